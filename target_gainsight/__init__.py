@@ -1,0 +1,1 @@
+"""Singer target and Meltano loader for Gainsight CS."""
