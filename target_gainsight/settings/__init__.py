@@ -1,0 +1,35 @@
+"""The settings: their JSON schema and their frozen, validated form.
+
+The only reader of raw configuration. Imports nothing else of the package, so that every room
+but ``api`` and ``sandbox`` may know the settings.
+"""
+
+from __future__ import annotations
+
+from target_gainsight.settings.model import (
+    CompanyLinks,
+    Connection,
+    Limits,
+    Lookup,
+    Rejection,
+    Settings,
+    StreamSettings,
+    SyncMode,
+)
+from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
+from target_gainsight.settings.schema import CONFIG_SCHEMA
+
+__all__ = [
+    "CONFIG_SCHEMA",
+    "CompanyLinks",
+    "Connection",
+    "Limits",
+    "Lookup",
+    "Rejection",
+    "Settings",
+    "SettingsError",
+    "StreamSettings",
+    "SyncMode",
+    "parse_settings",
+    "unknown_settings",
+]

@@ -1,0 +1,313 @@
+"""The JSON schema of the configuration: names, types, titles, descriptions and defaults.
+
+A setting is declared when it works. What its values mean is decided in ``parsing``.
+"""
+
+from __future__ import annotations
+
+from singer_sdk import typing as th
+
+SYNC_MODES = ("upsert", "insert", "update")
+OBJECT_TYPES = ("company", "person", "relationship", "custom_object")
+
+LIST_OR_TEXT = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
+NAME_TO_NAME = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
+
+CONNECTION = (
+    th.Property(
+        "domain",
+        th.StringType(),
+        title="Domain",
+        description=(
+            "The tenant's host, such as mycompany.gainsightcloud.com. "
+            "'sandbox' loads into the embedded local tenant and needs no account."
+        ),
+    ),
+    th.Property(
+        "access_key",
+        th.StringType(),
+        secret=True,
+        title="Access key",
+        description="The tenant's REST API access key. Not needed for the sandbox.",
+    ),
+    th.Property(
+        "base_url",
+        th.StringType(),
+        title="Base URL",
+        description=(
+            "For proxies and tests: wins over domain. "
+            "Plain http is allowed to a loopback address only."
+        ),
+    ),
+)
+
+STREAM = (
+    th.Property(
+        "object_type",
+        th.StringType(),
+        allowed_values=list(OBJECT_TYPES),
+        title="Object type",
+        description="The kind of object that streams without an entry of their own are loaded to.",
+    ),
+    th.Property(
+        "custom_object_name",
+        th.StringType(),
+        title="Custom object name",
+        description="API name of the custom object, such as MyObject__gc.",
+    ),
+    th.Property(
+        "sync_mode",
+        th.StringType(),
+        default="upsert",
+        allowed_values=list(SYNC_MODES),
+        title="Sync mode",
+        description="upsert creates and updates, insert only creates, update only updates.",
+    ),
+    th.Property(
+        "lookup_keys",
+        LIST_OR_TEXT,
+        title="Lookup keys",
+        description=(
+            "The 1 to 3 Gainsight fields that identify an existing record: a list, "
+            "comma-separated text or JSON text. Default: Name where the stream carries it, "
+            "else the stream's key properties. A person is always identified by Email."
+        ),
+    ),
+    th.Property(
+        "field_mapping",
+        NAME_TO_NAME,
+        title="Field mapping",
+        description="Source column to Gainsight field, applied after the stream maps.",
+    ),
+    th.Property(
+        "constants",
+        NAME_TO_NAME,
+        title="Constants",
+        description="Gainsight field to a value that is put into every record.",
+    ),
+    th.Property(
+        "unknown_fields",
+        th.StringType(),
+        default="fail",
+        allowed_values=["fail", "drop", "send"],
+        title="Unknown fields",
+        description=(
+            "What to do with a column the object does not have: fail at the stream's start with "
+            "suggestions, drop it with one warning, or send it unchecked. With a field_mapping, "
+            "unmapped unknown columns are dropped and listed once."
+        ),
+    ),
+    th.Property(
+        "lookups",
+        NAME_TO_NAME,
+        title="Lookups",
+        description=(
+            "Target field to {object_name, fields: {source column: match field}, "
+            "on_no_match: reject|leave_empty, multi_match: reject|first}: resolves foreign keys "
+            "in bulk. Source columns are named as they come out of the stream maps."
+        ),
+    ),
+    th.Property(
+        "company_links",
+        NAME_TO_NAME,
+        title="Company links",
+        description=(
+            "Person only: {lookup: {source column: match field of Company}, "
+            "fields: {Title: source column}, on_no_match: reject|leave_empty}."
+        ),
+    ),
+    th.Property(
+        "multi_match",
+        th.StringType(),
+        default="reject",
+        allowed_values=["reject", "first"],
+        title="Multiple matches",
+        description="What to do when the lookup keys match several rows.",
+    ),
+    th.Property(
+        "skip_unchanged",
+        th.BooleanType(),
+        default=True,
+        title="Skip unchanged",
+        description="Do not write a row whose sent fields already hold these values.",
+    ),
+    th.Property(
+        "null_values",
+        th.StringType(),
+        default="send",
+        allowed_values=["send", "omit"],
+        title="Null values",
+        description="send clears the field, omit leaves it as it is.",
+    ),
+    th.Property(
+        "date_format",
+        th.StringType(),
+        default="iso",
+        allowed_values=["iso", "MM-DD-YYYY"],
+        title="Date format",
+        description=(
+            "How DATE fields are written. An ISO date that the tenant refuses is tried once "
+            "the other way."
+        ),
+    ),
+    th.Property(
+        "max_creates",
+        th.IntegerType(minimum=1),
+        title="Most creates",
+        description="Per stream: stop before the batch that would create more than this.",
+    ),
+)
+
+STREAMS = (
+    th.Property(
+        "streams",
+        NAME_TO_NAME,
+        title="Streams",
+        description=(
+            "Stream name or glob to any setting from object_type to max_creates. "
+            "The exact name wins, else the longest pattern."
+        ),
+    ),
+)
+
+LIMITS = (
+    th.Property(
+        "read_group_size",
+        th.IntegerType(minimum=1, maximum=4_999),
+        default=1000,
+        title="Read group size",
+        description="Records per query of current rows, at most 4999.",
+    ),
+    th.Property(
+        "calls_per_minute",
+        th.IntegerType(minimum=1),
+        default=100,
+        title="Calls per minute",
+        description="The tenant's limit of synchronous calls in one minute.",
+    ),
+    th.Property(
+        "calls_per_day",
+        th.IntegerType(minimum=1),
+        default=50_000,
+        title="Calls per day",
+        description="The tenant's limit of synchronous calls in one UTC day.",
+    ),
+    th.Property(
+        "quota_percent",
+        th.IntegerType(minimum=1, maximum=100),
+        default=90,
+        title="Quota percent",
+        description="The share of both limits that this target may use; the rest is left free.",
+    ),
+    th.Property(
+        "max_calls_per_run",
+        th.IntegerType(minimum=1),
+        title="Most calls per run",
+        description="Calls after which a run reads on without writing and holds the state.",
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Request timeout",
+        description="Seconds that one call may take.",
+    ),
+    th.Property(
+        "max_retry_seconds",
+        th.IntegerType(minimum=1),
+        default=900,
+        title="Most retry seconds",
+        description="Seconds that one call may take with its retries, quota waits not counted.",
+    ),
+    th.Property(
+        "max_batch_age_seconds",
+        th.IntegerType(minimum=1),
+        default=300,
+        title="Most batch age",
+        description="Seconds that a partial batch may wait, also while standard input is silent.",
+    ),
+)
+
+REJECTS = (
+    th.Property(
+        "rejects_path",
+        th.StringType(),
+        default="gainsight-rejects",
+        title="Rejects path",
+        description="Folder of the reject files.",
+    ),
+    th.Property(
+        "reject_values",
+        th.StringType(),
+        default="full",
+        allowed_values=["full", "keys"],
+        title="Reject values",
+        description=(
+            "full keeps the whole source record, so that a reject file can be replayed; "
+            "keys keeps identifying fields only."
+        ),
+    ),
+    th.Property(
+        "max_rejects",
+        th.IntegerType(minimum=1),
+        title="Most rejects",
+        description="Rejects after which the run stops.",
+    ),
+    th.Property(
+        "max_reject_percent",
+        th.IntegerType(minimum=1, maximum=100),
+        default=10,
+        title="Most rejects in percent",
+        description="Percentage of the records read, counted after 100, past which the run stops.",
+    ),
+    th.Property(
+        "summary_path",
+        th.StringType(),
+        title="Summary path",
+        description="Where the run summary is written as JSON.",
+    ),
+    th.Property(
+        "dry_run",
+        th.BooleanType(),
+        default=False,
+        title="Dry run",
+        description="Do everything but the writes, print the plan to stderr, emit no state.",
+    ),
+)
+
+SANDBOX = (
+    th.Property(
+        "sandbox_path",
+        th.StringType(),
+        default="gainsight-sandbox.db",
+        title="Sandbox path",
+        description="The embedded tenant's SQLite file.",
+    ),
+    th.Property(
+        "sandbox_config",
+        th.StringType(),
+        title="Sandbox configuration",
+        description="A YAML with the embedded tenant's custom objects, users, limits and switches.",
+    ),
+)
+
+SDK = (
+    th.Property(
+        "load_method",
+        th.StringType(),
+        allowed_values=["append-only", "upsert", "overwrite"],
+        title="Load method",
+        description=(
+            "The SDK's name for the sync mode, honoured when sync_mode is not given: "
+            "append-only means insert; overwrite is refused."
+        ),
+    ),
+)
+
+STREAM_SETTINGS = tuple(setting.name for setting in STREAM)
+"""Names of the settings that an entry of ``streams`` may carry."""
+
+CONFIG_SCHEMA: dict[str, object] = th.PropertiesList(
+    *CONNECTION, *STREAM, *STREAMS, *LIMITS, *REJECTS, *SANDBOX, *SDK
+).to_dict()
+"""The configuration as a JSON schema, in the order of the documentation."""
