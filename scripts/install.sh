@@ -1,0 +1,40 @@
+#!/bin/sh
+# Makes .venv at the top of the project, with the locked tools and this package in editable form.
+# A second call finds everything done. PYTHON=/path/to/python chooses the interpreter.
+set -eu
+cd "$(dirname "$0")/.."
+
+python=
+for candidate in ${PYTHON:+"$PYTHON"} python3 python python3.14 python3.13 python3.12 python3.11 python3.10; do
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
+    python=$candidate
+    break
+  fi
+done
+if [ -z "$python" ]; then
+  found=$(python3 --version 2>&1) || found="no python3"
+  echo "This needs Python 3.10 or newer; found here: $found." >&2
+  echo "Install one, or name it: PYTHON=/path/to/python sh scripts/demo.sh" >&2
+  exit 1
+fi
+
+if [ ! -x .venv/bin/python ]; then
+  echo "Making .venv with $("$python" --version) ..."
+  if ! "$python" -m venv .venv; then
+    rm -rf .venv
+    echo "That Python cannot make virtual environments. On Debian and Ubuntu:" >&2
+    echo "  apt-get install python3-venv" >&2
+    exit 1
+  fi
+fi
+
+# What is installed is described by these files and by the place: all the same, nothing to do.
+wanted="$(pwd) $(cat requirements/dev.txt pyproject.toml | cksum)"
+if [ "$(cat .venv/.installed 2>/dev/null)" = "$wanted" ]; then
+  exit 0
+fi
+echo "Installing the locked tools and target-gainsight into .venv (about a minute the first time) ..."
+pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input -qq "$@"; }
+pip install --no-deps --no-compile --requirement requirements/dev.txt
+pip install --no-deps --no-build-isolation --editable .
+echo "$wanted" >.venv/.installed
