@@ -1,1 +1,111 @@
+"""The Gainsight CS REST API as Python calls and types.
 
+A small library of its own: it knows nothing of Singer, of settings or of the sandbox.
+
+    with GainsightClient("https://mycompany.gainsightcloud.com", AccessKey(key)) as client:
+        schema = client.metadata.describe("Company")
+        client.records.insert("Company", [{"Name": "Initech"}])
+"""
+
+from target_gainsight.api.answers import Answer
+from target_gainsight.api.auth import AccessKey, Authentication
+from target_gainsight.api.client import CallEvent, GainsightClient
+from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.errors import (
+    AccessDeniedError,
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    ConnectionLostError,
+    CredentialError,
+    FieldFailure,
+    GainsightError,
+    NotFoundError,
+    NotSentError,
+    ObjectNotFoundError,
+    OutcomeUnclearError,
+    QuotaSpentError,
+    RedirectedError,
+    RefusedError,
+    RejectRecordsError,
+    RetryCallError,
+    ServerError,
+    StoppedError,
+    StopRunError,
+    ThrottledError,
+    UnavailableError,
+    UnclearAnswerError,
+    UnknownRouteError,
+    UnreachableError,
+    UnsuitableObjectError,
+)
+from target_gainsight.api.metadata import (
+    Field,
+    MetadataApi,
+    ObjectSchema,
+    ObjectSummary,
+    PicklistOption,
+)
+from target_gainsight.api.pacing import Pacer, RateLimits
+from target_gainsight.api.people import PeopleApi, PersonAnswer
+from target_gainsight.api.records import MAX_KEYS, MAX_PAGE, MAX_RECORDS, RecordsApi, WriteAnswer
+from target_gainsight.api.retry import RetryPolicy
+from target_gainsight.api.where import Condition, Operator, Where, all_of, any_of, is_in
+from target_gainsight.api.wire import Json, Record
+
+__all__ = [
+    "MAX_KEYS",
+    "MAX_PAGE",
+    "MAX_RECORDS",
+    "AccessDeniedError",
+    "AccessKey",
+    "Answer",
+    "AnswerTimeoutError",
+    "Authentication",
+    "BrokenAnswerError",
+    "CallEvent",
+    "Clock",
+    "Condition",
+    "ConnectionLostError",
+    "CredentialError",
+    "Field",
+    "FieldFailure",
+    "GainsightClient",
+    "GainsightError",
+    "Json",
+    "MetadataApi",
+    "NotFoundError",
+    "NotSentError",
+    "ObjectNotFoundError",
+    "ObjectSchema",
+    "ObjectSummary",
+    "Operator",
+    "OutcomeUnclearError",
+    "Pacer",
+    "PeopleApi",
+    "PersonAnswer",
+    "PicklistOption",
+    "QuotaSpentError",
+    "RateLimits",
+    "Record",
+    "RecordsApi",
+    "RedirectedError",
+    "RefusedError",
+    "RejectRecordsError",
+    "RetryCallError",
+    "RetryPolicy",
+    "ServerError",
+    "StopRunError",
+    "StoppedError",
+    "SystemClock",
+    "ThrottledError",
+    "UnavailableError",
+    "UnclearAnswerError",
+    "UnknownRouteError",
+    "UnreachableError",
+    "UnsuitableObjectError",
+    "Where",
+    "WriteAnswer",
+    "all_of",
+    "any_of",
+    "is_in",
+]

@@ -1,0 +1,317 @@
+"""The Gainsight client: the one place where a call is authenticated, paced, retried and judged.
+
+Business calls live in the modules of their API family and are reached as attributes:
+`client.records`, `client.people`, `client.metadata`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from urllib.parse import urlencode
+
+from target_gainsight.api import answers
+from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.errors import (
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    CallContext,
+    GainsightError,
+    OutcomeUnclearError,
+    RetryCallError,
+    ServerError,
+    ThrottledError,
+    UnavailableError,
+    UnclearAnswerError,
+    UnreachableError,
+)
+from target_gainsight.api.metadata import MetadataApi
+from target_gainsight.api.pacing import Pacer, Place, RateLimits
+from target_gainsight.api.people import PeopleApi
+from target_gainsight.api.records import RecordsApi
+from target_gainsight.api.retry import Patience, RetryPolicy
+from target_gainsight.api.transport import Transport
+from target_gainsight.api.wire import Json, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    import requests
+    from typing_extensions import Self
+
+    from target_gainsight.api.answers import Answer
+    from target_gainsight.api.auth import Authentication
+
+logger = logging.getLogger(__name__)
+
+Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
+
+
+@dataclass(frozen=True)
+class CallEvent:
+    """One try of one call, as it went.
+
+    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
+    tries), `attempt` counts from 1.
+    """
+
+    kind: str
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    attempt: int
+    outcome: Outcome
+    waited: float
+
+
+Observer: TypeAlias = Callable[[CallEvent], None]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call as it is sent, as often as it takes."""
+
+    kind: str
+    method: str
+    path: str
+    query: str
+    body: bytes | None
+    repeatable: bool
+    expects: Callable[[Json], bool] | None
+
+    @property
+    def context(self) -> CallContext:
+        return {"method": self.method, "path": self.path}
+
+
+class GainsightClient:
+    """Calls one tenant's API from any number of threads.
+
+    Args:
+        base_url: `https://mycompany.gainsightcloud.com`.
+        authentication: Says who calls.
+        session: A `requests.Session` to use instead of an own one; it is not closed here.
+        pacer: The allowed rate; the tenant's documented limits when not given.
+        retry: The bounds of retrying.
+        timeout: Seconds to wait for a connection, and for an answer.
+        clock: Tells the time and waits.
+        observer: Is told of every try, in the thread that made it.
+        user_agent: What the tenant's logs will show.
+
+    Raises:
+        ValueError: the base URL or the session cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one choice, and all but two have their default
+        self,
+        base_url: str,
+        authentication: Authentication,
+        *,
+        session: requests.Session | None = None,
+        pacer: Pacer | None = None,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        timeout: float = 60,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url,
+            authentication,
+            session=session,
+            user_agent=user_agent or f"target-gainsight/{_version()}",
+        )
+        self._clock = clock or SystemClock()
+        self._pacer = pacer or Pacer(RateLimits(), clock=self._clock)
+        self._retry = retry
+        self._timeout = timeout
+        self._observer = observer
+        self._heard = False
+        self._recognised = False
+        self._tenant_ahead = 0.0
+        self.records = RecordsApi(self)
+        self.people = PeopleApi(self)
+        self.metadata = MetadataApi(self)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: str,
+        json: Json | None = None,
+        params: Mapping[str, str] | None = None,
+        repeatable: bool = True,
+        expects: Callable[[Json], bool] | None = None,
+    ) -> Answer:
+        """Make a call, as often as it takes.
+
+        Args:
+            method: The HTTP method.
+            path: The path on the tenant's host, its parts quoted.
+            kind: What the call is for, as counts and statistics name it.
+            json: The body.
+            params: The query.
+            repeatable: Whether sending it twice has the effect of sending it once.
+            expects: Whether the answer's data has the shape that this call's answers have.
+
+        Raises:
+            StopRunError: nothing further can succeed.
+            RejectRecordsError: the tenant refused what was sent.
+            NotFoundError: what was asked for does not exist.
+            UnavailableError: retries are spent.
+            OutcomeUnclearError: the call is not repeatable and may have been committed.
+        """
+        query = urlencode(params or {}, safe=",")
+        body = None if json is None else encode(json)
+        call = _Call(kind, method, path, query, body, repeatable, expects)
+        patience = Patience(self._retry, self._clock.now())
+        while True:
+            try:
+                return self._try(call, patience)
+            except RetryCallError as error:  # noqa: PERF203 - a try is a network call
+                self._prepare_retry(call, error, patience)
+
+    def stop(self) -> None:
+        """End every wait; calls that wait, or come later, raise `StoppedError`."""
+        self._pacer.stop()
+        self._clock.wake()
+
+    def close(self) -> None:
+        """Close the connections, unless the session was handed in."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _try(self, call: _Call, patience: Patience) -> Answer:
+        """One try, in its place in the allowed rate."""
+        place = self._pacer.acquire()
+        patience.begin(self._clock.now())
+        try:
+            answer = self._exchange(call)
+        except GainsightError as error:
+            self._end(call, place, patience, status=error.status, outcome=_outcome(error))
+            if isinstance(error, ThrottledError):
+                self._pacer.throttled(place, error.retry_after)
+            raise
+        self._end(call, place, patience, status=answer.status, outcome="answered")
+        return answer
+
+    def _end(
+        self,
+        call: _Call,
+        place: Place,
+        patience: Patience,
+        *,
+        status: int | None,
+        outcome: Outcome,
+    ) -> None:
+        """Give the place its time of answer, and tell the observer."""
+        patience.end(self._clock.now())
+        self._pacer.answered(place)
+        if self._observer:
+            event = CallEvent(
+                kind=call.kind,
+                method=call.method,
+                path=call.path,
+                status=status,
+                seconds=patience.seconds,
+                attempt=patience.attempts,
+                outcome=outcome,
+                waited=patience.idle,
+            )
+            self._observer(event)
+
+    def _exchange(self, call: _Call) -> Answer:
+        response = self._transport.send(
+            call.context, query=call.query, body=call.body, timeout=self._timeouts(call)
+        )
+        now = self._clock.now()
+        self._heard = True
+        if server_time := answers.http_time(response.headers.get("Date")):
+            self._tenant_ahead = server_time.timestamp() - now
+        envelope = answers.envelope(response)
+        self._recognised = self._recognised or "result" in (envelope or {})
+        answer = answers.read(
+            response, envelope, call=call.context, now=now, recognised=self._recognised
+        )
+        if call.expects and not call.expects(answer.data):
+            message = "the answer has another shape than this call's answers have"
+            raise BrokenAnswerError(message, **answer.context(call.context))
+        return answer
+
+    def _timeouts(self, call: _Call) -> tuple[float, float]:
+        """Seconds for the connection and for the answer: short ones until the first answer.
+
+        A call that must not be repeated is given its whole time once it is sent.
+        """
+        if self._heard:
+            return self._timeout, self._timeout
+        policy = self._retry
+        connect = min(self._timeout, policy.first_answer_seconds / policy.first_answer_tries)
+        read = min(self._timeout, policy.first_answer_seconds)
+        return connect, (read if call.repeatable else self._timeout)
+
+    def _prepare_retry(self, call: _Call, error: RetryCallError, patience: Patience) -> None:
+        """Wait for the next try, or say why there is none. When stopped, the next try says so."""
+        if isinstance(error, ThrottledError):
+            return  # the pacer waits
+        if not call.repeatable and isinstance(error, UnclearAnswerError | ServerError):
+            raise self._unclear(error, patience) from error
+        wait = patience.next_wait(error, heard=self._heard)
+        if wait is None:
+            raise self._spent(error, patience) from error
+        logger.warning("%s: trying again in %.1f s", error, wait)
+        self._clock.wait(wait)
+
+    def _spent(self, error: RetryCallError, patience: Patience) -> GainsightError:
+        if not self._heard:
+            message = (
+                f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
+                "base_url), the network and the proxy settings"
+            )
+            return UnreachableError(message, **error.context)
+        message = (
+            f"Gainsight did not serve this call in {patience.attempts} tries over "
+            f"{patience.spent:.0f} s: {error.message}"
+        )
+        return UnavailableError(
+            message, attempts=patience.attempts, waited=patience.waited, **error.context
+        )
+
+    def _unclear(self, error: RetryCallError, patience: Patience) -> OutcomeUnclearError:
+        message = f"the call was sent and may have been committed: {error.message}"
+        return OutcomeUnclearError(
+            message,
+            sent_at=patience.sent_at + self._tenant_ahead,
+            timed_out=isinstance(error, AnswerTimeoutError),
+            cause=error,
+            **error.context,
+        )
+
+
+def _outcome(error: GainsightError) -> Outcome:
+    if isinstance(error, ThrottledError):
+        return "throttled"
+    return "failed" if isinstance(error, RetryCallError) else "refused"
+
+
+def _version() -> str:
+    try:
+        return version("target-gainsight")
+    except PackageNotFoundError:
+        return "0"

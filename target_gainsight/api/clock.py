@@ -1,0 +1,47 @@
+"""Time, as an argument: everything that waits does so through a clock that tests can drive."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> float:
+        """Seconds since the epoch. Never goes backwards."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait. True if woken before the time was over."""
+        ...
+
+    def wake(self) -> None:
+        """End every wait, those to come too: the run is being stopped."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, read once and carried on by the monotonic one.
+
+    A machine whose time is set back in the middle of a run must not make the log of calls
+    unordered, nor send calls into a window that is already full.
+    """
+
+    def __init__(self) -> None:
+        self._start = time.time() - time.monotonic()
+        self._woken = threading.Event()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._start + time.monotonic()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait. True if woken before the time was over."""
+        return self._woken.wait(max(0.0, seconds))
+
+    def wake(self) -> None:
+        """End every wait, those to come too."""
+        self._woken.set()

@@ -1,0 +1,270 @@
+"""Everything that can go wrong with a call, grouped by what the caller does next.
+
+    GainsightError
+    ├── StopRunError                stop the run; the message says what to do
+    │   ├── CredentialError           401: the access key is not accepted
+    │   ├── AccessDeniedError         403: permission, or an IP address that is not allowed
+    │   ├── UnknownRouteError         404: the tenant does not know this API route
+    │   ├── UnsuitableObjectError     the object cannot be written through this API
+    │   ├── RedirectedError           3xx: credentials are not sent to another place
+    │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
+    │   ├── QuotaSpentError           the day's quota is used up
+    │   └── StoppedError              the client was stopped while the call waited
+    ├── RetryCallError              retry the call; seen outside only as a cause
+    │   ├── ThrottledError            too many calls: wait for the next window
+    │   ├── ServerError               5xx
+    │   ├── NotSentError              the connection was never made
+    │   └── UnclearAnswerError        sent, but what became of it is not known
+    │       ├── ConnectionLostError     reset after sending
+    │       ├── AnswerTimeoutError      no answer in time
+    │       └── BrokenAnswerError       HTML, truncated, empty or of the wrong shape
+    ├── UnavailableError            retries are spent; later calls may succeed
+    ├── OutcomeUnclearError         look the records up: they may have been written
+    ├── RejectRecordsError          reject the records
+    │   └── RefusedError              the tenant refused the call's records
+    └── NotFoundError               what was asked for does not exist
+        └── ObjectNotFoundError       the tenant has no such object
+
+Errors carry what is needed to find the call again, never a credential and never a whole record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from typing_extensions import Unpack
+
+    from target_gainsight.api.wire import Json
+
+_LONGEST_DESCRIPTION = 300
+
+
+class CallContext(TypedDict, total=False):
+    """Which call an error is about, and how the tenant put it.
+
+    `status` is the HTTP status, `code` and `description` are the answer's `errorCode` and
+    `errorDesc`, `request_id` is what Gainsight's support asks for.
+    """
+
+    method: str | None
+    path: str | None
+    status: int | None
+    code: str | None
+    description: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class FieldFailure:
+    """One field of one record that the tenant did not accept.
+
+    `value` is the refused value as the answer gives it: a list for picklists, text where it
+    could only be read out of the description, `None` where it is not given.
+    """
+
+    field: str | None
+    value: Json
+    code: str
+    message: str
+
+
+class GainsightError(Exception):
+    """Anything that went wrong with a call. Its text is one readable line."""
+
+    def __init__(self, message: str = "", **context: Unpack[CallContext]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.method = context.get("method")
+        self.path = context.get("path")
+        self.status = context.get("status")
+        self.code = context.get("code")
+        self.description = context.get("description")
+        self.request_id = context.get("request_id")
+
+    @property
+    def context(self) -> CallContext:
+        """The call this is about, to be handed to an error that replaces this one."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "code": self.code,
+            "description": self.description,
+            "request_id": self.request_id,
+        }
+
+    def __str__(self) -> str:
+        details = [
+            f"{self.method} {self.path}" if self.method else "",
+            f"HTTP {self.status}" if self.status else "",
+            self.code or "",
+            _shortened(self.description or ""),
+            f"request id {self.request_id}" if self.request_id else "",
+        ]
+        known = ", ".join(detail for detail in details if detail)
+        message = self.message or type(self).__name__
+        return _printable(f"{message} ({known})" if known else message)
+
+
+class StopRunError(GainsightError):
+    """Nothing further can succeed: stop the run. The message says what to do."""
+
+
+class CredentialError(StopRunError):
+    """The tenant does not accept the credential (401, `GS_APIG_2401`)."""
+
+
+class AccessDeniedError(StopRunError):
+    """The credential is good but may not do this (403), or not from here (`GS_APIG_2402`)."""
+
+
+class UnknownRouteError(StopRunError):
+    """The tenant does not know the API route (404, `GS_APIG_1000`)."""
+
+
+class UnsuitableObjectError(StopRunError):
+    """The object exists but cannot be used through this API (`GSOBJ_1023`)."""
+
+
+class RedirectedError(StopRunError):
+    """The tenant pointed elsewhere; credentials are sent to no place that was not configured."""
+
+
+class UnreachableError(StopRunError):
+    """No first answer came from this domain, or what answered is no Gainsight tenant."""
+
+
+class QuotaSpentError(StopRunError):
+    """The day's quota is used up until `resets_at` (UTC)."""
+
+    def __init__(
+        self, message: str = "", *, resets_at: datetime, **context: Unpack[CallContext]
+    ) -> None:
+        super().__init__(message, **context)
+        self.resets_at = resets_at
+
+
+class StoppedError(StopRunError):
+    """The client was stopped; this call was waiting and is not sent."""
+
+
+class RetryCallError(GainsightError):
+    """The same call may succeed later. `retry_after` is the server's wish, in seconds."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        **context: Unpack[CallContext],
+    ) -> None:
+        super().__init__(message, **context)
+        self.retry_after = retry_after
+
+
+class ThrottledError(RetryCallError):
+    """Too many calls (429, `GU_2400` or `GS_APIG_2404`, whatever the HTTP status)."""
+
+
+class ServerError(RetryCallError):
+    """The tenant failed (5xx, `GU_1101`). A write may have been committed nevertheless."""
+
+
+class NotSentError(RetryCallError):
+    """The connection was never made, so the call cannot have had an effect."""
+
+
+class UnclearAnswerError(RetryCallError):
+    """The call was sent and no answer can be read: it may have had its effect."""
+
+
+class ConnectionLostError(UnclearAnswerError):
+    """The connection broke after sending."""
+
+
+class AnswerTimeoutError(UnclearAnswerError):
+    """No answer came in time. The call may still take effect."""
+
+
+class BrokenAnswerError(UnclearAnswerError):
+    """The answer is not what this call's answer looks like."""
+
+
+class UnavailableError(GainsightError):
+    """The call was tried `attempts` times, over `waited` seconds, and never succeeded.
+
+    The last fault is the `__cause__`. Waits for the window or the quota are not in `waited`.
+    """
+
+    def __init__(
+        self, message: str = "", *, attempts: int, waited: float, **context: Unpack[CallContext]
+    ) -> None:
+        super().__init__(message, **context)
+        self.attempts = attempts
+        self.waited = waited
+
+
+class OutcomeUnclearError(GainsightError):
+    """A call that must not be repeated was sent and may have been committed.
+
+    `sent_at` is when, in epoch seconds on the tenant's clock as far as its answers have told it
+    (else on ours). `timed_out` says that the call may even yet be committed. `cause` is the fault.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        sent_at: float,
+        timed_out: bool,
+        cause: RetryCallError,
+        **context: Unpack[CallContext],
+    ) -> None:
+        super().__init__(message, **context)
+        self.sent_at = sent_at
+        self.timed_out = timed_out
+        self.cause = cause
+
+
+class RejectRecordsError(GainsightError):
+    """The records cannot be written as they are: reject them."""
+
+
+class RefusedError(RejectRecordsError):
+    """The tenant refused the call; nothing of it was written.
+
+    `failures` has an entry per failed record, each with its failed fields, in the answer's order.
+    There is no record index in the answer (Company API, Insert). It is empty when the answer
+    names no field.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        failures: tuple[tuple[FieldFailure, ...], ...] = (),
+        **context: Unpack[CallContext],
+    ) -> None:
+        super().__init__(message, **context)
+        self.failures = failures
+
+
+class NotFoundError(GainsightError):
+    """What was asked for does not exist."""
+
+
+class ObjectNotFoundError(NotFoundError):
+    """The tenant has no object of this name."""
+
+
+def _printable(text: str) -> str:
+    """Text from elsewhere on one line, control characters escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_DESCRIPTION else f"{text[:_LONGEST_DESCRIPTION]}…"

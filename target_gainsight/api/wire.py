@@ -1,0 +1,64 @@
+"""JSON as it goes over the wire, and the types it has on our side.
+
+Numbers with a fraction are `Decimal` both ways: what a tap read as `0.1` arrives as `0.1`.
+Knows nothing of what the JSON means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import simplejson
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+Json: TypeAlias = "bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json] | None"
+Record: TypeAlias = Mapping[str, Json]
+
+
+def encode(value: Json) -> bytes:
+    """A request body.
+
+    Raises:
+        ValueError: not a number (NaN, Infinity), which JSON does not have.
+        TypeError: a value of a type that JSON does not have, such as a date.
+    """
+    text: str = simplejson.dumps(
+        value, use_decimal=True, allow_nan=False, default=_plain, separators=(",", ":")
+    )
+    return text.encode("ascii")
+
+
+def decode(body: bytes) -> Json:
+    """What an answer's body says.
+
+    Raises:
+        ValueError: the body is not JSON.
+    """
+    return cast("Json", simplejson.loads(body, use_decimal=True))
+
+
+def as_mapping(value: Json) -> Record:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_mappings(value: Json) -> tuple[Record, ...]:
+    """The JSON objects of a list; anything else in it is left out."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(item for item in value if isinstance(item, Mapping))
+
+
+def as_text(value: Json) -> str | None:
+    """The value if it is text that says something."""
+    return value if isinstance(value, str) and value else None
+
+
+def _plain(value: object) -> dict[str, Json]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    message = f"a value of type {type(value).__name__} has no form in JSON"
+    raise TypeError(message)
