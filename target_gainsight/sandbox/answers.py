@@ -1,0 +1,87 @@
+"""What an endpoint receives and gives back, and the refusals it may raise. No web framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INVALID_VALUE = "GSOBJ_1002"
+INVALID_GSID = "GSOBJ_1004"
+NULL_VALUE = "GSOBJ_1007"
+GENERIC = "GSOBJ_1008"
+NOTHING_MATCHES = "GSOBJ_1011"
+WRONG_API = "GSOBJ_1023"
+OBJECT_NOT_FOUND = "OBJECT_NOT_FOUND"
+SERVER_ERROR = "GU_1101"
+UNKNOWN_ROUTE = "GS_APIG_1000"
+NOT_ALLOWED = "GS_APIG_2402"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A call as an endpoint sees it: `params` from the path, `body` the parsed JSON."""
+
+    method: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: object
+    size: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back, before the envelope is put around it.
+
+    Attributes:
+        status: HTTP status.
+        data: the envelope's `data`; `with_data` false leaves the key out.
+        records: records sent or rows read, for the call log.
+        extra: further keys of the envelope.
+    """
+
+    status: int = 200
+    data: object = None
+    code: str | None = None
+    description: str | None = None
+    with_data: bool = True
+    records: int = 0
+    extra: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def envelope(self, request_id: str) -> dict[str, object]:
+        """The JSON body: result, errorCode, errorDesc, requestId, data, message [O]."""
+        body: dict[str, object] = {
+            "result": self.code is None,
+            "errorCode": self.code,
+            "errorDesc": self.description,
+            "requestId": request_id,
+        }
+        if self.with_data:
+            body["data"] = self.data
+            body["message"] = None
+        return {**body, **self.extra}
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer here
+    """Ends a call with a failure; `answer` is what the client gets."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.description)
+        self.answer = answer
+
+
+class FieldError(NamedTuple):
+    """One field of one record that was refused."""
+
+    field: str
+    value: Any
+    code: str
+    message: str
+
+
+def refuse(code: str, description: str, *, status: int = 400, data: object = None) -> Refusal:
+    """A refusal of the whole call."""
+    return Refusal(Answer(status, data, code, description))

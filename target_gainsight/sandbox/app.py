@@ -1,0 +1,277 @@
+"""The tenant as a web application: routes, access key, limits, faults, envelope, call log.
+
+Every family of calls is a tuple of endpoints of its own; what they answer is theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from target_gainsight.sandbox import metadata, people, records
+from target_gainsight.sandbox.answers import (
+    GENERIC,
+    NOT_ALLOWED,
+    SERVER_ERROR,
+    UNKNOWN_ROUTE,
+    Answer,
+    Incoming,
+    Refusal,
+    refuse,
+)
+from target_gainsight.sandbox.calls import BODY_CHARACTERS, Call
+from target_gainsight.sandbox.limits import SYNCHRONOUS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from target_gainsight.sandbox.faults import Fault
+    from target_gainsight.sandbox.tenant import Tenant
+
+_logger = logging.getLogger(__name__)
+
+Endpoint = Callable[["Tenant", Incoming], Answer]
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+@dataclass(frozen=True)
+class ServedCall:
+    """A route: method and path, the kind it is logged as, the family whose limits bound it."""
+
+    method: str
+    path: str
+    kind: str
+    endpoint: Endpoint
+    family: str = SYNCHRONOUS
+
+
+_OBJECTS = "/v1/data/objects"
+RECORDS = (
+    ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
+    ServedCall("POST", f"{_OBJECTS}/{{object}}", "insert", records.insert_records),
+    ServedCall("PUT", f"{_OBJECTS}/{{object}}", "update", records.update_records),
+    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", records.read_record),
+    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", records.delete_record),
+)
+PEOPLE = (
+    ServedCall("PUT", "/v1/peoplemgmt/v1.0/people", "person", people.upsert_person),
+    ServedCall("PUT", "/v1.0/api/people", "person", people.upsert_person),
+)
+METADATA = (
+    ServedCall("GET", "/v1/meta/services/objects/list", "list", metadata.list_objects),
+    ServedCall(
+        "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
+    ),
+)
+
+
+def make_app(
+    tenant: Tenant, served: Iterable[ServedCall] = (*RECORDS, *PEOPLE, *METADATA)
+) -> Starlette:
+    """The ASGI application that serves the tenant."""
+    routes = [
+        Route(each.path, _Served(tenant, each).respond, methods=[each.method]) for each in served
+    ]
+    unknown = ServedCall("*", "/{path:path}", "unknown", _unknown_route)
+    anything = Route(unknown.path, _Served(tenant, unknown).respond, methods=list(_METHODS))
+    return Starlette(routes=[*routes, anything])
+
+
+def _unknown_route(_: Tenant, call: Incoming) -> Answer:
+    raise refuse(UNKNOWN_ROUTE, f"No route for {call.method}", status=HTTPStatus.NOT_FOUND)
+
+
+class _Served:
+    """One route of one tenant."""
+
+    def __init__(self, tenant: Tenant, served: ServedCall) -> None:
+        self._tenant = tenant
+        self._served = served
+
+    async def respond(self, request: Request) -> Response:
+        started = time.perf_counter()
+        sent = await request.body()
+        hit = self._tenant.faults.draw(request.method, request.url.path)
+        if hit.before_commit:
+            await asyncio.sleep(hit.before_commit)
+        fault = hit.fault
+        answer = (
+            self._answer(request, sent)
+            if fault is None or fault.takes_effect
+            else Answer(with_data=False)
+        )
+        if hit.before_answer:
+            await asyncio.sleep(hit.before_answer)
+        response, answer = self._response(answer, fault)
+        self._log(request, sent, response, answer, started)
+        return response
+
+    def _answer(self, request: Request, sent: bytes) -> Answer:
+        try:
+            self._admit(request)
+            call = Incoming(
+                request.method,
+                request.path_params,
+                request.query_params,
+                _parsed(sent),
+                len(sent),
+            )
+            return self._served.endpoint(self._tenant, call)
+        except Refusal as refusal:
+            return refusal.answer
+        except Exception:
+            _logger.exception("%s %s failed", request.method, request.url.path)
+            return Answer(500, code=SERVER_ERROR, description="Internal server error")
+
+    def _admit(self, request: Request) -> None:
+        host = request.headers.get("host", "")
+        if host.rpartition(":")[0] not in _LOOPBACK and host not in _LOOPBACK:
+            raise refuse(NOT_ALLOWED, "Host is not allowed", status=HTTPStatus.FORBIDDEN)
+        if request.headers.get("accesskey") != self._tenant.config.access_key:
+            raise Refusal(
+                Answer(401, code="GS_APIG_2401", description="Unauthorized", with_data=False)
+            )
+        wait = self._tenant.counter.admit(self._served.family, self._tenant.clock())
+        if wait is not None:
+            raise Refusal(_throttled(self._tenant, wait))
+
+    def _response(self, answer: Answer, fault: Fault | None) -> tuple[Response, Answer]:
+        request_id = str(uuid.uuid4())
+        if fault is not None:
+            answer = _faulty_answer(answer, fault)
+        content = json.dumps(
+            answer.envelope(request_id), ensure_ascii=False, separators=(",", ":")
+        ).encode()
+        headers = {
+            "content-type": "application/json",
+            "date": formatdate(self._tenant.clock(), usegmt=True),
+            "x-gs-request-id": request_id,
+            **answer.headers,
+        }
+        if fault is not None:
+            return _broken_response(content, answer.status, headers, fault), answer
+        return Response(content, answer.status, headers), answer
+
+    def _log(
+        self, request: Request, sent: bytes, response: Response, answer: Answer, started: float
+    ) -> None:
+        query = request.url.query
+        reset = isinstance(response, _Reset)
+        self._tenant.log.add(
+            Call(
+                at=self._tenant.clock(),
+                method=request.method,
+                path=request.url.path + (f"?{query}" if query else ""),
+                kind=self._served.kind,
+                records=answer.records,
+                status=None if reset else response.status_code,
+                code=answer.code,
+                milliseconds=(time.perf_counter() - started) * 1000,
+                request=_shortened(sent),
+                answer=_shortened(bytes(response.body)),
+            )
+        )
+
+
+def _parsed(sent: bytes) -> object:
+    if not sent:
+        return None
+    try:
+        return json.loads(sent, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise refuse(GENERIC, "Request body is not valid JSON") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _shortened(body: bytes) -> str:
+    return body[: BODY_CHARACTERS * 4].decode(errors="replace")[:BODY_CHARACTERS]
+
+
+def _throttled(tenant: Tenant, wait: float) -> Answer:
+    """A call over the limit: 429 GU_2400 "Too many request" [O], or as the switch says."""
+    family, _, status = tenant.switches.throttle_answer.partition("_")
+    code = "GU_2400" if family == "gu" else "GS_APIG_2404"
+    after = {"retry-after": str(max(1, round(wait + 0.5)))}
+    headers = after if tenant.switches.throttle_retry_after else {}
+    return Answer(int(status), code=code, description="Too many request", headers=headers)
+
+
+def _faulty_answer(answer: Answer, fault: Fault) -> Answer:
+    after = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+    throttled = replace(answer, code=fault.code, description="Too many request", headers=after)
+    broken = replace(answer, code=SERVER_ERROR, description="Internal server error", data=None)
+    answers = {
+        "throttle_429": replace(throttled, status=429, data=None),
+        "throttle_200": replace(throttled, status=200, data=None),
+        "server_error": replace(broken, status=500),
+        "unavailable": replace(broken, status=503, headers=after),
+        "bad_gateway": replace(broken, status=502, code=None),
+        "wrong_shape": replace(answer, data=["unexpected"]),
+    }
+    return answers.get(fault.kind, answer)
+
+
+def _broken_response(
+    content: bytes, status: int, headers: Mapping[str, str], fault: Fault
+) -> Response:
+    if fault.kind.startswith("reset_"):
+        return _Reset()
+    if fault.kind == "truncated_body":
+        return _Truncated(content, status, dict(headers))
+    if fault.kind == "cut_json":
+        return Response(content[: len(content) // 2], status, dict(headers))
+    if fault.kind == "empty_body":
+        return Response(b"", status, dict(headers))
+    if fault.kind in {"bad_gateway", "html_body"}:
+        title = "502 Bad Gateway" if fault.kind == "bad_gateway" else "Welcome"
+        html = {**headers, "content-type": "text/html"}
+        return Response(_HTML.format(title), status, html)
+    return Response(content, status, dict(headers))
+
+
+class _Reset(Response):
+    """Ends the connection with a TCP reset instead of an answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del send
+        transport: Any = scope["state"]["connection"].transport
+        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        transport.abort()
+        await receive()
+
+
+class _Truncated(Response):
+    """Announces the whole body, sends half of it and closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        scope["state"]["connection"].transport.close()
+        await receive()

@@ -1,0 +1,40 @@
+"""GSIDs: their shape, fresh ones for records and lasting ones for picklist items.
+
+A GSID is 36 upper-case alphanumerics whose first four name the object [O].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import string
+
+GSID_LENGTH = 36
+PICKLIST_ITEM_PREFIX = "1I00"
+
+_ALPHABET = string.digits + string.ascii_uppercase
+_SHAPE = re.compile(r"[0-9A-Z]{36}")
+_random = random.SystemRandom()
+
+
+def is_gsid(text: str) -> bool:
+    """Whether the text has the shape of a GSID, whatever it may name."""
+    return _SHAPE.fullmatch(text) is not None
+
+
+def new_gsids(prefix: str, count: int) -> list[str]:
+    """Fresh GSIDs in no particular order, so that no client comes to rely on one."""
+    source = random.Random(_random.getrandbits(128))  # noqa: S311 - names, not secrets
+    width = GSID_LENGTH - len(prefix)
+    return [prefix + "".join(source.choices(_ALPHABET, k=width)) for _ in range(count)]
+
+
+def derived_gsid(prefix: str, *parts: str) -> str:
+    """The same GSID for the same parts, so that picklist items survive a restart."""
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
+    digits = []
+    for _ in range(GSID_LENGTH - len(prefix)):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return prefix + "".join(digits)

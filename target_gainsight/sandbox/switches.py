@@ -1,0 +1,81 @@
+"""What may be set about a tenant: its limits, and a switch for each fact the record leaves open.
+
+Every default is the guess that gainsight-api marks as likeliest; clients must bear every value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The tenant's limits for the synchronous family (Company API, Limits) [D]; 0 is unlimited.
+
+    `minute_seconds` and `day_seconds` are the lengths of the two windows, so that tests need not
+    wait for real ones.
+    """
+
+    calls_per_minute: int = 100
+    calls_per_day: int = 50_000
+    minute_seconds: float = 60.0
+    day_seconds: float = 86_400.0
+    records_per_write: int = 50
+    rows_per_read: int = 5_000
+    default_rows: int = 100
+    keys: int = 3
+
+
+@dataclass(frozen=True)
+class Switches:
+    """One switch for each fact on which the public record is silent or divided.
+
+    Attributes:
+        error_listing: how a refused write lists its errors in `data.errors`.
+        put_without_match: an update whose keys match nothing refuses the call, or is left out.
+        put_multi_match: an update whose keys match several rows updates them all, or refuses.
+        keys_gsid_refused: whether `keys=Gsid` is refused.
+        numeric_strings: whether a number may be sent as text.
+        date_formats: the date formats that a DATE field accepts.
+        datetime_milliseconds_required: whether a DATETIME without milliseconds is refused.
+        picklist_ignores_case: whether a picklist label matches whatever its case.
+        lookup_must_exist: whether a GSID written into a lookup must name a record.
+        lookup_error_code: the code when `lookups` in a write body find nothing or too much.
+        date_read, datetime_read: how dates are read; `spaced` is `yyyy-MM-dd HH:mm:ss.S`.
+        empty_text_read: how an empty text field is read.
+        no_rows: the answer to a query that finds nothing.
+        query_answer: rows under `data.records`, or `data` a bare list.
+        query_ignores_case: the text fields that queries and keys compare without case.
+        query_picklist_by_label: whether a condition on a picklist takes labels beside GSIDs.
+        query_max_values: values in one query's conditions above which it is refused; 0 is none.
+        query_max_bytes: bytes of a query's body above which it is refused; 0 is none.
+        people_answer: the `data` of a successful people call.
+        metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
+        throttle_answer: code and HTTP status of a call over the limit.
+        throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
+    """
+
+    error_listing: Literal["nested", "flat", "missing", "first_only"] = "nested"
+    put_without_match: Literal["error", "ignore"] = "error"
+    put_multi_match: Literal["update_all", "error"] = "update_all"
+    keys_gsid_refused: bool = False
+    numeric_strings: bool = False
+    date_formats: Literal["both", "iso", "mdy"] = "both"
+    datetime_milliseconds_required: bool = False
+    picklist_ignores_case: bool = False
+    lookup_must_exist: bool = True
+    lookup_error_code: str = "GSOBJ_1004"
+    date_read: Literal["iso", "epoch_ms"] = "iso"
+    datetime_read: Literal["iso", "epoch_ms", "spaced"] = "iso"
+    empty_text_read: Literal["null", "blank"] = "null"
+    no_rows: Literal["empty", "no_data"] = "empty"
+    query_answer: Literal["records", "list"] = "records"
+    query_ignores_case: Literal["email", "all", "none"] = "email"
+    query_picklist_by_label: bool = True
+    query_max_values: int = 0
+    query_max_bytes: int = 0
+    people_answer: Literal["gsid", "empty", "echo"] = "gsid"
+    metadata_status: int = 0
+    throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
+    throttle_retry_after: bool = False

@@ -1,0 +1,284 @@
+"""The tenant itself: what it holds, its limits, faults and call log, and helpers to look inside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
+from target_gainsight.sandbox.calls import Call, CallLog
+from target_gainsight.sandbox.config import TenantConfig, custom_object
+from target_gainsight.sandbox.faults import FaultPlan
+from target_gainsight.sandbox.identifiers import new_gsids
+from target_gainsight.sandbox.limits import CallCounter, windows_of
+from target_gainsight.sandbox.model import DEFAULT_LENGTHS, Field, ObjectModel
+from target_gainsight.sandbox.store import Store, quoted
+from target_gainsight.sandbox.values import (
+    Accept,
+    Stored,
+    ValueRefusedError,
+    acceptor,
+    condition_acceptor,
+    readable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
+
+    from target_gainsight.sandbox.store import Changes
+    from target_gainsight.sandbox.switches import Switches
+
+_SEED_CHUNK = 10_000
+
+
+class Tenant:
+    """A local tenant over one SQLite file.
+
+    Args:
+        path: the file; made when missing. What it holds already stays, objects included.
+        config: the tenant as described; where file and description differ on a field, this wins.
+        clock: seconds since the epoch; windows, dates and the log go by it.
+
+    Attributes:
+        faults: what goes wrong on purpose; may be changed while the tenant runs.
+        switches: the answers to what the public record leaves open.
+    """
+
+    def __init__(self, path: str | Path, config: TenantConfig, clock: Callable[[], float]) -> None:
+        self.config = config
+        self.switches: Switches = config.switches
+        self.clock = clock
+        self.store = Store(path)
+        self.faults = FaultPlan(config.faults, config.rules, config.fault_seed)
+        self.counter = CallCounter(self.store, windows_of(config.limits))
+        self.log = CallLog(self.store)
+        self._objects: dict[str, ObjectModel] = {}
+        self._acceptors: dict[tuple[str, bool], dict[str, Accept]] = {}
+        self._author: str | None = None
+        self._define_objects()
+        self._seed_rows()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    def _define_objects(self) -> None:
+        held = {model.name.lower(): model for model in self.store.models()}
+        with self.store.transaction():
+            for model in self.config.objects:
+                before = held.pop(model.name.lower(), None)
+                kept = before.fields if before else {}
+                merged = replace(model, fields={**kept, **model.fields})
+                self._objects[model.name.lower()] = merged
+                if merged != before:
+                    self.store.define(merged)
+        self._objects.update(held)
+
+    def _seed_rows(self) -> None:
+        users = self.named_object("gsuser")
+        known = {row["Email"] for row in self.rows("gsuser")}
+        self.seed("gsuser", [user for user in self.config.users if user["Email"] not in known])
+        first = self.store.rows(f'SELECT "Gsid" FROM {quoted(users.name)} LIMIT 1')  # noqa: S608
+        self._author = first[0][0] if first else None
+        for name, rows in self.config.rows.items():
+            if not self.count(name):
+                self.seed(name, rows)
+
+    def objects(self) -> list[ObjectModel]:
+        """Every object of the tenant."""
+        return list(self._objects.values())
+
+    def find_object(self, name: str) -> ObjectModel | None:
+        """The object of this name, in any case [O]."""
+        return self._objects.get(name.lower())
+
+    def named_object(self, name: str) -> ObjectModel:
+        """The object of this name, in any case.
+
+        Raises:
+            Refusal: The tenant has no such object.
+        """
+        model = self.find_object(name)
+        if model is None:
+            raise refuse(OBJECT_NOT_FOUND, "Requested object not found.", status=404)
+        return model
+
+    def acceptors(self, model: ObjectModel, *, creating: bool) -> dict[str, Accept]:
+        """By field name, the function that makes a sent value storable or refuses it."""
+        known = self._acceptors.get((model.name, creating))
+        if known is None:
+            known = {
+                field.name: (
+                    acceptor(field, self.switches)
+                    if field.may_be_written(creating=creating)
+                    else _refuse_unwritable
+                )
+                for field in model.fields.values()
+            }
+            self._acceptors[model.name, creating] = known
+        return known
+
+    @property
+    def switches_ignoring_email_case(self) -> Switches:
+        """The switches for People, which knows no case in an email whatever queries do."""
+        if self.switches.query_ignores_case == "none":
+            return replace(self.switches, query_ignores_case="email")
+        return self.switches
+
+    def creation_stamp(self) -> dict[str, Stored]:
+        """The fields that the server fills in when a row is made."""
+        stamp = self.change_stamp()
+        return {
+            "CreatedDate": stamp["ModifiedDate"],
+            "CreatedBy": stamp["ModifiedBy"],
+            **stamp,
+        }
+
+    def change_stamp(self) -> dict[str, Stored]:
+        """The fields that the server fills in whenever a row is written."""
+        return {"ModifiedDate": int(self.clock() * 1000), "ModifiedBy": self._author}
+
+    def learn(
+        self,
+        name: str,
+        records: Iterable[Mapping[str, Any]],
+        passing: Collection[str] = (),
+    ) -> ObjectModel:
+        """With `auto_create`: the object, made or widened so that it has every field sent.
+
+        Args:
+            name: the object's name; made as a custom object when the tenant lacks it.
+            records: the records sent; types are guessed from their first value that is not null.
+            passing: columns that feed lookups and are no fields.
+        """
+        model = self.find_object(name) or replace(custom_object(name), guessed=True)
+        fresh: dict[str, Field] = {}
+        for record in records:
+            for field_name, value in record.items():
+                known = field_name in model.fields or field_name in passing
+                if not known and value is not None:
+                    fresh.setdefault(field_name, _guessed_field(field_name, value))
+        if fresh or self.find_object(name) is None:
+            model = model.with_fields(fresh.values())
+            self.store.define(model)
+            self._objects[name.lower()] = model
+            self._acceptors.clear()
+        return model
+
+    def seed(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Put rows in without a call, bypassing limits, required fields and writability.
+
+        Args:
+            object_name: any object of the tenant.
+            rows: in write form (labels, ISO dates, GSIDs); `Gsid` and dates may be given.
+
+        Returns:
+            The rows' GSIDs, in order.
+
+        Raises:
+            ValueError: A field that the object lacks, or a value that it does not take.
+        """
+        model = self.named_object(object_name)
+        accept = {
+            field.name: acceptor(replace(field, nillable=True, required=False), self.switches)
+            for field in model.fields.values()
+        }
+        gsids: list[str] = []
+        source = iter(rows)
+        while chunk := list(islice(source, _SEED_CHUNK)):
+            fresh = new_gsids(model.prefix, len(chunk))
+            stamp = self.creation_stamp()
+            ready = [
+                _seeded({**stamp, "Gsid": gsid}, row, accept)
+                for row, gsid in zip(chunk, fresh, strict=True)
+            ]
+            self.store.insert(model, ready)
+            gsids.extend(dict(zip(*row, strict=True))["Gsid"] for row in ready)
+        return gsids
+
+    def rows(self, object_name: str, **filters: object) -> list[dict[str, Any]]:
+        """The rows of an object whose fields equal the filters, in the order they were made.
+
+        Returns:
+            Every field of each row as a person reads it: labels for picklist items, lists of
+            labels, ISO dates, true and false, None when empty.
+        """
+        model = self.named_object(object_name)
+        return read_rows(self.store, model, self._conditions(model, filters))
+
+    def _conditions(
+        self, model: ObjectModel, filters: Mapping[str, object]
+    ) -> list[tuple[str, object]]:
+        conditions: list[tuple[str, object]] = []
+        for name, value in filters.items():
+            if name not in model.fields:
+                message = f"{model.name} has no field {name}"
+                raise ValueError(message)
+            accept = condition_acceptor(model.fields[name], self.switches)
+            conditions.append((name, accept(value)))
+        return conditions
+
+    def count(self, object_name: str) -> int:
+        """How many rows an object has."""
+        return self.store.count(self.named_object(object_name))
+
+    def calls(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
+        """The calls answered so far, of this method and with this text in the path."""
+        return self.log.find(method, path_contains)
+
+    def reset_calls(self) -> None:
+        """Forget the calls so far; the quota stays used."""
+        self.log.clear()
+
+
+def read_rows(
+    store: Store,
+    model: ObjectModel,
+    conditions: Iterable[tuple[str, object]] = (),
+    limit: int = -1,
+) -> list[dict[str, Any]]:
+    """Rows as a person reads them; `conditions` are fields and stored values, -1 is no limit."""
+    listed = list(conditions)
+    where = "".join(f" AND {store.column(model, name)} IS ?" for name, _ in listed)
+    columns = ", ".join(store.column(model, name) for name in model.fields)
+    found = store.rows(
+        f"SELECT {columns} FROM {quoted(model.name)} "  # noqa: S608
+        f"WHERE 1{where} ORDER BY rowid LIMIT ?",
+        [*(value for _, value in listed), limit],
+    )
+    fields = list(model.fields.values())
+    return [
+        {field.name: readable(field, value) for field, value in zip(fields, row, strict=True)}
+        for row in found
+    ]
+
+
+def _seeded(
+    defaults: Mapping[str, Stored], row: Mapping[str, Any], accept: Mapping[str, Accept]
+) -> Changes:
+    stored = dict(defaults)
+    for name, value in row.items():
+        if name not in accept:
+            message = f"no field {name} to seed"
+            raise ValueError(message)
+        try:
+            stored[name] = accept[name](value)
+        except ValueRefusedError as refused:
+            message = f"{refused.message} ({name} = {value!r})"
+            raise ValueError(message) from refused
+    return tuple(stored), list(stored.values())
+
+
+def _guessed_field(name: str, value: object) -> Field:
+    custom = name.endswith("__gc")
+    if isinstance(value, bool):
+        return Field(name, "BOOLEAN", name, custom=custom)
+    if isinstance(value, (int, float)):
+        return Field(name, "NUMBER", name, custom=custom)
+    return Field(name, "STRING", name, length=DEFAULT_LENGTHS["RICHTEXTAREA"], custom=custom)
+
+
+def _refuse_unwritable(_: object) -> Stored:
+    raise ValueRefusedError(INVALID_VALUE, "Field cannot be written")
