@@ -1,0 +1,97 @@
+"""Why a value or a record cannot be written. Knows no data type and no stream."""
+
+from __future__ import annotations
+
+import reprlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN_CHARACTERS = 80
+_MOST_BITS_SHOWN = 256
+_ABBREVIATION = reprlib.Repr()
+_ABBREVIATION.maxstring = _ABBREVIATION.maxother = SHOWN_CHARACTERS
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """Why one field of one record cannot be written.
+
+    Attributes:
+        field: The Gainsight field.
+        value: The value as the source sent it.
+        data_type: The field's Gainsight data type; empty when the object's metadata is unknown.
+        code: A short constant, such as `not_a_number` or `too_long`.
+        message: What is wrong, as a clause that does not repeat field and value.
+        hint: What to do, as a sentence; may be empty.
+    """
+
+    field: str
+    value: object
+    data_type: str
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        field = f"{self.field} ({self.data_type})" if self.data_type else self.field
+        line = f"{field or 'The field'} refuses {shown(self.value)}: {self.message}."
+        return f"{line} {self.hint}" if self.hint else line
+
+
+class UnfitError(ValueError):
+    """A value does not convert; it becomes a `FieldError` where the field is known."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def about(self, field: str, data_type: str, value: object) -> FieldError:
+        """Name the field and the value that this is about."""
+        return FieldError(field, value, data_type, self.code, self.message, self.hint)
+
+
+class ValueRejectedError(Exception):
+    """A value cannot be written to its field; the only error that conversion raises."""
+
+    def __init__(self, error: FieldError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class RecordRejectedError(Exception):
+    """A record cannot be written; carries the errors of all its fields."""
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(" ".join(str(error) for error in self.errors))
+
+
+def shown(value: object) -> str:
+    """A value for a message: one line, control characters escaped, at most about 80 characters."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS_SHOWN:
+        return f"an integer of {value.bit_length()} bits"
+    text = _ABBREVIATION.repr(value) if isinstance(value, (list, tuple, dict)) else _text_of(value)
+    return _one_line(text)
+
+
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a value that cannot show itself must not hide the reject
+        return f"a value of type {type(value).__name__}"
+
+
+def _one_line(text: str) -> str:
+    cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in cut)

@@ -1,0 +1,120 @@
+"""What is wrong between a stream, its settings and an object, said at once and with the cure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import simplejson
+
+from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_gainsight.api.wire import Json
+
+Place = Literal["column", "field_mapping", "constants", "lookup_keys", "lookups", "required"]
+
+_PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One thing that must be put right before the stream can be loaded.
+
+    Attributes:
+        place: Where the name stands: a column of the stream, or a setting.
+        name: The name as it stands there.
+        message: What is wrong, as a sentence.
+        suggestions: Names that may have been meant, best first.
+    """
+
+    place: Place
+    name: str
+    message: str
+    suggestions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        sentences = (self.message, did_you_mean(self.name, self.suggestions))
+        place = "" if self.place == "column" else f"{self.place}: "
+        return place + " ".join(each for each in sentences if each)
+
+
+@dataclass(frozen=True)
+class Cure:
+    """The settings of a stream as they should read; empty parts are left out.
+
+    Attributes:
+        field_mapping: Column to field.
+        constants: Field to value.
+        lookup_keys: The fields that identify a record.
+        unknown_fields: The value of the setting of that name, when it should change.
+        unplaced: Columns for which no field is left.
+    """
+
+    field_mapping: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Json] = field(default_factory=dict)
+    lookup_keys: tuple[str, ...] = ()
+    unknown_fields: str = ""
+    unplaced: tuple[str, ...] = ()
+
+    def yaml(self, stream: str) -> str:
+        """The cure as it is pasted under the loader's `config` in meltano.yml."""
+        lines = [*self._mapping_lines(), *self._other_lines()]
+        if not lines:
+            return ""
+        body = "\n".join(f"      {line}" for line in lines)
+        return f"  streams:\n    {yaml_text(stream)}:\n{body}"
+
+    def _mapping_lines(self) -> list[str]:
+        if not self.field_mapping:
+            return []
+        pairs = [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in self.field_mapping.items()]
+        notes = [f"  # left out: {shown(name)}" for name in self.unplaced]
+        return ["field_mapping:", *pairs, *notes]
+
+    def _other_lines(self) -> list[str]:
+        lines = []
+        if self.constants:
+            pairs = [f"  {yaml_text(k)}: {_json(v)}" for k, v in self.constants.items()]
+            lines += ["constants:", *pairs]
+        if self.lookup_keys:
+            lines.append(f"lookup_keys: [{', '.join(map(yaml_text, self.lookup_keys))}]")
+        if self.unknown_fields:
+            lines.append(f"unknown_fields: {self.unknown_fields}")
+        return lines
+
+
+class StreamMismatchError(Exception):
+    """A stream does not fit its object; nothing of it was written.
+
+    Attributes:
+        problems: Everything that is wrong.
+    """
+
+    def __init__(
+        self, problems: Iterable[FieldProblem], *, stream: str, object_name: str, cure: Cure
+    ) -> None:
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        listed = "".join(f"\n  - {problem}" for problem in self.problems)
+        yaml = cure.yaml(stream)
+        advice = f"\nIn meltano.yml, under the loader's config:\n{yaml}" if yaml else ""
+        super().__init__(
+            f"Stream {shown(stream)} does not fit {object_name}: {count}.{listed}{advice}"
+        )
+
+
+def yaml_text(text: str) -> str:
+    """A text as a YAML scalar, quoted where YAML would read something else."""
+    if _PLAIN_YAML.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    return _json(text)
+
+
+def _json(value: Json) -> str:
+    return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str))

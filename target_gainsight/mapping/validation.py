@@ -1,0 +1,210 @@
+"""A record against its object: the clean Gainsight record, or every reason why there is none.
+
+All that can be decided before the first record is compiled when the mapper is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from target_gainsight.mapping.checks import is_required_to_create
+from target_gainsight.mapping.field_errors import (
+    FieldError,
+    RecordRejectedError,
+    ValueRejectedError,
+)
+from target_gainsight.mapping.values import (
+    converter_for,
+    plain_comparable,
+    plain_converter,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_gainsight.api.metadata import ObjectSchema
+    from target_gainsight.api.wire import Json
+    from target_gainsight.mapping.fields import FieldPlan
+    from target_gainsight.mapping.moments import DateFormat
+    from target_gainsight.mapping.values import Converter
+    from target_gainsight.settings import SyncMode
+
+NullValues = Literal["send", "omit"]
+
+_EMPTY: tuple[Json, ...] = (None, "")
+_PLAIN = (plain_comparable, plain_comparable)
+_REASONS = {
+    "key_missing": ("a lookup key needs a value", "Without it the record cannot be found."),
+    "required_missing": ("no record is created without it", "Send a value, or set a constant."),
+    "null_not_allowed": (
+        "the field must not be empty",
+        "Send a value, or leave nulls out with null_values: omit.",
+    ),
+}
+
+
+class RecordMapper:
+    """Turns the records of one stream into Gainsight records and compares them with rows.
+
+    Args:
+        plan: Which column goes to which field.
+        schema: The object, or None when its metadata is unknown.
+        sync_mode: Insert asks for the required fields of every record, upsert only of those that
+            turn out to be new (`missing_for_create`).
+        null_values: Whether null is sent, which clears the field, or left out.
+        date_format: How DATE fields are written.
+        required: Fields that every new record needs, whatever the metadata says.
+
+    Raises:
+        ValueRejectedError: A constant does not convert.
+    """
+
+    def __init__(
+        self,
+        plan: FieldPlan,
+        schema: ObjectSchema | None,
+        *,
+        sync_mode: SyncMode,
+        null_values: NullValues = "send",
+        date_format: DateFormat = "iso",
+        required: tuple[str, ...] = (),
+    ) -> None:
+        self._plan = plan
+        self._schema = schema
+        self._sync_mode: SyncMode = sync_mode
+        self._null_values: NullValues = null_values
+        self._date_format: DateFormat = date_format
+        self._required = required
+        self.converters: Mapping[str, Converter] = self._compile_converters()
+        self._comparables = {
+            name: (each.written_comparable, each.read_comparable)
+            for name, each in self.converters.items()
+        }
+        self._columns = tuple(
+            (source, target, self.converters[target].write) for source, target in plan.sent.items()
+        )
+        self._constants = {
+            name: self.converters[name].write(value) for name, value in plan.constants.items()
+        }
+        self._needed_to_create = self._find_needed_to_create()
+        self._needed = self._find_needed()
+        self._never_null = self._find_never_null()
+
+    def map(self, record: Mapping[str, object]) -> dict[str, Json]:
+        """The Gainsight record of a source's record; a column it does not carry is not sent.
+
+        Raises:
+            RecordRejectedError: It cannot be written; carries the errors of all its fields.
+        """
+        mapped = self._constants.copy()
+        try:
+            for source, target, write in self._columns:
+                if source in record:
+                    mapped[target] = write(record[source])
+        except ValueRejectedError:
+            raise RecordRejectedError(self._errors(record)) from None
+        if self._null_values == "omit":
+            mapped = {name: value for name, value in mapped.items() if value is not None}
+        if self._missing_values(mapped):
+            raise RecordRejectedError(self._errors(record))
+        return mapped
+
+    def changed_fields(
+        self, record: Mapping[str, Json], row: Mapping[str, Json]
+    ) -> tuple[str, ...]:
+        """The fields of a written record that the row does not already hold, or may not.
+
+        Args:
+            record: What `map` made, perhaps with fields that lookups filled.
+            row: The current row as the query answers it; a field that is not in it has changed.
+        """
+        changed = []
+        for name, value in record.items():
+            if name not in row:
+                changed.append(name)
+                continue
+            held = row[name]
+            same_text = value.__class__ is str and held == value
+            if not same_text and self._differ(name, value, held):
+                changed.append(name)
+        return tuple(changed)
+
+    def missing_for_create(self, record: Mapping[str, Json]) -> tuple[FieldError, ...]:
+        """Why a written record cannot be created: each required field that it leaves empty."""
+        return tuple(
+            self._missing(name, record, "required_missing")
+            for name in self._needed_to_create
+            if record.get(name) in _EMPTY
+        )
+
+    def with_date_format(self, date_format: DateFormat) -> RecordMapper:
+        """The same mapper writing DATE fields in the given form."""
+        return RecordMapper(
+            self._plan,
+            self._schema,
+            sync_mode=self._sync_mode,
+            null_values=self._null_values,
+            date_format=date_format,
+            required=self._required,
+        )
+
+    def _compile_converters(self) -> dict[str, Converter]:
+        planned = (*self._plan.sent.values(), *self._plan.constants)
+        compiled = {name: plain_converter(name) for name in planned}
+        for field in self._schema.fields if self._schema else ():
+            compiled[field.name] = converter_for(field, date_format=self._date_format)
+        return compiled
+
+    def _find_needed_to_create(self) -> tuple[str, ...]:
+        fields = self._schema.fields if self._schema else ()
+        described = (field.name for field in fields if is_required_to_create(field))
+        return tuple(dict.fromkeys((*described, *self._required)))
+
+    def _find_needed(self) -> tuple[tuple[str, str], ...]:
+        """Field and error code, for what every record needs; what lookups fill comes later."""
+        planned = {*self._plan.sent.values(), *self._plan.constants}
+        if self._sync_mode == "insert":
+            needed = dict.fromkeys(self._needed_to_create, "required_missing")
+        else:
+            needed = dict.fromkeys(self._plan.keys, "key_missing")
+        return tuple((name, code) for name, code in needed.items() if name in planned)
+
+    def _find_never_null(self) -> tuple[str, ...]:
+        if self._null_values == "omit":
+            return ()
+        needed = {name for name, _ in self._needed}
+        fields = (self.converters[name].field for name in self._plan.sent.values())
+        return tuple(
+            field.name
+            for field in fields
+            if field and not field.nillable and field.name not in needed
+        )
+
+    def _missing_values(self, mapped: Mapping[str, Json]) -> list[FieldError]:
+        empty = [(name, code) for name, code in self._needed if mapped.get(name) in _EMPTY]
+        nulls = [name for name in self._never_null if name in mapped and mapped[name] is None]
+        refused = [*empty, *((name, "null_not_allowed") for name in nulls)]
+        return [self._missing(name, mapped, code) for name, code in refused]
+
+    def _errors(self, record: Mapping[str, object]) -> list[FieldError]:
+        """Every error of a record that has at least one."""
+        errors = []
+        mapped = self._constants.copy()
+        for source, target, write in self._columns:
+            try:
+                if source in record:
+                    mapped[target] = write(record[source])
+            except ValueRejectedError as refusal:  # noqa: PERF203 - the way of refused records only
+                errors.append(refusal.error)
+        refused = {error.field for error in errors}
+        missing = self._missing_values(mapped)
+        return [*errors, *(error for error in missing if error.field not in refused)]
+
+    def _missing(self, name: str, record: Mapping[str, Json], code: str) -> FieldError:
+        field = self.converters[name].field if name in self.converters else None
+        data_type = field.data_type if field else ""
+        return FieldError(name, record.get(name), data_type, code, *_REASONS[code])
+
+    def _differ(self, name: str, value: Json, held: Json) -> bool:
+        written, read = self._comparables.get(name, _PLAIN)
+        return not written(value) == read(held)  # noqa: SIM201 - UNKNOWN decides in ==

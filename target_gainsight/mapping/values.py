@@ -1,0 +1,264 @@
+"""The table: Gainsight data type to how a value is written and how two values are compared.
+
+Rules that hold for every type (gainsight-api, section 6): null stays null; empty text is null
+for every type but the text ones; nothing is rounded or cut, but a moment at its milliseconds;
+what does not convert is refused with its reason. Null and empty text compare as equal, because
+the tenant answers either for an empty field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_gainsight.mapping.choices import (
+    choice,
+    comparable_choice,
+    comparable_selection,
+    index_items,
+    selection,
+)
+from target_gainsight.mapping.field_errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.moments import (
+    DateFormat,
+    comparable_date,
+    comparable_datetime,
+    date_writer,
+    reformat_date,
+    written_datetime,
+)
+from target_gainsight.mapping.quantities import boolean, comparable_number, number
+from target_gainsight.mapping.texts import (
+    EMAIL,
+    GSID,
+    SFDC_ID,
+    URL,
+    plain_json,
+    shaped_writer,
+    text_writer,
+)
+
+__all__ = [
+    "UNKNOWN",
+    "Converter",
+    "converter_for",
+    "may_convert",
+    "plain_comparable",
+    "plain_converter",
+    "plain_value",
+    "reformat_date",
+]
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Hashable
+
+    from target_gainsight.api.metadata import Field
+    from target_gainsight.api.wire import Json
+
+    Write = Callable[[object], Json]
+    Compare = Callable[[Json], Hashable]
+
+
+class _Unknown:
+    """Equal to nothing, itself included.
+
+    Tuples compare identical members as equal without asking them: compare one by one.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+"""The comparable of a value that leaves in doubt what it is: never equal, so always written."""
+
+
+@dataclass(frozen=True)
+class Converter:
+    """How the values of one field are written and compared; compiled once.
+
+    Attributes:
+        field: The field, or None where the object's metadata is unknown.
+        write: A source's value to the value in a request; raises `ValueRejectedError` only.
+        written_comparable: A written value to what it compares as; `UNKNOWN` in doubt.
+        read_comparable: A value as the query answers it to what it compares as.
+    """
+
+    field: Field | None
+    write: Write
+    written_comparable: Compare
+    read_comparable: Compare
+
+
+@dataclass(frozen=True)
+class _DataType:
+    """One row of the table.
+
+    Attributes:
+        accepts: The types of JSON schema that may convert; `moment` is text with a date format.
+        write: From the field and the date format to the function that converts a value.
+        compare: From the field to the function that makes a comparable; None where in doubt.
+    """
+
+    accepts: frozenset[str]
+    write: Callable[[Field, DateFormat], Write]
+    compare: Callable[[Field], Compare]
+
+
+def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter:
+    """Compile the converter of a field.
+
+    Args:
+        field: The field as the tenant describes it.
+        date_format: How a DATE is written.
+    """
+    row = _TABLE.get(field.data_type, _PLAIN)
+    write = _refusing(field.name, field.data_type, row.write(field, date_format))
+    compare = _comparing(row.compare(field))
+    return Converter(field, write, compare, compare)
+
+
+def plain_converter(name: str) -> Converter:
+    """The converter of a field of which only the name is known."""
+    return Converter(None, _refusing(name, "", plain_json), plain_comparable, plain_comparable)
+
+
+def plain_value(value: object) -> Json:
+    """A source's value as it is written when nothing is known of the field.
+
+    Raises:
+        ValueRejectedError: NaN, infinity, or nothing that Singer knows.
+    """
+    return _PLAIN_WRITE(value)
+
+
+def may_convert(json_types: frozenset[str], data_type: str) -> bool:
+    """Whether a column of these JSON schema types can fit a field of this data type at all."""
+    return not json_types or not _TABLE.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
+
+
+def _refusing(name: str, data_type: str, convert: Write) -> Write:
+    def write(value: object) -> Json:
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except UnfitError as unfit:
+            raise ValueRejectedError(unfit.about(name, data_type, value)) from None
+
+    return write
+
+
+def _comparing(compare: Compare) -> Compare:
+    def comparable(value: Json) -> Hashable:
+        if value is None or value == "":
+            return None
+        try:
+            found = compare(value)
+        except UnfitError:
+            return UNKNOWN
+        return UNKNOWN if found is None else found
+
+    return comparable
+
+
+def _text(value: Json) -> Hashable:
+    return value if isinstance(value, str) else None
+
+
+def _caseless(value: Json) -> Hashable:
+    return value.strip().lower() if isinstance(value, str) else None
+
+
+def _plain(value: Json) -> Hashable:
+    """Booleans are marked, because Python holds True and 1 for the same."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    return value if isinstance(value, str) else comparable_number(value)
+
+
+plain_comparable: Compare = _comparing(_plain)
+"""What a value compares as when nothing is known of its field; `UNKNOWN` in doubt."""
+
+_PLAIN_WRITE = _refusing("", "", plain_json)
+
+
+def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
+    return lambda _field, _date_format: write
+
+
+def _shaped(pattern: re.Pattern[str], kind: str, hint: str) -> Callable[[Field, DateFormat], Write]:
+    return lambda field, _date_format: shaped_writer(pattern, kind, hint, field.length)
+
+
+def _choosing(
+    choose: Callable[..., Json], compare: Callable[..., Hashable]
+) -> tuple[Callable[[Field, DateFormat], Write], Callable[[Field], Compare]]:
+    """Bind a picklist's items to the functions that need them."""
+
+    def write(field: Field, _date_format: DateFormat) -> Write:
+        items = index_items(field.options)
+        return lambda value: choose(value, items)
+
+    def comparing(field: Field) -> Compare:
+        items = index_items(field.options)
+        return lambda value: compare(value, items)
+
+    return write, comparing
+
+
+_ANYTHING = frozenset({"string", "moment", "integer", "number", "boolean", "object", "array"})
+_MOMENTS = frozenset({"string", "moment", "integer", "number"})
+_NUMBERS = frozenset({"string", "integer", "number"})
+_STRINGS = frozenset({"string"})
+
+_PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain)
+_TEXT = _DataType(
+    _ANYTHING, lambda field, _date_format: text_writer(field.length), lambda _field: _text
+)
+_NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number)
+_BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
+_GSID = _DataType(
+    _STRINGS,
+    _shaped(GSID, "a GSID", "A GSID has 36 digits and upper-case letters; or use a lookup."),
+    lambda _field: _text,
+)
+
+_TABLE: dict[str, _DataType] = {
+    **dict.fromkeys(("STRING", "RICHTEXTAREA", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
+    **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
+    **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
+    **dict.fromkeys(("GSID", "LOOKUP", "WHOID", "WHATID"), _GSID),
+    "DATE": _DataType(
+        _MOMENTS,
+        lambda _field, date_format: date_writer(date_format),
+        lambda _field: comparable_date,
+    ),
+    "DATETIME": _DataType(_MOMENTS, _always(written_datetime), lambda _field: comparable_datetime),
+    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice)),
+    "MULTISELECTDROPDOWNLIST": _DataType(
+        _NUMBERS | {"array"}, *_choosing(selection, comparable_selection)
+    ),
+    "EMAIL": _DataType(
+        _STRINGS,
+        _shaped(EMAIL, "an email", "Send one bare address, such as ann@example.com."),
+        lambda _field: _caseless,
+    ),
+    "URL": _DataType(
+        _STRINGS,
+        _shaped(URL, "a URL", "Send an address without blanks, such as https://example.com."),
+        lambda _field: _text,
+    ),
+    "SFDCID": _DataType(
+        _STRINGS,
+        _shaped(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and digits."),
+        lambda _field: _text,
+    ),
+}
