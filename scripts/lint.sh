@@ -1,0 +1,13 @@
+#!/bin/sh
+# Everything that reads the code without running it.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/install.sh
+bin=.venv/bin
+$bin/ruff check .
+$bin/ruff format --check .
+$bin/mypy
+$bin/mypy scripts/docs.py
+$bin/lint-imports
+$bin/python scripts/docs.py --check
+$bin/zizmor --offline --quiet .github
