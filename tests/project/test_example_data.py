@@ -1,0 +1,66 @@
+"""examples/: whole, of one mind, and about nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+STAGES = {"New Customer", "Kicked Off", "Launched", "Adopting", "Will Churn", "Churn"}
+STATUSES = {"Active", "Inactive", "Churn"}
+
+
+def records(name: str) -> list[dict[str, Any]]:
+    lines = (EXAMPLES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "count"),
+    [
+        ("accounts", "account_id", 200),
+        ("accounts", "name", 200),
+        ("contacts", "contact_id", 600),
+        ("contacts", "email", 600),
+        ("nps_responses", "response_id", 1500),
+    ],
+)
+def test_every_record_has_a_key_of_its_own(name: str, key: str, count: int) -> None:
+    keys = [record[key] for record in records(name)]
+    assert len(keys) == len(set(keys)) == count
+
+
+def test_contacts_and_responses_belong_to_accounts() -> None:
+    accounts = {account["account_id"] for account in records("accounts")}
+    people = {contact["email"]: contact["account_id"] for contact in records("contacts")}
+    assert set(people.values()) == accounts
+    assert all(people[r["email"]] == r["account_id"] for r in records("nps_responses"))
+
+
+def test_picklist_values_are_items_of_the_tenant() -> None:
+    accounts = records("accounts")
+    assert {account["stage"] for account in accounts} == STAGES
+    assert {account["status"] for account in accounts} == STATUSES
+
+
+def test_dates_are_dates_and_moments_carry_an_offset() -> None:
+    for account in records("accounts"):
+        assert account["renewal_date"] is None or date.fromisoformat(account["renewal_date"])
+    for response in records("nps_responses"):
+        assert datetime.fromisoformat(response["responded_at"]).utcoffset() is not None
+
+
+def test_scores_are_promoter_scores() -> None:
+    assert {response["score"] for response in records("nps_responses")} == set(range(11))
+
+
+def test_every_address_is_reserved_for_examples() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.iterdir()))
+    hosts = re.findall(r"(?:https?://|[\w.+-]@)([\w.-]+)", text)
+    assert hosts
+    assert {host.rsplit(".", 1)[-1] for host in hosts} == {"example"}

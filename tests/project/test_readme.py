@@ -1,0 +1,44 @@
+"""The README's promises that a machine can keep."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def bash_blocks() -> list[str]:
+    return [body for language, body in FENCE.findall(README) if language == "bash"]
+
+
+def test_the_first_two_commands_are_one_line_each_and_their_scripts_exist() -> None:
+    for block in bash_blocks()[:2]:
+        [command] = block.splitlines()
+        program, script = command.split()
+        assert program == "sh"
+        assert (PROJECT / script).is_file()
+
+
+def test_the_first_command_is_the_demo_and_the_second_the_tests() -> None:
+    assert bash_blocks()[:2] == ["sh scripts/demo.sh\n", "sh scripts/test.sh\n"]
+
+
+def test_the_reader_is_told_where_to_run_them() -> None:
+    before = README.split("```bash")[0]
+    assert "clone of this repository" in before
+
+
+def test_every_relative_link_leads_to_a_file() -> None:
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", README)
+    missing = [target for target in targets if not (PROJECT / target).exists()]
+    assert missing == []
+
+
+def test_every_link_inside_the_page_leads_to_a_heading() -> None:
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    wanted = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert wanted <= anchors

@@ -1,0 +1,99 @@
+"""What the repository must and must not hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib.metadata import metadata, requires
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCK = PROJECT / "requirements" / "dev.txt"
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+
+# Joined here, so that this file does not hold what it forbids.
+FORBIDDEN = re.compile(
+    "|".join(
+        (
+            r"(?<![\w.~*$}-])/(?:work|root|home)/\w",
+            r"file:///\w",
+            "py" + r"pi\.org/simple",
+            "files.python" + r"hosted\.org",
+            "deb.debian" + r"\.org",
+            "registry.npm" + r"js\.org",
+        )
+    )
+)
+
+
+def tracked_text_files() -> list[tuple[str, str]]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = []
+    for name in filter(None, listed.stdout.split("\0")):
+        path = PROJECT / name
+        if path.is_file():
+            files.append((name, path.read_text(encoding="utf-8")))
+    return files
+
+
+def test_no_file_names_a_machine_or_a_package_index() -> None:
+    found = [
+        (name, m.group()) for name, text in tracked_text_files() for m in FORBIDDEN.finditer(text)
+    ]
+    assert found == []
+
+
+def test_the_changelog_is_open_for_the_next_change() -> None:
+    changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "keepachangelog.com" in changelog
+    assert changelog.index("## [Unreleased]") < changelog.index("### Added")
+
+
+def test_the_installed_package_says_what_it_is() -> None:
+    package = metadata("target-gainsight")
+    assert package["License-Expression"] == "Apache-2.0"
+    assert package["Requires-Python"] == ">=3.10"
+    assert {"sandbox", "redis"} <= set(package.get_all("Provides-Extra") or ())
+
+
+def test_backoff_comes_from_its_maintained_continuation() -> None:
+    names = {Requirement(line).name for line in requires("target-gainsight") or ()}
+    assert "python-backoff" in names
+    assert "backoff" not in names
+    assert not re.search(r"^backoff==", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_lock_pins_every_dependency_with_hashes() -> None:
+    lock = LOCK.read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    wanted = {Requirement(line).name for line in requires("target-gainsight") or ()}
+    assert wanted <= pinned
+    assert len(re.findall(r"^[\w.-]+==.*\\$", lock, re.MULTILINE)) == len(
+        re.findall(r"^[\w.-]+==", lock, re.MULTILINE)
+    )
+
+
+def test_the_lock_names_no_package_index() -> None:
+    lock = LOCK.read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert "--index-url" not in lock
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_to_commits_and_start_without_rights(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    uses = re.findall(r"uses: (\S+)(.*)", text)
+    assert uses
+    for action, comment in uses:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)
+        assert re.fullmatch(r" # v\d+(\.\d+)+", comment)
+    assert yaml.safe_load(text)["permissions"] == {}
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
