@@ -174,7 +174,7 @@ class _Served:
     ) -> None:
         query = request.url.query
         reset = isinstance(response, _Reset)
-        self._tenant.log.add(
+        self._tenant.record(
             Call(
                 at=self._tenant.clock(),
                 method=request.method,

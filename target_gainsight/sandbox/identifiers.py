@@ -16,6 +16,7 @@ PICKLIST_ITEM_PREFIX = "1I00"
 _ALPHABET = string.digits + string.ascii_uppercase
 _SHAPE = re.compile(r"[0-9A-Z]{36}")
 _random = random.SystemRandom()
+_RANDOM_BITS = 128
 
 
 def is_gsid(text: str) -> bool:
@@ -25,9 +26,8 @@ def is_gsid(text: str) -> bool:
 
 def new_gsids(prefix: str, count: int) -> list[str]:
     """Fresh GSIDs in no particular order, so that no client comes to rely on one."""
-    source = random.Random(_random.getrandbits(128))  # noqa: S311 - names, not secrets
-    width = GSID_LENGTH - len(prefix)
-    return [prefix + "".join(source.choices(_ALPHABET, k=width)) for _ in range(count)]
+    bits = [_random.getrandbits(_RANDOM_BITS) for _ in range(count)]
+    return [f"{prefix}{each:032X}" for each in bits]
 
 
 def derived_gsid(prefix: str, *parts: str) -> str:

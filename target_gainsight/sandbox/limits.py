@@ -69,7 +69,6 @@ class CallCounter:
                 return max(waits)
             for name, _, opened in states:
                 self._counts[name] = (opened, self._calls(name, opened) + 1)
-            self._keep([name for name, _, _ in states])
         return None
 
     def used(self, family: str, window: str, now: float) -> int:
@@ -81,8 +80,9 @@ class CallCounter:
         since, calls = self._counts.get(name, (opened, 0))
         return calls if since == opened else 0
 
-    def _keep(self, names: list[str]) -> None:
-        for name in names:
+    def keep(self) -> None:
+        """Write the counts into the tenant's file."""
+        for name, (opened, calls) in self._counts.items():
             self._store.execute(
-                'INSERT OR REPLACE INTO "_quota" VALUES (?, ?, ?)', (name, *self._counts[name])
+                'INSERT OR REPLACE INTO "_quota" VALUES (?, ?, ?)', (name, opened, calls)
             )

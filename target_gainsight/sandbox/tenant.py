@@ -224,6 +224,12 @@ class Tenant:
         """How many rows an object has."""
         return self.store.count(self.named_object(object_name))
 
+    def record(self, call: Call) -> None:
+        """Keep an answered call, and the quota used with it, in the file."""
+        with self.store.transaction():
+            self.log.add(call)
+            self.counter.keep()
+
     def calls(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
         """The calls answered so far, of this method and with this text in the path."""
         return self.log.find(method, path_contains)
