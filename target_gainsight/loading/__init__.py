@@ -1,1 +1,1 @@
-
+"""Records in, settled outcomes out. Knows the api's verbs, not HTTP."""

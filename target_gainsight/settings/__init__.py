@@ -7,6 +7,7 @@ but ``api`` and ``sandbox`` may know the settings.
 from __future__ import annotations
 
 from target_gainsight.settings.model import (
+    AmbiguousPatternError,
     CompanyLinks,
     Connection,
     Limits,
@@ -17,10 +18,12 @@ from target_gainsight.settings.model import (
     SyncMode,
 )
 from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
-from target_gainsight.settings.schema import CONFIG_SCHEMA
+from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
 
 __all__ = [
     "CONFIG_SCHEMA",
+    "CONFIG_SCHEMA_NAMES",
+    "AmbiguousPatternError",
     "CompanyLinks",
     "Connection",
     "Limits",

@@ -160,6 +160,7 @@ class Settings:
         streams: Stream name or glob to its settings; None for an entry that names no object.
         batch_size_rows: Records per write call, or None for the API's limit.
         read_group_size: Records per current-rows query.
+        max_concurrency: Calls in flight at most.
         max_batch_age_seconds: How long a partial batch may wait.
         summary_path: Where the run summary goes as JSON, or None.
         dry_run: Read and classify, but write nothing.
@@ -172,6 +173,7 @@ class Settings:
     streams: Mapping[str, StreamSettings | None]
     batch_size_rows: int | None
     read_group_size: int
+    max_concurrency: int
     max_batch_age_seconds: int
     summary_path: Path | None
     dry_run: bool

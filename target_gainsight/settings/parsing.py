@@ -117,6 +117,7 @@ def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str])
         streams=_streams(top, mistakes),
         batch_size_rows=top.get("batch_size_rows"),
         read_group_size=_value(top, "read_group_size"),
+        max_concurrency=_value(top, "max_concurrency"),
         max_batch_age_seconds=_value(top, "max_batch_age_seconds"),
         summary_path=Path(top["summary_path"]) if top.get("summary_path") else None,
         dry_run=_value(top, "dry_run"),

@@ -5,6 +5,8 @@ A setting is declared when it works. What its values mean is decided in ``parsin
 
 from __future__ import annotations
 
+from typing import Any
+
 from singer_sdk import typing as th
 
 SYNC_MODES = ("upsert", "insert", "update")
@@ -206,6 +208,13 @@ LIMITS = (
         description="Calls after which a run reads on without writing and holds the state.",
     ),
     th.Property(
+        "max_concurrency",
+        th.IntegerType(minimum=1),
+        default=8,
+        title="Most calls in flight",
+        description="Calls that may be in flight at a time.",
+    ),
+    th.Property(
         "request_timeout",
         th.IntegerType(minimum=1),
         default=60,
@@ -307,7 +316,10 @@ SDK = (
 STREAM_SETTINGS = tuple(setting.name for setting in STREAM)
 """Names of the settings that an entry of ``streams`` may carry."""
 
-CONFIG_SCHEMA: dict[str, object] = th.PropertiesList(
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     *CONNECTION, *STREAM, *STREAMS, *LIMITS, *REJECTS, *SANDBOX, *SDK
 ).to_dict()
 """The configuration as a JSON schema, in the order of the documentation."""
+
+CONFIG_SCHEMA_NAMES: tuple[str, ...] = tuple(CONFIG_SCHEMA["properties"])
+"""Names of our own settings; the SDK adds its own to the schema."""

@@ -1,1 +1,17 @@
+"""One sink per stream: what a stream becomes in Gainsight."""
 
+from __future__ import annotations
+
+from target_gainsight.sinks.discarding import DiscardingSink
+from target_gainsight.sinks.gainsight import GainsightSink
+from target_gainsight.sinks.people import PersonSink
+from target_gainsight.sinks.records import CompanySink, CustomObjectSink, RelationshipSink
+
+__all__ = [
+    "CompanySink",
+    "CustomObjectSink",
+    "DiscardingSink",
+    "GainsightSink",
+    "PersonSink",
+    "RelationshipSink",
+]

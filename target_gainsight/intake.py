@@ -1,0 +1,218 @@
+"""The way of a message to its sinks: one path for RECORD messages and for BATCH files.
+
+What the SDK does here ends the run on the first bad record; this rejects the record alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import logging
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import deserialize_json
+from upath import UPath
+
+from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
+from target_gainsight.loading.rejects import REASON_PROPERTY
+from target_gainsight.mapping.field_errors import shown
+from target_gainsight.sinks import GainsightSink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from singer_sdk.mapper import StreamMap
+
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.target import TargetGainsight
+
+logger = logging.getLogger(__name__)
+
+DELETED_AT = "_sdc_deleted_at"
+BATCH_FORMAT = "jsonl"
+COMPRESSIONS = (None, "none", "gzip")
+
+
+class Intake:
+    """Takes the records of a run.
+
+    Args:
+        target: Holds the stream maps and the sinks.
+    """
+
+    def __init__(self, target: TargetGainsight) -> None:
+        self._target = target
+        self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._sequence = 0
+        self._noted_versions: set[str] = set()
+
+    def remember_schema(self, message: Mapping[str, Any]) -> None:
+        """Remember a SCHEMA message as it came.
+
+        Args:
+            message: The message, which nobody will change.
+        """
+        self._schemas[str(message.get("stream"))] = message
+
+    def note_activate_version(self, stream: str) -> None:
+        """Say once per stream that versions are not activated: nothing is ever deleted.
+
+        Args:
+            stream: The stream's name as the tap gives it.
+        """
+        if stream not in self._noted_versions:
+            self._noted_versions.add(stream)
+            logger.info(
+                "stream %s: ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted",
+                shown(stream),
+            )
+
+    def tick(self) -> None:
+        """Do what is due by time: send what waits too long, settle what has landed."""
+        if "run" not in self._target.__dict__:
+            return
+        run = self._target.run
+        for sink in self._target.active_sinks:
+            sink.send_older_than(run.settings.max_batch_age_seconds)
+        run.pool.land(block=False)
+        self._target.checkpoint.advance()
+
+    def take_batch(self, message: Mapping[str, Any]) -> None:
+        """Take the records of a BATCH message's files, line by line.
+
+        Args:
+            message: The message.
+
+        Raises:
+            RunStoppedError: The encoding is not known or a file cannot be read.
+        """
+        encoding = message["encoding"]
+        known = encoding.get("format") == BATCH_FORMAT
+        if not known or encoding.get("compression") not in COMPRESSIONS:
+            said = f"{encoding.get('format')}, compression {encoding.get('compression')}"
+            text = (
+                f"stream {shown(message['stream'])}: a BATCH message in {shown(said)} cannot be "
+                "read; let the tap write jsonl, plain or with gzip"
+            )
+            raise RunStoppedError(text)
+        for path in message["manifest"]:
+            for record in _records_of(path, compressed=encoding.get("compression") == "gzip"):
+                self.take({"type": "RECORD", "stream": message["stream"], "record": record})
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Take one record through all maps of its stream.
+
+        Args:
+            message: The RECORD message as it came.
+
+        Raises:
+            RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
+            MissingKeyPropertiesError: It lacks a key property.
+        """
+        self._sequence += 1
+        stream = message["stream"]
+        maps = self._target.mapper.stream_maps.get(stream)
+        if maps is None:
+            text = f"a record of stream {shown(stream)} came before its SCHEMA message"
+            raise RecordsWithoutSchemaException(text)
+        only = (message.get(REASON_PROPERTY) or {}).get("stream")
+        for stream_map in maps:
+            sink = self._target.get_sink(stream_map.stream_alias)
+            replayed_elsewhere = only is not None and only != stream_map.stream_alias
+            if isinstance(sink, GainsightSink) and not replayed_elsewhere:
+                self._take_mapped(message, stream_map, sink)
+                if sink.is_full:
+                    self._target.drain_one(sink)
+
+    def _take_mapped(
+        self, message: Mapping[str, Any], stream_map: StreamMap, sink: GainsightSink
+    ) -> None:
+        source = message["record"]
+        try:
+            record = stream_map.transform(copy.copy(source))
+        except Exception as error:  # noqa: BLE001 - user's expressions raise whatever they like
+            reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
+            self._enter(self._arrive(message, sink), Outcome.REJECTED, reason)
+            return
+        if record is None:
+            return
+        arrival = self._arrive(message, sink)
+        if source.get(DELETED_AT) is not None:
+            reason = Reason("deleted_in_source", "the source has deleted this record")
+            self._enter(arrival, Outcome.SKIPPED, reason)
+            return
+        self._complete(record, message, sink)
+        sink._singer_validate_message(record)  # noqa: SLF001 - the SDK's own path of a record
+        refused = _refused(record, sink)
+        if refused is not None:
+            self._enter(arrival, Outcome.REJECTED, refused)
+            return
+        sink.take(record, arrival)
+
+    def _arrive(self, message: Mapping[str, Any], sink: GainsightSink) -> Arrival:
+        return sink.arrive(message, self._schemas[message["stream"]], self._sequence)
+
+    def _enter(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
+        self._target.ledger.enter_arrival(arrival, outcome, reason)
+
+    def _complete(
+        self, record: dict[str, Any], message: Mapping[str, Any], sink: GainsightSink
+    ) -> None:
+        """Add the SDK's metadata columns, or take them off."""
+        if sink.include_sdc_metadata_properties:
+            sink._add_sdc_metadata_to_record(record, dict(message), {})  # noqa: SLF001
+        else:
+            sink._remove_sdc_metadata_from_record(record)  # noqa: SLF001
+
+
+def _refused(record: dict[str, Any], sink: GainsightSink) -> Reason | None:
+    """Check a record against its schema and parse its dates."""
+    validator = sink._validator  # noqa: SLF001 - the SDK's own path of a record
+    try:
+        if validator is not None:
+            validator.validate(record)
+        sink._parse_timestamps_in_record(  # noqa: SLF001
+            record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
+        )
+    except InvalidRecord as error:
+        return Reason(
+            "schema_violation", f"it does not fit its schema: {shown(error.error_message)}"
+        )
+    except (ValueError, TypeError) as error:
+        return Reason("invalid_date", f"a date or time cannot be read: {_told(error)}")
+    return None
+
+
+def _told(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {shown(str(cause))}"
+
+
+def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
+    """Read the records of one batch file, a line each."""
+    try:
+        with UPath(path).open("rb") as file:
+            if not compressed:
+                yield from _parsed(file, path)
+                return
+            with gzip.open(file) as unpacked:
+                yield from _parsed(unpacked, path)
+    except (OSError, EOFError, ValueError) as error:
+        text = f"the batch file {shown(path)} cannot be read: {_told(error)}"
+        raise RunStoppedError(text) from error
+
+
+def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = deserialize_json(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            text = f"line {number} of the batch file {shown(path)} is not a JSON object"
+            raise InvalidInputLine(text)
+        yield record

@@ -1,0 +1,119 @@
+"""What the tenant holds now, read in bulk by lookup keys."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.api import RefusedError, all_of, is_in
+from target_gainsight.loading.keys import folded
+from target_gainsight.loading.outcomes import RunStoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from target_gainsight.api import RecordsApi
+    from target_gainsight.loading.keys import Key, KeyReader
+    from target_gainsight.loading.outcomes import LoadRecord
+
+logger = logging.getLogger(__name__)
+
+GSID = "Gsid"
+
+
+class Matches:
+    """Rows of the tenant, found by their keys.
+
+    Args:
+        rows: The rows.
+        keys: Reads their keys.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], keys: KeyReader) -> None:
+        self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+        self._near: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            key = keys.of_row(row)
+            self._exact[key].append(row)
+            self._near[folded(key)].append(row)
+
+    def exact(self, key: Key) -> list[Mapping[str, Any]]:
+        """List the rows that have this very key."""
+        return self._exact.get(key, [])
+
+    def near(self, key: Key) -> list[Mapping[str, Any]]:
+        """List the rows whose key is equal but for case or surrounding blanks."""
+        return self._near.get(folded(key), [])
+
+
+class CurrentRows:
+    """Reads the rows of one object.
+
+    Args:
+        records: The records API.
+        object_name: The object.
+        keys: The lookup keys.
+    """
+
+    def __init__(self, records: RecordsApi, object_name: str, keys: KeyReader) -> None:
+        self._records = records
+        self._object_name = object_name
+        self._keys = keys
+        self._most_values: int | None = None
+
+    def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
+        """Read the rows that some records may meet, with the fields about to be written.
+
+        Args:
+            records: The records of one group, or a part of it.
+            extra: Further fields to read.
+
+        Returns:
+            The rows.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read even a single key.
+        """
+        fields = dict.fromkeys([GSID, *self._keys.names, *extra])
+        for record in records:
+            fields.update(dict.fromkeys(record.fields))
+        rows: list[Mapping[str, Any]] = []
+        for part in self._parts(records):
+            rows += self._read_part(part, tuple(fields))
+        return Matches(rows, self._keys)
+
+    def _parts(self, records: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
+        size = min(self._most_values or len(records), len(records)) or 1
+        return [records[start : start + size] for start in range(0, len(records), size)]
+
+    def _read_part(
+        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+    ) -> list[Mapping[str, Any]]:
+        """Read one part; if it is refused, its halves, and remember their size."""
+        where = all_of(*(is_in(name, _distinct(records, name)) for name in self._keys.names))
+        try:
+            return list(self._records.query(self._object_name, select=select, where=where))
+        except RefusedError as refusal:
+            if len(records) == 1:
+                message = (
+                    f"the tenant refuses to read {self._object_name} by "
+                    f"{', '.join(self._keys.names)}: {refusal}"
+                )
+                raise RunStoppedError(message) from refusal
+            half = (len(records) + 1) // 2
+            self._most_values = min(half, self._most_values or half)
+            logger.warning(
+                "%s: a query for %d records was refused (%s); asking for %d at a time from now on",
+                self._object_name,
+                len(records),
+                refusal,
+                half,
+            )
+            first = self._read_part(records[:half], select)
+            return first + self._read_part(records[half:], select)
+
+
+def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:
+    return list(dict.fromkeys(record.fields[name] for record in records))

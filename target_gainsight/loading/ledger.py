@@ -1,0 +1,242 @@
+"""Where every record's outcome is entered: counted, filed, and made part of the state.
+
+Entries are made in the main thread only. Knows how outcomes are kept, not how they come about.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
+from target_gainsight.mapping.field_errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_gainsight.loading.checkpoint import Checkpoint, Watermark
+    from target_gainsight.loading.outcomes import Arrival, BatchResult, Settlement
+    from target_gainsight.loading.rejects import PrivateFile, RejectFile
+    from target_gainsight.loading.summary import Summary
+    from target_gainsight.settings import Rejection
+
+logger = logging.getLogger(__name__)
+
+NOT_COUNTED = ("unavailable", "outcome_unknown")
+"""Rejects that say nothing about the data and never trip a guard."""
+
+LISTED_SKIPS = ("no_match",)
+"""Skips that are listed beside the rejects."""
+
+PERCENT_COUNTS_FROM = 100
+MOST_LOGGED_REJECTS = 1000
+UNAVAILABLE_IN_A_ROW = 3
+WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
+
+
+class Ledger:
+    """The outcomes of one run.
+
+    Args:
+        checkpoint: Learns how far each stream is settled.
+        rejects: Takes the rejects.
+        created: Takes a line for each created row.
+        summary: Takes the counts.
+        rejection: When there are too many rejects.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        rejects: RejectFile,
+        created: PrivateFile,
+        summary: Summary,
+        rejection: Rejection,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.summary = summary
+        self.rejects = rejects
+        self.created = created
+        self._rejection = rejection
+        self._held: list[tuple[Arrival, Outcome, Reason]] = []
+        self._withheld: list[BatchResult] = []
+        self._unavailable_in_a_row = 0
+        self._rejects_that_count = 0
+        self._logged = 0
+
+    def enter(self, settlements: Iterable[Settlement]) -> None:
+        """Enter the outcomes of one or more batches and write the state they cover.
+
+        Args:
+            settlements: The outcomes.
+
+        Raises:
+            RunStoppedError: Too many records were rejected.
+            OSError: The reject file cannot be written; the state is not advanced.
+        """
+        for settlement in settlements:
+            if settlement.outcome is Outcome.CREATED:
+                self._list_created(settlement)
+            for arrival in settlement.record.arrivals():
+                self._enter_one(arrival, settlement.outcome, settlement.reason)
+        self._advance()
+        self._check_guards()
+
+    def enter_arrival(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
+        """Enter the outcome of a record that never became one of Gainsight's.
+
+        Args:
+            arrival: The record as it came.
+            outcome: skipped or rejected.
+            reason: Why.
+
+        Raises:
+            RunStoppedError: Too many records were rejected.
+        """
+        self._enter_one(arrival, outcome, reason)
+        self._check_guards()
+
+    def enter_batch(self, result: BatchResult) -> None:
+        """Enter what became of one batch; hold back what only was unavailable.
+
+        Args:
+            result: The batch's outcome.
+
+        Raises:
+            RunStoppedError: Three batches in a row were unavailable, or too many rejects.
+        """
+        if result.unavailable:
+            self._unavailable_in_a_row += 1
+            self._withheld.append(result)
+            logger.warning(
+                "%d records of %s are held back: %s",
+                len(result.unavailable),
+                shown(result.unavailable[0].arrival.alias),
+                result.unavailable_because,
+            )
+        elif result.settlements:
+            self._unavailable_in_a_row = 0
+            self._release_withheld()
+        self.enter(result.settlements)
+        if self._unavailable_in_a_row >= UNAVAILABLE_IN_A_ROW:
+            message = (
+                f"Gainsight was not available for {UNAVAILABLE_IN_A_ROW} batches in a row "
+                f"({result.unavailable_because}); the run stops and the state stays before the "
+                "first of them: run again later and it goes on from there"
+            )
+            raise RunStoppedError(message)
+
+    def finish(self) -> None:
+        """File what was held back, without covering it by the state, and write the last state."""
+        self._file_withheld()
+        self._advance()
+        self.created.close()
+        self.rejects.close()
+        self.checkpoint.finish()
+
+    def flush(self) -> None:
+        """Bring rejects and created rows to disk, so that a state may cover them."""
+        self._file_settled()
+        self.rejects.flush()
+        self.created.flush()
+
+    @property
+    def everything_rejected(self) -> bool:
+        """Whether there were records and none had another outcome than rejected."""
+        rejected = self.summary.total(Outcome.REJECTED)
+        return rejected > 0 and rejected == self.summary.read
+
+    def _enter_one(self, arrival: Arrival, outcome: Outcome, reason: Reason | None) -> None:
+        arrival.watermark.settle(arrival.position)
+        self._count(arrival, outcome, reason)
+
+    def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None) -> None:
+        self.summary.count(arrival.alias, outcome, reason)
+        if reason is None:
+            return
+        if outcome is Outcome.REJECTED:
+            self._rejects_that_count += reason.code not in NOT_COUNTED
+            self._log(arrival, reason)
+        if outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS:
+            self._held.append((arrival, outcome, reason))
+
+    def _log(self, arrival: Arrival, reason: Reason) -> None:
+        self._logged += 1
+        if self._logged <= MOST_LOGGED_REJECTS:
+            logger.warning(
+                "rejected: stream %s, key %s: %s",
+                shown(arrival.alias),
+                shown(_key_of(arrival)),
+                reason,
+            )
+        elif self._logged == MOST_LOGGED_REJECTS + 1:
+            logger.warning("further rejects are listed in %s only", self.rejects.path)
+
+    def _advance(self) -> None:
+        self._file_settled()
+        self.checkpoint.advance()
+
+    def _file_settled(self) -> None:
+        """File, in input order, the rejects that the next state may cover."""
+        due = [held for held in self._held if _is_covered(held[0])]
+        if not due:
+            return
+        self._held = [held for held in self._held if not _is_covered(held[0])]
+        for arrival, outcome, reason in sorted(due, key=lambda held: held[0].sequence):
+            self.rejects.add(arrival, outcome, reason)
+
+    def _release_withheld(self) -> None:
+        for result in self._withheld:
+            for record in result.unavailable:
+                for arrival in record.arrivals():
+                    self._enter_one(arrival, Outcome.REJECTED, result.unavailable_because)
+        self._withheld = []
+
+    def _file_withheld(self) -> None:
+        for result in self._withheld:
+            reason = result.unavailable_because or Reason("unavailable", "no answer")
+            for record in result.unavailable:
+                for arrival in record.arrivals():
+                    self._count(arrival, Outcome.REJECTED, reason)
+        self._withheld = []
+        for arrival, outcome, reason in sorted(self._held, key=lambda held: held[0].sequence):
+            self.rejects.add(arrival, outcome, reason)
+        self._held = []
+
+    def _list_created(self, settlement: Settlement) -> None:
+        line = io.StringIO()
+        if not self.created.exists:
+            csv.writer(line).writerow(("stream", "key", "gsid"))
+        record = settlement.record
+        key = " | ".join(str(part) for part in record.key)
+        csv.writer(line).writerow((record.arrival.alias, key, settlement.gsid or ""))
+        self.created.add(line.getvalue().rstrip("\r\n"))
+
+    def _check_guards(self) -> None:
+        rejected, read = self._rejects_that_count, self.summary.read
+        most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
+        too_many = most is not None and rejected > most
+        share = read > PERCENT_COUNTS_FROM and rejected * 100 > percent * read
+        if not too_many and not share:
+            return
+        name = "max_rejects" if too_many else "max_reject_percent"
+        limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
+        message = (
+            f"{rejected} of {read} records were rejected, more than {name} ({limit}) allows; "
+            f"the run stops. The reasons are in {self.rejects.path}: mend the cause, or raise "
+            f"{name}, and run again"
+        )
+        raise RunStoppedError(message)
+
+
+def _is_covered(arrival: Arrival) -> bool:
+    watermark: Watermark = arrival.watermark
+    return watermark.settled >= arrival.position
+
+
+def _key_of(arrival: Arrival) -> dict[str, Any]:
+    record = arrival.message["record"]
+    keys = arrival.schema.get("key_properties") or ()
+    return {key: record.get(key) for key in keys}

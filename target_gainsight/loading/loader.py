@@ -1,0 +1,367 @@
+"""Group → read → classify → pack → send → settle: the way of one stream's records.
+
+Order lives here: records with the same key are applied in the order they came. Everything but the
+sending happens in the main thread; up to ``max_concurrency`` batches are in flight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.current_rows import GSID
+from target_gainsight.loading.outcomes import (
+    BatchResult,
+    LoadRecord,
+    Outcome,
+    Reason,
+    RunStoppedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from target_gainsight.loading.current_rows import CurrentRows, Matches
+    from target_gainsight.loading.keys import Key, KeyReader
+    from target_gainsight.loading.ledger import Ledger
+    from target_gainsight.loading.writers import Writer
+    from target_gainsight.mapping.field_errors import FieldError
+    from target_gainsight.settings import StreamSettings
+
+Kind = Literal["create", "update"]
+
+REREAD = ("unavailable", "outcome_unknown")
+"""Rejects that say nothing about the values, so that a merge is not undone for them."""
+
+
+class RecordMap(Protocol):
+    """What the loader asks of the stream's record mapper."""
+
+    def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Name the fields whose written value a row does not hold already."""
+
+    def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
+        """Name the required fields that a new row would lack."""
+
+
+class SendingPool:
+    """The batches in flight, of all streams together.
+
+    Args:
+        size: Most batches at a time.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
+        self._flying: dict[Future[BatchResult], Callable[[BatchResult], None]] = {}
+
+    def submit(
+        self, send: Callable[[], BatchResult], landed: Callable[[BatchResult], None]
+    ) -> None:
+        """Send a batch as soon as there is room, landing others meanwhile.
+
+        Args:
+            send: Sends it, in a thread of its own.
+            landed: Takes what became of it, in this thread.
+        """
+        while len(self._flying) >= self._size:
+            self.land(block=True)
+        self._flying[self._executor.submit(send)] = landed
+
+    def land(self, *, block: bool) -> None:
+        """Hand over the batches that have landed.
+
+        Args:
+            block: Wait for one at least.
+        """
+        if not self._flying:
+            return
+        done, _ = wait(self._flying, timeout=None if block else 0, return_when=FIRST_COMPLETED)
+        for future in done:
+            landed = self._flying.pop(future)
+            landed(future.result())
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in flight."""
+        return bool(self._flying)
+
+    def close(self) -> None:
+        """Wait for the threads to end."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class RecordLoader:
+    """Loads one stream into one object.
+
+    Args:
+        settings: How the stream is loaded.
+        mapper: Compares records with rows.
+        keys: Reads lookup keys; without names for streams that are only inserted.
+        rows: Reads current rows; None when nothing is read.
+        writer: Writes batches.
+        ledger: Takes the outcomes.
+        pool: The batches in flight.
+        now: The time in seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
+        self,
+        *,
+        settings: StreamSettings,
+        mapper: RecordMap,
+        keys: KeyReader,
+        rows: CurrentRows | None,
+        writer: Writer,
+        ledger: Ledger,
+        pool: SendingPool,
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._mapper = mapper
+        self._keys = keys
+        self._rows = rows
+        self._writer = writer
+        self._ledger = ledger
+        self._pool = pool
+        self._now = now
+        self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
+        self._flying: Counter[Key] = Counter()
+        self._in_flight = 0
+        self._created = 0
+        self._packed_since: float | None = None
+
+    def load(self, group: Sequence[LoadRecord]) -> None:
+        """Load one group; what does not fill a batch waits for the next group.
+
+        Args:
+            group: Records in the order they came.
+
+        Raises:
+            GainsightError: The run must stop.
+            RunStoppedError: The run must stop.
+        """
+        if self._keys.names:
+            for record in group:
+                record.key = self._keys.of_record(record.fields)
+        if self._rows is None or self._settings.sync_mode == "insert":
+            self._insert(group)
+        else:
+            self._let_earlier_go_first(group)
+            self._load_by_key(group)
+        self._send_packed(partial=False)
+        self._pool.land(block=False)
+
+    def flush(self) -> None:
+        """Send what is packed and settle everything of this stream."""
+        self._send_packed(partial=True)
+        while self._in_flight:
+            self._pool.land(block=True)
+
+    def send_older_than(self, seconds: float) -> None:
+        """Send a partial batch that has waited too long.
+
+        Args:
+            seconds: How long it may wait.
+        """
+        if self._packed_since is not None and self._now() - self._packed_since >= seconds:
+            self._send_packed(partial=True)
+
+    def _insert(self, group: Sequence[LoadRecord]) -> None:
+        """Pack records in order; one with the key of a batch in flight waits for that batch."""
+        for record in group:
+            while record.key in self._flying:
+                self._pool.land(block=True)
+            self._pack("create", record)
+            if len(self._packed["create"]) >= self._writer.batch_size:
+                self._send_packed(partial=False)
+
+    def _let_earlier_go_first(self, group: Sequence[LoadRecord]) -> None:
+        """Settle what earlier groups hold of this group's keys."""
+        keys = {record.key for record in group}
+        packed = {record.key for records in self._packed.values() for record in records}
+        if not keys.isdisjoint(packed):
+            self._send_packed(partial=True)
+        while not keys.isdisjoint(self._flying):
+            self._pool.land(block=True)
+
+    def _load_by_key(self, group: Sequence[LoadRecord]) -> None:
+        merged = self._merge(group)
+        try:
+            matches = self._read(merged)
+        except StopRunError:
+            raise
+        except GainsightError as error:
+            self._unavailable(merged, error)
+            return
+        now = BatchResult()
+        for record in merged:
+            self._classify(record, matches, now)
+        self._ledger.enter(now.settlements)
+
+    def _read(self, records: Sequence[LoadRecord]) -> Matches:
+        if self._rows is None:
+            message = "a stream without lookup keys cannot be read"
+            raise RunStoppedError(message)
+        return self._rows.read(records)
+
+    def _unavailable(self, records: list[LoadRecord], error: GainsightError) -> None:
+        reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
+        self._ledger.enter_batch(BatchResult(unavailable=records, unavailable_because=reason))
+
+    def _merge(self, group: Sequence[LoadRecord]) -> list[LoadRecord]:
+        """Merge records with the same key: later fields win, earlier ones stay."""
+        by_key: dict[Key, LoadRecord] = {}
+        for record in group:
+            earlier = by_key.get(record.key)
+            if earlier is None:
+                by_key[record.key] = record
+                continue
+            by_key[record.key] = LoadRecord(
+                record.arrival,
+                {**earlier.fields, **record.fields},
+                key=record.key,
+                parts=(*(earlier.parts or (earlier,)), record),
+            )
+            self._ledger.summary.stream(record.arrival.alias).merged += 1
+        return list(by_key.values())
+
+    def _classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
+        found = matches.exact(record.key)
+        if not found:
+            self._classify_unmatched(record, matches, now)
+        elif len(found) > 1 and self._settings.multi_match == "reject":
+            now.settle(record, Outcome.REJECTED, self._several(found))
+        else:
+            self._classify_matched(record, found[0], now)
+
+    def _classify_unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
+        near = matches.near(record.key)
+        if near:
+            now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
+        elif self._settings.sync_mode == "update":
+            message = f"no {self._settings.object_name} has this key"
+            now.settle(
+                record,
+                Outcome.SKIPPED,
+                Reason("no_match", message, hint="load it with sync_mode upsert to create it"),
+            )
+        elif missing := self._mapper.missing_for_create(record.fields):
+            now.settle(record, Outcome.REJECTED, _reason(missing))
+        else:
+            self._pack("create", record)
+
+    def _classify_matched(
+        self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult
+    ) -> None:
+        record.gsid = str(row.get(GSID))
+        if self._settings.sync_mode == "insert":
+            message = f"{self._settings.object_name} {record.gsid} has this key already"
+            reason = Reason("exists", message, hint="load it with sync_mode upsert to update it")
+            now.settle(record, Outcome.SKIPPED, reason, record.gsid)
+            return
+        changed = self._mapper.changed_fields(record.fields, row)
+        changed = tuple(name for name in changed if name not in self._keys.names)
+        only_keys = set(record.fields) <= set(self._keys.names)
+        if only_keys or (self._settings.skip_unchanged and not changed):
+            now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
+            return
+        counts = self._ledger.summary.stream(record.arrival.alias)
+        counts.cleared += sum(record.fields[name] is None for name in changed)
+        self._pack("update", record)
+
+    def _several(self, found: Sequence[Mapping[str, Any]]) -> Reason:
+        gsids = ", ".join(str(row.get(GSID)) for row in found)
+        return Reason(
+            "multi_match",
+            f"{len(found)} rows of {self._settings.object_name} have this key: {gsids}",
+            hint="choose lookup_keys that are unique, or set multi_match to first",
+        )
+
+    def _ambiguous(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
+        name = next(
+            (n for n in self._keys.names if record.fields.get(n) != row.get(n)), self._keys.names[0]
+        )
+        return Reason(
+            "ambiguous_key",
+            f"{self._settings.object_name} {row.get(GSID)} differs in case or blanks only: "
+            f"{row.get(name)!r}",
+            field=name,
+            value=record.fields.get(name),
+            hint="make the two equal, so that no twin is created",
+        )
+
+    def _pack(self, kind: Kind, record: LoadRecord) -> None:
+        if self._packed_since is None:
+            self._packed_since = self._now()
+        self._packed[kind].append(record)
+
+    def _send_packed(self, *, partial: bool) -> None:
+        for kind, packed in self._packed.items():
+            while len(packed) >= self._writer.batch_size or (partial and packed):
+                batch = packed[: self._writer.batch_size]
+                if kind == "create":
+                    self._check_creates(batch)
+                del packed[: len(batch)]
+                self._submit(kind, batch)
+        if not any(self._packed.values()):
+            self._packed_since = None
+
+    def _check_creates(self, batch: Sequence[LoadRecord]) -> None:
+        most = self._settings.max_creates
+        if most is not None and self._created + len(batch) > most:
+            message = (
+                f"stream {batch[0].arrival.alias}: the next batch would create more than "
+                f"max_creates ({most}) new rows of {self._settings.object_name}; {self._created} "
+                "were created. Check lookup_keys, or raise max_creates, and run again"
+            )
+            raise RunStoppedError(message)
+        self._created += len(batch)
+
+    def _submit(self, kind: Kind, batch: list[LoadRecord]) -> None:
+        write = self._writer.create if kind == "create" else self._writer.update
+        self._in_flight += 1
+        self._flying.update(record.key for record in batch if record.key)
+        self._pool.submit(lambda: write(batch), lambda result: self._land(batch, result))
+
+    def _land(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
+        self._in_flight -= 1
+        self._flying -= Counter(record.key for record in batch if record.key)
+        undone = self._take_refused_merges(result)
+        self._ledger.enter_batch(result)
+        if result.stopped is not None:
+            raise result.stopped
+        for part in undone:
+            self.load([part])
+            self.flush()
+
+    def _take_refused_merges(self, result: BatchResult) -> list[LoadRecord]:
+        """Undo merges that were refused: their records are sent one by one, in order."""
+        undone: list[LoadRecord] = []
+        kept = []
+        for settlement in result.settlements:
+            reason = settlement.reason
+            refused = settlement.outcome is Outcome.REJECTED and reason is not None
+            if refused and settlement.record.parts and reason and reason.code not in REREAD:
+                undone.extend(settlement.record.parts)
+            else:
+                kept.append(settlement)
+        result.settlements = kept
+        return undone
+
+
+def _reason(errors: Iterable[FieldError]) -> Reason:
+    """Say what is wrong with a record's fields; the first one names the code."""
+    listed = list(errors)
+    first = listed[0]
+    return Reason(
+        first.code,
+        " ".join(str(error) for error in listed),
+        field=first.field,
+        value=first.value,
+        hint=first.hint,
+    )

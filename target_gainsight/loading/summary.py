@@ -1,0 +1,176 @@
+"""Counts what a run did: outcomes per stream, rejects per code, calls and waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.outcomes import Outcome
+from target_gainsight.mapping.field_errors import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_gainsight.loading.outcomes import Reason
+
+
+@dataclass
+class StreamCounts:
+    """What became of one stream's records.
+
+    Attributes:
+        read: Records that reached the stream's sink.
+        outcomes: How many ended as what.
+        skips: Skipped records by reason code.
+        merged: Records merged into a later one with the same key.
+        cleared: Fields that a null emptied.
+    """
+
+    read: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    skips: Counter[str] = field(default_factory=Counter)
+    merged: int = 0
+    cleared: int = 0
+
+
+@dataclass
+class CallCounts:
+    """What the calls of a run were.
+
+    Attributes:
+        by_kind: Calls sent, by their kind.
+        throttled: Answers that said "too many requests".
+        retried: Calls that were sent again.
+        waited: Seconds spent waiting for the rate and for retries.
+    """
+
+    by_kind: Counter[str] = field(default_factory=Counter)
+    throttled: int = 0
+    retried: int = 0
+    waited: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """All calls sent."""
+        return sum(self.by_kind.values())
+
+
+@dataclass
+class RejectExample:
+    """The rejects of one code.
+
+    Attributes:
+        count: How many.
+        stream: The stream of the example.
+        message: The reason of the example.
+    """
+
+    count: int
+    stream: str
+    message: str
+
+
+class Summary:
+    """The counts of one run.
+
+    Args:
+        run: The run's name.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.streams: dict[str, StreamCounts] = {}
+        self.calls = CallCounts()
+        self.rejects: dict[str, RejectExample] = {}
+        self.files: dict[str, Path] = {}
+        self.rate_used_percent: int | None = None
+
+    def stream(self, name: str) -> StreamCounts:
+        """Return the counts of a stream, beginning them if need be."""
+        return self.streams.setdefault(name, StreamCounts())
+
+    def count(self, stream: str, outcome: Outcome, reason: Reason | None) -> None:
+        """Count one outcome.
+
+        Args:
+            stream: The stream's name as it comes out of the stream maps.
+            outcome: What the record ended as.
+            reason: Why, for skipped and rejected ones.
+        """
+        counts = self.stream(stream)
+        counts.outcomes[outcome] += 1
+        if outcome is Outcome.SKIPPED and reason is not None:
+            counts.skips[reason.code] += 1
+        if outcome is Outcome.REJECTED and reason is not None:
+            example = self.rejects.setdefault(reason.code, RejectExample(0, stream, str(reason)))
+            example.count += 1
+
+    def total(self, outcome: Outcome) -> int:
+        """Count an outcome over all streams."""
+        return sum(counts.outcomes[outcome] for counts in self.streams.values())
+
+    @property
+    def read(self) -> int:
+        """Records read over all streams."""
+        return sum(counts.read for counts in self.streams.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {
+            "run": self.run,
+            "streams": {name: _counts_json(counts) for name, counts in self.streams.items()},
+            "calls": {
+                "total": self.calls.total,
+                "by_kind": dict(self.calls.by_kind),
+                "throttled": self.calls.throttled,
+                "retried": self.calls.retried,
+                "seconds_waited": round(self.calls.waited, 1),
+                "rate_used_percent": self.rate_used_percent,
+            },
+            "rejects": {
+                code: {"count": e.count, "stream": e.stream, "example": e.message}
+                for code, e in self.rejects.items()
+            },
+            "files": {name: str(path) for name, path in self.files.items()},
+        }
+
+    def to_text(self) -> str:
+        """Return the summary as a small table."""
+        header = ("stream", "read", *(outcome.value for outcome in Outcome), "merged", "cleared")
+        rows = [header, *(_row(name, counts) for name, counts in self.streams.items())]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+        lines = [_line(row, widths) for row in rows]
+        calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
+        lines.append(
+            f"calls: {self.calls.total} ({calls or 'none'}); throttled {self.calls.throttled}, "
+            f"retried {self.calls.retried}, waited {self.calls.waited:.1f} s"
+        )
+        lines += [
+            f"rejects {code}: {e.count}, such as in {e.stream}: {e.message}"
+            for code, e in self.rejects.items()
+        ]
+        lines += [f"{name}: {path}" for name, path in self.files.items()]
+        return "\n".join(lines)
+
+
+def _counts_json(counts: StreamCounts) -> dict[str, Any]:
+    return {
+        "read": counts.read,
+        **{outcome.value: counts.outcomes[outcome] for outcome in Outcome},
+        "skipped_because": dict(counts.skips),
+        "merged": counts.merged,
+        "fields_cleared": counts.cleared,
+    }
+
+
+def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
+    outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
+    return (shown(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    first = row[0].ljust(widths[0])
+    return "  ".join(
+        [first, *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+    )

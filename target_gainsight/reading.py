@@ -1,0 +1,209 @@
+"""Reads Singer messages in a thread of its own, so that age limits and signals work in silence.
+
+Knows nothing of what the messages mean. Never shows a line: lines hold other people's data.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import sys
+import threading
+from collections import Counter
+from json import JSONDecodeError
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import deserialize_json
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+CHUNK_BYTES = 65_536
+CHUNK_LINES = 200
+MOST_CHUNKS_WAITING = 16
+TICK_SECONDS = 0.5
+
+
+class ReadingStoppedError(Exception):
+    """Reading was asked to stop before the end of the input."""
+
+
+class ThreadedReader(SimpleSingerReader):
+    """Hands each message to its callback in the main thread.
+
+    Attributes:
+        on_tick: Called every now and then, also while the input is silent.
+        line_number: The line at hand, from 1.
+    """
+
+    on_tick: Callable[[], None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_tick = lambda: None
+        self.line_number = 0
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Stop before the next message; may be called from any thread."""
+        self._stopped.set()
+
+    @override
+    def process_lines(
+        self,
+        file_input: IO[str] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        """Hand the messages of an input to the callbacks.
+
+        Args:
+            file_input: The input; standard input when not given.
+            callbacks: Message type to what takes it.
+
+        Returns:
+            How many messages of each type there were.
+
+        Raises:
+            InvalidInputLine: A line is no Singer message.
+            ReadingStoppedError: ``stop`` was called.
+        """
+        counts: Counter[str] = Counter()
+        for line in self._lines(file_input or sys.stdin):
+            self.line_number += 1
+            if not line.strip():
+                continue
+            message = self.deserialize_json(line)
+            kind = message.get("type")
+            if not isinstance(kind, str) or kind not in callbacks:
+                raise InvalidInputLine(self._about(f"unknown message type {_type_of(kind)}"))
+            callbacks[kind](message)
+            counts[kind] += 1
+        return counts
+
+    @override
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
+        """Read one line.
+
+        Args:
+            line: The line.
+
+        Returns:
+            The message.
+
+        Raises:
+            InvalidInputLine: It is no JSON object; the line itself is not shown.
+        """
+        try:
+            message = deserialize_json(line)
+        except JSONDecodeError as error:
+            problem = f"not JSON: {error.msg} at column {error.colno}"
+            raise InvalidInputLine(self._about(problem)) from None
+        except UnicodeDecodeError as error:
+            problem = f"not UTF-8: byte {error.start + 1} cannot be read"
+            raise InvalidInputLine(self._about(problem)) from None
+        except (RecursionError, ValueError) as error:
+            problem = f"not readable as JSON: {type(error).__name__}"
+            raise InvalidInputLine(self._about(problem)) from None
+        if not isinstance(message, dict):
+            raise InvalidInputLine(self._about("not a JSON object"))
+        return message
+
+    @override
+    def assert_line_requires(  # type: ignore[override]
+        self, line_dict: dict[str, Any], requires: set[str]
+    ) -> None:
+        """Refuse a message that lacks what its type needs, without showing it.
+
+        Args:
+            line_dict: The message.
+            requires: The properties it needs.
+
+        Raises:
+            InvalidInputLine: It lacks one.
+        """
+        missing = sorted(requires.difference(line_dict))
+        if missing:
+            raise InvalidInputLine(self._about(f"the message lacks {', '.join(missing)}"))
+
+    def _about(self, problem: str) -> str:
+        return (
+            f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
+            "the tap writes to standard output"
+        )
+
+    def _lines(self, source: IO[str]) -> Iterator[str | bytes]:
+        chunks: queue.Queue[list[str] | list[bytes] | BaseException | None] = queue.Queue(
+            MOST_CHUNKS_WAITING
+        )
+        thread = threading.Thread(
+            target=_read, args=(source, chunks, self._stopped), name="gainsight-read", daemon=True
+        )
+        thread.start()
+        while True:
+            chunk = self._next(chunks)
+            if chunk is None:
+                return
+            if isinstance(chunk, BaseException):
+                raise chunk
+            for line in chunk:
+                if self._stopped.is_set():
+                    raise ReadingStoppedError
+                yield line
+            self.on_tick()
+
+    def _next(
+        self, chunks: queue.Queue[list[str] | list[bytes] | BaseException | None]
+    ) -> list[str] | list[bytes] | BaseException | None:
+        while True:
+            if self._stopped.is_set():
+                raise ReadingStoppedError
+            try:
+                return chunks.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                self.on_tick()
+
+
+def _read(
+    source: IO[str],
+    chunks: queue.Queue[list[str] | list[bytes] | BaseException | None],
+    stopped: threading.Event,
+) -> None:
+    """Read the input in chunks of whole lines until its end; runs in a thread of its own."""
+    try:
+        for chunk in _chunks(source):
+            chunks.put(chunk)
+            if stopped.is_set():
+                return
+        chunks.put(None)
+    except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
+        chunks.put(error)
+
+
+def _chunks(source: IO[str]) -> Iterable[list[str] | list[bytes]]:
+    raw = getattr(source, "buffer", None)
+    if raw is None or not hasattr(raw, "read1"):
+        lines = iter(source)
+        return iter(lambda: list(itertools.islice(lines, CHUNK_LINES)), [])
+    return _lines_as_they_come(raw)
+
+
+def _lines_as_they_come(raw: Any) -> Iterator[list[bytes]]:  # noqa: ANN401 - io.BufferedReader
+    """Split what can be read without waiting into lines; the last may lack its end."""
+    parts: list[bytes] = []
+    while data := raw.read1(CHUNK_BYTES):
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*parts, lines[0]])
+            parts = []
+            yield lines
+        if rest:
+            parts.append(rest)
+    if parts:
+        yield [b"".join(parts)]
+
+
+def _type_of(kind: object) -> str:
+    return repr(kind)[:40] if isinstance(kind, str) else "(none)"

@@ -1,0 +1,280 @@
+"""What the sinks of all kinds of objects share: the stream's plan, its mapper and its loader."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from singer_sdk.sinks import BatchSink
+from typing_extensions import override
+
+from target_gainsight.loading.keys import KeyReader
+from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.outcomes import (
+    Arrival,
+    LoadRecord,
+    Outcome,
+    Reason,
+    RunStoppedError,
+)
+from target_gainsight.loading.rejects import REASON_PROPERTY
+from target_gainsight.mapping.columns import columns_of
+from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.fields import plan_fields
+from target_gainsight.mapping.validation import RecordMapper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk import Target
+
+    from target_gainsight.api import Json, ObjectSchema
+    from target_gainsight.loading.current_rows import CurrentRows
+    from target_gainsight.loading.run import Run
+    from target_gainsight.loading.writers import Writer
+    from target_gainsight.mapping.fields import FieldPlan
+
+NAME = "Name"
+MOST_KEYS = 3
+
+
+class RunningTarget(Protocol):
+    """What a sink needs of its target."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+
+class GainsightSink(BatchSink):
+    """Loads one stream into one object.
+
+    Attributes:
+        required: Fields that every new record needs, whatever the metadata says.
+    """
+
+    required: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        self.run = cast("RunningTarget", target).run
+        self.stream = self.run.stream_settings(stream_name)
+        super().__init__(target, stream_name, schema, key_properties)
+        self.watermark = self.run.checkpoint.open()
+        self._pending: list[LoadRecord] = []
+        self._pending_since = 0.0
+        self._reported = 0
+
+    @property
+    @override
+    def max_size(self) -> int:
+        """Records of one group; the batch of one write call belongs to the loader."""
+        return self.run.settings.read_group_size
+
+    @property
+    @override
+    def include_sdc_metadata_properties(self) -> bool:
+        """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
+        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
+        return mapped or bool(super().include_sdc_metadata_properties)
+
+    @override
+    def setup(self) -> None:
+        """Check the stream against the tenant before the first record, and compile its way.
+
+        Raises:
+            StreamMismatchError: The stream does not fit the object.
+            RunStoppedError: The object is unknown or cannot be loaded this way.
+        """
+        super().setup()
+        schema = self.run.describe(self.stream.object_name)
+        self._check_volume(schema)
+        self.plan = self._plan(schema)
+        self._list_dropped()
+        self.mapper = self._mapper(schema)
+        keys = KeyReader(self.plan.keys, self.mapper)
+        rows = self.rows(keys) if keys.names else None
+        self.loader = RecordLoader(
+            settings=self.stream,
+            mapper=self.mapper,
+            keys=keys,
+            rows=rows,
+            writer=self.writer(keys, rows),
+            ledger=self.run.ledger,
+            pool=self.run.pool,
+            now=self.run.clock.now,
+        )
+
+    @abstractmethod
+    def rows(self, keys: KeyReader) -> CurrentRows:
+        """Make what reads the tenant's current rows."""
+
+    @abstractmethod
+    def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
+        """Make what writes batches."""
+
+    def arrive(
+        self, message: Mapping[str, Any], schema: Mapping[str, Any], sequence: int
+    ) -> Arrival:
+        """Take note of one more record.
+
+        Args:
+            message: The RECORD message as it came.
+            schema: The SCHEMA message that holds for it.
+            sequence: Its place in the input.
+
+        Returns:
+            The arrival, which the ledger will want settled.
+        """
+        self.run.summary.stream(self.stream_name).read += 1
+        return Arrival(
+            stream=message["stream"],
+            alias=self.stream_name,
+            message=message,
+            schema=schema,
+            sequence=sequence,
+            watermark=self.watermark,
+            position=self.watermark.arrive(),
+        )
+
+    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+        """Turn a record of the stream into one of Gainsight's and queue it for its group.
+
+        Args:
+            record: The record as it comes out of the stream maps, validated.
+            arrival: Where it came from.
+        """
+        try:
+            fields = self.mapper.map(record)
+        except RecordRejectedError as error:
+            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of(error))
+            return
+        sent_before = arrival.message.get(REASON_PROPERTY, {}).get("sent_at")
+        if not self._pending:
+            self._pending_since = self.run.clock.now()
+        self._pending.append(LoadRecord(arrival, fields, sent_before=sent_before))
+        self.tally_record_read()
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Refuse: records reach this sink through ``take``, with their source beside them."""
+        message = "records of this target are handed to take()"
+        raise NotImplementedError(message)
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Load the group that has come together."""
+        group, self._pending = self._pending, []
+        if group:
+            self.loader.load(group)
+        self._report_written()
+
+    def send_older_than(self, seconds: float) -> None:
+        """Send what has waited too long.
+
+        Args:
+            seconds: How long a partial group or batch may wait.
+        """
+        waited = self.run.clock.now() - self._pending_since
+        if self._pending and waited >= seconds:
+            self.process_batch({})
+            self.mark_drained()
+            self.loader.send_older_than(0)
+        self.loader.send_older_than(seconds)
+
+    def settle(self) -> None:
+        """Load and settle everything that was taken so far."""
+        self.process_batch({})
+        self.mark_drained()
+        self.loader.flush()
+        self._report_written()
+
+    @override
+    def clean_up(self) -> None:
+        """Send what is left and settle everything."""
+        self.loader.flush()
+        self._report_written()
+        super().clean_up()
+
+    def _report_written(self) -> None:
+        """Count the written records for the SDK's ``record_count`` metric."""
+        outcomes = self.run.summary.stream(self.stream_name).outcomes
+        written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
+        self.record_counter_metric.increment(written - self._reported)
+        self._reported = written
+
+    def _check_volume(self, schema: ObjectSchema | None) -> None:
+        if schema is not None and schema.transactional is False:
+            message = (
+                f"stream {self.stream_name}: {schema.name} is a high-volume object, which the "
+                "REST API does not write; such objects are loaded by CSV"
+            )
+            raise RunStoppedError(message)
+
+    def _plan(self, schema: ObjectSchema | None) -> FieldPlan:
+        columns = columns_of(self.schema)
+        carried = {self.stream.field_mapping.get(each.name, each.name) for each in columns}
+        constants = cast("Mapping[str, Json]", self.stream.constants)
+        return plan_fields(
+            columns,
+            schema,
+            stream=self.stream_name,
+            sync_mode=self.stream.sync_mode,
+            keys=self._choose_keys(carried | set(constants), schema),
+            field_mapping=self.stream.field_mapping,
+            constants=constants,
+            unknown_fields=self.stream.unknown_fields,
+            keys_required=self.stream.sync_mode != "insert",
+            native_upsert=self.stream.object_type == "person",
+        )
+
+    def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
+        if self.stream.lookup_keys:
+            return self.stream.lookup_keys
+        if NAME in carried:
+            return (NAME,)
+        keys = tuple(self.stream.field_mapping.get(key, key) for key in self.key_properties)
+        if self.stream.sync_mode == "insert":
+            known = schema is not None and all(schema.field(key) for key in keys)
+            return keys if known and len(keys) <= MOST_KEYS else ()
+        if not keys or len(keys) > MOST_KEYS:
+            message = (
+                f"stream {self.stream_name}: set lookup_keys to the 1 to {MOST_KEYS} fields that "
+                f"identify a record of {self.stream.object_name}; the stream carries no Name and "
+                f"has {len(keys)} key properties"
+            )
+            raise RunStoppedError(message)
+        return keys
+
+    def _list_dropped(self) -> None:
+        if self.plan.dropped:
+            self.logger.warning(
+                "columns that %s does not have are not sent: %s",
+                self.stream.object_name,
+                ", ".join(self.plan.dropped),
+            )
+
+    def _mapper(self, schema: ObjectSchema | None) -> RecordMapper:
+        try:
+            return RecordMapper(
+                self.plan,
+                schema,
+                sync_mode=self.stream.sync_mode,
+                null_values=self.stream.null_values,
+                date_format=self.stream.date_format,
+                required=self.required,
+            )
+        except ValueRejectedError as error:
+            message = f"stream {self.stream_name}: a constant cannot be written: {error}"
+            raise RunStoppedError(message) from error
+
+
+def reason_of(error: RecordRejectedError) -> Reason:
+    """Say why a record was rejected before any call."""
+    first = error.errors[0]
+    return Reason(first.code, str(error), field=first.field, value=first.value, hint=first.hint)

@@ -1,0 +1,68 @@
+"""Company, Relationship and custom objects: written through the records API, 50 in a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from target_gainsight.api import MAX_RECORDS
+from target_gainsight.loading.current_rows import CurrentRows
+from target_gainsight.loading.unclear import UnclearCreates
+from target_gainsight.loading.writers import RecordsWriter
+from target_gainsight.sinks.gainsight import NAME, GainsightSink
+
+if TYPE_CHECKING:
+    from target_gainsight.loading.keys import KeyReader
+    from target_gainsight.loading.writers import Writer
+
+
+class RecordsSink(GainsightSink):
+    """Loads one stream through the records API."""
+
+    MAX_SIZE_DEFAULT = MAX_RECORDS
+
+    @override
+    def rows(self, keys: KeyReader) -> CurrentRows:
+        return CurrentRows(self.run.client.records, self.stream.object_name, keys)
+
+    @override
+    def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
+        limits = self.run.settings.limits
+        unclear = UnclearCreates(
+            rows,
+            self.mapper,
+            self.run.clock,
+            limits.request_timeout,
+            only_new=self.stream.sync_mode == "insert",
+        )
+        return RecordsWriter(
+            self.run.client.records,
+            self.stream.object_name,
+            keys=keys.names,
+            date_fields=self._date_fields(),
+            date_format=self.stream.date_format,
+            unclear=unclear,
+            clock=self.run.clock,
+            max_retry_seconds=limits.max_retry_seconds,
+            batch_size=self.batch_size_rows or MAX_RECORDS,
+        )
+
+    def _date_fields(self) -> frozenset[str]:
+        written = (*self.plan.sent.values(), *self.plan.constants)
+        fields = (self.mapper.converters[name].field for name in written)
+        return frozenset(field.name for field in fields if field and field.data_type == "DATE")
+
+
+class CompanySink(RecordsSink):
+    """Loads companies."""
+
+    required: ClassVar[tuple[str, ...]] = (NAME,)
+
+
+class RelationshipSink(RecordsSink):
+    """Loads relationships."""
+
+
+class CustomObjectSink(RecordsSink):
+    """Loads a custom object."""
