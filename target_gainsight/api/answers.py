@@ -262,11 +262,10 @@ def _shape(response: requests.Response) -> str:
 
 def _retry_after(response: requests.Response, now: float) -> float | None:
     """The server's wish in seconds; it may be written as a number or as a date."""
-    wish = response.headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(wish))
-    except ValueError:
-        until = http_time(wish)
+    wish = response.headers.get("Retry-After", "").strip()
+    if wish.isdecimal():
+        return float(wish)
+    until = http_time(wish)
     if until is None:
         return None
     server_time = http_time(response.headers.get("Date"))

@@ -23,6 +23,7 @@ from target_gainsight.api.errors import (
     OutcomeUnclearError,
     RetryCallError,
     ServerError,
+    StoppedError,
     ThrottledError,
     UnavailableError,
     UnclearAnswerError,
@@ -267,7 +268,7 @@ class GainsightClient:
         return connect, (read if call.repeatable else self._timeout)
 
     def _prepare_retry(self, call: _Call, error: RetryCallError, patience: Patience) -> None:
-        """Wait for the next try, or say why there is none. When stopped, the next try says so."""
+        """Wait for the next try, or say why there is none."""
         if isinstance(error, ThrottledError):
             return  # the pacer waits
         if not call.repeatable and isinstance(error, UnclearAnswerError | ServerError):
@@ -276,7 +277,8 @@ class GainsightClient:
         if wait is None:
             raise self._spent(error, patience) from error
         logger.warning("%s: trying again in %.1f s", error, wait)
-        self._clock.wait(wait)
+        if self._clock.wait(wait):
+            raise StoppedError(**error.context) from error
 
     def _spent(self, error: RetryCallError, patience: Patience) -> GainsightError:
         if not self._heard:

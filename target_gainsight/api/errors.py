@@ -149,7 +149,14 @@ class QuotaSpentError(StopRunError):
 
 
 class StoppedError(StopRunError):
-    """The client was stopped; this call was waiting and is not sent."""
+    """The client was stopped; this call was waiting and is not sent (again)."""
+
+    def __init__(
+        self,
+        message: str = "the client was stopped before the call could go out",
+        **context: Unpack[CallContext],
+    ) -> None:
+        super().__init__(message, **context)
 
 
 class RetryCallError(GainsightError):

@@ -115,6 +115,7 @@ class MetadataApi:
             f"{_PATH}/{quote(object_name, safe='')}/describe",
             kind="describe",
             params=_DESCRIBE_ALL,
+            expects=lambda data: data is None or isinstance(data, dict | list),
         )
         described = as_mapping(answer.data) or next(iter(as_mappings(answer.data)), {})
         if not described:

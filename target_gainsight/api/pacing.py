@@ -165,7 +165,8 @@ class Pacer:
                 if not wait:
                     now = self._clock.now()
                     return Place(name, taken_at=now, waited=now - began)
-            self._clock.wait(wait)
+            if self._clock.wait(wait):
+                raise StoppedError
 
     def answered(self, place: Place) -> None:
         """The call has ended: its place comes free one window from now."""
@@ -204,8 +205,7 @@ class Pacer:
     def _try(self, name: str) -> float:
         """Take the place if there is one, else say how many seconds to wait."""
         if self._stopped:
-            message = "the run is being stopped; the call was not sent"
-            raise StoppedError(message)
+            raise StoppedError
         now = self._clock.now()
         if now < self._held_until:
             return self._held_until - now

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_gainsight.api.answers import Answer, field_failures
-from target_gainsight.api.errors import FieldFailure, RefusedError
+from target_gainsight.api.errors import FieldFailure, NotFoundError, RefusedError
 from target_gainsight.api.where import Where, to_wire
 from target_gainsight.api.wire import Json, Record, as_mapping, as_mappings
 
@@ -153,8 +153,11 @@ class RecordsApi:
             NotFoundError: there is none.
         """
         answer = self._client.call("GET", _path(object_name, gsid), kind="get")
-        rows = _rows_of(answer.data)
-        return rows[0] if rows else as_mapping(answer.data)
+        rows = _rows_of(answer.data) or as_mappings([answer.data])
+        if not rows:
+            message = f"{object_name} has no record {gsid}"
+            raise NotFoundError(message, request_id=answer.request_id)
+        return rows[0]
 
     def delete(self, object_name: str, gsid: str) -> None:
         """Delete one record for good (Company API, Delete).

@@ -1,0 +1,101 @@
+"""A client of a tenant whose answers each test writes down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from target_gainsight.api import (
+    AccessKey,
+    CallEvent,
+    GainsightClient,
+    Pacer,
+    RateLimits,
+    RetryPolicy,
+)
+
+if TYPE_CHECKING:
+    from fake_clock import FakeClock
+
+TENANT = "https://initech.gainsightcloud.com"
+KEY = "s3cret-access-key"
+PLENTY = RateLimits(per_minute=100_000, per_day=1_000_000)
+
+MakeClient: TypeAlias = Callable[..., GainsightClient]
+
+
+@pytest.fixture
+def events() -> list[CallEvent]:
+    """What the observer was told."""
+    return []
+
+
+@pytest.fixture
+def make_client(clock: FakeClock, events: list[CallEvent]) -> Iterator[MakeClient]:
+    made: list[GainsightClient] = []
+
+    def make(base_url: str = TENANT, **options: Any) -> GainsightClient:
+        options.setdefault("clock", clock)
+        options.setdefault("pacer", Pacer(PLENTY, clock=clock))
+        client = GainsightClient(base_url, AccessKey(KEY), observer=events.append, **options)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> GainsightClient:
+    """A client that no answer has reached yet."""
+    return make_client()
+
+
+@pytest.fixture
+def acquainted(make_client: MakeClient, requests_mock: Any) -> GainsightClient:
+    """A client that the tenant has answered before."""
+    client = make_client(retry=RetryPolicy(max_seconds=100))
+    requests_mock.get(f"{TENANT}/hello", json=success())
+    client.call("GET", "/hello", kind="hello")
+    return client
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """The warnings so far."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
+
+
+def success(data: Any = None, **envelope: Any) -> dict[str, Any]:
+    """What the tenant answers when all is well."""
+    return {
+        "result": True,
+        "errorCode": None,
+        "errorDesc": None,
+        "requestId": "request-1",
+        "data": data,
+        **envelope,
+    }
+
+
+def failure(code: str | None, description: str | None = None, data: Any = None) -> dict[str, Any]:
+    """What the tenant answers when something is wrong."""
+    return {
+        "result": False,
+        "errorCode": code,
+        "errorDesc": description,
+        "requestId": "request-2",
+        "data": data,
+    }
+
+
+def written(*records: dict[str, Any]) -> dict[str, Any]:
+    """What the tenant answers to a write."""
+    return success({"count": len(records), "errors": None, "records": list(records)})

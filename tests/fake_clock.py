@@ -1,0 +1,97 @@
+"""Clocks for tests: nothing here sleeps."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOON = 1_767_268_800.0
+"""2026-01-01 12:00:00 UTC."""
+
+
+class FakeClock:
+    """Advances by what is waited for, and remembers the waits."""
+
+    def __init__(self, start: float = NOON) -> None:
+        self.waits: list[float] = []
+        self._now = start
+        self._woken = False
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return self._now
+
+    def wait(self, seconds: float) -> bool:
+        with self._lock:
+            if not self._woken:
+                self.waits.append(seconds)
+                self._now += seconds
+            return self._woken
+
+    def wake(self) -> None:
+        self._woken = True
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass without anybody waiting for it."""
+        with self._lock:
+            self._now += seconds
+
+
+class SimulatedClock:
+    """Runs several threads in simulated time, one at a time.
+
+    Time stands still while a thread works and jumps when all of them wait.
+    """
+
+    def __init__(self, start: float = NOON) -> None:
+        self._now = start
+        self._order = count()
+        self._waiting: list[tuple[float, int, threading.Event]] = []
+        self._running = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return self._now
+
+    def wait(self, seconds: float) -> bool:
+        turn = threading.Event()
+        with self._lock:
+            heapq.heappush(self._waiting, (self._now + max(0.0, seconds), next(self._order), turn))
+            self._yield_turn()
+        turn.wait()
+        return False
+
+    def wake(self) -> None:
+        with self._lock:
+            self._waiting = [(self._now, order, turn) for _, order, turn in self._waiting]
+
+    def run(self, works: list[Callable[[], None]]) -> None:
+        """Run each piece of work in a thread of its own until all are done."""
+        threads = [threading.Thread(target=self._run, args=(work,)) for work in works]
+        self._running = len(threads)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            self.wait(0)
+            work()
+        finally:
+            with self._lock:
+                self._yield_turn()
+
+    def _yield_turn(self) -> None:
+        """Let the thread whose time comes first go on, once no other is at work."""
+        self._running -= 1
+        if self._running == 0 and self._waiting:
+            due, _, turn = heapq.heappop(self._waiting)
+            self._now = max(self._now, due)
+            self._running = 1
+            turn.set()
