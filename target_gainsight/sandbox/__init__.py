@@ -12,6 +12,7 @@ from target_gainsight.sandbox.faults import Fault, FaultPlan, ServerRule
 from target_gainsight.sandbox.start import RunningSandbox, SandboxUnavailableError, start_sandbox
 from target_gainsight.sandbox.switches import Limits, Switches
 from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant_file import TenantFile
 
 __all__ = [
     "Call",
@@ -25,5 +26,6 @@ __all__ = [
     "Switches",
     "Tenant",
     "TenantConfig",
+    "TenantFile",
     "start_sandbox",
 ]

@@ -142,7 +142,7 @@ def parse_config(plain: Plain) -> TenantConfig:
         auto_create=_expect(bool, plain.get("auto_create", False), "auto_create"),
         limits=_settings(Limits(), plain.get("limits"), "limits"),
         switches=_settings(Switches(), plain.get("switches"), "switches"),
-        users=_rows(plain["users"], "users") if "users" in plain else DEFAULT_USERS,
+        users=_each(_user, plain["users"], "users") if "users" in plain else DEFAULT_USERS,
         objects=_objects(plain.get("objects")),
         rows={
             name: _rows(rows, f"rows.{name}")
@@ -297,6 +297,14 @@ def _setting(hint: object, value: object, where: str) -> object:
     if hint is float:
         return float(_expect((int, float), value, where))
     return _expect(hint, value, where)
+
+
+def _user(plain: Plain, where: str) -> Plain:
+    missing = [key for key in ("Name", "Email") if not isinstance(plain.get(key), str)]
+    if missing:
+        message = f"{where}: a user needs {' and '.join(missing)}"
+        raise SandboxConfigError(message)
+    return plain
 
 
 def _rows(listed: object, where: str) -> tuple[Plain, ...]:

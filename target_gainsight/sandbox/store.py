@@ -66,7 +66,9 @@ class Store:
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self.lock = RLock()
-        location = f"{self.path.resolve().as_uri()}?mode=ro" if read_only else str(path)
+        # Read and write, and then no writing: a connection that could not write would leave the
+        # write-ahead log's files behind.
+        location = f"{self.path.resolve().as_uri()}?mode=rw" if read_only else str(path)
         self._database = sqlite3.connect(
             location,
             uri=read_only,
@@ -75,7 +77,9 @@ class Store:
             cached_statements=512,
         )
         self._database.execute("PRAGMA busy_timeout = 5000")
-        if not read_only:
+        if read_only:
+            self._database.execute("PRAGMA query_only = ON")
+        else:
             self._prepare()
         self._columns: dict[str, dict[str, str]] = {}
         self._indexes: set[str] = set()
@@ -232,6 +236,18 @@ class Store:
             (json.dumps(list(gsids)),),
         )
         return {gsid for (gsid,) in found}
+
+    def texts(
+        self, model: ObjectModel, names: Sequence[str], gsids: Collection[str]
+    ) -> dict[str, str]:
+        """By GSID, the first of the named fields that is filled."""
+        columns = ", ".join(self.column(model, name) for name in names)
+        found = self.rows(
+            f'SELECT "Gsid", coalesce({columns}, "Gsid") FROM {quoted(model.name)} '  # noqa: S608
+            'WHERE "Gsid" IN (SELECT value FROM json_each(?))',
+            (json.dumps(list(gsids)),),
+        )
+        return dict(found)
 
     def count(self, model: ObjectModel) -> int:
         """How many rows the object has."""

@@ -13,6 +13,7 @@ from target_gainsight.sandbox.faults import FaultPlan
 from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.limits import CallCounter, windows_of
 from target_gainsight.sandbox.model import DEFAULT_LENGTHS, Field, ObjectModel
+from target_gainsight.sandbox.rows import read_rows
 from target_gainsight.sandbox.store import Store, quoted
 from target_gainsight.sandbox.values import (
     Accept,
@@ -20,7 +21,6 @@ from target_gainsight.sandbox.values import (
     ValueRefusedError,
     acceptor,
     condition_acceptor,
-    readable,
 )
 
 if TYPE_CHECKING:
@@ -237,28 +237,6 @@ class Tenant:
     def reset_calls(self) -> None:
         """Forget the calls so far; the quota stays used."""
         self.log.clear()
-
-
-def read_rows(
-    store: Store,
-    model: ObjectModel,
-    conditions: Iterable[tuple[str, object]] = (),
-    limit: int = -1,
-) -> list[dict[str, Any]]:
-    """Rows as a person reads them; `conditions` are fields and stored values, -1 is no limit."""
-    listed = list(conditions)
-    where = "".join(f" AND {store.column(model, name)} IS ?" for name, _ in listed)
-    columns = ", ".join(store.column(model, name) for name in model.fields)
-    found = store.rows(
-        f"SELECT {columns} FROM {quoted(model.name)} "  # noqa: S608
-        f"WHERE 1{where} ORDER BY rowid LIMIT ?",
-        [*(value for _, value in listed), limit],
-    )
-    fields = list(model.fields.values())
-    return [
-        {field.name: readable(field, value) for field, value in zip(fields, row, strict=True)}
-        for row in found
-    ]
 
 
 def _seeded(

@@ -1,0 +1,39 @@
+"""The command group `gainsight`. Loads a subcommand's module only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+_SUBCOMMANDS = {
+    "sandbox": ("target_gainsight.cli.sandbox", "Run a local Gainsight tenant, or look into one."),
+}
+"""Name → module that defines a click command of that name, and the line shown in the help."""
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when they run, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of the subcommands, sorted."""
+        return sorted(_SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The subcommand of this name; None, as click asks for, when there is none."""
+        if cmd_name not in _SUBCOMMANDS:
+            return None
+        module, _ = _SUBCOMMANDS[cmd_name]
+        command = getattr(import_module(module), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SUBCOMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="target-gainsight", prog_name="gainsight")
+def main() -> None:
+    """Work with Gainsight CS from the command line."""

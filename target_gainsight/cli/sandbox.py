@@ -1,0 +1,198 @@
+"""`gainsight sandbox`: run the local tenant on its own, or look into a tenant's file."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+
+from target_gainsight.sandbox import (
+    SandboxConfigError,
+    SandboxUnavailableError,
+    TenantFile,
+    start_sandbox,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_gainsight.sandbox import RunningSandbox
+
+DEFAULT_FILE = "gainsight-sandbox.db"
+_CELL_CHARACTERS = 40
+_WIDEST = 10_000
+
+_database_option = click.option(
+    "--db",
+    "database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The tenant's SQLite file.",
+)
+
+
+@click.group()
+def sandbox() -> None:
+    """Run a local Gainsight tenant, or look into one."""
+
+
+@sandbox.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@_database_option
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="YAML with the tenant's objects, users, limits and switches.",
+)
+@click.option("--limits", default="", help="Such as calls_per_minute=100,calls_per_day=50000.")
+@click.option("--access-key", help="The key that calls must carry; from the config by default.")
+def serve(
+    port: int, database: Path, config: Path | None, limits: str, access_key: str | None
+) -> None:
+    """Serve the tenant on a loopback port until Ctrl-C."""
+    try:
+        running = start_sandbox(
+            database, config=config, port=port, limits=_limits(limits), access_key=access_key
+        )
+    except (SandboxConfigError, SandboxUnavailableError) as error:
+        raise click.ClickException(str(error)) from error
+    except (OSError, sqlite3.Error) as error:
+        message = f"cannot serve {database} on port {port}: {error}"
+        raise click.ClickException(message) from error
+    with running:
+        _say_how_to_use(running, database)
+        _wait_for_signal()
+    click.echo("Stopped.")
+
+
+def _say_how_to_use(running: RunningSandbox, database: Path) -> None:
+    click.echo(f"Gainsight tenant in {database} at {running.base_url}")
+    click.echo(f"Access key: {running.access_key}")
+    click.echo("")
+    click.echo("Point the target to it with these settings:")
+    click.echo(f"  base_url: {running.base_url}")
+    click.echo(f"  access_key: {running.access_key}")
+    click.echo("")
+    click.echo(f"Look inside with: gainsight sandbox show --db {database}")
+    click.echo("Ctrl-C stops it; what was loaded stays in the file.")
+
+
+def _wait_for_signal() -> None:
+    stopped = threading.Event()
+    kept = {
+        number: signal.signal(number, lambda *_: stopped.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    stopped.wait()
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def _limits(text: str) -> dict[str, float]:
+    limits: dict[str, float] = {}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        name, separator, number = part.partition("=")
+        try:
+            limits[name.strip()] = _number(number) if separator else _number("")
+        except ValueError:
+            message = f"--limits takes name=number, separated by commas, not {part!r}"
+            raise click.ClickException(message) from None
+    return limits
+
+
+def _number(text: str) -> float:
+    return int(text) if text.strip().lstrip("-").isdigit() else float(text)
+
+
+@sandbox.command()
+@click.argument("object_name", metavar="[OBJECT]", required=False)
+@_database_option
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows at most."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--all", "every", is_flag=True, help="Empty objects and empty columns, too.")
+def show(object_name: str | None, database: Path, limit: int, form: str, *, every: bool) -> None:
+    """Show what is in the tenant: its objects, or the rows of one."""
+    if not database.is_file():
+        message = f"no tenant's file at {database.resolve()}; name it with --db"
+        raise click.ClickException(message)
+    try:
+        with TenantFile(database) as tenant:
+            if object_name is None:
+                _show_objects(tenant, form, every=every)
+            else:
+                _show_rows(tenant, object_name, limit, form, every=every)
+    except sqlite3.Error as error:
+        message = f"{database} is no tenant's file: {error}"
+        raise click.ClickException(message) from error
+
+
+def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
+    counts = sorted(tenant.counts().items(), key=lambda item: (item[1] == 0, item[0].lower()))
+    shown = [(name, count) for name, count in counts if count or every]
+    if form == "json":
+        click.echo(json.dumps(dict(shown), indent=2))
+        return
+    table = Table("Object", title=f"Tenant in {escape(str(tenant.path))}", title_justify="left")
+    table.add_column("Rows", justify="right")
+    for name, count in shown:
+        table.add_row(escape(name), f"{count:,}")
+    _print_whole(table)
+
+
+def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
+    name = tenant.find(object_name)
+    if name is None:
+        known = ", ".join(sorted(tenant.counts()))
+        message = f"the tenant has no object {object_name!r}; it has {known}"
+        raise click.ClickException(message)
+    rows = tenant.rows(name, limit, named_lookups=form == "table")
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
+    _print_whole(_rows_table(title, rows, every=every))
+
+
+def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = [name for name in names if every or _worth_showing(name, rows)]
+    table = Table(*map(escape, shown), title=escape(title), title_justify="left")
+    for row in rows:
+        table.add_row(*(escape(_cell(row[name])) for name in shown))
+    return table
+
+
+def _print_whole(table: Table) -> None:
+    console = Console()
+    natural = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
+    Console(width=max(console.width, natural), soft_wrap=True).print(table)
+
+
+def _worth_showing(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    system = name in {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}
+    return not system and any(row[name] is not None for row in rows)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
