@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from singer_sdk import Target
+
+from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,9 +98,9 @@ def declared_settings() -> list[Setting]:
 
 
 def sdk_setting_names() -> set[str]:
-    """Name the settings that every target of the Singer SDK has."""
+    """Name the settings that the Singer SDK adds to the target's own."""
     schema: dict[str, dict[str, object]] = {"properties": {}}
-    Target.append_builtin_config(schema)
+    TargetGainsight.append_builtin_config(schema)
     return set(schema["properties"])
 
 
