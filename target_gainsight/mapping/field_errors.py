@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,8 +13,7 @@ if TYPE_CHECKING:
 
 SHOWN_CHARACTERS = 80
 _MOST_BITS_SHOWN = 256
-_ABBREVIATION = reprlib.Repr()
-_ABBREVIATION.maxstring = _ABBREVIATION.maxother = SHOWN_CHARACTERS
+_SHOWN_AS_TEXT = (Decimal, date, time)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,22 @@ class RecordRejectedError(Exception):
         super().__init__(" ".join(str(error) for error in self.errors))
 
 
+class _Abbreviation(reprlib.Repr):
+    """Shows the beginning of a value, and a huge integer by its size: Python refuses its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = SHOWN_CHARACTERS
+
+    def repr_int(self, x: int, level: int) -> str:
+        if x.bit_length() > _MOST_BITS_SHOWN:
+            return f"<an integer of {x.bit_length()} bits>"
+        return super().repr_int(x, level)
+
+
+_ABBREVIATION = _Abbreviation()
+
+
 def shown(value: object) -> str:
     """A value for a message: one line, control characters escaped, at most about 80 characters."""
     if value is None:
@@ -79,15 +96,12 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS_SHOWN:
-        return f"an integer of {value.bit_length()} bits"
-    text = _ABBREVIATION.repr(value) if isinstance(value, (list, tuple, dict)) else _text_of(value)
-    return _one_line(text)
+    return _one_line(_text_of(value))
 
 
 def _text_of(value: object) -> str:
     try:
-        return str(value)
+        return str(value) if isinstance(value, _SHOWN_AS_TEXT) else _ABBREVIATION.repr(value)
     except Exception:  # noqa: BLE001 - a value that cannot show itself must not hide the reject
         return f"a value of type {type(value).__name__}"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.checks import problems_of
 from target_gainsight.mapping.cures import cure_for
-from target_gainsight.mapping.mismatch import StreamMismatchError
+from target_gainsight.mapping.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.wishes import UnknownFields, Wishes
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
     lookup_targets: frozenset[str] = frozenset(),
     keys_required: bool = True,
     native_upsert: bool = False,
+    further_problems: tuple[FieldProblem, ...] = (),
 ) -> FieldPlan:
     """Decide what becomes of each column, or say everything that is wrong.
 
@@ -70,6 +71,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         keys_required: Whether records must be identifiable outside insert mode.
         native_upsert: Whether the API upserts by itself (Person), so that one of createable and
             updateable is enough.
+        further_problems: What is known to be wrong already, to be said in the same message.
 
     Raises:
         StreamMismatchError: The stream does not fit; carries all problems.
@@ -87,7 +89,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         keys_required=keys_required,
         native_upsert=native_upsert,
     )
-    problems = problems_of(wishes)
+    problems = (*problems_of(wishes), *further_problems)
     if problems:
         raise StreamMismatchError(
             problems, stream=stream, object_name=wishes.object_name, cure=cure_for(wishes)

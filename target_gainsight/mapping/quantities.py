@@ -49,11 +49,11 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
     Raises:
         UnfitError: NaN, infinite or beyond the exponent of a double.
     """
-    if isinstance(value, int):
-        small = value.bit_length() <= GREATEST_EXPONENT * 3 or _exponent_fits(Decimal(value))
-    else:
-        small = _exponent_fits(_finite_decimal(value))
-    if not small:
+    exact = value if isinstance(value, Decimal) else _decimal(value)
+    if not exact.is_finite():
+        code = "not_finite"
+        raise UnfitError(code, "JSON has no such number", "Send null or a finite number.")
+    if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
         code = "number_out_of_range"
         raise UnfitError(code, f"its exponent is beyond {GREATEST_EXPONENT}")
     return value
@@ -117,21 +117,9 @@ def _not_a_number(reason: str) -> UnfitError:
     return UnfitError("not_a_number", message, hint)
 
 
-def _finite_decimal(value: float | Decimal) -> Decimal:
-    exact = _decimal(value)
-    if not exact.is_finite():
-        code = "not_finite"
-        raise UnfitError(code, "JSON has no such number", "Send null or a finite number.")
-    return exact
-
-
 def _decimal(value: float | Decimal) -> Decimal:
     """A float means its shortest decimal form, the one that JSON writes."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def _exponent_fits(value: Decimal) -> bool:
-    return -GREATEST_EXPONENT <= value.adjusted() <= GREATEST_EXPONENT
 
 
 def _is_one_or_zero(value: float | Decimal) -> bool:

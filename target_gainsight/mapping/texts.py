@@ -132,7 +132,12 @@ def _json_text(value: object) -> str:
         raise _no_singer_value(value)
     try:
         return simplejson.dumps(
-            value, ensure_ascii=False, use_decimal=True, allow_nan=False, default=_text_of
+            value,
+            ensure_ascii=False,
+            use_decimal=True,
+            allow_nan=False,
+            encoding=None,
+            default=_text_of,
         )
     except UnfitError:
         raise

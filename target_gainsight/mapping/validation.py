@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NullValues = Literal["send", "omit"]
 
 _EMPTY: tuple[Json, ...] = (None, "")
+_ABSENT: Json = object()  # type: ignore[assignment]
 _PLAIN = (plain_comparable, plain_comparable)
 _REASONS = {
     "key_missing": ("a lookup key needs a value", "Without it the record cannot be found."),
@@ -89,6 +90,7 @@ class RecordMapper:
         self._needed_to_create = self._find_needed_to_create()
         self._needed = self._find_needed()
         self._never_null = self._find_never_null()
+        self._never_empty = (*(name for name, _ in self._needed), *self._never_null)
 
     def map(self, record: Mapping[str, object]) -> dict[str, Json]:
         """The Gainsight record of a source's record; a column it does not carry is not sent.
@@ -96,17 +98,20 @@ class RecordMapper:
         Raises:
             RecordRejectedError: It cannot be written; carries the errors of all its fields.
         """
-        mapped = self._constants.copy()
         try:
-            for source, target, write in self._columns:
-                if source in record:
-                    mapped[target] = write(record[source])
+            mapped = {
+                target: write(record[source])
+                for source, target, write in self._columns
+                if source in record
+            }
         except ValueRejectedError:
             raise RecordRejectedError(self._errors(record)) from None
+        mapped.update(self._constants)
         if self._null_values == "omit":
             mapped = {name: value for name, value in mapped.items() if value is not None}
-        if self._missing_values(mapped):
-            raise RecordRejectedError(self._errors(record))
+        for name in self._never_empty:
+            if not mapped.get(name) and self._missing_values(mapped):
+                raise RecordRejectedError(self._errors(record))
         return mapped
 
     def changed_fields(
@@ -120,12 +125,10 @@ class RecordMapper:
         """
         changed = []
         for name, value in record.items():
-            if name not in row:
-                changed.append(name)
+            held = row.get(name, _ABSENT)
+            if held == value and held.__class__ is value.__class__ and held.__class__ is not list:
                 continue
-            held = row[name]
-            same_text = value.__class__ is str and held == value
-            if not same_text and self._differ(name, value, held):
+            if held is _ABSENT or self._differ(name, value, held):
                 changed.append(name)
         return tuple(changed)
 
@@ -194,7 +197,7 @@ class RecordMapper:
             try:
                 if source in record:
                     mapped[target] = write(record[source])
-            except ValueRejectedError as refusal:  # noqa: PERF203 - the way of refused records only
+            except ValueRejectedError as refusal:
                 errors.append(refusal.error)
         refused = {error.field for error in errors}
         missing = self._missing_values(mapped)

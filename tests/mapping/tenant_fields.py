@@ -1,0 +1,59 @@
+"""Fields and objects as a tenant describes them, in one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from target_gainsight.api import Field, ObjectSchema, PicklistOption
+
+GOLD, SILVER, COMMA, OLD = (f"1I00{mark * 32}" for mark in "ABCD")
+TIERS = (
+    PicklistOption(GOLD, "Gold", active=True, system_name=None),
+    PicklistOption(SILVER, "Silver", active=True, system_name=None),
+    PicklistOption(COMMA, "Smith, John", active=True, system_name=None),
+    PicklistOption(OLD, "Bronze", active=False, system_name=None),
+)
+
+
+def a_field(name: str = "Field", data_type: str = "STRING", **described: Any) -> Field:
+    """A writable field; `described` overrides what the tenant says about it."""
+    usual = {
+        "label": name,
+        "required": False,
+        "nillable": True,
+        "createable": True,
+        "updateable": True,
+        "read_only": False,
+        "formula": False,
+        "has_lookup": False,
+        "length": None,
+        "decimal_places": None,
+        "lookup_objects": (),
+        "options": TIERS if data_type in {"PICKLIST", "MULTISELECTDROPDOWNLIST"} else (),
+    }
+    return Field(name=name, data_type=data_type, **{**usual, **described})
+
+
+def an_object(*fields: Field, name: str = "Company") -> ObjectSchema:
+    """An object of exactly these fields."""
+    return ObjectSchema(name, name, "STANDARD", transactional=True, fields=fields)
+
+
+def company(*more: Field) -> ObjectSchema:
+    """A Company with a field of most kinds."""
+    return an_object(
+        a_field("Gsid", "GSID", createable=False, updateable=False, read_only=True),
+        a_field("Name", length=20, required=True, nillable=False),
+        a_field("RenewalDate", "DATE", label="Renewal Date"),
+        a_field("ARR", "CURRENCY"),
+        a_field("Employees", "NUMBER"),
+        a_field("Stage", "PICKLIST"),
+        a_field("IsActive", "BOOLEAN"),
+        a_field("Csm", "LOOKUP", lookup_objects=("gsuser",)),
+        a_field("ParentCompany", "LOOKUP"),
+        a_field("ExternalId__gc", length=40, label="External Id"),
+        a_field("Score", "NUMBER", formula=True),
+        a_field("ModifiedDate", "DATETIME", createable=False, updateable=False, read_only=True),
+        a_field("CurrencyIsoCode", "STRING", updateable=False),
+        *more,
+    )

@@ -1,0 +1,139 @@
+"""When a value written and a value read are the same, whatever form the tenant answers in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from tenant_fields import COMMA, GOLD, OLD, SILVER, a_field
+
+from target_gainsight.api import PicklistOption
+from target_gainsight.mapping import UNKNOWN, converter_for, plain_comparable
+
+if TYPE_CHECKING:
+    from target_gainsight.api import Json
+
+
+def holds(data_type: str, source: object, read: Json, **described: object) -> bool:
+    """Whether a row that answers `read` needs no write of `source`."""
+    converter = converter_for(a_field("Field", data_type, **described))
+    return converter.written_comparable(converter.write(source)) == converter.read_comparable(read)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "source", "read"),
+    [
+        ("STRING", "a", "a"),
+        ("STRING", 5, "5"),
+        ("NUMBER", "1,000.50", Decimal("1000.5")),
+        ("NUMBER", 1000, Decimal("1E+3")),
+        ("NUMBER", 0.1, Decimal("0.1")),
+        ("NUMBER", Decimal("0.00"), 0),
+        ("CURRENCY", 5, "5.00"),
+        ("PERCENTAGE", 5, 5.0),
+        ("BOOLEAN", "yes", True),
+        ("BOOLEAN", 0, "false"),
+        ("DATE", "2026-02-01", "2026-02-01"),
+        ("DATE", "2026-02-01", 1769904000000),
+        ("DATE", "2026-02-01", "2026-02-01T00:00:00.000Z"),
+        ("DATETIME", "2026-02-01T09:30:00+02:00", "2026-02-01T07:30:00.000Z"),
+        ("DATETIME", "2026-02-01T09:30:00+02:00", "2026-02-01T07:30:00.000+0000"),
+        ("DATETIME", "2026-02-01T09:30:00+02:00", "2026-02-01 07:30:00.0"),
+        ("DATETIME", "2026-02-01T09:30:00.123+02:00", 1769931000123),
+        ("DATETIME", "2026-02-01T09:30:00.1239Z", "2026-02-01T09:30:00.123Z"),
+        ("PICKLIST", "Gold", GOLD),
+        ("PICKLIST", GOLD, GOLD),
+        ("PICKLIST", "Gold", "Gold"),
+        ("MULTISELECTDROPDOWNLIST", ["Gold", "Silver"], f"{SILVER};{GOLD};"),
+        ("MULTISELECTDROPDOWNLIST", "Smith, John", f"{COMMA};"),
+        ("MULTISELECTDROPDOWNLIST", ["Gold", "Gold"], [GOLD]),
+        ("EMAIL", " Ann@Example.com", "ann@example.com"),
+        ("LOOKUP", "1P02" + "X" * 32, "1P02" + "X" * 32),
+        ("IMAGE", "a.png", "a.png"),
+        ("JSON", {"a": 1}, '{"a": 1}'),
+    ],
+)
+def test_the_same_value_in_another_form_needs_no_write(
+    data_type: str, source: object, read: Json
+) -> None:
+    assert holds(data_type, source, read)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "source", "read"),
+    [
+        ("STRING", "a", "A"),
+        ("STRING", "a", "a "),
+        ("STRING", "5", 5),
+        ("NUMBER", 1, True),
+        ("NUMBER", 1, "one"),
+        ("NUMBER", Decimal("0." + "1" * 40), Decimal("0." + "1" * 39)),
+        ("BOOLEAN", False, None),
+        ("BOOLEAN", True, "perhaps"),
+        ("DATE", "2026-02-01", "2026-02-02"),
+        ("DATE", "2026-02-01", True),
+        ("DATETIME", "2026-02-01T09:30:00Z", "2026-02-01T09:30:00.001Z"),
+        ("DATETIME", "2026-02-01T09:30:00Z", "yesterday"),
+        ("PICKLIST", "Gold", SILVER),
+        ("PICKLIST", "Gold", OLD),
+        ("PICKLIST", "Gold", 5),
+        ("MULTISELECTDROPDOWNLIST", ["Gold"], f"{GOLD};{SILVER};"),
+        ("MULTISELECTDROPDOWNLIST", ["Gold"], f"{GOLD};Something;"),
+        ("MULTISELECTDROPDOWNLIST", ["Gold"], 5),
+        ("EMAIL", "ann@example.com", "bob@example.com"),
+        ("EMAIL", "ann@example.com", 5),
+        ("JSON", {"a": 1}, {"a": 1}),
+    ],
+)
+def test_another_value_or_a_doubtful_one_is_written(
+    data_type: str, source: object, read: Json
+) -> None:
+    assert not holds(data_type, source, read)
+
+
+@pytest.mark.parametrize("read", [1769900400000, "2026-02-01T23:00:00.000Z", "2026-02-01 01:00:00"])
+def test_a_date_read_as_another_moment_than_midnight_is_in_doubt(read: Json) -> None:
+    """It may be the tenant's midnight, and then belongs to another day than it seems."""
+    assert not holds("DATE", "2026-02-01", read)
+
+
+@pytest.mark.parametrize("date_format", ["iso", "MM-DD-YYYY"])
+def test_a_date_compares_alike_in_both_forms(date_format: str) -> None:
+    converter = converter_for(a_field("Field", "DATE"), date_format=date_format)  # type: ignore[arg-type]
+    written = converter.write("2026-02-01")
+    assert converter.written_comparable(written) == converter.read_comparable("2026-02-01")
+
+
+@pytest.mark.parametrize(
+    "data_type",
+    ["STRING", "NUMBER", "DATE", "DATETIME", "PICKLIST", "MULTISELECTDROPDOWNLIST", "LOOKUP", "X"],
+)
+@pytest.mark.parametrize("source", [None, ""])
+@pytest.mark.parametrize("read", [None, ""])
+def test_an_empty_field_reads_as_null_or_blank_and_both_are_the_same(
+    data_type: str, source: object, read: Json
+) -> None:
+    assert holds(data_type, source, read)
+
+
+def test_a_label_that_two_active_items_bear_is_in_doubt() -> None:
+    twins = tuple(
+        PicklistOption(gsid, "Gold", active=True, system_name=None) for gsid in (GOLD, OLD)
+    )
+    assert not holds("PICKLIST", "Gold", GOLD, options=twins)
+    assert holds("PICKLIST", GOLD, GOLD, options=twins)
+
+
+def test_without_metadata_only_what_is_certainly_the_same_compares_equal() -> None:
+    assert plain_comparable("a") == plain_comparable("a")
+    assert plain_comparable(1) == plain_comparable(Decimal("1.0"))
+    assert plain_comparable(None) == plain_comparable("")
+    assert plain_comparable(1) != plain_comparable(True)
+    assert plain_comparable("1") != plain_comparable(1)
+    assert plain_comparable(["a"]) != plain_comparable(["a"])
+
+
+def test_unknown_equals_nothing() -> None:
+    assert UNKNOWN != UNKNOWN  # noqa: PLR0124 - the point
+    assert UNKNOWN not in {None, "", 0}
