@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlencode
 
@@ -125,7 +125,7 @@ class GainsightClient:
             base_url,
             authentication,
             session=session,
-            user_agent=user_agent or f"target-gainsight/{_version()}",
+            user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
         )
         self._clock = clock or SystemClock()
         self._pacer = pacer or Pacer(RateLimits(), clock=self._clock)
@@ -175,7 +175,7 @@ class GainsightClient:
         while True:
             try:
                 return self._try(call, patience)
-            except RetryCallError as error:  # noqa: PERF203 - a try is a network call
+            except RetryCallError as error:
                 self._prepare_retry(call, error, patience)
 
     def stop(self) -> None:
@@ -310,10 +310,3 @@ def _outcome(error: GainsightError) -> Outcome:
     if isinstance(error, ThrottledError):
         return "throttled"
     return "failed" if isinstance(error, RetryCallError) else "refused"
-
-
-def _version() -> str:
-    try:
-        return version("target-gainsight")
-    except PackageNotFoundError:
-        return "0"

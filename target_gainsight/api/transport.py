@@ -122,6 +122,10 @@ class Transport:
                 timeout=timeout,
                 allow_redirects=False,
             )
+        except ValueError as error:
+            # From here on nobody shall see its text: it may quote a header.
+            message = f"the request cannot be sent ({type(error).__name__})"
+            raise UnreachableError(message, **call) from None
         except OSError as error:
             raise _fault(error, call) from error
 
@@ -160,9 +164,6 @@ def _new_session() -> requests.Session:
 
 def _fault(error: OSError, call: CallContext) -> GainsightError:
     """What a failed exchange proves about the call."""
-    if isinstance(error, ValueError):
-        # Its text may quote a header.
-        return UnreachableError(f"the request cannot be sent ({type(error).__name__})", **call)
     if not isinstance(error, requests.RequestException):
         return UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from answering import KEY, PLENTY, TENANT, MakeClient, success
 
 from target_gainsight.api import (
     AccessKey,
     CallEvent,
     GainsightClient,
     Pacer,
-    RateLimits,
     RetryPolicy,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from fake_clock import FakeClock
-
-TENANT = "https://initech.gainsightcloud.com"
-KEY = "s3cret-access-key"
-PLENTY = RateLimits(per_minute=100_000, per_day=1_000_000)
-
-MakeClient: TypeAlias = Callable[..., GainsightClient]
 
 
 @pytest.fixture
@@ -71,31 +66,3 @@ def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     return lambda: [
         record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
     ]
-
-
-def success(data: Any = None, **envelope: Any) -> dict[str, Any]:
-    """What the tenant answers when all is well."""
-    return {
-        "result": True,
-        "errorCode": None,
-        "errorDesc": None,
-        "requestId": "request-1",
-        "data": data,
-        **envelope,
-    }
-
-
-def failure(code: str | None, description: str | None = None, data: Any = None) -> dict[str, Any]:
-    """What the tenant answers when something is wrong."""
-    return {
-        "result": False,
-        "errorCode": code,
-        "errorDesc": description,
-        "requestId": "request-2",
-        "data": data,
-    }
-
-
-def written(*records: dict[str, Any]) -> dict[str, Any]:
-    """What the tenant answers to a write."""
-    return success({"count": len(records), "errors": None, "records": list(records)})

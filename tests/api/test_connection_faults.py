@@ -1,0 +1,225 @@
+"""A call that was never sent is told from one that may have had its effect, on real sockets."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scripted_server import (
+    ScriptedServer,
+    Step,
+    answer,
+    break_compression,
+    close_after_reading,
+    close_unread,
+    cut_short,
+    hang,
+    hang_in_the_middle,
+    reset_after_reading,
+    say_nonsense,
+)
+
+from target_gainsight.api import (
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    ConnectionLostError,
+    GainsightClient,
+    GainsightError,
+    NotSentError,
+    OutcomeUnclearError,
+    RetryPolicy,
+    UnavailableError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from answering import MakeClient
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
+    answered = client.call("POST", "/v1/x", kind="x", json={"a": 1}, repeatable=repeatable)
+    return answered.data
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (reset_after_reading, ConnectionLostError),
+        (close_after_reading, ConnectionLostError),
+        (close_unread, ConnectionLostError),
+        (say_nonsense, ConnectionLostError),
+        (cut_short, BrokenAnswerError),
+        (break_compression, BrokenAnswerError),
+        (hang, AnswerTimeoutError),
+        (hang_in_the_middle, AnswerTimeoutError),
+    ],
+)
+def test_once_connected_the_outcome_is_unclear(
+    make_client: MakeClient, fault: Step, cause: type[GainsightError]
+) -> None:
+    with ScriptedServer([fault, answer]) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}", timeout=0.1)
+        with pytest.raises(OutcomeUnclearError) as caught:
+            call(client)
+        assert type(caught.value.cause) is cause
+        assert caught.value.timed_out is (cause is AnswerTimeoutError)
+        client.close()
+    assert answer.__name__ not in server.done
+
+
+@pytest.mark.parametrize("fault", [reset_after_reading, close_after_reading, close_unread])
+def test_a_kept_connection_that_the_server_closes_in_between_is_unclear_too(
+    make_client: MakeClient, fault: Step
+) -> None:
+    with ScriptedServer([answer, fault, answer]) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}")
+        assert call(client) == "done"
+        with pytest.raises(OutcomeUnclearError) as caught:
+            call(client)
+        assert isinstance(caught.value.cause, ConnectionLostError)
+        assert server.connections == 1
+        client.close()
+
+
+def test_a_repeatable_call_gets_through_all_of_them(make_client: MakeClient) -> None:
+    faults = [reset_after_reading, close_unread, cut_short, break_compression, hang]
+    with ScriptedServer([answer, *faults, answer]) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}", timeout=0.1)
+        call(client)
+        assert call(client, repeatable=True) == "done"
+        client.close()
+
+
+def test_connections_are_kept(make_client: MakeClient) -> None:
+    with ScriptedServer([answer] * 3) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}")
+        for _ in range(3):
+            call(client)
+        assert server.connections == 1
+        client.close()
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(
+    ("base_url", "reason"),
+    [
+        ("http://127.0.0.1:{port}", "the connection is refused"),
+        ("https://127.0.0.1:{port}", "the connection is refused"),
+        ("https://no-such-tenant.invalid", r"the name cannot be resolved|Name or service"),
+    ],
+)
+def test_a_domain_that_is_not_reachable_stops_the_run_with_the_reason(
+    make_client: MakeClient, base_url: str, reason: str
+) -> None:
+    client = make_client(base_url.format(port=closed_port()))
+    with pytest.raises(UnreachableError, match=reason) as caught:
+        call(client)
+    assert isinstance(caught.value.__cause__, NotSentError)
+
+
+def test_a_proxy_that_refuses_has_sent_nothing_on(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://someone:passw0rd@127.0.0.1:{closed_port()}")
+    with pytest.raises(UnreachableError, match="the proxy does not let") as caught:
+        call(make_client("https://initech.example"))
+    assert isinstance(caught.value.__cause__, NotSentError)
+    assert "passw0rd" not in str(caught.value)
+
+
+def test_a_tenant_that_goes_away_between_calls_was_not_sent_to(make_client: MakeClient) -> None:
+    with ScriptedServer([answer]) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}", retry=RetryPolicy(max_seconds=30))
+        call(client)
+        client.close()
+    with pytest.raises(UnavailableError) as caught:
+        call(client)
+    assert isinstance(caught.value.__cause__, NotSentError)
+
+
+def test_what_the_caller_is_dealing_with_does_not_blur_the_fault(make_client: MakeClient) -> None:
+    unreachable = make_client(f"http://127.0.0.1:{closed_port()}")
+    with ScriptedServer([reset_after_reading]) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}")
+        try:
+            call(unreachable)
+        except UnreachableError:
+            with pytest.raises(OutcomeUnclearError):
+                call(client)
+        client.close()
+
+
+def test_tls_to_a_server_without_tls_is_explained(make_client: MakeClient) -> None:
+    with ScriptedServer([close_unread] * 3) as server:
+        client = make_client(f"https://127.0.0.1:{server.port}")
+        with pytest.raises(UnreachableError, match="the connection broke"):
+            call(client, repeatable=True)
+        client.close()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
+def test_a_certificate_that_is_not_trusted_is_explained_and_nothing_is_sent(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout -out"
+    *command, out = command.split()
+    subprocess.run(
+        [*command, certificate, out, tmp_path / "public.pem"], check=True, capture_output=True
+    )
+    with certificate.open("a") as file:
+        file.write((tmp_path / "public.pem").read_text())
+    with ScriptedServer([answer], certificate) as server:
+        client = make_client(f"https://localhost:{server.port}")
+        with pytest.raises(UnreachableError, match="REQUESTS_CA_BUNDLE") as caught:
+            call(client)
+        client.close()
+    assert isinstance(caught.value.__cause__, NotSentError)
+    assert "self" in str(caught.value)
+    assert server.done == []
+
+
+def test_a_bundle_of_authorities_that_is_not_there_stops_the_run(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
+    with pytest.raises(UnreachableError, match=r"/no/such/bundle\.pem"):
+        call(make_client("https://initech.example"))
+
+
+class Careless:
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": "Bearer s3cret\r\nX-More: yes"}
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown() -> None:
+    with ScriptedServer([answer]) as server:
+        client = GainsightClient(f"http://127.0.0.1:{server.port}", Careless())
+        with pytest.raises(UnreachableError, match="cannot be sent") as caught:
+            call(client)
+        client.close()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in shown
+
+
+def test_a_user_agent_that_cannot_be_sent_stops_the_run(make_client: MakeClient) -> None:
+    with pytest.raises(UnreachableError, match="InvalidHeader"):
+        call(make_client("https://initech.example", user_agent="bad\r\nagent"))

@@ -1,0 +1,60 @@
+"""Errors are grouped by what the caller does next, and the names can be relied on."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from target_gainsight import api
+from target_gainsight.api import GainsightError, RefusedError, errors
+
+
+def drawn_tree() -> dict[str, str]:
+    """Each name in the docstring's drawing, with the name it hangs from."""
+    parents: dict[str, str] = {}
+    branch: dict[int, str] = {0: "GainsightError"}
+    for line in (errors.__doc__ or "").splitlines():
+        stem, found, rest = line.partition("── ")
+        if found:
+            depth = (len(stem) + 3) // 4
+            name = rest.split()[0]
+            parents[name] = branch[max(level for level in branch if level < depth)]
+            branch = {level: kept for level, kept in branch.items() if level < depth}
+            branch[depth] = name
+    return parents
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    tree = {
+        name: kind.__mro__[1].__name__
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and issubclass(kind, GainsightError) and kind is not GainsightError
+    }
+    assert drawn_tree() == tree
+
+
+def test_every_error_is_public() -> None:
+    assert {"GainsightError", *drawn_tree()} <= set(api.__all__)
+
+
+def test_the_public_names_exist_and_are_sorted() -> None:
+    assert all(hasattr(api, name) for name in api.__all__)
+    assert len(set(api.__all__)) == len(api.__all__)
+
+
+def test_an_error_without_context_is_its_message() -> None:
+    assert str(GainsightError("no such thing")) == "no such thing"
+    assert str(GainsightError()) == "GainsightError"
+
+
+def test_an_error_is_one_line_of_bounded_length() -> None:
+    error = RefusedError("refused", description="a\tb\r\n" + "x" * 1000, status=400)
+    assert "\n" not in str(error)
+    assert str(error).startswith("refused (HTTP 400, a\\tb\\r\\nxxx")
+    assert len(str(error)) < 350
+
+
+@pytest.mark.parametrize("name", ["message", "method", "path", "status", "code", "request_id"])
+def test_every_error_has_every_detail(name: str) -> None:
+    assert not getattr(GainsightError(), name)

@@ -1,0 +1,177 @@
+"""Metadata is read for what it says; what it leaves out is left for the tenant to refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from answering import TENANT, failure, success
+
+from target_gainsight.api import (
+    Field,
+    NotFoundError,
+    ObjectNotFoundError,
+    ObjectSummary,
+    PicklistOption,
+)
+
+if TYPE_CHECKING:
+    from target_gainsight.api import GainsightClient
+
+OBJECTS = f"{TENANT}/v1/meta/services/objects"
+DESCRIBE = f"{OBJECTS}/Company/describe"
+INDUSTRY = {
+    "fieldName": "Industry",
+    "label": "Industry sector",
+    "dataType": "PICKLIST",
+    "options": [
+        {
+            "value": "1I00A",
+            "label": "Software",
+            "active": True,
+            "systemName": "SW",
+            "displayOrder": 1,
+        },
+        {"value": "1I00B", "label": "Retail", "active": False},
+    ],
+    "meta": {"required": True, "nillable": False, "createable": True, "updateable": True},
+    "newKey": 1,
+}
+CSM = {
+    "fieldName": "Csm",
+    "dataType": "LOOKUP",
+    "meta": {
+        "hasLookup": True,
+        "lookupDetail": {"lookupObjects": [{"objectName": "gsuser"}, {"label": "nameless"}]},
+    },
+}
+NAME = {"fieldName": "Name", "dataType": "string", "meta": {"length": 250, "decimalPlaces": 0}}
+
+
+def test_an_object_is_described_with_its_fields(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    described = {
+        "objectName": "company",
+        "label": "Company",
+        "objectType": "STANDARD",
+        "transactional": True,
+        "fields": [INDUSTRY, CSM, NAME],
+    }
+    requests_mock.get(DESCRIBE, json=success([described]))
+    schema = client.metadata.describe("Company")
+    assert requests_mock.last_request.query == "ic=true&cl=2&idd=true"
+    assert (schema.name, schema.label) == ("company", "Company")
+    assert (schema.object_type, schema.transactional) == ("STANDARD", True)
+    assert schema.field("Industry") == Field(
+        name="Industry",
+        label="Industry sector",
+        data_type="PICKLIST",
+        required=True,
+        nillable=False,
+        createable=True,
+        updateable=True,
+        read_only=False,
+        formula=False,
+        has_lookup=False,
+        length=None,
+        decimal_places=None,
+        lookup_objects=(),
+        options=(
+            PicklistOption("1I00A", "Software", active=True, system_name="SW"),
+            PicklistOption("1I00B", "Retail", active=False, system_name=None),
+        ),
+    )
+    csm, name = schema.field("Csm"), schema.field("Name")
+    assert csm
+    assert (csm.has_lookup, csm.lookup_objects) == (True, ("gsuser",))
+    assert name
+    assert (name.data_type, name.length, name.decimal_places) == ("STRING", 250, 0)
+    assert schema.field("name") is None
+
+
+def test_the_description_may_come_bare(client: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.get(DESCRIBE, json=success({"objectName": "Company", "fields": [NAME]}))
+    assert client.metadata.describe("Company").field("Name")
+
+
+def test_what_a_description_leaves_out_is_assumed_to_be_allowed(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(DESCRIBE, json=success([{"fields": [{"fieldName": "Stage"}]}]))
+    schema = client.metadata.describe("Company")
+    assert (schema.name, schema.label, schema.transactional) == ("Company", "Company", None)
+    stage = schema.field("Stage")
+    assert stage
+    assert (stage.label, stage.data_type) == ("Stage", "STRING")
+    assert stage.insertable
+    assert stage.updatable
+    assert stage.nillable
+    assert not stage.required
+
+
+@pytest.mark.parametrize(
+    ("meta", "insertable", "updatable"),
+    [
+        ({}, True, True),
+        ({"createable": False}, False, True),
+        ({"updateable": False}, True, False),
+        ({"formulaField": True}, False, False),
+        ({"readOnly": True}, False, False),
+    ],
+)
+def test_formulas_and_read_only_fields_are_never_written(
+    client: GainsightClient, requests_mock: Any, meta: Any, insertable: bool, updatable: bool
+) -> None:
+    requests_mock.get(DESCRIBE, json=success([{"fields": [{"fieldName": "Score", "meta": meta}]}]))
+    score = client.metadata.describe("Company").field("Score")
+    assert score
+    assert (score.insertable, score.updatable) == (insertable, updatable)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_an_unknown_object_is_not_found(
+    client: GainsightClient, requests_mock: Any, status: int
+) -> None:
+    answer = {
+        "requestId": "request-3",
+        "result": False,
+        "title": "OBJECT_NOT_FOUND",
+        "errorDesc": "Requested object not found.",
+    }
+    requests_mock.get(DESCRIBE, status_code=status, json=answer)
+    with pytest.raises(ObjectNotFoundError) as caught:
+        client.metadata.describe("Company")
+    assert caught.value.request_id == "request-3"
+
+
+@pytest.mark.parametrize("answer", [{"json": success([])}, {"json": success(None)}])
+def test_an_object_that_is_described_as_nothing_is_not_found(
+    client: GainsightClient, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.get(DESCRIBE, **answer)
+    with pytest.raises(ObjectNotFoundError):
+        client.metadata.describe("Company")
+
+
+def test_any_404_to_a_description_is_not_found(client: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.get(DESCRIBE, status_code=404, json=failure(None, "gone"))
+    with pytest.raises(NotFoundError):
+        client.metadata.describe("Company")
+
+
+def test_the_objects_are_listed(client: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.get(
+        f"{OBJECTS}/list",
+        json=success(
+            [
+                {"objectName": "company", "label": "Company", "objectType": "STANDARD"},
+                {"objectName": "Nps__gc", "transactional": False},
+                "not an object",
+            ]
+        ),
+    )
+    assert client.metadata.list_objects() == (
+        ObjectSummary("company", "Company", "STANDARD", transactional=None),
+        ObjectSummary("Nps__gc", "Nps__gc", "", transactional=False),
+    )

@@ -1,0 +1,42 @@
+"""People are upserted one a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from answering import TENANT, failure, success
+
+from target_gainsight.api import PersonAnswer, RefusedError
+
+if TYPE_CHECKING:
+    from target_gainsight.api import GainsightClient
+
+PEOPLE = f"{TENANT}/v1/peoplemgmt/v1.0/people"
+PERSON = {"Email": "peter@initech.example", "companies": [{"Company_ID": "1P02A"}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "gsid"),
+    [({"Gsid": "1P03A"}, "1P03A"), ({"gsid": "1P03A"}, "1P03A"), ({}, None), (None, None)],
+)
+def test_a_person_is_put_and_may_be_answered_with_its_gsid(
+    client: GainsightClient, requests_mock: Any, data: Any, gsid: str | None
+) -> None:
+    requests_mock.put(PEOPLE, json=success(data))
+    assert client.people.upsert(PERSON) == PersonAnswer(gsid, "request-1")
+    assert requests_mock.last_request.json() == PERSON
+
+
+def test_an_upsert_is_repeated_because_it_may_be(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.put(PEOPLE, [{"status_code": 500}, {"json": success()}])
+    acquainted.people.upsert(PERSON)
+
+
+def test_a_refused_person_says_why(client: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.put(PEOPLE, status_code=400, json=failure("GSOBJ_VDTEMAIL1001", "Bad email"))
+    with pytest.raises(RefusedError) as caught:
+        client.people.upsert({"Email": "peter"})
+    assert caught.value.code == "GSOBJ_VDTEMAIL1001"

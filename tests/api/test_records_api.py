@@ -1,0 +1,299 @@
+"""Records are written in calls of 50 and read in pages of 5,000, and answers are read whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from answering import TENANT, failure, success, written
+
+from target_gainsight.api import (
+    FieldFailure,
+    NotFoundError,
+    OutcomeUnclearError,
+    RefusedError,
+    UnavailableError,
+    is_in,
+)
+
+if TYPE_CHECKING:
+    from target_gainsight.api import GainsightClient, RecordsApi
+
+COMPANY = f"{TENANT}/v1/data/objects/Company"
+QUERY = f"{TENANT}/v1/data/objects/query/Company"
+
+
+@pytest.fixture
+def records(acquainted: GainsightClient) -> RecordsApi:
+    return acquainted.records
+
+
+def rows(first: int, last: int) -> list[dict[str, str]]:
+    return [{"Gsid": f"1P02{number:032}"} for number in range(first, last)]
+
+
+def test_insert_posts_the_records(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.post(
+        COMPANY,
+        json=written({"Name": "Initech", "Gsid": "1P02A"}, {"Name": "Umbrella", "Gsid": "1P02B"}),
+        headers={"Date": "Thu, 01 Jan 2026 12:00:05 GMT"},
+    )
+    answer = records.insert("Company", [{"Name": "Initech"}, {"Name": "Umbrella"}])
+    assert requests_mock.last_request.json() == {
+        "records": [{"Name": "Initech"}, {"Name": "Umbrella"}]
+    }
+    assert answer.count == 2
+    assert [record["Gsid"] for record in answer.records] == ["1P02A", "1P02B"]
+    assert answer.failures == ()
+    assert answer.request_id == "request-1"
+    assert answer.server_time is not None
+
+
+def test_an_insert_that_may_have_been_committed_is_not_sent_again(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    sent = requests_mock.post(COMPANY, status_code=500)
+    with pytest.raises(OutcomeUnclearError):
+        records.insert("Company", [{"Name": "Initech"}])
+    assert sent.call_count == 1
+
+
+def test_update_puts_the_records_with_their_keys(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.put(COMPANY, [{"status_code": 500}, {"json": written({"Gsid": "1P02A"})}])
+    records.update("Company", [{"Name": "Initech", "Arr": 5}], keys=["Name", "Region__gc"])
+    assert requests_mock.last_request.url == f"{COMPANY}?keys=Name,Region__gc"
+    assert requests_mock.last_request.json() == {"records": [{"Name": "Initech", "Arr": 5}]}
+
+
+def test_lookups_go_beside_the_records(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.post(COMPANY, json=written({"Gsid": "1P02A"}))
+    requests_mock.put(COMPANY, json=written({"Gsid": "1P02A"}))
+    lookups = {"Csm": {"fields": {"CsmEmail": "Email"}, "objectName": "gsuser"}}
+    records.insert("Company", [{"Name": "Initech"}], lookups=lookups)
+    assert requests_mock.last_request.json()["lookups"] == lookups
+    records.update("Company", [{"Name": "Initech"}], keys=["Name"], lookups=lookups)
+    assert requests_mock.last_request.json()["lookups"] == lookups
+
+
+def test_object_names_are_quoted(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.post(f"{TENANT}/v1/data/objects/a%2F..%3Fb", json=written({"Gsid": "1"}))
+    records.insert("a/..?b", [{"Name": "Initech"}])
+    assert requests_mock.last_request.path == "/v1/data/objects/a%2f..%3fb"
+
+
+@pytest.mark.parametrize("number", [0, 51])
+def test_a_write_takes_one_to_fifty_records(
+    records: RecordsApi, requests_mock: Any, number: int
+) -> None:
+    with pytest.raises(ValueError, match="1 to 50 records"):
+        records.insert("Company", [{"Name": "x"}] * number)
+    with pytest.raises(ValueError, match="1 to 50 records"):
+        records.update("Company", [{"Name": "x"}] * number, keys=["Name"])
+
+
+@pytest.mark.parametrize("keys", [[], ["A", "B", "C", "D"]])
+def test_an_update_takes_one_to_three_keys(records: RecordsApi, keys: list[str]) -> None:
+    with pytest.raises(ValueError, match="1 to 3 keys"):
+        records.update("Company", [{"Name": "x"}], keys=keys)
+
+
+def test_a_success_that_wrote_less_than_was_sent_shows(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    error = {"errorMessage": "Too long", "errorCode": "GSOBJ_1001", "fieldName": "Name"}
+    data = {"count": 1, "records": [{"Gsid": "1P02A"}], "errors": [[{"errors": [error]}]]}
+    requests_mock.post(COMPANY, json=success(data))
+    answer = records.insert("Company", [{"Name": "Initech"}, {"Name": "Umbrella"}])
+    assert answer.count == 1
+    assert len(answer.records) == 1
+    assert answer.failures == ((FieldFailure("Name", None, "GSOBJ_1001", "Too long"),),)
+
+
+@pytest.mark.parametrize(
+    ("data", "count", "listed"),
+    [
+        ({"count": 2, "records": None, "errors": None}, 2, 0),
+        ({"records": [{"Gsid": "1"}, {"Gsid": "2"}]}, 2, 2),
+    ],
+)
+def test_count_or_records_alone_say_how_many_were_written(
+    records: RecordsApi, requests_mock: Any, data: Any, count: int, listed: int
+) -> None:
+    requests_mock.post(COMPANY, json=success(data))
+    answer = records.insert("Company", [{"Name": "Initech"}, {"Name": "Umbrella"}])
+    assert (answer.count, len(answer.records)) == (count, listed)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"count": True}, "ok"])
+def test_a_success_that_says_nothing_of_what_was_written_is_no_success(
+    records: RecordsApi, requests_mock: Any, data: Any
+) -> None:
+    requests_mock.post(COMPANY, json=success(data))
+    with pytest.raises(OutcomeUnclearError):
+        records.insert("Company", [{"Name": "Initech"}])
+    requests_mock.put(COMPANY, json=success(data))
+    with pytest.raises(UnavailableError):
+        records.update("Company", [{"Name": "Initech"}], keys=["Name"])
+
+
+def test_a_query_names_fields_filter_order_and_page(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    requests_mock.post(QUERY, json=success({"records": [{"Name": "Initech"}]}))
+    found = list(
+        records.query(
+            "Company",
+            select=["Gsid", "Name"],
+            where=is_in("Name", ["Initech", "Umbrella"]),
+            order_by={"Name": "desc"},
+            limit=10,
+        )
+    )
+    assert found == [{"Name": "Initech"}]
+    assert requests_mock.last_request.json() == {
+        "select": ["Gsid", "Name"],
+        "where": {
+            "conditions": [
+                {
+                    "name": "Name",
+                    "alias": "A",
+                    "value": ["Initech", "Umbrella"],
+                    "operator": "IN",
+                }
+            ],
+            "expression": "A",
+        },
+        "orderBy": {"Name": "desc"},
+        "limit": 10,
+        "offset": 0,
+    }
+
+
+def test_a_query_without_an_order_reads_by_gsid_so_that_pages_do_not_overlap(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    requests_mock.post(QUERY, json=success([]))
+    assert list(records.query("Company", select=["Name"])) == []
+    assert requests_mock.last_request.json() == {
+        "select": ["Name"],
+        "orderBy": {"Gsid": "asc"},
+        "limit": 5000,
+        "offset": 0,
+    }
+
+
+def pages(requests_mock: Any, *sizes: int) -> Any:
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    return requests_mock.post(
+        QUERY,
+        [
+            {"json": success({"records": rows(start, start + size)})}
+            for start, size in zip(starts, sizes, strict=True)
+        ],
+    )
+
+
+def test_pages_are_read_until_one_is_short(records: RecordsApi, requests_mock: Any) -> None:
+    asked = pages(requests_mock, 3, 3, 2)
+    found = list(records.query("Company", select=["Gsid"], page_size=3))
+    assert found == rows(0, 8)
+    assert [request.json()["offset"] for request in asked.request_history] == [0, 3, 6]
+
+
+def test_a_full_last_page_costs_one_call_more(records: RecordsApi, requests_mock: Any) -> None:
+    asked = pages(requests_mock, 3, 0)
+    assert list(records.query("Company", select=["Gsid"], page_size=3)) == rows(0, 3)
+    assert asked.call_count == 2
+
+
+def test_a_limit_is_kept_without_a_further_call(records: RecordsApi, requests_mock: Any) -> None:
+    asked = pages(requests_mock, 3, 1)
+    assert len(list(records.query("Company", select=["Gsid"], limit=4, page_size=3))) == 4
+    assert [request.json()["limit"] for request in asked.request_history] == [3, 1]
+
+
+def test_pages_are_read_only_when_they_are_needed(records: RecordsApi, requests_mock: Any) -> None:
+    asked = pages(requests_mock, 3, 3, 2)
+    reading = records.query("Company", select=["Gsid"], page_size=3)
+    assert asked.call_count == 0
+    next(reading)
+    assert asked.call_count == 1
+
+
+@pytest.mark.parametrize("data", [[{"Gsid": "1"}], {"records": [{"Gsid": "1"}]}])
+def test_rows_may_come_bare_or_under_records(
+    records: RecordsApi, requests_mock: Any, data: Any
+) -> None:
+    requests_mock.post(QUERY, json=success(data))
+    assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        success([]),
+        success(None),
+        success({"records": []}),
+        success({"records": None}),
+        failure("GSOBJ_1099", "No data found for the query"),
+    ],
+)
+def test_no_rows_may_be_said_in_several_ways(
+    records: RecordsApi, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.post(QUERY, json=answer)
+    assert list(records.query("Company", select=["Gsid"])) == []
+
+
+def test_a_refused_query_is_not_taken_for_no_rows(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.post(QUERY, status_code=400, json=failure("GSOBJ_1002", "Invalid field Nmae"))
+    with pytest.raises(RefusedError):
+        list(records.query("Company", select=["Nmae"]))
+
+
+@pytest.mark.parametrize("data", [{}, {"count": 0}, "none", {"records": "none"}])
+def test_an_answer_that_is_no_page_is_not_taken_for_no_rows(
+    records: RecordsApi, requests_mock: Any, data: Any
+) -> None:
+    requests_mock.post(QUERY, [{"json": success(data)}, {"json": success([{"Gsid": "1"}])}])
+    assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"select": []},
+        {"select": ["Gsid"], "page_size": 5001},
+        {"select": ["Gsid"], "page_size": 0},
+        {"select": ["Gsid"], "limit": 0},
+    ],
+)
+def test_an_impossible_query_is_refused_before_any_call(
+    records: RecordsApi, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"must|rows|at least"):
+        records.query("Company", **options)
+
+
+@pytest.mark.parametrize("data", [{"Gsid": "1P02A"}, {"records": [{"Gsid": "1P02A"}]}])
+def test_one_record_is_read_by_its_gsid(records: RecordsApi, requests_mock: Any, data: Any) -> None:
+    requests_mock.get(f"{COMPANY}/1P02A", json=success(data))
+    assert records.get("Company", "1P02A") == {"Gsid": "1P02A"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": success(None)}, {"status_code": 404, "json": failure("GSOBJ_1004")}],
+)
+def test_a_record_that_is_not_there_is_not_found(
+    records: RecordsApi, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.get(f"{COMPANY}/1P02A", **answer)
+    with pytest.raises(NotFoundError):
+        records.get("Company", "1P02A")
+
+
+def test_one_record_is_deleted_by_its_gsid(records: RecordsApi, requests_mock: Any) -> None:
+    deleted = requests_mock.delete(f"{COMPANY}/1P02A", json=success())
+    records.delete("Company", "1P02A")
+    assert deleted.call_count == 1

@@ -1,0 +1,395 @@
+"""Retry only what may help, for as long as was allowed, and never send an insert twice."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from answering import PLENTY, TENANT, MakeClient, failure, success
+from fake_clock import NOON
+
+from target_gainsight.api import (
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    CallEvent,
+    ConnectionLostError,
+    GainsightClient,
+    GainsightError,
+    NotSentError,
+    OutcomeUnclearError,
+    Pacer,
+    QuotaSpentError,
+    RateLimits,
+    RefusedError,
+    RetryPolicy,
+    ServerError,
+    StoppedError,
+    SystemClock,
+    UnavailableError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fake_clock import FakeClock
+
+URL = f"{TENANT}/v1/thing"
+OK = {"json": success("done")}
+REFUSED_CONNECTION = {"exc": requests.ConnectTimeout()}
+RESET = {"exc": requests.ConnectionError(ConnectionResetError("reset by peer"))}
+TIMEOUT = {"exc": requests.ReadTimeout()}
+CUT_SHORT = {"exc": requests.exceptions.ChunkedEncodingError()}
+MISFORMED = [
+    {"text": "<html>a page</html>"},
+    {"text": ""},
+    {"text": '{"result": true, "data'},
+    {"text": "[]"},
+    {"text": "{}"},
+    {"status_code": 404, "text": "<html>not found</html>"},
+]
+
+
+def get(client: GainsightClient, **options: Any) -> Any:
+    return client.call("GET", "/v1/thing", kind="thing", **options).data
+
+
+@pytest.fixture(autouse=True)
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backoff.full_jitter", lambda value: value)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status_code": 500, "json": failure("GU_1101")},
+        {"status_code": 200, "json": failure("GU_1101")},
+        {"status_code": 502, "text": "<html>Bad gateway</html>"},
+        {"status_code": 503},
+        REFUSED_CONNECTION,
+        RESET,
+        TIMEOUT,
+        CUT_SHORT,
+        *MISFORMED,
+    ],
+)
+def test_what_may_help_is_tried_again(
+    acquainted: GainsightClient, requests_mock: Any, clock: FakeClock, fault: Any
+) -> None:
+    requests_mock.get(URL, [fault, fault, OK])
+    assert get(acquainted) == "done"
+    assert clock.waits == [0.5, 1.0]
+
+
+def test_waits_double_up_to_the_longest(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, [{"status_code": 500}] * 6 + [OK])
+    get(make_client(retry=RetryPolicy(base=1, max_wait=5)))
+    assert clock.waits == [1, 2, 4, 5, 5, 5]
+
+
+def test_waits_are_drawn_anew_between_nothing_and_all(
+    acquainted: GainsightClient,
+    requests_mock: Any,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("backoff.full_jitter", lambda value: value / 10)
+    requests_mock.get(URL, [{"status_code": 500}] * 2 + [OK])
+    get(acquainted)
+    assert clock.waits == [0.05, 0.1]
+
+
+def test_each_retry_is_a_warning_with_wait_and_reason(
+    acquainted: GainsightClient, requests_mock: Any, warnings: Callable[[], list[str]]
+) -> None:
+    requests_mock.get(URL, [{"status_code": 503, "json": failure(None, "Maintenance")}, OK])
+    get(acquainted)
+    assert warnings() == [
+        (
+            "Gainsight failed (GET /v1/thing, HTTP 503, Maintenance, request id request-2): "
+            "trying again in 0.5 s"
+        )
+    ]
+
+
+def test_retries_end_after_max_seconds_with_tries_and_waits_together(
+    acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    def slow_failure(_request: Any, context: Any) -> Any:
+        clock.advance(20)
+        context.status_code = 500
+        return failure("GU_1101", "Internal error")
+
+    failing = requests_mock.get(URL, json=slow_failure)
+    with pytest.raises(UnavailableError, match="did not serve this call in 5 tries") as caught:
+        get(acquainted)
+    error = caught.value
+    assert clock.now() - NOON == pytest.approx(107.5)
+    assert (error.attempts, error.waited) == (failing.call_count, pytest.approx(7.5))
+    assert (error.status, error.code) == (500, "GU_1101")
+    assert isinstance(error.__cause__, ServerError)
+
+
+def test_the_last_wait_is_cut_to_what_is_left(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, status_code=500)
+    with pytest.raises(UnavailableError):
+        get(make_client(retry=RetryPolicy(max_seconds=10, base=4)))
+    assert clock.waits == [4, 6]
+
+
+def test_a_servers_wish_lengthens_the_wait(
+    acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, [{"status_code": 503, "headers": {"Retry-After": "30"}}, OK])
+    get(acquainted)
+    assert clock.waits == [30]
+
+
+def test_a_wish_beyond_what_is_allowed_ends_the_tries(
+    acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, status_code=503, headers={"Retry-After": "101"})
+    with pytest.raises(UnavailableError):
+        get(acquainted)
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "throttle",
+    [
+        {"status_code": 429, "json": failure("GU_2400", "Too many request")},
+        {"status_code": 429, "text": "slow down"},
+        {"status_code": 200, "json": failure("GU_2400")},
+        {"status_code": 400, "json": failure("GS_APIG_2404")},
+        {"status_code": 503, "json": failure("GS_APIG_2404")},
+    ],
+)
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_throttled_call_waits_for_the_next_window_whatever_the_status(
+    client: GainsightClient, requests_mock: Any, clock: FakeClock, throttle: Any, repeatable: bool
+) -> None:
+    clock.advance(15)
+    requests_mock.get(URL, [throttle, OK])
+    assert get(client, repeatable=repeatable) == "done"
+    assert clock.waits == [pytest.approx(46)]
+
+
+def test_window_and_quota_waits_do_not_count_into_the_retries(
+    acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, [{"status_code": 429}] * 20 + [{"status_code": 500}] * 3 + [OK])
+    assert get(acquainted) == "done"
+    assert clock.now() - NOON > 20 * 60
+
+
+@pytest.mark.parametrize(
+    ("wish", "waited"),
+    [
+        ("7", 7),
+        ("Thu, 01 Jan 2026 12:00:09 GMT", 9),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 1),
+        ("soon", 61),
+        ("inf", 61),
+    ],
+)
+def test_a_throttled_call_honours_retry_after_in_seconds_or_as_a_date(
+    client: GainsightClient, requests_mock: Any, clock: FakeClock, wish: str, waited: float
+) -> None:
+    requests_mock.get(URL, [{"status_code": 429, "headers": {"Retry-After": wish}}, OK])
+    get(client)
+    assert clock.waits == [pytest.approx(waited)]
+
+
+def test_a_retry_after_date_is_read_against_the_servers_own_clock(
+    client: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    headers = {
+        "Date": "Thu, 01 Jan 2026 09:00:00 GMT",
+        "Retry-After": "Thu, 01 Jan 2026 09:00:30 GMT",
+    }
+    requests_mock.get(URL, [{"status_code": 429, "headers": headers}, OK])
+    get(client)
+    assert clock.waits == [pytest.approx(30)]
+
+
+def test_the_days_quota_ends_the_run(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, **OK)
+    client = make_client(pacer=Pacer(RateLimits(per_day=1, quota_percent=100), clock=clock))
+    get(client)
+    with pytest.raises(QuotaSpentError):
+        get(client)
+    assert requests_mock.call_count == 1
+
+
+def test_a_client_without_a_pacer_keeps_the_documented_limits(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, **OK)
+    client = make_client(pacer=None)
+    for _ in range(91):
+        get(client)
+    assert clock.now() - NOON == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize("fault", [REFUSED_CONNECTION, RESET])
+def test_three_tries_are_enough_until_a_first_answer(
+    client: GainsightClient, requests_mock: Any, fault: Any
+) -> None:
+    requests_mock.get(URL, **fault)
+    with pytest.raises(UnreachableError, match=r"initech.gainsightcloud.com is not reachable: "):
+        get(client)
+    assert requests_mock.call_count == 3
+
+
+def test_twenty_seconds_are_enough_until_a_first_answer(
+    client: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    def hang(request: Any, _context: Any) -> Any:
+        connect, read = request.timeout
+        assert connect <= 20 / 3
+        clock.advance(read)
+        raise requests.ReadTimeout
+
+    requests_mock.get(URL, json=hang)
+    with pytest.raises(UnreachableError, match="no answer came in time"):
+        get(client)
+    assert clock.now() - NOON == 20
+
+
+@pytest.mark.parametrize("answer", [{"status_code": 502}, {"status_code": 429}, {"text": ""}])
+def test_an_answer_of_any_kind_is_a_first_answer(
+    client: GainsightClient, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.get(URL, [answer] + [RESET] * 5 + [OK])
+    assert get(client) == "done"
+
+
+def test_a_call_has_its_whole_timeout_after_the_first_answer(
+    make_client: MakeClient, requests_mock: Any
+) -> None:
+    client = make_client(timeout=45)
+    requests_mock.get(URL, **OK)
+    get(client)
+    get(client)
+    assert [request.timeout for request in requests_mock.request_history] == [
+        (pytest.approx(6.67, abs=0.01), 20),
+        (45, 45),
+    ]
+
+
+def test_a_first_call_that_must_not_be_repeated_has_its_whole_time_for_the_answer(
+    make_client: MakeClient, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, **OK)
+    get(make_client(timeout=45), repeatable=False)
+    assert requests_mock.last_request.timeout[1] == 45
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause", "timed_out"),
+    [
+        (RESET, ConnectionLostError, False),
+        (TIMEOUT, AnswerTimeoutError, True),
+        (CUT_SHORT, BrokenAnswerError, False),
+        ({"status_code": 500, "json": failure("GU_1101")}, ServerError, False),
+        ({"status_code": 502, "text": "<html>"}, ServerError, False),
+        *[(misformed, BrokenAnswerError, False) for misformed in MISFORMED],
+    ],
+)
+def test_a_call_that_must_not_be_repeated_is_unclear_once_it_was_sent(
+    acquainted: GainsightClient,
+    requests_mock: Any,
+    clock: FakeClock,
+    fault: Any,
+    cause: type[GainsightError],
+    timed_out: bool,
+) -> None:
+    sent = requests_mock.get(URL, [fault, OK])
+    clock.advance(5)
+    with pytest.raises(OutcomeUnclearError, match="may have been committed") as caught:
+        get(acquainted, repeatable=False)
+    error = caught.value
+    assert sent.call_count == 1
+    assert clock.waits == []
+    assert error.sent_at == NOON + 5
+    assert error.timed_out is timed_out
+    assert isinstance(error.cause, cause)
+    assert error.path == "/v1/thing"
+
+
+def test_the_time_of_sending_is_on_the_tenants_clock(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, status_code=500, headers={"Date": "Thu, 01 Jan 2026 12:03:20 GMT"})
+    with pytest.raises(OutcomeUnclearError) as caught:
+        get(client, repeatable=False)
+    assert caught.value.sent_at == NOON + 200
+
+
+def test_a_connection_that_was_never_made_is_retried_freely(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, [REFUSED_CONNECTION] * 5 + [OK])
+    assert get(acquainted, repeatable=False) == "done"
+
+
+def test_a_call_that_was_never_sent_is_unavailable_in_the_end(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, **REFUSED_CONNECTION)
+    with pytest.raises(UnavailableError) as caught:
+        get(acquainted, repeatable=False)
+    assert isinstance(caught.value.__cause__, NotSentError)
+
+
+def test_a_refused_call_is_not_unclear(acquainted: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.get(URL, status_code=400, json=failure("GSOBJ_1002"))
+    with pytest.raises(RefusedError):
+        get(acquainted, repeatable=False)
+
+
+def test_an_answer_of_another_shape_than_expected_is_broken(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, [{"json": success([])}, OK])
+    assert get(acquainted, expects=lambda data: isinstance(data, str)) == "done"
+    requests_mock.get(URL, json=success([]))
+    with pytest.raises(OutcomeUnclearError) as caught:
+        get(acquainted, repeatable=False, expects=lambda data: isinstance(data, str))
+    assert caught.value.request_id == "request-1"
+
+
+def test_stopping_ends_the_wait_for_a_retry(
+    make_client: MakeClient, requests_mock: Any, events: list[CallEvent]
+) -> None:
+    clock = SystemClock()
+    client = make_client(
+        clock=clock, pacer=Pacer(PLENTY), retry=RetryPolicy(base=600, max_wait=600)
+    )
+    requests_mock.get(URL, status_code=500)
+    raised: list[Exception] = []
+
+    def call() -> None:
+        try:
+            get(client)
+        except GainsightError as error:
+            raised.append(error)
+
+    waiting = Thread(target=call)
+    waiting.start()
+    while not events:
+        assert waiting.is_alive()
+    client.stop()
+    waiting.join(timeout=5)
+    assert [type(error) for error in raised] == [StoppedError]
+    with pytest.raises(StoppedError):
+        get(client)
+    assert len(events) == 1

@@ -1,0 +1,37 @@
+"""What a tap read is what arrives."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+
+from target_gainsight.api.wire import decode, encode
+
+
+@pytest.mark.parametrize("number", ["0.1", "1.10", "12345678901234567.89", "-3"])
+def test_numbers_keep_every_digit(number: str) -> None:
+    assert encode([Decimal(number)]) == f"[{number}]".encode()
+    assert str(decode(f"[{number}]".encode())[0]) == number
+
+
+def test_any_text_can_be_sent() -> None:
+    texts = ["Grüße, 世界 🚀", "line\nend", "\ud800 half of a pair"]
+    assert decode(encode(texts)) == texts
+
+
+def test_any_mapping_is_an_object() -> None:
+    assert encode(MappingProxyType({"a": ({"b": None},)})) == b'{"a":[{"b":null}]}'
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("NaN")])
+def test_what_is_no_number_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        encode([number])
+
+
+def test_a_value_without_a_form_in_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="date has no form"):
+        encode([date(2026, 1, 1)])  # type: ignore[list-item]
