@@ -78,11 +78,31 @@ class CurrentRows:
         """
         fields = dict.fromkeys([GSID, *self._keys.names, *extra])
         for record in records:
-            fields.update(dict.fromkeys(record.fields))
+            fields.update(dict.fromkeys(self.own_fields(record)))
         rows: list[Mapping[str, Any]] = []
         for part in self._parts(records):
             rows += self._read_part(part, tuple(fields))
-        return Matches(rows, self._keys)
+        return Matches(self.complete(rows, records), self._keys)
+
+    def own_fields(self, record: LoadRecord) -> Iterable[str]:
+        """List the fields of a record that are fields of the object."""
+        return record.fields
+
+    def complete(
+        self,
+        rows: list[Mapping[str, Any]],
+        records: Sequence[LoadRecord],  # noqa: ARG002 - for objects that have more to read
+    ) -> list[Mapping[str, Any]]:
+        """Add to the rows what belongs to them but lies elsewhere.
+
+        Args:
+            rows: The rows of the object.
+            records: The records of the group.
+
+        Returns:
+            The whole rows.
+        """
+        return rows
 
     def _parts(self, records: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         size = min(self._most_values or len(records), len(records)) or 1
@@ -116,4 +136,6 @@ class CurrentRows:
 
 
 def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:
-    return list(dict.fromkeys(record.fields[name] for record in records))
+    """List the values to ask for; texts without their blanks too, to find what is nearly equal."""
+    values = dict.fromkeys(record.fields[name] for record in records)
+    return list(dict.fromkeys([*values, *(v.strip() for v in values if isinstance(v, str))]))

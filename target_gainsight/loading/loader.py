@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.completion import Completion
 from target_gainsight.loading.current_rows import GSID
 from target_gainsight.loading.outcomes import (
     BatchResult,
@@ -19,6 +21,7 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,11 +30,14 @@ if TYPE_CHECKING:
     from target_gainsight.loading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.ledger import Ledger
+    from target_gainsight.loading.resolving import Resolver
     from target_gainsight.loading.writers import Writer
     from target_gainsight.mapping.field_errors import FieldError
     from target_gainsight.settings import StreamSettings
 
 Kind = Literal["create", "update"]
+
+WAITING_AT_A_TIME = 1000
 
 REREAD = ("unavailable", "outcome_unknown")
 """Rejects that say nothing about the values, so that a merge is not undone for them."""
@@ -107,6 +113,9 @@ class RecordLoader:
         ledger: Takes the outcomes.
         pool: The batches in flight.
         now: The time in seconds.
+        resolver: Fills foreign keys; None for a stream without lookups and links.
+        wrote: Is told that rows of the object were created.
+        rejected: Is told the fields of each rejected record.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
@@ -120,6 +129,9 @@ class RecordLoader:
         ledger: Ledger,
         pool: SendingPool,
         now: Callable[[], float],
+        resolver: Resolver | None = None,
+        wrote: Callable[[], None] = lambda: None,
+        rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._mapper = mapper
@@ -129,6 +141,10 @@ class RecordLoader:
         self._ledger = ledger
         self._pool = pool
         self._now = now
+        self._resolver = resolver
+        self._wrote = wrote
+        self._rejected = rejected
+        self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
         self._in_flight = 0
@@ -145,9 +161,7 @@ class RecordLoader:
             GainsightError: The run must stop.
             RunStoppedError: The run must stop.
         """
-        if self._keys.names:
-            for record in group:
-                record.key = self._keys.of_record(record.fields)
+        group = self._resolve(group)
         if self._rows is None or self._settings.sync_mode == "insert":
             self._insert(group)
         else:
@@ -158,9 +172,10 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Send what is packed and settle everything of this stream."""
-        self._send_packed(partial=True)
-        while self._in_flight:
-            self._pool.land(block=True)
+        self._land_everything()
+        while len(self._waiting):
+            self._complete_waiting()
+            self._land_everything()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited too long.
@@ -170,6 +185,52 @@ class RecordLoader:
         """
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
+
+    def _land_everything(self) -> None:
+        self._send_packed(partial=True)
+        while self._in_flight:
+            self._pool.land(block=True)
+
+    def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
+        """Fill the foreign keys and read the lookup keys of a group."""
+        if self._resolver is not None:
+            refused = BatchResult()
+            try:
+                group = self._resolver.resolve(group, refused)
+            except StopRunError:
+                raise
+            except GainsightError as error:
+                self._unavailable(group, error)
+                return ()
+            self._enter(refused)
+        if self._keys.names:
+            for record in group:
+                record.key = self._keys.of_record(record.fields)
+                self._waiting.supersede(record)
+        return group
+
+    def _enter(self, result: BatchResult) -> None:
+        """Enter outcomes, but for records that wait for their parent."""
+        settled = []
+        for settlement in result.settlements:
+            written = settlement.outcome not in (Outcome.REJECTED, Outcome.SKIPPED)
+            if settlement.record.waiting and written:
+                self._waiting.add(settlement)
+                continue
+            if settlement.outcome is Outcome.REJECTED:
+                self._rejected(settlement.record.fields)
+            settled.append(settlement)
+        if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
+            self._wrote()
+        self._ledger.enter_batch(replace(result, settlements=settled))
+
+    def _complete_waiting(self) -> None:
+        """Write the parents that have come since, and settle the records that waited."""
+        if self._resolver is None:
+            return
+        completion = Completion(self._resolver, self._rows, self._writer, self._keys.names)
+        for chunk in self._waiting.take(WAITING_AT_A_TIME):
+            completion.complete(chunk, self._enter)
 
     def _insert(self, group: Sequence[LoadRecord]) -> None:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
@@ -201,7 +262,7 @@ class RecordLoader:
         now = BatchResult()
         for record in merged:
             self._classify(record, matches, now)
-        self._ledger.enter(now.settlements)
+        self._enter(now)
 
     def _read(self, records: Sequence[LoadRecord]) -> Matches:
         if self._rows is None:
@@ -209,9 +270,9 @@ class RecordLoader:
             raise RunStoppedError(message)
         return self._rows.read(records)
 
-    def _unavailable(self, records: list[LoadRecord], error: GainsightError) -> None:
+    def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
-        self._ledger.enter_batch(BatchResult(unavailable=records, unavailable_because=reason))
+        self._ledger.enter_batch(BatchResult(unavailable=list(records), unavailable_because=reason))
 
     def _merge(self, group: Sequence[LoadRecord]) -> list[LoadRecord]:
         """Merge records with the same key: later fields win, earlier ones stay."""
@@ -226,6 +287,10 @@ class RecordLoader:
                 {**earlier.fields, **record.fields},
                 key=record.key,
                 parts=(*(earlier.parts or (earlier,)), record),
+                waiting={
+                    **{k: v for k, v in earlier.waiting.items() if k not in record.fields},
+                    **record.waiting,
+                },
             )
             self._ledger.summary.stream(record.arrival.alias).merged += 1
         return list(by_key.values())
@@ -332,7 +397,7 @@ class RecordLoader:
         self._in_flight -= 1
         self._flying -= Counter(record.key for record in batch if record.key)
         undone = self._take_refused_merges(result)
-        self._ledger.enter_batch(result)
+        self._enter(result)
         if result.stopped is not None:
             raise result.stopped
         for part in undone:

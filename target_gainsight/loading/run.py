@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from target_gainsight.api import (
     AccessDeniedError,
@@ -13,11 +13,15 @@ from target_gainsight.api import (
     ObjectNotFoundError,
     UnavailableError,
 )
+from target_gainsight.loading.lookups import LookupIndex, RejectedParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.field_errors import shown
-from target_gainsight.settings import AmbiguousPatternError
+from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
+from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from target_gainsight.api import Clock, GainsightClient, ObjectSchema
     from target_gainsight.loading.checkpoint import Checkpoint
     from target_gainsight.loading.ledger import Ledger
@@ -27,8 +31,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_NAMES_SUGGESTED = 3
-CUSTOM_SUFFIX = "__gc"
+
+class ObjectSink(Protocol):
+    """What a run asks of the sinks that load."""
+
+    @property
+    def object_name(self) -> str:
+        """The object it loads into."""
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is in the middle of a group."""
+
+    def settle(self) -> None:
+        """Load and settle everything that was taken so far."""
 
 
 @dataclass
@@ -43,6 +59,7 @@ class Run:
         summary: Counts.
         ledger: Takes the outcomes.
         pool: The batches in flight.
+        sinks: Those that load, in the order of their SCHEMA messages.
     """
 
     settings: Settings
@@ -52,7 +69,27 @@ class Run:
     summary: Summary
     ledger: Ledger
     pool: SendingPool
+    sinks: list[ObjectSink] = field(default_factory=list)
     _schemas: dict[str, ObjectSchema | None] = field(default_factory=dict)
+
+    @cached_property
+    def lookups(self) -> LookupIndex:
+        """What is known of other objects' rows."""
+        return LookupIndex(self.client.records, self._settle_object)
+
+    @cached_property
+    def rejected_parents(self) -> RejectedParents:
+        """The rejected records that others of this run may refer to."""
+        streams = (self.settings.default_stream, *self.settings.streams.values())
+        return RejectedParents(
+            watched for stream in streams if stream is not None for watched in _looked_up(stream)
+        )
+
+    def _settle_object(self, object_name: str) -> None:
+        """Settle everything buffered or in flight for an object."""
+        for sink in tuple(self.sinks):
+            if sink.object_name.lower() == object_name.lower() and not sink.is_loading:
+                sink.settle()
 
     def stream_settings(self, stream: str) -> StreamSettings:
         """Find how a stream is loaded.
@@ -119,23 +156,11 @@ class Run:
             names = [summary.name for summary in self.client.metadata.list_objects()]
         except GainsightError:
             return f"{message}; check object_type and custom_object_name"
-        near = suggest_objects(object_name, names)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{message}{meant} Check custom_object_name" if near else message
+        return f"{message}. {did_you_mean(object_name, suggest_names(object_name, names))}".rstrip()
 
 
-def suggest_objects(name: str, names: list[str]) -> list[str]:
-    """Find the objects that a wrong name may have meant.
-
-    Args:
-        name: The wrong name.
-        names: What the tenant has.
-
-    Returns:
-        At most three names: the one with the forgotten ``__gc`` first, then near misses.
-    """
-    by_lower = {known.lower(): known for known in names}
-    wanted = name.lower()
-    exact = [by_lower[each] for each in (wanted, wanted + CUSTOM_SUFFIX) if each in by_lower]
-    close = difflib.get_close_matches(wanted, by_lower, n=MOST_NAMES_SUGGESTED)
-    return list(dict.fromkeys([*exact, *(by_lower[each] for each in close)]))[:MOST_NAMES_SUGGESTED]
+def _looked_up(stream: StreamSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for lookup in stream.lookups.values():
+        yield lookup.object_name, tuple(lookup.fields.values())
+    if stream.company_links is not None:
+        yield OBJECT_NAMES["company"], tuple(stream.company_links.lookup.values())

@@ -7,6 +7,7 @@ but ``api`` and ``sandbox`` may know the settings.
 from __future__ import annotations
 
 from target_gainsight.settings.model import (
+    OBJECT_NAMES,
     AmbiguousPatternError,
     CompanyLinks,
     Connection,
@@ -23,6 +24,7 @@ from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
 __all__ = [
     "CONFIG_SCHEMA",
     "CONFIG_SCHEMA_NAMES",
+    "OBJECT_NAMES",
     "AmbiguousPatternError",
     "CompanyLinks",
     "Connection",

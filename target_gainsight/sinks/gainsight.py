@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.keys import KeyReader
-from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.loader import RecordLoader, RecordMap
 from target_gainsight.loading.outcomes import (
     Arrival,
     LoadRecord,
@@ -18,13 +19,15 @@ from target_gainsight.loading.outcomes import (
     RunStoppedError,
 )
 from target_gainsight.loading.rejects import REASON_PROPERTY
+from target_gainsight.loading.resolving import Resolver
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.fields import plan_fields
 from target_gainsight.mapping.validation import RecordMapper
+from target_gainsight.sinks.references import References
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Target
 
@@ -69,6 +72,7 @@ class GainsightSink(BatchSink):
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
         self._reported = 0
+        self._loading = False
 
     @property
     @override
@@ -94,29 +98,49 @@ class GainsightSink(BatchSink):
         super().setup()
         schema = self.run.describe(self.stream.object_name)
         self._check_volume(schema)
-        self.plan = self._plan(schema)
+        references = References.of(self.stream, self.run.describe)
+        self.plan = self._plan(schema, references)
         self._list_dropped()
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
-        rows = self.rows(keys) if keys.names else None
+        rows = self.rows(keys, references) if keys.names else None
         self.loader = RecordLoader(
             settings=self.stream,
-            mapper=self.mapper,
+            mapper=self.comparison(references),
             keys=keys,
             rows=rows,
             writer=self.writer(keys, rows),
             ledger=self.run.ledger,
             pool=self.run.pool,
             now=self.run.clock.now,
+            resolver=self._resolver(references),
+            wrote=lambda: self.run.lookups.object_written(self.object_name),
+            rejected=self._note_rejected,
         )
+        self._references = references
+        self.run.sinks.append(self)
+
+    @property
+    def object_name(self) -> str:
+        """The object it loads into."""
+        return self.stream.object_name
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is in the middle of a group."""
+        return self._loading
 
     @abstractmethod
-    def rows(self, keys: KeyReader) -> CurrentRows:
+    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
         """Make what reads the tenant's current rows."""
 
     @abstractmethod
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         """Make what writes batches."""
+
+    def comparison(self, references: References) -> RecordMap:  # noqa: ARG002 - for people's links
+        """Make what compares records with rows."""
+        return self.mapper
 
     def arrive(
         self, message: Mapping[str, Any], schema: Mapping[str, Any], sequence: int
@@ -150,14 +174,20 @@ class GainsightSink(BatchSink):
             arrival: Where it came from.
         """
         try:
-            fields = self.mapper.map(record)
+            loaded = LoadRecord(arrival, self.mapper.map(record))
+            if self._references.any:
+                loaded.references = self._references.refer(record)
+                loaded.links = self._references.link(record)
         except RecordRejectedError as error:
+            self._note_rejected(
+                {field: record.get(column) for column, field in self.plan.sent.items()}
+            )
             self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of(error))
             return
-        sent_before = arrival.message.get(REASON_PROPERTY, {}).get("sent_at")
+        loaded.sent_before = (arrival.message.get(REASON_PROPERTY) or {}).get("sent_at")
         if not self._pending:
             self._pending_since = self.run.clock.now()
-        self._pending.append(LoadRecord(arrival, fields, sent_before=sent_before))
+        self._pending.append(loaded)
         self.tally_record_read()
 
     @override
@@ -171,7 +201,8 @@ class GainsightSink(BatchSink):
         """Load the group that has come together."""
         group, self._pending = self._pending, []
         if group:
-            self.loader.load(group)
+            with self._in_the_middle():
+                self.loader.load(group)
         self._report_written()
 
     def send_older_than(self, seconds: float) -> None:
@@ -191,14 +222,23 @@ class GainsightSink(BatchSink):
         """Load and settle everything that was taken so far."""
         self.process_batch({})
         self.mark_drained()
-        self.loader.flush()
+        with self._in_the_middle():
+            self.loader.flush()
         self._report_written()
+
+    @contextmanager
+    def _in_the_middle(self) -> Iterator[None]:
+        self._loading = True
+        try:
+            yield
+        finally:
+            self._loading = False
 
     @override
     def clean_up(self) -> None:
         """Send what is left and settle everything."""
-        self.loader.flush()
-        self._report_written()
+        self.settle()
+        self.run.sinks.remove(self)
         super().clean_up()
 
     def _report_written(self) -> None:
@@ -216,9 +256,25 @@ class GainsightSink(BatchSink):
             )
             raise RunStoppedError(message)
 
-    def _plan(self, schema: ObjectSchema | None) -> FieldPlan:
+    def _resolver(self, references: References) -> Resolver | None:
+        if not references.any:
+            return None
+        return Resolver(
+            references.lookups,
+            references.links,
+            self.run.lookups,
+            self.run.rejected_parents,
+            omit_null=self.stream.null_values == "omit",
+        )
+
+    def _note_rejected(self, fields: Mapping[str, Any]) -> None:
+        self.run.rejected_parents.note(self.object_name, fields)
+
+    def _plan(self, schema: ObjectSchema | None, references: References) -> FieldPlan:
         columns = columns_of(self.schema)
-        carried = {self.stream.field_mapping.get(each.name, each.name) for each in columns}
+        targets = frozenset(self.stream.lookups)
+        mapping = self.stream.field_mapping
+        carried = {mapping.get(each.name, each.name) for each in columns} | targets
         constants = cast("Mapping[str, Json]", self.stream.constants)
         return plan_fields(
             columns,
@@ -231,6 +287,9 @@ class GainsightSink(BatchSink):
             unknown_fields=self.stream.unknown_fields,
             keys_required=self.stream.sync_mode != "insert",
             native_upsert=self.stream.object_type == "person",
+            held_columns=references.columns,
+            lookup_targets=targets,
+            further_problems=references.problems,
         )
 
     def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:

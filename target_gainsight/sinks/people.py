@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from target_gainsight.loading.current_rows import CurrentRows
+from target_gainsight.loading.people import PeopleRows, PersonComparison
 from target_gainsight.loading.writers import PeopleWriter
 from target_gainsight.sinks.gainsight import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
+    from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.keys import KeyReader
+    from target_gainsight.loading.loader import RecordMap
     from target_gainsight.loading.writers import Writer
+    from target_gainsight.sinks.references import References
 
 EMAIL = "Email"
 
@@ -25,8 +28,14 @@ class PersonSink(GainsightSink):
     required: ClassVar[tuple[str, ...]] = (EMAIL,)
 
     @override
-    def rows(self, keys: KeyReader) -> CurrentRows:
-        return CurrentRows(self.run.client.records, self.stream.object_name, keys)
+    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
+        names = tuple(field.name for field in references.link_fields)
+        return PeopleRows(self.run.client.records, self.stream.object_name, keys, names)
+
+    @override
+    def comparison(self, references: References) -> RecordMap:
+        links = {field.name: field.converter for field in references.link_fields}
+        return PersonComparison(self.mapper, links)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

@@ -15,6 +15,7 @@ from target_gainsight.sinks.gainsight import NAME, GainsightSink
 if TYPE_CHECKING:
     from target_gainsight.loading.keys import KeyReader
     from target_gainsight.loading.writers import Writer
+    from target_gainsight.sinks.references import References
 
 
 class RecordsSink(GainsightSink):
@@ -23,7 +24,7 @@ class RecordsSink(GainsightSink):
     MAX_SIZE_DEFAULT = MAX_RECORDS
 
     @override
-    def rows(self, keys: KeyReader) -> CurrentRows:
+    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
         return CurrentRows(self.run.client.records, self.stream.object_name, keys)
 
     @override
