@@ -34,7 +34,7 @@ _WIDEST = 10_000
 _database_option = click.option(
     "--db",
     "database",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=DEFAULT_FILE,
     show_default=True,
     help="The tenant's SQLite file.",

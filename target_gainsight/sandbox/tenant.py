@@ -80,7 +80,7 @@ class Tenant:
         users = self.named_object("gsuser")
         known = {row["Email"] for row in self.rows("gsuser")}
         self.seed("gsuser", [user for user in self.config.users if user["Email"] not in known])
-        first = self.store.rows(f'SELECT "Gsid" FROM {quoted(users.name)} LIMIT 1')  # noqa: S608
+        first = self.store.rows(f'SELECT "Gsid" FROM {quoted(users.name)} ORDER BY rowid LIMIT 1')  # noqa: S608
         self._author = first[0][0] if first else None
         for name, rows in self.config.rows.items():
             if not self.count(name):

@@ -1,0 +1,376 @@
+"""Section 3: insert, update, read one, delete one, and the shape of refusals."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+NPS = "CG_NPS_Response__gc"
+
+
+def _errors(answer):
+    assert answer.status_code == 400, answer.text
+    return answer.json()["data"]["errors"]
+
+
+def _codes(answer):
+    return [
+        [field["errors"][0]["errorCode"] for field in record] for record in _errors(answer)
+    ]
+
+
+def test_insert_answers_the_sent_fields_and_the_gsid_in_order(api):
+    records = [{"Name": f"C{number}", "Employees": number} for number in range(50)]
+    data = api.insert("Company", *records).json()["data"]
+    assert data["count"] == 50
+    assert data["errors"] is None
+    assert [{**record, "Gsid": None} for record in records] == [
+        {**record, "Gsid": None} for record in data["records"]
+    ]
+    assert [row["Gsid"] for row in api.tenant.rows("company")] == [
+        record["Gsid"] for record in data["records"]
+    ]
+
+
+@pytest.mark.parametrize("name", ["Company", "company", "COMPANY"])
+def test_object_names_in_the_path_know_no_case(api, name):
+    assert api.insert(name, {"Name": "Acme"}).status_code == 200
+    assert len(api.found(name, ["Name"])) == 1
+
+
+def test_field_names_in_writes_are_case_sensitive(api):
+    assert _codes(api.insert("Company", {"Name": "Acme", "arr": 1})) == [["GSOBJ_1002"]]
+
+
+def test_gsids_are_36_upper_case_alphanumerics_that_name_the_object(api):
+    prefixes = {
+        "company": api.inserted("Company", {"Name": "Acme"})[0],
+        "gsuser": api.tenant.rows("gsuser")[0]["Gsid"],
+    }
+    api.person(Email="a@b.example", companies=[{"Company_ID": prefixes["company"]}])
+    prefixes["company_person"] = api.tenant.rows("company_person")[0]["Gsid"]
+    relationship = {"Name": "R", "CompanyId": prefixes["company"]}
+    prefixes["relationship"] = api.inserted("Relationship", relationship)[0]
+    expected = {
+        "company": "1P02",
+        "gsuser": "1P01",
+        "company_person": "1C01",
+        "relationship": "1P05",
+    }
+    assert {name: gsid[:4] for name, gsid in prefixes.items()} == expected
+    assert all(re.fullmatch("[0-9A-Z]{36}", gsid) for gsid in prefixes.values())
+
+
+def test_low_volume_custom_objects_are_written_like_companies(api):
+    gsid = api.inserted(NPS, {"responseId__gc": "1", "score__gc": 9})[0]
+    assert api.update(NPS, "responseId__gc", {"responseId__gc": "1", "score__gc": 3}).ok
+    row = api.tenant.rows(NPS)[0]
+    assert (row["Gsid"], row["score__gc"]) == (gsid, 3)
+
+
+@pytest.mark.parametrize("name", ["Usage__gc", "Person", "company_person", "gsuser"])
+def test_high_volume_and_people_objects_have_another_api(api, name):
+    for answer in (
+        api.insert(name, {"Name": "x"}),
+        api.update(name, "Gsid", {"Gsid": "1" * 36}),
+        api.call("DELETE", f"/v1/data/objects/{name}/{'1' * 36}"),
+    ):
+        assert answer.status_code == 400
+        assert answer.json()["errorCode"] == "GSOBJ_1023"
+
+
+def test_an_unknown_object_is_refused(api):
+    for answer in (
+        api.insert("Nothing__gc", {"Name": "x"}),
+        api.update("Nothing__gc", "Name", {"Name": "x"}),
+        api.query("Nothing__gc", select=["Name"]),
+        api.call("GET", f"/v1/data/objects/Nothing__gc/{'1' * 36}"),
+    ):
+        assert answer.status_code == 404
+        assert answer.json()["errorCode"] == "OBJECT_NOT_FOUND"
+
+
+def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api):
+    answer = api.insert("Company", {"Name": "Good"}, {"Name": "Bad", "ARR": "much"})
+    assert _codes(answer) == [["GSOBJ_1002"]]
+    assert answer.json()["data"]["count"] == 0
+    assert answer.json()["data"]["records"] is None
+    assert api.tenant.count("company") == 0
+
+
+def test_one_bad_value_fails_the_whole_update_and_nothing_is_written(api):
+    api.inserted("Company", {"Name": "A", "ARR": 1}, {"Name": "B", "ARR": 1})
+    answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": "x"})
+    assert answer.status_code == 400
+    assert [row["ARR"] for row in api.tenant.rows("company")] == [1, 1]
+
+
+def test_the_envelope_names_the_first_bad_field_with_its_value(api):
+    answer = api.insert("Company", {"Name": "A", "Stage": "Nope", "ARR": "much"}).json()
+    assert answer["errorCode"] == "GSOBJ_1012"
+    assert answer["errorDesc"].endswith(" (Stage = Nope).")
+
+
+def test_errors_are_listed_per_record_and_per_field_without_an_index(api):
+    answer = api.insert(
+        "Company",
+        {"Name": "A", "Stage": "Nope", "ARR": "much"},
+        {"Name": "Good"},
+        {"Name": "C", "RenewalDate": "tomorrow"},
+    )
+    assert _errors(answer) == [
+        [
+            _listed("Stage", "Nope", "GSOBJ_1012", ["Nope"]),
+            _listed("ARR", "much", "GSOBJ_1002", "much"),
+        ],
+        [_listed("RenewalDate", "tomorrow", "GSOBJ_1006", "tomorrow")],
+    ]
+
+
+def _listed(field, value, code, invalid):
+    messages = {
+        "GSOBJ_1012": "Invalid or inactive picklist value",
+        "GSOBJ_1002": "Invalid value for CURRENCY field",
+        "GSOBJ_1006": "Invalid date format",
+    }
+    detail = {
+        "errorMessage": messages[code],
+        "errorCode": code,
+        "fieldName": field,
+        "invalidValue": invalid,
+    }
+    return {"success": False, "parsedValue": value, "errors": [detail]}
+
+
+_TWO_BAD = ({"Name": "A", "Stage": "No", "ARR": "x"}, {"Name": "B", "Stage": "Never"})
+
+
+@pytest.mark.parametrize(
+    ("switch", "fields"),
+    [
+        ("nested", [["Stage", "ARR"], ["Stage"]]),
+        ("flat", ["Stage", "ARR", "Stage"]),
+        ("first_only", [["Stage"]]),
+        ("missing", None),
+    ],
+)
+def test_how_errors_are_listed_is_a_switch(open_tenant, switch, fields):
+    api = open_tenant(switches={"error_listing": switch})
+    listed = _errors(api.insert("Company", *_TWO_BAD))
+
+    def names(item):
+        return [names(each) for each in item] if isinstance(item, list) else _field(item)
+
+    assert (None if listed is None else names(listed)) == fields
+
+
+def _field(item):
+    return item["errors"][0]["fieldName"]
+
+
+def test_update_never_inserts(api):
+    answer = api.update("Company", "Name", {"Name": "Unknown", "ARR": 1})
+    assert answer.status_code == 400
+    assert answer.json()["errorCode"] == "GSOBJ_1011"
+    assert api.tenant.count("company") == 0
+
+
+def test_one_key_without_a_match_fails_the_whole_update(api):
+    api.inserted("Company", {"Name": "A", "ARR": 1})
+    answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": 2})
+    assert _codes(answer) == [["GSOBJ_1011"]]
+    assert api.tenant.rows("company")[0]["ARR"] == 1
+
+
+def test_leaving_out_unmatched_records_is_a_switch(open_tenant):
+    api = open_tenant(switches={"put_without_match": "ignore"})
+    api.inserted("Company", {"Name": "A", "ARR": 1})
+    data = api.update("Company", "Name", {"Name": "B", "ARR": 2}, {"Name": "A", "ARR": 2}).json()
+    assert data["result"] is True
+    assert data["data"]["count"] == 1
+    assert [record["Name"] for record in data["data"]["records"]] == ["A"]
+    assert api.tenant.count("company") == 1
+
+
+def test_company_names_are_not_unique(api):
+    api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
+    api.inserted("Company", {"Name": "Twin"})
+    assert api.tenant.count("company") == 3
+
+
+def test_keys_that_match_several_rows_update_them_all(api):
+    gsids = api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
+    answer = api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).json()
+    assert answer["data"]["count"] == 1
+    assert answer["data"]["records"][0]["Gsid"] == gsids[0]
+    assert [row["ARR"] for row in api.tenant.rows("company")] == [5, 5]
+
+
+def test_refusing_keys_that_match_several_rows_is_a_switch(open_tenant):
+    api = open_tenant(switches={"put_multi_match": "error"})
+    api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
+    assert api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).status_code == 400
+    assert [row["ARR"] for row in api.tenant.rows("company")] == [None, None]
+
+
+def test_several_keys_are_anded(api):
+    api.inserted("Company", {"Name": "A", "Industry": "x"}, {"Name": "A", "Industry": "y"})
+    record = {"Name": "A", "Industry": "y", "ARR": 7}
+    assert api.update("Company", "Name,Industry", record).status_code == 200
+    assert [row["ARR"] for row in api.tenant.rows("company")] == [None, 7]
+
+
+def test_a_record_updated_twice_in_a_call_keeps_the_later_values(api):
+    api.inserted("Company", {"Name": "A"})
+    api.update(
+        "Company",
+        "Name",
+        {"Name": "A", "ARR": 1, "Employees": 1},
+        {"Name": "A", "ARR": 2},
+        {"Name": "A", "ARR": 3, "Users": 9},
+    )
+    row = api.tenant.rows("company")[0]
+    assert (row["ARR"], row["Employees"], row["Users"]) == (3, 1, 9)
+
+
+@pytest.mark.parametrize("keys", ["Name", "Employees", "Gsid"])
+def test_string_number_and_gsid_may_be_keys(api, keys):
+    gsid = api.inserted("Company", {"Name": "A", "Employees": 5})[0]
+    value = {"Name": "A", "Employees": 5, "Gsid": gsid}[keys]
+    assert api.update("Company", keys, {keys: value, "ARR": 1}).status_code == 200
+    assert api.tenant.rows("company")[0]["ARR"] == 1
+
+
+def test_an_email_may_be_a_key_and_knows_no_case(api):
+    api.inserted("Types__gc", {"email__gc": "Ada@x.example", "needed__gc": "a"})
+    answer = api.update("Types__gc", "email__gc", {"email__gc": "ada@X.example", "number__gc": 1})
+    assert answer.status_code == 200
+    row = api.tenant.rows("Types__gc")[0]
+    assert (row["number__gc"], row["email__gc"]) == (1, "Ada@x.example")
+
+
+@pytest.mark.parametrize("keys", ["Stage", "RenewalDate", "ARR", "Csm", "Nothing", "name", ""])
+def test_other_types_and_unknown_fields_cannot_be_keys(api, keys):
+    answer = api.update("Company", keys, {"Name": "A", "Stage": "Launched"})
+    assert answer.status_code == 400
+
+
+def test_refusing_gsid_as_a_key_is_a_switch(open_tenant):
+    api = open_tenant(switches={"keys_gsid_refused": True})
+    gsid = api.inserted("Company", {"Name": "A"})[0]
+    assert api.update("Company", "Gsid", {"Gsid": gsid, "ARR": 1}).status_code == 400
+
+
+@pytest.mark.parametrize("record", [{"ARR": 1}, {"Name": None, "ARR": 1}])
+def test_every_record_carries_every_key(api, record):
+    api.inserted("Company", {"Name": "A"})
+    answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, record)
+    assert _codes(answer) == [["GSOBJ_1007"]]
+
+
+def test_a_key_of_the_wrong_type_is_refused(api):
+    assert _codes(api.update("Company", "Employees", {"Employees": "5"})) == [["GSOBJ_1002"]]
+
+
+def test_insert_is_not_idempotent(api):
+    for _ in range(2):
+        api.inserted("Company", {"Name": "Acme"})
+    assert api.tenant.count("company") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ({"TickerSymbol": "x" * 21}, "GSOBJ_1001"),
+        ({"Nothing": 1}, "GSOBJ_1002"),
+        ({"Csm": "ada"}, "GSOBJ_1004"),
+        ({"RenewalDate": "31.01.2026"}, "GSOBJ_1006"),
+        ({"Name": None}, "GSOBJ_1007"),
+        ({"Stage": "Nope"}, "GSOBJ_1012"),
+        ({"Stage": "Trial"}, "GSOBJ_1012"),
+    ],
+)
+def test_error_codes_of_a_bad_value(api, value, code):
+    answer = api.insert("Company", {"Name": "A", **value})
+    assert answer.json()["errorCode"] == code
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [({"moment__gc": "2026-01-31"}, "GSOBJ_1005"), ({"flag__gc": "yes"}, "GSOBJ_1008")],
+)
+def test_error_codes_of_a_bad_datetime_or_boolean(api, value, code):
+    assert api.insert("Types__gc", {"needed__gc": "x", **value}).json()["errorCode"] == code
+
+
+def test_a_required_field_is_required_on_insert_only(api):
+    assert _codes(api.insert("Company", {"ARR": 1})) == [["GSOBJ_1007"]]
+    gsid = api.inserted("Company", {"Name": "A"})[0]
+    assert api.update("Company", "Gsid", {"Gsid": gsid, "ARR": 1}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "field", ["Gsid", "CreatedDate", "CreatedBy", "ModifiedDate", "ModifiedBy", "Nps", "Csat"]
+)
+def test_what_the_server_keeps_is_never_written(api, field):
+    assert _codes(api.insert("Company", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
+    api.inserted("Company", {"Name": "A"})
+    assert _codes(api.update("Company", "Name", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
+
+
+def test_formulas_are_never_written_and_others_only_when_createable(api):
+    base = {"needed__gc": "n", "text__gc": "k"}
+    assert _codes(api.insert("Types__gc", {**base, "formula__gc": 1})) == [["GSOBJ_1002"]]
+    assert api.insert("Types__gc", {**base, "fixed__gc": "x"}).status_code == 200
+    changed = {"text__gc": "k", "fixed__gc": "y"}
+    assert _codes(api.update("Types__gc", "text__gc", changed)) == [["GSOBJ_1002"]]
+
+
+def test_the_server_keeps_created_and_modified(api):
+    api.clock.now = 1_780_000_000.0
+    api.inserted("Company", {"Name": "A"})
+    api.clock.now += 3_600
+    api.update("Company", "Name", {"Name": "A", "ARR": 1})
+    row = api.tenant.rows("company")[0]
+    assert row["CreatedDate"] == "2026-05-28T20:26:40.000Z"
+    assert row["ModifiedDate"] == "2026-05-28T21:26:40.000Z"
+    assert row["CreatedBy"] == row["ModifiedBy"] == api.tenant.rows("gsuser")[0]["Gsid"]
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], {}, {"records": []}, {"records": {}}, {"records": [1]}, {"records": [{}]}]
+)
+def test_a_body_without_records_is_refused(api, body):
+    assert api.call("POST", "/v1/data/objects/Company", body).status_code == 400
+    assert api.call("PUT", "/v1/data/objects/Company?keys=Name", body).status_code == 400
+
+
+def test_one_record_is_read_by_its_gsid(api):
+    gsid = api.inserted("Company", {"Name": "A", "Stage": "Launched"})[0]
+    data = api.call("GET", f"/v1/data/objects/Company/{gsid}").json()["data"]
+    assert (data["Name"], data["Gsid"], data["RenewalDate"]) == ("A", gsid, "")
+    assert data["Stage"].startswith("1I00")
+
+
+def test_one_record_is_deleted_by_its_gsid(api):
+    gsids = api.inserted("Company", {"Name": "A"}, {"Name": "B"})
+    assert api.call("DELETE", f"/v1/data/objects/Company/{gsids[0]}").status_code == 200
+    assert [row["Name"] for row in api.tenant.rows("company")] == ["B"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("gsid", ["1P02" + "A" * 32, "nothing"])
+def test_a_gsid_that_names_nothing_is_1004(api, method, gsid):
+    answer = api.call(method, f"/v1/data/objects/Company/{gsid}")
+    assert answer.status_code == 400
+    assert answer.json()["errorCode"] == "GSOBJ_1004"
+
+
+def test_names_that_differ_in_case_only_are_two_fields(open_tenant):
+    objects = {"X__gc": {"fields": {"ARR": {"type": "NUMBER"}, "Arr": {"type": "NUMBER"}}}}
+    api = open_tenant(objects=objects)
+    api.inserted("X__gc", {"ARR": 1, "Arr": 2})
+    row = api.tenant.rows("X__gc")[0]
+    assert (row["ARR"], row["Arr"]) == (1, 2)
+    assert api.found("X__gc", ["Arr"], ("ARR", "EQ", [1])) == [{"Arr": 2}]
