@@ -124,7 +124,7 @@ class Isolation:
         doubtful: set[int] = set()
         for failure in (failure for group in refusal.failures for failure in group):
             carriers = [
-                place for place, record in enumerate(part) if self._carries(record, failure)
+                place for place, record in enumerate(part) if carries(self._body(record), failure)
             ]
             if len(carriers) == 1 and _names_one_value(failure):
                 certain.setdefault(carriers[0], failure)
@@ -138,13 +138,20 @@ class Isolation:
                 (found.doubtful if place in doubtful else found.rest).append(record)
         return found
 
-    def _carries(self, record: LoadRecord, failure: FieldFailure) -> bool:
-        if failure.field is None:
-            return False
-        sent, named = self._body(record).get(failure.field), failure.value
-        if _same(sent, named):
-            return True
-        return isinstance(named, list) and any(_same(sent, value) for value in named)
+
+def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
+    """Tell whether a record as it was sent holds the value that a failure names.
+
+    Args:
+        body: The record.
+        failure: The failed field; its value may be a list, or have become text.
+    """
+    if failure.field is None:
+        return False
+    sent, named = body.get(failure.field), failure.value
+    if _same(sent, named):
+        return True
+    return isinstance(named, list) and any(_same(sent, value) for value in named)
 
 
 def reason_of(refusal: RefusedError, failure: FieldFailure | None = None) -> Reason:

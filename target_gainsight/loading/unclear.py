@@ -7,9 +7,9 @@ looked up by their lookup keys; what cannot be told for sure is never guessed.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import GainsightError, StopRunError
@@ -21,13 +21,13 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.mapping.moments import comparable_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import Clock
     from target_gainsight.loading.current_rows import CurrentRows, Matches
-    from target_gainsight.loading.keys import Key
     from target_gainsight.mapping.validation import RecordMapper
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,13 @@ CREATED_DATE = "CreatedDate"
 CLOCK_TOLERANCE = 2.0
 """Seconds by which a row may seem older than its sending: server clocks tell whole seconds."""
 
+MOST_OWN_ROWS = 20_000
+"""Rows remembered as this run's own: those of the last seconds at any rate a tenant allows."""
+
 HINT = "look the record up in Gainsight, or replay it: it is looked up before it is sent again"
+HINT_WITHOUT_KEYS = (
+    "look the record up in Gainsight; set lookup_keys, and a replay looks it up by itself"
+)
 
 
 @dataclass(frozen=True)
@@ -54,15 +60,39 @@ class Sending:
     because: str
 
 
+Unclear = tuple[LoadRecord, Sending]
+
+
 @dataclass
 class _Rows:
     """Rows by key, each of which may answer for one record only."""
 
     matches: Matches
-    taken: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))
+    only_new: bool
+    taken: set[str]
 
-    def free(self, key: Key) -> list[Mapping[str, Any]]:
-        return [row for row in self.matches.exact(key) if row.get(GSID) not in self.taken[key]]
+    def equal(self, record: LoadRecord, sending: Sending, mapper: RecordMapper) -> str | None:
+        """Find and take a row that holds what was sent."""
+        for row in self._free(self.matches.exact(record.key), sending):
+            surely_new = not self.only_new or _created(row) is not None
+            if surely_new and not mapper.changed_fields(record.fields, row):
+                gsid = str(row.get(GSID))
+                self.taken.add(gsid)
+                return gsid
+        return None
+
+    def resembling(self, record: LoadRecord, sending: Sending) -> bool:
+        """Tell whether a row that is left may be the record, changed or with its key blurred."""
+        return any(self._free(self.matches.near(record.key), sending))
+
+    def _free(
+        self, rows: Iterable[Mapping[str, Any]], sending: Sending
+    ) -> Iterable[Mapping[str, Any]]:
+        for row in rows:
+            if row.get(GSID) in self.taken:
+                continue
+            if not self.only_new or _may_be_created_since(row, sending.sent_at):
+                yield row
 
 
 class UnclearCreates:
@@ -90,30 +120,73 @@ class UnclearCreates:
         self._clock = clock
         self._timeout = timeout
         self._only_new = only_new
+        self._own: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def resolve(self, records: Sequence[LoadRecord], sending: Sending, result: BatchResult) -> None:
+    def remember(self, result: BatchResult) -> None:
+        """Note rows that answer for records already, so that none answers for another.
+
+        Args:
+            result: Settled creates.
+        """
+        if not self._only_new:
+            return
+        gsids = (each.gsid for each in result.settlements if each.outcome is Outcome.CREATED)
+        with self._lock:
+            self._own.update(dict.fromkeys(gsid for gsid in gsids if gsid is not None))
+            while len(self._own) > MOST_OWN_ROWS:
+                self._own.popitem(last=False)
+
+    def resolve(self, unclear: Sequence[Unclear], result: BatchResult) -> None:
         """Settle the records whose outcome can be told; the others may be sent again.
 
         Args:
-            records: What was sent.
-            sending: When, and what happened.
+            unclear: What was sent, and when.
             result: Takes the outcomes.
 
         Raises:
             RunStoppedError: The look-up itself failed until the retries were spent.
         """
-        if self._rows is None:
-            for record in records:
-                result.settle(record, Outcome.REJECTED, _unknown(sending, "it has no lookup keys"))
+        findable: list[Unclear] = []
+        for record, sending in unclear:
+            if self._rows is None or not record.key or None in record.key:
+                reason = _unknown(sending, "it has no lookup keys", HINT_WITHOUT_KEYS)
+                result.settle(record, Outcome.REJECTED, reason)
+            else:
+                findable.append((record, sending))
+        if self._rows is None or not findable:
             return
-        if sending.may_still_commit:
+        self._wait_for_late_commits(sending for _, sending in findable)
+        matches = self._look_up(self._rows, [record for record, _ in findable])
+        with self._lock:
+            rows = _Rows(matches, self._only_new, set(self._own))
+        missing = [each for each in findable if not self._claim(*each, rows, result)]
+        for record, sending in missing:
+            if rows.resembling(record, sending):
+                why = "a row with its key holds other values"
+            elif sending.may_still_commit:
+                why = "it was not found, but may still come"
+            else:
+                continue
+            result.settle(record, Outcome.REJECTED, _unknown(sending, why))
+        self.remember(result)
+
+    def _claim(
+        self, record: LoadRecord, sending: Sending, rows: _Rows, result: BatchResult
+    ) -> bool:
+        gsid = rows.equal(record, sending, self._mapper)
+        if gsid is None:
+            return False
+        result.settle(record, Outcome.CREATED, gsid=gsid)
+        return True
+
+    def _wait_for_late_commits(self, sendings: Iterable[Sending]) -> None:
+        timed_out = next((sending for sending in sendings if sending.may_still_commit), None)
+        if timed_out is not None:
             logger.warning(
-                "%s; waiting %.0f s more before looking up", sending.because, self._timeout
+                "%s; waiting %.0f s more before looking up", timed_out.because, self._timeout
             )
             self._clock.wait(self._timeout)
-        rows = _Rows(self._look_up(self._rows, records))
-        for record in records:
-            self._resolve_one(record, rows, sending, result)
 
     def _look_up(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
         try:
@@ -128,47 +201,22 @@ class UnclearCreates:
             )
             raise RunStoppedError(message) from error
 
-    def _resolve_one(
-        self, record: LoadRecord, rows: _Rows, sending: Sending, result: BatchResult
-    ) -> None:
-        found = rows.free(record.key)
-        if self._only_new:
-            found = [row for row in found if _created_since(row, sending.sent_at)]
-        equal = [row for row in found if not self._mapper.changed_fields(record.fields, row)]
-        if equal:
-            gsid = str(equal[0].get(GSID))
-            rows.taken[record.key].add(gsid)
-            result.settle(record, Outcome.CREATED, gsid=gsid)
-        elif found and not self._only_new:
-            result.settle(
-                record, Outcome.REJECTED, _unknown(sending, "a row with its key holds other values")
-            )
-        elif sending.may_still_commit:
-            result.settle(
-                record, Outcome.REJECTED, _unknown(sending, "it was not found, but may still come")
-            )
 
-
-def _unknown(sending: Sending, why: str) -> Reason:
+def _unknown(sending: Sending, why: str, hint: str = HINT) -> Reason:
     return Reason(
         "outcome_unknown",
         f"whether it was created is not known ({sending.because}) and {why}",
-        hint=HINT,
+        hint=hint,
         sent_at=sending.sent_at,
     )
 
 
-def _created_since(row: Mapping[str, Any], sent_at: float) -> bool:
-    created = _moment(row.get(CREATED_DATE))
-    return created is not None and created >= sent_at - CLOCK_TOLERANCE
+def _may_be_created_since(row: Mapping[str, Any], sent_at: float) -> bool:
+    """Tell whether a row is not surely older; a server time that cannot be read leaves doubt."""
+    created = _created(row)
+    return created is None or created >= sent_at - CLOCK_TOLERANCE
 
 
-def _moment(value: object) -> float | None:
-    """Read a server time: epoch milliseconds or ISO text."""
-    if isinstance(value, int):
-        return value / 1000
-    try:
-        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+def _created(row: Mapping[str, Any]) -> float | None:
+    milliseconds = comparable_datetime(row.get(CREATED_DATE))
+    return None if milliseconds is None else milliseconds / 1000

@@ -6,15 +6,16 @@ Runs in worker threads: knows one batch at a time and keeps no counts.
 from __future__ import annotations
 
 import logging
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import backoff
 
 from target_gainsight.api import MAX_RECORDS, OutcomeUnclearError, RefusedError, UnavailableError
 from target_gainsight.loading.current_rows import GSID
-from target_gainsight.loading.isolation import Isolation, reason_of
+from target_gainsight.loading.isolation import Isolation, carries, reason_of
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.unclear import HINT, Sending
 from target_gainsight.mapping.moments import reformat_date
@@ -22,10 +23,12 @@ from target_gainsight.mapping.moments import reformat_date
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from target_gainsight.api import Clock, PeopleApi, RecordsApi, WriteAnswer
+    from target_gainsight.api import Clock, FieldFailure, PeopleApi, RecordsApi, WriteAnswer
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.unclear import UnclearCreates
     from target_gainsight.mapping.moments import DateFormat
+
+    _Send = Callable[[list[dict[str, Any]]], WriteAnswer]
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +55,21 @@ class Writer(ABC):
         """Write records that the tenant has; each carries its row's GSID."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _DateFormat:
     """How DATE fields are written, until the tenant shows that it wants them otherwise."""
 
     current: DateFormat
     confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """Records as they were sent, the answer, and when it was, in seconds on the tenant's clock."""
+
+    bodies: list[dict[str, Any]]
+    answer: WriteAnswer
+    sent_at: float
 
 
 class RecordsWriter(Writer):
@@ -102,34 +114,38 @@ class RecordsWriter(Writer):
 
     def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
         """Insert records; a record sent by an earlier run is looked up first."""
-        return Isolation(self._send_creates, lambda record: record.fields).deliver(batch)
+        return Isolation(self._send_creates, self._sent_body).deliver(batch)
 
     def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
         """Update rows by their GSID, or by the lookup keys where the tenant wants them."""
-        return Isolation(self._send_updates, self._update_body).deliver(batch)
+        return Isolation(self._send_updates, self._sent_body).deliver(batch)
 
     def _send_creates(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
         waiting = self._look_up_sent_before(part, result)
         began, pauses = self._clock.now(), _pauses()
+        first_sent_at = math.inf
         while waiting:
             try:
-                answer = self._in_a_date_format(waiting, self._insert)
+                sent = self._in_a_date_format(waiting, self._insert)
             except OutcomeUnclearError as error:
-                sending = Sending(error.sent_at, error.timed_out, str(error))
-                self._unclear.resolve(waiting, sending, result)
+                first_sent_at = min(first_sent_at, error.sent_at)
+                sending = Sending(first_sent_at, error.timed_out, str(error))
+                self._unclear.resolve([(record, sending) for record in waiting], result)
                 waiting = result.open_of(waiting)
                 self._pause(waiting, began, pauses, error)
             else:
-                _settle_answered(waiting, answer, Outcome.CREATED, result)
+                self._settle_created(waiting, sent, result)
                 waiting = []
 
     def _look_up_sent_before(
         self, part: Sequence[LoadRecord], result: BatchResult
     ) -> list[LoadRecord]:
-        for record in part:
-            if record.sent_before is not None:
-                sending = Sending(record.sent_before, may_still_commit=False, because="replayed")
-                self._unclear.resolve([record], sending, result)
+        replayed = [
+            (record, Sending(record.sent_before, may_still_commit=False, because="replayed"))
+            for record in part
+            if record.sent_before is not None
+        ]
+        self._unclear.resolve(replayed, result)
         return result.open_of(part)
 
     def _pause(
@@ -151,86 +167,112 @@ class RecordsWriter(Writer):
     def _insert(self, bodies: list[dict[str, Any]]) -> WriteAnswer:
         return self._records.insert(self._object_name, bodies)
 
+    def _settle_created(self, part: Sequence[LoadRecord], sent: _Sent, result: BatchResult) -> None:
+        """Settle what the answer confirms; the rest may be there nevertheless: look it up."""
+        _settle_confirmed(part, sent, Outcome.CREATED, result)
+        self._unclear.remember(result)
+        left_out = _refused_by(result.open_of(part), part, sent, result)
+        because = f"the answer confirms {sent.answer.count} of {len(part)} records"
+        sending = Sending(sent.sent_at, may_still_commit=False, because=because)
+        self._unclear.resolve([(record, sending) for record in left_out], result)
+        for record in result.open_of(left_out):
+            reason = _not_confirmed(part, sent, sent_at=sent.sent_at)
+            result.settle(record, Outcome.REJECTED, reason)
+
     def _send_updates(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
+        by_gsid = self._update_by_gsid
         try:
-            answer = self._in_a_date_format(part, self._put)
+            sent = self._in_a_date_format(part, self._put)
         except RefusedError as refusal:
-            if not self._update_by_gsid or not _refuses_gsid_as_key(refusal) or not self._keys:
+            if not by_gsid or not _refuses_gsid_as_key(refusal) or not self._keys:
                 raise
+            self._update_by_keys(refusal)
+            sent = self._in_a_date_format(part, self._put)
+        _settle_confirmed(part, sent, Outcome.UPDATED, result)
+        for record in _refused_by(result.open_of(part), part, sent, result):
+            result.settle(record, Outcome.REJECTED, _not_confirmed(part, sent))
+
+    def _update_by_keys(self, refusal: RefusedError) -> None:
+        if self._update_by_gsid:
             logger.warning(
                 "%s: the tenant refuses Gsid as a key (%s); updating by %s from now on",
                 self._object_name,
                 refusal,
                 ", ".join(self._keys),
             )
-            self._update_by_gsid = False
-            answer = self._in_a_date_format(part, self._put)
-        _settle_answered(part, answer, Outcome.UPDATED, result)
+        self._update_by_gsid = False
 
     def _put(self, bodies: list[dict[str, Any]]) -> WriteAnswer:
-        keys = (GSID,) if self._update_by_gsid else self._keys
+        keys = (GSID,) if GSID in bodies[0] else self._keys
         return self._records.update(self._object_name, bodies, keys=keys)
 
-    def _body(self, record: LoadRecord) -> dict[str, Any]:
-        return record.fields if record.gsid is None else self._update_body(record)
-
-    def _update_body(self, record: LoadRecord) -> dict[str, Any]:
-        if not self._update_by_gsid:
-            return record.fields
-        fields = {name: value for name, value in record.fields.items() if name not in self._keys}
-        return {**fields, GSID: record.gsid}
-
-    def _in_a_date_format(
-        self,
-        part: Sequence[LoadRecord],
-        send: Callable[[list[dict[str, Any]]], WriteAnswer],
-    ) -> WriteAnswer:
-        """Send in the known date format; on a date refused, once in the other."""
-        dates = replace(self._dates)
-        try:
-            answer = send(self._bodies(part, dates.current))
-        except RefusedError as refusal:
-            if dates.confirmed or not _refuses_a_date(refusal):
-                raise
-            answer = self._in_the_other_format(part, send, refusal)
-        else:
-            if self._has_dates(part):
-                self._dates = _DateFormat(dates.current, confirmed=True)
-        return answer
-
-    def _in_the_other_format(
-        self,
-        part: Sequence[LoadRecord],
-        send: Callable[[list[dict[str, Any]]], WriteAnswer],
-        refusal: RefusedError,
-    ) -> WriteAnswer:
-        other = OTHER_DATE_FORMAT[self._dates.current]
-        try:
-            answer = send(self._bodies(part, other))
-        except RefusedError:
-            raise refusal from None
-        logger.warning(
-            "%s: the tenant refused a date (%s) and takes it as %s; writing dates so from now on",
-            self._object_name,
-            refusal,
-            other,
-        )
-        self._dates = _DateFormat(other, confirmed=True)
-        return answer
-
-    def _bodies(self, part: Sequence[LoadRecord], date_format: DateFormat) -> list[dict[str, Any]]:
-        bodies = [self._body(record) for record in part]
+    def _body(
+        self, record: LoadRecord, date_format: DateFormat, *, by_gsid: bool
+    ) -> dict[str, Any]:
+        """A record as it is sent: to its row by the GSID, which the keys need not repeat."""
+        body = record.fields
+        if record.gsid is not None and by_gsid:
+            body = {name: value for name, value in body.items() if name not in self._keys}
+            body[GSID] = record.gsid
         if date_format == self._written_format:
-            return bodies
-        return [self._with_dates(body, date_format) for body in bodies]
-
-    def _with_dates(self, body: dict[str, Any], date_format: DateFormat) -> dict[str, Any]:
+            return body
         dates = {
             name: reformat_date(body[name], date_format)
             for name in self._date_fields
             if isinstance(body.get(name), str)
         }
         return {**body, **dates}
+
+    def _sent_body(self, record: LoadRecord) -> dict[str, Any]:
+        return self._body(record, self._dates.current, by_gsid=self._update_by_gsid)
+
+    def _in_a_date_format(self, part: Sequence[LoadRecord], send: _Send) -> _Sent:
+        """Send in the known date format; on a date refused, once in the other."""
+        dates = self._dates
+        try:
+            sent = self._send_dates_as(dates.current, part, send)
+        except RefusedError as refusal:
+            if dates.confirmed or not _refuses_a_date(refusal):
+                raise
+            return self._in_the_other_format(OTHER_DATE_FORMAT[dates.current], part, send, refusal)
+        if not dates.confirmed and self._has_dates(part):
+            self._dates = _DateFormat(dates.current, confirmed=True)
+        return sent
+
+    def _in_the_other_format(
+        self, other: DateFormat, part: Sequence[LoadRecord], send: _Send, refusal: RefusedError
+    ) -> _Sent:
+        try:
+            sent = self._send_dates_as(other, part, send)
+        except RefusedError as second:
+            if _refuses_a_date(second):
+                raise _refused_in_both(part, refusal, second) from second
+            self._write_dates_as(other, refusal)
+            raise
+        self._write_dates_as(other, refusal)
+        return sent
+
+    def _write_dates_as(self, other: DateFormat, refusal: RefusedError) -> None:
+        if self._dates.current != other:
+            logger.warning(
+                "%s: the tenant refuses a date (%s) and takes it as %s; writing dates so from "
+                "now on",
+                self._object_name,
+                refusal,
+                other,
+            )
+        self._dates = _DateFormat(other, confirmed=True)
+
+    def _send_dates_as(
+        self, date_format: DateFormat, part: Sequence[LoadRecord], send: _Send
+    ) -> _Sent:
+        by_gsid = self._update_by_gsid
+        bodies = [self._body(record, date_format, by_gsid=by_gsid) for record in part]
+        began = self._clock.now()
+        answer = send(bodies)
+        took = self._clock.now() - began
+        answered = answer.server_time.timestamp() if answer.server_time else began + took
+        return _Sent(bodies, answer, sent_at=answered - took)
 
     def _has_dates(self, part: Sequence[LoadRecord]) -> bool:
         return any(
@@ -267,20 +309,17 @@ class PeopleWriter(Writer):
         return Isolation(send, lambda record: record.fields).deliver(batch)
 
 
-def _settle_answered(
-    part: Sequence[LoadRecord], answer: WriteAnswer, outcome: Outcome, result: BatchResult
+def _settle_confirmed(
+    part: Sequence[LoadRecord], sent: _Sent, outcome: Outcome, result: BatchResult
 ) -> None:
-    """Settle what an answer confirms; what it leaves out was not written as far as it says."""
-    confirmed = _confirmed(part, answer)
-    for place, record in enumerate(part):
-        if place in confirmed:
-            result.settle(record, outcome, gsid=confirmed[place] or record.gsid)
-        else:
-            result.settle(record, Outcome.REJECTED, _not_confirmed(part, answer))
+    """Settle what an answer confirms."""
+    for place, gsid in _confirmed(part, sent).items():
+        result.settle(part[place], outcome, gsid=gsid or part[place].gsid)
 
 
-def _confirmed(part: Sequence[LoadRecord], answer: WriteAnswer) -> dict[int, str | None]:
+def _confirmed(part: Sequence[LoadRecord], sent: _Sent) -> dict[int, str | None]:
     """Match an answer's rows to the records sent: in order, and by their values if some miss."""
+    answer = sent.answer
     if len(answer.records) == len(part) == answer.count:
         return {place: _gsid(row) for place, row in enumerate(answer.records)}
     if not answer.records and answer.count == len(part) and not answer.failures:
@@ -288,18 +327,18 @@ def _confirmed(part: Sequence[LoadRecord], answer: WriteAnswer) -> dict[int, str
     confirmed: dict[int, str | None] = {}
     rows = iter(answer.records)
     row = next(rows, None)
-    for place, record in enumerate(part):
-        if row is not None and _answers(row, record):
+    for place, body in enumerate(sent.bodies):
+        if row is not None and _answers(row, body):
             confirmed[place] = _gsid(row)
             row = next(rows, None)
-    return confirmed
+    return confirmed if len(confirmed) <= answer.count else {}
 
 
-def _answers(row: Mapping[str, Any], record: LoadRecord) -> bool:
-    if record.gsid is not None and row.get(GSID) is not None:
-        return bool(row[GSID] == record.gsid)
-    shared = [name for name in record.fields if name in row]
-    return bool(shared) and all(row[name] == record.fields[name] for name in shared)
+def _answers(row: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    if body.get(GSID) is not None and row.get(GSID) is not None:
+        return bool(row[GSID] == body[GSID])
+    shared = [name for name in body if name in row]
+    return bool(shared) and all(row[name] == body[name] for name in shared)
 
 
 def _gsid(row: Mapping[str, Any]) -> str | None:
@@ -307,19 +346,60 @@ def _gsid(row: Mapping[str, Any]) -> str | None:
     return gsid if isinstance(gsid, str) else None
 
 
-def _not_confirmed(part: Sequence[LoadRecord], answer: WriteAnswer) -> Reason:
-    if answer.failures:
-        failure = answer.failures[0][0]
-        return reason_of(
-            RefusedError(failure.message, failures=answer.failures, request_id=answer.request_id)
-        )
-    message = f"the answer confirms {answer.count} of {len(part)} records, and not this one"
-    return Reason("not_confirmed", message, hint=HINT, request_id=answer.request_id)
+def _refused_by(
+    left_out: Sequence[LoadRecord], part: Sequence[LoadRecord], sent: _Sent, result: BatchResult
+) -> list[LoadRecord]:
+    """Reject the records whose values an otherwise successful answer refuses; list the others."""
+    answer = sent.answer
+    refusal = RefusedError("refused", failures=answer.failures, request_id=answer.request_id)
+    bodies = {id(record): body for record, body in zip(part, sent.bodies, strict=True)}
+    unexplained = []
+    for record in left_out:
+        body = bodies[id(record)]
+        failure = next((f for group in answer.failures for f in group if carries(body, f)), None)
+        if failure is None:
+            unexplained.append(record)
+        else:
+            result.settle(record, Outcome.REJECTED, reason_of(refusal, failure))
+    return unexplained
+
+
+def _not_confirmed(part: Sequence[LoadRecord], sent: _Sent, sent_at: float | None = None) -> Reason:
+    answer = sent.answer
+    return Reason(
+        "not_confirmed",
+        f"the answer confirms {answer.count} of {len(part)} records, and not this one",
+        hint="look the record up in Gainsight, or replay it" if sent_at is None else HINT,
+        request_id=answer.request_id,
+        sent_at=sent_at,
+    )
 
 
 def _refuses_a_date(refusal: RefusedError) -> bool:
     codes = {failure.code for group in refusal.failures for failure in group}
     return DATE_CODE in codes or refusal.code == DATE_CODE
+
+
+def _refused_in_both(
+    part: Sequence[LoadRecord], refusal: RefusedError, second: RefusedError
+) -> RefusedError:
+    """Keep of a refusal what does not depend on the date format.
+
+    In the wrong format every date is refused: only one that is refused in both forms is bad.
+    """
+    if len(part) == 1:
+        return refusal
+    also = {_date_named(failure) for group in second.failures for failure in group}
+    failures = (
+        tuple(f for f in group if f.code != DATE_CODE or _date_named(f) in also)
+        for group in refusal.failures
+    )
+    kept = tuple(group for group in failures if group)
+    return RefusedError(refusal.message, failures=kept, **refusal.context)
+
+
+def _date_named(failure: FieldFailure) -> tuple[str | None, str]:
+    return failure.field, reformat_date(str(failure.value), "iso")
 
 
 def _refuses_gsid_as_key(refusal: RefusedError) -> bool:
