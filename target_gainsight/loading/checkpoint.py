@@ -6,6 +6,7 @@ covered one is of interest. Knows nothing of what an outcome is.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ MOST_WAITING_STATES = 1000
 class Watermark:
     """How far one sink instance is settled without a gap.
 
+    What is settled beyond a gap is kept as ranges, because one record may wait for minutes while
+    very many after it are settled.
+
     Attributes:
         received: Records taken so far; positions run from 1 to this.
         settled: The position up to which every record is settled.
@@ -26,7 +30,8 @@ class Watermark:
     def __init__(self) -> None:
         self.received = 0
         self.settled = 0
-        self._ahead: set[int] = set()
+        self._starts: list[int] = []
+        self._ends: list[int] = []
 
     def arrive(self) -> int:
         """Take one more record and return its position."""
@@ -42,13 +47,27 @@ class Watermark:
         Raises:
             ValueError: The position is settled already or was never given out.
         """
-        if position <= self.settled or position > self.received or position in self._ahead:
+        before = bisect_right(self._starts, position) - 1
+        last = self._ends[before] if before >= 0 else self.settled
+        if position <= last or position > self.received:
             message = f"position {position} of {self.received} cannot be settled (again)"
             raise ValueError(message)
-        self._ahead.add(position)
-        while self.settled + 1 in self._ahead:
-            self.settled += 1
-            self._ahead.remove(self.settled)
+        if before >= 0 and position == last + 1:
+            self._ends[before] = position
+        else:
+            before += 1
+            self._starts.insert(before, position)
+            self._ends.insert(before, position)
+        self._close_gap_after(before)
+        if self._starts[0] == self.settled + 1:
+            self.settled = self._ends.pop(0)
+            del self._starts[0]
+
+    def _close_gap_after(self, place: int) -> None:
+        """Join a range with its successor, if nothing lies between them."""
+        if self._starts[place + 1 : place + 2] == [self._ends[place] + 1]:
+            del self._starts[place + 1]
+            del self._ends[place]
 
 
 class Checkpoint:
