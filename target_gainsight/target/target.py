@@ -30,8 +30,8 @@ from target_gainsight.api import (
     RetryPolicy,
     SystemClock,
 )
-from target_gainsight.calls import CallCounter
-from target_gainsight.intake import Intake
+from target_gainsight.target.calls import CallCounter
+from target_gainsight.target.intake import Intake
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.loader import SendingPool
@@ -40,7 +40,7 @@ from target_gainsight.loading.rejects import PrivateFile, RejectFile, new_run_na
 from target_gainsight.loading.run import Run
 from target_gainsight.loading.summary import Summary
 from target_gainsight.mapping.mismatch import StreamMismatchError
-from target_gainsight.reading import ReadingStoppedError, ThreadedReader
+from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.sinks import (
     CompanySink,
     CustomObjectSink,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
     from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.target import TargetGainsight
+    from target_gainsight.target.target import TargetGainsight
 
 logger = logging.getLogger(__name__)
 
