@@ -1,0 +1,316 @@
+"""Every record ends in exactly one stated outcome, whatever the sync mode and the object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tenant_runs import companies, record, schema, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenant_runs import Loading, Message
+
+TEXT = {"type": ["string", "null"]}
+WHOLE = {"type": ["integer", "null"]}
+PEOPLE = schema("people", {"Email": TEXT, "FirstName": TEXT}, keys=["Email"])
+USAGE = {
+    "objects": {
+        "Usage__gc": {
+            "fields": {
+                "Account__gc": {"type": "STRING"},
+                "Month__gc": {"type": "NUMBER"},
+                "Logins__gc": {"type": "NUMBER"},
+            }
+        }
+    }
+}
+USAGE_COLUMNS = {"Account__gc": TEXT, "Month__gc": WHOLE, "Logins__gc": WHOLE}
+USAGE_SETTINGS = {
+    "object_type": "custom_object",
+    "custom_object_name": "Usage__gc",
+    "lookup_keys": ["Account__gc", "Month__gc"],
+}
+
+
+def usage(account: str, month: int, logins: int) -> Message:
+    return record("usage", Account__gc=account, Month__gc=month, Logins__gc=logins)
+
+
+def test_upsert_creates_what_is_new_updates_what_differs_and_leaves_the_rest(
+    loading: Loading,
+) -> None:
+    loading.tenant.seed(
+        "company", [{"Name": "C1", "Industry": "old"}, {"Name": "C2", "Industry": "new"}]
+    )
+    run = loading.load([schema(), *companies(range(3), Industry="new"), state(done=1)])
+    assert run.exit_code == 0
+    assert run.outcomes() == {"created": 1, "updated": 1, "unchanged": 1}
+    assert loading.names() == {"C0": 1, "C1": 1, "C2": 1}
+    assert {row["Industry"] for row in loading.tenant.rows("company")} == {"new"}
+    assert run.states == [{"done": 1}]
+
+
+def test_update_skips_what_the_tenant_lacks_and_lists_it_beside_the_rejects(
+    loading: Loading,
+) -> None:
+    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
+    run = loading.load([schema(), *companies(range(2), Industry="new")], sync_mode="update")
+    assert run.exit_code == 0
+    assert run.outcomes() == {"updated": 1, "skipped": 1}
+    assert run.summary["streams"]["accounts"]["skipped_because"] == {"no_match": 1}
+    assert run.codes == ["no_match"]
+    assert run.rejects[0]["record"] == {"Name": "C1", "Industry": "new"}
+    assert run.rejects[0]["gainsight_reject"]["outcome"] == "skipped"
+    assert loading.names() == {"C0": 1}
+
+
+def test_insert_creates_every_record_even_one_that_exists(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "C0"}])
+    run = loading.load([schema(), *companies([0, 1])], sync_mode="insert")
+    assert run.outcomes() == {"created": 2}
+    assert loading.names() == {"C0": 2, "C1": 1}
+    assert loading.calls() == {"describe": 1, "insert": 1}
+
+
+def test_insert_never_merges_and_keeps_the_order(loading: Loading) -> None:
+    lines = [record(Name="Same", Employees=number) for number in range(120)]
+    run = loading.load([schema(), *lines], sync_mode="insert")
+    assert run.outcomes() == {"created": 120}
+    assert run.summary["streams"]["accounts"]["merged"] == 0
+    assert [row["Employees"] for row in loading.tenant.rows("company")] == list(range(120))
+
+
+def test_people_are_created_updated_and_left_alone(loading: Loading) -> None:
+    first = [PEOPLE, *(record("people", Email=f"p{n}@x.io", FirstName="Ann") for n in range(3))]
+    assert loading.load(first, object_type="person").outcomes("people") == {"created": 3}
+    again = [PEOPLE, record("people", Email="P0@x.io", FirstName="Ann")]
+    again.append(record("people", Email="p1@x.io", FirstName="Bob"))
+    assert loading.load(again, object_type="person").outcomes("people") == {
+        "unchanged": 1,
+        "updated": 1,
+    }
+    assert {row["Email"]: row["FirstName"] for row in loading.tenant.rows("person")} == {
+        "p0@x.io": "Ann",
+        "p1@x.io": "Bob",
+        "p2@x.io": "Ann",
+    }
+
+
+def test_updating_people_skips_an_unknown_email(loading: Loading) -> None:
+    loading.load([PEOPLE, record("people", Email="known@x.io")], object_type="person")
+    lines = [PEOPLE, record("people", Email="known@x.io", FirstName="Ann")]
+    lines.append(record("people", Email="new@x.io", FirstName="Bob"))
+    run = loading.load(lines, object_type="person", sync_mode="update")
+    assert run.outcomes("people") == {"updated": 1, "skipped": 1}
+    assert loading.tenant.count("person") == 1
+
+
+def test_relationships_are_loaded_like_companies(loading: Loading) -> None:
+    company = loading.tenant.seed("company", [{"Name": "Initech"}])[0]
+    lines = [schema("links", {"Name": TEXT, "CompanyId": TEXT})]
+    lines.append(record("links", Name="Support", CompanyId=company))
+    first = loading.load(lines, object_type="relationship")
+    second = loading.load(lines, object_type="relationship")
+    assert (first.outcomes("links"), second.outcomes("links")) == ({"created": 1}, {"unchanged": 1})
+
+
+def test_composite_keys_match_by_value_and_type(start_loading: Callable[..., Loading]) -> None:
+    loading = start_loading(**USAGE)
+    loading.tenant.seed(
+        "Usage__gc",
+        [
+            {"Account__gc": "a", "Month__gc": 1, "Logins__gc": 10},
+            {"Account__gc": "b", "Month__gc": 2, "Logins__gc": 20},
+        ],
+    )
+    lines = [schema("usage", USAGE_COLUMNS, keys=["Account__gc", "Month__gc"])]
+    lines += [usage("a", 1, 11), usage("a", 2, 12), usage("b", 1, 21), usage("b", 2, 20)]
+    run = loading.load(lines, **USAGE_SETTINGS)
+    assert run.outcomes("usage") == {"created": 2, "updated": 1, "unchanged": 1}
+    held = {
+        (row["Account__gc"], row["Month__gc"]): row["Logins__gc"]
+        for row in loading.tenant.rows("Usage__gc")
+    }
+    assert held == {("a", 1): 11, ("a", 2): 12, ("b", 1): 21, ("b", 2): 20}
+
+
+@pytest.mark.parametrize("number_sent", [7, 7.0, "7"])
+def test_a_number_key_matches_however_the_source_writes_it(
+    start_loading: Callable[..., Loading], number_sent: object
+) -> None:
+    loading = start_loading(**USAGE)
+    loading.tenant.seed("Usage__gc", [{"Account__gc": "a", "Month__gc": 7, "Logins__gc": 1}])
+    lines = [
+        schema("usage", {**USAGE_COLUMNS, "Month__gc": {}}, keys=["Account__gc"]),
+        record("usage", Account__gc="a", Month__gc=number_sent, Logins__gc=2),
+    ]
+    assert loading.load(lines, **USAGE_SETTINGS).outcomes("usage") == {"updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("sent", "held"),
+    [("Initech", "INITECH"), ("INITECH", "initech"), (" Initech ", "Initech"), (" i", "I")],
+)
+def test_a_row_equal_but_for_case_or_blanks_is_ambiguous_and_never_gets_a_twin(
+    start_loading: Callable[..., Loading], sent: str, held: str
+) -> None:
+    loading = start_loading(switches={"query_ignores_case": "all"})
+    loading.tenant.seed("company", [{"Name": held}, {"Name": "Globex"}])
+    run = loading.load([schema(), record(Name=sent), record(Name="Globex", Employees=1)])
+    assert run.outcomes() == {"updated": 1, "rejected": 1}
+    assert run.codes == ["ambiguous_key"]
+    assert held in run.rejects[0]["gainsight_reject"]["message"]
+    assert loading.names() == {held: 1, "Globex": 1}
+
+
+def test_a_source_with_blanks_meets_its_row_also_where_queries_mind_the_case(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"query_ignores_case": "none"})
+    loading.tenant.seed("company", [{"Name": "Initech"}])
+    assert loading.load([schema(), record(Name="Initech ")]).codes == ["ambiguous_key"]
+    assert loading.names() == {"Initech": 1}
+
+
+def test_several_matching_rows_reject_the_record_and_name_their_gsids(loading: Loading) -> None:
+    gsids = loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}, {"Name": "One"}])
+    run = loading.load(
+        [schema(), record(Name="Twin", Employees=1), record(Name="One", Employees=1)]
+    )
+    assert run.outcomes() == {"updated": 1, "rejected": 1}
+    assert run.codes == ["multi_match"]
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert all(gsid in message for gsid in gsids[:2])
+
+
+def test_multi_match_first_updates_one_row_only(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+    run = loading.load([schema(), record(Name="Twin", Employees=5)], multi_match="first")
+    assert run.outcomes() == {"updated": 1}
+    assert sorted(str(row["Employees"]) for row in loading.tenant.rows("company")) == ["5", "None"]
+
+
+def test_a_read_refused_for_its_size_is_halved_and_the_size_remembered(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"query_max_values": 30})
+    run = loading.load([schema(), *companies(range(200))], read_group_size=100)
+    assert run.outcomes() == {"created": 200}
+    sizes = [call.records for call in loading.tenant.calls(path_contains="query")]
+    refused = [call for call in loading.tenant.calls(path_contains="query") if call.code]
+    assert len(refused) == 3  # 100, 50, and 50 once more
+    assert len(sizes) == 3 + 4 + 4
+    assert loading.load([schema(), *companies(range(200))]).outcomes() == {"unchanged": 200}
+
+
+def test_a_tenant_that_refuses_every_read_stops_the_run(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"query_max_bytes": 10})
+    run = loading.load([schema(), *companies(range(8)), state(done=1)])
+    assert (run.exit_code, run.states) == (1, [])
+    assert "refuses to read Company by Name" in run.log[-1]
+
+
+def test_the_same_key_twice_in_a_group_is_merged_in_order(loading: Loading) -> None:
+    lines = [
+        record(Name="Initech", Industry="first", Employees=1),
+        record(Name="Other"),
+        record(Name="Initech", Employees=2, TickerSymbol="INI"),
+        record(Name="Initech", Employees=3),
+    ]
+    run = loading.load([schema(), *lines, state(done=1)])
+    assert run.outcomes() == {"created": 4}
+    assert run.summary["streams"]["accounts"]["merged"] == 2
+    row = loading.tenant.rows("company", Name="Initech")[0]
+    assert (row["Industry"], row["Employees"], row["TickerSymbol"]) == ("first", 3, "INI")
+    assert loading.names() == {"Initech": 1, "Other": 1}
+    assert run.states == [{"done": 1}]
+
+
+def test_across_groups_the_later_record_waits_for_the_earlier(loading: Loading) -> None:
+    lines = [record(Name=f"C{number % 3}", Employees=number) for number in range(30)]
+    run = loading.load([schema(), *lines], read_group_size=2)
+    assert loading.names() == {"C0": 1, "C1": 1, "C2": 1}
+    assert [row["Employees"] for row in loading.tenant.rows("company")] == [27, 28, 29]
+    assert run.outcomes() == {"created": 3, "updated": 27}
+
+
+def test_a_refused_merge_is_undone_and_sent_in_order(loading: Loading) -> None:
+    from target_gainsight.sandbox import ServerRule
+
+    loading.tenant.faults.rules.append(ServerRule("company", "Industry", "forbidden"))
+    lines = [
+        record(Name="Initech", Employees=1, Industry="fine"),
+        record(Name="Initech", Employees=2, Industry="forbidden"),
+        record(Name="Initech", Employees=3),
+    ]
+    run = loading.load([schema(), *lines, state(done=1)])
+    assert run.outcomes() == {"created": 1, "updated": 1, "rejected": 1}
+    row = loading.tenant.rows("company", Name="Initech")[0]
+    assert (row["Industry"], row["Employees"]) == ("fine", 3)
+    assert [reject["record"]["Employees"] for reject in run.rejects] == [2]
+    assert run.states == [{"done": 1}]
+
+
+def test_unchanged_rows_are_written_when_skipping_is_off(loading: Loading) -> None:
+    loading.load([schema(), *companies(range(3))])
+    loading.calls()
+    run = loading.load([schema(), *companies(range(3), Employees=None)], skip_unchanged=False)
+    assert run.outcomes() == {"updated": 3}
+    assert loading.calls() == {"describe": 1, "query": 1, "update": 1}
+
+
+def test_null_clears_the_field_and_is_counted(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}, {"Name": "C1"}])
+    run = loading.load([schema(), *companies(range(2), Industry=None)])
+    assert run.outcomes() == {"updated": 1, "unchanged": 1}
+    assert run.summary["streams"]["accounts"]["fields_cleared"] == 1
+    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] is None
+
+
+def test_null_is_left_out_when_asked(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
+    run = loading.load([schema(), *companies([0], Industry=None)], null_values="omit")
+    assert run.outcomes() == {"unchanged": 1}
+    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
+
+
+def test_a_field_that_the_record_does_not_carry_stays(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old", "Employees": 1}])
+    run = loading.load([schema(), *companies([0], Employees=2)])
+    assert run.outcomes() == {"updated": 1}
+    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
+
+
+def test_a_tenant_that_refuses_gsid_as_key_is_updated_by_the_lookup_keys(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"keys_gsid_refused": True})
+    loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(120)])
+    run = loading.load([schema(), *companies(range(120), Employees=1)], max_concurrency=1)
+    assert run.outcomes() == {"updated": 120}
+    assert loading.calls()["update"] == 4
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"no_rows": "no_data"},
+        {"query_answer": "list"},
+        {"date_read": "epoch_ms", "datetime_read": "epoch_ms"},
+        {"datetime_read": "spaced", "empty_text_read": "blank"},
+    ],
+)
+def test_whatever_form_answers_take_a_second_run_writes_nothing(
+    start_loading: Callable[..., Loading], switches: Message
+) -> None:
+    loading = start_loading(switches=switches)
+    lines = [schema(), *companies(range(60), RenewalDate="2026-03-01", Status="Active")]
+    lines += companies(range(60, 80), RenewalDate=None, Industry=None)
+    assert loading.load(lines).outcomes() == {"created": 80}
+    loading.calls()
+    assert loading.load(lines).outcomes() == {"unchanged": 80}
+    assert loading.calls() == {"describe": 1, "query": 1}
