@@ -1,0 +1,348 @@
+"""Which column goes where, and all that is said when one cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from tenant_fields import a_field, an_object, company
+
+from target_gainsight.mapping import (
+    Column,
+    FieldPlan,
+    StreamMismatchError,
+    columns_of,
+    plan_fields,
+)
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name) for name in names)
+
+
+def plan(*names: str, **asked: Any) -> FieldPlan:
+    usual: dict[str, Any] = {
+        "stream": "accounts",
+        "sync_mode": "upsert",
+        "keys": ("Name",),
+        "field_mapping": {},
+        "constants": {},
+    }
+    schema = asked.pop("schema", company())
+    carried = asked.pop("columns", columns(*names))
+    return plan_fields(carried, schema, **{**usual, **asked})
+
+
+def mismatch(*names: str, **asked: Any) -> StreamMismatchError:
+    with pytest.raises(StreamMismatchError) as refused:
+        plan(*names, **asked)
+    return refused.value
+
+
+def said(*names: str, **asked: Any) -> list[str]:
+    return [str(problem) for problem in mismatch(*names, **asked).problems]
+
+
+def test_columns_named_like_fields_are_sent_and_mapped_ones_go_where_the_mapping_says() -> None:
+    made = plan("Name", "renewal", field_mapping={"renewal": "RenewalDate"})
+    assert made.sent == {"Name": "Name", "renewal": "RenewalDate"}
+    assert made.dropped == ()
+    assert made.keys == ("Name",)
+
+
+def test_three_wrong_names_are_told_in_one_message_with_suggestions_and_the_cure() -> None:
+    error = mismatch("Name", "renewal_date", "arr", "external_id")
+    text = str(error)
+    assert "Stream 'accounts' does not fit Company: 3 problems." in text
+    assert "Company has no field renewal_date. Did you mean RenewalDate?" in text
+    assert "Company has no field arr. ARR differs only in case." in text
+    assert "Company has no field external_id. Did you mean ExternalId__gc?" in text
+    assert yaml.safe_load(text[text.index("  streams:") :]) == {
+        "streams": {
+            "accounts": {
+                "field_mapping": {
+                    "renewal_date": "RenewalDate",
+                    "arr": "ARR",
+                    "external_id": "ExternalId__gc",
+                }
+            }
+        }
+    }
+
+
+def test_the_cure_cures() -> None:
+    names = ("name", "renewal_date", "yes", "Stage", "Owner: Email")
+    asked = {"constants": {"isactive": True}, "keys": ("Stage", "nam"), "stream": "crm.accounts"}
+    text = str(mismatch(*names, **asked))
+    cure = yaml.safe_load(text[text.index("  streams:") :])["streams"]["crm.accounts"]
+    keys = tuple(cure.pop("lookup_keys"))
+    made = plan(*names, **{**asked, **cure, "keys": keys})
+    assert made.sent == {"name": "Name", "renewal_date": "RenewalDate", "Stage": "Stage"}
+    assert made.dropped == ("yes", "Owner: Email")
+
+
+def test_columns_like_no_field_are_cured_by_dropping_them() -> None:
+    assert "unknown_fields: drop" in str(mismatch("Name", "zzz"))
+
+
+def test_a_suggested_field_is_offered_to_one_column_only() -> None:
+    text = str(mismatch("Name", "renewal_date", "renewaldate"))
+    assert text.count(": RenewalDate") == 1
+
+
+def test_unknown_columns_can_be_dropped_or_sent() -> None:
+    dropped = plan("Name", "zzz", unknown_fields="drop")
+    assert dropped.sent == {"Name": "Name"}
+    assert dropped.dropped == ("zzz",)
+    assert plan("Name", "zzz", unknown_fields="send").sent == {"Name": "Name", "zzz": "zzz"}
+
+
+def test_with_a_mapping_unmapped_unknown_columns_are_dropped_and_known_ones_still_sent() -> None:
+    made = plan("id", "ARR", "zzz", "ModifiedDate", field_mapping={"id": "Name"})
+    assert made.sent == {"id": "Name", "ARR": "ARR"}
+    assert made.dropped == ("zzz", "ModifiedDate")
+
+
+@pytest.mark.parametrize("unknown_fields", ["fail", "drop", "send"])
+def test_wrong_names_in_settings_always_fail(unknown_fields: str) -> None:
+    problems = said(
+        "Name",
+        "crm_id",
+        unknown_fields=unknown_fields,
+        field_mapping={"crm_id": "External_Id__gc", "crmid": "ARR"},
+        constants={"stage": "Gold"},
+        keys=("Nam",),
+        lookup_targets=frozenset({"CSM"}),
+        held_columns=frozenset({"owner"}),
+    )
+    assert problems == [
+        "field_mapping: Company has no field External_Id__gc. Did you mean ExternalId__gc?",
+        "field_mapping: The stream has no column crmid. Did you mean crm_id?",
+        "constants: Company has no field stage. Stage differs only in case.",
+        "lookups: The stream has no column owner.",
+        "lookups: Company has no field CSM. Csm differs only in case.",
+        "lookup_keys: Company has no field Nam. Did you mean Name?",
+    ]
+
+
+def test_singer_metadata_columns_are_sent_only_when_mapped() -> None:
+    assert plan("Name", "_sdc_batched_at").sent == {"Name": "Name"}
+    assert plan("Name", "_sdc_batched_at").dropped == ()
+    mapped = plan("Name", "_sdc_batched_at", field_mapping={"_sdc_batched_at": "RenewalDate"})
+    assert mapped.sent["_sdc_batched_at"] == "RenewalDate"
+
+
+def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown() -> None:
+    lookups = {"held_columns": frozenset({"owner", "Csm"}), "lookup_targets": frozenset({"Csm"})}
+    assert plan("Name", "owner", "Csm", **lookups).sent == {"Name": "Name"}
+
+
+def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
+    lookups = {
+        "held_columns": frozenset({"ExternalId__gc"}),
+        "lookup_targets": frozenset({"ParentCompany"}),
+    }
+    assert "ExternalId__gc" in plan("Name", "ExternalId__gc", **lookups).sent
+
+
+@pytest.mark.parametrize(
+    ("asked", "sources"),
+    [
+        ({"field_mapping": {"a": "ARR", "b": "ARR"}}, "column a and column b"),
+        ({"field_mapping": {"a": "Name"}}, "column Name and column a"),
+        ({"constants": {"Name": "x"}}, "column Name and a constant"),
+        ({"lookup_targets": frozenset({"Name"})}, "column Name and a lookup"),
+    ],
+)
+def test_two_sources_for_one_field_are_a_problem(asked: dict[str, Any], sources: str) -> None:
+    problems = said("Name", "a", "b", **{"unknown_fields": "drop", **asked})
+    assert len(problems) == 1
+    assert f"is filled by {sources}. Leave one." in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("sync_mode", "field", "reason"),
+    [
+        ("upsert", "Score", "it is a formula"),
+        ("upsert", "ModifiedDate", "it is read-only"),
+        ("upsert", "CurrencyIsoCode", "it cannot be changed once a record exists"),
+        ("update", "CurrencyIsoCode", "it cannot be changed once a record exists"),
+        ("insert", "UpdateOnly", "it cannot be set when a record is created"),
+        ("upsert", "Gsid", "it can only be a lookup key"),
+    ],
+)
+@pytest.mark.parametrize("place", ["column", "field_mapping", "constants"])
+def test_a_field_that_cannot_be_written_in_the_mode_is_a_problem(
+    sync_mode: str, field: str, reason: str, place: str
+) -> None:
+    named: dict[str, Any] = {
+        "column": {},
+        "field_mapping": {"field_mapping": {"source": field}},
+        "constants": {"constants": {field: None}},
+    }[place]
+    extra = {"column": (field,), "field_mapping": ("source",), "constants": ()}[place]
+    problems = said(
+        "Name",
+        *extra,
+        sync_mode=sync_mode,
+        schema=company(a_field("UpdateOnly", createable=False)),
+        **named,
+    )
+    assert any(
+        f"{field} cannot be written in sync mode {sync_mode}: {reason}." in p for p in problems
+    )
+
+
+def test_what_the_mode_does_not_write_need_not_be_writable() -> None:
+    assert plan("Name", "CurrencyIsoCode", sync_mode="insert").sent["CurrencyIsoCode"]
+    updated = plan("CurrencyIsoCode", "ARR", sync_mode="update", keys=("CurrencyIsoCode",))
+    assert updated.keys == ("CurrencyIsoCode",)
+    assert plan("Name", "Gsid", keys=("Gsid",)).sent["Gsid"] == "Gsid"
+
+
+def test_where_the_api_upserts_itself_one_of_both_rights_is_enough() -> None:
+    person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
+    assert plan("Email", schema=person, keys=("Email",), native_upsert=True).sent
+    closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
+    assert said("Email", schema=closed, keys=("Email",), native_upsert=True)
+
+
+@pytest.mark.parametrize(
+    ("types", "json_format", "data_type", "fits"),
+    [
+        ({"string"}, None, "NUMBER", True),
+        ({"integer", "object"}, None, "NUMBER", True),
+        ({"object"}, None, "NUMBER", False),
+        ({"array"}, None, "NUMBER", False),
+        ({"boolean"}, None, "DATE", False),
+        ({"boolean"}, None, "NUMBER", False),
+        ({"string"}, "date-time", "NUMBER", False),
+        ({"string"}, "date-time", "DATE", True),
+        ({"integer"}, None, "BOOLEAN", True),
+        ({"integer"}, None, "DATETIME", True),
+        ({"array"}, None, "MULTISELECTDROPDOWNLIST", True),
+        ({"array"}, None, "PICKLIST", False),
+        ({"integer"}, None, "EMAIL", False),
+        ({"integer"}, None, "LOOKUP", False),
+        ({"object"}, None, "STRING", True),
+        ({"array"}, None, "RICHTEXTAREA", True),
+        ({"object"}, None, "SOMETHING_NEW", True),
+        (set(), None, "NUMBER", True),
+    ],
+)
+def test_a_column_whose_type_can_never_fit_is_a_problem(
+    types: set[str], json_format: str | None, data_type: str, *, fits: bool
+) -> None:
+    asked: dict[str, Any] = {
+        "columns": (Column("Name"), Column("Value", frozenset(types), json_format)),
+        "schema": company(a_field("Value", data_type)),
+    }
+    if fits:
+        assert "Value" in plan(**asked).sent
+    else:
+        assert f"cannot fit Value ({data_type})" in said(**asked)[0]
+
+
+@pytest.mark.parametrize("data_type", ["PICKLIST", "BOOLEAN", "DATE", "DATETIME", "RICHTEXTAREA"])
+def test_a_key_of_a_type_that_records_are_not_found_by_is_a_problem(data_type: str) -> None:
+    problems = said("Name", "K", keys=("Name", "K"), schema=company(a_field("K", data_type)))
+    assert problems == [
+        f"lookup_keys: K is a {data_type}; a key is a String, GSID, Number or Email."
+    ]
+
+
+@pytest.mark.parametrize("data_type", ["STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"])
+def test_texts_numbers_and_ids_can_be_keys(data_type: str) -> None:
+    schema = company(a_field("K", data_type))
+    assert plan("Name", "K", keys=("Name", "K"), schema=schema).keys == ("Name", "K")
+
+
+def test_a_key_that_nothing_fills_is_a_problem() -> None:
+    asked: dict[str, Any] = {"keys": ("ExternalId__gc",)}
+    assert said("Name", **asked) == [
+        "lookup_keys: No column, constant or lookup fills ExternalId__gc."
+    ]
+    assert plan("Name", **asked, constants={"ExternalId__gc": "1"})
+    assert plan("Name", **asked, lookup_targets=frozenset({"ExternalId__gc"}))
+    assert plan("Name", **asked, keys_required=False)
+
+
+def test_a_key_may_be_named_by_the_column_that_is_mapped_to_it() -> None:
+    asked: dict[str, Any] = {"keys": ("id",), "field_mapping": {"id": "ExternalId__gc"}}
+    assert plan("Name", "id", **asked).keys == ("ExternalId__gc",)
+    assert plan("Name", "id", schema=None, **asked).keys == ("ExternalId__gc",)
+
+
+def test_no_key_at_all_is_a_problem_unless_every_record_is_new() -> None:
+    assert "No field is named" in said("Name", keys=())[0]
+    assert plan("Name", keys=(), sync_mode="insert")
+    assert plan("Name", keys=(), keys_required=False)
+
+
+@pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
+def test_a_required_field_that_nothing_fills_is_a_problem_where_records_are_created(
+    sync_mode: str,
+) -> None:
+    asked: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
+    problems = said("ExternalId__gc", "the_name", **asked)
+    assert problems[-1] == (
+        "required: Company needs Name to create a record, "
+        "and no column, constant or lookup fills it."
+    )
+    assert "Perhaps column NAME" in said("ExternalId__gc", "NAME", **asked)[-1]
+    assert plan("ExternalId__gc", **{**asked, "sync_mode": "update"})
+    assert plan("ExternalId__gc", **asked, constants={"Name": "x"})
+
+
+def test_a_constant_that_its_field_refuses_is_a_problem() -> None:
+    constants = {"Employees": "many", "Stage": "gold", "ExternalId__gc": "x" * 41}
+    problems = said("Name", constants=constants)
+    assert len(problems) == 3
+    assert all(problem.startswith("constants: ") for problem in problems)
+    assert "must not be empty" in said(constants={"Name": None})[0]
+
+
+def test_without_metadata_columns_are_sent_unchecked() -> None:
+    made = plan("Name", "zzz", "owner", schema=None, held_columns=frozenset({"owner"}))
+    assert made.sent == {"Name": "Name", "zzz": "zzz"}
+
+
+def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_checked() -> None:
+    problems = said(
+        "a", "b", schema=None, keys=("Id",), field_mapping={"a": "X", "b": "X", "c": "Y"}
+    )
+    assert problems == [
+        "field_mapping: The stream has no column c.",
+        "lookup_keys: No column, constant or lookup fills Id.",
+        "field_mapping: X is filled by column a and column b. Leave one.",
+    ]
+
+
+def test_a_stream_that_declares_no_columns_sends_what_is_mapped() -> None:
+    made = plan(field_mapping={"id": "Name"})
+    assert made.sent == {"id": "Name"}
+
+
+def test_columns_are_read_from_any_usual_json_schema() -> None:
+    found = columns_of(
+        {
+            "properties": {
+                "text": {"type": ["null", "string"]},
+                "moment": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+                "either": {"oneOf": [{"type": "string", "format": "date"}, {"type": "string"}]},
+                "whole": {"type": "integer"},
+                "anything": {},
+                "strange": None,
+            }
+        }
+    )
+    assert found == (
+        Column("text", frozenset({"string"})),
+        Column("moment", frozenset({"string"}), "date-time"),
+        Column("either", frozenset({"string"})),
+        Column("whole", frozenset({"integer"})),
+        Column("anything"),
+        Column("strange"),
+    )
+    assert columns_of({}) == ()

@@ -1,0 +1,45 @@
+"""What a wrong name was meant to be."""
+
+from __future__ import annotations
+
+import pytest
+from tenant_fields import a_field, company
+
+from target_gainsight.mapping import suggest, suggest_names
+
+FIELDS = company(a_field("Sfdc_Id__gc", label="Salesforce Account")).fields
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("renewal_date", "RenewalDate"),
+        ("RENEWALDATE", "RenewalDate"),
+        ("Renewal Date", "RenewalDate"),
+        ("RenewalDat", "RenewalDate"),
+        ("employes", "Employees"),
+        ("arr", "ARR"),
+        ("external_id", "ExternalId__gc"),
+        ("ExternalId", "ExternalId__gc"),
+        ("externalid__gc", "ExternalId__gc"),
+        ("salesforce account", "Sfdc_Id__gc"),
+        ("salesforce_acount", "Sfdc_Id__gc"),
+    ],
+)
+def test_the_field_that_was_meant_comes_first(name: str, meant: str) -> None:
+    assert suggest(name, FIELDS)[0] == meant
+
+
+def test_nothing_is_suggested_for_a_name_like_no_other() -> None:
+    assert suggest("zzz", FIELDS) == ()
+    assert suggest("", FIELDS) == ()
+
+
+def test_a_forgotten_suffix_of_an_object_is_found() -> None:
+    objects = ("Company", "Usage_Data__gc", "Usage_Daily__gc")
+    assert suggest_names("usage_data", objects)[0] == "Usage_Data__gc"
+    assert suggest_names("company", objects) == ("Company",)
+
+
+def test_at_most_three_are_suggested() -> None:
+    assert len(suggest_names("Field", [f"Field{number}" for number in range(9)])) == 3
