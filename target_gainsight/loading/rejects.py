@@ -51,11 +51,12 @@ class PrivateFile:
         self.path = path
         self._descriptor: int | None = None
         self._pending: list[bytes] = []
+        self._begun = False
 
     @property
     def exists(self) -> bool:
         """Whether a line was ever added."""
-        return self._descriptor is not None or bool(self._pending)
+        return self._begun
 
     def add(self, line: str) -> None:
         """Add one line, to be written at the next flush.
@@ -63,6 +64,7 @@ class PrivateFile:
         Args:
             line: Text without its line end.
         """
+        self._begun = True
         self._pending.append(line.encode("utf-8", "surrogatepass") + b"\n")
 
     def flush(self) -> None:
