@@ -1,0 +1,234 @@
+"""One refusal never costs its neighbours, whatever the answer tells about it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tenant_runs import companies, record, schema, state
+
+from target_gainsight.sandbox import ServerRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenant_runs import Loading, Message
+
+LISTINGS = ("nested", "flat", "missing", "first_only")
+FORBIDDEN = ServerRule("company", "Industry", "forbidden")
+NAMED_ALONE = ServerRule("company", "Industry", "forbidden", code="GSOBJ_1002")
+
+
+def batch_with_bad(count: int, bad: dict[int, str]) -> list[Message]:
+    """Companies C0, C1, …, some with an industry that the tenant refuses."""
+    return [
+        record(Name=f"C{number}", Industry=bad.get(number, f"industry {number}"))
+        for number in range(count)
+    ]
+
+
+def writes(loading: Loading) -> int:
+    calls = loading.calls()
+    return calls["insert"] + calls["update"]
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("rule", [FORBIDDEN, NAMED_ALONE])
+@pytest.mark.parametrize("place", [0, 17, 977])
+def test_one_bad_record_in_a_thousand_costs_at_most_two_extra_calls(
+    start_loading: Callable[..., Loading], listing: str, rule: ServerRule, place: int
+) -> None:
+    loading = start_loading(switches={"error_listing": listing})
+    loading.tenant.faults.rules.append(rule)
+    lines = batch_with_bad(1000, {place: "forbidden"})
+    run = loading.load([schema(), *lines, state(done=1)])
+    assert run.outcomes() == {"created": 999, "rejected": 1}
+    assert writes(loading) <= 20 + 2
+    assert [reject["record"]["Name"] for reject in run.rejects] == [f"C{place}"]
+    reason = run.rejects[0]["gainsight_reject"]
+    assert (reason["code"], reason["field"]) == (rule.code, "Industry")
+    assert reason["request_id"]
+    assert f"C{place}" not in loading.names()
+    assert run.states == [{"done": 1}]
+
+
+@pytest.mark.parametrize("place", [0, 1, 24, 25, 49])
+def test_an_answer_that_names_nothing_costs_two_calls_a_halving(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    name_nothing(monkeypatch)
+    loading.tenant.faults.rules.append(FORBIDDEN)
+    run = loading.load([schema(), *batch_with_bad(50, {place: "forbidden"})])
+    assert run.outcomes() == {"created": 49, "rejected": 1}
+    assert writes(loading) - 1 <= 2 * math.ceil(math.log2(50))
+    assert run.rejects[0]["record"]["Name"] == f"C{place}"
+
+
+def name_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tenant refuse without saying which field or value."""
+    from target_gainsight.sandbox import records
+    from target_gainsight.sandbox.answers import refuse
+
+    def refuse_errors(tenant: Any, model: Any, errors: dict[int, Any]) -> None:
+        if errors:
+            raise refuse(FORBIDDEN.code, "Something is wrong")
+
+    monkeypatch.setattr(records, "_refuse_errors", refuse_errors)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("count", [2, 5, 50])
+def test_several_bad_records_are_all_found_and_only_they(
+    start_loading: Callable[..., Loading], listing: str, count: int
+) -> None:
+    loading = start_loading(switches={"error_listing": listing})
+    loading.tenant.faults.rules.extend(
+        ServerRule("company", "Industry", f"bad {number}", code="GSOBJ_1012")
+        for number in range(count)
+    )
+    bad = {number * 50 // count: f"bad {number}" for number in range(count)}
+    run = loading.load([schema(), *batch_with_bad(50, bad)])
+    expected = {"created": 50 - count, "rejected": count}
+    assert run.outcomes() == {name: number for name, number in expected.items() if number}
+    assert [int(reject["record"]["Name"][1:]) for reject in run.rejects] == sorted(bad)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_good_record_that_shares_the_refused_value_is_loaded(
+    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch, listing: str
+) -> None:
+    """The rule concerns two fields together; the answer blames a value that others hold, too."""
+    loading = start_loading(switches={"error_listing": listing})
+    refuse_together(monkeypatch)
+    lines = [
+        record(Name=f"C{number}", Industry="shared", Employees=13 if number in (7, 31) else number)
+        for number in (*range(13), *range(14, 51))
+    ]
+    run = loading.load([schema(), *lines])
+    assert run.outcomes() == {"created": 48, "rejected": 2}
+    assert [reject["record"]["Name"] for reject in run.rejects] == ["C7", "C31"]
+
+
+def refuse_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tenant refuse Industry where Employees is 13, and blame Industry."""
+    from target_gainsight.sandbox import records
+    from target_gainsight.sandbox.answers import FieldError
+
+    def apply_rules(tenant: Any, model: Any, sent: list[Message], errors: dict[int, Any]) -> None:
+        for index, each in enumerate(sent):
+            if each.get("Employees") == 13:
+                error = FieldError("Industry", each["Industry"], "GSOBJ_1012", "Not today")
+                errors.setdefault(index, []).append(error)
+
+    monkeypatch.setattr(records, "_apply_rules", apply_rules)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_refused_updates_are_isolated_like_inserts(
+    start_loading: Callable[..., Loading], listing: str
+) -> None:
+    loading = start_loading(switches={"error_listing": listing})
+    loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
+    loading.tenant.faults.rules.append(FORBIDDEN)
+    run = loading.load([schema(), *batch_with_bad(50, {3: "forbidden"})])
+    assert run.outcomes() == {"updated": 49, "rejected": 1}
+    assert writes(loading) <= 1 + 2
+
+
+def test_a_row_deleted_meanwhile_rejects_its_record_alone(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from target_gainsight.sandbox import query
+
+    gsids = loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
+    answer_query = query.answer_query
+
+    def answer_and_delete(*arguments: Any) -> Any:
+        answer = answer_query(*arguments)
+        model = loading.tenant.named_object("company")
+        loading.tenant.store.delete(model, gsids[9])
+        return answer
+
+    monkeypatch.setattr("target_gainsight.sandbox.records.answer_query", answer_and_delete)
+    run = loading.load([schema(), *companies(range(50), Industry="new")])
+    assert run.outcomes() == {"updated": 49, "rejected": 1}
+    assert run.codes == ["GSOBJ_1011"]
+    assert run.rejects[0]["record"]["Name"] == "C9"
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("wanted", ["iso", "mdy"])
+@pytest.mark.parametrize("written", ["iso", "MM-DD-YYYY"])
+def test_dates_are_tried_the_other_way_once_and_that_is_remembered(
+    start_loading: Callable[..., Loading], listing: str, wanted: str, written: str
+) -> None:
+    loading = start_loading(switches={"error_listing": listing, "date_formats": wanted})
+    lines = [record(Name=f"C{n}", RenewalDate=f"2026-03-{n % 28 + 1:02}") for n in range(200)]
+    run = loading.load([schema(), *lines], date_format=written, max_concurrency=1)
+    assert run.outcomes() == {"created": 200}
+    right = (wanted == "iso") == (written == "iso")
+    assert writes(loading) == (4 if right else 5)
+    assert sum("writing dates so from now on" in line for line in run.log) == (0 if right else 1)
+    assert loading.tenant.rows("company", Name="C1")[0]["RenewalDate"] == "2026-03-02"
+
+
+def test_batches_in_flight_together_agree_on_the_date_format(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"date_formats": "mdy"})
+    lines = [record(Name=f"C{n}", RenewalDate="2026-03-01") for n in range(1000)]
+    assert loading.load([schema(), *lines]).outcomes() == {"created": 1000}
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("wanted", ["both", "iso", "mdy"])
+def test_a_date_bad_in_both_formats_rejects_its_record_alone(
+    start_loading: Callable[..., Loading], listing: str, wanted: str
+) -> None:
+    loading = start_loading(switches={"error_listing": listing, "date_formats": wanted})
+    for bad in ("2026-02-03", "02-03-2026"):
+        loading.tenant.faults.rules.append(
+            ServerRule("company", "RenewalDate", bad, code="GSOBJ_1006")
+        )
+    days = {n: "2026-02-03" if n == 7 else f"2026-03-{n % 28 + 1:02}" for n in range(50)}
+    run = loading.load([schema(), *(record(Name=f"C{n}", RenewalDate=days[n]) for n in days)])
+    assert run.outcomes() == {"created": 49, "rejected": 1}
+    assert run.codes == ["GSOBJ_1006"]
+    assert run.rejects[0]["record"]["Name"] == "C7"
+    if wanted == "both" and listing != "missing":
+        assert writes(loading) <= 1 + 2
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_another_mistake_does_not_spoil_the_change_of_the_date_format(
+    start_loading: Callable[..., Loading], listing: str
+) -> None:
+    loading = start_loading(switches={"error_listing": listing, "date_formats": "mdy"})
+    loading.tenant.faults.rules.append(FORBIDDEN)
+    lines = batch_with_bad(50, {20: "forbidden"})
+    for line in lines:
+        line["record"]["RenewalDate"] = f"2026-03-{int(line['record']['Name'][1:]) % 28 + 1:02}"
+    run = loading.load([schema(), *lines])
+    assert run.outcomes() == {"created": 49, "rejected": 1}
+    assert run.codes == ["GSOBJ_1008"]
+    assert writes(loading) <= 1 + 1 + 2
+
+
+def test_an_insert_is_never_sent_again_after_its_success(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(FORBIDDEN)
+    bad = dict.fromkeys((3, 4, 30, 61, 99), "forbidden")
+    run = loading.load([schema(), *batch_with_bad(100, bad)], sync_mode="insert")
+    assert run.outcomes() == {"created": 95, "rejected": 5}
+    assert set(loading.names().values()) == {1}
+
+
+def test_a_persons_refusal_concerns_that_person_alone(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(ServerRule("person", "FirstName", "bad"))
+    text = {"type": ["string", "null"]}
+    lines = [schema("people", {"Email": text, "FirstName": text}, keys=["Email"])]
+    lines += [
+        record("people", Email=f"p{n}@x.io", FirstName="bad" if n == 2 else "Ann") for n in range(5)
+    ]
+    run = loading.load(lines, object_type="person")
+    assert run.outcomes("people") == {"created": 4, "rejected": 1}
