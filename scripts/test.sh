@@ -1,9 +1,6 @@
 #!/bin/sh
-# The test suite without the end-to-end tests. With arguments, pytest gets them: sh scripts/test.sh tests/project -x
+# The test suite without the end-to-end tests. pytest gets the arguments: sh scripts/test.sh --cov; sh scripts/test.sh -m e2e
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh
-if [ $# -gt 0 ]; then
-  exec .venv/bin/python -m pytest "$@"
-fi
-exec .venv/bin/python -m pytest -m "not e2e" --cov
+exec .venv/bin/python -m pytest -m "not e2e" "$@"
