@@ -9,6 +9,7 @@
     │   ├── RedirectedError           3xx: credentials are not sent to another place
     │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
     │   ├── QuotaSpentError           the day's quota is used up
+    │   ├── CallBudgetSpentError      the calls that this run may make are used up
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
     │   ├── ThrottledError            too many calls: wait for the next window
@@ -146,6 +147,10 @@ class QuotaSpentError(StopRunError):
     ) -> None:
         super().__init__(message, **context)
         self.resets_at = resets_at
+
+
+class CallBudgetSpentError(StopRunError):
+    """The calls that were granted to this run are used up; the tenant's quota is not."""
 
 
 class StoppedError(StopRunError):

@@ -30,7 +30,7 @@ from pyrate_limiter import (
 )
 
 from target_gainsight.api.clock import Clock, SystemClock
-from target_gainsight.api.errors import QuotaSpentError, StoppedError
+from target_gainsight.api.errors import CallBudgetSpentError, QuotaSpentError, StoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +126,7 @@ class Pacer:
         limits: The tenant's limits and our share of them.
         clock: Tells the time and waits.
         minute_seconds: The length of the server's short window.
+        max_calls: Places that are handed out in all, or None for any number.
         buckets: Makes the logs of places; others than the default share them between processes.
     """
 
@@ -135,6 +136,7 @@ class Pacer:
         *,
         clock: Clock | None = None,
         minute_seconds: float = 60,
+        max_calls: int | None = None,
         buckets: MakeBuckets = in_memory_buckets,
     ) -> None:
         self._limits = limits
@@ -148,6 +150,7 @@ class Pacer:
         self._names = (f"{uuid.uuid4().hex}-{number}" for number in count())
         self._lock = threading.Lock()
         self._held_until = 0.0
+        self._calls_left = max_calls
         self._stopped = False
 
     def acquire(self) -> Place:
@@ -155,6 +158,7 @@ class Pacer:
 
         Raises:
             QuotaSpentError: the day's quota is used up.
+            CallBudgetSpentError: all calls that this run may make are made.
             StoppedError: the pacer was stopped.
         """
         began = self._clock.now()
@@ -206,6 +210,9 @@ class Pacer:
         """Take the place if there is one, else say how many seconds to wait."""
         if self._stopped:
             raise StoppedError
+        if self._calls_left == 0:
+            message = "the calls that this run may make are spent"
+            raise CallBudgetSpentError(message)
         now = self._clock.now()
         if now < self._held_until:
             return self._held_until - now
@@ -215,6 +222,8 @@ class Pacer:
         self._buckets.day.leak(int(now * 1000))
         if not self._limiter.try_acquire(_DAY + name, blocking=False):
             raise self._quota_spent(now)
+        if self._calls_left is not None:
+            self._calls_left -= 1
         return 0.0
 
     def _until_next_place(self, name: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.completion import Completion
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.ledger import Ledger
+    from target_gainsight.loading.plan import Plan
     from target_gainsight.loading.resolving import Resolver
     from target_gainsight.loading.writers import Writer
     from target_gainsight.mapping.field_errors import FieldError
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["create", "update"]
 
+Answered = TypeVar("Answered")
+
+SECONDS_BETWEEN_LOOKS = 0.5
 WAITING_AT_A_TIME = 1000
 
 REREAD = ("unavailable", "outcome_unknown")
@@ -58,12 +62,16 @@ class SendingPool:
 
     Args:
         size: Most batches at a time.
+
+    Attributes:
+        on_wait: Called every now and then while this thread waits.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
+        self._executor = ThreadPoolExecutor(size + 1, thread_name_prefix="gainsight-call")
         self._flying: dict[Future[BatchResult], Callable[[BatchResult], None]] = {}
+        self.on_wait: Callable[[], None] = lambda: None
 
     def submit(
         self, send: Callable[[], BatchResult], landed: Callable[[BatchResult], None]
@@ -86,10 +94,32 @@ class SendingPool:
         """
         if not self._flying:
             return
-        done, _ = wait(self._flying, timeout=None if block else 0, return_when=FIRST_COMPLETED)
+        done = self._landed(block=block)
         for future in done:
             landed = self._flying.pop(future)
             landed(future.result())
+
+    def call(self, read: Callable[[], Answered]) -> Answered:
+        """Make calls that this thread waits for; ``on_wait`` is called meanwhile.
+
+        Args:
+            read: Makes them, in a thread of its own.
+
+        Returns:
+            What it returns.
+        """
+        future = self._executor.submit(read)
+        while not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
+            self.on_wait()
+        return future.result()
+
+    def _landed(self, *, block: bool) -> set[Future[BatchResult]]:
+        timeout = SECONDS_BETWEEN_LOOKS if block else 0
+        while True:
+            done, _ = wait(self._flying, timeout=timeout, return_when=FIRST_COMPLETED)
+            if done or not block:
+                return done
+            self.on_wait()
 
     @property
     def busy(self) -> bool:
@@ -116,6 +146,7 @@ class RecordLoader:
         resolver: Fills foreign keys; None for a stream without lookups and links.
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
+        plan: Takes note of what would change, in a dry run.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
@@ -132,6 +163,7 @@ class RecordLoader:
         resolver: Resolver | None = None,
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
+        plan: Plan | None = None,
     ) -> None:
         self._settings = settings
         self._mapper = mapper
@@ -144,6 +176,8 @@ class RecordLoader:
         self._resolver = resolver
         self._wrote = wrote
         self._rejected = rejected
+        self._plan = plan
+        self._planned_keys: set[int] = set()
         self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
@@ -268,7 +302,8 @@ class RecordLoader:
         if self._rows is None:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
-        return self._rows.read(records)
+        rows = self._rows
+        return self._pool.call(lambda: rows.read(records))
 
     def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
@@ -306,7 +341,9 @@ class RecordLoader:
 
     def _classify_unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
         near = matches.near(record.key)
-        if near:
+        if hash(record.key) in self._planned_keys:
+            self._pack("update", record)
+        elif near:
             now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
         elif self._settings.sync_mode == "update":
             message = f"no {self._settings.object_name} has this key"
@@ -318,6 +355,8 @@ class RecordLoader:
         elif missing := self._mapper.missing_for_create(record.fields):
             now.settle(record, Outcome.REJECTED, _reason(missing))
         else:
+            if self._plan is not None:
+                self._planned_keys.add(hash(record.key))
             self._pack("create", record)
 
     def _classify_matched(
@@ -335,6 +374,8 @@ class RecordLoader:
         if only_keys or (self._settings.skip_unchanged and not changed):
             now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
             return
+        if self._plan is not None:
+            self._plan.note_change(record, row, changed)
         counts = self._ledger.summary.stream(record.arrival.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         self._pack("update", record)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 200_000
 MOST_VALUES_IN_A_QUERY = 1000
+TO_BE_CREATED = "(to be created)"
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,20 @@ class LookupIndex:
 
     Args:
         records: The records API.
+        planned: In a dry run, the rows that would be created.
         settle_object: Settles everything buffered or in flight for an object, so that rows which
             are about to be written are found.
     """
 
-    def __init__(self, records: RecordsApi, settle_object: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        records: RecordsApi,
+        settle_object: Callable[[str], None],
+        planned: SeenParents | None = None,
+    ) -> None:
         self._records = records
         self._settle_object = settle_object
+        self._planned = planned
         self._known: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
         self._missed: dict[str, set[Wanted]] = defaultdict(set)
         self._near: dict[tuple[MatchFields, Key], str] = {}
@@ -145,7 +153,10 @@ class LookupIndex:
 
     def gsids(self, wanted: Wanted) -> tuple[str, ...]:
         """List the rows found for a reference; empty when there are none."""
-        return self._known.get(wanted, ())
+        found = self._known.get(wanted, ())
+        if not found and self._planned is not None and self._planned.has(wanted):
+            return (TO_BE_CREATED,)
+        return found
 
     def near(self, wanted: Wanted) -> str | None:
         """Return the GSID of a row that differs in case or blanks only, if one was seen."""
@@ -204,8 +215,10 @@ class LookupIndex:
             self._near.clear()
 
 
-class RejectedParents:
-    """Remembers which parents were rejected in this run, so that their children can say so.
+class SeenParents:
+    """Remembers which parents came by in this run.
+
+    Rejected ones, so that their children can say so; and in a dry run those that would be created.
 
     Args:
         watched: The objects and match fields that lookups of this run use.
@@ -215,10 +228,10 @@ class RejectedParents:
         self._watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for object_name, names in watched:
             self._watched[object_name.lower()].add(names)
-        self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
 
     def note(self, object_name: str, fields: Mapping[str, object]) -> None:
-        """Take note of a record that was rejected.
+        """Take note of a record.
 
         Args:
             object_name: The object it was for.
@@ -227,14 +240,14 @@ class RejectedParents:
         for names in self._watched.get(object_name.lower(), ()):
             if all(fields.get(name) is not None for name in names):
                 key = _blurred(fields[name] for name in names)
-                self._rejected[object_name.lower(), names, key] = None
-                if len(self._rejected) > MOST_REMEMBERED:
-                    self._rejected.popitem(last=False)
+                self._seen[object_name.lower(), names, key] = None
+                if len(self._seen) > MOST_REMEMBERED:
+                    self._seen.popitem(last=False)
 
     def has(self, wanted: Wanted) -> bool:
-        """Whether the row that is wanted was rejected in this run."""
+        """Whether the row that is wanted came by."""
         match = wanted.match
-        return (match.object_name, match.names, _blurred(wanted.written)) in self._rejected
+        return (match.object_name, match.names, _blurred(wanted.written)) in self._seen
 
 
 def _blurred(values: Iterable[object]) -> Key:

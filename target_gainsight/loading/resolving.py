@@ -12,7 +12,7 @@ from target_gainsight.mapping.field_errors import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from target_gainsight.loading.lookups import LookupIndex, RejectedParents
+    from target_gainsight.loading.lookups import LookupIndex, SeenParents
     from target_gainsight.loading.outcomes import LoadRecord
 
 NO_MATCH = "lookup_no_match"
@@ -77,7 +77,7 @@ class Resolver:
         lookups: tuple[LookupPlan, ...],
         links: LookupPlan | None,
         index: LookupIndex,
-        rejected: RejectedParents,
+        rejected: SeenParents,
         *,
         omit_null: bool,
     ) -> None:

@@ -13,7 +13,7 @@ from target_gainsight.api import (
     ObjectNotFoundError,
     UnavailableError,
 )
-from target_gainsight.loading.lookups import LookupIndex, RejectedParents
+from target_gainsight.loading.lookups import LookupIndex, SeenParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.checkpoint import Checkpoint
     from target_gainsight.loading.ledger import Ledger
     from target_gainsight.loading.loader import SendingPool
+    from target_gainsight.loading.plan import Plan
     from target_gainsight.loading.summary import Summary
     from target_gainsight.settings import Settings, StreamSettings
 
@@ -59,6 +60,7 @@ class Run:
         summary: Counts.
         ledger: Takes the outcomes.
         pool: The batches in flight.
+        plan: What would be written, in a dry run.
         sinks: Those that load, in the order of their SCHEMA messages.
     """
 
@@ -69,21 +71,31 @@ class Run:
     summary: Summary
     ledger: Ledger
     pool: SendingPool
+    plan: Plan | None = None
     sinks: list[ObjectSink] = field(default_factory=list)
     _schemas: dict[str, ObjectSchema | None] = field(default_factory=dict)
 
     @cached_property
     def lookups(self) -> LookupIndex:
         """What is known of other objects' rows."""
-        return LookupIndex(self.client.records, self._settle_object)
+        planned = self.planned_parents if self.plan is not None else None
+        return LookupIndex(self.client.records, self._settle_object, planned)
 
     @cached_property
-    def rejected_parents(self) -> RejectedParents:
+    def rejected_parents(self) -> SeenParents:
         """The rejected records that others of this run may refer to."""
-        streams = (self.settings.default_stream, *self.settings.streams.values())
-        return RejectedParents(
-            watched for stream in streams if stream is not None for watched in _looked_up(stream)
-        )
+        return SeenParents(self._watched())
+
+    @cached_property
+    def planned_parents(self) -> SeenParents:
+        """In a dry run, the records that would be created and others may refer to."""
+        return SeenParents(self._watched())
+
+    def _watched(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """List the objects and match fields that lookups of this run use."""
+        for stream in (self.settings.default_stream, *self.settings.streams.values()):
+            if stream is not None:
+                yield from _looked_up(stream)
 
     def _settle_object(self, object_name: str) -> None:
         """Settle everything buffered or in flight for an object."""

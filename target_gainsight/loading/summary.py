@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.mapping.field_errors import shown
@@ -13,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Reason
+
+TABLE_WIDTH = 160
 
 
 @dataclass
@@ -135,21 +142,43 @@ class Summary:
             "files": {name: str(path) for name, path in self.files.items()},
         }
 
+    @property
+    def settled(self) -> int:
+        """Records that have an outcome, over all streams."""
+        return sum(sum(counts.outcomes.values()) for counts in self.streams.values())
+
+    def table(self) -> str:
+        """Return the counts per stream as a table."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("stream")
+        for heading in ("read", *(outcome.value for outcome in Outcome), "merged", "cleared"):
+            table.add_column(heading, justify="right")
+        for name, counts in self.streams.items():
+            table.add_row(*_row(name, counts))
+        console = Console(file=io.StringIO(), width=TABLE_WIDTH, color_system=None)
+        with console.capture() as captured:
+            console.print(table)
+        lines = (line.rstrip() for line in captured.get().splitlines())
+        return "\n".join(line for line in lines if line)
+
+    def reject_lines(self) -> list[str]:
+        """Return a line per code of rejects, with an example."""
+        return [
+            f"rejects {code}: {e.count}, such as in {e.stream}: {e.message}"
+            for code, e in self.rejects.items()
+        ]
+
     def to_text(self) -> str:
-        """Return the summary as a small table."""
-        header = ("stream", "read", *(outcome.value for outcome in Outcome), "merged", "cleared")
-        rows = [header, *(_row(name, counts) for name, counts in self.streams.items())]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-        lines = [_line(row, widths) for row in rows]
+        """Return the summary for a person to read."""
+        lines = [self.table()]
         calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
+        if self.rate_used_percent is not None:
+            calls += f"; {self.rate_used_percent}% of the allowed rate"
         lines.append(
             f"calls: {self.calls.total} ({calls or 'none'}); throttled {self.calls.throttled}, "
             f"retried {self.calls.retried}, waited {self.calls.waited:.1f} s"
         )
-        lines += [
-            f"rejects {code}: {e.count}, such as in {e.stream}: {e.message}"
-            for code, e in self.rejects.items()
-        ]
+        lines += self.reject_lines()
         lines += [f"{name}: {path}" for name, path in self.files.items()]
         return "\n".join(lines)
 
@@ -167,10 +196,3 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
 def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
     outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
     return (shown(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    first = row[0].ljust(widths[0])
-    return "  ".join(
-        [first, *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-    )

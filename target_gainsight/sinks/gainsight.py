@@ -18,6 +18,7 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.loading.plan import PlanningWriter
 from target_gainsight.loading.rejects import REASON_PROPERTY
 from target_gainsight.loading.resolving import Resolver
 from target_gainsight.mapping.columns import columns_of
@@ -54,9 +55,11 @@ class GainsightSink(BatchSink):
 
     Attributes:
         required: Fields that every new record needs, whatever the metadata says.
+        call_kinds: How its calls are named that create, and that update.
     """
 
     required: ClassVar[tuple[str, ...]] = ()
+    call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
 
     def __init__(
         self,
@@ -109,7 +112,8 @@ class GainsightSink(BatchSink):
             mapper=self.comparison(references),
             keys=keys,
             rows=rows,
-            writer=self.writer(keys, rows),
+            writer=self._writer(keys, rows),
+            plan=self.run.plan,
             ledger=self.run.ledger,
             pool=self.run.pool,
             now=self.run.clock.now,
@@ -265,6 +269,18 @@ class GainsightSink(BatchSink):
             self.run.lookups,
             self.run.rejected_parents,
             omit_null=self.stream.null_values == "omit",
+        )
+
+    def _writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
+        writer = self.writer(keys, rows)
+        if self.run.plan is None:
+            return writer
+        note = self.run.planned_parents.note
+        return PlanningWriter(
+            self.run.plan,
+            self.call_kinds,
+            writer.batch_size,
+            lambda fields: note(self.object_name, fields),
         )
 
     def _note_rejected(self, fields: Mapping[str, Any]) -> None:

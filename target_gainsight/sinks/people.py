@@ -26,6 +26,7 @@ class PersonSink(GainsightSink):
 
     MAX_SIZE_DEFAULT = 1
     required: ClassVar[tuple[str, ...]] = (EMAIL,)
+    call_kinds: ClassVar[tuple[str, str]] = ("person", "person")
 
     @override
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:

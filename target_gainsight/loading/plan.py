@@ -1,0 +1,271 @@
+"""What a run would write, without writing it, and what that would cost.
+
+Takes the place of the writer in a dry run: everything before the sending is the real thing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.writers import Writer
+from target_gainsight.mapping.field_errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.summary import Summary
+
+MOST_EXAMPLES = 5
+MOST_FIELDS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that an update would change.
+
+    Attributes:
+        name: The field.
+        before: What the tenant holds, as it reads it.
+        after: What would be written.
+    """
+
+    name: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
+class PlannedUpdate:
+    """One row that would change.
+
+    Attributes:
+        key: The record's lookup keys.
+        differences: Its first differences.
+    """
+
+    key: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass
+class StreamPlan:
+    """What would be written of one stream.
+
+    Attributes:
+        write_calls: Calls that the writes would take.
+        updates: The first rows that would change.
+        creates: The keys of the first rows that would be created.
+    """
+
+    write_calls: int = 0
+    updates: list[PlannedUpdate] = field(default_factory=list)
+    creates: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a run would cost.
+
+    Attributes:
+        calls: Its calls, by kind.
+        minutes: At the allowed rate.
+        percent_of_day: Of the allowed calls of a day.
+    """
+
+    calls: Mapping[str, int]
+    minutes: float
+    percent_of_day: float
+
+    @property
+    def total(self) -> int:
+        """All calls."""
+        return sum(self.calls.values())
+
+
+class Plan:
+    """What a run would do.
+
+    Args:
+        allowed_per_minute: Calls that we may make in a minute.
+        allowed_per_day: Calls that we may make in a day.
+    """
+
+    def __init__(self, allowed_per_minute: int, allowed_per_day: int) -> None:
+        self._per_minute = allowed_per_minute
+        self._per_day = allowed_per_day
+        self._writes: Counter[str] = Counter()
+        self.streams: dict[str, StreamPlan] = {}
+
+    def stream(self, name: str) -> StreamPlan:
+        """Return the plan of a stream, beginning it if need be."""
+        return self.streams.setdefault(name, StreamPlan())
+
+    def note_change(
+        self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
+    ) -> None:
+        """Take note of a row that would change.
+
+        Args:
+            record: The record.
+            row: The row it would change.
+            changed: The fields that differ.
+        """
+        updates = self.stream(record.arrival.alias).updates
+        if len(updates) < MOST_EXAMPLES:
+            differences = tuple(
+                Difference(name, row.get(name), record.fields.get(name)) for name in changed
+            )
+            updates.append(PlannedUpdate(_key(record), differences))
+
+    def note_call(self, kind: str, batch: Sequence[LoadRecord]) -> None:
+        """Take note of a call that would be made.
+
+        Args:
+            kind: What the call is for.
+            batch: What it would write.
+        """
+        plan = self.stream(batch[0].arrival.alias)
+        plan.write_calls += 1
+        self._writes[kind] += 1
+        if kind in CREATING:
+            room = MOST_EXAMPLES - len(plan.creates)
+            plan.creates += [_key(record) for record in batch[:room]]
+
+    def price(self, summary: Summary) -> Price:
+        """Say what the run would cost: the calls that were made, and the writes that were not.
+
+        Args:
+            summary: What was counted.
+        """
+        calls = summary.calls.by_kind + self._writes
+        total = sum(calls.values())
+        return Price(
+            calls=dict(calls),
+            minutes=total / self._per_minute,
+            percent_of_day=100 * total / self._per_day,
+        )
+
+    def to_json(self, summary: Summary) -> dict[str, Any]:
+        """Return the plan as JSON values.
+
+        Args:
+            summary: What was counted.
+        """
+        price = self.price(summary)
+        counted = summary.to_json()
+        return {
+            "streams": {
+                name: {**counts, **self._stream_json(name)}
+                for name, counts in counted["streams"].items()
+            },
+            "rejects": counted["rejects"],
+            "price": {
+                "calls": price.total,
+                "by_kind": dict(price.calls),
+                "minutes": round(price.minutes, 1),
+                "percent_of_day": round(price.percent_of_day, 1),
+                "fits_into_a_day": price.percent_of_day <= 100,  # noqa: PLR2004 - percent
+            },
+        }
+
+    def to_text(self, summary: Summary) -> str:
+        """Return the plan for a person to read.
+
+        Args:
+            summary: What was counted.
+        """
+        lines = ["plan: nothing was written", summary.table()]
+        for name, plan in self.streams.items():
+            lines += [f"{shown(name)}: would create {key}" for key in plan.creates]
+            for update in plan.updates:
+                lines.append(f"{shown(name)}: would update {update.key}")
+                lines += _differences(update)
+        lines += summary.reject_lines()
+        price = self.price(summary)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(price.calls.items()))
+        lines.append(
+            f"price: {price.total} calls ({kinds}), {price.minutes:.1f} minutes at the allowed "
+            f"rate, {price.percent_of_day:.1f}% of a day's quota"
+        )
+        if price.percent_of_day > 100:  # noqa: PLR2004 - percent
+            days = -(-price.total // self._per_day)
+            lines.append(
+                f"warning: this does not fit into a day; it takes {days} days, each run going on "
+                "where the last one stopped"
+            )
+        return "\n".join(lines)
+
+    def _stream_json(self, name: str) -> dict[str, Any]:
+        plan = self.stream(name)
+        return {
+            "write_calls": plan.write_calls,
+            "examples_created": plan.creates,
+            "examples_updated": [
+                {
+                    "key": update.key,
+                    "fields": {
+                        each.name: {"before": each.before, "after": each.after}
+                        for each in update.differences
+                    },
+                }
+                for update in plan.updates
+            ],
+        }
+
+
+CREATING = ("insert", "person")
+
+
+class PlanningWriter(Writer):
+    """Writes nothing and takes note of what the real writer would send.
+
+    Args:
+        plan: Takes the notes.
+        kinds: How the real writer's calls are named, for creates and for updates.
+        batch_size: Its records per call.
+        would_create: Is told the fields of each record that would be created.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        kinds: tuple[str, str],
+        batch_size: int,
+        would_create: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.batch_size = batch_size
+        self._would_create = would_create
+        self._plan = plan
+        self._kinds = kinds
+
+    def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
+        """Take note of creates."""
+        for record in batch:
+            self._would_create(record.fields)
+        return self._note(self._kinds[0], batch, Outcome.CREATED)
+
+    def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
+        """Take note of updates."""
+        return self._note(self._kinds[1], batch, Outcome.UPDATED)
+
+    def _note(self, kind: str, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
+        self._plan.note_call(kind, batch)
+        result = BatchResult()
+        for record in batch:
+            result.settle(record, outcome, gsid=record.gsid)
+        return result
+
+
+def _key(record: LoadRecord) -> str:
+    return " | ".join(shown(part) for part in record.key) or "a record without keys"
+
+
+def _differences(update: PlannedUpdate) -> list[str]:
+    shown_ones = update.differences[:MOST_FIELDS_SHOWN]
+    lines = [f"  {each.name}: {shown(each.before)} → {shown(each.after)}" for each in shown_ones]
+    more = len(update.differences) - len(shown_ones)
+    return [*lines, f"  and {more} more fields"] if more else lines
