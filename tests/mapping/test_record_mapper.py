@@ -1,0 +1,209 @@
+"""A source's record becomes a Gainsight record, or is rejected with all its reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tenant_fields import GOLD, OLD, a_field, company
+
+from target_gainsight.mapping import (
+    FieldPlan,
+    RecordMapper,
+    RecordRejectedError,
+    ValueRejectedError,
+)
+
+COLUMNS = {
+    "name": "Name",
+    "renewal": "RenewalDate",
+    "arr": "ARR",
+    "stage": "Stage",
+    "active": "IsActive",
+}
+RECORD = {"name": "Acme", "renewal": "2026-02-01", "arr": "1,000", "stage": "Gold", "active": "no"}
+ROW = {
+    "Gsid": "1P02" + "X" * 32,
+    "Name": "Acme",
+    "RenewalDate": 1769904000000,
+    "ARR": 1000,
+    "Stage": GOLD,
+    "IsActive": False,
+}
+
+
+def a_mapper(**asked: Any) -> RecordMapper:
+    planned = {
+        "sent": COLUMNS,
+        "constants": asked.pop("constants", {}),
+        "dropped": (),
+        "keys": asked.pop("keys", ("Name",)),
+    }
+    schema = asked.pop("schema", company(a_field("Code", nillable=False)))
+    sent = asked.pop("sent", COLUMNS)
+    return RecordMapper(
+        FieldPlan(**{**planned, "sent": sent}), schema, **{"sync_mode": "upsert", **asked}
+    )
+
+
+def codes(mapper: RecordMapper, record: dict[str, object]) -> dict[str, str]:
+    with pytest.raises(RecordRejectedError) as rejected:
+        mapper.map(record)
+    return {error.field: error.code for error in rejected.value.errors}
+
+
+def test_a_record_is_renamed_converted_and_completed() -> None:
+    mapper = a_mapper(constants={"Employees": "5"})
+    assert mapper.map({**RECORD, "ignored": 1}) == {
+        "Name": "Acme",
+        "RenewalDate": "2026-02-01",
+        "ARR": 1000,
+        "Stage": "Gold",
+        "IsActive": False,
+        "Employees": 5,
+    }
+
+
+def test_a_column_that_a_record_lacks_is_not_sent() -> None:
+    assert a_mapper().map({"name": "Acme"}) == {"Name": "Acme"}
+
+
+def test_a_rejected_record_tells_every_field_that_is_wrong() -> None:
+    record = {"name": "x" * 21, "renewal": "soon", "arr": "$5", "stage": "gold", "active": "maybe"}
+    assert codes(a_mapper(), record) == {
+        "Name": "too_long",
+        "RenewalDate": "not_a_date",
+        "ARR": "not_a_number",
+        "Stage": "unknown_option",
+        "IsActive": "not_a_boolean",
+    }
+
+
+def test_a_rejected_record_shows_the_sources_value_and_the_fields_name() -> None:
+    with pytest.raises(RecordRejectedError, match=r"ARR \(CURRENCY\) refuses '\$5'") as rejected:
+        a_mapper().map({**RECORD, "arr": "$5"})
+    assert rejected.value.errors[0].value == "$5"
+
+
+def test_null_clears_a_field_or_is_left_out() -> None:
+    record = {**RECORD, "arr": None, "renewal": ""}
+    assert a_mapper().map(record)["ARR"] is None
+    assert a_mapper().map(record)["RenewalDate"] is None
+    left_out = a_mapper(null_values="omit").map(record)
+    assert set(left_out) == {"Name", "Stage", "IsActive"}
+
+
+def test_null_in_a_field_that_must_not_be_empty_is_rejected_or_left_out() -> None:
+    sent = {**COLUMNS, "code": "Code"}
+    record = {**RECORD, "code": None}
+    assert codes(a_mapper(sent=sent), record) == {"Code": "null_not_allowed"}
+    assert "Code" not in a_mapper(sent=sent, null_values="omit").map(record)
+    assert "Code" not in a_mapper(sent=sent).map(RECORD)
+
+
+@pytest.mark.parametrize("null_values", ["send", "omit"])
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_record_without_its_key_is_rejected(null_values: str, name: str | None) -> None:
+    mapper = a_mapper(null_values=null_values)
+    assert codes(mapper, {**RECORD, "name": name}) == {"Name": "key_missing"}
+    assert codes(mapper, {"arr": 1}) == {"Name": "key_missing"}
+
+
+def test_a_missing_key_and_a_wrong_value_are_told_together() -> None:
+    assert codes(a_mapper(), {"arr": "$5"}) == {"ARR": "not_a_number", "Name": "key_missing"}
+
+
+def test_a_key_that_a_lookup_fills_is_not_missed() -> None:
+    assert a_mapper(keys=("Name", "ParentCompany")).map(RECORD)["Name"] == "Acme"
+
+
+def test_false_and_zero_are_values() -> None:
+    mapper = a_mapper(keys=("ARR",), schema=company(a_field("Flag", "BOOLEAN", nillable=False)))
+    assert mapper.map({**RECORD, "arr": 0})["ARR"] == 0
+
+
+def test_insert_asks_every_record_for_the_required_fields() -> None:
+    mapper = a_mapper(sync_mode="insert", keys=())
+    assert codes(mapper, {"arr": 1}) == {"Name": "required_missing"}
+    assert codes(mapper, {"name": ""}) == {"Name": "required_missing"}
+
+
+def test_upsert_asks_only_those_that_turn_out_to_be_new() -> None:
+    mapper = a_mapper(keys=("ARR",))
+    record = mapper.map({"arr": 5})
+    assert [error.code for error in mapper.missing_for_create(record)] == ["required_missing"]
+    assert mapper.missing_for_create({**record, "Name": "Acme"}) == ()
+
+
+def test_without_metadata_the_well_known_required_fields_are_asked_for() -> None:
+    mapper = a_mapper(schema=None, required=("Email",))
+    missing = mapper.missing_for_create(mapper.map(RECORD))
+    assert str(missing[0]).startswith("Email refuses null: no record is created without it.")
+
+
+def test_without_metadata_values_go_plainly() -> None:
+    mapper = a_mapper(schema=None, constants={"TypeName": "Meeting"})
+    written = mapper.map(RECORD)
+    assert written["ARR"] == "1,000"
+    assert written["TypeName"] == "Meeting"
+    assert mapper.changed_fields(written, dict(written)) == ()
+    assert codes(mapper, {**RECORD, "arr": float("nan")}) == {"ARR": "not_finite"}
+
+
+def test_a_row_that_holds_the_values_in_any_form_is_unchanged() -> None:
+    mapper = a_mapper()
+    assert mapper.changed_fields(mapper.map(RECORD), ROW) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "held"),
+    [
+        ("Name", "ACME"),
+        ("ARR", 1001),
+        ("ARR", None),
+        ("Stage", OLD),
+        ("IsActive", ""),
+        ("RenewalDate", "2026-02-02"),
+        ("RenewalDate", "in doubt"),
+    ],
+)
+def test_the_fields_that_differ_or_may_are_named(field: str, held: Any) -> None:
+    mapper = a_mapper()
+    assert mapper.changed_fields(mapper.map(RECORD), {**ROW, field: held}) == (field,)
+
+
+def test_a_field_that_was_not_read_has_changed() -> None:
+    mapper = a_mapper()
+    row = {name: value for name, value in ROW.items() if name != "ARR"}
+    assert mapper.changed_fields(mapper.map(RECORD), row) == ("ARR",)
+    assert mapper.changed_fields({"Unheard": None}, {}) == ("Unheard",)
+
+
+def test_null_against_an_empty_field_is_no_change() -> None:
+    mapper = a_mapper()
+    cleared = mapper.map({**RECORD, "arr": None, "renewal": None, "stage": None})
+    row = {**ROW, "ARR": None, "RenewalDate": "", "Stage": None}
+    assert mapper.changed_fields(cleared, row) == ()
+
+
+def test_fields_that_lookups_fill_are_compared_by_their_own_type() -> None:
+    mapper = a_mapper()
+    owner = "1P01" + "Y" * 32
+    record = {**mapper.map(RECORD), "Csm": owner}
+    assert mapper.changed_fields(record, {**ROW, "Csm": owner}) == ()
+    assert mapper.changed_fields(record, {**ROW, "Csm": ""}) == ("Csm",)
+
+
+def test_the_date_format_can_be_changed_at_run_time() -> None:
+    mapper = a_mapper(constants={"OriginalDate": "2026-02-01"}, schema=None)
+    assert mapper.with_date_format("MM-DD-YYYY").map(RECORD)["OriginalDate"] == "2026-02-01"
+    american = a_mapper(null_values="omit").with_date_format("MM-DD-YYYY")
+    written = american.map({**RECORD, "arr": None})
+    assert written["RenewalDate"] == "02-01-2026"
+    assert "ARR" not in written
+    assert american.changed_fields(american.map(RECORD), ROW) == ()
+
+
+def test_an_invalid_constant_is_refused_before_the_first_record() -> None:
+    with pytest.raises(ValueRejectedError, match="Employees"):
+        a_mapper(constants={"Employees": "many"})
