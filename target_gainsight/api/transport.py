@@ -187,10 +187,12 @@ def _why_not_sent(causes: tuple[BaseException, ...]) -> str:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The exceptions that this one wraps, outermost first.
 
-    `__context__` is not followed: it leads to whatever the caller happened to be handling.
+    `__context__` leads to whatever the caller happened to be handling, and is followed only where
+    older releases of urllib3 leave the reason in it.
     """
     yield error
-    wrapped = (error.__cause__, getattr(error, "reason", None), *reversed(error.args))
+    context = error.__context__ if isinstance(error, NewConnectionError) else None
+    wrapped = (error.__cause__, context, getattr(error, "reason", None), *reversed(error.args))
     for inner in wrapped:
         if isinstance(inner, BaseException):
             yield from _causes(inner)

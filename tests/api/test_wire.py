@@ -26,7 +26,7 @@ def test_any_mapping_is_an_object() -> None:
     assert encode(MappingProxyType({"a": ({"b": None},)})) == b'{"a":[{"b":null}]}'
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("NaN")])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_what_is_no_number_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         encode([number])
