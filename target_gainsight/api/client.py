@@ -139,7 +139,7 @@ class GainsightClient:
         self.people = PeopleApi(self)
         self.metadata = MetadataApi(self)
 
-    def call(
+    def call(  # noqa: PLR0913 - one call's anatomy
         self,
         method: str,
         path: str,
@@ -149,6 +149,7 @@ class GainsightClient:
         params: Mapping[str, str] | None = None,
         repeatable: bool = True,
         expects: Callable[[Json], bool] | None = None,
+        max_seconds: float | None = None,
     ) -> Answer:
         """Make a call, as often as it takes.
 
@@ -160,6 +161,7 @@ class GainsightClient:
             params: The query.
             repeatable: Whether sending it twice has the effect of sending it once.
             expects: Whether the answer's data has the shape that this call's answers have.
+            max_seconds: How long to go on trying, where that is less than the policy allows.
 
         Raises:
             StopRunError: nothing further can succeed.
@@ -171,7 +173,7 @@ class GainsightClient:
         query = urlencode(params or {}, safe=",")
         body = None if json is None else encode(json)
         call = _Call(kind, method, path, query, body, repeatable, expects)
-        patience = Patience(self._retry, self._clock.now())
+        patience = Patience(self._retry.within(max_seconds), self._clock.now())
         while True:
             try:
                 return self._try(call, patience)

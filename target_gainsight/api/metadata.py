@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from target_gainsight.api.client import GainsightClient
 
 _PATH = "/v1/meta/services/objects"
+_WORTH_SECONDS = 60.0
+"""Metadata only spares mistakes: without it a stream is loaded unchecked."""
 _DESCRIBE_ALL = {"ic": "true", "cl": "2", "idd": "true"}
 
 
@@ -115,6 +117,7 @@ class MetadataApi:
             f"{_PATH}/{quote(object_name, safe='')}/describe",
             kind="describe",
             params=_DESCRIBE_ALL,
+            max_seconds=_WORTH_SECONDS,
             expects=lambda data: data is None or isinstance(data, dict | list),
         )
         described = as_mapping(answer.data) or next(iter(as_mappings(answer.data)), {})

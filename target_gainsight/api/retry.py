@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import backoff
@@ -26,6 +26,12 @@ class RetryPolicy:
     first_answer_seconds: float = 20
     base: float = 0.5
     max_wait: float = 60
+
+    def within(self, seconds: float | None) -> RetryPolicy:
+        """The same policy for a call that is worth fewer seconds."""
+        if seconds is None or seconds >= self.max_seconds:
+            return self
+        return replace(self, max_seconds=seconds)
 
 
 class Patience:
