@@ -6,6 +6,7 @@ but ``api`` and ``sandbox`` may know the settings.
 
 from __future__ import annotations
 
+from target_gainsight.settings.environment import read_environment
 from target_gainsight.settings.model import (
     OBJECT_NAMES,
     AmbiguousPatternError,
@@ -36,5 +37,6 @@ __all__ = [
     "StreamSettings",
     "SyncMode",
     "parse_settings",
+    "read_environment",
     "unknown_settings",
 ]

@@ -8,9 +8,16 @@ from __future__ import annotations
 import copy
 import gzip
 import logging
+import zlib
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
+from jsonschema import SchemaError, ValidationError
+from singer_sdk.exceptions import (
+    InvalidJSONSchema,
+    InvalidRecord,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.singerlib.json import deserialize_json
 from upath import UPath
@@ -33,6 +40,9 @@ logger = logging.getLogger(__name__)
 DELETED_AT = "_sdc_deleted_at"
 BATCH_FORMAT = "jsonl"
 COMPRESSIONS = (None, "none", "gzip")
+LOOK_UP_EVERY = 1000
+SAME = ("schema", "key_properties")
+"""What of a SCHEMA message makes a difference."""
 
 
 class Intake:
@@ -48,13 +58,49 @@ class Intake:
         self._sequence = 0
         self._noted_versions: set[str] = set()
 
-    def remember_schema(self, message: Mapping[str, Any]) -> None:
-        """Remember a SCHEMA message as it came.
+    def take_schema(self, message: Mapping[str, Any]) -> None:
+        """Take a SCHEMA message: register its stream's maps and make their sinks.
+
+        One that says nothing new is ignored, so that a tap may repeat it before every page
+        without cutting groups short.
 
         Args:
-            message: The message, which nobody will change.
+            message: The message as it came.
+
+        Raises:
+            RunStoppedError: The schema or a stream map cannot be used, or nothing routes the
+                stream.
         """
-        self._schemas[str(message.get("stream"))] = message
+        stream = message["stream"]
+        before = self._schemas.get(stream)
+        if before is not None and all(before.get(name) == message.get(name) for name in SAME):
+            return
+        if not isinstance(message["schema"].get("properties"), dict):
+            text = f"stream {shown(stream)}: the schema of its SCHEMA message has no properties"
+            raise InvalidInputLine(text)
+        self._schemas[stream] = copy.deepcopy(message)
+        try:
+            for stream_map in self._register(message):
+                self._target.get_sink(
+                    stream_map.stream_alias,
+                    schema=copy.deepcopy(stream_map.transformed_schema),
+                    key_properties=stream_map.transformed_key_properties,
+                )
+        except InvalidJSONSchema as error:
+            text = f"stream {shown(stream)}: its schema is no JSON schema: {_told(error)}"
+            raise RunStoppedError(text) from error
+
+    def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
+        stream, mapper = message["stream"], self._target.mapper
+        try:
+            mapper.register_raw_stream_schema(
+                stream, _SourceSchema(message["schema"]), message.get("key_properties")
+            )
+        except Exception as error:
+            text = f"stream {shown(stream)}: its stream map cannot be used: {_told(error)}"
+            raise RunStoppedError(text) from error
+        maps: list[StreamMap] = mapper.stream_maps[stream]
+        return maps
 
     def note_activate_version(self, stream: str) -> None:
         """Say once per stream that versions are not activated: nothing is ever deleted.
@@ -71,7 +117,7 @@ class Intake:
 
     def tick(self) -> None:
         """Do what is due by time: send what waits too long, settle what has landed."""
-        if "run" not in self._target.__dict__:
+        if not self._target.is_connected:
             return
         run = self._target.run
         for sink in self._target.active_sinks:
@@ -97,9 +143,12 @@ class Intake:
                 "read; let the tap write jsonl, plain or with gzip"
             )
             raise RunStoppedError(text)
+        compressed = encoding.get("compression") == "gzip"
         for path in message["manifest"]:
-            for record in _records_of(path, compressed=encoding.get("compression") == "gzip"):
+            for number, record in enumerate(_records_of(path, compressed=compressed), start=1):
                 self.take({"type": "RECORD", "stream": message["stream"], "record": record})
+                if number % LOOK_UP_EVERY == 0:
+                    self._target.reader.look_up()
 
     def take(self, message: Mapping[str, Any]) -> None:
         """Take one record through all maps of its stream.
@@ -117,7 +166,7 @@ class Intake:
         if maps is None:
             text = f"a record of stream {shown(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
-        only = (message.get(REASON_PROPERTY) or {}).get("stream")
+        only = _only_alias(message)
         for stream_map in maps:
             sink = self._target.get_sink(stream_map.stream_alias)
             replayed_elsewhere = only is not None and only != stream_map.stream_alias
@@ -144,7 +193,7 @@ class Intake:
             self._enter(arrival, Outcome.SKIPPED, reason)
             return
         self._complete(record, message, sink)
-        sink._singer_validate_message(record)  # noqa: SLF001 - the SDK's own path of a record
+        _require_keys(record, sink)
         refused = _refused(record, sink)
         if refused is not None:
             self._enter(arrival, Outcome.REJECTED, refused)
@@ -167,6 +216,42 @@ class Intake:
             sink._remove_sdc_metadata_from_record(record)  # noqa: SLF001
 
 
+class _SourceSchema(dict[str, Any]):
+    """A stream's schema that every map copies whole.
+
+    The SDK's maps copy its top level only: the columns of one map would appear in all others.
+    """
+
+    def __copy__(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self))
+
+
+def _only_alias(message: Mapping[str, Any]) -> str | None:
+    """Name the one stream that a reject is replayed for."""
+    reason = message.get(REASON_PROPERTY)
+    if not isinstance(reason, dict):
+        return None
+    if reason.get("replayable") is False:
+        text = (
+            f"stream {shown(message['stream'])}: this reject file was written with reject_values: "
+            "keys and holds no whole records, so that it cannot be replayed; send the records "
+            "from their source again"
+        )
+        raise RunStoppedError(text)
+    return reason.get("stream")
+
+
+def _require_keys(record: Mapping[str, Any], sink: GainsightSink) -> None:
+    """Insist on the key properties, as Singer demands."""
+    missing = [key for key in sink.key_properties if key not in record]
+    if missing:
+        text = (
+            f"stream {shown(sink.stream_name)}: a record lacks its key property "
+            f"{', '.join(missing)}; the tap or a stream map must supply it"
+        )
+        raise MissingKeyPropertiesError(text)
+
+
 def _refused(record: dict[str, Any], sink: GainsightSink) -> Reason | None:
     """Check a record against its schema and parse its dates."""
     validator = sink._validator  # noqa: SLF001 - the SDK's own path of a record
@@ -177,17 +262,29 @@ def _refused(record: dict[str, Any], sink: GainsightSink) -> Reason | None:
             record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
         )
     except InvalidRecord as error:
-        return Reason(
-            "schema_violation", f"it does not fit its schema: {shown(error.error_message)}"
-        )
+        return _violation(error)
     except (ValueError, TypeError) as error:
         return Reason("invalid_date", f"a date or time cannot be read: {_told(error)}")
     return None
 
 
+def _violation(error: InvalidRecord) -> Reason:
+    """Say which column breaks which rule of the schema."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError) or not cause.absolute_path:
+        return Reason("schema_violation", f"the record {shown(error.error_message)}")
+    return Reason(
+        "schema_violation",
+        f"its schema asks for {cause.validator} {shown(cause.validator_value)}",
+        field=".".join(str(part) for part in cause.absolute_path),
+        value=cause.instance,
+    )
+
+
 def _told(error: Exception) -> str:
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {shown(str(cause))}"
+    text = cause.message if isinstance(cause, (SchemaError, ValidationError)) else str(cause)
+    return f"{type(cause).__name__}: {shown(text)}"
 
 
 def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
@@ -199,7 +296,7 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
                 return
             with gzip.open(file) as unpacked:
                 yield from _parsed(unpacked, path)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ImportError, ValueError, zlib.error) as error:
         text = f"the batch file {shown(path)} cannot be read: {_told(error)}"
         raise RunStoppedError(text) from error
 
@@ -210,7 +307,7 @@ def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
             continue
         try:
             record = deserialize_json(line)
-        except ValueError:
+        except (RecursionError, ValueError):
             record = None
         if not isinstance(record, dict):
             text = f"line {number} of the batch file {shown(path)} is not a JSON object"

@@ -26,6 +26,17 @@ CHUNK_LINES = 200
 MOST_CHUNKS_WAITING = 16
 TICK_SECONDS = 0.5
 
+SHAPES: dict[str, dict[str, type]] = {
+    "SCHEMA": {"stream": str, "schema": dict},
+    "RECORD": {"stream": str, "record": dict},
+    "STATE": {"value": object},
+    "ACTIVATE_VERSION": {"stream": str},
+    "BATCH": {"stream": str, "encoding": dict, "manifest": list},
+}
+"""What each type of message must hold (Singer specification)."""
+
+RIGHT = {"str": "text", "dict": "an object", "list": "a list"}
+
 
 class ReadingStoppedError(Exception):
     """Reading was asked to stop before the end of the input."""
@@ -50,6 +61,16 @@ class ThreadedReader(SimpleSingerReader):
     def stop(self) -> None:
         """Stop before the next message; may be called from any thread."""
         self._stopped.set()
+
+    def look_up(self) -> None:
+        """Let the rest of the run have its turn, in the middle of a long message.
+
+        Raises:
+            ReadingStoppedError: ``stop`` was called.
+        """
+        if self._stopped.is_set():
+            raise ReadingStoppedError
+        self.on_tick()
 
     @override
     def process_lines(
@@ -79,6 +100,7 @@ class ThreadedReader(SimpleSingerReader):
             kind = message.get("type")
             if not isinstance(kind, str) or kind not in callbacks:
                 raise InvalidInputLine(self._about(f"unknown message type {_type_of(kind)}"))
+            self._check_shape(message, SHAPES.get(kind, {}))
             callbacks[kind](message)
             counts[kind] += 1
         return counts
@@ -127,6 +149,12 @@ class ThreadedReader(SimpleSingerReader):
         missing = sorted(requires.difference(line_dict))
         if missing:
             raise InvalidInputLine(self._about(f"the message lacks {', '.join(missing)}"))
+
+    def _check_shape(self, message: dict[str, Any], shape: dict[str, type]) -> None:
+        self.assert_line_requires(message, set(shape))
+        for name, kind in shape.items():
+            if not isinstance(message[name], kind):
+                raise InvalidInputLine(self._about(f"{name} is not {RIGHT[kind.__name__]}"))
 
     def _about(self, problem: str) -> str:
         return (

@@ -1,37 +1,19 @@
-"""The Singer target: configuration in, sinks chosen per stream, state out, exit code, signals."""
+"""The Singer target itself: what it overrides of the SDK, and the order of a run."""
 
 from __future__ import annotations
 
-import copy
-import json
 import logging
-import os
-import signal
 import sys
-import threading
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight import settings as configuration
-from target_gainsight.api import (
-    AccessKey,
-    GainsightClient,
-    GainsightError,
-    Pacer,
-    RateLimits,
-    RetryPolicy,
-    SystemClock,
-)
-from target_gainsight.target.calls import CallCounter
-from target_gainsight.target.intake import Intake
+from target_gainsight.api import GainsightError, SystemClock
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.loader import SendingPool
@@ -40,7 +22,6 @@ from target_gainsight.loading.rejects import PrivateFile, RejectFile, new_run_na
 from target_gainsight.loading.run import Run
 from target_gainsight.loading.summary import Summary
 from target_gainsight.mapping.mismatch import StreamMismatchError
-from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.sinks import (
     CompanySink,
     CustomObjectSink,
@@ -49,18 +30,22 @@ from target_gainsight.sinks import (
     PersonSink,
     RelationshipSink,
 )
+from target_gainsight.target.calls import CallCounter
+from target_gainsight.target.configured import ConfiguredTarget
+from target_gainsight.target.connection import TenantConnection
+from target_gainsight.target.intake import Intake
+from target_gainsight.target.interruption import Interruption
+from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
+from target_gainsight.target.reporting import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
     from target_gainsight.api import Clock
-    from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -81,24 +66,10 @@ EXPECTED_ERRORS = (
 )
 """Errors that end a run with one message: what they say is all there is to know."""
 
-SECONDS_TO_STOP = 25
-"""What is left to a run after a signal: Kubernetes kills after 30."""
 
-SIGNAL_EXIT = 128
+class TargetGainsight(ConfiguredTarget):
+    """Singer target and Meltano loader for Gainsight CS."""
 
-
-class TargetGainsight(Target):
-    """Singer target for Gainsight CS.
-
-    Args:
-        clock: Tells the time and waits.
-        kwargs: What the SDK's Target takes.
-    """
-
-    name = "target-gainsight"
-    package_name = "target-gainsight"
-    config_jsonschema: ClassVar[dict[str, Any]] = configuration.CONFIG_SCHEMA
-    capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
     default_sink_class = CompanySink
     message_reader_class = ThreadedReader
 
@@ -106,26 +77,21 @@ class TargetGainsight(Target):
 
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         self.clock = clock or SystemClock()
+        self._interruption = Interruption(self._stop)
         super().__init__(**kwargs)
         self._max_parallelism = 1
-        self._sandbox: RunningSandbox | None = None
-        self._signal: int | None = None
         self.checkpoint = Checkpoint(
             self._write_covered_state, self.clock.now, self.STATE_INTERVAL_SECONDS
         )
         self.summary = Summary(new_run_name(self.clock.now()))
         self.calls = CallCounter(self.summary.calls)
         self.intake = Intake(self)
-        self._reader.on_tick = self.intake.tick
+        self.reader.on_tick = self.intake.tick
 
     @property
-    def _reader(self) -> ThreadedReader:
+    def reader(self) -> ThreadedReader:
+        """What reads the input."""
         return cast("ThreadedReader", self.message_reader)
-
-    @cached_property
-    def settings(self) -> Settings:
-        """The configuration, validated."""
-        return configuration.parse_settings(self._raw_config)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -140,23 +106,15 @@ class TargetGainsight(Target):
         return Ledger(self.checkpoint, rejects, created, self.summary, self.settings.rejection)
 
     @cached_property
+    def _connection(self) -> TenantConnection:
+        return TenantConnection(self.settings, self.clock, self.calls)
+
+    @cached_property
     def run(self) -> Run:
-        """What all streams share; made, and the embedded tenant started, when first needed."""
-        base_url, access_key = self._connect()
-        limits = self.settings.limits
-        rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
-        client = GainsightClient(
-            base_url,
-            AccessKey(access_key),
-            pacer=Pacer(rate, clock=self.clock),
-            retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
-            timeout=limits.request_timeout,
-            clock=self.clock,
-            observer=self.calls,
-        )
+        """What all streams share; made, and the tenant connected, when first needed."""
         return Run(
             settings=self.settings,
-            client=client,
+            client=self._connection.client,
             clock=self.clock,
             checkpoint=self.checkpoint,
             summary=self.summary,
@@ -164,51 +122,10 @@ class TargetGainsight(Target):
             pool=SendingPool(self.settings.max_concurrency),
         )
 
-    def _connect(self) -> tuple[str, str]:
-        connection = self.settings.connection
-        if connection.sandbox_path is None:
-            return connection.base_url, connection.access_key
-        from target_gainsight import sandbox  # noqa: PLC0415 - only where it is asked for
-
-        try:
-            self._sandbox = sandbox.start_sandbox(
-                connection.sandbox_path, config=connection.sandbox_config
-            )
-        except (sandbox.SandboxUnavailableError, sandbox.SandboxConfigError) as error:
-            raise RunStoppedError(str(error)) from error
-        return self._sandbox.base_url, self._sandbox.access_key
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Find every mistake in the configuration, ours and the SDK's, at once."""
-        self._raw_config = dict(self._config)
-        mistakes: list[str] = []
-        try:
-            configuration.parse_settings(self._raw_config)
-        except configuration.SettingsError as error:
-            mistakes += error.mistakes
-        mistakes += self._builtin_mistakes()
-        for sentence in configuration.unknown_settings(
-            self._raw_config, self.config_jsonschema["properties"]
-        ):
-            self.logger.warning(sentence)
-        if mistakes and raise_errors:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=mistakes, schema=self.config_jsonschema)
-        return mistakes
-
-    def _builtin_mistakes(self) -> list[str]:
-        """Let the SDK check its own settings; it may not show the values of ours."""
-        own = set(configuration.CONFIG_SCHEMA_NAMES)
-        whole = self._config
-        self._config = {name: value for name, value in whole.items() if name not in own}
-        try:
-            super()._validate_config(raise_errors=True)
-        except ConfigValidationError as error:
-            return error.errors
-        finally:
-            self._config = {**self._config, **whole}
-        return []
+    @property
+    def is_connected(self) -> bool:
+        """Whether a stream has made the target connect to the tenant."""
+        return "run" in self.__dict__
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -272,27 +189,22 @@ class TargetGainsight(Target):
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        self.intake.remember_schema(copy.deepcopy(message_dict))
-        super()._process_schema_message(message_dict)
+        self.intake.take_schema(message_dict)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        self._assert_line_requires(message_dict, requires={"stream", "record"})
         self.intake.take(message_dict)
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        self._assert_line_requires(message_dict, requires={"stream", "encoding", "manifest"})
         self.intake.take_batch(message_dict)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        self._assert_line_requires(message_dict, requires={"stream"})
         self.intake.note_activate_version(message_dict["stream"])
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self._assert_line_requires(message_dict, requires={"value"})
         self.checkpoint.add(message_dict["value"])
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
@@ -330,32 +242,28 @@ class TargetGainsight(Target):
     def _conclude(self) -> None:
         """Write the last state, close the files and report."""
         self.ledger.finish()
-        for name, file in (("rejects", self.ledger.rejects), ("created", self.ledger.created)):
-            if file.exists:
-                self.summary.files[name] = file.path
-        self.calls.write_metrics(self.metrics_logger)
-        logger.info("run %s\n%s", self.summary.run, self.summary.to_text())
-        if self.settings.summary_path:
-            _write_json(self.settings.summary_path, self.summary.to_json())
+        report(
+            self.summary,
+            self.ledger,
+            self.calls,
+            metrics_logger=self.metrics_logger,
+            summary_path=self.settings.summary_path,
+        )
 
     def _settle_in_flight(self) -> None:
         """Settle the batches that are in flight; nothing more is sent."""
-        if "run" not in self.__dict__:
-            return
-        while self.run.pool.busy:
+        while self.is_connected and self.run.pool.busy:
             try:
                 self.run.pool.land(block=True)
             except EXPECTED_ERRORS as error:
                 logger.debug("while stopping: %s", error)
 
     def close(self) -> None:
-        """End the connection and the embedded tenant."""
-        if "run" in self.__dict__:
+        """End the calls, the connection and the embedded tenant."""
+        if self.is_connected:
             self.run.pool.close()
-            self.run.client.close()
-        if self._sandbox is not None:
-            self._sandbox.stop()
-            self._sandbox = None
+        if "_connection" in self.__dict__:
+            self._connection.close()
 
     def run_to_end(self, file_input: IO[str] | None = None) -> int:
         """Read the input to its end and say how it went.
@@ -371,7 +279,7 @@ class TargetGainsight(Target):
         except ReadingStoppedError:
             return self._end_by_signal()
         except EXPECTED_ERRORS as error:
-            if self._signal is not None:
+            if self._interruption.signal is not None:
                 return self._end_by_signal()
             self._stop_because(error)
             return 1
@@ -389,27 +297,21 @@ class TargetGainsight(Target):
         self.logger.error("%s", error)
 
     def _end_by_signal(self) -> int:
-        number = self._signal or signal.SIGTERM
         self._settle_in_flight()
         self._conclude()
-        logger.warning("stopped by signal %d; the state covers what is settled", number)
-        return SIGNAL_EXIT + number
+        logger.warning(
+            "stopped by signal %s; the state covers what is settled", self._interruption.signal
+        )
+        return self._interruption.exit_code
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop reading; a second signal, or 25 s without an end, exits at once."""
-        if self._signal is not None:
-            os._exit(SIGNAL_EXIT + signum)
-        self._signal = signum
-        threading.Thread(target=self._stop_soon, args=(signum,), daemon=True).start()
+        self._interruption.take(signum)
 
-    def _stop_soon(self, signum: int) -> None:
-        """Runs beside the main thread, which a signal handler must not block."""
-        self._reader.stop()
-        if "run" in self.__dict__:
+    def _stop(self) -> None:
+        self.reader.stop()
+        if self.is_connected:
             self.run.client.stop()
-        threading.Event().wait(SECONDS_TO_STOP)
-        os._exit(SIGNAL_EXIT + signum)
 
     @classmethod
     @override
@@ -433,18 +335,14 @@ class TargetGainsight(Target):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        target = cls(
-            config=config.config if config else {},
-            parse_env_config=config.parse_env if config else False,
-        )
+        try:
+            target = cls(
+                config=config.config if config else {},
+                parse_env_config=config.parse_env if config else False,
+            )
+        except ConfigValidationError:
+            raise
+        except EXPECTED_ERRORS as error:
+            cls.logger.error("%s", error)  # noqa: TRY400 - the message is all there is to know
+            sys.exit(1)
         sys.exit(target.run_to_end(file_input))
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Replace a file for its owner only, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, default=str)
-    beside.replace(path)

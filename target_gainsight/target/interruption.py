@@ -1,0 +1,52 @@
+"""What a termination signal sets off: an orderly stop, an end after 25 s, an end at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS_TO_STOP = 25
+"""What is left to a run after a signal: Kubernetes kills after 30."""
+
+SIGNAL_EXIT = 128
+
+
+class Interruption:
+    """The first signal stops the run in order; a second one, or 25 s, ends the process.
+
+    Args:
+        stop: Asks the run to stop; called in a thread of its own, because a signal handler
+            interrupts the main thread wherever it is, locks held included.
+
+    Attributes:
+        signal: The signal that came, if one did.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self.signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal's number, as a shell reports it."""
+        return SIGNAL_EXIT + (self.signal or 0)
+
+    def take(self, signum: int) -> None:
+        """Take a signal; runs in the signal handler.
+
+        Args:
+            signum: The signal's number.
+        """
+        if self.signal is not None:
+            os._exit(SIGNAL_EXIT + signum)
+        self.signal = signum
+        threading.Thread(target=self._end, name="gainsight-stop", daemon=True).start()
+
+    def _end(self) -> None:
+        self._stop()
+        threading.Event().wait(SECONDS_TO_STOP)
+        os._exit(self.exit_code)

@@ -1,0 +1,58 @@
+"""Says what a run did: as a table in the log, as metrics, and as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_gainsight.loading.ledger import Ledger
+    from target_gainsight.loading.summary import Summary
+    from target_gainsight.target.calls import CallCounter
+
+logger = logging.getLogger(__name__)
+
+OWNER_ONLY = 0o600
+
+
+def report(
+    summary: Summary,
+    ledger: Ledger,
+    calls: CallCounter,
+    *,
+    metrics_logger: logging.Logger,
+    summary_path: Path | None,
+) -> None:
+    """Report the counts of a run that has ended.
+
+    Args:
+        summary: The counts.
+        ledger: Knows which files were written.
+        calls: The calls.
+        metrics_logger: Takes the SDK's metrics.
+        summary_path: Where the JSON goes, or None.
+
+    Raises:
+        OSError: The summary cannot be written.
+    """
+    for name, file in (("rejects", ledger.rejects), ("created", ledger.created)):
+        if file.exists:
+            summary.files[name] = file.path
+    calls.write_metrics(metrics_logger)
+    logger.info("run %s\n%s", summary.run, summary.to_text())
+    if summary_path:
+        _write_json(summary_path, summary.to_json())
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace a file for its owner only, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, default=str)
+    beside.replace(path)
