@@ -186,7 +186,12 @@ def _names_one_value(failure: FieldFailure) -> bool:
 
 
 def _same(sent: object, named: object) -> bool:
-    """Compare a sent value with one that an answer names, which may have become text."""
+    """Compare a sent value with one that an answer names, which may have become text.
+
+    Null and empty text are the same to a tenant.
+    """
+    if named is None:
+        return sent is None or sent == ""
     if isinstance(sent, bool) or isinstance(named, bool):
         return str(sent).lower() == str(named).lower()
     return sent == named or str(sent) == str(named)

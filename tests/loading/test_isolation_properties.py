@@ -1,0 +1,161 @@
+"""Whatever a tenant tells about a refused call, only the bad records are rejected.
+
+The tenant here is a function: all or nothing, and as forthcoming as each example says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
+from target_gainsight.loading.isolation import NULL_CODE, SINGLE_FIELD_CODES, Isolation
+from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from target_gainsight.loading.outcomes import Arrival
+
+FIELDS = ("Name", "Stage", "Score")
+VALUES = (None, "", "a", "b", "1", 1, 1.0, True, "true", "True", ("x", "y"))
+LISTINGS = ("all", "first", "none")
+WAYS_TO_TELL = ("as it was", "as text", "in a list", "not")
+
+
+@dataclass
+class Tenant:
+    """Refuses a call that holds a bad record.
+
+    Attributes:
+        blames: By the place of a bad record, what the answer says about it.
+        listing: Whether an answer lists all bad records, the first or none.
+        calls_left: Calls after which it answers no more.
+    """
+
+    blames: dict[int, tuple[FieldFailure, ...]]
+    listing: str
+    calls_left: float = math.inf
+    written: list[int] = field(default_factory=list)
+    calls: int = 0
+
+    def send(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
+        self.calls += 1
+        if self.calls > self.calls_left:
+            message = "no answer"
+            raise UnavailableError(message, attempts=3, waited=900)
+        places = [record.fields["place"] for record in part]
+        groups = tuple(self.blames[place] for place in places if place in self.blames)
+        if groups:
+            listed = {"all": groups, "first": groups[:1], "none": ()}[self.listing]
+            message = "refused"
+            raise RefusedError(message, code=groups[0][0].code, failures=listed)
+        self.written += places
+        for record in part:
+            result.settle(record, Outcome.CREATED)
+
+
+def a_batch(chance: Random) -> list[LoadRecord]:
+    return [
+        LoadRecord(
+            cast("Arrival", None),
+            {"place": place, **{name: chance.choice(VALUES) for name in FIELDS}},
+        )
+        for place in range(chance.randint(1, 50))
+    ]
+
+
+def a_tenant(chance: Random, batch: list[LoadRecord], calls_left: float = math.inf) -> Tenant:
+    """Some values are bad wherever they stand, and some records for hidden reasons."""
+    bad_values = {
+        (chance.choice(FIELDS), as_known(chance.choice(VALUES)))
+        for _ in range(chance.randint(0, 3))
+    }
+    hidden = chance.sample(range(len(batch)), chance.randint(0, min(5, len(batch))))
+    tell = chance.choice(WAYS_TO_TELL)
+    blames: dict[int, tuple[FieldFailure, ...]] = {}
+    for place, record in enumerate(batch):
+        found = [
+            FieldFailure(name, told(value, tell), code_about(value, chance), "bad")
+            for name, value in record.fields.items()
+            if (name, as_known(value)) in bad_values
+        ]
+        if place in hidden:
+            name = chance.choice([*FIELDS, "Elsewhere", None])
+            value = told(record.fields.get(name or ""), tell)
+            code = chance.choice(["GSOBJ_1008", "GSOBJ_1011", ""])
+            found.append(FieldFailure(name, value, code, "hidden"))
+        if found:
+            blames[place] = tuple(found)
+    return Tenant(blames, chance.choice(LISTINGS), calls_left)
+
+
+def as_known(value: object) -> str:
+    """What the tenant makes of a value: it knows no types, and no empty text beside null."""
+    return "" if value is None else str(value).lower()
+
+
+def code_about(value: object, chance: Random) -> str:
+    if value in (None, ""):
+        return NULL_CODE
+    return chance.choice(sorted(SINGLE_FIELD_CODES - {NULL_CODE}))
+
+
+def told(value: Any, how: str) -> Any:
+    if how == "as text":
+        return None if value is None else str(value)
+    return {"as it was": value, "in a list": [value], "not": None}[how]
+
+
+def deliver(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
+    body: Callable[[LoadRecord], dict[str, Any]] = lambda record: record.fields  # noqa: E731
+    return Isolation(tenant.send, body).deliver(batch)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_all_good_records_are_written_once_and_all_bad_ones_rejected(chance: Random) -> None:
+    batch = a_batch(chance)
+    tenant = a_tenant(chance, batch)
+    result = deliver(batch, tenant)
+    good = [place for place in range(len(batch)) if place not in tenant.blames]
+    assert Counter(tenant.written) == Counter(good)
+    outcomes = {each.record.fields["place"]: each.outcome for each in result.settlements}
+    assert len(result.settlements) == len(batch)
+    assert outcomes == {
+        place: Outcome.REJECTED if place in tenant.blames else Outcome.CREATED
+        for place in range(len(batch))
+    }
+    assert not result.unavailable
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 30))
+@settings(max_examples=200, deadline=None)
+def test_when_the_tenant_falls_silent_nothing_is_lost_or_settled_wrongly(
+    chance: Random, calls: int
+) -> None:
+    batch = a_batch(chance)
+    tenant = a_tenant(chance, batch, calls)
+    result = deliver(batch, tenant)
+    created = [e.record.fields["place"] for e in result.settlements if e.outcome is Outcome.CREATED]
+    rejected = {e.record.fields["place"] for e in result.settlements} - set(created)
+    unavailable = {record.fields["place"] for record in result.unavailable}
+    assert Counter(created) == Counter(tenant.written)
+    assert rejected <= set(tenant.blames)
+    assert sorted([*created, *rejected, *unavailable]) == list(range(len(batch)))
+
+
+def test_one_bad_record_that_is_not_named_costs_two_calls_a_halving() -> None:
+    for size in range(1, 51):
+        for bad in range(size):
+            batch = [LoadRecord(cast("Arrival", None), {"place": place}) for place in range(size)]
+            tenant = Tenant({bad: (FieldFailure(None, None, "GSOBJ_1008", "no"),)}, "none")
+            deliver(batch, tenant)
+            assert len(tenant.written) == size - 1
+            assert tenant.calls - 1 <= 2 * math.ceil(math.log2(size))
