@@ -18,6 +18,10 @@ if [ -z "$python" ]; then
   exit 1
 fi
 
+# A virtual environment does not survive being copied or moved: its commands name the old place.
+if [ -f .venv/.made-in ] && [ "$(cat .venv/.made-in)" != "$(pwd)" ]; then
+  rm -rf .venv
+fi
 if [ ! -x .venv/bin/python ]; then
   echo "Making .venv with $("$python" --version) ..."
   if ! "$python" -m venv .venv; then
@@ -26,10 +30,11 @@ if [ ! -x .venv/bin/python ]; then
     echo "  apt-get install python3-venv" >&2
     exit 1
   fi
+  pwd >.venv/.made-in
 fi
 
-# What is installed is described by these files and by the place: all the same, nothing to do.
-wanted="$(pwd) $(cat requirements/dev.txt pyproject.toml | cksum)"
+# What is installed is described by these two files: the same as last time, nothing to do.
+wanted=$(cat requirements/dev.txt pyproject.toml | cksum)
 if [ "$(cat .venv/.installed 2>/dev/null)" = "$wanted" ]; then
   exit 0
 fi
