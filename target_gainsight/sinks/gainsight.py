@@ -26,11 +26,13 @@ from target_gainsight.mapping.field_errors import RecordRejectedError, ValueReje
 from target_gainsight.mapping.fields import plan_fields
 from target_gainsight.mapping.validation import RecordMapper
 from target_gainsight.sinks.references import References
+from target_gainsight.sinks.validating import CompiledValidator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Target
+    from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_gainsight.api import Json, ObjectSchema
     from target_gainsight.loading.current_rows import CurrentRows
@@ -89,6 +91,11 @@ class GainsightSink(BatchSink):
         """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         return mapped or bool(super().include_sdc_metadata_properties)
+
+    @override
+    def get_validator(self) -> BaseJSONSchemaValidator | None:
+        """Compile what checks records against the stream's schema, if they are to be checked."""
+        return CompiledValidator(self.schema) if self.validate_schema else None
 
     @override
     def setup(self) -> None:
