@@ -26,10 +26,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 FIRST_MILLISECONDS = 100_000_000_000
 """An epoch of this size or more counts milliseconds, a smaller one seconds (up to the year 5138).
 Milliseconds before 3 March 1973 are therefore misread: such sources send ISO texts."""
-MOST_EPOCH_DIGITS = 18
-END_OF_DAY = (24, 0, 0, 0)
-MINUTES_PER_HOUR = 60
 
+_MOST_EPOCH_DIGITS = 18
+_END_OF_DAY = (24, 0, 0, 0)
+_MINUTES_PER_HOUR = 60
 _MILLISECOND = timedelta(milliseconds=1)
 _MIDNIGHT = time(0)
 _USUAL = re.compile(
@@ -202,7 +202,7 @@ def _of_milliseconds(value: object) -> datetime | None:
 def _whole_number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
-    if isinstance(value, Decimal) and value.adjusted() > MOST_EPOCH_DIGITS:
+    if isinstance(value, Decimal) and value.adjusted() > _MOST_EPOCH_DIGITS:
         return None
     try:
         whole = int(value)
@@ -232,7 +232,7 @@ def _ordinal_day(year: int, number: int) -> date:
 def _time_of_day(match: re.Match[str]) -> timedelta:
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     microseconds = int((match["fraction"] or "0")[:6].ljust(6, "0"))
-    if (hour, minute, second, microseconds) != END_OF_DAY:
+    if (hour, minute, second, microseconds) != _END_OF_DAY:
         time(hour, minute, second)  # refuses what no clock shows
     return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microseconds)
 
@@ -241,7 +241,7 @@ def _zone(text: str | None) -> timezone:
     if text is None or text in "Zz":
         return timezone.utc
     digits = text[1:].replace(":", "").ljust(4, "0")
-    minutes = int(digits[:2]) * MINUTES_PER_HOUR + int(digits[2:])
-    if int(digits[2:]) >= MINUTES_PER_HOUR:
+    minutes = int(digits[:2]) * _MINUTES_PER_HOUR + int(digits[2:])
+    if int(digits[2:]) >= _MINUTES_PER_HOUR:
         raise ValueError(text)
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

@@ -152,7 +152,7 @@ class RecordMapper:
         )
 
     def _compile_converters(self) -> dict[str, Converter]:
-        planned = (*self._plan.sent.values(), *self._plan.constants)
+        planned = (*self._plan.sent.values(), *self._plan.constants, *self._plan.keys)
         compiled = {name: plain_converter(name) for name in planned}
         for field in self._schema.fields if self._schema else ():
             compiled[field.name] = converter_for(field, date_format=self._date_format)
@@ -210,4 +210,4 @@ class RecordMapper:
 
     def _differ(self, name: str, value: Json, held: Json) -> bool:
         written, read = self._comparables.get(name, _PLAIN)
-        return not written(value) == read(held)  # noqa: SIM201 - UNKNOWN decides in ==
+        return not written(value) == read(held)  # noqa: SIM201 - Unknown decides in ==

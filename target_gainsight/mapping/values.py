@@ -25,7 +25,6 @@ from target_gainsight.mapping.moments import (
     comparable_date,
     comparable_datetime,
     date_writer,
-    reformat_date,
     written_datetime,
 )
 from target_gainsight.mapping.quantities import boolean, comparable_number, number
@@ -39,17 +38,6 @@ from target_gainsight.mapping.texts import (
     text_writer,
 )
 
-__all__ = [
-    "UNKNOWN",
-    "Converter",
-    "converter_for",
-    "may_convert",
-    "plain_comparable",
-    "plain_converter",
-    "plain_value",
-    "reformat_date",
-]
-
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Hashable
@@ -61,10 +49,11 @@ if TYPE_CHECKING:
     Compare = Callable[[Json], Hashable]
 
 
-class _Unknown:
-    """Equal to nothing, itself included.
+class Unknown:
+    """The comparable of a value that leaves in doubt what it is: so it is always written.
 
-    Tuples compare identical members as equal without asking them: compare one by one.
+    Equal to nothing, itself included. Each doubt is an object of its own, because a tuple holds
+    identical members for equal without asking them.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -72,13 +61,6 @@ class _Unknown:
 
     def __hash__(self) -> int:
         return id(self)
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN = _Unknown()
-"""The comparable of a value that leaves in doubt what it is: never equal, so always written."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,7 @@ class Converter:
     Attributes:
         field: The field, or None where the object's metadata is unknown.
         write: A source's value to the value in a request; raises `ValueRejectedError` only.
-        written_comparable: A written value to what it compares as; `UNKNOWN` in doubt.
+        written_comparable: A written value to what it compares as; `Unknown` in doubt.
         read_comparable: A value as the query answers it to what it compares as.
     """
 
@@ -166,8 +148,8 @@ def _comparing(compare: Compare) -> Compare:
         try:
             found = compare(value)
         except UnfitError:
-            return UNKNOWN
-        return UNKNOWN if found is None else found
+            return Unknown()
+        return Unknown() if found is None else found
 
     return comparable
 
@@ -188,7 +170,7 @@ def _plain(value: Json) -> Hashable:
 
 
 plain_comparable: Compare = _comparing(_plain)
-"""What a value compares as when nothing is known of its field; `UNKNOWN` in doubt."""
+"""What a value compares as when nothing is known of its field; `Unknown` in doubt."""
 
 _PLAIN_WRITE = _refusing("", "", plain_json)
 

@@ -8,13 +8,9 @@ import pytest
 import yaml
 from tenant_fields import a_field, an_object, company
 
-from target_gainsight.mapping import (
-    Column,
-    FieldPlan,
-    StreamMismatchError,
-    columns_of,
-    plan_fields,
-)
+from target_gainsight.mapping.columns import Column, columns_of
+from target_gainsight.mapping.fields import FieldPlan, plan_fields
+from target_gainsight.mapping.mismatch import StreamMismatchError
 
 
 def columns(*names: str) -> tuple[Column, ...]:

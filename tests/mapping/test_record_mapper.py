@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 from tenant_fields import GOLD, OLD, a_field, company
 
-from target_gainsight.mapping import (
-    FieldPlan,
-    RecordMapper,
-    RecordRejectedError,
-    ValueRejectedError,
-)
+from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.fields import FieldPlan
+from target_gainsight.mapping.validation import RecordMapper
 
 COLUMNS = {
     "name": "Name",
@@ -114,7 +111,9 @@ def test_a_missing_key_and_a_wrong_value_are_told_together() -> None:
 
 
 def test_a_key_that_a_lookup_fills_is_not_missed() -> None:
-    assert a_mapper(keys=("Name", "ParentCompany")).map(RECORD)["Name"] == "Acme"
+    keys = ("Name", "ParentCompany")
+    assert a_mapper(keys=keys).map(RECORD)["Name"] == "Acme"
+    assert a_mapper(keys=keys, schema=None).converters["ParentCompany"].field is None
 
 
 def test_false_and_zero_are_values() -> None:

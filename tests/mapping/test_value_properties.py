@@ -11,13 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenant_fields import COMMA, GOLD, SILVER, a_field
 
-from target_gainsight.mapping import (
-    UNKNOWN,
-    ValueRejectedError,
-    converter_for,
-    plain_comparable,
-    plain_value,
-)
+from target_gainsight.mapping.field_errors import ValueRejectedError
+from target_gainsight.mapping.values import Unknown, converter_for, plain_comparable, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +71,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(data_type=st.sampled_from(DATA_TYPES), value=anything)
 def test_conversion_refuses_or_gives_a_value_that_compares_equal_to_itself(
     data_type: str, value: object
@@ -87,9 +82,8 @@ def test_conversion_refuses_or_gives_a_value_that_compares_equal_to_itself(
     except ValueRejectedError:
         return
     comparable = converter.written_comparable(written)
-    assert comparable == converter.written_comparable(written) or comparable is UNKNOWN
-    assert hash(comparable) == hash(converter.written_comparable(written))
-    assert hash(converter.read_comparable(written)) == hash(comparable)
+    again = converter.read_comparable(written)
+    assert {comparable, again} == {again} or isinstance(comparable, Unknown)
 
 
 @given(value=anything)
@@ -105,7 +99,7 @@ def test_a_refusal_is_one_short_printable_line(value: object) -> None:
     assert len(line) < 400
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(data_type=st.sampled_from(DATA_TYPES), value=anything)
 def test_what_was_written_converts_to_itself(data_type: str, value: object) -> None:
     converter = converter_for(a_field("Field", data_type, length=50))

@@ -14,7 +14,8 @@ from tenant_fields import TIERS, a_field
 from test_value_properties import DATA_TYPES, FORMS, Form, anything
 
 from target_gainsight.api.wire import decode, encode
-from target_gainsight.mapping import ValueRejectedError, converter_for
+from target_gainsight.mapping.field_errors import ValueRejectedError
+from target_gainsight.mapping.values import converter_for
 from target_gainsight.sandbox import Switches
 from target_gainsight.sandbox.model import DATA_TYPES as SANDBOX_TYPES
 from target_gainsight.sandbox.model import DEFAULT_LENGTHS, Field, Option
@@ -46,7 +47,7 @@ def test_every_type_of_the_sandbox_is_one_we_know() -> None:
     assert set(DATA_TYPES) >= set(SANDBOX_TYPES)
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(data_type=st.sampled_from(sorted(SANDBOX_TYPES)), value=anything)
 def test_a_converted_value_is_always_accepted(data_type: str, value: object) -> None:
     length = DEFAULT_LENGTHS.get(data_type)
