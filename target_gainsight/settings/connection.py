@@ -63,6 +63,9 @@ def _domain_url(domain: str | None, mistakes: Mistakes) -> str | None:
     if domain is None:
         mistakes.add("domain", "nothing", RIGHT_DOMAIN)
         return None
+    if "@" in domain:
+        mistakes.add("domain", "something with a user name or password in it", RIGHT_DOMAIN)
+        return None
     host = domain.strip().lower().removeprefix("https://").removesuffix("/")
     if len(host) > LONGEST_HOST_NAME or not HOST_NAME.fullmatch(host):
         mistakes.add("domain", shown(domain), RIGHT_DOMAIN)
@@ -77,11 +80,14 @@ def _base_url(base_url: str, mistakes: Mistakes) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if "@" in parts.netloc:
+    if "@" in url:
         mistakes.add("base_url", "a URL with a user name or password in it", RIGHT_BASE_URL)
         return None
+    if parts.query:
+        mistakes.add("base_url", "a URL with a query", RIGHT_BASE_URL)
+        return None
     secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not host or not secure or parts.query or parts.fragment or port == 0:
+    if not host or not secure or parts.fragment or port == 0:
         mistakes.add("base_url", shown(base_url), RIGHT_BASE_URL)
         return None
     return url

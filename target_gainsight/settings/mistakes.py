@@ -29,6 +29,9 @@ REFUSED_SYNC_MODES = {
 )
 """Modes of other loaders that people bring along, and what to use."""
 
+REFUSED_CHOICES = (None, "overwrite")
+"""What a setting's schema lists and its reading refuses."""
+
 TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
@@ -112,6 +115,7 @@ def _what_is_right(name: str, value: object, declared: Mapping[str, Any]) -> str
 def _right_choice(name: str, value: str, choices: list[str]) -> str:
     if name == "sync_mode" and value.lower() in REFUSED_SYNC_MODES:
         return REFUSED_SYNC_MODES[value.lower()]
+    choices = [choice for choice in choices if choice not in REFUSED_CHOICES]
     near = difflib.get_close_matches(value.lower(), choices, n=1)
     meant = f" (did you mean '{near[0]}'?)" if near else ""
     return "one of " + ", ".join(choices) + meant

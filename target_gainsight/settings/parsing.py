@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 OWN_OBJECT = ("object_type", "custom_object_name")
 OBJECTS_OWN_BUSINESS = (
-    "custom_object_name",
     "lookup_keys",
     "field_mapping",
     "constants",
@@ -62,7 +61,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
     given = {name: value for name, value in raw.items() if value is not None}
     mistakes = Mistakes()
     wrong = schema_mistakes(given, PROPERTIES, mistakes)
-    usable = {name: value for name, value in given.items() if name not in wrong}
+    usable = {name: _whole(value) for name, value in given.items() if name not in wrong}
     _check_batch_size(usable, mistakes)
     top = _with_sync_mode(usable, mistakes)
     settings = _settings(top, mistakes, wrong=wrong)
@@ -128,6 +127,11 @@ def _value(given: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON o
     return given.get(name, PROPERTIES[name].get("default"))
 
 
+def _whole(value: object) -> object:
+    """Turn 50.0, which JSON schema holds for a whole number, into 50."""
+    return int(value) if isinstance(value, float) else value
+
+
 def _default_stream(top: dict[str, Any], mistakes: Mistakes) -> StreamSettings | None:
     own = {name: top[name] for name in STREAM_SETTINGS if name in top}
     return parse_stream(own, dict.fromkeys(own, ""), "", mistakes)
@@ -152,8 +156,8 @@ def _entry(
     known = {key: value for key, value in entry.items() if key in STREAM_SETTINGS}
     known = {key: value for key, value in known.items() if value is not None}
     wrong = schema_mistakes(known, PROPERTIES, mistakes, prefix=f"{where}.")
-    usable = {key: value for key, value in known.items() if key not in wrong}
-    left_behind = OBJECTS_OWN_BUSINESS if any(key in usable for key in OWN_OBJECT) else ()
+    usable = {key: _whole(value) for key, value in known.items() if key not in wrong}
+    left_behind = (*OWN_OBJECT, *OBJECTS_OWN_BUSINESS) if set(usable) & set(OWN_OBJECT) else ()
     base = {key: value for key, value in inherited.items() if key not in left_behind}
     places = dict.fromkeys(base, "") | dict.fromkeys(usable, f"{where}.")
     return parse_stream(base | usable, places, f"{where}.", mistakes)

@@ -55,8 +55,12 @@ def _is_part_of_a_name(value: object) -> bool:
     ):
         return False
     if not set(value).intersection(STREAM_SETTINGS):
-        return True
-    return any(set(inner).intersection(STREAM_SETTINGS) for inner in value.values())
+        return all(_is_entry(inner) or _is_part_of_a_name(inner) for inner in value.values())
+    return any(_is_entry(inner) for inner in value.values() if inner)
+
+
+def _is_entry(value: Mapping[str, Any]) -> bool:
+    return not value or bool(set(value).intersection(STREAM_SETTINGS))
 
 
 def parse_stream(
@@ -91,6 +95,12 @@ def parse_stream(
     if object_type != "person" and links:
         at_links = places.get("company_links", where) + "company_links"
         mistakes.add(at_links, f"for a {object_type}", "nothing: only persons are linked this way")
+    if name and object_type != "custom_object":
+        mistakes.add(
+            places.get("custom_object_name", where) + "custom_object_name",
+            f"{shown(name)} beside object_type {object_type}",
+            "object_type custom_object, or no custom_object_name",
+        )
     if object_type == "custom_object" and not (name or "").strip():
         mistakes.add(where + "custom_object_name", "nothing", "the API name, such as MyObject__gc")
     chosen = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 from dataclasses import replace
@@ -30,7 +31,7 @@ class ConfiguredTarget(Target):
 
     name = "target-gainsight"
     package_name = "target-gainsight"
-    config_jsonschema: ClassVar[dict[str, Any]] = configuration.CONFIG_SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(configuration.CONFIG_SCHEMA)
     capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
 
     @cached_property

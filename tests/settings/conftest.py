@@ -1,0 +1,1 @@
+"""Being here puts this folder on the import path: `given` is for every test of the settings."""

@@ -1,0 +1,186 @@
+"""Where the tenant is, and what proves who we are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from given import ENOUGH, mistakes, mistakes_in, only_mistake, read
+
+from target_gainsight.settings import parse_settings
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "initech.gainsightcloud.com",
+        "https://initech.gainsightcloud.com",
+        "https://initech.gainsightcloud.com/",
+        "  Initech.GainsightCloud.com ",
+        "initech.us2.gainsightcloud.com",
+    ],
+)
+def test_a_domain_is_a_host_however_it_is_pasted(domain: str) -> None:
+    connection = read(domain=domain).connection
+    assert connection.base_url.startswith("https://initech.")
+    assert connection.base_url.endswith("gainsightcloud.com")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "",
+        "initech",
+        "http://initech.gainsightcloud.com",
+        "https://initech.gainsightcloud.com/v1/data",
+        "initech.gainsightcloud.com:8443",
+        "in itech.gainsightcloud.com",
+        "-initech.gainsightcloud.com",
+        "initech..com",
+        "*.gainsightcloud.com",
+        "a" * 64 + ".gainsightcloud.com",
+        ".".join(["abcdefgh"] * 30),
+    ],
+)
+def test_a_domain_that_is_no_host_name_is_refused_with_the_right_form(domain: str) -> None:
+    mistake = only_mistake(domain=domain)
+    assert mistake.startswith(f"domain: given '{domain[:20]}")
+    assert "a host name such as mycompany.gainsightcloud.com, or sandbox" in mistake
+
+
+def test_without_domain_and_credential_both_are_named() -> None:
+    assert mistakes_in({}) == [
+        "access_key: given nothing; right: the tenant's REST API access key",
+        (
+            "domain: given nothing; right: a host name such as mycompany.gainsightcloud.com, "
+            "or sandbox"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("key", ["", "  ", None])
+def test_a_blank_access_key_is_none(key: str | None) -> None:
+    assert only_mistake(access_key=key).startswith("access_key: given nothing")
+
+
+def test_blanks_around_an_access_key_are_taken_off() -> None:
+    assert read(access_key=" k3y\n").connection.access_key == "k3y"
+
+
+@pytest.mark.parametrize("key", [12345, ["s3cret"], {"key": "s3cret"}, True])
+def test_an_access_key_of_the_wrong_type_is_not_shown(key: object) -> None:
+    assert only_mistake(access_key=key) == "access_key: given a hidden value; right: text"
+
+
+def test_a_connection_does_not_print_its_key() -> None:
+    assert "k3y" not in repr(read())
+
+
+@pytest.mark.parametrize("given", ["https://u:hunter2@initech.com", "ann:hunter2@initech.com"])
+def test_a_password_in_a_url_is_not_shown(given: str) -> None:
+    for name in ("domain", "base_url"):
+        mistake = only_mistake(**{name: given})
+        assert mistake.startswith(f"{name}: given ")
+        assert "hunter2" not in mistake
+
+
+def test_a_key_in_the_query_of_a_url_is_not_shown() -> None:
+    assert "s3cret" not in only_mistake(base_url="https://proxy.example/?accesskey=s3cret")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://initech.gainsightcloud.com",
+        "http://192.168.0.7:8080",
+        "http://127.0.0.1.example.com",
+        "ftp://127.0.0.1",
+        "//127.0.0.1",
+        "https://",
+        "https://[::1",
+        "https://proxy.example:0",
+        "https://proxy.example/#part",
+        "proxy.example",
+    ],
+)
+def test_plain_http_leaves_this_machine_under_no_name(url: str) -> None:
+    mistake = only_mistake(base_url=url)
+    assert mistake.startswith(f"base_url: given '{url}'")
+    assert "https://host[:port], or plain http to a loopback address only" in mistake
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://localhost:8080/",
+        "http://[::1]:8080",
+        "https://proxy.example:8443/gainsight",
+    ],
+)
+def test_a_proxy_or_a_test_server_is_reached_by_base_url(url: str) -> None:
+    assert read(base_url=url).connection.base_url == url.rstrip("/")
+
+
+def test_base_url_wins_and_needs_no_domain() -> None:
+    local = {"base_url": "http://localhost:1", "access_key": "k3y"}
+    for given in (local, {**local, "domain": "initech.com"}, {**local, "domain": "sandbox"}):
+        connection = parse_settings(given).connection
+        assert connection.base_url == "http://localhost:1"
+        assert connection.sandbox_path is None
+
+
+@pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
+def test_the_sandbox_needs_no_credential(domain: str) -> None:
+    connection = parse_settings({"domain": domain}).connection
+    assert connection.sandbox_path == Path("gainsight-sandbox.db")
+    assert connection.sandbox_config is None
+
+
+def test_the_sandbox_is_where_and_what_the_settings_say() -> None:
+    connection = read(domain="sandbox", sandbox_path="here/t.db", sandbox_config="t.yml").connection
+    assert connection.sandbox_path == Path("here/t.db")
+    assert connection.sandbox_config == Path("t.yml")
+
+
+def test_all_mistakes_are_listed_at_once_each_once() -> None:
+    wrong: dict[str, Any] = {
+        "access_key": 5,
+        "domain": "nowhere",
+        "calls_per_day": 0,
+        "sync_mode": "mirror",
+        "lookup_keys": ["A", "B", "C", "D"],
+        "dry_run": "perhaps",
+        "streams": {"a": {"object_tipe": "person"}, "b": 7},
+    }
+    found = mistakes_in(wrong)
+    assert sorted(each.split(":")[0] for each in found) == [
+        "access_key",
+        "calls_per_day",
+        "domain",
+        "dry_run",
+        "lookup_keys",
+        "streams.a.object_tipe",
+        "streams.b",
+        "sync_mode",
+    ]
+    assert all(" given " in each and "; right: " in each for each in found)
+
+
+def test_what_was_given_is_shortened_and_on_one_line() -> None:
+    mistake = only_mistake(domain="x\n\x1b[31m" + "y" * 500)
+    assert "\n" not in mistake
+    assert "\x1b" not in mistake
+    assert len(mistake) < 250
+
+
+def test_a_null_is_a_setting_not_given() -> None:
+    given = dict.fromkeys(("object_type", "calls_per_day", "streams", "lookup_keys", "dry_run"))
+    assert read(**given) == read()
+
+
+def test_a_wrong_setting_is_not_called_missing() -> None:
+    assert mistakes_in({**ENOUGH, "domain": 7}) == ["domain: given 7; right: text"]
+    assert mistakes(base_url=7) == ["base_url: given 7; right: text"]

@@ -1,0 +1,124 @@
+"""Numbers, switches and choices: what they default to, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from given import mistakes, only_mistake, read
+
+from target_gainsight.settings import CONFIG_SCHEMA, Limits, Rejection
+
+POSITIVE = (
+    "calls_per_minute",
+    "calls_per_day",
+    "max_calls_per_run",
+    "max_concurrency",
+    "request_timeout",
+    "max_retry_seconds",
+    "max_batch_age_seconds",
+    "max_rejects",
+    "max_creates",
+)
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    settings = read()
+    assert settings.limits == Limits(
+        calls_per_minute=100,
+        calls_per_day=50_000,
+        quota_percent=90,
+        max_calls_per_run=None,
+        request_timeout=60,
+        max_retry_seconds=900,
+    )
+    assert settings.rejection == Rejection(
+        path=Path("gainsight-rejects"), keys_only=False, max_rejects=None, max_reject_percent=10
+    )
+    assert settings.read_group_size == 1000
+    assert settings.max_concurrency == 8
+    assert settings.max_batch_age_seconds == 300
+    assert settings.batch_size_rows is None
+    assert settings.summary_path is None
+    assert settings.dry_run is False
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+@pytest.mark.parametrize("value", [0, -1])
+def test_limits_below_one_are_refused(name: str, value: int) -> None:
+    assert (
+        only_mistake(**{name: value})
+        == f"{name}: given {value}; right: a whole number of at least 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [
+        ("quota_percent", 0, 100),
+        ("quota_percent", 101, 100),
+        ("max_reject_percent", 0, 100),
+        ("max_reject_percent", 101, 100),
+        ("read_group_size", 0, 4999),
+        ("read_group_size", 5000, 4999),
+    ],
+)
+def test_what_has_a_greatest_value_says_so(name: str, value: int, most: int) -> None:
+    right = f"{name}: given {value}; right: a whole number from 1 to {most}"
+    assert only_mistake(**{name: value}) == right
+
+
+@pytest.mark.parametrize("value", ["90", 1.5, True, [90]])
+def test_a_limit_is_a_whole_number(value: object) -> None:
+    assert only_mistake(calls_per_minute=value).endswith("right: a whole number")
+
+
+def test_a_whole_number_written_with_a_point_is_one() -> None:
+    size = read(read_group_size=500.0, max_rejects=3.0)
+    assert (size.read_group_size, size.rejection.max_rejects) == (500, 3)
+    assert isinstance(size.read_group_size, int)
+
+
+@pytest.mark.parametrize("value", [0, -5])
+def test_a_batch_holds_one_record_at_least(value: int) -> None:
+    expected = f"batch_size_rows: given {value}; right: a whole number of at least 1"
+    assert only_mistake(batch_size_rows=value) == expected
+
+
+@pytest.mark.parametrize("value", ["yes", 1, "true"])
+def test_a_switch_is_true_or_false(value: object) -> None:
+    assert only_mistake(skip_unchanged=value).endswith("right: true or false")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("unknown_fields", "droop", "drop"),
+        ("null_values", "ommit", "omit"),
+        ("reject_values", "key", "keys"),
+        ("date_format", "ISO", "iso"),
+        ("object_type", "companies", "company"),
+        ("object_type", "Custom Object", "custom_object"),
+        ("sync_mode", "upserts", "upsert"),
+        ("load_method", "append", "append-only"),
+    ],
+)
+def test_a_choice_names_all_there_are_and_the_likely_one(name: str, given: str, meant: str) -> None:
+    mistake = only_mistake(**{name: given})
+    assert mistake.startswith(f"{name}: given '{given}'; right: one of ")
+    assert mistake.endswith(f"(did you mean '{meant}'?)")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, schema in CONFIG_SCHEMA["properties"].items() if "enum" in schema],
+)
+def test_every_choice_refuses_what_it_does_not_know(name: str) -> None:
+    assert mistakes(**{name: "zzz"})[0].startswith(f"{name}: given 'zzz'; right: ")
+
+
+def test_rejects_and_summary_go_where_the_settings_say() -> None:
+    settings = read(rejects_path="r", reject_values="keys", summary_path="s.json")
+    assert settings.rejection.path == Path("r")
+    assert settings.rejection.keys_only
+    assert settings.summary_path == Path("s.json")

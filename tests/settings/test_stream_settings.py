@@ -1,0 +1,384 @@
+"""Which object a stream is loaded into, and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from given import mistakes, only_mistake, read, stream
+
+from target_gainsight.settings import AmbiguousPatternError, CompanyLinks, Lookup
+
+CONTACTS = {"object_type": "person"}
+LOOKUP = {"object_name": "Company", "fields": {"company": "Name"}}
+
+
+def test_without_settings_nothing_is_routed() -> None:
+    assert read().for_stream("accounts") is None
+
+
+@pytest.mark.parametrize(
+    ("object_type", "name"),
+    [("company", "Company"), ("person", "Person"), ("relationship", "Relationship")],
+)
+def test_one_object_type_serves_every_stream(object_type: str, name: str) -> None:
+    found = stream("whatever", object_type=object_type)
+    assert (found.object_type, found.object_name) == (object_type, name)
+
+
+def test_a_custom_object_is_named_as_it_is_given() -> None:
+    found = stream("orders", object_type="custom_object", custom_object_name=" Order__lv ")
+    assert found.object_name == "Order__lv"
+
+
+def test_a_custom_object_name_alone_says_which_kind_it_is() -> None:
+    assert stream("orders", custom_object_name="Order__gc").object_type == "custom_object"
+
+
+@pytest.mark.parametrize("name", [None, "", "  "])
+def test_a_custom_object_without_its_name_is_refused(name: str | None) -> None:
+    mistake = only_mistake(object_type="custom_object", custom_object_name=name)
+    expected = "custom_object_name: given nothing; right: the API name, such as MyObject__gc"
+    assert mistake == expected
+
+
+def test_a_custom_object_name_beside_another_object_is_refused() -> None:
+    mistake = only_mistake(object_type="company", custom_object_name="Order__gc")
+    assert mistake == (
+        "custom_object_name: given 'Order__gc' beside object_type company; "
+        "right: object_type custom_object, or no custom_object_name"
+    )
+
+
+def test_an_entry_with_a_custom_object_does_not_load_into_the_default_object() -> None:
+    found = stream(
+        "orders", object_type="company", streams={"orders": {"custom_object_name": "Order__gc"}}
+    )
+    assert (found.object_type, found.object_name) == ("custom_object", "Order__gc")
+
+
+def test_the_exact_name_wins_over_every_pattern() -> None:
+    streams = {
+        "nps_*": {"object_type": "company"},
+        "nps_answers_2024": {"object_type": "person"},
+        "nps_answers_202?": {"object_type": "relationship"},
+    }
+    assert stream("nps_answers_2024", streams=streams).object_type == "person"
+
+
+def test_the_longest_pattern_wins() -> None:
+    streams = {
+        "*": {"object_type": "person"},
+        "nps_*": {"object_type": "company"},
+        "nps_answers_*": {"object_type": "relationship"},
+    }
+    assert stream("nps_answers_2024", streams=streams).object_type == "relationship"
+    assert stream("nps_questions", streams=streams).object_type == "company"
+    assert stream("contacts", streams=streams).object_type == "person"
+
+
+def test_patterns_mind_the_case_of_letters() -> None:
+    assert read(streams={"NPS_*": CONTACTS}).for_stream("nps_1") is None
+
+
+def test_patterns_of_the_same_length_are_refused_where_both_match() -> None:
+    settings = read(streams={"nps_*": CONTACTS, "*_raw": CONTACTS})
+    assert settings.for_stream("nps_1") is not None
+    with pytest.raises(AmbiguousPatternError) as refused:
+        settings.for_stream("nps_raw")
+    assert str(refused.value) == (
+        "stream 'nps_raw': the patterns 'nps_*' and '*_raw' under 'streams' match it equally "
+        "well; add an entry named 'nps_raw'"
+    )
+
+
+def test_a_longer_pattern_settles_a_tie() -> None:
+    streams = {"nps_*": CONTACTS, "*_raw": CONTACTS, "nps_ra*": {"object_type": "company"}}
+    assert stream("nps_raw", streams=streams).object_type == "company"
+
+
+def test_names_with_dots_that_meltano_split_are_joined_again() -> None:
+    streams = {
+        "public": {
+            "accounts": {"object_type": "company", "lookup_keys": ["SfdcAccountId"]},
+            "crm": {"contacts": CONTACTS, "*": {"field_mapping": {"a": "Name"}}},
+        },
+        "orders": {"object_type": "relationship"},
+    }
+    settings = read(streams=streams)
+    assert list(settings.streams) == [
+        "public.accounts",
+        "public.crm.contacts",
+        "public.crm.*",
+        "orders",
+    ]
+    assert stream("public.accounts", streams=streams).lookup_keys == ("SfdcAccountId",)
+
+
+def test_a_name_with_dots_may_be_whole() -> None:
+    streams = {"public.accounts": {"object_type": "company"}}
+    assert stream("public.accounts", streams=streams).object_name == "Company"
+
+
+def test_a_part_of_a_name_may_be_called_like_a_setting() -> None:
+    streams = {"public": {"lookups": CONTACTS}}
+    assert stream("public.lookups", streams=streams).object_type == "person"
+
+
+def test_columns_with_dots_that_meltano_split_are_joined_again() -> None:
+    found = stream(
+        "a",
+        object_type="company",
+        field_mapping={"address": {"city": "City__gc", "geo": {"lat": "Lat__gc"}}, "n": "Name"},
+    )
+    assert found.field_mapping == {
+        "address.city": "City__gc",
+        "address.geo.lat": "Lat__gc",
+        "n": "Name",
+    }
+
+
+def test_an_entry_inherits_what_is_set_for_all() -> None:
+    found = stream(
+        "accounts",
+        object_type="company",
+        lookup_keys=["SfdcAccountId"],
+        field_mapping={"name": "Name"},
+        null_values="omit",
+        streams={"accounts": {"sync_mode": "update"}},
+    )
+    assert found.sync_mode == "update"
+    assert found.null_values == "omit"
+    assert found.lookup_keys == ("SfdcAccountId",)
+    assert found.field_mapping == {"name": "Name"}
+
+
+def test_an_entry_with_an_object_of_its_own_inherits_nothing_that_belongs_to_the_other() -> None:
+    found = stream(
+        "orders",
+        object_type="company",
+        lookup_keys=["SfdcAccountId"],
+        field_mapping={"name": "Name"},
+        constants={"Status": "Active"},
+        lookups={"ParentCompany": LOOKUP},
+        null_values="omit",
+        streams={
+            "orders": {"object_type": "custom_object", "custom_object_name": "Order__gc"},
+        },
+    )
+    assert found.lookup_keys == ()
+    assert found.field_mapping == {}
+    assert found.constants == {}
+    assert found.lookups == {}
+    assert found.null_values == "omit"
+
+
+def test_keys_for_companies_do_not_stand_in_the_way_of_people() -> None:
+    given = {"object_type": "company", "lookup_keys": ["Name"], "streams": {"people": CONTACTS}}
+    assert stream("people", **given).lookup_keys == ()
+
+
+def test_an_entry_that_names_no_object_routes_nothing() -> None:
+    assert read(streams={"accounts": {"sync_mode": "insert"}}).for_stream("accounts") is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["SfdcAccountId", "Name"],
+        "SfdcAccountId,Name",
+        " SfdcAccountId , Name , ",
+        '["SfdcAccountId", "Name"]',
+        ["SfdcAccountId", "Name", "Name"],
+    ],
+)
+def test_lookup_keys_are_a_list_or_comma_separated_text_or_json_text(given: object) -> None:
+    assert stream("a", object_type="company", lookup_keys=given).lookup_keys == (
+        "SfdcAccountId",
+        "Name",
+    )
+
+
+@pytest.mark.parametrize("given", [["A", "B", "C", "D"], "A,B,C,D", '["A","B","C","D"]'])
+def test_more_than_three_lookup_keys_are_refused(given: object) -> None:
+    expected = "lookup_keys: given ['A', 'B', 'C', 'D']; right: at most 3 fields"
+    assert only_mistake(object_type="company", lookup_keys=given) == expected
+    assert only_mistake(streams={"a": {"object_type": "company", "lookup_keys": given}}) == (
+        f"streams.a.{expected}"
+    )
+
+
+def test_lookup_keys_for_a_person_are_refused() -> None:
+    right = "given ['Name']; right: nothing: a person is always identified by Email"
+    assert only_mistake(object_type="person", lookup_keys="Name") == f"lookup_keys: {right}"
+    streams = {"people": {"object_type": "person", "lookup_keys": ["Name"]}}
+    assert only_mistake(streams=streams) == f"streams.people.lookup_keys: {right}"
+
+
+def test_a_mirror_is_refused_and_told_what_to_use() -> None:
+    mistake = only_mistake(sync_mode="mirror")
+    assert mistake.startswith("sync_mode: given 'mirror'; right: upsert, insert or update; ")
+    assert "never deletes" in mistake
+    assert "use upsert and retire rows with a status field" in mistake
+
+
+@pytest.mark.parametrize("mode", ["audience", "add", "remove", "audience_add", "segment", "ADD"])
+def test_audience_modes_are_refused_and_told_what_to_use(mode: str) -> None:
+    mistake = only_mistake(streams={"a": {"object_type": "company", "sync_mode": mode}})
+    assert mistake.startswith(f"streams.a.sync_mode: given '{mode}'; right: upsert, ")
+    assert "load a flag field with upsert" in mistake
+
+
+@pytest.mark.parametrize(("method", "mode"), [("append-only", "insert"), ("upsert", "upsert")])
+def test_the_load_method_of_the_sdk_is_honoured(method: str, mode: str) -> None:
+    assert stream("a", object_type="company", load_method=method).sync_mode == mode
+    entry = {"a": {"object_type": "company"}}
+    assert stream("a", streams=entry, load_method=method).sync_mode == mode
+
+
+def test_a_load_method_may_say_what_the_sync_mode_says() -> None:
+    found = stream("a", object_type="company", load_method="append-only", sync_mode="insert")
+    assert found.sync_mode == "insert"
+
+
+def test_an_entrys_sync_mode_goes_before_the_load_method_for_all() -> None:
+    entry = {"a": {"object_type": "company", "sync_mode": "update"}}
+    assert stream("a", streams=entry, load_method="append-only").sync_mode == "update"
+
+
+@pytest.mark.parametrize(
+    ("method", "mode"), [("append-only", "upsert"), ("upsert", "update"), ("upsert", "insert")]
+)
+def test_load_method_and_sync_mode_that_differ_are_refused(method: str, mode: str) -> None:
+    assert only_mistake(load_method=method, sync_mode=mode) == (
+        f"load_method: given '{method}' beside sync_mode '{mode}'; "
+        "right: only one of the two, or both meaning the same"
+    )
+
+
+def test_overwriting_is_refused() -> None:
+    mistake = only_mistake(load_method="overwrite")
+    assert mistake.startswith("load_method: given 'overwrite'; right: append-only or upsert")
+    assert "ever deleted" in mistake
+
+
+def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
+    assert "overwrite" not in only_mistake(load_method="replace")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("feild_mapping", "field_mapping"),
+        ("lookup_key", "lookup_keys"),
+        ("objecttype", "object_type"),
+    ],
+)
+def test_an_unknown_key_in_an_entry_names_the_near_miss(key: str, meant: str) -> None:
+    mistake = only_mistake(streams={"a": {"object_type": "company", key: {"x": "Name"}}})
+    assert mistake == f"streams.a.{key}: given an unknown setting; right: did you mean '{meant}'?"
+
+
+def test_a_misspelt_key_is_not_taken_for_a_part_of_a_name() -> None:
+    mistake = only_mistake(object_type="company", streams={"a": {"feild_mapping": {"x": "Name"}}})
+    assert mistake.startswith("streams.a.feild_mapping: given an unknown setting")
+
+
+def test_an_unknown_key_like_nothing_lists_what_there_is() -> None:
+    mistake = only_mistake(streams={"a": {"object_type": "company", "zzz": 1}})
+    assert "right: one of object_type, custom_object_name, sync_mode, lookup_keys" in mistake
+
+
+@pytest.mark.parametrize("name", ["access_key", "domain", "calls_per_day", "rejects_path"])
+def test_what_holds_for_the_whole_run_is_no_setting_of_a_stream(name: str) -> None:
+    mistake = only_mistake(streams={"a": {"object_type": "company", name: "s3cret"}})
+    assert mistake.startswith(f"streams.a.{name}: given an unknown setting")
+    assert "s3cret" not in mistake
+
+
+@pytest.mark.parametrize("entry", ["company", 5, ["company"], None])
+def test_an_entry_is_an_object(entry: object) -> None:
+    mistake = only_mistake(streams={"a": entry})
+    assert mistake.startswith("streams.a: given ")
+    assert "an object of settings, such as {object_type: company}" in mistake
+
+
+def test_values_in_an_entry_are_checked_like_those_at_the_top() -> None:
+    found = mistakes(streams={"a": {"object_type": "companee", "max_creates": 0}})
+    assert found == [
+        (
+            "streams.a.object_type: given 'companee'; right: one of company, person, "
+            "relationship, custom_object (did you mean 'company'?)"
+        ),
+        "streams.a.max_creates: given 0; right: a whole number of at least 1",
+    ]
+
+
+def test_a_mapping_leads_to_names_of_fields() -> None:
+    mistake = only_mistake(object_type="company", field_mapping={"a": "Name", "b": 7})
+    assert mistake == "field_mapping.b: given 7; right: the name of a field"
+
+
+def test_a_lookup_is_read() -> None:
+    lookups = {"Csm": {**LOOKUP, "on_no_match": "leave_empty", "multi_match": "first"}}
+    assert stream("a", object_type="company", lookups=lookups).lookups == {
+        "Csm": Lookup("Company", {"company": "Name"}, "leave_empty", "first")
+    }
+
+
+def test_a_lookup_rejects_by_default() -> None:
+    found = stream("a", object_type="company", lookups={"Csm": LOOKUP}).lookups["Csm"]
+    assert (found.on_no_match, found.multi_match) == ("reject", "reject")
+
+
+@pytest.mark.parametrize(
+    ("lookup", "place"),
+    [
+        ("Company", "lookups.Csm"),
+        ({"fields": {"a": "Name"}}, "lookups.Csm"),
+        ({"object_name": " ", "fields": {"a": "Name"}}, "lookups.Csm"),
+        ({"object_name": "Company"}, "lookups.Csm.fields"),
+        ({"object_name": "Company", "fields": {}}, "lookups.Csm.fields"),
+        ({"object_name": "Company", "fields": "Name"}, "lookups.Csm.fields"),
+        ({"object_name": "Company", "fields": {"a": 7}}, "lookups.Csm.fields"),
+        ({**LOOKUP, "fields": {f"c{n}": "Name" for n in range(7)}}, "lookups.Csm.fields"),
+        ({**LOOKUP, "on_no_match": "drop"}, "lookups.Csm.on_no_match"),
+        ({**LOOKUP, "multi_match": "all"}, "lookups.Csm.multi_match"),
+        ({**LOOKUP, "onNoMatch": "ERROR"}, "lookups.Csm.onNoMatch"),
+    ],
+)
+def test_a_lookup_that_cannot_be_read_is_refused_at_its_place(lookup: object, place: str) -> None:
+    mistake = only_mistake(object_type="company", lookups={"Csm": lookup})
+    assert mistake.startswith(f"{place}: given ")
+    entry = {"object_type": "company", "lookups": {"Csm": lookup}}
+    assert only_mistake(streams={"a": entry}).startswith(f"streams.a.{place}: given ")
+
+
+def test_company_links_are_read() -> None:
+    links = {"lookup": {"account": "Name"}, "fields": {"Title": "title"}}
+    found = stream("a", object_type="person", company_links=links)
+    assert found.company_links == CompanyLinks({"account": "Name"}, {"Title": "title"}, "reject")
+
+
+@pytest.mark.parametrize(
+    ("links", "place"),
+    [
+        ({"fields": {"Title": "title"}}, "company_links.lookup"),
+        ({"lookup": {"a": 5}}, "company_links.lookup"),
+        ({"lookup": {"a": "Name"}, "fields": {"Title": 5}}, "company_links.fields"),
+        ({"lookup": {"a": "Name"}, "fields": "Title"}, "company_links.fields"),
+        ({"lookup": {"a": "Name"}, "on_no_match": "drop"}, "company_links.on_no_match"),
+        ({"lookup": {"a": "Name"}, "object_name": "X"}, "company_links.object_name"),
+    ],
+)
+def test_company_links_that_cannot_be_read_are_refused_at_their_place(
+    links: dict[str, Any], place: str
+) -> None:
+    mistake = only_mistake(object_type="person", company_links=links)
+    assert mistake.startswith(f"{place}: given ")
+
+
+def test_only_persons_are_linked_to_companies() -> None:
+    mistake = only_mistake(object_type="company", company_links={"lookup": {"a": "Name"}})
+    expected = "company_links: given for a company; right: nothing: only persons are linked"
+    assert mistake.startswith(expected)
