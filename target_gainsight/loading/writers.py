@@ -141,7 +141,7 @@ class RecordsWriter(Writer):
         self, part: Sequence[LoadRecord], result: BatchResult
     ) -> list[LoadRecord]:
         replayed = [
-            (record, Sending(record.sent_before, may_still_commit=False, because="replayed"))
+            (record, Sending(float(record.sent_before), may_still_commit=False, because="replayed"))
             for record in part
             if record.sent_before is not None
         ]
