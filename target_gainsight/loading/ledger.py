@@ -45,6 +45,7 @@ class Ledger:
         created: Takes a line for each created row.
         summary: Takes the counts.
         rejection: When there are too many rejects.
+        keep_files: Whether rejects and created rows are filed; not in a dry run.
     """
 
     def __init__(
@@ -54,12 +55,15 @@ class Ledger:
         created: PrivateFile,
         summary: Summary,
         rejection: Rejection,
+        *,
+        keep_files: bool = True,
     ) -> None:
         self.checkpoint = checkpoint
         self.summary = summary
         self.rejects = rejects
         self.created = created
         self._rejection = rejection
+        self._keep_files = keep_files
         self._held: list[tuple[Arrival, Outcome, Reason]] = []
         self._withheld: list[BatchResult] = []
         self._unavailable_in_a_row = 0
@@ -77,7 +81,7 @@ class Ledger:
             OSError: The reject file cannot be written; the state is not advanced.
         """
         for settlement in settlements:
-            if settlement.outcome is Outcome.CREATED:
+            if settlement.outcome is Outcome.CREATED and self._keep_files:
                 self._list_created(settlement)
             for arrival in settlement.record.arrivals():
                 self._enter_one(arrival, settlement.outcome, settlement.reason)
@@ -159,7 +163,7 @@ class Ledger:
         if outcome is Outcome.REJECTED:
             self._rejects_that_count += reason.code not in NOT_COUNTED
             self._log(arrival, reason)
-        if outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS:
+        if self._keep_files and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
             self._held.append((arrival, outcome, reason))
 
     def _log(self, arrival: Arrival, reason: Reason) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.lookups import TO_BE_CREATED
 from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.writers import Writer
 from target_gainsight.mapping.field_errors import shown
@@ -256,7 +257,7 @@ class PlanningWriter(Writer):
         self._plan.note_call(kind, batch)
         result = BatchResult()
         for record in batch:
-            result.settle(record, outcome, gsid=record.gsid)
+            result.settle(record, outcome, gsid=record.gsid or TO_BE_CREATED)
         return result
 
 

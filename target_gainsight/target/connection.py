@@ -28,6 +28,7 @@ class TenantConnection:
 
     Attributes:
         client: Calls the tenant.
+        rate: How fast.
 
     Raises:
         RunStoppedError: The embedded tenant cannot be started.
@@ -45,10 +46,11 @@ class TenantConnection:
             base_url, access_key = self._sandbox.base_url, self._sandbox.access_key
         limits = settings.limits
         rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
+        self.rate = rate
         self.client = GainsightClient(
             base_url,
             AccessKey(access_key),
-            pacer=Pacer(rate, clock=clock),
+            pacer=Pacer(rate, clock=clock, max_calls=limits.max_calls_per_run),
             retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
             timeout=limits.request_timeout,
             clock=clock,

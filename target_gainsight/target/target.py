@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,11 +14,13 @@ from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight.api import GainsightError, SystemClock
+from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClock
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.loader import SendingPool
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError
+from target_gainsight.loading.plan import Plan
+from target_gainsight.loading.progress import Progress
 from target_gainsight.loading.rejects import PrivateFile, RejectFile, new_run_name
 from target_gainsight.loading.run import Run
 from target_gainsight.loading.summary import Summary
@@ -39,7 +42,7 @@ from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.target.reporting import report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -86,7 +89,11 @@ class TargetGainsight(ConfiguredTarget):
         self.summary = Summary(new_run_name(self.clock.now()))
         self.calls = CallCounter(self.summary.calls)
         self.intake = Intake(self)
-        self.reader.on_tick = self.intake.tick
+        self.progress = Progress(self.summary, self.clock.now)
+        self.reader.on_tick = self._tick
+        self._began = self.clock.now()
+        self._left_unread = 0
+        self._budget_is_spent = False
 
     @property
     def reader(self) -> ThreadedReader:
@@ -103,7 +110,14 @@ class TargetGainsight(ConfiguredTarget):
             keys_only=self.settings.rejection.keys_only,
         )
         created = PrivateFile(folder / f"{self.summary.run}.created.csv")
-        return Ledger(self.checkpoint, rejects, created, self.summary, self.settings.rejection)
+        return Ledger(
+            self.checkpoint,
+            rejects,
+            created,
+            self.summary,
+            self.settings.rejection,
+            keep_files=not self.settings.dry_run,
+        )
 
     @cached_property
     def _connection(self) -> TenantConnection:
@@ -112,6 +126,8 @@ class TargetGainsight(ConfiguredTarget):
     @cached_property
     def run(self) -> Run:
         """What all streams share; made, and the tenant connected, when first needed."""
+        pool = SendingPool(self.settings.max_concurrency)
+        pool.on_wait = lambda: self.progress.tick(waiting=True)
         return Run(
             settings=self.settings,
             client=self._connection.client,
@@ -119,8 +135,17 @@ class TargetGainsight(ConfiguredTarget):
             checkpoint=self.checkpoint,
             summary=self.summary,
             ledger=self.ledger,
-            pool=SendingPool(self.settings.max_concurrency),
+            pool=pool,
+            plan=self.plan,
         )
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """What would be written, in a dry run."""
+        if not self.settings.dry_run:
+            return None
+        rate = self._connection.rate
+        return Plan(rate.allowed_per_minute, rate.allowed_per_day)
 
     @property
     def is_connected(self) -> bool:
@@ -189,15 +214,23 @@ class TargetGainsight(ConfiguredTarget):
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        self.intake.take_schema(message_dict)
+        with self._within_budget() as reading:
+            if reading:
+                self.intake.take_schema(message_dict)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        self.intake.take(message_dict)
+        with self._within_budget() as reading:
+            if reading:
+                self.intake.take(message_dict)
+            else:
+                self._left_unread += 1
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        self.intake.take_batch(message_dict)
+        with self._within_budget() as reading:
+            if reading:
+                self.intake.take_batch(message_dict)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -205,7 +238,27 @@ class TargetGainsight(ConfiguredTarget):
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self.checkpoint.add(message_dict["value"])
+        if not self._budget_is_spent:
+            self.checkpoint.add(message_dict["value"])
+
+    @contextmanager
+    def _within_budget(self) -> Iterator[bool]:
+        """Read on without writing once the calls of this run are spent."""
+        try:
+            yield not self._budget_is_spent
+        except CallBudgetSpentError:
+            self._budget_is_spent = True
+            logger.warning(
+                "max_calls_per_run (%s) is reached: the rest is read without being written, and "
+                "the state stays before it",
+                self.settings.limits.max_calls_per_run,
+            )
+
+    def _tick(self) -> None:
+        with self._within_budget() as reading:
+            if reading:
+                self.intake.tick()
+        self.progress.tick()
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
         """Bring what the state covers to disk, then write the state."""
@@ -225,8 +278,22 @@ class TargetGainsight(ConfiguredTarget):
         Raises:
             RunStoppedError: Every record was rejected.
         """
-        super().process_endofpipe()
+        with self._within_budget() as reading:
+            if reading:
+                super().process_endofpipe()
+        self._settle_in_flight()
         self._conclude()
+        if self._budget_is_spent:
+            without = self._left_unread + self.summary.read - self.summary.settled
+            logger.warning(
+                "%d records have no outcome, because max_calls_per_run was reached; the next run "
+                "goes on with them",
+                without,
+            )
+        if self.plan is None:
+            self._tell_rejects()
+
+    def _tell_rejects(self) -> None:
         rejected = self.summary.total(Outcome.REJECTED)
         if self.ledger.everything_rejected:
             message = (
@@ -241,7 +308,11 @@ class TargetGainsight(ConfiguredTarget):
 
     def _conclude(self) -> None:
         """Write the last state, close the files and report."""
+        self.progress.close()
         self.ledger.finish()
+        self.summary.rate_used_percent = self._rate_used()
+        if self.plan is not None:
+            sys.stderr.write(f"{self.plan.to_text(self.summary)}\n")
         report(
             self.summary,
             self.ledger,
@@ -249,6 +320,14 @@ class TargetGainsight(ConfiguredTarget):
             metrics_logger=self.metrics_logger,
             summary_path=self.settings.summary_path,
         )
+
+    def _rate_used(self) -> int | None:
+        """Say how much of the allowed rate a run of more than a minute has used, in percent."""
+        minutes = (self.clock.now() - self._began) / 60
+        if not self.is_connected or minutes < 1:
+            return None
+        allowed = self._connection.rate.allowed_per_minute
+        return round(100 * self.summary.calls.total / (allowed * minutes))
 
     def _settle_in_flight(self) -> None:
         """Settle the batches that are in flight; nothing more is sent."""
