@@ -335,7 +335,7 @@ def _mapping(value: object, where: str) -> Plain:
 def _expect(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - checked here
     wrong_bool = isinstance(value, bool) and kind is not bool
     if wrong_bool or not isinstance(value, kind):
-        name = "number" if isinstance(kind, tuple) else _KIND_NAMES[kind]
+        name = "a number" if isinstance(kind, tuple) else _KIND_NAMES[kind]
         message = f"{where}: {name} is wanted, not {value!r}"
         raise SandboxConfigError(message)
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
@@ -142,8 +142,11 @@ def make_options(
 
 def model_to_json(model: ObjectModel) -> dict[str, Any]:
     """A plain form that `model_from_json` reads back."""
-    plain = asdict(model)
-    del plain["relations"]
+    plain = {name: value for name, value in vars(model).items() if name != "relations"}
+    plain["fields"] = {
+        name: {**vars(each), "options": [vars(option) for option in each.options]}
+        for name, each in model.fields.items()
+    }
     return plain
 
 

@@ -47,9 +47,12 @@ def upsert_person(tenant: Tenant, call: Incoming) -> Answer:
         Refusal: HTTP 400 with a code of the People family; nothing is written.
     """
     sent = _sent_person(call.body)
-    if tenant.config.auto_create:
-        tenant.learn("person", [_without_links(sent)])
     person = tenant.named_object("person")
+    if tenant.config.auto_create:
+        person = tenant.learn("person", [_without_links(sent)])
+        sent = {
+            name: each for name, each in sent.items() if each is not None or _known(person, name)
+        }
     with tenant.store.transaction():
         stored = _stored(tenant, person, _without_links(sent))
         _apply_rules(tenant, sent)
@@ -58,6 +61,10 @@ def upsert_person(tenant: Tenant, call: Incoming) -> Answer:
         for link in links:
             _save_link(tenant, {"Person_ID": gsid, **link})
     return Answer(data=_answered(tenant, sent, gsid), records=1)
+
+
+def _known(person: ObjectModel, name: str) -> bool:
+    return name in person.fields or name == "companies"
 
 
 def _answered(tenant: Tenant, sent: Stored, gsid: str) -> object:

@@ -200,6 +200,8 @@ def _checked_rows(
                 values.append(accept(value))
                 names.append(name)
             except KeyError:
+                if value is None and tenant.config.auto_create:
+                    continue
                 error = FieldError(name, value, INVALID_VALUE, "Invalid field")
                 errors.setdefault(index, []).append(error)
             except ValueRefusedError as refused:

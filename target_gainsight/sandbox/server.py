@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 1.0
+_ACCEPTING_ROUNDS = 10
 
 
 class _Protocol(H11Protocol):
@@ -48,19 +49,34 @@ class _Server(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+        await self._stop_listening()
         for each in sockets or ():
             each.close()
-        tasks = list(self.server_state.tasks)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._end_calls()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+    async def _stop_listening(self) -> None:
+        # asyncio leaks a connection whose server is closed while it is being accepted, which
+        # takes some rounds of the loop: first accept no more, then close.
+        loop = asyncio.get_running_loop()
+        for listener in (each for server in self.servers for each in server.sockets):
+            with suppress(NotImplementedError):
+                loop.remove_reader(listener.fileno())
+        for _ in range(_ACCEPTING_ROUNDS):
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+
+    async def _end_calls(self) -> None:
+        tasks = list(self.server_state.tasks)
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 class ServerThread:

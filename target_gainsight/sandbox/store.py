@@ -23,7 +23,7 @@ from target_gainsight.sandbox.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from target_gainsight.sandbox.switches import Switches
 
@@ -124,31 +124,38 @@ class Store:
 
     def define(self, model: ObjectModel) -> None:
         """Keep the model and give its table every column it needs; existing rows stay."""
-        table = quoted(model.name)
-        key = '"Gsid" TEXT PRIMARY KEY NOT NULL'
         with self.transaction():
-            self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({key})")
-            present = {row[1] for row in self.rows(f"PRAGMA table_info({table})")}
-            for field in model.fields.values():
-                column = _free_column(field.name, present)
-                if column not in present:
-                    kind = _affinity(field.data_type)
+            present = self._table_columns(model)
+            wanted = _columns(model, present)
+            if not present:
+                self._create_table(model, wanted)
+            else:
+                for column in set(wanted) - present:
+                    kind = wanted[column]
                     self._database.execute(
-                        f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {kind}"
+                        f"ALTER TABLE {quoted(model.name)} ADD COLUMN {quoted(column)} {kind}"
                     )
-                    present.add(column)
             self._database.execute(
                 'INSERT OR REPLACE INTO "_objects" VALUES (?, ?)',
                 (model.name, json.dumps(model_to_json(model))),
             )
         self._columns.pop(model.name, None)
 
+    def _create_table(self, model: ObjectModel, wanted: Mapping[str, str]) -> None:
+        listed = ", ".join(
+            f"{quoted(column)} {kind}{' PRIMARY KEY NOT NULL' if column == 'Gsid' else ''}"
+            for column, kind in wanted.items()
+        )
+        self._database.execute(f"CREATE TABLE {quoted(model.name)} ({listed})")
+
+    def _table_columns(self, model: ObjectModel) -> set[str]:
+        return {row[1] for row in self.rows(f"PRAGMA table_info({quoted(model.name)})")}
+
     def column(self, model: ObjectModel, name: str) -> str:
         """The quoted column of a field; SQLite knows no case, field names do."""
         columns = self._columns.get(model.name)
         if columns is None:
-            table = quoted(model.name)
-            present = {row[1] for row in self.rows(f"PRAGMA table_info({table})")}
+            present = self._table_columns(model)
             columns = {each: quoted(_free_column(each, present)) for each in model.fields}
             self._columns[model.name] = columns
         return columns[name]
@@ -263,6 +270,15 @@ class Store:
 def collation(field: Field, switches: Switches) -> str:
     """The SQL collation by which the field is compared."""
     return "NOCASE" if folds_case(field, switches) else "BINARY"
+
+
+def _columns(model: ObjectModel, present: Collection[str]) -> dict[str, str]:
+    """By column, the SQL type of every field."""
+    wanted: dict[str, str] = {}
+    for field in model.fields.values():
+        column = _free_column(field.name, {*present, *wanted})
+        wanted[column] = _affinity(field.data_type)
+    return wanted
 
 
 def _free_column(name: str, present: Collection[str]) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+if TYPE_CHECKING:
+    from tenant_api import Api, OpenTenant
 
-def _statuses(api, count):
+
+def _statuses(api: Api, count: int) -> list[int]:
     return [api.query("company", select=["Name"]).status_code for _ in range(count)]
 
 
-def test_a_hundred_calls_a_minute_and_not_one_more(api):
+def test_a_hundred_calls_a_minute_and_not_one_more(api: Api) -> None:
     assert _statuses(api, 101) == [200] * 100 + [429]
 
 
-def test_a_throttled_call_is_429_gu_2400(open_tenant):
+def test_a_throttled_call_is_429_gu_2400(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1})
     api.query("company", select=["Name"])
     answer = api.insert("Company", {"Name": "Acme"})
@@ -25,7 +30,7 @@ def test_a_throttled_call_is_429_gu_2400(open_tenant):
     assert api.tenant.count("company") == 0
 
 
-def test_the_window_is_the_clocks_minute(open_tenant):
+def test_the_window_is_the_clocks_minute(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2})
     api.clock.now = 1_780_000_019.0 // 60 * 60 + 59
     assert _statuses(api, 3) == [200, 200, 429]
@@ -35,7 +40,7 @@ def test_the_window_is_the_clocks_minute(open_tenant):
     assert _statuses(api, 3) == [200, 200, 429]
 
 
-def test_the_minutes_length_can_be_set(open_tenant):
+def test_the_minutes_length_can_be_set(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1, "minute_seconds": 0.5})
     api.clock.now = 1000.0
     assert _statuses(api, 2) == [200, 429]
@@ -43,7 +48,7 @@ def test_the_minutes_length_can_be_set(open_tenant):
     assert _statuses(api, 2) == [200, 429]
 
 
-def test_the_day_is_a_utc_day(open_tenant):
+def test_the_day_is_a_utc_day(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 0, "calls_per_day": 3})
     midnight = 1_780_012_800.0
     assert midnight % 86_400 == 0
@@ -53,7 +58,7 @@ def test_the_day_is_a_utc_day(open_tenant):
     assert _statuses(api, 1) == [200]
 
 
-def test_every_synchronous_family_shares_one_count(open_tenant):
+def test_every_synchronous_family_shares_one_count(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 3})
     assert api.person(Email="a@b.example").status_code == 200
     assert api.call("GET", "/v1/meta/services/objects/list").status_code == 200
@@ -61,7 +66,7 @@ def test_every_synchronous_family_shares_one_count(open_tenant):
     assert api.query("company", select=["Name"]).status_code == 429
 
 
-def test_a_refused_record_costs_a_call_and_a_throttled_call_none(open_tenant):
+def test_a_refused_record_costs_a_call_and_a_throttled_call_none(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2, "calls_per_day": 3})
     assert api.insert("Company", {"Wrong": 1}).status_code == 400
     assert _statuses(api, 3) == [200, 429, 429]
@@ -70,7 +75,7 @@ def test_a_refused_record_costs_a_call_and_a_throttled_call_none(open_tenant):
     assert api.tenant.counter.used("synchronous", "day", api.clock.now) == 3
 
 
-def test_the_day_survives_a_restart(open_tenant):
+def test_the_day_survives_a_restart(open_tenant: OpenTenant) -> None:
     first = open_tenant(limits={"calls_per_day": 3})
     assert _statuses(first, 2) == [200, 200]
     first.running.stop()
@@ -78,7 +83,7 @@ def test_the_day_survives_a_restart(open_tenant):
     assert _statuses(again, 2) == [200, 429]
 
 
-def test_zero_is_unlimited(open_tenant):
+def test_zero_is_unlimited(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 0, "calls_per_day": 0})
     assert set(_statuses(api, 120)) == {200}
 
@@ -92,7 +97,9 @@ def test_zero_is_unlimited(open_tenant):
         ("apig_200", 200, "GS_APIG_2404"),
     ],
 )
-def test_code_and_status_of_throttling_are_switches(open_tenant, switch, status, code):
+def test_code_and_status_of_throttling_are_switches(
+    open_tenant: OpenTenant, switch: str, status: int, code: str
+) -> None:
     api = open_tenant(limits={"calls_per_minute": 1}, switches={"throttle_answer": switch})
     api.query("company", select=["Name"])
     answer = api.query("company", select=["Name"])
@@ -100,14 +107,14 @@ def test_code_and_status_of_throttling_are_switches(open_tenant, switch, status,
     assert answer.json()["result"] is False
 
 
-def test_retry_after_is_a_switch(open_tenant):
+def test_retry_after_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1}, switches={"throttle_retry_after": True})
     api.clock.now = 1_780_000_020.0 // 60 * 60 + 48
     api.query("company", select=["Name"])
     assert api.query("company", select=["Name"]).headers["retry-after"] == "12"
 
 
-def test_fifty_records_a_write(api):
+def test_fifty_records_a_write(api: Api) -> None:
     records = [{"Name": f"C{number}"} for number in range(51)]
     assert api.insert("Company", *records[:50]).status_code == 200
     refused = api.insert("Company", *records)
@@ -118,7 +125,7 @@ def test_fifty_records_a_write(api):
     assert api.tenant.count("company") == 50
 
 
-def test_five_thousand_rows_a_read(api):
+def test_five_thousand_rows_a_read(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(5_010)))
     assert len(api.found("company", ["Name"], limit=5_000)) == 5_000
     refused = api.query("company", select=["Name"], limit=5_001)
@@ -126,7 +133,7 @@ def test_five_thousand_rows_a_read(api):
     assert "5000" in refused.json()["errorDesc"]
 
 
-def test_three_keys(api):
+def test_three_keys(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "Employees": 1, "Industry": "x", "TickerSymbol": "T"})
     record = {"Name": "A", "Employees": 1, "Industry": "x", "TickerSymbol": "T", "ARR": 1}
     assert api.update("Company", "Name,Employees,Industry", record).status_code == 200

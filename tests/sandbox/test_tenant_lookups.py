@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
+if TYPE_CHECKING:
+    from tenant_api import Api, OpenTenant
 
-def _lookup(target="Csm", name="gsuser", fields=None, **more):
+
+def _lookup(
+    target: str = "Csm", name: str = "gsuser", fields: Any = None, **more: Any
+) -> dict[str, Any]:
     return {
         target: {
             "fields": fields or {"CsmEmail": "Email"},
@@ -21,7 +28,7 @@ def _lookup(target="Csm", name="gsuser", fields=None, **more):
 ADA = "ada.park@ourcompany.example"
 
 
-def test_the_target_receives_the_value_and_the_column_need_not_be_a_field(api):
+def test_the_target_receives_the_value_and_the_column_need_not_be_a_field(api: Api) -> None:
     ada = api.tenant.rows("gsuser", Email=ADA)[0]["Gsid"]
     answer = api.insert("Company", {"Name": "A", "CsmEmail": ADA}, lookups=_lookup())
     assert answer.status_code == 200, answer.text
@@ -31,7 +38,7 @@ def test_the_target_receives_the_value_and_the_column_need_not_be_a_field(api):
     assert "CsmEmail" not in record
 
 
-def test_lookups_apply_to_every_record_and_to_updates(api):
+def test_lookups_apply_to_every_record_and_to_updates(api: Api) -> None:
     api.inserted("Company", {"Name": "A"}, {"Name": "B"})
     records = [{"Name": "A", "CsmEmail": ADA}, {"Name": "B", "CsmEmail": ADA}]
     assert api.update("Company", "Name", *records, lookups=_lookup()).status_code == 200
@@ -40,19 +47,19 @@ def test_lookups_apply_to_every_record_and_to_updates(api):
     }
 
 
-def test_object_names_in_lookups_know_no_case(api):
+def test_object_names_in_lookups_know_no_case(api: Api) -> None:
     answer = api.insert("Company", {"Name": "A", "CsmEmail": ADA}, lookups=_lookup(name="GsUser"))
     assert answer.status_code == 200
 
 
-def test_a_column_that_is_a_lookups_target_stays(api):
+def test_a_column_that_is_a_lookups_target_stays(api: Api) -> None:
     parent = api.inserted("Company", {"Name": "Parent"})[0]
     lookups = _lookup("ParentCompany", "company", {"ParentCompany": "Name"})
     api.insert("Company", {"Name": "Child", "ParentCompany": "Parent"}, lookups=lookups)
     assert api.tenant.rows("company", Name="Child")[0]["ParentCompany"] == parent
 
 
-def test_several_fields_are_anded(api):
+def test_several_fields_are_anded(api: Api) -> None:
     api.inserted(
         "Company", {"Name": "A", "Industry": "x"}, {"Name": "A", "Industry": "y", "ARR": 2}
     )
@@ -68,7 +75,7 @@ def test_several_fields_are_anded(api):
     assert api.tenant.rows("company", Gsid=gsid)[0]["ARR"] == 2
 
 
-def test_several_matches_take_the_first_or_are_an_error(api):
+def test_several_matches_take_the_first_or_are_an_error(api: Api) -> None:
     first, _ = api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     record = {"responseId__gc": "1", "account": "Twin"}
     fields = {"account": "Name"}
@@ -80,7 +87,7 @@ def test_several_matches_take_the_first_or_are_an_error(api):
     assert api.tenant.rows("CG_NPS_Response__gc")[0]["companyId__gc"] == first
 
 
-def test_no_match_as_an_error_refuses_the_call(api):
+def test_no_match_as_an_error_refuses_the_call(api: Api) -> None:
     answer = api.insert(
         "Company",
         {"Name": "A", "CsmEmail": ADA},
@@ -93,14 +100,14 @@ def test_no_match_as_an_error_refuses_the_call(api):
     assert api.tenant.count("company") == 0
 
 
-def test_the_code_of_a_failed_lookup_is_a_switch(open_tenant):
+def test_the_code_of_a_failed_lookup_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"lookup_error_code": "GSOBJ_1011"})
     answer = api.insert("Company", {"Name": "A", "CsmEmail": "x@y.example"}, lookups=_lookup())
     assert answer.json()["errorCode"] == "GSOBJ_1011"
 
 
 @pytest.mark.parametrize(("option", "kept"), [("NULLABLE", False), ("DEFAULTVALUE", True)])
-def test_no_match_leaves_null_or_what_is_there(api, option, kept):
+def test_no_match_leaves_null_or_what_is_there(api: Api, option: str, kept: bool) -> None:
     ada = api.tenant.rows("gsuser", Email=ADA)[0]["Gsid"]
     api.inserted("Company", {"Name": "A", "Csm": ada})
     record = {"Name": "A", "CsmEmail": "nobody@x.example"}
@@ -110,18 +117,18 @@ def test_no_match_leaves_null_or_what_is_there(api, option, kept):
 
 
 @pytest.mark.parametrize("value", [None, 5])
-def test_a_column_that_cannot_match_is_no_match(api, value):
+def test_a_column_that_cannot_match_is_no_match(api: Api, value: Any) -> None:
     record = {"Name": "A", "CsmEmail": value}
     assert api.insert("Company", record, lookups=_lookup()).status_code == 400
     assert api.insert("Company", record, lookups=_lookup(onNoMatch="NULLABLE")).status_code == 200
 
 
-def test_a_record_without_the_column_is_left_alone(api):
+def test_a_record_without_the_column_is_left_alone(api: Api) -> None:
     assert api.insert("Company", {"Name": "A"}, lookups=_lookup()).status_code == 200
     assert api.tenant.rows("company")[0]["Csm"] is None
 
 
-def test_another_field_than_the_gsid_may_be_taken(api):
+def test_another_field_than_the_gsid_may_be_taken(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "Industry": "Software"})
     lookups = _lookup(
         "Industry", "company", {"like": "Name"}, lookupField="Industry", onNoMatch="NULLABLE"
@@ -143,7 +150,7 @@ def test_another_field_than_the_gsid_may_be_taken(api):
         _lookup(name="Nope"),
     ],
 )
-def test_a_lookup_described_wrongly_is_refused(api, lookups):
+def test_a_lookup_described_wrongly_is_refused(api: Api, lookups: Any) -> None:
     answer = api.insert("Company", {"Name": "A", "CsmEmail": ADA}, lookups=lookups)
     assert answer.status_code in {400, 404}
     assert api.tenant.count("company") == 0

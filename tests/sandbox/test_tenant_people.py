@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
+if TYPE_CHECKING:
+    from tenant_api import Api, OpenTenant
 
-def test_a_person_is_upserted_by_email(api):
+
+def test_a_person_is_upserted_by_email(api: Api) -> None:
     first = api.person(Email="ada@x.example", FirstName="Ada", LastName="Park").json()
     again = api.person(Email="ada@x.example", LastName="Park-Lee").json()
     assert first["data"]["Gsid"] == again["data"]["Gsid"]
@@ -13,13 +18,13 @@ def test_a_person_is_upserted_by_email(api):
     assert [(row["FirstName"], row["LastName"]) for row in rows] == [("Ada", "Park-Lee")]
 
 
-def test_emails_are_compared_without_case(api):
+def test_emails_are_compared_without_case(api: Api) -> None:
     api.person(Email="Ada@x.example")
     api.person(Email="ada@X.EXAMPLE", FirstName="Ada")
     assert [row["Email"] for row in api.tenant.rows("person")] == ["Ada@x.example"]
 
 
-def test_emails_are_compared_without_case_whatever_queries_do(open_tenant):
+def test_emails_are_compared_without_case_whatever_queries_do(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_ignores_case": "none"})
     api.person(Email="Ada@x.example")
     api.person(Email="ada@x.example")
@@ -27,18 +32,18 @@ def test_emails_are_compared_without_case_whatever_queries_do(open_tenant):
 
 
 @pytest.mark.parametrize("path", ["/v1/peoplemgmt/v1.0/people", "/v1.0/api/people"])
-def test_the_legacy_path_is_served_too(api, path):
+def test_the_legacy_path_is_served_too(api: Api, path: str) -> None:
     assert api.call("PUT", path, {"Email": "ada@x.example"}).status_code == 200
 
 
 @pytest.mark.parametrize("fields", [{"FirstName": "Ada"}, {"Email": None}, {"Email": 5}])
-def test_the_email_is_mandatory(api, fields):
+def test_the_email_is_mandatory(api: Api, fields: Any) -> None:
     answer = api.person(**fields)
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_VDTEMAIL1001"
 
 
-def test_companies_link_to_companies_that_exist(api):
+def test_companies_link_to_companies_that_exist(api: Api) -> None:
     one, two = api.inserted("Company", {"Name": "One"}, {"Name": "Two"})
     links = [
         {"Company_ID": one, "Title": "CTO", "Role": "Decision maker", "IsPrimaryCompany": True},
@@ -53,21 +58,21 @@ def test_companies_link_to_companies_that_exist(api):
     ]
 
 
-def test_a_link_sent_again_is_changed_not_doubled(api):
+def test_a_link_sent_again_is_changed_not_doubled(api: Api) -> None:
     company = api.inserted("Company", {"Name": "One"})[0]
     for title in ("CTO", "CEO"):
         api.person(Email="ada@x.example", companies=[{"Company_ID": company, "Title": title}])
     assert [row["Title"] for row in api.tenant.rows("company_person")] == ["CEO"]
 
 
-def test_links_that_are_not_sent_stay(api):
+def test_links_that_are_not_sent_stay(api: Api) -> None:
     company = api.inserted("Company", {"Name": "One"})[0]
     api.person(Email="ada@x.example", companies=[{"Company_ID": company}])
     api.person(Email="ada@x.example")
     assert api.tenant.count("company_person") == 1
 
 
-def test_a_company_that_is_absent_refuses_the_person(api):
+def test_a_company_that_is_absent_refuses_the_person(api: Api) -> None:
     answer = api.person(Email="ada@x.example", companies=[{"Company_ID": "1P02" + "A" * 32}])
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_PEOPLE1001"
@@ -85,13 +90,13 @@ def test_a_company_that_is_absent_refuses_the_person(api):
         ([{"Nope": 1}], "GSOBJ_VCRUDR1002"),
     ],
 )
-def test_a_link_that_is_not_right_refuses_the_person(api, companies, code):
+def test_a_link_that_is_not_right_refuses_the_person(api: Api, companies: Any, code: str) -> None:
     answer = api.person(Email="ada@x.example", companies=companies)
     assert (answer.status_code, answer.json()["errorCode"]) == (400, code)
     assert api.tenant.count("person") == 0
 
 
-def test_the_fields_of_a_person(api):
+def test_the_fields_of_a_person(api: Api) -> None:
     sent = {
         "Email": "ada@x.example",
         "Name": "Ada M. Park",
@@ -110,13 +115,13 @@ def test_the_fields_of_a_person(api):
     assert {name: row[name] for name in sent} == sent
 
 
-def test_a_name_is_made_of_its_parts(api):
+def test_a_name_is_made_of_its_parts(api: Api) -> None:
     api.person(Email="ada@x.example", FirstName="Ada", LastName="Park")
     api.person(Email="ben@x.example")
     assert [row["Name"] for row in api.tenant.rows("person")] == ["Ada Park", None]
 
 
-def test_null_clears_and_omitted_stays(api):
+def test_null_clears_and_omitted_stays(api: Api) -> None:
     api.person(Email="ada@x.example", Location="Oslo", Comments="x")
     api.person(Email="ada@x.example", Location=None)
     row = api.tenant.rows("person")[0]
@@ -124,12 +129,12 @@ def test_null_clears_and_omitted_stays(api):
 
 
 @pytest.mark.parametrize("body", [None, {}, [], [{"Email": "a@b.example"}]])
-def test_an_empty_row_is_refused(api, body):
+def test_an_empty_row_is_refused(api: Api, body: Any) -> None:
     answer = api.call("PUT", "/v1/peoplemgmt/v1.0/people", body)
     assert (answer.status_code, answer.json()["errorCode"]) == (400, "GSOBJ_VCRUDR1001")
 
 
-def test_unknown_fields_are_refused(api):
+def test_unknown_fields_are_refused(api: Api) -> None:
     answer = api.person(Email="ada@x.example", Nope=1, Gone=2)
     assert answer.json()["errorCode"] == "GSOBJ_VCRUDR1002"
     assert "Nope, Gone" in answer.json()["errorDesc"]
@@ -157,7 +162,9 @@ _FIELDS = {
         ("owner__gc", "x", "VDTGSID1001"),
     ],
 )
-def test_errors_have_a_code_per_type(open_tenant, field, value, code):
+def test_errors_have_a_code_per_type(
+    open_tenant: OpenTenant, field: str, value: Any, code: str
+) -> None:
     api = open_tenant(objects={"person": {"fields": _FIELDS}})
     answer = api.person(**{"Email": "ada@x.example", field: value})
     assert (answer.status_code, answer.json()["errorCode"]) == (400, f"GSOBJ_{code}")
@@ -166,18 +173,21 @@ def test_errors_have_a_code_per_type(open_tenant, field, value, code):
 
 
 @pytest.mark.parametrize("switch", ["gsid", "empty", "echo"])
-def test_the_success_body_is_a_switch(open_tenant, switch):
+def test_the_success_body_is_a_switch(open_tenant: OpenTenant, switch: str) -> None:
     api = open_tenant(switches={"people_answer": switch})
     data = api.person(Email="ada@x.example").json()["data"]
     gsid = api.tenant.rows("person")[0]["Gsid"]
-    assert data == {
-        "gsid": {"Gsid": gsid},
-        "empty": None,
-        "echo": {"Email": "ada@x.example", "Gsid": gsid},
-    }[switch]
+    assert (
+        data
+        == {
+            "gsid": {"Gsid": gsid},
+            "empty": None,
+            "echo": {"Email": "ada@x.example", "Gsid": gsid},
+        }[switch]
+    )
 
 
-def test_people_and_their_links_are_read_by_query(api):
+def test_people_and_their_links_are_read_by_query(api: Api) -> None:
     company = api.inserted("Company", {"Name": "One"})[0]
     gsid = api.person(Email="ada@x.example", companies=[{"Company_ID": company}]).json()["data"][
         "Gsid"

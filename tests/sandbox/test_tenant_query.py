@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from target_gainsight.sandbox.expression import ExpressionError, joined_conditions
 
+if TYPE_CHECKING:
+    import requests
+    from tenant_api import Api, OpenTenant
+
 
 @pytest.fixture
-def filled(api):
+def filled(api: Api) -> Api:
     """Four companies; Beta and Delta lack most fields."""
     ada = api.tenant.rows("gsuser")[0]["Gsid"]
     api.inserted(
@@ -29,28 +35,28 @@ def filled(api):
     return api
 
 
-def _names(api, *conditions, **more):
+def _names(api: Api, *conditions: Any, **more: Any) -> list[str]:
     return [row["Name"] for row in api.found("Company", ["Name"], *conditions, **more)]
 
 
-def _refused(answer):
+def _refused(answer: requests.Response) -> str:
     assert answer.status_code == 400, answer.text
     assert answer.json()["result"] is False
     return answer.json()["errorCode"]
 
 
-def test_select_names_the_fields_of_the_answer(filled):
+def test_select_names_the_fields_of_the_answer(filled: Api) -> None:
     rows = filled.found("Company", ["Gsid", "ARR"])
     assert {tuple(row) for row in rows} == {("Gsid", "ARR")}
     assert len(rows) == 4
 
 
 @pytest.mark.parametrize("select", [None, [], "Name", {"Name": 1}])
-def test_select_is_mandatory_and_there_is_no_select_all(api, select):
+def test_select_is_mandatory_and_there_is_no_select_all(api: Api, select: Any) -> None:
     assert _refused(api.query("Company", select=select)) == "GSOBJ_1008"
 
 
-def test_an_unknown_field_is_refused_wherever_it_stands(filled):
+def test_an_unknown_field_is_refused_wherever_it_stands(filled: Api) -> None:
     where = {
         "conditions": [{"name": "Nope", "alias": "A", "value": [1], "operator": "EQ"}],
         "expression": "A",
@@ -97,11 +103,11 @@ def test_an_unknown_field_is_refused_wherever_it_stands(filled):
         (("Stage", "IN", ["Launched", "Churn"]), ["Alpha", "alpha 100%_"]),
     ],
 )
-def test_every_operator(filled, condition, expected):
+def test_every_operator(filled: Api, condition: Any, expected: Any) -> None:
     assert _names(filled, condition) == expected
 
 
-def test_is_null_needs_no_value(filled):
+def test_is_null_needs_no_value(filled: Api) -> None:
     where = {
         "conditions": [{"name": "ARR", "alias": "A", "operator": "IS_NULL"}],
         "expression": "A",
@@ -127,7 +133,7 @@ def test_is_null_needs_no_value(filled):
         "A",
     ],
 )
-def test_a_condition_that_is_not_right_is_refused(filled, condition):
+def test_a_condition_that_is_not_right_is_refused(filled: Api, condition: Any) -> None:
     where = {"conditions": [condition], "expression": "A"}
     _refused(filled.query("Company", select=["Name"], where=where))
 
@@ -139,16 +145,14 @@ def test_a_condition_that_is_not_right_is_refused(filled, condition):
         ("A OR B", ["Alpha", "Beta"]),
         ("A OR B AND C", ["Alpha", "Beta"]),
         ("(A OR B) AND C", ["Beta"]),
-        ("C and (a_1 or B)", None),
+        ("C and (A or B)", ["Beta"]),
         ("((A) OR (B))", ["Alpha", "Beta"]),
         ("A AND A", ["Alpha"]),
         ("C", ["Beta", "alpha 100%_"]),
     ],
 )
-def test_the_expression_joins_aliases(filled, expression, expected):
+def test_the_expression_joins_aliases(filled: Api, expression: str, expected: Any) -> None:
     conditions = (("Name", "EQ", ["Alpha"]), ("Name", "EQ", ["Beta"]), ("ARR", "GT", [150]))
-    if expected is None:
-        return
     assert _names(filled, *conditions, expression=expression) == expected
 
 
@@ -156,7 +160,7 @@ def test_the_expression_joins_aliases(filled, expression, expected):
     "expression",
     ["", "A B", "A AND", "(A", "A)", "AND A", "A & A", "Z", "()", "(" * 200 + "A" + ")" * 200],
 )
-def test_an_expression_that_cannot_be_read_is_refused(filled, expression):
+def test_an_expression_that_cannot_be_read_is_refused(filled: Api, expression: str) -> None:
     where = {
         "conditions": [{"name": "Name", "alias": "A", "value": ["x"], "operator": "EQ"}],
         "expression": expression,
@@ -166,18 +170,18 @@ def test_an_expression_that_cannot_be_read_is_refused(filled, expression):
         joined_conditions(expression, {"A": ("1", [])})
 
 
-def test_two_conditions_cannot_share_an_alias(filled):
+def test_two_conditions_cannot_share_an_alias(filled: Api) -> None:
     condition = {"name": "Name", "alias": "A", "value": ["x"], "operator": "EQ"}
     where = {"conditions": [condition, condition], "expression": "A"}
     _refused(filled.query("Company", select=["Name"], where=where))
 
 
 @pytest.mark.parametrize("where", [[], "A", {"conditions": []}, {"conditions": {}}, {}])
-def test_a_where_without_conditions_is_refused(filled, where):
+def test_a_where_without_conditions_is_refused(filled: Api, where: Any) -> None:
     _refused(filled.query("Company", select=["Name"], where=where))
 
 
-def test_order_by(filled):
+def test_order_by(filled: Api) -> None:
     assert _names(filled, orderBy={"Name": "desc"}) == ["alpha 100%_", "Delta", "Beta", "Alpha"]
     assert _names(filled, orderBy={"RenewalDate": "asc", "ARR": "desc"}) == [
         "alpha 100%_",
@@ -189,19 +193,19 @@ def test_order_by(filled):
     _refused(filled.query("Company", select=["Name"], orderBy=["Name"]))
 
 
-def test_a_hundred_rows_when_no_limit_is_given(api):
+def test_a_hundred_rows_when_no_limit_is_given(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(150)))
     assert len(api.found("Company", ["Name"])) == 100
 
 
-def test_paging_by_offset_gives_every_row_once(api):
+def test_paging_by_offset_gives_every_row_once(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(25)))
     pages = [_names(api, limit=10, offset=offset) for offset in (0, 10, 20, 30)]
     assert [len(page) for page in pages] == [10, 10, 5, 0]
     assert {name for page in pages for name in page} == {f"C{number}" for number in range(25)}
 
 
-def test_paging_by_the_last_gsid_gives_every_row_once(api):
+def test_paging_by_the_last_gsid_gives_every_row_once(api: Api) -> None:
     gsids = api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(25)))
     seen, last = [], "0"
     while page := api.found(
@@ -213,17 +217,17 @@ def test_paging_by_the_last_gsid_gives_every_row_once(api):
 
 
 @pytest.mark.parametrize("page", [{"limit": -1}, {"limit": "10"}, {"offset": 1.5}, {"limit": True}])
-def test_limit_and_offset_are_whole_numbers(api, page):
+def test_limit_and_offset_are_whole_numbers(api: Api, page: Any) -> None:
     _refused(api.query("Company", select=["Name"], **page))
 
 
-def test_no_rows_is_an_empty_list(api):
+def test_no_rows_is_an_empty_list(api: Api) -> None:
     answer = api.query("Company", select=["Name"])
     assert answer.status_code == 200
     assert answer.json()["data"] == {"records": []}
 
 
-def test_no_rows_as_a_failure_with_text_is_a_switch(open_tenant):
+def test_no_rows_as_a_failure_with_text_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"no_rows": "no_data"})
     answer = api.query("Company", select=["Name"])
     assert answer.status_code == 200
@@ -231,7 +235,7 @@ def test_no_rows_as_a_failure_with_text_is_a_switch(open_tenant):
     assert "no data" in answer.json()["errorDesc"].lower()
 
 
-def test_a_bare_list_is_a_switch(open_tenant):
+def test_a_bare_list_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_answer": "list"})
     api.inserted("Company", {"Name": "A"})
     assert api.query("Company", select=["Name"]).json()["data"] == [{"Name": "A"}]
@@ -240,7 +244,9 @@ def test_a_bare_list_is_a_switch(open_tenant):
 @pytest.mark.parametrize(
     ("switch", "name", "email"), [("email", 0, 1), ("all", 1, 1), ("none", 0, 0)]
 )
-def test_what_is_compared_without_case_is_a_switch(open_tenant, switch, name, email):
+def test_what_is_compared_without_case_is_a_switch(
+    open_tenant: OpenTenant, switch: str, name: int, email: int
+) -> None:
     api = open_tenant(switches={"query_ignores_case": switch})
     api.inserted("Company", {"Name": "Acme"})
     api.person(Email="Ada@x.example")
@@ -248,7 +254,7 @@ def test_what_is_compared_without_case_is_a_switch(open_tenant, switch, name, em
     assert len(api.found("person", ["Email"], ("Email", "EQ", ["ada@X.example"]))) == email
 
 
-def test_conditions_on_picklists_by_label_are_a_switch(open_tenant):
+def test_conditions_on_picklists_by_label_are_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_picklist_by_label": False})
     api.inserted("Company", {"Name": "A", "Stage": "Launched"})
     item = api.found("Company", ["Stage"])[0]["Stage"]
@@ -256,7 +262,7 @@ def test_conditions_on_picklists_by_label_are_a_switch(open_tenant):
     assert _names(api, ("Stage", "EQ", [item])) == ["A"]
 
 
-def test_a_bound_on_the_values_of_a_query_is_a_switch(open_tenant):
+def test_a_bound_on_the_values_of_a_query_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_max_values": 3})
     assert _names(api, ("Name", "IN", ["a", "b", "c"])) == []
     where = {
@@ -266,18 +272,18 @@ def test_a_bound_on_the_values_of_a_query_is_a_switch(open_tenant):
     _refused(api.query("Company", select=["Name"], where=where))
 
 
-def test_a_bound_on_the_size_of_a_query_is_a_switch(open_tenant):
+def test_a_bound_on_the_size_of_a_query_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_max_bytes": 100})
     assert api.query("Company", select=["Name"]).status_code == 200
     _refused(api.query("Company", select=["Name"] * 50))
 
 
-def test_five_thousand_values_in_one_condition(api):
+def test_five_thousand_values_in_one_condition(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(10)))
     assert len(_names(api, ("Name", "IN", [f"C{number}" for number in range(5_000)]))) == 10
 
 
-def test_lookups_are_traversed_with_gr(filled):
+def test_lookups_are_traversed_with_gr(filled: Api) -> None:
     row = filled.found("Company", ["Name", "Csm__gr.Email"], ("Csm__gr.Name", "EQ", ["Ada Park"]))
     assert row == [{"Name": "Alpha", "Csm__gr.Email": "ada.park@ourcompany.example"}]
     everyone = filled.found("Company", ["Csm__gr.Email"], orderBy={"Csm__gr.Email": "desc"})
@@ -289,7 +295,7 @@ def test_lookups_are_traversed_with_gr(filled):
     ]
 
 
-def test_traversal_goes_on_through_custom_lookups(filled):
+def test_traversal_goes_on_through_custom_lookups(filled: Api) -> None:
     company = filled.tenant.rows("company", Name="Alpha")[0]["Gsid"]
     name = "CG_NPS_Response__gc"
     filled.inserted(name, {"responseId__gc": "1", "companyId__gc": company})
@@ -303,17 +309,17 @@ def test_traversal_goes_on_through_custom_lookups(filled):
     ]
 
 
-def test_conditions_on_keys_use_an_index(api):
+def test_conditions_on_keys_use_an_index(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(50)))
     _names(api, ("Name", "IN", ["C1"]))
     plan = api.tenant.store.rows(
         'EXPLAIN QUERY PLAN SELECT t."Gsid" FROM "company" AS t WHERE t."Name" COLLATE BINARY'
-        ' IN (SELECT value FROM json_each(?)) ORDER BY t.rowid LIMIT 10',
+        " IN (SELECT value FROM json_each(?)) ORDER BY t.rowid LIMIT 10",
         ['["C1"]'],
     )
     assert any("USING INDEX company:" in row[3] for row in plan)
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"select": ["Name"], "where": "A"}])
-def test_a_body_that_is_no_query_is_refused(api, body):
+def test_a_body_that_is_no_query_is_refused(api: Api, body: Any) -> None:
     _refused(api.call("POST", "/v1/data/objects/query/Company", body))

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
+
+if TYPE_CHECKING:
+    import requests
+    from tenant_api import Api, OpenTenant
+
 
 TYPES = "Types__gc"
 
 
-def _write(api, field, value):
+def _write(api: Api, field: str, value: Any) -> requests.Response:
     return api.insert(TYPES, {"needed__gc": "n", field: value})
 
 
-def _written(api, field, value):
+def _written(api: Api, field: str, value: Any) -> Any:
     answer = _write(api, field, value)
     assert answer.status_code == 200, answer.text
     return api.tenant.rows(TYPES)[-1][field]
 
 
-def _read(api, field):
+def _read(api: Api, field: str) -> Any:
     return api.found(TYPES, [field], orderBy={"CreatedDate": "desc"})[0][field]
 
 
-def _code(api, field, value):
+def _code(api: Api, field: str, value: Any) -> str:
     answer = _write(api, field, value)
     assert answer.status_code == 400, answer.text
     return answer.json()["errorCode"]
@@ -46,38 +53,38 @@ def _code(api, field, value):
         ("json__gc", {"a": [1, None]}),
     ],
 )
-def test_text_numbers_and_booleans_are_read_as_written(api, field, value):
+def test_text_numbers_and_booleans_are_read_as_written(api: Api, field: str, value: Any) -> None:
     assert _written(api, field, value) == value
     assert _read(api, field) == value
     assert type(_read(api, field)) is type(value)
 
 
-def test_a_number_beyond_64_bits_is_kept_as_a_decimal(api):
+def test_a_number_beyond_64_bits_is_kept_as_a_decimal(api: Api) -> None:
     assert _written(api, "number__gc", 10**20) == 1e20
 
 
 @pytest.mark.parametrize("field", ["text__gc", "url__gc", "email__gc"])
-def test_text_over_its_length_is_1001(api, field):
+def test_text_over_its_length_is_1001(api: Api, field: str) -> None:
     assert _code(api, field, "a@" + "x" * 300 + ".example") == "GSOBJ_1001"
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, ["x"], {"a": 1}])
-def test_text_must_be_text(api, value):
+def test_text_must_be_text(api: Api, value: Any) -> None:
     assert _code(api, "text__gc", value) == "GSOBJ_1002"
 
 
 @pytest.mark.parametrize("value", ["ada", "ada@x", "ada park@x.example", "@x.example"])
-def test_an_email_has_the_shape_of_one(api, value):
+def test_an_email_has_the_shape_of_one(api: Api, value: Any) -> None:
     assert _code(api, "email__gc", value) == "GSOBJ_1002"
 
 
 @pytest.mark.parametrize("field", ["number__gc", "money__gc", "share__gc"])
 @pytest.mark.parametrize("value", ["12", "1,234", "x", True, [1]])
-def test_numbers_must_be_json_numbers(api, field, value):
+def test_numbers_must_be_json_numbers(api: Api, field: str, value: Any) -> None:
     assert _code(api, field, value) == "GSOBJ_1002"
 
 
-def test_numbers_as_text_are_a_switch(open_tenant):
+def test_numbers_as_text_are_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"numeric_strings": True})
     assert _written(api, "number__gc", "-12.5") == -12.5
     assert _written(api, "number__gc", "+7") == 7
@@ -85,7 +92,7 @@ def test_numbers_as_text_are_a_switch(open_tenant):
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "yes"])
-def test_booleans_are_true_and_false_alone(api, value):
+def test_booleans_are_true_and_false_alone(api: Api, value: Any) -> None:
     assert _code(api, "flag__gc", value) == "GSOBJ_1008"
 
 
@@ -97,7 +104,9 @@ def test_booleans_are_true_and_false_alone(api, value):
         ("mdy", ["01-31-2026"], ["2026-01-31", "13-01-2026"]),
     ],
 )
-def test_the_date_formats_are_a_switch(open_tenant, formats, accepted, refused):
+def test_the_date_formats_are_a_switch(
+    open_tenant: OpenTenant, formats: str, accepted: Any, refused: Any
+) -> None:
     api = open_tenant(switches={"date_formats": formats})
     for value in accepted:
         assert _written(api, "day__gc", value) == "2026-01-31"
@@ -105,7 +114,7 @@ def test_the_date_formats_are_a_switch(open_tenant, formats, accepted, refused):
         assert _code(api, "day__gc", value) == "GSOBJ_1006"
 
 
-def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant):
+def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant: OpenTenant) -> None:
     api = open_tenant()
     _write(api, "day__gc", "2026-01-31")
     assert _read(api, "day__gc") == "2026-01-31"
@@ -123,7 +132,7 @@ def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant):
         ("2026-01-31T10:00:00.123456-0530", "2026-01-31T15:30:00.123Z"),
     ],
 )
-def test_a_datetime_is_iso_with_t_and_offset(api, value, stored):
+def test_a_datetime_is_iso_with_t_and_offset(api: Api, value: Any, stored: Any) -> None:
     assert _written(api, "moment__gc", value) == stored
 
 
@@ -139,11 +148,11 @@ def test_a_datetime_is_iso_with_t_and_offset(api, value, stored):
         1_780_000_000_000,
     ],
 )
-def test_any_other_datetime_is_1005(api, value):
+def test_any_other_datetime_is_1005(api: Api, value: Any) -> None:
     assert _code(api, "moment__gc", value) == "GSOBJ_1005"
 
 
-def test_requiring_milliseconds_is_a_switch(open_tenant):
+def test_requiring_milliseconds_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"datetime_milliseconds_required": True})
     assert _code(api, "moment__gc", "2026-01-31T10:00:00Z") == "GSOBJ_1005"
     assert _write(api, "moment__gc", "2026-01-31T10:00:00.000Z").status_code == 200
@@ -157,13 +166,15 @@ def test_requiring_milliseconds_is_a_switch(open_tenant):
         ("spaced", "2026-01-31 10:00:00.1"),
     ],
 )
-def test_a_datetime_is_read_in_one_of_three_forms(open_tenant, form, expected):
+def test_a_datetime_is_read_in_one_of_three_forms(
+    open_tenant: OpenTenant, form: str, expected: Any
+) -> None:
     api = open_tenant(switches={"datetime_read": form})
     _write(api, "moment__gc", "2026-01-31T10:00:00.120Z")
     assert _read(api, "moment__gc") == expected
 
 
-def test_a_picklist_takes_a_label_or_an_item_and_is_read_as_its_item(api):
+def test_a_picklist_takes_a_label_or_an_item_and_is_read_as_its_item(api: Api) -> None:
     assert _written(api, "choice__gc", "Red") == "Red"
     item = _read(api, "choice__gc")
     assert item.startswith("1I00")
@@ -172,23 +183,23 @@ def test_a_picklist_takes_a_label_or_an_item_and_is_read_as_its_item(api):
 
 
 @pytest.mark.parametrize("value", ["Green", "red", "Old", "", 1, ["Red"], "1I00" + "A" * 32])
-def test_any_other_picklist_value_is_1012(api, value):
+def test_any_other_picklist_value_is_1012(api: Api, value: Any) -> None:
     assert _code(api, "choice__gc", value) == "GSOBJ_1012"
 
 
-def test_an_inactive_item_is_refused_by_its_gsid_too(api):
+def test_an_inactive_item_is_refused_by_its_gsid_too(api: Api) -> None:
     described = api.call("GET", "/v1/meta/services/objects/Types__gc/describe").json()["data"][0]
     options = next(f for f in described["fields"] if f["fieldName"] == "choice__gc")["options"]
     old = next(option for option in options if not option["active"])
     assert _code(api, "choice__gc", old["value"]) == "GSOBJ_1012"
 
 
-def test_labels_without_case_are_a_switch(open_tenant):
+def test_labels_without_case_are_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"picklist_ignores_case": True})
     assert _written(api, "choice__gc", "rED") == "Red"
 
 
-def test_a_multi_select_takes_a_list_and_is_read_joined(api):
+def test_a_multi_select_takes_a_list_and_is_read_joined(api: Api) -> None:
     assert _written(api, "choices__gc", ["B", "A", "B"]) == ["B", "A"]
     first, second, rest = _read(api, "choices__gc").split(";")
     assert rest == ""
@@ -196,34 +207,34 @@ def test_a_multi_select_takes_a_list_and_is_read_joined(api):
     assert _written(api, "choices__gc", [first]) == ["B"]
 
 
-def test_an_empty_multi_select_is_null(api):
+def test_an_empty_multi_select_is_null(api: Api) -> None:
     assert _written(api, "choices__gc", []) is None
     assert _read(api, "choices__gc") is None
 
 
 @pytest.mark.parametrize("value", ["A", "A;B", ["D"], [1], {"A": 1}])
-def test_any_other_multi_select_value_is_1012(api, value):
+def test_any_other_multi_select_value_is_1012(api: Api, value: Any) -> None:
     assert _code(api, "choices__gc", value) == "GSOBJ_1012"
 
 
-def test_the_invalid_value_of_a_picklist_is_a_list(api):
+def test_the_invalid_value_of_a_picklist_is_a_list(api: Api) -> None:
     for field, value in (("choice__gc", "Green"), ("choices__gc", ["D"])):
         error = _write(api, field, value).json()["data"]["errors"][0][0]["errors"][0]
         assert error["invalidValue"] == (value if isinstance(value, list) else [value])
 
 
-def test_a_lookup_takes_the_gsid_of_a_record(api):
+def test_a_lookup_takes_the_gsid_of_a_record(api: Api) -> None:
     gsid = api.inserted("Company", {"Name": "Acme"})[0]
     assert _written(api, "company__gc", gsid) == gsid
     assert _read(api, "company__gc") == gsid
 
 
 @pytest.mark.parametrize("value", ["Acme", "1P02", "1p02" + "a" * 32, 5, "1P02" + "A" * 32])
-def test_any_other_lookup_value_is_1004(api, value):
+def test_any_other_lookup_value_is_1004(api: Api, value: Any) -> None:
     assert _code(api, "company__gc", value) == "GSOBJ_1004"
 
 
-def test_that_a_lookups_record_exists_is_a_switch(open_tenant):
+def test_that_a_lookups_record_exists_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"lookup_must_exist": False})
     assert _write(api, "company__gc", "1P02" + "A" * 32).status_code == 200
     assert _code(api, "company__gc", "1P02") == "GSOBJ_1004"
@@ -241,7 +252,7 @@ _FILLED = {
 }
 
 
-def test_null_clears_and_an_omitted_field_stays(api):
+def test_null_clears_and_an_omitted_field_stays(api: Api) -> None:
     gsid = api.inserted(TYPES, {"needed__gc": "n", **_FILLED})[0]
     api.update(TYPES, "Gsid", {"Gsid": gsid, **dict.fromkeys(list(_FILLED)[:4])})
     row = api.tenant.rows(TYPES)[0]
@@ -250,21 +261,21 @@ def test_null_clears_and_an_omitted_field_stays(api):
     assert row["choices__gc"] == ["A"]
 
 
-def test_null_in_a_field_that_is_not_nillable_is_1007(api):
+def test_null_in_a_field_that_is_not_nillable_is_1007(api: Api) -> None:
     assert _code(api, "needed__gc", None) == "GSOBJ_1007"
     gsid = api.inserted("Company", {"Name": "A"})[0]
     answer = api.update("Company", "Gsid", {"Gsid": gsid, "Name": None})
     assert answer.json()["errorCode"] == "GSOBJ_1007"
 
 
-def test_empty_dates_are_read_as_empty_text_and_the_rest_as_null(api):
+def test_empty_dates_are_read_as_empty_text_and_the_rest_as_null(api: Api) -> None:
     api.inserted(TYPES, {"needed__gc": "n"})
     row = api.found(TYPES, list(_FILLED))[0]
     empty = {"day__gc": "", "moment__gc": ""}
     assert row == {**dict.fromkeys(_FILLED), **empty}
 
 
-def test_reading_empty_text_as_blank_is_a_switch(open_tenant):
+def test_reading_empty_text_as_blank_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"empty_text_read": "blank"})
     api.inserted(TYPES, {"needed__gc": "n"})
     assert api.found(TYPES, ["text__gc", "number__gc"]) == [{"text__gc": "", "number__gc": None}]

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    import requests
+    from tenant_api import Api, OpenTenant
+
 
 NPS = "CG_NPS_Response__gc"
 
 
-def _errors(answer):
+def _errors(answer: requests.Response) -> Any:
     assert answer.status_code == 400, answer.text
     return answer.json()["data"]["errors"]
 
 
-def _codes(answer):
-    return [
-        [field["errors"][0]["errorCode"] for field in record] for record in _errors(answer)
-    ]
+def _codes(answer: requests.Response) -> list[list[str]]:
+    return [[field["errors"][0]["errorCode"] for field in record] for record in _errors(answer)]
 
 
-def test_insert_answers_the_sent_fields_and_the_gsid_in_order(api):
+def test_insert_answers_the_sent_fields_and_the_gsid_in_order(api: Api) -> None:
     records = [{"Name": f"C{number}", "Employees": number} for number in range(50)]
     data = api.insert("Company", *records).json()["data"]
     assert data["count"] == 50
@@ -34,16 +38,16 @@ def test_insert_answers_the_sent_fields_and_the_gsid_in_order(api):
 
 
 @pytest.mark.parametrize("name", ["Company", "company", "COMPANY"])
-def test_object_names_in_the_path_know_no_case(api, name):
+def test_object_names_in_the_path_know_no_case(api: Api, name: str) -> None:
     assert api.insert(name, {"Name": "Acme"}).status_code == 200
     assert len(api.found(name, ["Name"])) == 1
 
 
-def test_field_names_in_writes_are_case_sensitive(api):
+def test_field_names_in_writes_are_case_sensitive(api: Api) -> None:
     assert _codes(api.insert("Company", {"Name": "Acme", "arr": 1})) == [["GSOBJ_1002"]]
 
 
-def test_gsids_are_36_upper_case_alphanumerics_that_name_the_object(api):
+def test_gsids_are_36_upper_case_alphanumerics_that_name_the_object(api: Api) -> None:
     prefixes = {
         "company": api.inserted("Company", {"Name": "Acme"})[0],
         "gsuser": api.tenant.rows("gsuser")[0]["Gsid"],
@@ -62,7 +66,7 @@ def test_gsids_are_36_upper_case_alphanumerics_that_name_the_object(api):
     assert all(re.fullmatch("[0-9A-Z]{36}", gsid) for gsid in prefixes.values())
 
 
-def test_low_volume_custom_objects_are_written_like_companies(api):
+def test_low_volume_custom_objects_are_written_like_companies(api: Api) -> None:
     gsid = api.inserted(NPS, {"responseId__gc": "1", "score__gc": 9})[0]
     assert api.update(NPS, "responseId__gc", {"responseId__gc": "1", "score__gc": 3}).ok
     row = api.tenant.rows(NPS)[0]
@@ -70,7 +74,7 @@ def test_low_volume_custom_objects_are_written_like_companies(api):
 
 
 @pytest.mark.parametrize("name", ["Usage__gc", "Person", "company_person", "gsuser"])
-def test_high_volume_and_people_objects_have_another_api(api, name):
+def test_high_volume_and_people_objects_have_another_api(api: Api, name: str) -> None:
     for answer in (
         api.insert(name, {"Name": "x"}),
         api.update(name, "Gsid", {"Gsid": "1" * 36}),
@@ -80,7 +84,7 @@ def test_high_volume_and_people_objects_have_another_api(api, name):
         assert answer.json()["errorCode"] == "GSOBJ_1023"
 
 
-def test_an_unknown_object_is_refused(api):
+def test_an_unknown_object_is_refused(api: Api) -> None:
     for answer in (
         api.insert("Nothing__gc", {"Name": "x"}),
         api.update("Nothing__gc", "Name", {"Name": "x"}),
@@ -91,7 +95,7 @@ def test_an_unknown_object_is_refused(api):
         assert answer.json()["errorCode"] == "OBJECT_NOT_FOUND"
 
 
-def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api):
+def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api: Api) -> None:
     answer = api.insert("Company", {"Name": "Good"}, {"Name": "Bad", "ARR": "much"})
     assert _codes(answer) == [["GSOBJ_1002"]]
     assert answer.json()["data"]["count"] == 0
@@ -99,20 +103,20 @@ def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api):
     assert api.tenant.count("company") == 0
 
 
-def test_one_bad_value_fails_the_whole_update_and_nothing_is_written(api):
+def test_one_bad_value_fails_the_whole_update_and_nothing_is_written(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "ARR": 1}, {"Name": "B", "ARR": 1})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": "x"})
     assert answer.status_code == 400
     assert [row["ARR"] for row in api.tenant.rows("company")] == [1, 1]
 
 
-def test_the_envelope_names_the_first_bad_field_with_its_value(api):
+def test_the_envelope_names_the_first_bad_field_with_its_value(api: Api) -> None:
     answer = api.insert("Company", {"Name": "A", "Stage": "Nope", "ARR": "much"}).json()
     assert answer["errorCode"] == "GSOBJ_1012"
     assert answer["errorDesc"].endswith(" (Stage = Nope).")
 
 
-def test_errors_are_listed_per_record_and_per_field_without_an_index(api):
+def test_errors_are_listed_per_record_and_per_field_without_an_index(api: Api) -> None:
     answer = api.insert(
         "Company",
         {"Name": "A", "Stage": "Nope", "ARR": "much"},
@@ -128,7 +132,7 @@ def test_errors_are_listed_per_record_and_per_field_without_an_index(api):
     ]
 
 
-def _listed(field, value, code, invalid):
+def _listed(field: str, value: Any, code: str, invalid: Any) -> dict[str, Any]:
     messages = {
         "GSOBJ_1012": "Invalid or inactive picklist value",
         "GSOBJ_1002": "Invalid value for CURRENCY field",
@@ -155,35 +159,37 @@ _TWO_BAD = ({"Name": "A", "Stage": "No", "ARR": "x"}, {"Name": "B", "Stage": "Ne
         ("missing", None),
     ],
 )
-def test_how_errors_are_listed_is_a_switch(open_tenant, switch, fields):
+def test_how_errors_are_listed_is_a_switch(
+    open_tenant: OpenTenant, switch: str, fields: Any
+) -> None:
     api = open_tenant(switches={"error_listing": switch})
     listed = _errors(api.insert("Company", *_TWO_BAD))
 
-    def names(item):
+    def names(item: Any) -> Any:
         return [names(each) for each in item] if isinstance(item, list) else _field(item)
 
     assert (None if listed is None else names(listed)) == fields
 
 
-def _field(item):
+def _field(item: Any) -> str:
     return item["errors"][0]["fieldName"]
 
 
-def test_update_never_inserts(api):
+def test_update_never_inserts(api: Api) -> None:
     answer = api.update("Company", "Name", {"Name": "Unknown", "ARR": 1})
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_1011"
     assert api.tenant.count("company") == 0
 
 
-def test_one_key_without_a_match_fails_the_whole_update(api):
+def test_one_key_without_a_match_fails_the_whole_update(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "ARR": 1})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": 2})
     assert _codes(answer) == [["GSOBJ_1011"]]
     assert api.tenant.rows("company")[0]["ARR"] == 1
 
 
-def test_leaving_out_unmatched_records_is_a_switch(open_tenant):
+def test_leaving_out_unmatched_records_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"put_without_match": "ignore"})
     api.inserted("Company", {"Name": "A", "ARR": 1})
     data = api.update("Company", "Name", {"Name": "B", "ARR": 2}, {"Name": "A", "ARR": 2}).json()
@@ -193,13 +199,13 @@ def test_leaving_out_unmatched_records_is_a_switch(open_tenant):
     assert api.tenant.count("company") == 1
 
 
-def test_company_names_are_not_unique(api):
+def test_company_names_are_not_unique(api: Api) -> None:
     api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     api.inserted("Company", {"Name": "Twin"})
     assert api.tenant.count("company") == 3
 
 
-def test_keys_that_match_several_rows_update_them_all(api):
+def test_keys_that_match_several_rows_update_them_all(api: Api) -> None:
     gsids = api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     answer = api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).json()
     assert answer["data"]["count"] == 1
@@ -207,21 +213,21 @@ def test_keys_that_match_several_rows_update_them_all(api):
     assert [row["ARR"] for row in api.tenant.rows("company")] == [5, 5]
 
 
-def test_refusing_keys_that_match_several_rows_is_a_switch(open_tenant):
+def test_refusing_keys_that_match_several_rows_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"put_multi_match": "error"})
     api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     assert api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).status_code == 400
     assert [row["ARR"] for row in api.tenant.rows("company")] == [None, None]
 
 
-def test_several_keys_are_anded(api):
+def test_several_keys_are_anded(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "Industry": "x"}, {"Name": "A", "Industry": "y"})
     record = {"Name": "A", "Industry": "y", "ARR": 7}
     assert api.update("Company", "Name,Industry", record).status_code == 200
     assert [row["ARR"] for row in api.tenant.rows("company")] == [None, 7]
 
 
-def test_a_record_updated_twice_in_a_call_keeps_the_later_values(api):
+def test_a_record_updated_twice_in_a_call_keeps_the_later_values(api: Api) -> None:
     api.inserted("Company", {"Name": "A"})
     api.update(
         "Company",
@@ -235,14 +241,14 @@ def test_a_record_updated_twice_in_a_call_keeps_the_later_values(api):
 
 
 @pytest.mark.parametrize("keys", ["Name", "Employees", "Gsid"])
-def test_string_number_and_gsid_may_be_keys(api, keys):
+def test_string_number_and_gsid_may_be_keys(api: Api, keys: str) -> None:
     gsid = api.inserted("Company", {"Name": "A", "Employees": 5})[0]
     value = {"Name": "A", "Employees": 5, "Gsid": gsid}[keys]
     assert api.update("Company", keys, {keys: value, "ARR": 1}).status_code == 200
     assert api.tenant.rows("company")[0]["ARR"] == 1
 
 
-def test_an_email_may_be_a_key_and_knows_no_case(api):
+def test_an_email_may_be_a_key_and_knows_no_case(api: Api) -> None:
     api.inserted("Types__gc", {"email__gc": "Ada@x.example", "needed__gc": "a"})
     answer = api.update("Types__gc", "email__gc", {"email__gc": "ada@X.example", "number__gc": 1})
     assert answer.status_code == 200
@@ -251,29 +257,29 @@ def test_an_email_may_be_a_key_and_knows_no_case(api):
 
 
 @pytest.mark.parametrize("keys", ["Stage", "RenewalDate", "ARR", "Csm", "Nothing", "name", ""])
-def test_other_types_and_unknown_fields_cannot_be_keys(api, keys):
+def test_other_types_and_unknown_fields_cannot_be_keys(api: Api, keys: str) -> None:
     answer = api.update("Company", keys, {"Name": "A", "Stage": "Launched"})
     assert answer.status_code == 400
 
 
-def test_refusing_gsid_as_a_key_is_a_switch(open_tenant):
+def test_refusing_gsid_as_a_key_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"keys_gsid_refused": True})
     gsid = api.inserted("Company", {"Name": "A"})[0]
     assert api.update("Company", "Gsid", {"Gsid": gsid, "ARR": 1}).status_code == 400
 
 
 @pytest.mark.parametrize("record", [{"ARR": 1}, {"Name": None, "ARR": 1}])
-def test_every_record_carries_every_key(api, record):
+def test_every_record_carries_every_key(api: Api, record: Any) -> None:
     api.inserted("Company", {"Name": "A"})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, record)
     assert _codes(answer) == [["GSOBJ_1007"]]
 
 
-def test_a_key_of_the_wrong_type_is_refused(api):
+def test_a_key_of_the_wrong_type_is_refused(api: Api) -> None:
     assert _codes(api.update("Company", "Employees", {"Employees": "5"})) == [["GSOBJ_1002"]]
 
 
-def test_insert_is_not_idempotent(api):
+def test_insert_is_not_idempotent(api: Api) -> None:
     for _ in range(2):
         api.inserted("Company", {"Name": "Acme"})
     assert api.tenant.count("company") == 2
@@ -291,7 +297,7 @@ def test_insert_is_not_idempotent(api):
         ({"Stage": "Trial"}, "GSOBJ_1012"),
     ],
 )
-def test_error_codes_of_a_bad_value(api, value, code):
+def test_error_codes_of_a_bad_value(api: Api, value: Any, code: str) -> None:
     answer = api.insert("Company", {"Name": "A", **value})
     assert answer.json()["errorCode"] == code
 
@@ -300,11 +306,11 @@ def test_error_codes_of_a_bad_value(api, value, code):
     ("value", "code"),
     [({"moment__gc": "2026-01-31"}, "GSOBJ_1005"), ({"flag__gc": "yes"}, "GSOBJ_1008")],
 )
-def test_error_codes_of_a_bad_datetime_or_boolean(api, value, code):
+def test_error_codes_of_a_bad_datetime_or_boolean(api: Api, value: Any, code: str) -> None:
     assert api.insert("Types__gc", {"needed__gc": "x", **value}).json()["errorCode"] == code
 
 
-def test_a_required_field_is_required_on_insert_only(api):
+def test_a_required_field_is_required_on_insert_only(api: Api) -> None:
     assert _codes(api.insert("Company", {"ARR": 1})) == [["GSOBJ_1007"]]
     gsid = api.inserted("Company", {"Name": "A"})[0]
     assert api.update("Company", "Gsid", {"Gsid": gsid, "ARR": 1}).status_code == 200
@@ -313,13 +319,13 @@ def test_a_required_field_is_required_on_insert_only(api):
 @pytest.mark.parametrize(
     "field", ["Gsid", "CreatedDate", "CreatedBy", "ModifiedDate", "ModifiedBy", "Nps", "Csat"]
 )
-def test_what_the_server_keeps_is_never_written(api, field):
+def test_what_the_server_keeps_is_never_written(api: Api, field: str) -> None:
     assert _codes(api.insert("Company", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
     api.inserted("Company", {"Name": "A"})
     assert _codes(api.update("Company", "Name", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
 
 
-def test_formulas_are_never_written_and_others_only_when_createable(api):
+def test_formulas_are_never_written_and_others_only_when_createable(api: Api) -> None:
     base = {"needed__gc": "n", "text__gc": "k"}
     assert _codes(api.insert("Types__gc", {**base, "formula__gc": 1})) == [["GSOBJ_1002"]]
     assert api.insert("Types__gc", {**base, "fixed__gc": "x"}).status_code == 200
@@ -327,7 +333,7 @@ def test_formulas_are_never_written_and_others_only_when_createable(api):
     assert _codes(api.update("Types__gc", "text__gc", changed)) == [["GSOBJ_1002"]]
 
 
-def test_the_server_keeps_created_and_modified(api):
+def test_the_server_keeps_created_and_modified(api: Api) -> None:
     api.clock.now = 1_780_000_000.0
     api.inserted("Company", {"Name": "A"})
     api.clock.now += 3_600
@@ -341,19 +347,19 @@ def test_the_server_keeps_created_and_modified(api):
 @pytest.mark.parametrize(
     "body", [None, [], {}, {"records": []}, {"records": {}}, {"records": [1]}, {"records": [{}]}]
 )
-def test_a_body_without_records_is_refused(api, body):
+def test_a_body_without_records_is_refused(api: Api, body: Any) -> None:
     assert api.call("POST", "/v1/data/objects/Company", body).status_code == 400
     assert api.call("PUT", "/v1/data/objects/Company?keys=Name", body).status_code == 400
 
 
-def test_one_record_is_read_by_its_gsid(api):
+def test_one_record_is_read_by_its_gsid(api: Api) -> None:
     gsid = api.inserted("Company", {"Name": "A", "Stage": "Launched"})[0]
     data = api.call("GET", f"/v1/data/objects/Company/{gsid}").json()["data"]
     assert (data["Name"], data["Gsid"], data["RenewalDate"]) == ("A", gsid, "")
     assert data["Stage"].startswith("1I00")
 
 
-def test_one_record_is_deleted_by_its_gsid(api):
+def test_one_record_is_deleted_by_its_gsid(api: Api) -> None:
     gsids = api.inserted("Company", {"Name": "A"}, {"Name": "B"})
     assert api.call("DELETE", f"/v1/data/objects/Company/{gsids[0]}").status_code == 200
     assert [row["Name"] for row in api.tenant.rows("company")] == ["B"]
@@ -361,13 +367,13 @@ def test_one_record_is_deleted_by_its_gsid(api):
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("gsid", ["1P02" + "A" * 32, "nothing"])
-def test_a_gsid_that_names_nothing_is_1004(api, method, gsid):
+def test_a_gsid_that_names_nothing_is_1004(api: Api, method: str, gsid: str) -> None:
     answer = api.call(method, f"/v1/data/objects/Company/{gsid}")
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_1004"
 
 
-def test_names_that_differ_in_case_only_are_two_fields(open_tenant):
+def test_names_that_differ_in_case_only_are_two_fields(open_tenant: OpenTenant) -> None:
     objects = {"X__gc": {"fields": {"ARR": {"type": "NUMBER"}, "Arr": {"type": "NUMBER"}}}}
     api = open_tenant(objects=objects)
     api.inserted("X__gc", {"ARR": 1, "Arr": 2})

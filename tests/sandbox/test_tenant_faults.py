@@ -1,0 +1,236 @@
+"""Faults on purpose: what the client sees, and what is in the tenant afterwards."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from target_gainsight.sandbox import Fault, ServerRule
+from target_gainsight.sandbox.faults import FaultPlan
+
+if TYPE_CHECKING:
+    from tenant_api import Api, OpenTenant
+
+
+POST = {"method": "POST", "path": "/v1/data/objects/company"}
+
+
+def _insert(api: Api) -> requests.Response:
+    return api.insert("Company", {"Name": "Acme"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("throttle_429", 429, "GU_2400"),
+        ("throttle_200", 200, "GU_2400"),
+        ("server_error", 500, "GU_1101"),
+        ("unavailable", 503, "GU_1101"),
+    ],
+)
+def test_an_answer_that_refuses_leaves_nothing_behind(
+    api: Api, kind: str, status: int, code: str
+) -> None:
+    api.tenant.faults.add(Fault(kind, times=1))
+    answer = _insert(api)
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
+    assert answer.json()["result"] is False
+    assert "retry-after" not in answer.headers
+    assert api.tenant.count("company") == 0
+    assert _insert(api).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["throttle_429", "unavailable"])
+def test_a_refusal_may_say_when_to_retry(api: Api, kind: str) -> None:
+    api.tenant.faults.add(Fault(kind, retry_after=2.5))
+    assert _insert(api).headers["retry-after"] == "2.5"
+
+
+def test_the_code_of_throttling_may_be_the_gateways(api: Api) -> None:
+    api.tenant.faults.add(Fault("throttle_200", code="GS_APIG_2404"))
+    assert _insert(api).json()["errorCode"] == "GS_APIG_2404"
+
+
+def test_a_bad_gateway_is_html(api: Api) -> None:
+    api.tenant.faults.add(Fault("bad_gateway"))
+    answer = _insert(api)
+    assert answer.status_code == 502
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.text.startswith("<!DOCTYPE html>")
+    assert api.tenant.count("company") == 0
+
+
+@pytest.mark.parametrize("kind", ["server_error", "unavailable", "bad_gateway", "throttle_429"])
+def test_a_refusal_may_come_after_the_commit(api: Api, kind: str) -> None:
+    api.tenant.faults.add(Fault(kind, committed=True))
+    assert _insert(api).status_code >= 429
+    assert api.tenant.count("company") == 1
+
+
+@pytest.mark.parametrize(("kind", "rows"), [("reset_before_commit", 0), ("reset_after_commit", 1)])
+def test_a_reset_before_or_after_the_commit(api: Api, kind: str, rows: int) -> None:
+    api.tenant.faults.add(Fault(kind, times=1))
+    with pytest.raises(requests.ConnectionError):
+        _insert(api)
+    assert api.tenant.count("company") == rows
+    call = api.tenant.calls()[-1]
+    assert (call.status, call.kind) == (None, "insert")
+    assert _insert(api).status_code == 200
+
+
+def test_a_truncated_body_breaks_the_connection(api: Api) -> None:
+    api.tenant.faults.add(Fault("truncated_body", times=1))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        _insert(api)
+    assert api.tenant.count("company") == 1
+    assert _insert(api).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["cut_json", "empty_body", "html_body"])
+def test_a_body_that_is_no_json(api: Api, kind: str) -> None:
+    api.tenant.faults.add(Fault(kind))
+    answer = _insert(api)
+    assert answer.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(answer.text)
+    assert api.tenant.count("company") == 1
+
+
+def test_a_body_of_another_shape(api: Api) -> None:
+    api.tenant.faults.add(Fault("wrong_shape"))
+    assert _insert(api).json()["data"] == ["unexpected"]
+    assert api.tenant.count("company") == 1
+
+
+def test_a_late_commit_comes_after_the_client_gave_up(api: Api) -> None:
+    api.tenant.faults.add(Fault("late_commit", seconds=0.1))
+    with pytest.raises(requests.Timeout):
+        api.session.post(
+            f"{api.running.base_url}/v1/data/objects/Company",
+            json={"records": [{"Name": "Acme"}]},
+            timeout=0.02,
+        )
+    assert api.tenant.count("company") == 0
+    until = time.monotonic() + 5
+    while not api.tenant.count("company") and time.monotonic() < until:
+        time.sleep(0.01)
+    assert api.tenant.count("company") == 1
+
+
+def test_latency_comes_after_the_commit_and_may_be_a_range(api: Api) -> None:
+    api.tenant.faults.add(Fault("latency", seconds=(0.03, 0.06)))
+    started = time.monotonic()
+    assert _insert(api).status_code == 200
+    assert time.monotonic() - started >= 0.03
+    assert api.tenant.calls()[-1].milliseconds >= 30
+
+
+def test_latency_goes_with_another_fault(api: Api) -> None:
+    api.tenant.faults.add(Fault("latency", seconds=0.03), Fault("server_error"))
+    started = time.monotonic()
+    assert _insert(api).status_code == 500
+    assert time.monotonic() - started >= 0.03
+    assert api.tenant.faults.fired == {"latency": 1, "server_error": 1}
+
+
+def test_other_calls_are_served_while_one_is_late(api: Api) -> None:
+    plan = api.tenant.faults
+    plan.add(Fault("late_commit", **POST, seconds=5))
+    with pytest.raises(requests.Timeout):
+        api.session.post(
+            f"{api.running.base_url}/v1/data/objects/Company",
+            json={"records": [{"Name": "Acme"}]},
+            timeout=0.02,
+        )
+    assert api.query("Company", select=["Name"]).status_code == 200
+
+
+def test_a_fault_keeps_to_its_method_and_path(api: Api) -> None:
+    api.tenant.faults.add(Fault("server_error", **POST))
+    assert api.query("Company", select=["Name"]).status_code == 200
+    assert api.update("Company", "Name", {"Name": "x"}).status_code == 400
+    assert _insert(api).status_code == 500
+    api.tenant.faults.clear()
+    api.tenant.faults.add(Fault("server_error", path="*/query/*"))
+    assert _insert(api).status_code == 200
+    assert api.query("Company", select=["Name"]).status_code == 500
+
+
+def test_after_and_times_bound_a_fault(api: Api) -> None:
+    api.tenant.faults.add(Fault("server_error", after=1, times=2))
+    assert [_insert(api).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
+
+
+def test_a_script_meets_one_call_per_step(api: Api) -> None:
+    steps = ["pass", "server_error", Fault("throttle_429", retry_after=1), "late_commit"]
+    api.tenant.faults.script(steps, **POST)
+    assert api.query("Company", select=["Name"]).status_code == 200
+    assert [_insert(api).status_code for _ in range(6)] == [200, 500, 429, 200, 200, 200]
+
+
+def test_a_script_goes_before_drawn_faults(api: Api) -> None:
+    api.tenant.faults.add(Fault("server_error"))
+    api.tenant.faults.script(["pass", "latency", "unavailable"])
+    assert [_insert(api).status_code for _ in range(4)] == [200, 200, 503, 500]
+
+
+def test_probabilities_are_repeatable() -> None:
+    def drawn(seed: Any) -> list[bool]:
+        plan = FaultPlan([Fault("server_error", probability=0.3)])
+        plan.seed(seed)
+        return [plan.draw("GET", "/").fault is not None for _ in range(200)]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+    assert 30 < sum(drawn(1)) < 90
+
+
+def test_an_unknown_kind_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="server_error"):
+        Fault("server_eror")
+
+
+def test_a_faults_answer_does_not_count_against_the_limits_unless_it_takes_effect(
+    open_tenant: OpenTenant,
+) -> None:
+    api = open_tenant(limits={"calls_per_minute": 1})
+    api.tenant.faults.add(Fault("server_error", times=3))
+    assert [_insert(api).status_code for _ in range(5)] == [500, 500, 500, 200, 429]
+
+
+def test_a_hidden_rule_refuses_a_value_that_metadata_allows(api: Api) -> None:
+    api.tenant.faults.rules.append(
+        ServerRule("Company", "Name", "Poison", code="GSOBJ_1008", message="Not this one")
+    )
+    answer = api.insert("Company", {"Name": "Good"}, {"Name": "Poison"})
+    assert answer.status_code == 400
+    error = answer.json()["data"]["errors"][0][0]["errors"][0]
+    assert error == {
+        "errorMessage": "Not this one",
+        "errorCode": "GSOBJ_1008",
+        "fieldName": "Name",
+        "invalidValue": "Poison",
+    }
+    assert api.tenant.count("company") == 0
+    assert api.insert("CG_NPS_Response__gc", {"responseId__gc": "Poison"}).status_code == 200
+
+
+def test_a_hidden_rule_for_people(api: Api) -> None:
+    api.tenant.faults.rules.append(ServerRule("person", "FirstName", "Poison"))
+    assert api.person(Email="a@b.example", FirstName="Poison").status_code == 400
+    assert api.person(Email="a@b.example", FirstName="Ada").status_code == 200
+
+
+def test_faults_and_rules_in_the_config(open_tenant: OpenTenant) -> None:
+    api = open_tenant(
+        faults=[{"kind": "latency", "seconds": [0.01, 0.02], "method": "PUT"}],
+        rules=[{"object": "company", "field": "Name", "value": "Poison", "code": "GSOBJ_9999"}],
+        fault_seed=7,
+    )
+    assert api.insert("Company", {"Name": "Poison"}).json()["errorCode"] == "GSOBJ_9999"
+    assert api.person(Email="a@b.example").status_code == 200
+    assert api.tenant.faults.fired == {"latency": 1}
