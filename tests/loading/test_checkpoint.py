@@ -1,0 +1,167 @@
+"""A written state is never ahead of what is settled, and in the end nothing is held back."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from fake_clock import FakeClock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from target_gainsight.loading import checkpoint as module
+from target_gainsight.loading.checkpoint import Checkpoint, Watermark
+
+SEEDS = st.integers(0, 2**32)
+
+
+class Model:
+    """Plays arrivals, settlements, states and time at random, and knows the truth by heart."""
+
+    def __init__(self, chance: Random, *, interval: float) -> None:
+        self.chance = chance
+        self.clock = FakeClock()
+        self.emitted: list[tuple[int, float]] = []
+        self.checkpoint = Checkpoint(self.emit, self.clock.now, interval)
+        self.watermarks = [self.checkpoint.open()]
+        self.open: list[tuple[Watermark, int]] = []
+        self.unsettled_before: list[set[tuple[int, int]]] = []
+
+    def emit(self, state: Any) -> None:
+        number = state["number"]
+        ahead = self.unsettled_before[number] & {(id(mark), place) for mark, place in self.open}
+        assert not ahead
+        assert not self.emitted or number > self.emitted[-1][0]
+        self.emitted.append((number, self.clock.now()))
+
+    def step(self) -> None:
+        roll = self.chance.random()
+        if roll < 0.45:
+            watermark = self.chance.choice(self.watermarks)
+            self.open.append((watermark, watermark.arrive()))
+        elif roll < 0.75 and self.open:
+            self.settle_one()
+        elif roll < 0.95:
+            self.take_state()
+        elif roll < 0.97:
+            self.watermarks.append(self.checkpoint.open())
+        else:
+            self.clock.advance(self.chance.random() * 2)
+
+    def settle_one(self) -> None:
+        watermark, place = self.open.pop(self.chance.randrange(len(self.open)))
+        watermark.settle(place)
+        if self.chance.random() < 0.7:
+            self.checkpoint.advance()
+
+    def take_state(self) -> None:
+        self.unsettled_before.append({(id(mark), place) for mark, place in self.open})
+        self.checkpoint.add({"number": len(self.unsettled_before) - 1})
+
+    def newest_covered(self) -> int | None:
+        held = {(id(mark), place) for mark, place in self.open}
+        covered = [n for n, before in enumerate(self.unsettled_before) if not before & held]
+        return covered[-1] if covered else None
+
+
+@given(SEEDS, st.integers(0, 300), st.sampled_from([0.0, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_no_state_is_ahead_and_the_newest_covered_one_comes_out(
+    seed: int, steps: int, interval: float
+) -> None:
+    model = Model(Random(seed), interval=interval)
+    for _ in range(steps):
+        model.step()
+    model.checkpoint.finish()
+    last = model.emitted[-1][0] if model.emitted else None
+    assert last == model.newest_covered()
+
+
+@given(SEEDS)
+@settings(max_examples=50, deadline=None)
+def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None:
+    model = Model(Random(seed), interval=1.0)
+    for _ in range(200):
+        model.step()
+    model.take_state()
+    while model.open:
+        model.settle_one()
+    model.checkpoint.finish()
+    assert model.emitted[-1][0] == len(model.unsettled_before) - 1
+
+
+@given(SEEDS)
+@settings(max_examples=50, deadline=None)
+def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST_WAITING_STATES", 8)
+        model = Model(Random(seed), interval=0.0)
+        for _ in range(300):
+            model.step()
+        assert len(model.checkpoint._waiting) <= 8 + 1
+        model.take_state()
+        while model.open:
+            model.settle_one()
+        model.checkpoint.finish()
+        assert model.emitted[-1][0] == len(model.unsettled_before) - 1
+
+
+def test_states_are_written_at_most_once_an_interval_and_the_last_one_always() -> None:
+    clock = FakeClock()
+    emitted: list[Any] = []
+    checkpoint = Checkpoint(emitted.append, clock.now, 1.0)
+    for number in range(30):
+        checkpoint.add({"n": number})
+        clock.advance(0.125)
+    assert [state["n"] for state in emitted] == [0, 8, 16, 24]
+    checkpoint.finish()
+    assert emitted[-1] == {"n": 29}
+
+
+def test_a_state_that_waited_for_the_interval_comes_out_by_time_alone() -> None:
+    clock = FakeClock()
+    emitted: list[Any] = []
+    checkpoint = Checkpoint(emitted.append, clock.now, 1.0)
+    checkpoint.add({"n": 0})
+    checkpoint.add({"n": 1})
+    clock.advance(1.0)
+    checkpoint.advance()
+    assert emitted == [{"n": 0}, {"n": 1}]
+
+
+@given(st.permutations(range(1, 40)))
+@settings(max_examples=100, deadline=None)
+def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
+    watermark = Watermark()
+    for _ in order:
+        watermark.arrive()
+    done: set[int] = set()
+    for position in order:
+        watermark.settle(position)
+        done.add(position)
+        gap = next((p for p in range(1, 41) if p not in done), 41)
+        assert watermark.settled == gap - 1
+
+
+@pytest.mark.parametrize("again", [1, 3, 4, 5, 7])
+def test_a_position_is_settled_once(again: int) -> None:
+    watermark = Watermark()
+    for _ in range(6):
+        watermark.arrive()
+    for position in (1, 4, 3, 5):
+        watermark.settle(position)
+    with pytest.raises(ValueError, match="cannot be settled"):
+        watermark.settle(again)
+
+
+def test_one_waiting_record_does_not_make_a_million_later_ones_cost_memory() -> None:
+    watermark = Watermark()
+    for _ in range(100_000):
+        watermark.arrive()
+    for position in range(2, 100_001):
+        watermark.settle(position)
+    assert watermark.settled == 0
+    assert len(watermark._starts) == 1
+    watermark.settle(1)
+    assert watermark.settled == 100_000
