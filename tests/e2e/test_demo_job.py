@@ -22,7 +22,12 @@ def demo(checkout_copy: Path) -> MeltanoProject:
 
 
 def test_every_example_record_is_in_the_tenant(demo: MeltanoProject) -> None:
-    assert counts(demo) == {"Company": 200, "Person": 600, "CG_NPS_Response__gc": 1500}
+    assert counts(demo) == {
+        "Company": 200,
+        "Person": 600,
+        "company_person": 600,
+        "CG_NPS_Response__gc": 1500,
+    }
 
 
 def test_a_company_arrives_field_by_field(demo: MeltanoProject) -> None:
@@ -37,6 +42,19 @@ def test_a_person_is_found_by_email(demo: MeltanoProject) -> None:
     people = {row["Email"]: row for row in demo.rows("Person")}
     person = people["alicia.omalley@kettle-creek-tooling.example"]
     assert (person["FirstName"], person["LastName"]) == ("Alicia", "O'Malley")
+
+
+def test_people_and_responses_are_linked_to_their_companies(demo: MeltanoProject) -> None:
+    companies = {row["Gsid"]: row["Name"] for row in demo.rows("Company")}
+    people = {row["Gsid"]: row["Email"] for row in demo.rows("Person")}
+    links = {
+        people[row["Person_ID"]]: (companies[row["Company_ID"]], row["Title"])
+        for row in demo.rows("company_person")
+    }
+    email = "alicia.omalley@kettle-creek-tooling.example"
+    assert links[email] == ("Kettle Creek Tooling", "VP Operations")
+    for response in demo.rows("CG_NPS_Response__gc"):
+        assert companies[response["companyId__gc"]] == links[response["personEmail__gc"]][0]
 
 
 def test_a_response_keeps_its_comment_to_the_letter(demo: MeltanoProject) -> None:
@@ -54,5 +72,5 @@ def test_a_second_run_adds_nothing(demo: MeltanoProject) -> None:
 
 
 def counts(project: MeltanoProject) -> dict[str, int]:
-    objects = ("Company", "Person", "CG_NPS_Response__gc")
+    objects = ("Company", "Person", "company_person", "CG_NPS_Response__gc")
     return {name: len(project.rows(name)) for name in objects}

@@ -36,6 +36,12 @@ def test_every_record_has_a_key_of_its_own(name: str, key: str, count: int) -> N
 
 
 def test_contacts_and_responses_belong_to_accounts() -> None:
+    names = {account["account_id"]: account["name"] for account in records("accounts")}
+    for record in (*records("contacts"), *records("nps_responses")):
+        assert names[record["account_id"]] == record["account_name"]
+
+
+def test_every_account_has_a_contact_and_every_response_a_known_person() -> None:
     accounts = {account["account_id"] for account in records("accounts")}
     people = {contact["email"]: contact["account_id"] for contact in records("contacts")}
     assert set(people.values()) == accounts

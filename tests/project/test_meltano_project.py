@@ -33,8 +33,23 @@ def readme_examples() -> list[dict[str, Any]]:
     return [yaml.safe_load(block) for block in blocks]
 
 
-def mapped_fields(stream: str) -> dict[str, str]:
+def mapped_columns(stream: str) -> dict[str, str]:
     return {k: v for k, v in STREAM_MAPS[stream].items() if not k.startswith("__")}
+
+
+def linking_columns(stream: str) -> set[str]:
+    settings = STREAMS[stream]
+    links = settings.get("company_links", {"lookup": {}, "fields": {}})
+    lookups = settings.get("lookups", {}).values()
+    return {
+        *links["lookup"],
+        *links["fields"].values(),
+        *(column for lookup in lookups for column in lookup["fields"]),
+    }
+
+
+def sent_fields(stream: str) -> set[str]:
+    return set(mapped_columns(stream)) - linking_columns(stream)
 
 
 def test_meltano_accepts_the_project() -> None:
@@ -76,16 +91,18 @@ def test_the_job_runs_the_three_taps_into_the_target() -> None:
 def test_every_mapped_column_is_in_the_example_file(stream: str) -> None:
     lines = (PROJECT / "examples" / f"{stream}.jsonl").read_text("utf-8").splitlines()
     columns = {column for line in lines for column in json.loads(line)}
-    assert set(mapped_fields(stream).values()) <= columns
+    assert set(mapped_columns(stream).values()) <= columns
+    assert linking_columns(stream) <= set(mapped_columns(stream))
 
 
 def test_every_mapped_field_is_one_the_tenant_has() -> None:
     tenant = yaml.safe_load((PROJECT / "examples" / "sandbox.yml").read_text("utf-8"))
     [(name, response)] = tenant["objects"].items()
     assert STREAMS["nps_responses"]["custom_object_name"] == name
-    assert set(mapped_fields("nps_responses")) <= set(response["fields"])
-    assert set(mapped_fields("accounts")) == COMPANY_FIELDS
-    assert set(mapped_fields("contacts")) == PERSON_FIELDS
+    looked_up = set(STREAMS["nps_responses"]["lookups"])
+    assert sent_fields("nps_responses") | looked_up == set(response["fields"])
+    assert sent_fields("accounts") == COMPANY_FIELDS
+    assert sent_fields("contacts") == PERSON_FIELDS
 
 
 def test_the_demo_paces_itself_by_the_limit_of_its_tenant() -> None:
