@@ -1,0 +1,228 @@
+"""The reject file: a Singer file of source records, whole lines, never behind the state."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tenant_runs import companies, record, schema, state
+
+from target_gainsight.loading.rejects import PrivateFile
+from target_gainsight.sandbox import ServerRule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tenant_runs import Loading, Message
+
+BAD = ServerRule("company", "Industry", "bad")
+
+
+def every_tenth_bad(count: int) -> list[Message]:
+    return [
+        record(Name=f"C{n}", Industry="bad" if n % 10 == 0 else f"industry {n}")
+        for n in range(count)
+    ]
+
+
+def test_rejects_are_in_input_order_whatever_order_they_were_settled_in(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(0, 400, 20)])
+    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+    lines = every_tenth_bad(400)
+    lines[200:200] = [record(Name="Twin"), record(Name=7), record(Name=None), record(Name="Twin")]
+    run = loading.load([schema(), *lines, state(done=1)], read_group_size=100)
+    wanted = [f"C{n}" for n in range(0, 200, 10)] + ["Twin", 7, None, "Twin"]
+    wanted += [f"C{n}" for n in range(200, 400, 10)]
+    assert [reject["record"]["Name"] for reject in run.rejects] == wanted
+    assert run.states == [{"done": 1}]
+
+
+def test_a_reject_holds_the_source_as_it_came_and_every_reason(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    source = {"name": "Initech", "kind": "bad", "note": {"deep": [1.50, None]}, "unused": "ü\u2028"}
+    columns = {"name": {"type": "string"}, "kind": {"type": "string"}}
+    came = schema("crm", columns, keys=["name"])
+    message = {**record("crm", **source), "time_extracted": "2026-01-01T00:00:00Z", "version": 3}
+    run = loading.load([came, message], field_mapping={"name": "Name", "kind": "Industry"})
+    assert run.reject_lines[0] == came
+    reject = dict(run.reject_lines[1])
+    reason = reject.pop("gainsight_reject")
+    assert reject == message
+    assert (reason["code"], reason["field"]) == ("GSOBJ_1008", "Industry")
+    assert "bad" in reason["value"]
+    assert (reason["outcome"], reason["stream"]) == ("rejected", "crm")
+    assert reason["message"]
+    assert reason["request_id"]
+    assert reason["time"].startswith("2026-01-01T12:00")
+
+
+def test_piping_the_file_into_the_target_replays_it(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    run = loading.load([schema(), *every_tenth_bad(100)])
+    assert run.outcomes() == {"created": 90, "rejected": 10}
+    loading.tenant.faults.clear()
+    replay = loading.load(run.reject_lines)
+    assert replay.outcomes() == {"created": 10}
+    assert set(loading.names().values()) == {1}
+    assert not replay.reject_lines
+
+
+def test_a_fan_out_replays_the_one_map_that_was_refused(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    maps = {
+        "accounts": {"__alias__": "as_is"},
+        "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
+    }
+    lines = [schema(), record(Name="C0", Industry="bad")]
+    run = loading.load(lines, stream_maps=maps)
+    assert (run.outcomes("as_is"), run.outcomes("accounts_2")) == ({"rejected": 1}, {"created": 1})
+    assert run.rejects[0]["stream"] == "accounts"
+    assert run.rejects[0]["gainsight_reject"]["stream"] == "as_is"
+    loading.tenant.faults.clear()
+    replay = loading.load(run.reject_lines, stream_maps=maps)
+    assert (replay.outcomes("as_is"), replay.outcomes("accounts_2")) == ({"created": 1}, {})
+
+
+def test_the_schema_is_repeated_when_it_changed(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    first, second = schema(), schema(columns={"Name": {"type": "string"}, "Industry": {}})
+    other = schema("others")
+    bad = {"Industry": "bad"}
+    lines = [
+        first,
+        *companies([0, 1], **bad),
+        other,
+        record("others", Name="O", **bad),
+        *companies([2], **bad),
+        second,
+        *companies([3, 4], **bad),
+        record("others", Name="P", **bad),
+    ]
+    run = loading.load([*lines, record("others", Name="good")])
+    accounts = [line for line in run.reject_lines if line["stream"] == "accounts"]
+    assert [line if line["type"] == "SCHEMA" else line["record"]["Name"] for line in accounts] == [
+        first,
+        "C0",
+        "C1",
+        "C2",
+        second,
+        "C3",
+        "C4",
+    ]
+    others = [line for line in run.reject_lines if line["stream"] == "others"]
+    assert [line if line["type"] == "SCHEMA" else line["record"]["Name"] for line in others] == [
+        other,
+        "O",
+        "P",
+    ]
+
+
+def test_every_reject_is_on_disk_before_the_state_that_covers_it(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    lines = [schema()]
+    for number, line in enumerate(every_tenth_bad(500), start=1):
+        lines += [line, state(read=number)]
+    target = loading.target(read_group_size=30)
+    monkeypatch.setattr(target.checkpoint, "_interval", 0.0)
+    on_disk: list[tuple[int, int]] = []
+
+    def look(value: Message) -> None:
+        path = target.ledger.rejects.path
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        kinds = [json.loads(line)["type"] for line in text.splitlines()]
+        on_disk.append((value["read"], kinds.count("RECORD")))
+
+    monkeypatch.setattr(target, "_write_state_message", look)
+    loading.run(target, lines)
+    assert on_disk[-1] == (500, 50)
+    assert len(on_disk) > 5
+    assert all(filed >= (read + 9) // 10 for read, filed in on_disk)
+
+
+def test_a_full_disk_leaves_no_half_line_and_no_state_ahead(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    fill_disk_after(monkeypatch, 3000)
+    lines = [schema()]
+    for number, line in enumerate(every_tenth_bad(1000), start=1):
+        lines += [line, state(read=number)]
+    target = loading.target(read_group_size=50)
+    monkeypatch.setattr(target.checkpoint, "_interval", 0.0)
+    run = loading.run(target, lines)
+    assert run.exit_code == 1
+    assert any("No space left" in line for line in run.log)
+    covered = run.states[-1]["read"] if run.states else 0
+    assert covered < 1000
+    assert len(run.rejects) >= (covered + 9) // 10
+
+
+def fill_disk_after(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Let files take so many bytes, the last write in part."""
+    write = os.write
+
+    def write_until_full(descriptor: int, data: bytes) -> int:
+        left = size - os.lseek(descriptor, 0, os.SEEK_END)
+        if left <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:left])
+
+    monkeypatch.setattr("target_gainsight.loading.rejects.os.write", write_until_full)
+
+
+def test_a_line_that_did_not_fit_is_written_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = PrivateFile(tmp_path / "folder" / "file")
+    file.add("one")
+    file.flush()
+    with monkeypatch.context() as patch:
+        fill_disk_after(patch, 6)
+        file.add("two")
+        with pytest.raises(OSError, match="No space left"):
+            file.flush()
+    assert file.path.read_text() == "one\n"
+    file.close()
+    assert file.path.read_text() == "one\ntwo\n"
+
+
+def test_reject_files_are_their_owners_and_not_gits(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    run = loading.load([schema(), *companies([0], Industry="bad")])
+    path = run.target.ledger.rejects.path
+    assert path.name == f"{run.summary['run']}.singer"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o077 == 0
+    assert (path.parent / ".gitignore").read_text() == "*\n"
+    assert run.summary["files"] == {"rejects": str(path)}
+
+
+def test_a_run_without_rejects_makes_no_file(loading: Loading) -> None:
+    loading.load([schema(), *companies([0])])
+    loading.load([schema(), *companies([0])])
+    assert [path.suffix for path in (loading.folder / "rejects").glob("*.singer")] == []
+
+
+def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    lines = [schema(), *companies([0], Industry="bad", TickerSymbol="SECRET"), *companies([1])]
+    run = loading.load(lines, reject_values="keys")
+    assert run.rejects[0]["record"] == {"Name": "C0"}
+    assert run.rejects[0]["gainsight_reject"]["replayable"] is False
+    text = run.target.ledger.rejects.path.read_text()
+    assert "SECRET" not in text
+    assert "bad" not in text
+
+
+def test_the_access_key_is_nowhere(loading: Loading, caplog: Any) -> None:
+    loading.tenant.faults.rules.append(BAD)
+    run = loading.load([schema(), *companies([0], Industry="bad")])
+    key = loading.sandbox.access_key
+    assert key not in run.target.ledger.rejects.path.read_text().replace("gainsight_reject", "")
+    assert not any(f"'{key}'" in line for line in run.log)
