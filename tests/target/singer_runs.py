@@ -1,0 +1,215 @@
+"""Singer messages, and the target run over them: in this process or as the installed command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.target import TargetGainsight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pytest
+    from fake_clock import FakeClock
+
+    from target_gainsight.sandbox import RunningSandbox
+
+Message = dict[str, Any]
+
+COMMAND = Path(sys.executable).parent / "target-gainsight"
+COMMAND_SECONDS = 60
+TEXT = {"type": ["string", "null"]}
+COMPANY_COLUMNS = {
+    "Name": TEXT,
+    "Industry": TEXT,
+    "Employees": {"type": ["integer", "null"]},
+    "RenewalDate": {"type": ["string", "null"], "format": "date"},
+}
+
+
+def schema(
+    stream: str = "accounts", columns: Message | None = None, keys: Iterable[str] = ("Name",)
+) -> Message:
+    properties = COMPANY_COLUMNS if columns is None else columns
+    return {
+        "type": "SCHEMA",
+        "stream": stream,
+        "schema": {"type": "object", "properties": properties},
+        "key_properties": list(keys),
+    }
+
+
+def record(stream: str = "accounts", /, **fields: Any) -> Message:
+    return {"type": "RECORD", "stream": stream, "record": fields}
+
+
+def state(**value: Any) -> Message:
+    return {"type": "STATE", "value": value}
+
+
+def lines_of(messages: Iterable[Message | str]) -> str:
+    """Messages as a tap writes them; text stands for a line as it is."""
+    texts = (each if isinstance(each, str) else json.dumps(each) for each in messages)
+    return "".join(f"{text}\n" for text in texts)
+
+
+@dataclass(frozen=True)
+class TargetRun:
+    """What a run in this process left behind."""
+
+    exit_code: int
+    output: str
+    errors: list[str]
+    warnings: list[str]
+    reject_path: Path
+    target: TargetGainsight
+
+    @property
+    def states(self) -> list[Message]:
+        return [json.loads(line) for line in self.output.splitlines()]
+
+    @property
+    def reject_lines(self) -> list[Message]:
+        if not self.reject_path.exists():
+            return []
+        text = self.reject_path.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    @property
+    def rejects(self) -> list[Message]:
+        """Source record and reason of each reject."""
+        return [line for line in self.reject_lines if line["type"] == "RECORD"]
+
+    @property
+    def codes(self) -> list[str]:
+        return [line["gainsight_reject"]["code"] for line in self.rejects]
+
+    @property
+    def error(self) -> str:
+        """What ended the run."""
+        return self.errors[-1]
+
+
+class Tenant:
+    """An embedded tenant, and runs that load companies into it unless told otherwise."""
+
+    def __init__(
+        self,
+        sandbox: RunningSandbox,
+        clock: FakeClock,
+        folder: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        self.sandbox = sandbox
+        self.clock = clock
+        self.folder = folder
+        self._caplog = caplog
+
+    @property
+    def settings(self) -> Message:
+        return {
+            "base_url": self.sandbox.base_url,
+            "access_key": self.sandbox.access_key,
+            "object_type": "company",
+            "rejects_path": str(self.folder / "rejects"),
+            "calls_per_minute": 100_000,
+            "calls_per_day": 1_000_000,
+            "max_reject_percent": 100,
+        }
+
+    def target(self, **settings: Any) -> TargetGainsight:
+        given = self.settings | settings
+        config = {name: value for name, value in given.items() if value is not None}
+        return TargetGainsight(config=config, clock=self.clock)
+
+    def load(self, *messages: Message | str, **settings: Any) -> TargetRun:
+        """Run a target over some messages."""
+        return self.load_text(lines_of(messages), **settings)
+
+    def load_text(self, text: str | bytes, **settings: Any) -> TargetRun:
+        """Run a target over an input as it is; bytes are read as standard input is."""
+        self._caplog.clear()
+        target, output = self.target(**settings), io.StringIO()
+        data = text.encode() if isinstance(text, str) else text
+        with contextlib.redirect_stdout(output), io.TextIOWrapper(io.BytesIO(data)) as source:
+            exit_code = target.run_to_end(source)
+        return TargetRun(
+            exit_code,
+            output=output.getvalue(),
+            errors=self._logged("ERROR"),
+            warnings=self._logged("WARNING"),
+            reject_path=target.ledger.rejects.path,
+            target=target,
+        )
+
+    def _logged(self, level: str) -> list[str]:
+        return [each.getMessage() for each in self._caplog.records if each.levelname == level]
+
+    def rows(self, object_name: str = "Company", **filters: Any) -> list[Message]:
+        return self.sandbox.tenant.rows(object_name, **filters)
+
+    def names(self, object_name: str = "Company") -> list[str]:
+        return sorted(row["Name"] for row in self.rows(object_name))
+
+    def calls(self, kind: str) -> list[Message]:
+        """The calls of a kind that the tenant answered, as sent."""
+        found = [call for call in self.sandbox.tenant.calls() if call.kind == kind]
+        return [
+            {"method": call.method, "path": call.path, "body": json.loads(call.request or "null")}
+            for call in found
+        ]
+
+
+def run_command(
+    *arguments: str,
+    folder: Path,
+    messages: Iterable[Message | str] = (),
+    settings: Mapping[str, Any] | None = None,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command to its end.
+
+    Args:
+        arguments: What stands on the command line besides the configuration.
+        folder: Where it runs.
+        messages: Its standard input.
+        settings: Its configuration file; None for no such file.
+        environment: Variables beside those of this process.
+    """
+    return subprocess.run(
+        [*command_line(folder, settings), *arguments],
+        input=lines_of(messages),
+        cwd=folder,
+        env=clean_environment() | environment,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+
+def command_line(folder: Path, settings: Mapping[str, Any] | None) -> list[str]:
+    if settings is None:
+        return [str(COMMAND)]
+    path = folder / "config.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return [str(COMMAND), "--config", str(path)]
+
+
+def clean_environment() -> dict[str, str]:
+    """What the developer's shell exports for a tenant must not reach a test."""
+    foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "LOGLEVEL", "SINGER_SDK_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
+def errors_in(log: str) -> list[str]:
+    """The messages of the errors in a command's log."""
+    return [line.split("|", 3)[3].strip() for line in log.splitlines() if "| ERROR " in line]

@@ -1,0 +1,195 @@
+"""A BATCH message's files go line by line the way of records."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_runs import Message, Tenant, lines_of, record, schema, state
+
+from target_gainsight.loading.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SECRET = "do-not-show-me"
+
+
+def lines(records: Iterable[Any]) -> bytes:
+    return "".join(f"{json.dumps(each)}\n" for each in records).encode()
+
+
+def batch(*paths: Path | str, compression: str | None = "gzip", form: str = "jsonl") -> Message:
+    return {
+        "type": "BATCH",
+        "stream": "accounts",
+        "encoding": {"format": form, "compression": compression},
+        "manifest": [str(path) for path in paths],
+    }
+
+
+@pytest.fixture
+def gzipped(tmp_path: Path) -> Path:
+    path = tmp_path / "records.jsonl.gz"
+    path.write_bytes(gzip.compress(lines({"Name": f"C{number}"} for number in range(120))))
+    return path
+
+
+def test_files_are_loaded_in_full_calls_and_kept(tenant: Tenant, gzipped: Path) -> None:
+    run = tenant.load(schema(), batch(gzipped), state(at=1), sync_mode="insert")
+    assert (run.exit_code, run.states) == (0, [{"at": 1}])
+    assert len(tenant.names()) == 120
+    assert len(tenant.calls("insert")) == 3
+    assert gzipped.exists()
+
+
+@pytest.mark.parametrize("compression", ["none", None])
+def test_a_file_may_be_plain_and_be_named_by_a_url(
+    tenant: Tenant, tmp_path: Path, compression: str | None
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(lines([{"Name": "Initech"}]) + b"\n" + lines([{"Name": "Hooli"}]))
+    message = batch(path.as_uri(), compression=compression)
+    if compression is None:
+        del message["encoding"]["compression"]
+    assert tenant.load(schema(), message).exit_code == 0
+    assert tenant.names() == ["Hooli", "Initech"]
+
+
+def test_batches_and_records_of_a_stream_keep_their_order(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(lines([{"Name": "Initech", "Industry": "second"}]))
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", Industry="first", Employees=1),
+        batch(path, compression="none"),
+        record(Name="Initech", Industry="third"),
+    )
+    assert run.exit_code == 0
+    [row] = tenant.rows()
+    assert (row["Industry"], row["Employees"]) == ("third", 1)
+
+
+def test_maps_filters_validation_and_rejects_hold_for_batches_too(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    path = tmp_path / "records.jsonl"
+    records = [
+        {"Name": "Initech", "Industry": "software"},
+        {"Name": "Test Ltd", "Industry": "software"},
+        {"Name": "Hooli", "Industry": None},
+        {"Name": "Globex", "Industry": "energy", "Employees": "a lot"},
+        {"Name": "Gone", "Industry": "x", "_sdc_deleted_at": "2026-01-01"},
+        {"Name": "Umbrella", "Industry": "health", "RenewalDate": "2026-12-31"},
+    ]
+    path.write_bytes(lines(records))
+    run = tenant.load(
+        schema(),
+        batch(path, compression="none"),
+        state(at=1),
+        stream_maps={
+            "accounts": {"Industry": "Industry.upper()", "__filter__": "'Test' not in Name"}
+        },
+    )
+    assert (run.exit_code, run.states) == (0, [{"at": 1}])
+    found = {row["Name"]: row["Industry"] for row in tenant.rows()}
+    assert found == {"Initech": "SOFTWARE", "Umbrella": "HEALTH"}
+    assert tenant.rows(Name="Umbrella")[0]["RenewalDate"] == "2026-12-31"
+    assert run.codes == ["map_failed", "schema_violation"]
+    assert [each["record"] for each in run.rejects] == [records[2], records[3]]
+
+
+def test_a_stream_that_the_maps_exclude_is_excluded_from_batches(
+    tenant: Tenant, gzipped: Path
+) -> None:
+    run = tenant.load(schema(), batch(gzipped), stream_maps={"accounts": "__NULL__"})
+    assert (run.exit_code, run.warnings, tenant.names()) == (0, [], [])
+
+
+def test_a_batch_before_its_schema_ends_the_run(tenant: Tenant, gzipped: Path) -> None:
+    run = tenant.load(batch(gzipped))
+    assert run.exit_code == 1
+    assert "came before its SCHEMA message" in run.error
+
+
+@pytest.mark.parametrize(
+    ("form", "compression"), [("parquet", None), ("csv", "gzip"), ("jsonl", "zstd")]
+)
+def test_an_encoding_that_cannot_be_read_ends_the_run_before_anything_is_lost(
+    tenant: Tenant, gzipped: Path, form: str, compression: str | None
+) -> None:
+    run = tenant.load(schema(), batch(gzipped, form=form, compression=compression), state(at=1))
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == (
+        f"stream 'accounts': a BATCH message in '{form}, compression {compression}' cannot be "
+        "read; let the tap write jsonl, plain or with gzip"
+    )
+
+
+def test_an_encoding_that_is_left_out_ends_the_run(tenant: Tenant, gzipped: Path) -> None:
+    run = tenant.load(schema(), {**batch(gzipped), "encoding": {}})
+    assert run.exit_code == 1
+    assert "cannot be read; let the tap write jsonl" in run.error
+
+
+def garbled(data: bytes) -> bytes:
+    """A gzip header, followed by what deflate never begins with."""
+    return data[:10] + b"\x07" + data[11:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: None,
+        lambda data: data[: len(data) // 2],
+        garbled,
+        lambda _: lines([{"Name": SECRET}]),
+    ],
+    ids=["missing", "cut off", "garbled", "no gzip"],
+)
+def test_a_file_that_cannot_be_read_ends_the_run_and_its_state_is_not_written(
+    tenant: Tenant, gzipped: Path, damage: Any
+) -> None:
+    left = damage(gzipped.read_bytes())
+    gzipped.write_bytes(left) if left is not None else gzipped.unlink()
+    run = tenant.load(schema(), state(at=1), batch(gzipped), state(at=2))
+    assert run.exit_code == 1
+    assert run.error.startswith("the batch file ")
+    assert "records.jsonl" in run.error
+    assert "\n" not in run.error
+    assert SECRET not in run.error
+    assert {"at": 2} not in run.states
+
+
+@pytest.mark.parametrize("line", [f'["{SECRET}"]', f'"{SECRET}"', f"{{{SECRET}", "[" * 100_000])
+def test_a_line_that_is_no_object_ends_the_run_without_being_shown(
+    tenant: Tenant, tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(lines([{"Name": "Initech"}]) + line.encode())
+    run = tenant.load(schema(), batch(path, compression="none"), state(at=2))
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error.startswith("line 2 of the batch file ")
+    assert run.error.endswith("is not a JSON object")
+    assert SECRET not in run.error
+
+
+def test_a_storage_that_is_not_installed_ends_the_run(tenant: Tenant) -> None:
+    run = tenant.load(schema(), batch("s3://bucket/records.jsonl"))
+    assert run.exit_code == 1
+    assert run.error.startswith("the batch file 's3://bucket/records.jsonl' cannot be read: ")
+
+
+def test_a_signal_in_the_middle_of_a_long_batch_stops_it(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(lines({"Name": f"C{number}"} for number in range(3000)))
+    target = tenant.target(sync_mode="insert")
+    target.reader.on_tick = target.reader.stop
+    messages = io.StringIO(lines_of([schema(), batch(path, compression="none"), state(at=1)]))
+    assert target.run_to_end(messages) == 128
+    assert target.summary.read < 3000
+    assert len(tenant.names()) == target.summary.stream("accounts").outcomes[Outcome.CREATED]

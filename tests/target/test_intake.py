@@ -1,0 +1,335 @@
+"""What cannot be read rejects its record alone; what breaks the protocol ends the run plainly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, lines_of, record, schema, state
+
+SECRET = "do-not-show-me"
+INTEGER = {"type": ["integer", "null"]}
+ORDERS = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
+
+
+def test_a_failing_map_expression_rejects_its_record_alone(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", Industry="software"),
+        record(Name="Hooli", Industry=None),
+        record(Name="Globex", Industry="energy"),
+        stream_maps={"accounts": {"Industry": "Industry.upper()"}},
+    )
+    assert run.exit_code == 0
+    assert tenant.names() == ["Globex", "Initech"]
+    [reject] = run.rejects
+    assert reject["record"] == {"Name": "Hooli", "Industry": None}
+    assert reject["gainsight_reject"]["code"] == "map_failed"
+    [line] = [each for each in run.warnings if each.startswith("rejected")]
+    assert "stream 'accounts', key " in line
+    assert "'Name': 'Hooli'" in line
+    assert "a stream map expression failed" in line
+
+
+def test_a_record_that_does_not_fit_its_schema_is_rejected_alone(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", Employees=12),
+        record(Name="Hooli", Employees="a lot"),
+    )
+    assert (run.exit_code, tenant.names()) == (0, ["Initech"])
+    [reject] = run.rejects
+    reason = reject["gainsight_reject"]
+    assert (reason["code"], reason["field"]) == ("schema_violation", "Employees")
+    assert reason["value"] == "'a lot'"
+    assert "asks for type ['integer', 'null']" in reason["message"]
+
+
+def test_a_record_without_a_required_column_is_rejected_alone(tenant: Tenant) -> None:
+    demanding = schema()
+    demanding["schema"]["required"] = ["Industry"]
+    run = tenant.load(demanding, record(Name="Hooli"), record(Name="Initech", Industry="x"))
+    assert (run.exit_code, tenant.names()) == (0, ["Initech"])
+    assert "'Industry' is a required property" in run.rejects[0]["gainsight_reject"]["message"]
+
+
+@pytest.mark.parametrize("value", ["31.12.2026", "2026-02-30", "soon"])
+def test_a_date_that_cannot_be_read_rejects_its_record_alone(tenant: Tenant, value: str) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Hooli", RenewalDate=value),
+        record(Name="Initech", RenewalDate="2026-12-31"),
+    )
+    assert (run.exit_code, tenant.names()) == (0, ["Initech"])
+    assert run.codes == ["not_a_date"]
+    assert tenant.rows(Name="Initech")[0]["RenewalDate"] == "2026-12-31"
+
+
+@pytest.mark.parametrize("value", ["soon", 5, True, ["2026-12-31"]])
+def test_a_date_of_a_field_that_is_not_known_is_read_by_the_streams_schema(
+    tenant: Tenant, value: object
+) -> None:
+    switches = tenant.sandbox.tenant.switches
+    tenant.sandbox.tenant.switches = replace(switches, metadata_status=403)
+    run = tenant.load(
+        schema(),
+        record(Name="Hooli", RenewalDate=value),
+        record(Name="Initech", RenewalDate="2026-12-31"),
+        validate_records=False,
+    )
+    assert (run.exit_code, tenant.names(), run.codes) == (0, ["Initech"], ["invalid_date"])
+
+
+def test_the_source_record_is_kept_as_it_came(tenant: Tenant) -> None:
+    source = {"Name": "Hooli", "RenewalDate": "2026-12-31", "Employees": "a lot", "_sdc_x": [1]}
+    message = {**record(**source), "time_extracted": "2026-01-01T00:00:00Z", "version": 5}
+    run = tenant.load(schema(), message, record(Name="Initech"))
+    [reject] = run.rejects
+    del reject["gainsight_reject"]
+    assert reject == message
+
+
+def test_a_record_deleted_in_the_source_is_skipped_and_deletes_nothing(tenant: Tenant) -> None:
+    tenant.load(schema(), record(Name="Initech"))
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", _sdc_deleted_at="2026-01-01T00:00:00Z"),
+        record(Name="Hooli", _sdc_deleted_at=None),
+        state(at=2),
+    )
+    assert (run.exit_code, run.rejects, run.states) == (0, [], [{"at": 2}])
+    assert tenant.names() == ["Hooli", "Initech"]
+    assert run.target.summary.stream("accounts").skips == {"deleted_in_source": 1}
+    assert tenant.calls("delete") == []
+
+
+def test_a_version_is_not_activated_and_that_is_said_once(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant.load(schema(), record(Name="Initech"))
+    activate = {"type": "ACTIVATE_VERSION", "stream": "accounts", "version": 2}
+    run = tenant.load(schema(), activate, record(Name="Hooli"), activate)
+    assert run.exit_code == 0
+    assert tenant.names() == ["Hooli", "Initech"]
+    said = [each.getMessage() for each in caplog.records if "ACTIVATE_VERSION" in each.getMessage()]
+    assert said == [
+        "stream 'accounts': ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted"
+    ]
+
+
+@pytest.mark.parametrize("add_record_metadata", [False, True])
+def test_metadata_columns_are_not_sent_unless_mapped(
+    tenant: Tenant, add_record_metadata: bool
+) -> None:
+    columns = {**COMPANY_COLUMNS, "_sdc_batched_at": {**TEXT, "format": "date-time"}}
+    run = tenant.load(
+        schema(columns=columns),
+        record(Name="Initech", _sdc_batched_at="2026-01-01T00:00:00Z"),
+        add_record_metadata=add_record_metadata,
+    )
+    assert (run.exit_code, tenant.names()) == (0, ["Initech"])
+    [insert] = tenant.calls("insert")
+    assert insert["body"]["records"] == [{"Name": "Initech"}]
+
+
+@pytest.mark.parametrize("add_record_metadata", [False, True])
+def test_metadata_columns_are_sent_when_mapped(tenant: Tenant, add_record_metadata: bool) -> None:
+    columns = {"id": {"type": "integer"}}
+    message = {
+        **record("orders", id=7),
+        "time_extracted": "2026-01-01T09:30:00Z",
+        "version": 1234,
+    }
+    run = tenant.load(
+        schema("orders", columns, ["id"]),
+        message,
+        **ORDERS,
+        field_mapping={
+            "id": "orderId__gc",
+            "_sdc_extracted_at": "placedAt__gc",
+            "_sdc_table_version": "sequence__gc",
+        },
+        lookup_keys=["orderId__gc"],
+        add_record_metadata=add_record_metadata,
+    )
+    assert (run.errors, run.exit_code) == ([], 0)
+    [row] = tenant.rows("Order__gc")
+    assert row["placedAt__gc"].startswith("2026-01-01T09:30:00")
+    assert row["sequence__gc"] == 1234
+
+
+def broken(message: Message, **changes: Any) -> Message:
+    return {**message, **changes}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (f'{{"type": "RECORD", "{SECRET}', "not JSON: "),
+        (f'["{SECRET}"]', "not a JSON object"),
+        (f'"{SECRET}"', "not a JSON object"),
+        ("[" * 100_000, "not readable as JSON"),
+        (f'{{"type": "{SECRET * 9}"}}', "unknown message type"),
+        (f'{{"kind": "{SECRET}"}}', "unknown message type (none)"),
+        (f'{{"type": ["{SECRET}"]}}', "unknown message type (none)"),
+        ({"type": "RECORD", "record": {"Name": SECRET}}, "the message lacks stream"),
+        ({"type": "RECORD", "stream": "accounts"}, "the message lacks record"),
+        (broken(record(), record=[SECRET]), "record is not an object"),
+        (broken(record(), stream=[SECRET]), "stream is not text"),
+        (broken(schema(), schema=SECRET), "schema is not an object"),
+        ({"type": "SCHEMA", "stream": "accounts"}, "the message lacks schema"),
+        ({"type": "STATE"}, "the message lacks value"),
+        ({"type": "ACTIVATE_VERSION"}, "the message lacks stream"),
+        ({"type": "BATCH", "stream": "accounts"}, "the message lacks encoding, manifest"),
+        (
+            {"type": "BATCH", "stream": "accounts", "encoding": SECRET, "manifest": []},
+            "encoding is not an object",
+        ),
+        (
+            {"type": "BATCH", "stream": "accounts", "encoding": {}, "manifest": SECRET},
+            "manifest is not a list",
+        ),
+    ],
+)
+def test_a_line_that_is_no_singer_message_ends_the_run_without_being_shown(
+    tenant: Tenant, line: Message | str, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    run = tenant.load(schema(), record(Name="Initech"), line)
+    assert run.exit_code == 1
+    assert run.error.startswith(f"line 3 of the input is no Singer message: {problem}")
+    assert "\n" not in run.error
+    assert len(run.error) < 300
+    shown = [each.getMessage() for each in caplog.records if SECRET in each.getMessage()]
+    assert [each for each in shown if "unknown message type" not in each] == []
+
+
+def test_bytes_that_are_no_utf_8_end_the_run_without_being_shown(tenant: Tenant) -> None:
+    start = lines_of([schema()]).encode()
+    run = tenant.load_text(start + b'{"type": "RECORD", "stream": "a", "record": {"Name": "\xff"}}')
+    assert run.exit_code == 1
+    assert run.error.startswith("line 2 of the input is no Singer message: not UTF-8: byte ")
+
+
+def test_blank_lines_are_no_messages(tenant: Tenant) -> None:
+    assert tenant.load(schema(), "", record(Name="Initech"), "   ").exit_code == 0
+    assert tenant.names() == ["Initech"]
+
+
+def test_a_last_line_without_its_end_is_read(tenant: Tenant) -> None:
+    text = lines_of([schema(), record(Name="Initech")]).rstrip("\n")
+    assert tenant.load_text(text).exit_code == 0
+    assert tenant.names() == ["Initech"]
+
+
+def test_a_record_before_its_schema_ends_the_run(tenant: Tenant) -> None:
+    run = tenant.load(record(Name=SECRET))
+    assert run.exit_code == 1
+    assert run.error == "a record of stream 'accounts' came before its SCHEMA message"
+
+
+def test_a_record_without_its_key_property_ends_the_run(tenant: Tenant) -> None:
+    run = tenant.load(schema(), record(Industry=SECRET))
+    assert run.exit_code == 1
+    assert run.error == (
+        "stream 'accounts': a record lacks its key property Name; the tap or a stream map must "
+        "supply it"
+    )
+
+
+def test_a_schema_without_properties_ends_the_run(tenant: Tenant) -> None:
+    run = tenant.load({**schema(), "schema": {"type": "object"}})
+    assert run.exit_code == 1
+    assert run.error == "stream 'accounts': the schema of its SCHEMA message has no properties"
+
+
+def test_a_schema_that_is_none_ends_the_run(tenant: Tenant) -> None:
+    run = tenant.load(schema(columns={"Name": {"type": "txet"}}))
+    assert run.exit_code == 1
+    assert run.error.startswith("stream 'accounts': its schema is no JSON schema: SchemaError: ")
+    assert "\n" not in run.error
+
+
+@pytest.mark.parametrize(
+    "stream_map",
+    [
+        {"Industry": "Industry.upper("},
+        {"Name": "__NULL__"},
+        {"__key_properties__": ["nothing"]},
+        {"__filter__": "(("},
+    ],
+)
+def test_a_stream_map_that_cannot_be_used_ends_the_run(
+    tenant: Tenant, stream_map: dict[str, Any]
+) -> None:
+    run = tenant.load(schema(), stream_maps={"accounts": stream_map})
+    assert run.exit_code == 1
+    assert run.error.startswith("stream 'accounts': its stream map cannot be used: ")
+    assert "\n" not in run.error
+
+
+def test_a_schema_that_is_repeated_before_every_page_costs_no_calls(tenant: Tenant) -> None:
+    columns = {**COMPANY_COLUMNS, "_sdc_extracted_at": TEXT}
+    pages = [(schema(columns=columns), record(Name=f"C{n}"), state(page=n)) for n in range(60)]
+    run = tenant.load(
+        *(message for page in pages for message in page),
+        stream_maps={"accounts": {"Industry": "'Software'"}},
+        sync_mode="insert",
+    )
+    assert (run.exit_code, len(tenant.names())) == (0, 60)
+    assert len(tenant.calls("insert")) == 2
+    assert len(tenant.calls("describe")) == 1
+
+
+def test_on_a_changed_schema_the_old_records_are_written_before_the_new(tenant: Tenant) -> None:
+    wider = {**COMPANY_COLUMNS, "Summary": TEXT}
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", Industry="old"),
+        schema(columns=wider),
+        record(Name="Initech", Industry="new", Summary="wide"),
+    )
+    assert (run.errors, run.exit_code) == ([], 0)
+    [row] = tenant.rows()
+    assert (row["Industry"], row["Summary"]) == ("new", "wide")
+
+
+def test_flattening_works(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "firm": {"type": "object", "properties": {"Industry": TEXT}}}
+    run = tenant.load(
+        schema(columns=columns),
+        record(Name="Initech", firm={"Industry": "software"}),
+        flattening_enabled=True,
+        flattening_max_depth=1,
+        field_mapping={"firm__Industry": "Industry"},
+    )
+    assert (run.errors, run.exit_code) == ([], 0)
+    assert tenant.rows()[0]["Industry"] == "software"
+
+
+def test_no_line_of_the_input_is_kept_for_the_next(tenant: Tenant) -> None:
+    """Chunks end anywhere, also within a line and within a character."""
+    names = [f"Ünïted {number} " + "ß" * 3000 for number in range(60)]
+    columns = {"Name": TEXT, "Summary": TEXT}
+    messages = [schema(columns=columns), *(record(Name=n[:20], Summary=n) for n in names)]
+    raw = "\n".join(json.dumps(each, ensure_ascii=False) for each in messages).encode()
+    assert len(raw) > 3 * 65_536
+    assert tenant.load_text(raw).exit_code == 0
+    assert tenant.names() == sorted(name[:20] for name in names)
+
+
+def test_a_reject_of_a_run_that_kept_keys_only_is_not_replayed(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Hooli", Employees="a lot"),
+        record(Name="Initech"),
+        reject_values="keys",
+    )
+    kept = run.reject_path.read_text(encoding="utf-8")
+    assert "a lot" not in json.dumps([each["record"] for each in run.rejects])
+    replay = tenant.load_text(kept)
+    assert replay.exit_code == 1
+    assert "reject_values: keys and holds no whole records" in replay.error
+    assert tenant.names() == ["Initech"]

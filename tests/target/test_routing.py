@@ -1,0 +1,154 @@
+"""Every stream goes where the settings say, nowhere where the maps say, and never elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from singer_runs import TEXT, Tenant, record, schema, state
+
+ORDER = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
+ORDER_COLUMNS = {"orderId__gc": {"type": "integer"}, "buyer__gc": TEXT}
+
+
+def test_streams_go_to_the_objects_of_their_entries(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema("crm-accounts"),
+        schema("public.orders", ORDER_COLUMNS, ["orderId__gc"]),
+        schema("people", {"Email": TEXT, "LastName": TEXT}, ["Email"]),
+        record("crm-accounts", Name="Initech"),
+        record("public.orders", orderId__gc=7, buyer__gc="Initech"),
+        record("people", Email="ann@initech.example", LastName="Lee"),
+        object_type=None,
+        streams={
+            "crm-*": {"object_type": "company"},
+            "public": {"orders": ORDER},
+            "people": {"object_type": "person"},
+        },
+    )
+    assert run.exit_code == 0
+    assert tenant.names() == ["Initech"]
+    assert [row["orderId__gc"] for row in tenant.rows("Order__gc")] == [7]
+    assert [row["Email"] for row in tenant.rows("Person")] == ["ann@initech.example"]
+
+
+def test_a_stream_that_nothing_routes_stops_the_run_and_says_how_to_route_or_exclude_it(
+    tenant: Tenant,
+) -> None:
+    run = tenant.load(
+        schema("orders"), object_type=None, streams={"accounts": {"object_type": "company"}}
+    )
+    assert run.exit_code == 1
+    assert run.error == (
+        "stream 'orders': no setting says which object it is loaded into. Route it with "
+        "object_type, or with an entry under streams ('orders': {object_type: company}); "
+        "exclude it with stream_maps ('orders': __NULL__)"
+    )
+    assert run.output == ""
+
+
+def test_a_stream_that_two_patterns_match_equally_stops_the_run(tenant: Tenant) -> None:
+    entry = {"object_type": "company"}
+    run = tenant.load(schema("nps_raw"), streams={"nps_*": entry, "*_raw": entry})
+    assert run.exit_code == 1
+    assert "'nps_*' and '*_raw'" in run.error
+    assert "add an entry named 'nps_raw'" in run.error
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"secrets": None},
+        {"secrets": "__NULL__"},
+        {"accounts": {}, "__else__": None},
+        {"accounts": {}, "__else__": "__NULL__"},
+        {"sec*": "__NULL__"},
+    ],
+    ids=str,
+)
+def test_a_stream_that_the_maps_exclude_is_discarded_quietly(
+    tenant: Tenant, maps: dict[str, Any]
+) -> None:
+    run = tenant.load(
+        schema("secrets", {"token": TEXT}, ["token"]),
+        schema(),
+        record("secrets", token="t0p"),
+        record(Name="Initech"),
+        record("secrets", anything="else"),
+        state(done=True),
+        object_type=None,
+        streams={"accounts": {"object_type": "company"}},
+        stream_maps=maps,
+    )
+    assert (run.exit_code, run.warnings, run.errors) == (0, [], [])
+    assert tenant.names() == ["Initech"]
+    assert run.states == [{"done": True}]
+    assert run.target.summary.read == 1
+
+
+def test_a_source_that_is_excluded_feeds_the_streams_made_of_it(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema("crm", {"company": TEXT}, ["company"]),
+        record("crm", company="Initech"),
+        object_type=None,
+        streams={"accounts": {"object_type": "company"}},
+        stream_maps={
+            "crm": "__NULL__",
+            "accounts": {
+                "__source__": "crm",
+                "Name": "company.upper()",
+                "__key_properties__": ["Name"],
+                "__else__": "__NULL__",
+            },
+        },
+    )
+    assert run.exit_code == 0
+    assert tenant.names() == ["INITECH"]
+
+
+def test_a_stream_is_routed_by_its_alias(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema("public-crm"),
+        record("public-crm", Name="Initech"),
+        object_type=None,
+        streams={"accounts": {"object_type": "company"}},
+        stream_maps={"public-crm": {"__alias__": "accounts"}},
+    )
+    assert run.exit_code == 0
+    assert tenant.names() == ["Initech"]
+
+
+def test_an_unknown_object_stops_the_run_and_names_the_likely_one(tenant: Tenant) -> None:
+    run = tenant.load(schema(), object_type="custom_object", custom_object_name="Order")
+    assert run.exit_code == 1
+    assert "the tenant has no object named 'Order'. Did you mean Order__gc?" in run.error
+
+
+def test_an_unknown_setting_is_warned_of_with_the_near_miss(tenant: Tenant) -> None:
+    run = tenant.load(schema(), call_per_minute=3)
+    [warning] = [each for each in run.warnings if "call_per_minute" in each]
+    assert warning == (
+        "setting 'call_per_minute' is not known and has no effect; did you mean 'calls_per_minute'?"
+    )
+
+
+def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema("accounts"),
+        record(Name="Initech"),
+        streams={"contacts": {"object_type": "person"}},
+        stream_maps={
+            "contacts": {
+                "__source__": "accounts",
+                "Email": "Name.lower() + '@example.com'",
+                "LastName": "Name",
+                "__key_properties__": ["Email"],
+                "__else__": "__NULL__",
+            },
+            "accounts": {"Industry": "'Software'"},
+            "partners": {"__source__": "accounts", "Name": "Name + ' (partner)'"},
+        },
+    )
+    assert (run.errors, run.exit_code) == ([], 0)
+    assert tenant.names() == ["Initech", "Initech (partner)"]
+    assert [row["Email"] for row in tenant.rows("Person")] == ["initech@example.com"]

@@ -1,0 +1,227 @@
+"""State says what is settled: never more, and no less than can be said."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import TYPE_CHECKING
+
+from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, record, schema, state
+
+from target_gainsight.sandbox import Fault, ServerRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+    from fake_clock import FakeClock
+
+PEOPLE = {"object_type": "person"}
+PERSON_COLUMNS = {"Email": TEXT, "LastName": TEXT}
+
+
+def companies_with_states(count: int) -> Iterator[Message]:
+    for number in range(1, count + 1):
+        yield record(Name=f"C{number}")
+        yield state(accounts=number)
+
+
+def test_the_last_state_is_always_written(tenant: Tenant) -> None:
+    run = tenant.load(schema(), *companies_with_states(7))
+    assert run.states[-1] == {"accounts": 7}
+
+
+def test_within_a_second_only_the_first_and_the_last_state_are_written(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(), state(accounts=0), *companies_with_states(9), read_group_size=1, batch_size_rows=1
+    )
+    assert run.states == [{"accounts": 0}, {"accounts": 9}]
+
+
+def test_a_second_later_the_newest_covered_state_is_written(
+    tenant: Tenant, clock: FakeClock
+) -> None:
+    target = tenant.target()
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        for number in range(50):
+            target._process_state_message(state(at=number))
+            clock.advance(0.25)
+        target.intake.tick()
+    target.close()
+    assert [json.loads(line)["at"] for line in output.getvalue().splitlines()] == [*range(0, 50, 4)]
+
+
+def test_states_follow_groups_where_nothing_throttles_them(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_gainsight.target.target.TargetGainsight.STATE_INTERVAL_SECONDS", 0)
+    run = tenant.load(
+        schema(), *companies_with_states(9), read_group_size=3, batch_size_rows=3, max_concurrency=1
+    )
+    covered = [each["accounts"] for each in run.states]
+    assert covered == sorted(covered)
+    assert set(covered) <= {3, 6, 9}
+    assert covered[-1] == 9
+
+
+def test_a_state_without_records_is_written(tenant: Tenant) -> None:
+    assert tenant.load(state(at=1)).states == [{"at": 1}]
+
+
+def test_without_a_state_nothing_is_written(tenant: Tenant) -> None:
+    assert tenant.load(schema(), record(Name="Initech")).output == ""
+
+
+def test_nothing_but_state_goes_to_standard_output(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Initech"),
+        record(Name="Hooli", Employees="a lot"),
+        state(at=1),
+    )
+    assert run.output == '{"at":1}\n'
+
+
+def test_numbers_in_a_state_survive(tenant: Tenant) -> None:
+    given = '{"type": "STATE", "value": {"a": 1.5, "b": 12345678901234567890.25, "c": 1E+2}}'
+    run = tenant.load(given)
+    assert run.output == '{"a":1.5,"b":12345678901234567890.25,"c":1E+2}\n'
+
+
+def test_text_in_a_state_survives(tenant: Tenant) -> None:
+    value = {"a": "Ünïcode \u2028 \ud800", "b": [None, True, {"c": []}]}
+    assert tenant.load(state(**value)).states == [value]
+
+
+def test_a_state_that_is_no_object_is_passed_on(tenant: Tenant) -> None:
+    assert tenant.load('{"type": "STATE", "value": "2026-01-01"}').output == '"2026-01-01"\n'
+
+
+def test_a_rejected_record_is_settled_once_it_is_filed(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", "bad"))
+    run = tenant.load(
+        schema(),
+        record(Name="C1"),
+        record(Name="C2", Industry="bad"),
+        record(Name="C3", Employees="a lot"),
+        state(at=3),
+    )
+    assert (run.states, len(run.rejects)) == ([{"at": 3}], 2)
+
+
+def test_a_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
+    """The people's calls fail; the companies are settled long before."""
+    tenant.sandbox.tenant.faults.add(Fault("server_error", path="*people*"))
+    run = tenant.load(
+        schema(),
+        schema("people", PERSON_COLUMNS, ["Email"]),
+        record(Name="C1"),
+        state(accounts=1, people=0),
+        record("people", Email="ann@example.com", LastName="Lee"),
+        record(Name="C2"),
+        state(accounts=2, people=1),
+        streams={"people": PEOPLE},
+        max_retry_seconds=5,
+    )
+    assert tenant.names() == ["C1", "C2"]
+    assert run.states == [{"accounts": 1, "people": 0}]
+
+
+def test_streams_that_take_turns_end_with_the_last_state(tenant: Tenant) -> None:
+    turns = [
+        (
+            record(Name=f"C{number}"),
+            record("people", Email=f"p{number}@example.com", LastName="Lee"),
+            state(at=number),
+        )
+        for number in range(30)
+    ]
+    run = tenant.load(
+        schema(),
+        schema("people", PERSON_COLUMNS, ["Email"]),
+        *(message for turn in turns for message in turn),
+        streams={"people": PEOPLE},
+        read_group_size=7,
+    )
+    assert run.exit_code == 0
+    assert run.states[-1] == {"at": 29}
+    assert len(tenant.rows("Person")) == len(tenant.names()) == 30
+
+
+def test_what_a_filter_leaves_out_does_not_hold_the_state(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        *companies_with_states(6),
+        stream_maps={"accounts": {"__filter__": "Name in ('C1', 'C2')"}},
+    )
+    assert (tenant.names(), run.states[-1]) == (["C1", "C2"], {"accounts": 6})
+
+
+def test_a_state_waits_for_everything_that_a_record_became(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.add(Fault("server_error", path="*people*"))
+    run = tenant.load(
+        schema(),
+        record(Name="C1"),
+        state(accounts=1),
+        streams={"people": PEOPLE},
+        stream_maps={
+            "people": {
+                "__source__": "accounts",
+                "Email": "Name + '@example.com'",
+                "LastName": "Name",
+                "__key_properties__": ["Email"],
+                "__else__": "__NULL__",
+            }
+        },
+        max_retry_seconds=5,
+    )
+    assert tenant.names() == ["C1"]
+    assert run.states == []
+
+
+def test_a_state_waits_for_records_from_before_a_schema_change(tenant: Tenant) -> None:
+    wider = {**COMPANY_COLUMNS, "Summary": TEXT}
+    run = tenant.load(
+        schema(),
+        record(Name="C1"),
+        state(at=1),
+        schema(columns=wider),
+        record(Name="C2", Summary="wide"),
+        state(at=2),
+    )
+    assert (tenant.names(), run.states[-1]) == (["C1", "C2"], {"at": 2})
+
+
+def test_a_run_that_stops_writes_the_state_of_what_is_settled(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        *companies_with_states(5),
+        "no message",
+        *companies_with_states(9),
+        read_group_size=1,
+        batch_size_rows=1,
+    )
+    assert run.exit_code == 1
+    assert tenant.names() == ["C1", "C2", "C3", "C4", "C5"]
+    assert run.states[-1] == {"accounts": 5}
+
+
+def test_a_partial_group_goes_out_when_it_is_old_also_in_silence(
+    tenant: Tenant, clock: FakeClock
+) -> None:
+    target = tenant.target(max_batch_age_seconds=300)
+    for message in (schema(), record(Name="Initech")):
+        handle = {
+            "SCHEMA": target._process_schema_message,
+            "RECORD": target._process_record_message,
+        }
+        handle[message["type"]](message)
+    target.intake.tick()
+    assert tenant.names() == []
+    clock.advance(301)
+    target.intake.tick()
+    while target.run.pool.busy:
+        target.intake.tick()
+    assert tenant.names() == ["Initech"]
+    target.close()
