@@ -108,7 +108,7 @@ class _Served:
     async def respond(self, request: Request) -> Response:
         started = time.perf_counter()
         sent = await request.body()
-        hit = self._tenant.faults.draw(request.method, request.url.path)
+        hit = self._tenant.faults.draw(request.method, request.scope["path"])
         if hit.before_commit:
             await asyncio.sleep(hit.before_commit)
         fault = hit.fault
@@ -172,13 +172,13 @@ class _Served:
     def _log(
         self, request: Request, sent: bytes, response: Response, answer: Answer, started: float
     ) -> None:
-        query = request.url.query
+        query = request.scope["query_string"].decode("latin-1")
         reset = isinstance(response, _Reset)
         self._tenant.record(
             Call(
                 at=self._tenant.clock(),
                 method=request.method,
-                path=request.url.path + (f"?{query}" if query else ""),
+                path=request.scope["path"] + (f"?{query}" if query else ""),
                 kind=self._served.kind,
                 records=answer.records,
                 status=None if reset else response.status_code,

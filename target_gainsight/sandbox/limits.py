@@ -82,7 +82,5 @@ class CallCounter:
 
     def keep(self) -> None:
         """Write the counts into the tenant's file."""
-        for name, (opened, calls) in self._counts.items():
-            self._store.execute(
-                'INSERT OR REPLACE INTO "_quota" VALUES (?, ?, ?)', (name, opened, calls)
-            )
+        rows = [(name, *count) for name, count in self._counts.items()]
+        self._store.execute_many('INSERT OR REPLACE INTO "_quota" VALUES (?, ?, ?)', rows)

@@ -52,8 +52,9 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
         rows = _checked_rows(tenant, model, records, errors, creating=True)
+        required = model.required_fields
         for index, record in enumerate(records):
-            for name in model.required_fields:
+            for name in required:
                 if name not in record:
                     error = FieldError(name, None, NULL_VALUE, f"{name} is mandatory")
                     errors.setdefault(index, []).append(error)
@@ -208,31 +209,35 @@ def _checked_rows(
                 error = FieldError(name, value, refused.code, refused.message)
                 errors.setdefault(index, []).append(error)
         rows.append((tuple(names), values))
-    _check_lookups(tenant, model, records, errors, keys)
+    _check_lookups(tenant, model, rows, errors)
     _apply_rules(tenant, model, records, errors)
     return rows
 
 
 def _check_lookups(
-    tenant: Tenant,
-    model: ObjectModel,
-    records: Sequence[Record],
-    errors: Errors,
-    keys: Collection[str],
+    tenant: Tenant, model: ObjectModel, rows: Sequence[Changes], errors: Errors
 ) -> None:
     if not tenant.switches.lookup_must_exist:
         return
+    sent = {name for names in {names for names, _ in rows} for name in names}
     for field in model.relations.values():
-        name, target = field.name, field.lookup_object
-        if target is None or name in keys:
-            continue
-        sent = {value for each in records if isinstance(value := each.get(name), str)}
-        missing = sent - tenant.store.existing(tenant.named_object(target), sent) if sent else sent
-        for index, record in enumerate(records if missing else ()):
-            value = record.get(name)
-            if isinstance(value, str) and value in missing and is_gsid(value):
-                error = FieldError(name, value, INVALID_GSID, "Invalid GSID")
-                errors.setdefault(index, []).append(error)
+        if field.name in sent:
+            _check_lookup(tenant, field, rows, errors)
+
+
+def _check_lookup(tenant: Tenant, field: Field, rows: Sequence[Changes], errors: Errors) -> None:
+    sent = {
+        index: values[names.index(field.name)]
+        for index, (names, values) in enumerate(rows)
+        if field.name in names
+    }
+    wanted = {gsid for gsid in sent.values() if gsid is not None}
+    target = tenant.named_object(field.lookup_object or "")
+    missing = wanted - tenant.store.existing(target, wanted)
+    for index, gsid in sent.items():
+        if gsid in missing:
+            error = FieldError(field.name, gsid, INVALID_GSID, "Invalid GSID")
+            errors.setdefault(index, []).append(error)
 
 
 def _apply_rules(

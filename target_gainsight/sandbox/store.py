@@ -266,6 +266,11 @@ class Store:
         with self.lock:
             self._database.execute(sql, parameters)
 
+    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each row of parameters."""
+        with self.lock:
+            self._database.executemany(sql, rows)
+
 
 def collation(field: Field, switches: Switches) -> str:
     """The SQL collation by which the field is compared."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import GENERIC, INVALID_GSID, INVALID_VALUE, NULL_VALUE
@@ -144,23 +145,32 @@ def _accept_json(value: object) -> Stored:
 
 
 def _date_acceptor(switches: Switches) -> Accept:
-    names = ["iso", "mdy"] if switches.date_formats == "both" else [switches.date_formats]
+    formats = ("iso", "mdy") if switches.date_formats == "both" else (switches.date_formats,)
 
     def accept(value: object) -> Stored:
-        for name in names:
-            found = _DATE_PATTERNS[name].fullmatch(value) if isinstance(value, str) else None
-            if found:
-                return _calendar_day(*map(int, found.group("year", "month", "day")))
-        raise ValueRefusedError(BAD_DATE, "Invalid date format")
+        day = _calendar_day(value, formats) if isinstance(value, str) else None
+        if day is None:
+            raise ValueRefusedError(BAD_DATE, "Invalid date format")
+        return day
 
     return accept
 
 
-def _calendar_day(year: int, month: int, day: int) -> str:
+@lru_cache(maxsize=10_000)
+def _calendar_day(text: str, formats: tuple[str, ...]) -> str | None:
+    for name in formats:
+        found = _DATE_PATTERNS[name].fullmatch(text)
+        if found:
+            year, month, day = map(int, found.group("year", "month", "day"))
+            return _existing_day(year, month, day)
+    return None
+
+
+def _existing_day(year: int, month: int, day: int) -> str | None:
     try:
         return date(year, month, day).isoformat()
     except ValueError:
-        raise ValueRefusedError(BAD_DATE, "Invalid date") from None
+        return None
 
 
 def _datetime_acceptor(switches: Switches) -> Accept:
