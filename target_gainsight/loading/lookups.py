@@ -125,7 +125,7 @@ class LookupIndex:
         self._settle_object = settle_object
         self._planned = planned
         self._known: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
-        self._missed: dict[str, set[Wanted]] = defaultdict(set)
+        self._missed: dict[str, dict[Wanted, None]] = defaultdict(dict)
         self._near: dict[tuple[MatchFields, Key], str] = {}
         self._most_values = MOST_VALUES_IN_A_QUERY
 
@@ -205,7 +205,13 @@ class LookupIndex:
                 if each.key in found:
                     self._remember(each, tuple(found[each.key]))
                 else:
-                    self._missed[object_name].add(each)
+                    self._miss(object_name, each)
+
+    def _miss(self, object_name: str, wanted: Wanted) -> None:
+        missed = self._missed[object_name]
+        missed[wanted] = None
+        if len(missed) > MOST_REMEMBERED:
+            del missed[next(iter(missed))]
 
     def _remember(self, wanted: Wanted, gsids: tuple[str, ...]) -> None:
         self._known[wanted] = gsids
