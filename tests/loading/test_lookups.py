@@ -1,0 +1,424 @@
+"""Foreign keys are resolved in bulk; what leads nowhere costs its own record alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from responses import (
+    RESPONSES,
+    TEXT,
+    WHOLE,
+    by_name,
+    companies_of,
+    load_responses,
+    queries,
+    response,
+    responses_schema,
+    routed,
+)
+from tenant_runs import record, schema, state
+
+from target_gainsight.loading import lookups as lookups_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenant_runs import Loading
+
+
+@pytest.fixture
+def loading(start_loading: Callable[..., Loading]) -> Loading:
+    """A tenant with an object of survey responses."""
+    return start_loading(**RESPONSES)
+
+
+def seed_companies(loading: Loading, *names: str, **fields: Any) -> list[str]:
+    return loading.tenant.seed("company", [{"Name": name, **fields} for name in names])
+
+
+def test_a_hundred_responses_over_25_accounts_of_which_20_exist(loading: Loading) -> None:
+    seed_companies(loading, *(f"C{number}" for number in range(20)))
+    lines = [response(f"r{n}", f"C{n % 25}", Score__gc=n % 11) for n in range(100)]
+    run = load_responses(loading, [*lines, state(done=1)], max_reject_percent=100)
+    calls = loading.calls()
+    assert run.exit_code == 0
+    assert run.outcomes("responses") == {"created": 80, "rejected": 20}
+    assert set(run.codes) == {"lookup_no_match"}
+    assert run.states == [{"done": 1}]
+    assert calls.total() <= 12
+    assert calls == {"describe": 2, "query": 2, "insert": 2}
+    pointed = companies_of(loading)
+    assert pointed == {f"r{n}": f"C{n % 25}" for n in range(100) if n % 25 < 20}
+
+
+def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_value(
+    loading: Loading,
+) -> None:
+    seed_companies(loading, "Initech")
+    run = load_responses(loading, [response("r1", "Initech"), response("r2", "Hooli")])
+    assert run.outcomes("responses") == {"created": 1, "rejected": 1}
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["code"] == "lookup_no_match"
+    assert reject["field"] == "Company__gc"
+    assert reject["value"] == "'Hooli'"
+    assert reject["message"] == "no row of company has Name = 'Hooli'"
+    assert "load the parent first" in reject["hint"]
+    assert run.rejects[0]["record"]["account"] == "Hooli"
+
+
+def test_distinct_values_are_asked_for_once_across_groups(loading: Loading) -> None:
+    seed_companies(loading, "C0", "C1", "C2")
+    lines = [response(f"r{n}", f"C{n % 3}") for n in range(90)]
+    run = load_responses(loading, lines, read_group_size=30)
+    assert run.outcomes("responses") == {"created": 90}
+    assert queries(loading, "company") == 1
+    assert queries(loading, "Response__gc") == 3
+
+
+def test_a_later_group_asks_for_its_new_values_only(loading: Loading) -> None:
+    seed_companies(loading, "C0", "C1")
+    load_responses(loading, [response("r0", "C0"), response("r1", "C0")], read_group_size=1)
+    assert queries(loading, "company") == 1
+    loading.calls()
+    lines = [response("r0", "C0"), response("r1", "C1"), response("r2", "C0")]
+    load_responses(loading, lines, read_group_size=1)
+    asked = [call.request or "" for call in loading.tenant.calls("POST", "/query/company")]
+    assert ["C0" in each for each in asked] == [True, False]
+
+
+def test_a_missing_value_is_asked_for_once(loading: Loading) -> None:
+    lines = [response(f"r{n}", "Nowhere") for n in range(4)]
+    run = load_responses(loading, lines, read_group_size=1)
+    assert run.outcomes("responses") == {"rejected": 4}
+    assert queries(loading, "company") == 1
+
+
+def test_two_lookups_into_one_object_share_a_query(loading: Loading) -> None:
+    seed_companies(loading, "Initech", TickerSymbol="INI")
+    seed_companies(loading, "Globex", TickerSymbol="GLX")
+    both = {
+        "Company__gc": by_name(),
+        "Partner__gc": {"object_name": "Company", "fields": {"symbol": "TickerSymbol"}},
+    }
+    run = load_responses(
+        loading, [response("r1", "Initech", symbol="GLX")], both, columns={"symbol": TEXT}
+    )
+    assert run.outcomes("responses") == {"created": 1}
+    assert companies_of(loading) == {"r1": "Initech"}
+    assert companies_of(loading, "Partner__gc") == {"r1": "Globex"}
+    assert queries(loading, "company") == 1
+
+
+def test_lookups_into_two_objects_take_a_query_each(loading: Loading) -> None:
+    seed_companies(loading, "Initech")
+    both = {
+        "Company__gc": by_name(),
+        "Manager__gc": {"object_name": "gsuser", "fields": {"csm": "Email"}},
+    }
+    lines = [response(f"r{n}", "Initech", csm=" ADA.park@ourcompany.example ") for n in range(5)]
+    run = load_responses(loading, lines, both, columns={"csm": TEXT})
+    assert run.outcomes("responses") == {"created": 5}
+    ada = loading.tenant.rows("gsuser", Email="ada.park@ourcompany.example")[0]["Gsid"]
+    assert {row["Manager__gc"] for row in loading.tenant.rows("Response__gc")} == {ada}
+    assert (queries(loading, "company"), queries(loading, "gsuser")) == (1, 1)
+
+
+SIX_FIELDS = {
+    "account": "Name",
+    "industry": "Industry",
+    "ticker": "TickerSymbol",
+    "employees": "Employees",
+    "status": "Status",
+    "summary": "Summary",
+}
+SIX_VALUES: dict[str, Any] = {
+    "account": "Initech",
+    "industry": "Software",
+    "ticker": "INI",
+    "employees": 7,
+    "status": "Active",
+    "summary": "a",
+}
+
+
+@pytest.mark.parametrize("differing", [None, *SIX_FIELDS])
+def test_up_to_six_match_fields_must_all_match(loading: Loading, differing: str | None) -> None:
+    row = {SIX_FIELDS[column]: value for column, value in SIX_VALUES.items()}
+    twin = {**row, "Industry": "Retail", "Status": "Churn", "Employees": 8}
+    right, _ = loading.tenant.seed("company", [row, twin])
+    sent = dict(SIX_VALUES)
+    if differing:
+        sent[differing] = {"employees": 9, "status": "Inactive"}.get(differing, "another")
+    run = load_responses(
+        loading,
+        [response("r1", sent.pop("account"), **sent)],
+        {"Company__gc": {"object_name": "company", "fields": SIX_FIELDS}},
+        columns=dict.fromkeys(SIX_FIELDS, TEXT) | {"employees": WHOLE},
+    )
+    if differing:
+        assert run.codes == ["lookup_no_match"]
+    else:
+        assert run.outcomes("responses") == {"created": 1}
+        assert loading.tenant.rows("Response__gc")[0]["Company__gc"] == right
+
+
+def test_on_no_match_leave_empty_writes_the_record_without_its_parent(loading: Loading) -> None:
+    lines = [response("r1", "Hooli", Score__gc=9)]
+    run = load_responses(loading, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
+    assert run.outcomes("responses") == {"created": 1}
+    assert companies_of(loading) == {"r1": None}
+
+
+def test_several_parents_reject_the_child_naming_their_gsids(loading: Loading) -> None:
+    twins = seed_companies(loading, "Initech", "Initech")
+    run = load_responses(loading, [response("r1", "Initech")])
+    assert run.codes == ["lookup_multi_match"]
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert all(gsid in message for gsid in twins)
+    assert "multi_match" in run.rejects[0]["gainsight_reject"]["hint"]
+
+
+def test_multi_match_first_takes_one_of_several_parents(loading: Loading) -> None:
+    twins = seed_companies(loading, "Initech", "Initech")
+    lines = [response("r1", "Initech")]
+    run = load_responses(loading, lines, {"Company__gc": by_name(multi_match="first")})
+    assert run.outcomes("responses") == {"created": 1}
+    assert loading.tenant.rows("Response__gc")[0]["Company__gc"] in twins
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_null_source_column_is_no_miss_and_clears_the_field(
+    loading: Loading, nothing: object
+) -> None:
+    seed_companies(loading, "Initech")
+    load_responses(loading, [response("r1", "Initech"), response("r2", nothing)])
+    assert companies_of(loading) == {"r1": "Initech", "r2": None}
+    run = load_responses(loading, [response("r1", nothing)])
+    assert run.outcomes("responses") == {"updated": 1}
+    assert companies_of(loading)["r1"] is None
+
+
+def test_a_null_source_column_leaves_the_field_when_nulls_are_omitted(loading: Loading) -> None:
+    seed_companies(loading, "Initech")
+    load_responses(loading, [response("r1", "Initech")])
+    run = load_responses(loading, [response("r1", Score__gc=1)], null_values="omit")
+    assert run.outcomes("responses") == {"updated": 1}
+    assert companies_of(loading) == {"r1": "Initech"}
+
+
+def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown(loading: Loading) -> None:
+    seed_companies(loading, "Initech")
+    run = load_responses(loading, [response("r1", "Initech")])
+    assert run.log == []
+    assert "account" not in (loading.tenant.calls("POST", "/Response__gc")[-1].request or "")
+
+
+def test_a_column_that_is_a_field_too_is_sent_and_looked_up(loading: Loading) -> None:
+    seed_companies(loading, "r1")
+    lookup = {"Company__gc": {"object_name": "company", "fields": {"Code__gc": "Name"}}}
+    run = load_responses(loading, [response("r1")], lookup, entry={"unknown_fields": "drop"})
+    assert run.outcomes("responses") == {"created": 1}
+    assert companies_of(loading) == {"r1": "r1"}
+
+
+def test_a_picklist_is_matched_by_its_label(loading: Loading) -> None:
+    seed_companies(loading, "Initech", Stage="Launched")
+    seed_companies(loading, "Globex", Stage="Adopting")
+    lookup = {"Company__gc": {"object_name": "company", "fields": {"account": "Stage"}}}
+    run = load_responses(loading, [response("r1", "Adopting")], lookup)
+    assert run.outcomes("responses") == {"created": 1}
+    assert companies_of(loading) == {"r1": "Globex"}
+
+
+def test_an_email_is_matched_trimmed_and_without_case(loading: Loading) -> None:
+    lookup = {"Manager__gc": {"object_name": "gsuser", "fields": {"account": "Email"}}}
+    run = load_responses(loading, [response("r1", " Ben.Okafor@OurCompany.example ")], lookup)
+    assert run.outcomes("responses") == {"created": 1}
+    ben = loading.tenant.rows("gsuser", Name="Ben Okafor")[0]["Gsid"]
+    assert loading.tenant.rows("Response__gc")[0]["Manager__gc"] == ben
+
+
+def test_a_number_is_matched_however_the_source_writes_it(loading: Loading) -> None:
+    seed_companies(loading, "Initech", Employees=7)
+    lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
+    lines = [response("r1", size="7"), response("r2", size=7.0)]
+    run = load_responses(
+        loading,
+        lines,
+        lookup,
+        columns={"size": {}, "account": {}},
+        entry={"unknown_fields": "drop"},
+    )
+    assert run.outcomes("responses") == {"created": 2}
+    assert companies_of(loading) == {"r1": "Initech", "r2": "Initech"}
+
+
+def test_a_value_that_cannot_be_one_of_the_match_field_rejects_its_record_alone(
+    loading: Loading,
+) -> None:
+    seed_companies(loading, "Initech", Employees=7)
+    lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
+    lines = [response("r1", size="many"), response("r2", size="7")]
+    run = load_responses(
+        loading, lines, lookup, columns={"size": TEXT}, entry={"unknown_fields": "drop"}
+    )
+    assert run.outcomes("responses") == {"created": 1, "rejected": 1}
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["code"] == "not_a_number"
+    assert "Employees" in reject["message"]
+    assert "'many'" in reject["message"]
+
+
+def test_a_parent_that_differs_in_case_only_is_named(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**RESPONSES, switches={"query_ignores_case": "all"})
+    gsid = seed_companies(loading, "INITECH")[0]
+    run = load_responses(loading, [response("r1", "Initech")])
+    assert run.codes == ["lookup_no_match"]
+    hint = run.rejects[0]["gainsight_reject"]["hint"]
+    assert gsid in hint
+    assert "differs in case or blanks only" in hint
+
+
+def test_parents_that_come_in_the_same_run_are_there_before_their_children(
+    loading: Loading,
+) -> None:
+    lines = [schema("accounts"), responses_schema()]
+    for number in range(30):
+        lines += [record("accounts", Name=f"C{number}"), response(f"r{number}", f"C{number}")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = loading.load(lines, streams=streams)
+    assert run.outcomes("accounts") == {"created": 30}
+    assert run.outcomes("responses") == {"created": 30}
+    assert companies_of(loading) == {f"r{n}": f"C{n}" for n in range(30)}
+
+
+def test_a_parent_missed_once_is_found_when_it_has_come_since(loading: Loading) -> None:
+    lines = [schema("accounts"), responses_schema()]
+    lines += [response("r0", "Late"), record("accounts", Name="Late"), response("r1", "Late")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = loading.load(lines, streams=streams, read_group_size=1)
+    assert run.outcomes("responses") == {"created": 1, "rejected": 1}
+    assert companies_of(loading) == {"r1": "Late"}
+
+
+def test_the_child_of_a_parent_refused_by_the_tenant_says_so(
+    start_loading: Callable[..., Loading],
+) -> None:
+    rule = {"object": "company", "field": "Name", "value": "Bad"}
+    loading = start_loading(**RESPONSES, rules=[rule])
+    lines = [schema("accounts"), responses_schema()]
+    lines += [record("accounts", Name="Bad"), record("accounts", Name="Good")]
+    lines += [response("r1", "Bad"), response("r2", "Good"), response("r3", "Unheard of")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = loading.load(lines, streams=streams)
+    assert run.outcomes("responses") == {"created": 1, "rejected": 2}
+    hints = {
+        line["record"]["Code__gc"]: line["gainsight_reject"]["hint"]
+        for line in run.rejects
+        if line["stream"] == "responses"
+    }
+    assert "its parent was rejected in this run" in hints["r1"]
+    assert "rejected" not in hints["r3"]
+
+
+def test_the_child_of_a_parent_rejected_before_any_call_says_so(loading: Loading) -> None:
+    columns = {"Name": TEXT, "Employees": TEXT}
+    lines = [schema("accounts", columns), responses_schema()]
+    lines += [record("accounts", Name="Bad", Employees="many"), response("r1", "Bad")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = loading.load(lines, streams=streams)
+    assert run.outcomes("accounts") == {"rejected": 1}
+    assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
+
+
+def test_a_lookup_may_fill_a_lookup_key(loading: Loading) -> None:
+    seed_companies(loading, "Initech", "Globex")
+    entry = {"lookup_keys": ["Company__gc", "Month__gc"]}
+    columns = {"Month__gc": WHOLE}
+    lines = [
+        response(f"{name}-{month}", name, Month__gc=month, Score__gc=1)
+        for name in ("Initech", "Globex")
+        for month in (1, 2)
+    ]
+    run = load_responses(loading, lines, columns=columns, entry=entry)
+    assert run.outcomes("responses") == {"created": 4}
+    again = [response("new", "Globex", Month__gc=2, Score__gc=7)]
+    run = load_responses(loading, again, columns=columns, entry=entry)
+    assert run.outcomes("responses") == {"updated": 1}
+    assert loading.tenant.count("Response__gc") == 4
+    assert companies_of(loading)["new"] == "Globex"
+
+
+def test_a_second_run_writes_nothing(loading: Loading) -> None:
+    seed_companies(loading, "Initech")
+    lines = [response("r1", "Initech"), response("r2", None)]
+    load_responses(loading, lines)
+    loading.calls()
+    run = load_responses(loading, lines)
+    assert run.outcomes("responses") == {"unchanged": 2}
+    assert loading.calls() == {"describe": 2, "query": 2}
+
+
+@pytest.mark.parametrize("mode", ["insert", "update"])
+def test_lookups_work_in_every_sync_mode(loading: Loading, mode: str) -> None:
+    seed_companies(loading, "Initech")
+    loading.tenant.seed("Response__gc", [{"Code__gc": "r1"}])
+    run = load_responses(loading, [response("r1", "Initech")], sync_mode=mode)
+    assert run.outcomes("responses") == {"created" if mode == "insert" else "updated": 1}
+    assert "Initech" in [row and name for row, name in companies_of(loading).items()]
+
+
+def test_people_have_lookups_as_well(start_loading: Callable[..., Loading]) -> None:
+    fields = {"Owner__gc": {"type": "LOOKUP", "object": "gsuser"}}
+    loading = start_loading(objects={"person": {"fields": fields}})
+    lines = [
+        schema("people", {"Email": TEXT, "csm": TEXT}, keys=["Email"]),
+        record("people", Email="p1@x.io", csm="ada.park@ourcompany.example"),
+        record("people", Email="p2@x.io", csm="nobody@ourcompany.example"),
+        record("people", Email="p3@x.io", csm=None),
+    ]
+    lookup = {"object_name": "gsuser", "fields": {"csm": "Email"}}
+    run = loading.load(lines, object_type="person", lookups={"Owner__gc": lookup})
+    assert run.outcomes("people") == {"created": 2, "rejected": 1}
+    ada = loading.tenant.rows("gsuser", Name="Ada Park")[0]["Gsid"]
+    owners = {row["Email"]: row["Owner__gc"] for row in loading.tenant.rows("person")}
+    assert owners == {"p1@x.io": ada, "p3@x.io": None}
+
+
+def test_a_query_the_tenant_finds_too_large_is_asked_by_halves(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**RESPONSES, switches={"query_max_values": 10})
+    names = [f"C{number}" for number in range(40)]
+    seed_companies(loading, *names)
+    run = load_responses(loading, [response(name, name) for name in names])
+    assert run.outcomes("responses") == {"created": 40}
+    assert companies_of(loading) == {name: name for name in names}
+
+
+def test_what_is_remembered_is_bounded(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups_module, "MOST_REMEMBERED", 2)
+    names = [f"C{number}" for number in range(6)]
+    seed_companies(loading, *names)
+    missing = [response(f"m{number}", f"M{number}") for number in range(6)]
+    lines = [response(name, name) for name in names] + missing
+    run = load_responses(loading, lines, read_group_size=2)
+    assert companies_of(loading) == {name: name for name in names}
+    index = run.target.run.lookups
+    assert len(index._known) <= 2
+    assert sum(map(len, index._missed.values())) <= 2
+    assert len(index._near) <= 2
+
+
+def test_when_the_parents_cannot_be_read_the_group_is_unavailable_and_the_state_waits(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(
+        **RESPONSES, faults=[{"kind": "server_error", "path": "*/query/company"}]
+    )
+    run = load_responses(loading, [response("r1", "Initech"), state(done=1)])
+    assert run.codes == ["unavailable"]
+    assert run.states == []
