@@ -8,16 +8,19 @@ from __future__ import annotations
 import csv
 import io
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from target_gainsight.loading.checkpoint import Checkpoint, Watermark
-    from target_gainsight.loading.outcomes import Arrival, BatchResult, Settlement
+    from target_gainsight.loading.open_rejects import OpenRejects
+    from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
+    from target_gainsight.loading.reject_folder import RejectId
     from target_gainsight.loading.rejects import PrivateFile, RejectFile
     from target_gainsight.loading.summary import Summary
     from target_gainsight.settings import Rejection
@@ -36,6 +39,25 @@ UNAVAILABLE_IN_A_ROW = 3
 WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """A record on its way into the reject file.
+
+    Attributes:
+        arrival: The record as it came.
+        outcome: What it ended as.
+        reason: Why.
+        id: What names the reject.
+        retires: The older rejects that it stands for from now on.
+    """
+
+    arrival: Arrival
+    outcome: Outcome
+    reason: Reason
+    id: RejectId
+    retires: Sequence[RejectId]
+
+
 class Ledger:
     """The outcomes of one run.
 
@@ -45,6 +67,7 @@ class Ledger:
         created: Takes a line for each created row.
         summary: Takes the counts.
         rejection: When there are too many rejects.
+        open_rejects: Knows which rejects a settled record retires.
         keep_files: Whether rejects and created rows are filed; not in a dry run.
     """
 
@@ -55,6 +78,7 @@ class Ledger:
         created: PrivateFile,
         summary: Summary,
         rejection: Rejection,
+        open_rejects: OpenRejects,
         *,
         keep_files: bool = True,
     ) -> None:
@@ -63,8 +87,9 @@ class Ledger:
         self.rejects = rejects
         self.created = created
         self._rejection = rejection
+        self._open_rejects = open_rejects
         self._keep_files = keep_files
-        self._held: list[tuple[Arrival, Outcome, Reason]] = []
+        self._held: list[_Listed] = []
         self._withheld: list[BatchResult] = []
         self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
@@ -83,8 +108,7 @@ class Ledger:
         for settlement in settlements:
             if settlement.outcome is Outcome.CREATED and self._keep_files:
                 self._list_created(settlement)
-            for arrival in settlement.record.arrivals():
-                self._enter_one(arrival, settlement.outcome, settlement.reason)
+            self._enter_all(settlement.record, settlement.outcome, settlement.reason)
         self._advance()
         self._check_guards()
 
@@ -99,7 +123,7 @@ class Ledger:
         Raises:
             RunStoppedError: Too many records were rejected.
         """
-        self._enter_one(arrival, outcome, reason)
+        self._enter_one(arrival, outcome, reason, arrival.sequence)
         self._check_guards()
 
     def enter_batch(self, result: BatchResult) -> None:
@@ -138,13 +162,14 @@ class Ledger:
         self._advance()
         self.created.close()
         self.rejects.close()
+        self._open_rejects.close()
         self.checkpoint.finish()
 
     def flush(self) -> None:
         """Bring rejects and created rows to disk, so that a state may cover them."""
         self._file_settled()
-        self.rejects.flush()
         self.created.flush()
+        self._flush_rejects()
 
     @property
     def everything_rejected(self) -> bool:
@@ -152,19 +177,31 @@ class Ledger:
         rejected = self.summary.total(Outcome.REJECTED)
         return rejected > 0 and rejected == self.summary.read
 
-    def _enter_one(self, arrival: Arrival, outcome: Outcome, reason: Reason | None) -> None:
-        arrival.watermark.settle(arrival.position)
-        self._count(arrival, outcome, reason)
+    def _enter_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
+        """Enter the outcome of a record's arrivals; merged ones do not retire each other."""
+        arrivals = record.arrivals()
+        for arrival in arrivals:
+            self._enter_one(arrival, outcome, reason, arrivals[0].sequence)
 
-    def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None) -> None:
+    def _enter_one(
+        self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int
+    ) -> None:
+        arrival.watermark.settle(arrival.position)
+        self._count(arrival, outcome, reason, since)
+
+    def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int) -> None:
         self.summary.count(arrival.alias, outcome, reason)
-        if reason is None:
-            return
-        if outcome is Outcome.REJECTED:
+        if reason is not None and outcome is Outcome.REJECTED:
             self._rejects_that_count += reason.code not in NOT_COUNTED
             self._log(arrival, reason)
-        if self._keep_files and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
-            self._held.append((arrival, outcome, reason))
+        if not self._keep_files:
+            return
+        retires = self._open_rejects.retired_by(arrival, since)
+        if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
+            id_ = self._open_rejects.add(arrival)
+            self._held.append(_Listed(arrival, outcome, reason, id_, retires))
+        else:
+            self._open_rejects.retire(retires, outcome)
 
     def _log(self, arrival: Arrival, reason: Reason) -> None:
         self._logged += 1
@@ -180,33 +217,42 @@ class Ledger:
 
     def _advance(self) -> None:
         self._file_settled()
+        self._flush_rejects()
         self.checkpoint.advance()
 
     def _file_settled(self) -> None:
         """File, in input order, the rejects that the next state may cover."""
-        due = [held for held in self._held if _is_covered(held[0])]
+        due = [listed for listed in self._held if _is_covered(listed.arrival)]
         if not due:
             return
-        self._held = [held for held in self._held if not _is_covered(held[0])]
-        for arrival, outcome, reason in sorted(due, key=lambda held: held[0].sequence):
-            self.rejects.add(arrival, outcome, reason)
+        self._held = [listed for listed in self._held if not _is_covered(listed.arrival)]
+        self._file(due)
+
+    def _file(self, listed: Iterable[_Listed]) -> None:
+        for each in sorted(listed, key=lambda each: each.arrival.sequence):
+            self.rejects.add(each.arrival, each.outcome, each.reason, each.id)
+            self._open_rejects.retire(each.retires, each.outcome)
+
+    def _flush_rejects(self) -> None:
+        """Bring rejects to disk, and only then the retirement of those they stand for."""
+        self.rejects.flush()
+        self._open_rejects.flush()
 
     def _release_withheld(self) -> None:
         for result in self._withheld:
             for record in result.unavailable:
-                for arrival in record.arrivals():
-                    self._enter_one(arrival, Outcome.REJECTED, result.unavailable_because)
+                self._enter_all(record, Outcome.REJECTED, result.unavailable_because)
         self._withheld = []
 
     def _file_withheld(self) -> None:
         for result in self._withheld:
             reason = result.unavailable_because or Reason("unavailable", "no answer")
             for record in result.unavailable:
-                for arrival in record.arrivals():
-                    self._count(arrival, Outcome.REJECTED, reason)
+                arrivals = record.arrivals()
+                for arrival in arrivals:
+                    self._count(arrival, Outcome.REJECTED, reason, arrivals[0].sequence)
         self._withheld = []
-        for arrival, outcome, reason in sorted(self._held, key=lambda held: held[0].sequence):
-            self.rejects.add(arrival, outcome, reason)
+        self._file(self._held)
         self._held = []
 
     def _list_created(self, settlement: Settlement) -> None:

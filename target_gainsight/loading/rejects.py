@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
+    from target_gainsight.loading.reject_folder import RejectId
 
 REASON_PROPERTY = "gainsight_reject"
 """The property of a RECORD message that tells why it was rejected."""
@@ -130,13 +131,14 @@ class RejectFile:
         """Whether anything was rejected."""
         return self._file.exists
 
-    def add(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
+    def add(self, arrival: Arrival, outcome: Outcome, reason: Reason, id_: RejectId) -> None:
         """Add one record with its reason.
 
         Args:
             arrival: The record as it came.
             outcome: rejected, or skipped where that is listed too.
             reason: Why.
+            id_: What names it from now on.
         """
         if self._written.get(arrival.stream) is not arrival.schema:
             self._file.add(serialize_json(arrival.schema))
@@ -145,7 +147,8 @@ class RejectFile:
         if self._keys_only:
             keys = arrival.schema.get("key_properties") or ()
             message["record"] = {key: message["record"].get(key) for key in keys}
-        message[REASON_PROPERTY] = self._described(arrival, outcome, reason)
+        described = self._described(arrival, outcome, reason)
+        message[REASON_PROPERTY] = {"id": str(id_), **described}
         self._file.add(serialize_json(message))
 
     def flush(self) -> None:

@@ -18,9 +18,11 @@ from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClo
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.loader import SendingPool
+from target_gainsight.loading.open_rejects import OpenRejects
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError
 from target_gainsight.loading.plan import Plan
 from target_gainsight.loading.progress import Progress
+from target_gainsight.loading.reject_folder import RejectFolder
 from target_gainsight.loading.rejects import PrivateFile, RejectFile, new_run_name
 from target_gainsight.loading.run import Run
 from target_gainsight.loading.summary import Summary
@@ -116,6 +118,7 @@ class TargetGainsight(ConfiguredTarget):
             created,
             self.summary,
             self.settings.rejection,
+            OpenRejects(RejectFolder(folder), self.summary.run, self.clock.now),
             keep_files=not self.settings.dry_run,
         )
 
