@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +65,7 @@ def serve(
         )
     except (SandboxConfigError, SandboxUnavailableError) as error:
         raise click.ClickException(str(error)) from error
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         message = f"cannot serve {database} on port {port}: {error}"
         raise click.ClickException(message) from error
     with running:
@@ -139,9 +138,8 @@ def show(object_name: str | None, database: Path, limit: int, form: str, *, ever
                 _show_objects(tenant, form, every=every)
             else:
                 _show_rows(tenant, object_name, limit, form, every=every)
-    except sqlite3.Error as error:
-        message = f"{database} is no tenant's file: {error}"
-        raise click.ClickException(message) from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:

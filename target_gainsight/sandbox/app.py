@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import socket
 import time
 import uuid
@@ -158,7 +159,7 @@ class _Served:
             answer = _faulty_answer(answer, fault)
         content = json.dumps(
             answer.envelope(request_id), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        ).encode("utf-8", "backslashreplace")
         headers = {
             "content-type": "application/json",
             "date": formatdate(self._tenant.clock(), usegmt=True),
@@ -194,9 +195,16 @@ def _parsed(sent: bytes) -> object:
     if not sent:
         return None
     try:
-        return json.loads(sent, parse_constant=_no_constant)
+        return json.loads(sent, parse_float=_finite, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise refuse(GENERIC, "Request body is not valid JSON") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -61,6 +61,9 @@ class Store:
     Args:
         path: the SQLite file; made when it is missing, unless `read_only`.
         read_only: open what is there and never change it.
+
+    Raises:
+        OSError: The file cannot be opened, or is no tenant's.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
@@ -69,20 +72,31 @@ class Store:
         # Read and write, and then no writing: a connection that could not write would leave the
         # write-ahead log's files behind.
         location = f"{self.path.resolve().as_uri()}?mode=rw" if read_only else str(path)
-        self._database = sqlite3.connect(
-            location,
-            uri=read_only,
-            check_same_thread=False,
-            isolation_level=None,
-            cached_statements=512,
-        )
-        self._database.execute("PRAGMA busy_timeout = 5000")
-        if read_only:
-            self._database.execute("PRAGMA query_only = ON")
-        else:
-            self._prepare()
+        try:
+            self._database = sqlite3.connect(
+                location,
+                uri=read_only,
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=512,
+            )
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
+            self._database.execute("PRAGMA busy_timeout = 5000")
+            self._check() if read_only else self._prepare()
+        except sqlite3.Error as error:
+            self._database.close()
+            raise self._unusable(error) from error
         self._columns: dict[str, dict[str, str]] = {}
         self._indexes: set[str] = set()
+
+    def _unusable(self, error: sqlite3.Error) -> OSError:
+        return OSError(f"{self.path} cannot be used as a tenant's file: {error}")
+
+    def _check(self) -> None:
+        self._database.execute("PRAGMA query_only = ON")
+        self._database.execute('SELECT name FROM "_objects" LIMIT 1')
 
     def _prepare(self) -> None:
         # A killed process loses nothing with synchronous off; only a power cut could.

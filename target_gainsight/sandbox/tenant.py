@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
 from target_gainsight.sandbox.calls import Call, CallLog
-from target_gainsight.sandbox.config import TenantConfig, custom_object
+from target_gainsight.sandbox.config import SandboxConfigError, TenantConfig, custom_object
 from target_gainsight.sandbox.faults import FaultPlan
 from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.limits import CallCounter, windows_of
@@ -44,6 +44,10 @@ class Tenant:
     Attributes:
         faults: what goes wrong on purpose; may be changed while the tenant runs.
         switches: the answers to what the public record leaves open.
+
+    Raises:
+        OSError: The file cannot be used.
+        SandboxConfigError: A described row does not fit its object.
     """
 
     def __init__(self, path: str | Path, config: TenantConfig, clock: Callable[[], float]) -> None:
@@ -57,8 +61,12 @@ class Tenant:
         self._objects: dict[str, ObjectModel] = {}
         self._acceptors: dict[tuple[str, bool], dict[str, Accept]] = {}
         self._author: str | None = None
-        self._define_objects()
-        self._seed_rows()
+        try:
+            self._define_objects()
+            self._seed_rows()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -79,12 +87,23 @@ class Tenant:
     def _seed_rows(self) -> None:
         users = self.named_object("gsuser")
         known = {row["Email"] for row in self.rows("gsuser")}
-        self.seed("gsuser", [user for user in self.config.users if user["Email"] not in known])
+        fresh = [user for user in self.config.users if user["Email"] not in known]
+        self._seed_described("users", "gsuser", fresh)
         first = self.store.rows(f'SELECT "Gsid" FROM {quoted(users.name)} ORDER BY rowid LIMIT 1')  # noqa: S608
         self._author = first[0][0] if first else None
         for name, rows in self.config.rows.items():
-            if not self.count(name):
-                self.seed(name, rows)
+            self._seed_described(f"rows.{name}", name, rows if self._is_empty(name) else ())
+
+    def _is_empty(self, name: str) -> bool:
+        model = self.find_object(name)
+        return model is None or not self.store.count(model)
+
+    def _seed_described(self, where: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        try:
+            self.seed(name, rows)
+        except ValueError as error:
+            message = f"{where}: {error}"
+            raise SandboxConfigError(message) from error
 
     def objects(self) -> list[ObjectModel]:
         """Every object of the tenant."""
@@ -180,7 +199,7 @@ class Tenant:
         Raises:
             ValueError: A field that the object lacks, or a value that it does not take.
         """
-        model = self.named_object(object_name)
+        model = self._present_object(object_name)
         accept = {
             field.name: acceptor(replace(field, nillable=True, required=False), self.switches)
             for field in model.fields.values()
@@ -205,7 +224,7 @@ class Tenant:
             Every field of each row as a person reads it: labels for picklist items, lists of
             labels, ISO dates, true and false, None when empty.
         """
-        model = self.named_object(object_name)
+        model = self._present_object(object_name)
         return read_rows(self.store, model, self._conditions(model, filters))
 
     def _conditions(
@@ -222,7 +241,15 @@ class Tenant:
 
     def count(self, object_name: str) -> int:
         """How many rows an object has."""
-        return self.store.count(self.named_object(object_name))
+        return self.store.count(self._present_object(object_name))
+
+    def _present_object(self, name: str) -> ObjectModel:
+        model = self.find_object(name)
+        if model is None:
+            known = ", ".join(each.name for each in self.objects())
+            message = f"the tenant has no object {name!r}; it has {known}"
+            raise ValueError(message)
+        return model
 
     def record(self, call: Call) -> None:
         """Keep an answered call, and the quota used with it, in the file."""

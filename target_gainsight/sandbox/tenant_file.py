@@ -24,7 +24,7 @@ class TenantFile:
         path: an existing file; nothing is made or changed.
 
     Raises:
-        sqlite3.Error: The file is no tenant's; also from every method.
+        OSError: The file is no tenant's.
     """
 
     def __init__(self, path: Path) -> None:

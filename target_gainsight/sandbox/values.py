@@ -110,11 +110,21 @@ def _text_acceptor(field: Field) -> Accept:
             raise ValueRefusedError(INVALID_VALUE, f"Invalid value for {field.data_type} field")
         if limit is not None and len(value) > limit:
             raise ValueRefusedError(TOO_LONG, f"Value exceeds the maximum length of {limit}")
+        if not value.isascii() and not _is_unicode(value):
+            raise ValueRefusedError(INVALID_VALUE, "Text is not valid Unicode")
         if is_email and not _EMAIL.fullmatch(value):
             raise ValueRefusedError(INVALID_VALUE, "Invalid email address")
         return value
 
     return accept
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number_acceptor(field: Field, switches: Switches) -> Accept:
@@ -123,9 +133,17 @@ def _number_acceptor(field: Field, switches: Switches) -> Accept:
             value = json.loads(value.lstrip("+"))
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueRefusedError(INVALID_VALUE, f"Invalid value for {field.data_type} field")
-        return float(value) if abs(value) > _LARGEST_INTEGER else value
+        return value if abs(value) <= _LARGEST_INTEGER else _decimal(value)
 
     return accept
+
+
+def _decimal(value: float) -> float:
+    """A number beyond SQLite's integers, as a decimal."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueRefusedError(INVALID_VALUE, "Number out of range") from None
 
 
 def _accept_boolean(value: object) -> Stored:

@@ -134,9 +134,9 @@ def test_show_names_the_file_that_is_missing_and_makes_none(tmp_path: Path) -> N
 def test_show_refuses_a_file_that_is_no_tenants(tmp_path: Path) -> None:
     path = tmp_path / "text.db"
     path.write_text("no database " * 100)
-    assert "is no tenant's file" in _refused("sandbox", "show", "--db", path)
+    assert "cannot be used as a tenant's file" in _refused("sandbox", "show", "--db", path)
     path.write_bytes(b"")
-    assert "is no tenant's file" in _refused("sandbox", "show", "--db", path)
+    assert "cannot be used as a tenant's file" in _refused("sandbox", "show", "--db", path)
 
 
 def test_show_names_the_objects_when_one_is_unknown(database: Path) -> None:

@@ -98,6 +98,30 @@ def test_a_port_that_is_taken_is_an_os_error(tmp_path: Path) -> None:
             start_sandbox(tmp_path / "u.db", port=port)
 
 
+def test_a_file_that_is_no_tenants_is_an_os_error(tmp_path: Path) -> None:
+    path = tmp_path / "text.db"
+    path.write_text("no database " * 100)
+    for unusable in (path, tmp_path, tmp_path / "nowhere" / "t.db"):
+        with pytest.raises(OSError, match="cannot be used as a tenant's file"):
+            start_sandbox(unusable)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"rows": {"compny": [{}]}}, "rows.compny: the tenant has no object 'compny'"),
+        ({"rows": {"company": [{"Nam": "A"}]}}, "rows.company: no field Nam"),
+        ({"rows": {"company": [{"Stage": "x"}]}}, "rows.company: Invalid or inactive picklist"),
+        ({"users": [{"Name": "A", "Email": "b", "x": 1}]}, "users: Invalid email address"),
+    ],
+)
+def test_a_described_row_that_does_not_fit_is_named(
+    tmp_path: Path, config: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SandboxConfigError, match=message):
+        start_sandbox(tmp_path / "t.db", config=config)
+
+
 def test_limits_and_key_may_be_overridden(tmp_path: Path) -> None:
     config = {"limits": {"calls_per_minute": 5, "keys": 2}, "access_key": "a"}
     with start_sandbox(

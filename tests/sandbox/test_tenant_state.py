@@ -114,6 +114,12 @@ def test_seeding_passes_by_limits_and_rules(open_tenant: OpenTenant) -> None:
     assert api.tenant.calls() == []
 
 
+def test_helpers_name_the_objects_when_one_is_unknown(api: Api) -> None:
+    for ask in (api.tenant.rows, api.tenant.count, lambda name: api.tenant.seed(name, [])):
+        with pytest.raises(ValueError, match=r"no object 'Nope'; it has .*company"):
+            ask("Nope")
+
+
 @pytest.mark.parametrize("row", [{"Nope": 1}, {"Stage": "Nope"}])
 def test_seeding_says_what_is_wrong(api: Api, row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Nope"):

@@ -63,6 +63,21 @@ def test_a_number_beyond_64_bits_is_kept_as_a_decimal(api: Api) -> None:
     assert _written(api, "number__gc", 10**20) == 1e20
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400])
+def test_a_number_without_bounds_is_refused(api: Api, number: str) -> None:
+    answer = api.session.post(
+        f"{api.running.base_url}/v1/data/objects/{TYPES}",
+        data=f'{{"records": [{{"needed__gc": "n", "number__gc": {number}}}]}}',
+        timeout=10,
+    )
+    assert answer.status_code == 400
+    assert answer.json()["result"] is False
+
+
+def test_half_a_surrogate_pair_is_refused(api: Api) -> None:
+    assert _code(api, "text__gc", "\ud800") == "GSOBJ_1002"
+
+
 @pytest.mark.parametrize("field", ["text__gc", "url__gc", "email__gc"])
 def test_text_over_its_length_is_1001(api: Api, field: str) -> None:
     assert _code(api, field, "a@" + "x" * 300 + ".example") == "GSOBJ_1001"
