@@ -1,6 +1,6 @@
 """The tenant as a web application: routes, access key, limits, faults, envelope, call log.
 
-Every family of calls is a tuple of endpoints of its own; what they answer is theirs.
+What the calls answer is for the modules that routes.py names.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import math
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,7 +21,6 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from target_gainsight.sandbox import metadata, people, records
 from target_gainsight.sandbox.answers import (
     GENERIC,
     NOT_ALLOWED,
@@ -34,9 +32,11 @@ from target_gainsight.sandbox.answers import (
     refuse,
 )
 from target_gainsight.sandbox.calls import BODY_CHARACTERS, Call
-from target_gainsight.sandbox.limits import SYNCHRONOUS
+from target_gainsight.sandbox.routes import EVERY_FAMILY, ServedCall
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
@@ -45,47 +45,12 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-Endpoint = Callable[["Tenant", Incoming], Answer]
-
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-@dataclass(frozen=True)
-class ServedCall:
-    """A route: method and path, the kind it is logged as, the family whose limits bound it."""
-
-    method: str
-    path: str
-    kind: str
-    endpoint: Endpoint
-    family: str = SYNCHRONOUS
-
-
-_OBJECTS = "/v1/data/objects"
-RECORDS = (
-    ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
-    ServedCall("POST", f"{_OBJECTS}/{{object}}", "insert", records.insert_records),
-    ServedCall("PUT", f"{_OBJECTS}/{{object}}", "update", records.update_records),
-    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", records.read_record),
-    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", records.delete_record),
-)
-PEOPLE = (
-    ServedCall("PUT", "/v1/peoplemgmt/v1.0/people", "person", people.upsert_person),
-    ServedCall("PUT", "/v1.0/api/people", "person", people.upsert_person),
-)
-METADATA = (
-    ServedCall("GET", "/v1/meta/services/objects/list", "list", metadata.list_objects),
-    ServedCall(
-        "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
-    ),
-)
-
-
-def make_app(
-    tenant: Tenant, served: Iterable[ServedCall] = (*RECORDS, *PEOPLE, *METADATA)
-) -> Starlette:
+def make_app(tenant: Tenant, served: Iterable[ServedCall] = EVERY_FAMILY) -> Starlette:
     """The ASGI application that serves the tenant."""
     routes = [
         Route(each.path, _Served(tenant, each).respond, methods=[each.method]) for each in served

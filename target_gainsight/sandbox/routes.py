@@ -1,0 +1,49 @@
+"""Which call is answered by which endpoint, and whose limits bound it. One tuple per family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_gainsight.sandbox import metadata, people, records
+from target_gainsight.sandbox.answers import Answer, Incoming
+from target_gainsight.sandbox.limits import SYNCHRONOUS
+
+if TYPE_CHECKING:
+    from target_gainsight.sandbox.tenant import Tenant
+
+Endpoint = Callable[["Tenant", Incoming], Answer]
+
+
+@dataclass(frozen=True)
+class ServedCall:
+    """A route: method and path, the kind it is logged as, the family whose limits bound it."""
+
+    method: str
+    path: str
+    kind: str
+    endpoint: Endpoint
+    family: str = SYNCHRONOUS
+
+
+_OBJECTS = "/v1/data/objects"
+RECORDS = (
+    ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
+    ServedCall("POST", f"{_OBJECTS}/{{object}}", "insert", records.insert_records),
+    ServedCall("PUT", f"{_OBJECTS}/{{object}}", "update", records.update_records),
+    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", records.read_record),
+    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", records.delete_record),
+)
+PEOPLE = (
+    ServedCall("PUT", "/v1/peoplemgmt/v1.0/people", "person", people.upsert_person),
+    ServedCall("PUT", "/v1.0/api/people", "person", people.upsert_person),
+)
+METADATA = (
+    ServedCall("GET", "/v1/meta/services/objects/list", "list", metadata.list_objects),
+    ServedCall(
+        "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
+    ),
+)
+
+EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA)
