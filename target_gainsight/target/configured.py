@@ -96,7 +96,7 @@ class ConfiguredTarget(Target):
             try:
                 part = super().cb_config(ctx, param, (path,))
             except (OSError, TypeError, ValueError) as error:
-                message = f"the configuration file {path!r} is no JSON object: {error}"
+                message = f"the configuration file {path!r} cannot be used: {error}"
                 raise click.ClickException(message) from None
             merged.config |= part.config
             merged.parse_env |= part.parse_env

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fake_clock import FakeClock
 
+KEY = "k3y-of-the-t3nant"
 DESCRIBED = {
     "limits": {"calls_per_minute": 0, "calls_per_day": 0},
     "objects": {
@@ -44,5 +45,7 @@ def _signals_as_they_were() -> Iterator[None]:
 @pytest.fixture
 def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Iterator[Tenant]:
     caplog.set_level(logging.INFO)
-    with start_sandbox(tmp_path / "tenant.db", config=DESCRIBED, clock=clock.now) as sandbox:
+    with start_sandbox(
+        tmp_path / "tenant.db", config=DESCRIBED, access_key=KEY, clock=clock.now
+    ) as sandbox:
         yield Tenant(sandbox, clock, tmp_path, caplog)

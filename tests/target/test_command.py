@@ -1,0 +1,256 @@
+"""The installed command: what it prints, how it exits, and what it never shows."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from singer_runs import (
+    TEXT,
+    Tenant,
+    clean_environment,
+    errors_in,
+    lines_of,
+    record,
+    run_command,
+    schema,
+    state,
+)
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import _ConfigInput
+
+from target_gainsight.target import TargetGainsight
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "s3cret-k3y-of-the-tenant"
+WITHOUT_EXTRA = """
+import sys
+sys.modules["starlette"] = None
+from target_gainsight.target import TargetGainsight
+TargetGainsight.cli()
+"""
+
+
+def test_a_whole_run_prints_state_and_nothing_else(tmp_path: Path) -> None:
+    settings = {"domain": "sandbox", "object_type": "company", "max_reject_percent": 100}
+    messages = [
+        schema(),
+        record(Name="Initech", Industry="Ünïted"),
+        record(Name="Hooli", Employees="a lot"),
+        state(at=1.5),
+    ]
+    run = run_command(folder=tmp_path, messages=messages, settings=settings)
+    assert (run.returncode, run.stdout) == (0, '{"at":1.5}\n')
+    assert "1 records were rejected and are kept in gainsight-rejects" in run.stderr
+    assert (tmp_path / "gainsight-sandbox.db").exists()
+    assert len(list((tmp_path / "gainsight-rejects").glob("*.singer"))) == 1
+
+
+def test_mistakes_in_the_settings_are_listed_and_nothing_else_happens(tmp_path: Path) -> None:
+    settings = {
+        "domain": "nowhere",
+        "access_key": 5,
+        "sync_mode": "mirror",
+        "streams": {"a": {"object_tipe": "person"}},
+        "call_per_minute": 3,
+    }
+    run = run_command(folder=tmp_path, settings=settings, LOGLEVEL="DEBUG")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Traceback" not in run.stderr
+    listed = errors_in(run.stderr)
+    assert [each.split(":")[0] for each in listed] == [
+        "access_key",
+        "sync_mode",
+        "domain",
+        "streams.a.object_tipe",
+        "Config validation failed",
+    ]
+    assert "did you mean 'calls_per_minute'?" in run.stderr
+
+
+def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Path) -> None:
+    run = run_command(
+        "--config=ENV",
+        folder=tmp_path,
+        TARGET_GAINSIGHT_DOMAIN="initech.gainsightcloud.com",
+        TARGET_GAINSIGHT_ACCESS_KEY=KEY,
+        TARGET_GAINSIGHT_MAX_CONCURRENCY="eight",
+        TARGET_GAINSIGHT_STREAMS="{a: b}",
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Traceback" not in run.stderr
+    assert sorted(errors_in(run.stderr)[:-1]) == [
+        "max_concurrency: given 'eight'; right: a whole number",
+        "streams: given '{a: b}'; right: an object",
+    ]
+    assert KEY not in run.stderr
+
+
+def test_a_configuration_file_that_is_missing_is_named_without_a_traceback(tmp_path: Path) -> None:
+    run = run_command("--config", "given.json", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        "Error: the configuration file 'given.json' cannot be used: "
+        "File at 'given.json' was not found.\n"
+    )
+
+
+@pytest.mark.parametrize("content", ['{"access_key": "s3cret", oops', '["s3cret"]', "\xff"])
+def test_a_configuration_file_that_cannot_be_read_is_named_and_not_shown(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "given.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(click.ClickException) as refused:
+        read_configurations(path)
+    assert refused.value.exit_code == 1
+    assert refused.value.message.startswith(f"the configuration file '{path}' cannot be used: ")
+    assert "s3cret" not in refused.value.message
+
+
+def test_several_configuration_files_add_up_and_the_last_wins(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text('{"domain": "sandbox", "object_type": "person"}', encoding="utf-8")
+    second.write_text('{"object_type": "company"}', encoding="utf-8")
+    given = read_configurations(first, "ENV", second)
+    assert given.config == {"domain": "sandbox", "object_type": "company"}
+    assert given.parse_env is True
+
+
+def read_configurations(*paths: Path | str) -> Any:
+    command = TargetGainsight.get_singer_command()
+    [option] = [each for each in command.params if each.name == "config"]
+    assert isinstance(option, click.Option)
+    context = click.Context(command)
+    return TargetGainsight.cb_config(context, option, tuple(str(path) for path in paths))
+
+
+def test_a_default_of_the_stream_maps_other_than_null_is_a_mistake() -> None:
+    with pytest.raises(ConfigValidationError) as refused:
+        TargetGainsight(config={"domain": "sandbox", "stream_maps": {"__else__": "keep"}})
+    assert refused.value.errors == [
+        "stream_maps: __else__ is given something else; right: __NULL__"
+    ]
+
+
+def test_stream_maps_that_cannot_be_used_end_the_command_with_a_sentence(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"domain": "sandbox", "stream_maps": {"__oops__": {}}}
+    with pytest.raises(SystemExit) as ended:
+        TargetGainsight.invoke(config=_ConfigInput(settings))
+    assert ended.value.code == 1
+    [error] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "__oops__" in error.getMessage()
+    assert error.exc_info is None
+    assert capsys.readouterr().out == ""
+
+
+def run_on_sandbox(caplog: pytest.LogCaptureFixture, **settings: str) -> tuple[int, str]:
+    """Run a target on an embedded tenant of its own; its exit code and last error."""
+    target = TargetGainsight(config={"domain": "sandbox", "object_type": "company", **settings})
+    exit_code = target.run_to_end(io.StringIO(lines_of([schema()])))
+    errors = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    return exit_code, errors[-1]
+
+
+@pytest.mark.parametrize("where", ["no-such-folder/tenant.db", "notes.txt", "."])
+def test_a_sandbox_file_that_is_none_ends_the_run_with_a_sentence(
+    tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes, path = tmp_path / "notes.txt", str(tmp_path / where)
+    notes.write_text("notes " * 200, encoding="utf-8")
+    exit_code, error = run_on_sandbox(caplog, sandbox_path=path)
+    assert exit_code == 1
+    assert error.startswith("the embedded tenant cannot be started on ")
+    assert notes.read_text(encoding="utf-8") == "notes " * 200
+
+
+def test_a_sandbox_description_that_is_wrong_names_its_mistake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    described = tmp_path / "tenant.yml"
+    described.write_text("limitz: {}\n", encoding="utf-8")
+    exit_code, error = run_on_sandbox(
+        caplog, sandbox_path=str(tmp_path / "t.db"), sandbox_config=str(described)
+    )
+    assert exit_code == 1
+    assert "did you mean limits?" in error
+
+
+def test_without_the_extra_the_sandbox_says_which_command_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps({"domain": "sandbox", "object_type": "company"}), encoding="utf-8"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRA, "--config", "config.json"],
+        input=lines_of([schema()]),
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "pip install 'target-gainsight[sandbox]'" in errors_in(run.stderr)[-1]
+    assert "Traceback" not in run.stderr
+
+
+def test_a_key_that_is_refused_is_in_no_log_at_any_level_and_in_no_file(
+    tmp_path: Path, tenant: Tenant
+) -> None:
+    """Everything that a run writes is searched."""
+    settings = tenant.settings | {"access_key": KEY, "summary_path": "summary.json"}
+    run = run_command(
+        folder=tmp_path,
+        messages=[schema(), record(Name="Initech")],
+        settings=settings,
+        LOGLEVEL="DEBUG",
+        TARGET_GAINSIGHT_LOGLEVEL="DEBUG",
+    )
+    assert run.returncode == 1
+    assert "GS_APIG_2401" in run.stderr
+    assert "| DEBUG" in run.stderr
+    (tmp_path / "config.json").unlink()
+    assert (tmp_path / "summary.json").exists()
+    assert files_with(KEY, tmp_path) == []
+    assert KEY not in run.stdout + run.stderr
+
+
+def test_a_key_that_is_accepted_is_in_no_log_at_any_level_and_in_no_file(
+    tmp_path: Path, tenant: Tenant
+) -> None:
+    messages = [schema(), record(Name="Initech"), record(Name="Hooli", Employees="a lot")]
+    settings = tenant.settings | {"summary_path": "summary.json"}
+    run = run_command(folder=tmp_path, messages=messages, settings=settings, LOGLEVEL="DEBUG")
+    assert run.returncode == 0
+    (tmp_path / "config.json").unlink()
+    assert tenant.settings["access_key"] not in run.stdout + run.stderr
+    assert files_with(tenant.settings["access_key"], tmp_path) == []
+
+
+def files_with(text: str, folder: Path) -> list[str]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".db"]
+    return [path.name for path in files if text.encode() in path.read_bytes()]
+
+
+def test_a_record_is_in_no_log_at_the_usual_level(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = {"Name": TEXT, "Summary": TEXT}
+    run = tenant.load(schema(columns=columns), record(Name="Initech", Summary="private matter"))
+    assert run.exit_code == 0
+    assert "private matter" not in caplog.text
+
+
+def test_about_needs_no_settings(tmp_path: Path) -> None:
+    run = run_command("--about", folder=tmp_path)
+    assert run.returncode == 0
+    assert run.stdout.startswith("target-gainsight ")

@@ -1,0 +1,149 @@
+"""What the shell learns: 0 where records are loaded or kept, 1 where somebody must act."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from singer_runs import Tenant, record, schema, state
+
+from target_gainsight.sandbox import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def bad(name: str) -> dict[str, object]:
+    return record(Name=name, Employees="a lot")
+
+
+def test_a_run_in_which_everything_was_rejected_fails(tenant: Tenant) -> None:
+    run = tenant.load(schema(), bad("A"), bad("B"), state(at=2))
+    assert run.exit_code == 1
+    assert run.error == (f"all 2 records were rejected; the reasons are in {run.reject_path}")
+    assert run.states == [{"at": 2}]
+
+
+def test_a_run_with_some_rejects_succeeds_with_a_warning_that_counts_them_and_names_the_file(
+    tenant: Tenant,
+) -> None:
+    run = tenant.load(schema(), bad("A"), bad("B"), record(Name="C"))
+    assert run.exit_code == 0
+    assert run.warnings[-1] == f"2 records were rejected and are kept in {run.reject_path}"
+
+
+def test_a_run_without_records_succeeds(tenant: Tenant) -> None:
+    assert tenant.load(schema(), state(at=1)).exit_code == 0
+    assert tenant.load().exit_code == 0
+
+
+def test_a_run_in_which_everything_was_skipped_succeeds(tenant: Tenant) -> None:
+    assert tenant.load(schema(), record(Name="A"), sync_mode="update").exit_code == 0
+
+
+def test_more_rejects_than_allowed_stop_the_run_with_the_covered_state(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="A"),
+        state(at=1),
+        *(bad(f"B{number}") for number in range(5)),
+        record(Name="C"),
+        state(at=2),
+        max_rejects=3,
+        sync_mode="insert",
+        read_group_size=1,
+        batch_size_rows=1,
+    )
+    assert run.exit_code == 1
+    assert "more than max_rejects (3) allows; the run stops" in run.error
+    assert (run.states, tenant.names()) == ([{"at": 1}], ["A"])
+
+
+def test_a_percentage_of_rejects_counts_from_the_hundredth_record(tenant: Tenant) -> None:
+    first = [bad(f"B{number}") for number in range(50)]
+    rest = [record(Name=f"C{number}") for number in range(60)]
+    assert tenant.load(schema(), *first, *rest[:49], max_reject_percent=10).exit_code == 0
+    run = tenant.load(schema(), *first, *rest, max_reject_percent=10)
+    assert run.exit_code == 1
+    assert "more than max_reject_percent (10% after 100 records) allows" in run.error
+
+
+def test_a_credential_that_is_not_accepted_stops_the_run_at_once(tenant: Tenant) -> None:
+    run = tenant.load(schema(), record(Name="A"), state(at=1), access_key="wr0ng-key")
+    assert (run.exit_code, run.states) == (1, [])
+    assert "Check that access_key is the tenant's current key" in run.error
+    assert "wr0ng-key" not in " ".join([*run.errors, *run.warnings])
+    assert len(tenant.sandbox.tenant.calls()) == 1
+
+
+def test_a_tenant_that_cannot_be_reached_stops_the_run(tenant: Tenant) -> None:
+    run = tenant.load(schema(), record(Name="A"), base_url="http://127.0.0.1:9")
+    assert run.exit_code == 1
+    assert "127.0.0.1 is not reachable: " in run.error
+    assert "\n" not in run.error
+
+
+def test_a_reject_file_that_cannot_be_written_stops_the_run_before_its_state(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
+    run = tenant.load(
+        schema(), bad("A"), record(Name="B"), state(at=2), rejects_path=str(tmp_path / "taken")
+    )
+    assert (run.exit_code, run.states) == (1, [])
+    assert "taken" in run.error
+
+
+def test_a_summary_that_cannot_be_written_fails_the_run_but_keeps_the_state(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
+    summary = str(tmp_path / "taken" / "summary.json")
+    run = tenant.load(schema(), record(Name="B"), state(at=2), summary_path=summary)
+    assert (run.exit_code, run.states) == (1, [{"at": 2}])
+    assert "taken" in run.error
+
+
+def test_a_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text("of yesterday", encoding="utf-8")
+    run = tenant.load(schema(), bad("A"), record(Name="B"), summary_path=str(path))
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    counts = summary["streams"]["accounts"]
+    assert (counts["read"], counts["created"], counts["rejected"]) == (2, 1, 1)
+    assert summary["files"]["rejects"] == str(run.reject_path)
+    assert summary["calls"]["by_kind"]["insert"] == 1
+
+
+def test_the_sdks_metrics_count_what_was_written(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant.load(schema(), bad("A"), record(Name="B"), record(Name="C"))
+    points = [
+        json.loads(each.getMessage().removeprefix("METRIC: "))
+        for each in caplog.records
+        if each.getMessage().startswith("METRIC: ")
+    ]
+    counted = [point["value"] for point in points if point["metric"] == "record_count"]
+    assert sum(counted) == 2
+    requests = {
+        point["tags"]["endpoint"]: point["value"]
+        for point in points
+        if point["metric"] == "http_request_count"
+    }
+    assert requests == {"describe": 1, "query": 1, "insert": 1}
+
+
+def test_a_tenant_that_fails_for_good_stops_the_run_with_what_to_do(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.add(Fault("server_error", method="POST"))
+    run = tenant.load(
+        schema(),
+        *(record(Name=f"C{number}") for number in range(10)),
+        state(at=1),
+        max_retry_seconds=5,
+        read_group_size=2,
+    )
+    assert (run.exit_code, run.states) == (1, [])
+    assert "run again later" in run.error

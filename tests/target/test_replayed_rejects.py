@@ -1,0 +1,191 @@
+"""A reject file is a Singer file: piping it into the target again is the replay."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from singer_runs import COMPANY_COLUMNS, TEXT, Tenant, record, schema, state
+
+from target_gainsight.sandbox import ServerRule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PERSON_MAP = {
+    "people": {
+        "__source__": "accounts",
+        "Email": "Name.lower() + '@example.com'",
+        "LastName": "Industry",
+        "__key_properties__": ["Email"],
+        "__else__": "__NULL__",
+    }
+}
+
+
+def refuse(tenant: Tenant, value: str) -> None:
+    """Let the tenant refuse an industry for a reason that no metadata shows."""
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", value))
+
+
+def test_once_the_cause_is_mended_exactly_the_rejects_are_loaded(tenant: Tenant) -> None:
+    refuse(tenant, "bad")
+    names = [f"C{number:02}" for number in range(60)]
+    first = tenant.load(
+        schema(),
+        *(record(Name=n, Industry="bad" if n in {"C07", "C33"} else "good") for n in names),
+        state(at=60),
+    )
+    assert (first.exit_code, len(first.rejects), len(tenant.names())) == (0, 2, 58)
+    tenant.sandbox.tenant.faults.clear()
+    tenant.sandbox.tenant.reset_calls()
+    replay = tenant.load_text(first.reject_path.read_bytes())
+    assert (replay.exit_code, replay.rejects) == (0, [])
+    assert tenant.names() == names
+    assert [len(call["body"]["records"]) for call in tenant.calls("insert")] == [2]
+    assert replay.states == []
+
+
+def test_a_file_begins_with_the_schema_as_it_came_and_repeats_it_when_it_changed(
+    tenant: Tenant,
+) -> None:
+    odd = {**schema(), "bookmark_properties": ["Name"], "extra": {"kept": 1.5}}
+    wider = schema(columns={**COMPANY_COLUMNS, "Summary": TEXT})
+    bad = {"Employees": "a lot"}
+    run = tenant.load(
+        odd,
+        record(Name="Initech"),
+        record(Name="C1", **bad),
+        odd,
+        record(Name="C2", **bad),
+        wider,
+        record(Name="C3", **bad),
+        odd,
+        record(Name="C4", **bad),
+    )
+    assert [line["type"][:3] for line in run.reject_lines] == [
+        *("SCH", "REC", "REC"),
+        *("SCH", "REC"),
+        *("SCH", "REC"),
+    ]
+    assert [line for line in run.reject_lines if line["type"] == "SCHEMA"] == [odd, wider, odd]
+    assert [each["record"]["Name"] for each in run.rejects] == ["C1", "C2", "C3", "C4"]
+
+
+def test_the_schema_is_kept_from_before_the_stream_maps(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="Initech", Industry="x"),
+        record(Name="C1"),
+        stream_maps={"accounts": {"Industry": "Industry.upper()", "Summary": "Name"}},
+    )
+    assert run.reject_lines[0] == schema()
+
+
+def test_the_rejects_of_each_stream_are_kept_in_the_order_of_the_input(tenant: Tenant) -> None:
+    refuse(tenant, "bad")
+    run = tenant.load(
+        schema(),
+        schema("partners"),
+        record("partners", Name="P1", Industry="bad"),
+        record(Name="A1", Employees="a lot"),
+        record("partners", Name="P2"),
+        record(Name="A2", Industry="bad"),
+        record("partners", Name="P3", Employees="a lot"),
+        record(Name="A3", Employees="a lot"),
+        record(Name="A4"),
+    )
+    names = [each["record"]["Name"] for each in run.rejects]
+    assert [name for name in names if name.startswith("A")] == ["A1", "A2", "A3"]
+    assert [name for name in names if name.startswith("P")] == ["P1", "P3"]
+
+
+def test_of_a_record_that_became_two_only_the_rejected_one_is_replayed(tenant: Tenant) -> None:
+    refuse(tenant, "bad")
+    settings = {"stream_maps": PERSON_MAP, "streams": {"people": {"object_type": "person"}}}
+    first = tenant.load(
+        schema(),
+        record(Name="Initech", Industry="bad"),
+        record(Name="Hooli", Industry="good"),
+        **settings,
+    )
+    assert tenant.names() == ["Hooli"]
+    assert len(tenant.rows("Person")) == 2
+    assert [each["gainsight_reject"]["stream"] for each in first.rejects] == ["accounts"]
+    tenant.sandbox.tenant.faults.clear()
+    tenant.sandbox.tenant.reset_calls()
+    replay = tenant.load_text(first.reject_path.read_bytes(), **settings)
+    assert replay.exit_code == 0
+    assert tenant.names() == ["Hooli", "Initech"]
+    assert tenant.calls("person") == []
+    assert replay.target.summary.stream("people").read == 0
+
+
+def test_a_map_runs_once_for_a_replayed_record(tenant: Tenant) -> None:
+    refuse(tenant, "bad!")
+    maps = {"stream_maps": {"accounts": {"Industry": "Industry + '!'"}}}
+    first = tenant.load(
+        schema(), record(Name="A", Industry="bad"), record(Name="B", Industry="ok"), **maps
+    )
+    tenant.sandbox.tenant.faults.clear()
+    tenant.load_text(first.reject_path.read_bytes(), **maps)
+    assert tenant.rows(Name="A")[0]["Industry"] == "bad!"
+
+
+def test_what_is_rejected_again_is_filed_again_once(tenant: Tenant) -> None:
+    first = tenant.load(schema(), record(Name="A", Employees="a lot"), record(Name="B"))
+    second = tenant.load_text(first.reject_path.read_bytes())
+    assert second.exit_code == 1
+    [before], [after] = first.rejects, second.rejects
+    assert after["record"] == before["record"]
+    assert after["gainsight_reject"]["code"] == before["gainsight_reject"]["code"]
+
+
+def test_a_reason_says_everything_that_is_known(tenant: Tenant) -> None:
+    refuse(tenant, "bad")
+    run = tenant.load(schema(), record(Name="A", Industry="bad"), record(Name="B", Industry="good"))
+    reason = run.rejects[0]["gainsight_reject"]
+    assert reason["stream"] == "accounts"
+    assert reason["outcome"] == "rejected"
+    assert (reason["code"], reason["field"], reason["value"]) == ("GSOBJ_1008", "Industry", "'bad'")
+    assert reason["message"]
+    assert reason["request_id"]
+    assert reason["time"].startswith("2026-01-01T12:00:0")
+
+
+def test_of_keys_only_the_keys_are_kept(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(),
+        record(Name="A", Industry="private", Employees="s3cret"),
+        record(Name="B"),
+        reject_values="keys",
+    )
+    [reject] = run.rejects
+    assert reject["record"] == {"Name": "A"}
+    assert reject["gainsight_reject"]["replayable"] is False
+    assert "private" not in run.reject_path.read_text(encoding="utf-8")
+    assert "s3cret" not in run.reject_path.read_text(encoding="utf-8")
+
+
+def test_files_are_for_their_owner_and_hidden_from_git(tenant: Tenant, tmp_path: Path) -> None:
+    summary = tmp_path / "sums" / "run.json"
+    run = tenant.load(
+        schema(),
+        record(Name="A", Employees="a lot"),
+        record(Name="B"),
+        summary_path=str(summary),
+    )
+    assert stat.S_IMODE(run.reject_path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(summary.stat().st_mode) == 0o600
+    assert (run.reject_path.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_without_rejects_there_is_no_reject_file(tenant: Tenant) -> None:
+    assert not tenant.load(schema(), record(Name="A")).reject_path.exists()
+
+
+def test_text_of_every_kind_survives_the_file(tenant: Tenant) -> None:
+    odd = 'a\u2028b\x85c\x00d \ud800 \U0001f600 \\ "'
+    run = tenant.load(schema(), record(Name=odd, Employees="x"), record(Name="B"))
+    assert run.reject_path.read_bytes().count(b"\n") == 2
+    assert run.rejects[0]["record"]["Name"] == odd
