@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 _SUBCOMMANDS = {
+    "check": ("target_gainsight.cli.check", "Check the settings against the tenant."),
+    "describe": ("target_gainsight.cli.describe", "Show the tenant's objects, or one's fields."),
     "sandbox": ("target_gainsight.cli.sandbox", "Run a local Gainsight tenant, or look into one."),
 }
 """Name → module that defines a click command of that name, and the line shown in the help."""

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_gainsight.api.metadata import Field
 
@@ -29,6 +29,19 @@ def suggest(name: str, fields: Iterable[Field]) -> tuple[str, ...]:
 def suggest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
     """The names that `name` resembles, best first, at most three."""
     return _best(name, dict.fromkeys(names, ""))
+
+
+def same_names(name: str, fields: Iterable[Field]) -> Iterator[tuple[Field, ...]]:
+    """The fields that `name` stands for, by one rule after the other, the strictest first.
+
+    The rules: its very name; but for case; `renewal_date` for `RenewalDate` or
+    `RenewalDate__gc`; the same for the label.
+    """
+    every = tuple(fields)
+    yield tuple(each for each in every if each.name == name)
+    yield tuple(each for each in every if each.name.lower() == name.lower())
+    yield tuple(each for each in every if _bare(each.name) == _bare(name))
+    yield tuple(each for each in every if _bare(each.label) == _bare(name))
 
 
 def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:

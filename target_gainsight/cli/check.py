@@ -1,0 +1,244 @@
+"""`gainsight check`: whether the settings fit the tenant, before anything is loaded.
+
+Reads metadata only. What needs a stream's schema is checked when the stream comes.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError, RateLimits
+from target_gainsight.cli.configuration import configured, read_settings
+from target_gainsight.cli.output import marks
+from target_gainsight.cli.tenant import tenant_metadata
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.checks import problems_of
+from target_gainsight.mapping.wishes import Wishes
+from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.sinks.references import References
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_gainsight.api import Json, ObjectSchema
+    from target_gainsight.cli.tenant import TenantMetadata
+    from target_gainsight.mapping.mismatch import FieldProblem
+    from target_gainsight.settings import Settings, StreamSettings
+
+EVERY_STREAM = "streams without an entry"
+NEEDS_THE_STREAM = "required"
+"""Whether required fields are carried cannot be told before the stream's schema is known."""
+
+
+@dataclass
+class Checklist:
+    """What was checked, a line each.
+
+    Attributes:
+        lines: Whether it is right, None for what is only told; what it is; the finding.
+    """
+
+    lines: list[tuple[bool | None, str, str]] = field(default_factory=list)
+
+    def right(self, what: str, finding: str) -> None:
+        """Note what is right."""
+        self.lines.append((True, what, finding))
+
+    def wrong(self, what: str, finding: object) -> None:
+        """Note what is wrong and what to do."""
+        self.lines.append((False, what, str(finding)))
+
+    def tell(self, what: str, finding: str) -> None:
+        """Note what is neither."""
+        self.lines.append((None, what, finding))
+
+    @property
+    def failures(self) -> int:
+        """How many are wrong."""
+        return sum(each is False for each, _, _ in self.lines)
+
+    def print(self) -> None:
+        """Print every line and how many are wrong."""
+        right, wrong = marks()
+        width = max(len(what) for _, what, _ in self.lines)
+        for each, what, finding in self.lines:
+            mark = " " * len(right) if each is None else right if each else wrong
+            colour = None if each is None else "green" if each else "red"
+            click.echo(f"{click.style(f'{mark:2}', fg=colour)} {what:{width}}  {finding}")
+        count = self.failures
+        said = "1 check fails" if count == 1 else f"{count} checks fail"
+        click.echo(f"{said}." if count else "Everything that can be checked is right.")
+
+
+@click.command()
+@configured
+def check(sources: tuple[str, ...]) -> None:
+    """Check the settings against the tenant; writes nothing."""
+    settings = read_settings(sources)
+    checklist = Checklist()
+    with tenant_metadata(settings) as metadata:
+        if _check_access(checklist, settings, metadata):
+            _check_streams(checklist, settings, metadata)
+    _tell_limits(checklist, settings)
+    checklist.print()
+    sys.exit(1 if checklist.failures else 0)
+
+
+def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> bool:
+    """Say whether the tenant answers and takes the credential."""
+    connection = settings.connection
+    where = connection.base_url or f"the embedded tenant in {connection.sandbox_path}"
+    try:
+        count = len(metadata.objects)
+    except (CredentialError, AccessDeniedError) as error:
+        checklist.right("tenant", f"{where} answers")
+        checklist.wrong("credential", error)
+        return False
+    except GainsightError as error:
+        checklist.wrong("tenant", error)
+        return False
+    checklist.right("tenant", f"{where} answers")
+    checklist.right("credential", f"is valid; {count} objects can be seen")
+    return True
+
+
+def _check_streams(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> None:
+    entries = {f"stream {name}": entry for name, entry in settings.streams.items()}
+    if settings.default_stream is not None:
+        entries[EVERY_STREAM] = settings.default_stream
+    if not entries:
+        checklist.wrong(
+            "streams", "no setting says where a stream goes: set object_type, or streams"
+        )
+    for name, entry in entries.items():
+        if entry is None:
+            checklist.wrong(name, "no object is named: set its object_type")
+        else:
+            StreamCheck(name, entry, metadata, checklist).run()
+
+
+@dataclass(frozen=True)
+class StreamCheck:
+    """Checks the settings of one stream, or of those that match a pattern.
+
+    Attributes:
+        name: What its lines are called.
+        stream: Its settings.
+        metadata: The tenant's metadata.
+        checklist: Takes the findings.
+    """
+
+    name: str
+    stream: StreamSettings
+    metadata: TenantMetadata
+    checklist: Checklist
+
+    def run(self) -> None:
+        """Check all that can be checked without the stream."""
+        try:
+            schema = self.metadata.describe(self.stream.object_name)
+        except (GainsightError, RunStoppedError) as error:
+            self.checklist.wrong(self.name, error)
+            return
+        if schema.transactional is False:
+            self.checklist.wrong(
+                self.name,
+                f"{schema.name} is a high-volume object, which the REST API does not write; such "
+                "objects are loaded by CSV",
+            )
+            return
+        said = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
+        self.checklist.right(self.name, said)
+        self._check_fields(schema)
+        self._check_references()
+
+    def _check_fields(self, schema: ObjectSchema) -> None:
+        problems = [
+            each for each in problems_of(self._wishes(schema)) if each.place != NEEDS_THE_STREAM
+        ]
+        keys = (
+            "Email" if self.stream.object_type == "person" else ", ".join(self.stream.lookup_keys)
+        )
+        named = {
+            "lookup_keys": keys,
+            "field_mapping": _counted(self.stream.field_mapping, "column"),
+            "constants": ", ".join(self.stream.constants),
+        }
+        for setting, said in named.items():
+            found = [each for each in problems if each.place == setting]
+            self._report(setting, said, found)
+        self._report("lookups", "", (each for each in problems if each.place == "lookups"))
+        if not keys:
+            chosen = "Name where the stream carries it, else the stream's key properties"
+            self.checklist.tell(f"{self.name}: lookup_keys", chosen)
+
+    def _check_references(self) -> None:
+        """Check the objects and match fields of each lookup, and of the company links."""
+        for target, lookup in self.stream.lookups.items():
+            said = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
+            alone = replace(self.stream, lookups={target: lookup}, company_links=None)
+            self._check_reference(f"lookups.{target}", said, alone)
+        links = self.stream.company_links
+        if links is not None:
+            said = f"{OBJECT_NAMES['company']} by {', '.join(links.lookup.values())}"
+            alone = replace(self.stream, lookups={})
+            self._check_reference("company_links", said, alone)
+
+    def _check_reference(self, setting: str, said: str, alone: StreamSettings) -> None:
+        try:
+            references = References.of(alone, self.metadata.describe)
+        except (GainsightError, RunStoppedError) as error:
+            self.checklist.wrong(f"{self.name}: {setting}", str(error).removeprefix(f"{setting}: "))
+        else:
+            self._report(setting, said, references.problems)
+
+    def _wishes(self, schema: ObjectSchema) -> Wishes:
+        """What the settings ask for; nothing is known of the stream's columns."""
+        return Wishes(
+            columns=(),
+            schema=schema,
+            sync_mode=self.stream.sync_mode,
+            named_keys=self.stream.lookup_keys,
+            field_mapping=self.stream.field_mapping,
+            constants=cast("Mapping[str, Json]", self.stream.constants),
+            unknown_fields=self.stream.unknown_fields,
+            held_columns=frozenset(),
+            lookup_targets=frozenset(self.stream.lookups),
+            keys_required=False,
+            native_upsert=self.stream.object_type == "person",
+        )
+
+    def _report(self, setting: str, said: str, problems: Iterable[FieldProblem]) -> None:
+        found = list(problems)
+        for problem in found:
+            self.checklist.wrong(
+                f"{self.name}: {setting}", str(problem).removeprefix(f"{setting}: ")
+            )
+        if said and not found:
+            self.checklist.right(f"{self.name}: {setting}", said)
+
+
+def _without_place(problem: FieldProblem) -> str:
+    return str(problem).removeprefix(f"{problem.place}: ")
+
+
+def _counted(mapping: Mapping[str, str], noun: str) -> str:
+    if not mapping:
+        return ""
+    return f"1 {noun}" if len(mapping) == 1 else f"{len(mapping)} {noun}s"
+
+
+def _tell_limits(checklist: Checklist, settings: Settings) -> None:
+    limits = settings.limits
+    rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
+    checklist.tell(
+        "limits",
+        f"{rate.per_minute:,} calls a minute and {rate.per_day:,} a day; quota_percent "
+        f"{rate.quota_percent} allows {rate.allowed_per_minute:,} and {rate.allowed_per_day:,}",
+    )
+    if limits.max_calls_per_run is not None:
+        checklist.tell("limits", f"at most {limits.max_calls_per_run:,} calls in a run")

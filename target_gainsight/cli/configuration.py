@@ -1,0 +1,105 @@
+"""Where the commands take the target's settings from: files, or the environment that Meltano sets.
+
+What is wrong with them is said in the target's own words; a secret is never shown.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from target_gainsight.settings import (
+    CONFIG_SCHEMA,
+    SettingsError,
+    parse_settings,
+    read_environment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_gainsight.settings import Settings
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+ENVIRONMENT = "ENV"
+PREFIX = "TARGET_GAINSIGHT_"
+LOADER_PREFIX = "MELTANO_LOAD_"
+"""What Meltano calls the settings of whatever loader runs."""
+
+
+def configured(command: _Command) -> _Command:
+    """Give a command the option ``--config``, as parameter ``sources``."""
+    option = click.option(
+        "--config",
+        "sources",
+        multiple=True,
+        metavar="FILE",
+        help=(
+            "The target's settings as JSON; repeatable, later files win. ENV stands for the "
+            f"environment ({PREFIX}…), which is read when nothing is given: so "
+            "'meltano invoke target-gainsight:check' needs no option."
+        ),
+    )
+    return option(command)
+
+
+def read_settings(sources: Iterable[str]) -> Settings:
+    """Read the settings that a command works with.
+
+    Args:
+        sources: Paths of JSON files; ``ENV`` stands for the environment, which wins over files.
+            The environment alone when there are none.
+
+    Returns:
+        The settings.
+
+    Raises:
+        click.ClickException: There are none, a file cannot be read, or they have mistakes.
+    """
+    named = tuple(sources)
+    raw: dict[str, Any] = {}
+    for source in named:
+        if source != ENVIRONMENT:
+            raw |= _read_file(Path(source))
+    if not named or ENVIRONMENT in named:
+        raw |= _from_environment()
+    if not raw:
+        message = (
+            "no settings are given: name a file with --config, set "
+            f"{PREFIX}… variables, or run this through Meltano "
+            "(meltano invoke target-gainsight:check)"
+        )
+        raise click.ClickException(message)
+    try:
+        return parse_settings(raw)
+    except SettingsError as error:
+        listed = "".join(f"\n  - {mistake}" for mistake in error.mistakes)
+        message = f"the settings cannot be used:{listed}"
+        raise click.ClickException(message) from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """Read one file; what is in it is not shown, for it may hold a secret."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise click.ClickException(message) from None
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        message = f"{path} is no JSON object of settings"
+        raise click.ClickException(message)
+    return content
+
+
+def _from_environment() -> dict[str, Any]:
+    given = {
+        **read_environment(CONFIG_SCHEMA, LOADER_PREFIX),
+        **read_environment(CONFIG_SCHEMA, PREFIX),
+    }
+    return {name: value for name, value in given.items() if value != ""}

@@ -1,0 +1,196 @@
+"""`gainsight describe`: the tenant's objects, one object's fields, or a mapping onto them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from target_gainsight.api import GainsightError
+from target_gainsight.cli.catalog import read_stream
+from target_gainsight.cli.configuration import configured, read_settings
+from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.cli.tenant import tenant_metadata
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.checks import may_be_key
+from target_gainsight.mapping.mismatch import yaml_text
+from target_gainsight.mapping.proposals import propose_mapping
+from target_gainsight.settings import OBJECT_NAMES
+
+if TYPE_CHECKING:
+    from target_gainsight.api import Field, ObjectSchema, ObjectSummary
+    from target_gainsight.cli.catalog import CatalogStream
+    from target_gainsight.cli.tenant import TenantMetadata
+    from target_gainsight.mapping.proposals import Proposal
+
+MOST_LABELS = 8
+
+
+@click.command()
+@click.argument("object_name", metavar="[OBJECT]", required=False)
+@configured
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "--mapping",
+    "catalog",
+    type=click.Path(path_type=Path),
+    metavar="CATALOG",
+    help="A tap's catalog: propose a field_mapping onto OBJECT, to paste into meltano.yml.",
+)
+@click.option("--stream", metavar="NAME", help="Which of the catalog's streams, if it has several.")
+def describe(
+    object_name: str | None,
+    sources: tuple[str, ...],
+    form: str,
+    catalog: Path | None,
+    stream: str | None,
+) -> None:
+    """Show the tenant's objects, or the fields of OBJECT; writes nothing."""
+    if object_name is None and (catalog or stream):
+        message = "--mapping proposes a mapping onto an object: name the OBJECT"
+        raise click.UsageError(message)
+    if stream and not catalog:
+        message = "--stream names a stream of a catalog: give --mapping CATALOG, too"
+        raise click.UsageError(message)
+    source = read_stream(catalog, stream) if catalog else None
+    with tenant_metadata(read_settings(sources)) as metadata:
+        try:
+            _show(metadata, object_name, form, source)
+        except (GainsightError, RunStoppedError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _show(
+    metadata: TenantMetadata, object_name: str | None, form: str, source: CatalogStream | None
+) -> None:
+    if object_name is None:
+        _show_objects(metadata.objects, form)
+        return
+    schema = metadata.describe(object_name)
+    if source is not None:
+        click.echo("\n".join(_mapping_lines(source, schema)))
+    else:
+        _show_fields(schema, form)
+
+
+def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
+    ordered = sorted(objects, key=lambda each: each.name.lower())
+    said = [
+        {
+            "name": each.name,
+            "label": each.label,
+            "type": each.object_type,
+            "volume": volume(each.transactional),
+        }
+        for each in ordered
+    ]
+    if form == "table":
+        _print_table(f"{len(said)} objects", said)
+    else:
+        print_as(form, said)
+
+
+def _show_fields(schema: ObjectSchema, form: str) -> None:
+    fields = [_field(each) for each in schema.fields]
+    if form == "table":
+        title = f"{schema.name} ({schema.label}), {volume(schema.transactional)} volume"
+        _print_table(title, [_row(each) for each in fields])
+        return
+    print_as(
+        form,
+        {
+            "object": schema.name,
+            "label": schema.label,
+            "type": schema.object_type,
+            "volume": volume(schema.transactional),
+            "fields": fields,
+        },
+    )
+
+
+def volume(transactional: bool | None) -> str:
+    """How many rows an object is made for; the REST API writes those of low volume only."""
+    if transactional is None:
+        return "unknown"
+    return "low" if transactional else "high"
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """A field as JSON and YAML show it; what it does not have is left out."""
+    said: dict[str, Any] = {
+        "name": field.name,
+        "label": field.label,
+        "type": field.data_type,
+        "length": field.length,
+        "decimal_places": field.decimal_places,
+        "required": field.required,
+        "createable": field.insertable,
+        "updateable": field.updatable,
+        "key": may_be_key(field),
+        "picklist": [option.label for option in field.options if option.active] or None,
+        "lookup": list(field.lookup_objects) or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _row(field: dict[str, Any]) -> dict[str, Any]:
+    """A field as the table shows it."""
+    labels = field.get("picklist", [])
+    more = f" and {len(labels) - MOST_LABELS} more" if len(labels) > MOST_LABELS else ""
+    return {
+        **{name: field.get(name) for name in ("name", "label", "type", "length", "required")},
+        "create": field["createable"],
+        "update": field["updateable"],
+        "key": field["key"],
+        "values or lookup": ", ".join(labels[:MOST_LABELS]) + more
+        or " or ".join(field.get("lookup", [])),
+    }
+
+
+def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
+    headings = [name.capitalize() for name in rows[0]] if rows else []
+    table = Table(*headings, title=escape(title), title_justify="left")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    print_whole(table)
+
+
+def _cell(value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return "yes" if value is True else str(value)
+
+
+def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:
+    """The entry of a stream as it is pasted under the loader's `config` in meltano.yml."""
+    proposal = propose_mapping(source.columns, schema)
+    entry = [*_object_lines(schema), *_proposal_lines(proposal)]
+    return [
+        "# under the loader's config in meltano.yml; look it over before you load",
+        "streams:",
+        f"  {yaml_text(source.name)}:",
+        *(f"    {line}" for line in entry),
+    ]
+
+
+def _object_lines(schema: ObjectSchema) -> list[str]:
+    types = {name.lower(): object_type for object_type, name in OBJECT_NAMES.items()}
+    object_type = types.get(schema.name.lower())
+    if object_type is not None:
+        return [f"object_type: {object_type}"]
+    return ["object_type: custom_object", f"custom_object_name: {yaml_text(schema.name)}"]
+
+
+def _proposal_lines(proposal: Proposal) -> list[str]:
+    pairs = [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in proposal.mapping.items()]
+    notes = [f"  # {yaml_text(k)}: {reason}" for k, reason in proposal.left_out.items()]
+    return ["field_mapping:" if pairs else "field_mapping: {}", *pairs, *notes]

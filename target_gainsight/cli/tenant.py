@@ -1,0 +1,103 @@
+"""The tenant as the commands see it: its metadata, each object read once. Writes nothing."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from target_gainsight.api import GainsightError, ObjectNotFoundError, SystemClock
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
+from target_gainsight.target.connection import TenantConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_gainsight.api import GainsightClient, ObjectSchema, ObjectSummary
+    from target_gainsight.settings import Settings
+
+MOST_RETRY_SECONDS = 30
+"""Someone waits at the terminal; a load has more patience."""
+
+
+class TenantMetadata:
+    """Reads a tenant's metadata.
+
+    Args:
+        client: Calls the tenant.
+    """
+
+    def __init__(self, client: GainsightClient) -> None:
+        self._client = client
+        self._schemas: dict[str, ObjectSchema] = {}
+
+    @cached_property
+    def objects(self) -> tuple[ObjectSummary, ...]:
+        """Every object of the tenant.
+
+        Raises:
+            GainsightError: The credential is not valid or the tenant cannot be reached.
+        """
+        return self._client.metadata.list_objects()
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """Read an object with its fields.
+
+        Args:
+            object_name: Its API name.
+
+        Returns:
+            The object.
+
+        Raises:
+            RunStoppedError: The tenant has no such object; the message names near misses.
+            GainsightError: The metadata cannot be read.
+        """
+        name = object_name.lower()
+        if name not in self._schemas:
+            try:
+                self._schemas[name] = self._client.metadata.describe(object_name)
+            except ObjectNotFoundError:
+                raise RunStoppedError(self._unknown(object_name)) from None
+        return self._schemas[name]
+
+    def _unknown(self, object_name: str) -> str:
+        names = [summary.name for summary in self.objects]
+        meant = did_you_mean(object_name, suggest_names(object_name, names))
+        advice = meant or "'gainsight describe' lists its objects."
+        return f"the tenant has no object named {shown(object_name)}. {advice}"
+
+
+@contextmanager
+def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
+    """Connect to the tenant that the settings name; the embedded one is started and ended.
+
+    Args:
+        settings: The settings.
+
+    Yields:
+        The tenant's metadata.
+
+    Raises:
+        click.ClickException: The connection cannot be set up.
+    """
+    limits = replace(
+        settings.limits,
+        max_calls_per_run=None,
+        max_retry_seconds=min(MOST_RETRY_SECONDS, settings.limits.max_retry_seconds),
+    )
+    try:
+        connection = TenantConnection(
+            replace(settings, limits=limits), SystemClock(), lambda _: None
+        )
+    except (GainsightError, RunStoppedError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        yield TenantMetadata(connection.client)
+    finally:
+        connection.close()

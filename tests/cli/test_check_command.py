@@ -1,0 +1,317 @@
+"""`gainsight check`: a line for each thing that can be known before a load, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+    from conftest import Commands
+
+STREAMS: dict[str, Any] = {
+    "accounts": {
+        "object_type": "company",
+        "lookup_keys": ["Name"],
+        "field_mapping": {"renewal": "RenewalDate", "parent": "Summary"},
+        "constants": {"Stage": "Launched"},
+        "lookups": {"ParentCompany": {"object_name": "Company", "fields": {"up": "Name"}}},
+    },
+    "people": {
+        "object_type": "person",
+        "company_links": {"lookup": {"company": "Name"}, "fields": {"Title": "title"}},
+    },
+    "nps_*": {
+        "custom_object_name": "Response__gc",
+        "lookup_keys": ["Code__gc"],
+        "lookups": {"Company__gc": {"object_name": "company", "fields": {"account": "Name"}}},
+    },
+}
+
+
+def line(result: Result, beginning: str) -> str:
+    """The one line about something, its mark first."""
+    found = [each for each in result.output.splitlines() if each[3:].startswith(beginning + "  ")]
+    assert len(found) == 1, result.output
+    return found[0]
+
+
+def test_what_is_right_gets_a_tick_each_and_exit_0(commands: Commands) -> None:
+    result = commands.check(streams=STREAMS)
+    assert result.exit_code == 0, result.output
+    for beginning, said in {
+        "tenant": "answers",
+        "credential": "is valid; 9 objects can be seen",
+        "stream accounts": "upsert into company",
+        "stream accounts: lookup_keys": "Name",
+        "stream accounts: field_mapping": "2 columns",
+        "stream accounts: constants": "Stage",
+        "stream accounts: lookups.ParentCompany": "Company by Name",
+        "stream people: lookup_keys": "Email",
+        "stream people: company_links": "Company by Name",
+        "stream nps_*": "upsert into Response__gc",
+        "stream nps_*: lookups.Company__gc": "company by Name",
+    }.items():
+        assert line(result, beginning).startswith("✓")
+        assert said in line(result, beginning)
+    assert "✗" not in result.output
+    assert "Everything that can be checked is right." in result.output
+    commands.asserts_only_metadata_was_read()
+
+
+def test_each_object_is_described_once(commands: Commands) -> None:
+    commands.check(streams=STREAMS)
+    paths = [call.path.split("?")[0].lower() for call in commands.sandbox.tenant.calls()]
+    assert len(paths) == len(set(paths))
+
+
+def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands) -> None:
+    result = commands.check(
+        object_type="company",
+        calls_per_minute=200,
+        calls_per_day=10_000,
+        quota_percent=50,
+        max_calls_per_run=500,
+    )
+    assert "200 calls a minute and 10,000 a day; quota_percent 50 allows 100 and 5,000" in (
+        result.output
+    )
+    assert "at most 500 calls in a run" in result.output
+
+
+@pytest.mark.parametrize(
+    ("entry", "beginning", "said"),
+    [
+        (
+            {"custom_object_name": "Response"},
+            "stream s",
+            "no object named 'Response'. Did you mean Response__gc?",
+        ),
+        (
+            {"custom_object_name": "Usage__gc"},
+            "stream s",
+            "Usage__gc is a high-volume object, which the REST API does not write",
+        ),
+        (
+            {"object_type": "company", "field_mapping": {"r": "renewal_date"}},
+            "stream s: field_mapping",
+            "company has no field renewal_date. Did you mean RenewalDate?",
+        ),
+        (
+            {"object_type": "company", "field_mapping": {"i": "industry"}},
+            "stream s: field_mapping",
+            "Industry differs only in case.",
+        ),
+        (
+            {"object_type": "company", "field_mapping": {"n": "Nps"}},
+            "stream s: field_mapping",
+            "Nps cannot be written",
+        ),
+        (
+            {"object_type": "company", "constants": {"Stage": "Trial"}},
+            "stream s: constants",
+            "is an inactive item",
+        ),
+        (
+            {"object_type": "company", "lookup_keys": ["Stage"]},
+            "stream s: lookup_keys",
+            "a key is a String, GSID, Number or Email",
+        ),
+        (
+            {
+                "object_type": "company",
+                "lookups": {"parent_company": {"object_name": "Company", "fields": {"up": "Name"}}},
+            },
+            "stream s: lookups",
+            "company has no field parent_company. Did you mean ParentCompany?",
+        ),
+        (
+            {
+                "object_type": "company",
+                "lookups": {"Csm": {"object_name": "User", "fields": {"csm": "Email"}}},
+            },
+            "stream s: lookups.Csm",
+            "no object named 'User'",
+        ),
+        (
+            {
+                "object_type": "company",
+                "lookups": {"Csm": {"object_name": "gsuser", "fields": {"csm": "EMail"}}},
+            },
+            "stream s: lookups.Csm",
+            "Email differs only in case.",
+        ),
+        (
+            {"object_type": "person", "company_links": {"lookup": {"company": "Nane"}}},
+            "stream s: company_links",
+            "Did you mean Name?",
+        ),
+        (
+            {
+                "object_type": "person",
+                "company_links": {"lookup": {"company": "Name"}, "fields": {"Titel": "t"}},
+            },
+            "stream s: company_links",
+            "Did you mean Title?",
+        ),
+        ({"sync_mode": "insert"}, "stream s", "no object is named: set its object_type"),
+    ],
+)
+def test_what_is_wrong_gets_a_cross_with_what_to_do_and_exit_1(
+    commands: Commands, entry: dict[str, Any], beginning: str, said: str
+) -> None:
+    result = commands.check(streams={"s": entry})
+    assert result.exit_code == 1
+    assert line(result, beginning).startswith("✗")
+    assert said in line(result, beginning)
+    assert "1 check fails." in result.output
+    commands.asserts_only_metadata_was_read()
+
+
+def test_every_wrong_name_has_its_line(commands: Commands) -> None:
+    mapping = {"a": "renewal_date", "b": "industry", "c": "Employes"}
+    result = commands.check(object_type="company", field_mapping=mapping)
+    assert result.exit_code == 1
+    crossed = [each for each in result.output.splitlines() if each.startswith("✗")]
+    assert len(crossed) == 3
+    assert all(each[3:].startswith("streams without an entry") for each in crossed)
+    assert "3 checks fail." in result.output
+
+
+def test_settings_that_route_nothing_are_wrong(commands: Commands) -> None:
+    result = commands.check()
+    assert result.exit_code == 1
+    assert "set object_type, or streams" in line(result, "streams")
+
+
+def test_a_wrong_credential_is_told_apart_from_a_tenant_that_does_not_answer(
+    commands: Commands,
+) -> None:
+    result = commands.check(access_key="wrong-key", object_type="company")
+    assert result.exit_code == 1
+    assert line(result, "tenant").startswith("✓")
+    assert line(result, "credential").startswith("✗")
+    assert "stream" not in result.output.replace("streams", "")
+    assert "wrong-key" not in result.output
+
+
+def test_a_tenant_that_does_not_answer(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    base_url = commands.sandbox.base_url
+    commands.sandbox.stop()
+    result = commands.check(base_url=base_url, object_type="company")
+    assert result.exit_code == 1
+    assert line(result, "tenant").startswith("✗")
+    assert "is not reachable" in line(result, "tenant")
+    assert "Check the domain" in line(result, "tenant")
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_metadata_that_cannot_be_read_fails_the_check(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    commands = start_commands(switches={"metadata_status": status})
+    result = commands.check(object_type="company")
+    assert result.exit_code == 1
+    assert f"HTTP {status}" in result.output
+    assert "1 check fails." in result.output
+
+
+def test_the_settings_come_from_the_environment_as_meltano_exports_it(
+    commands: Commands,
+) -> None:
+    environment = {
+        "TARGET_GAINSIGHT_BASE_URL": commands.sandbox.base_url,
+        "TARGET_GAINSIGHT_ACCESS_KEY": commands.sandbox.access_key,
+        "TARGET_GAINSIGHT_STREAMS": json.dumps(STREAMS),
+        "TARGET_GAINSIGHT_CALLS_PER_MINUTE": "60",
+        "TARGET_GAINSIGHT_SUMMARY_PATH": "",
+    }
+    for arguments in (["check"], ["check", "--config", "ENV"]):
+        result = commands.run(*arguments, environment=environment)
+        assert result.exit_code == 0, result.output
+        assert "60 calls a minute" in result.output
+        assert line(result, "stream nps_*").startswith("✓")
+
+
+def test_what_the_environment_names_for_any_loader_is_the_fallback(commands: Commands) -> None:
+    environment = {
+        "MELTANO_LOAD_BASE_URL": commands.sandbox.base_url,
+        "MELTANO_LOAD_ACCESS_KEY": "overridden",
+        "MELTANO_LOAD_OBJECT_TYPE": "company",
+        "TARGET_GAINSIGHT_ACCESS_KEY": commands.sandbox.access_key,
+    }
+    result = commands.run("check", environment=environment)
+    assert result.exit_code == 0, result.output
+
+
+def test_later_files_win_and_the_environment_wins_over_files(commands: Commands) -> None:
+    first = commands.config("first.json", object_type="company", calls_per_minute=10)
+    second = commands.config("second.json", calls_per_minute=20)
+    result = commands.run("check", "--config", first, "--config", second)
+    assert "20 calls a minute" in result.output
+    environment = {"TARGET_GAINSIGHT_CALLS_PER_MINUTE": "30"}
+    files = ("--config", "ENV", "--config", first)
+    assert "30 calls a minute" in commands.run("check", *files, environment=environment).output
+
+
+def test_the_embedded_tenant_is_started_for_the_check(commands: Commands) -> None:
+    path = commands.folder / "embedded.db"
+    result = commands.check(
+        base_url=None,
+        access_key=None,
+        domain="sandbox",
+        sandbox_path=str(path),
+        object_type="company",
+    )
+    assert result.exit_code == 0, result.output
+    assert f"the embedded tenant in {path} answers" in line(result, "tenant")
+
+
+def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Commands) -> None:
+    result = commands.check(
+        base_url=None, domain="no host", access_key=["sEcReT"], sync_mode="mirror"
+    )
+    assert result.exit_code == 1
+    assert "domain: given 'no host'; right: a host name" in result.output
+    assert "never deletes" in result.output
+    assert "access_key: given a hidden value" in result.output
+    assert "sEcReT" not in result.output
+    assert commands.sandbox.tenant.calls() == []
+
+
+@pytest.mark.parametrize("content", ["{broken sEcReT", '["sEcReT"]'])
+def test_a_file_that_is_no_configuration_is_named_and_not_shown(
+    commands: Commands, content: str
+) -> None:
+    path = commands.folder / "wrong.json"
+    path.write_text(content)
+    result = commands.run("check", "--config", str(path))
+    assert result.exit_code == 1
+    assert "wrong.json is no JSON object of settings" in result.output
+    assert "sEcReT" not in result.output
+    missing = commands.run("check", "--config", str(commands.folder / "none.json"))
+    assert missing.exit_code == 1
+    assert "none.json cannot be read" in missing.output
+
+
+def test_no_settings_at_all_says_where_they_are_looked_for(commands: Commands) -> None:
+    result = commands.run("check")
+    assert result.exit_code == 1
+    assert "name a file with --config" in result.output
+
+
+def test_a_terminal_without_ticks_gets_words(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console.Console.encoding", "ascii")
+    result = commands.check(object_type="company", lookup_keys=["Stage"])
+    assert "✓" not in result.output
+    assert line(result, "tenant").startswith("ok")
+    assert line(result, "streams without an entry: lookup_keys").startswith("x")

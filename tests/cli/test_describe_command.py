@@ -1,0 +1,195 @@
+"""`gainsight describe`: the tenant's objects and fields, and a mapping onto them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from click.testing import Result
+    from conftest import Commands
+
+TEXT = {"type": ["null", "string"]}
+
+
+def catalog(commands: Commands, *streams: dict[str, Any]) -> str:
+    path = commands.folder / "catalog.json"
+    path.write_text(json.dumps({"streams": list(streams)}))
+    return str(path)
+
+
+def stream(name: str, columns: dict[str, Any], **further: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": columns}
+    return {"tap_stream_id": name, "stream": name, "schema": schema, **further}
+
+
+def rows_of(result: Result) -> dict[str, list[str]]:
+    """The cells of a table by their first."""
+    lines = [each.split("│") for each in result.output.splitlines() if each.startswith("│")]
+    return {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in lines}
+
+
+def test_the_objects_with_label_type_and_volume(commands: Commands) -> None:
+    result = commands.describe()
+    assert result.exit_code == 0
+    rows = rows_of(result)
+    assert rows["company"] == ["Company", "STANDARD", "low"]
+    assert rows["Response__gc"] == ["NPS Response", "CUSTOM", "low"]
+    assert rows["Usage__gc"][-1] == "high"
+    commands.asserts_only_metadata_was_read()
+
+
+def test_the_fields_of_an_object(commands: Commands) -> None:
+    rows = rows_of(commands.describe("company"))
+    assert rows["Name"] == ["Name", "STRING", "255", "yes", "yes", "yes", "yes", ""]
+    assert rows["Nps"] == ["Nps", "NUMBER", "", "", "", "", "yes", ""]
+    assert rows["ParentCompany"][-1] == "company"
+    assert rows["Status"][-1] == "Active, Inactive, Churn"
+    rows = rows_of(commands.describe("RESPONSE__gc"))
+    assert rows["Channel__gc"][-1] == "Email, In-App"
+    commands.asserts_only_metadata_was_read()
+
+
+def test_json_and_yaml_say_the_same(commands: Commands) -> None:
+    for arguments in ([], ["company"], ["Response__gc"]):
+        as_json = json.loads(commands.describe(*arguments, "--format", "json").output)
+        as_yaml = yaml.safe_load(commands.describe(*arguments, "--format", "yaml").output)
+        assert as_json == as_yaml
+    fields = {field["name"]: field for field in as_json["fields"]}
+    assert as_json["object"] == "Response__gc"
+    assert as_json["volume"] == "low"
+    assert fields["Code__gc"] == {
+        "name": "Code__gc",
+        "label": "Response Code",
+        "type": "STRING",
+        "length": 255,
+        "required": True,
+        "createable": True,
+        "updateable": True,
+        "key": True,
+    }
+    assert fields["Channel__gc"]["picklist"] == ["Email", "In-App"]
+    assert fields["Company__gc"]["lookup"] == ["company"]
+    assert fields["Gsid"]["createable"] is False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("companie", "company"), ("Response", "Response__gc")]
+)
+def test_an_unknown_object_names_near_misses(commands: Commands, wrong: str, meant: str) -> None:
+    result = commands.describe(wrong)
+    assert result.exit_code == 1
+    assert (
+        result.output == f"Error: the tenant has no object named '{wrong}'. Did you mean {meant}?\n"
+    )
+
+
+def test_an_unknown_object_that_is_near_to_nothing(commands: Commands) -> None:
+    result = commands.describe("zzz")
+    assert result.exit_code == 1
+    assert "'gainsight describe' lists its objects" in result.output
+
+
+COLUMNS: dict[str, Any] = {
+    "Industry": TEXT,
+    "name": TEXT,
+    "renewal_date": {"type": ["null", "string"], "format": "date"},
+    "MRR": {"type": "number"},
+    "shoe_size": {"type": "integer"},
+    "employes": {"type": "integer"},
+    "status": {"type": "boolean"},
+    "created_date": TEXT,
+    "Renewal Date": TEXT,
+    "_sdc_batched_at": TEXT,
+}
+
+
+def test_a_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
+    result = commands.describe("company", "--mapping", catalog(commands, stream("crm", COLUMNS)))
+    assert result.exit_code == 0
+    assert yaml.safe_load(result.output) == {
+        "streams": {
+            "crm": {
+                "object_type": "company",
+                "field_mapping": {
+                    "Industry": "Industry",
+                    "name": "Name",
+                    "renewal_date": "RenewalDate",
+                    "MRR": "Mrr",
+                },
+            }
+        }
+    }
+    notes = [each.strip() for each in result.output.splitlines() if each.startswith("      #")]
+    assert notes == [
+        "# shoe_size: no such field",
+        "# employes: no such field, perhaps Employees",
+        "# status: boolean cannot fit Status (PICKLIST)",
+        "# created_date: CreatedDate cannot be written",
+        "# Renewal Date: RenewalDate is filled by renewal_date already",
+    ]
+    commands.asserts_only_metadata_was_read()
+
+
+def test_the_proposal_for_a_custom_object_passes_the_check(commands: Commands) -> None:
+    columns = {"code": TEXT, "channel": TEXT, "response code": TEXT}
+    source = catalog(commands, stream("nps.responses", columns))
+    result = commands.describe("response__gc", "--mapping", source)
+    entry = yaml.safe_load(result.output)["streams"]["nps.responses"]
+    assert entry == {
+        "object_type": "custom_object",
+        "custom_object_name": "Response__gc",
+        "field_mapping": {"code": "Code__gc", "channel": "Channel__gc"},
+    }
+    assert commands.check(streams={"nps.responses": entry}).exit_code == 0
+
+
+def test_an_ambiguous_column_is_noted_with_its_fields(commands: Commands) -> None:
+    source = catalog(commands, stream("nps", {"code": TEXT, "support_score": {"type": "integer"}}))
+    result = commands.describe("Response__gc", "--mapping", source)
+    assert "# support_score: ambiguous: Support_1__gc or Support_2__gc" in result.output
+    mapping = yaml.safe_load(result.output)["streams"]["nps"]["field_mapping"]
+    assert mapping == {"code": "Code__gc"}
+
+
+def test_columns_that_are_not_selected_are_left_out(commands: Commands) -> None:
+    metadata = [
+        {"breadcrumb": [], "metadata": {"selected": True}},
+        {"breadcrumb": ["properties", "industry"], "metadata": {"selected": False}},
+        {"breadcrumb": ["properties", "name"], "metadata": {"inclusion": "automatic"}},
+    ]
+    columns = {"name": TEXT, "industry": TEXT}
+    source = catalog(commands, stream("accounts", columns, metadata=metadata))
+    assert "ndustry" not in commands.describe("company", "--mapping", source).output
+
+
+def test_a_catalog_with_several_streams_needs_the_name_of_one(commands: Commands) -> None:
+    two = [stream("accounts", {"name": TEXT}), stream("users", {"email": TEXT})]
+    source = catalog(commands, *two)
+    unnamed = commands.describe("company", "--mapping", source)
+    assert unnamed.exit_code == 1
+    assert "name one with --stream: accounts, users" in unnamed.output
+    wrong = commands.describe("company", "--mapping", source, "--stream", "account")
+    assert wrong.exit_code == 1
+    assert "no stream 'account'; it has accounts, users" in wrong.output
+    right = commands.describe("company", "--mapping", source, "--stream", "accounts")
+    assert yaml.safe_load(right.output)["streams"]["accounts"]["field_mapping"] == {"name": "Name"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_what_is_no_catalog_is_named(commands: Commands, content: str) -> None:
+    path = commands.folder / "catalog.json"
+    path.write_text(content)
+    result = commands.describe("company", "--mapping", str(path))
+    assert result.exit_code == 1
+    assert "catalog.json is no catalog" in result.output
+    path.unlink()
+    assert "cannot be read" in commands.describe("company", "--mapping", str(path)).output
+
+
+def test_a_mapping_needs_an_object_and_a_stream_needs_a_catalog(commands: Commands) -> None:
+    assert commands.describe("--mapping", "catalog.json").exit_code == 2
+    assert commands.describe("company", "--stream", "accounts").exit_code == 2
