@@ -42,6 +42,18 @@ class Matches:
         """List the rows that have this very key."""
         return self._exact.get(key, [])
 
+    def replace(self, key: Key, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take other rows for those that have a key.
+
+        Args:
+            key: The key.
+            rows: The rows.
+        """
+        before = {id(row) for row in self._exact.get(key, ())}
+        others = [row for row in self._near.get(folded(key), ()) if id(row) not in before]
+        self._exact[key] = list(rows)
+        self._near[folded(key)] = [*rows, *others]
+
     def near(self, key: Key) -> list[Mapping[str, Any]]:
         """List the rows whose key is equal but for case or surrounding blanks."""
         return self._near.get(folded(key), [])

@@ -273,10 +273,11 @@ class Ledger:
             return
         name = "max_rejects" if too_many else "max_reject_percent"
         limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
+        where = str(self.rejects.path) if self._keep_files else "the plan"
         message = (
             f"{rejected} of {read} records were rejected, more than {name} ({limit}) allows; "
-            f"the run stops. The reasons are in {self.rejects.path}: mend the cause, or raise "
-            f"{name}, and run again"
+            f"the run stops. The reasons are in {where}: mend the cause, or raise {name}, and "
+            "run again"
         )
         raise RunStoppedError(message)
 

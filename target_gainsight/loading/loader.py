@@ -177,7 +177,6 @@ class RecordLoader:
         self._wrote = wrote
         self._rejected = rejected
         self._plan = plan
-        self._planned_keys: set[int] = set()
         self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
@@ -341,9 +340,7 @@ class RecordLoader:
 
     def _classify_unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
         near = matches.near(record.key)
-        if hash(record.key) in self._planned_keys:
-            self._pack("update", record)
-        elif near:
+        if near:
             now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
         elif self._settings.sync_mode == "update":
             message = f"no {self._settings.object_name} has this key"
@@ -355,8 +352,6 @@ class RecordLoader:
         elif missing := self._mapper.missing_for_create(record.fields):
             now.settle(record, Outcome.REJECTED, _reason(missing))
         else:
-            if self._plan is not None:
-                self._planned_keys.add(hash(record.key))
             self._pack("create", record)
 
     def _classify_matched(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import ObjectSchema, RecordsApi, Where
     from target_gainsight.loading.keys import Key
+    from target_gainsight.loading.planned_rows import PlannedParents
     from target_gainsight.mapping.values import Converter
 
 MOST_REMEMBERED = 200_000
@@ -110,16 +111,16 @@ class LookupIndex:
 
     Args:
         records: The records API.
-        planned: In a dry run, the rows that would be created.
         settle_object: Settles everything buffered or in flight for an object, so that rows which
             are about to be written are found.
+        planned: In a dry run, the rows that would have been written so far.
     """
 
     def __init__(
         self,
         records: RecordsApi,
         settle_object: Callable[[str], None],
-        planned: SeenParents | None = None,
+        planned: PlannedParents | None = None,
     ) -> None:
         self._records = records
         self._settle_object = settle_object
@@ -153,10 +154,7 @@ class LookupIndex:
 
     def gsids(self, wanted: Wanted) -> tuple[str, ...]:
         """List the rows found for a reference; empty when there are none."""
-        found = self._known.get(wanted, ())
-        if not found and self._planned is not None and self._planned.has(wanted):
-            return (TO_BE_CREATED,)
-        return found
+        return self._known.get(wanted, ())
 
     def near(self, wanted: Wanted) -> str | None:
         """Return the GSID of a row that differs in case or blanks only, if one was seen."""
@@ -204,6 +202,8 @@ class LookupIndex:
             for each in group:
                 if each.key in found:
                     self._remember(each, tuple(found[each.key]))
+                elif self._planned is not None and self._planned.has(each):
+                    self._remember(each, (TO_BE_CREATED,))
                 else:
                     self._miss(object_name, each)
 
@@ -222,9 +222,7 @@ class LookupIndex:
 
 
 class SeenParents:
-    """Remembers which parents came by in this run.
-
-    Rejected ones, so that their children can say so; and in a dry run those that would be created.
+    """Remembers which parents were rejected in this run, so that their children can say so.
 
     Args:
         watched: The objects and match fields that lookups of this run use.

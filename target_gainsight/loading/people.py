@@ -108,3 +108,22 @@ class PersonComparison:
             for name, converter in self._link_fields.items()
             if name in link
         )
+
+
+def merged_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge the fields of two records with the same key: later ones win, earlier ones stay.
+
+    Links are added to each other: the later one to a company wins.
+
+    Args:
+        earlier: The fields of the record that came first.
+        later: Those of the other.
+
+    Returns:
+        The fields of both.
+    """
+    merged = {**earlier, **later}
+    if COMPANIES in earlier and COMPANIES in later:
+        links = {link[COMPANY_ID]: link for link in (*earlier[COMPANIES], *later[COMPANIES])}
+        merged[COMPANIES] = list(links.values())
+    return merged

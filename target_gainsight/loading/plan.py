@@ -5,12 +5,14 @@ Takes the place of the writer in a dry run: everything before the sending is the
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.lookups import TO_BE_CREATED
 from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.planned_rows import Spilled
 from target_gainsight.loading.writers import Writer
 from target_gainsight.mapping.field_errors import shown
 
@@ -98,7 +100,9 @@ class Plan:
     def __init__(self, allowed_per_minute: int, allowed_per_day: int) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day
+        self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
+        self._written: dict[tuple[str, tuple[str, ...]], Spilled] = {}
         self.streams: dict[str, StreamPlan] = {}
 
     def stream(self, name: str) -> StreamPlan:
@@ -122,19 +126,33 @@ class Plan:
             )
             updates.append(PlannedUpdate(_key(record), differences))
 
-    def note_call(self, kind: str, batch: Sequence[LoadRecord]) -> None:
+    def written(self, object_name: str, keys: tuple[str, ...]) -> Spilled:
+        """Return what would have been written to an object by now.
+
+        Args:
+            object_name: The object.
+            keys: The lookup keys by which it is written.
+
+        Returns:
+            The fields by the values of the keys, shared by all streams that write so.
+        """
+        return self._written.setdefault((object_name.lower(), keys), Spilled())
+
+    def note_call(self, kind: str, batch: Sequence[LoadRecord], *, creates: bool) -> None:
         """Take note of a call that would be made.
 
         Args:
-            kind: What the call is for.
+            kind: How such calls are counted.
             batch: What it would write.
+            creates: Whether it would create rows.
         """
-        plan = self.stream(batch[0].arrival.alias)
-        plan.write_calls += 1
-        self._writes[kind] += 1
-        if kind in CREATING:
-            room = MOST_EXAMPLES - len(plan.creates)
-            plan.creates += [_key(record) for record in batch[:room]]
+        with self._lock:
+            plan = self.stream(batch[0].arrival.alias)
+            plan.write_calls += 1
+            self._writes[kind] += 1
+            if creates:
+                room = MOST_EXAMPLES - len(plan.creates)
+                plan.creates += [_key(record) for record in batch[:room]]
 
     def price(self, summary: Summary) -> Price:
         """Say what the run would cost: the calls that were made, and the writes that were not.
@@ -185,6 +203,11 @@ class Plan:
             for update in plan.updates:
                 lines.append(f"{shown(name)}: would update {update.key}")
                 lines += _differences(update)
+        lines += [
+            f"{shown(name)}: would skip {count}: {code}"
+            for name, counts in summary.streams.items()
+            for code, count in counts.skips.items()
+        ]
         lines += summary.reject_lines()
         price = self.price(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(price.calls.items()))
@@ -218,9 +241,6 @@ class Plan:
         }
 
 
-CREATING = ("insert", "person")
-
-
 class PlanningWriter(Writer):
     """Writes nothing and takes note of what the real writer would send.
 
@@ -228,7 +248,7 @@ class PlanningWriter(Writer):
         plan: Takes the notes.
         kinds: How the real writer's calls are named, for creates and for updates.
         batch_size: Its records per call.
-        would_create: Is told the fields of each record that would be created.
+        would_write: Is told of each record that would be written.
     """
 
     def __init__(
@@ -236,27 +256,27 @@ class PlanningWriter(Writer):
         plan: Plan,
         kinds: tuple[str, str],
         batch_size: int,
-        would_create: Callable[[Mapping[str, Any]], None],
+        would_write: Callable[[LoadRecord], None],
     ) -> None:
         self.batch_size = batch_size
-        self._would_create = would_create
+        self._would_write = would_write
         self._plan = plan
         self._kinds = kinds
 
     def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
         """Take note of creates."""
-        for record in batch:
-            self._would_create(record.fields)
-        return self._note(self._kinds[0], batch, Outcome.CREATED)
+        self._plan.note_call(self._kinds[0], batch, creates=True)
+        return self._settled(batch, Outcome.CREATED)
 
     def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
         """Take note of updates."""
-        return self._note(self._kinds[1], batch, Outcome.UPDATED)
+        self._plan.note_call(self._kinds[1], batch, creates=False)
+        return self._settled(batch, Outcome.UPDATED)
 
-    def _note(self, kind: str, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
-        self._plan.note_call(kind, batch)
+    def _settled(self, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
         result = BatchResult()
         for record in batch:
+            self._would_write(record)
             result.settle(record, outcome, gsid=record.gsid or TO_BE_CREATED)
         return result
 

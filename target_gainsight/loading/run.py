@@ -15,6 +15,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.lookups import LookupIndex, SeenParents
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.planned_rows import PlannedParents
 from target_gainsight.mapping.field_errors import shown
 from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
@@ -87,9 +88,9 @@ class Run:
         return SeenParents(self._watched())
 
     @cached_property
-    def planned_parents(self) -> SeenParents:
-        """In a dry run, the records that would be created and others may refer to."""
-        return SeenParents(self._watched())
+    def planned_parents(self) -> PlannedParents:
+        """In a dry run, the records that would be written and others may refer to."""
+        return PlannedParents(self._watched())
 
     def _watched(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """List the objects and match fields that lookups of this run use."""

@@ -19,6 +19,7 @@ from target_gainsight.loading.outcomes import (
     RunStoppedError,
 )
 from target_gainsight.loading.plan import PlanningWriter
+from target_gainsight.loading.planned_rows import PlannedRows
 from target_gainsight.loading.rejects import REASON_PROPERTY
 from target_gainsight.loading.resolving import Resolver
 from target_gainsight.mapping.columns import columns_of
@@ -113,7 +114,7 @@ class GainsightSink(BatchSink):
         self._list_dropped()
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
-        rows = self.rows(keys, references) if keys.names else None
+        rows = self._rows(keys, references)
         self.loader = RecordLoader(
             settings=self.stream,
             mapper=self.comparison(references),
@@ -254,6 +255,8 @@ class GainsightSink(BatchSink):
 
     def _report_written(self) -> None:
         """Count the written records for the SDK's ``record_count`` metric."""
+        if self.run.plan is not None:
+            return
         outcomes = self.run.summary.stream(self.stream_name).outcomes
         written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
         self.record_counter_metric.increment(written - self._reported)
@@ -278,17 +281,26 @@ class GainsightSink(BatchSink):
             omit_null=self.stream.null_values == "omit",
         )
 
+    def _rows(self, keys: KeyReader, references: References) -> CurrentRows | None:
+        if not keys.names:
+            return None
+        rows = self.rows(keys, references)
+        if self.run.plan is None:
+            return rows
+        return PlannedRows(rows, self.run.plan.written(self.object_name, keys.names))
+
     def _writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         writer = self.writer(keys, rows)
         if self.run.plan is None:
             return writer
-        note = self.run.planned_parents.note
-        return PlanningWriter(
-            self.run.plan,
-            self.call_kinds,
-            writer.batch_size,
-            lambda fields: note(self.object_name, fields),
-        )
+        parents = self.run.planned_parents
+
+        def note(record: LoadRecord) -> None:
+            parents.note(self.object_name, record.fields)
+            if isinstance(rows, PlannedRows):
+                rows.note(record)
+
+        return PlanningWriter(self.run.plan, self.call_kinds, writer.batch_size, note)
 
     def _note_rejected(self, fields: Mapping[str, Any]) -> None:
         self.run.rejected_parents.note(self.object_name, fields)

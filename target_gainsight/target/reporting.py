@@ -26,6 +26,7 @@ def report(
     *,
     metrics_logger: logging.Logger,
     summary_path: Path | None,
+    dry_run: bool = False,
 ) -> None:
     """Report the counts of a run that has ended.
 
@@ -35,6 +36,7 @@ def report(
         calls: The calls.
         metrics_logger: Takes the SDK's metrics.
         summary_path: Where the JSON goes, or None.
+        dry_run: The outcomes are those of a plan, which was shown already.
 
     Raises:
         OSError: The summary cannot be written.
@@ -43,9 +45,10 @@ def report(
         if file.exists:
             summary.files[name] = file.path
     calls.write_metrics(metrics_logger)
-    logger.info("run %s\n%s", summary.run, summary.to_text())
+    if not dry_run:
+        logger.info("run %s\n%s", summary.run, summary.to_text())
     if summary_path:
-        _write_json(summary_path, summary.to_json())
+        _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

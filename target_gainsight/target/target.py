@@ -14,7 +14,7 @@ from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClock
+from target_gainsight.api import CallBudgetSpentError, GainsightError, RateLimits, SystemClock
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.loader import SendingPool
@@ -44,7 +44,7 @@ from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.target.reporting import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -92,6 +92,7 @@ class TargetGainsight(ConfiguredTarget):
         self.calls = CallCounter(self.summary.calls)
         self.intake = Intake(self)
         self.progress = Progress(self.summary, self.clock.now)
+        self.show_plan: Callable[[Plan], None] = self._print_plan
         self.reader.on_tick = self._tick
         self._began = self.clock.now()
         self._left_unread = 0
@@ -147,7 +148,8 @@ class TargetGainsight(ConfiguredTarget):
         """What would be written, in a dry run."""
         if not self.settings.dry_run:
             return None
-        rate = self._connection.rate
+        limits = self.settings.limits
+        rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
         return Plan(rate.allowed_per_minute, rate.allowed_per_day)
 
     @property
@@ -293,11 +295,15 @@ class TargetGainsight(ConfiguredTarget):
                 "goes on with them",
                 without,
             )
-        if self.plan is None:
-            self._tell_rejects()
+        self._tell_rejects()
 
     def _tell_rejects(self) -> None:
         rejected = self.summary.total(Outcome.REJECTED)
+        if self.plan is not None:
+            if self.ledger.everything_rejected:
+                message = f"all {rejected} records would be rejected; the plan says why"
+                raise RunStoppedError(message)
+            return
         if self.ledger.everything_rejected:
             message = (
                 f"all {rejected} records were rejected; the reasons are in "
@@ -315,14 +321,18 @@ class TargetGainsight(ConfiguredTarget):
         self.ledger.finish()
         self.summary.rate_used_percent = self._rate_used()
         if self.plan is not None:
-            sys.stderr.write(f"{self.plan.to_text(self.summary)}\n")
+            self.show_plan(self.plan)
         report(
             self.summary,
             self.ledger,
             self.calls,
             metrics_logger=self.metrics_logger,
             summary_path=self.settings.summary_path,
+            dry_run=self.settings.dry_run,
         )
+
+    def _print_plan(self, plan: Plan) -> None:
+        sys.stderr.write(f"{plan.to_text(self.summary)}\n")
 
     def _rate_used(self) -> int | None:
         """Say how much of the allowed rate a run of more than a minute has used, in percent."""

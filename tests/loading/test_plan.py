@@ -1,0 +1,276 @@
+"""A plan writes nothing and says exactly what the run that follows will do and cost."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from responses import RESPONSES, TEXT, response, responses_schema, routed
+from tenant_runs import COMPANY_COLUMNS, NOTE_SETTINGS, NOTES, companies, notes, record, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tenant_runs import Loading, LoadRun, Message
+
+WRITES = {"insert", "update", "person", "delete"}
+PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}
+
+
+def plan_of(run: LoadRun) -> Message:
+    assert run.target.plan is not None
+    return run.target.plan.to_json(run.target.summary)
+
+
+def text_of(run: LoadRun) -> str:
+    assert run.target.plan is not None
+    return run.target.plan.to_text(run.target.summary)
+
+
+def plan(loading: Loading, messages: Sequence[Message], **settings: Any) -> LoadRun:
+    """Plan, and see that nothing is written, filed or emitted."""
+    loading.calls()
+    files = set((loading.folder / "rejects").glob("*"))
+    planned = loading.load(messages, dry_run=True, **settings)
+    assert not set(loading.calls()) & WRITES
+    assert planned.states == []
+    assert set((loading.folder / "rejects").glob("*")) == files
+    return planned
+
+
+def counted(run: LoadRun) -> Message:
+    """Everything that is counted per stream."""
+    return run.summary["streams"]
+
+
+def assert_predicts(
+    loading: Loading, messages: Sequence[Message], **settings: Any
+) -> tuple[Message, LoadRun]:
+    """Plan a run, make it, and compare."""
+    planned = plan(loading, messages, **settings)
+    loading.calls()
+    run = loading.load(messages, **settings)
+    calls = loading.calls()
+    price = plan_of(planned)["price"]
+    assert counted(planned) == counted(run)
+    assert price["by_kind"] == run.summary["calls"]["by_kind"] == calls
+    assert price["calls"] == calls.total()
+    assert {code: e["count"] for code, e in planned.summary["rejects"].items()} == {
+        code: e["count"] for code, e in run.summary["rejects"].items()
+    }
+    return plan_of(planned), run
+
+
+def test_ten_thousand_rows_of_which_one_percent_changed(loading: Loading) -> None:
+    rows = [{"Name": f"C{n}", "Industry": "Retail", "Employees": n} for n in range(10_000)]
+    loading.tenant.seed("company", rows)
+    changed = set(random.Random(7).sample(range(10_000), 100))
+    lines = [record(**{**row, "Employees": n + (n in changed)}) for n, row in enumerate(rows)]
+    planned, run = assert_predicts(loading, [schema(), *lines])
+    assert run.outcomes() == {"updated": 100, "unchanged": 9900}
+    assert planned["price"]["by_kind"] == {"describe": 1, "query": 10, "update": 2}
+    assert planned["price"]["fits_into_a_day"]
+
+
+def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(300)])
+    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+    lines = [
+        *companies(range(100), Industry="New"),
+        *companies(range(100, 180), Industry="Old"),
+        *companies(range(180, 220), Industry=None),
+        *companies(range(300, 420), Industry="Fresh"),
+        record(Name="Twin", Industry="x"),
+        record(Name=" C5", Industry="x"),
+        record(Name="Odd", Employees="many"),
+        record(Name="Gone", _sdc_deleted_at="2026-01-01T00:00:00Z"),
+        *companies(range(300, 310), Employees=5),
+    ]
+    planned, run = assert_predicts(loading, [schema(), *lines], read_group_size=400)
+    assert run.outcomes() == {
+        "created": 130,
+        "updated": 140,
+        "unchanged": 80,
+        "skipped": 1,
+        "rejected": 3,
+    }
+    stream = planned["streams"]["accounts"]
+    assert (stream["merged"], stream["fields_cleared"]) == (10, 40)
+
+
+def test_what_a_plan_shows(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
+    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+    lines = [
+        record(Name="Initech", Industry="New", Employees=None),
+        record(Name="Twin"),
+        record(Name="Hooli"),
+        record(Name="Gone", _sdc_deleted_at="2026-01-01T00:00:00Z"),
+    ]
+    planned = plan(loading, [schema(), *lines], calls_per_minute=10, calls_per_day=100)
+    text = text_of(planned)
+    assert text.startswith("plan: nothing was written")
+    assert "'accounts': would create 'Hooli'" in text
+    assert "'accounts': would update 'Initech'" in text
+    assert "  Industry: 'Old' → 'New'" in text
+    assert "  Employees: 7 → null" in text
+    assert "'accounts': would skip 1: deleted_in_source" in text
+    assert "rejects multi_match: 1, such as in accounts:" in text
+    assert (
+        "price: 4 calls (1 describe, 1 insert, 1 query, 1 update), "
+        "0.4 minutes at the allowed rate, 4.4% of a day's quota" in text
+    )
+    assert "does not fit" not in text
+    stream = plan_of(planned)["streams"]["accounts"]
+    assert stream["examples_updated"] == [
+        {
+            "key": "'Initech'",
+            "fields": {
+                "Industry": {"before": "Old", "after": "New"},
+                "Employees": {"before": 7, "after": None},
+            },
+        }
+    ]
+    assert stream["examples_created"] == ["'Hooli'"]
+    assert stream["skipped_because"] == {"deleted_in_source": 1}
+
+
+def test_a_run_that_does_not_fit_into_a_day_is_warned_of(loading: Loading) -> None:
+    planned = plan(loading, [schema(), *companies(range(1000))], calls_per_day=10)
+    assert plan_of(planned)["price"]["fits_into_a_day"] is False
+    assert "warning: this does not fit into a day; it takes 3 days" in text_of(planned)
+
+
+@pytest.mark.parametrize("size", [1, 10, 1000])
+def test_a_key_that_comes_again_meets_what_would_have_been_written(
+    loading: Loading, size: int
+) -> None:
+    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(10)])
+    lines = [
+        *companies(range(20), Industry="New"),
+        *companies(range(20), Industry="New"),
+        *companies(range(20), Industry="Old"),
+        *companies(range(5), Employees=3),
+        *companies(range(15, 20), Employees=None),
+    ]
+    assert_predicts(loading, [schema(), *lines], read_group_size=size)
+
+
+def test_two_streams_into_one_object_meet(loading: Loading) -> None:
+    first, second = (schema(name) for name in ("first", "second"))
+    lines = [first, *(record("first", Name=f"C{n}", Industry="A") for n in range(100))]
+    lines += [second, *(record("second", Name=f"C{n}", Industry="A") for n in range(50, 150))]
+    _, run = assert_predicts(loading, lines, read_group_size=50, max_concurrency=1)
+    assert loading.tenant.count("company") == 150
+    assert run.outcomes("second") == {"created": 50, "unchanged": 50}
+
+
+@pytest.mark.parametrize("mode", ["insert", "update"])
+def test_the_other_modes_are_predicted(loading: Loading, mode: str) -> None:
+    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
+    lines = [schema(), *companies(range(5, 120), Industry="New"), *companies([7, 110], Industry="")]
+    assert_predicts(loading, lines, sync_mode=mode, lookup_keys="Name", read_group_size=60)
+
+
+def test_records_without_keys_are_predicted(start_loading: Callable[..., Loading]) -> None:
+    assert_predicts(start_loading(**NOTES), notes(range(120)), **NOTE_SETTINGS)
+
+
+def test_parents_that_would_be_created_in_the_same_run_are_found(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**RESPONSES)
+    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
+    lines = [schema(), responses_schema()]
+    for start in range(0, 60, 20):
+        lines += companies(range(start, start + 20))
+        lines += [response(f"r{start}-{n}", f"C{n}") for n in range(70)]
+    _, run = assert_predicts(loading, lines, streams={"responses": routed()}, read_group_size=50)
+    assert run.outcomes("responses") == {"created": 140, "rejected": 70}
+    assert run.outcomes() == {"created": 50, "unchanged": 10}
+
+
+@pytest.mark.parametrize("mode", ["upsert", "insert"])
+def test_parents_in_the_own_stream_are_predicted(loading: Loading, mode: str) -> None:
+    columns = {**COMPANY_COLUMNS, "parent": TEXT}
+    lines = [record(Name=f"C{n}", parent=f"C{(n * 7) % 100}") for n in range(90)]
+    assert_predicts(
+        loading,
+        [schema(columns=columns), *lines],
+        lookups=PARENT,
+        sync_mode=mode,
+        read_group_size=20,
+    )
+
+
+def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "Initech"}, {"Name": "Hooli"}])
+    columns = {"Email": TEXT, "FirstName": TEXT, "company": TEXT, "title": TEXT}
+    links = {"lookup": {"company": "Name"}, "fields": {"Title": "title"}}
+    settings = {"object_type": "person", "company_links": links, "read_group_size": 4}
+
+    def person(number: int, company: str | None, title: str = "CEO") -> Message:
+        email = f"p{number}@x.io"
+        return record("people", Email=email, FirstName="P", company=company, title=title)
+
+    known = [person(n, "Initech") for n in range(5)]
+    loading.load([schema("people", columns, keys=["Email"]), *known], **settings)
+    lines = [
+        *known,
+        *(person(n, "Hooli") for n in range(3, 8)),
+        person(1, "Initech", "CTO"),
+        person(9, "Nowhere"),
+        person(3, "Initech"),
+        person(6, None),
+        person(7, "Hooli"),
+        person(7, "Hooli", "CTO"),
+    ]
+    planned, run = assert_predicts(
+        loading, [schema("people", columns, keys=["Email"]), *lines], **settings
+    )
+    assert planned["price"]["by_kind"]["person"] == 7
+    assert run.outcomes("people")["rejected"] == 1
+
+
+def test_guards_stop_a_plan_as_they_would_stop_the_run(loading: Loading) -> None:
+    planned = plan(loading, [schema(), *companies(range(200))], max_creates=70)
+    assert planned.exit_code == 1
+    assert "max_creates (70)" in planned.log[-1]
+    bad = [record(Name=f"C{n}", Employees="x") for n in range(200)]
+    planned = plan(loading, [schema(), *bad], max_reject_percent=5)
+    assert planned.exit_code == 1
+    assert "The reasons are in the plan" in planned.log[-1]
+
+
+def test_a_plan_in_which_everything_would_be_rejected_fails(loading: Loading) -> None:
+    planned = plan(loading, [schema(), record(Name="C0", Employees="x")])
+    assert planned.exit_code == 1
+    assert "all 1 records would be rejected" in planned.log[-1]
+
+
+def test_a_dry_run_prints_the_plan_once_and_to_standard_error(
+    loading: Loading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loading.load([schema(), record(Name="C0")], dry_run=True)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("plan: nothing was written") == 1
+
+
+def test_a_dry_run_without_records_connects_to_nothing(
+    loading: Loading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = loading.load([], dry_run=True)
+    assert run.exit_code == 0
+    assert not loading.calls()
+    assert "price: 0 calls" in capsys.readouterr().err
+
+
+def test_the_summary_file_of_a_dry_run_says_that_it_was_one(loading: Loading) -> None:
+    path = loading.folder / "summary.json"
+    loading.load([schema(), record(Name="C0")], dry_run=True, summary_path=str(path))
+    assert json.loads(path.read_text())["dry_run"] is True
+    loading.load([schema(), record(Name="C0")], summary_path=str(path))
+    assert json.loads(path.read_text())["dry_run"] is False
