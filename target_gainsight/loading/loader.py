@@ -6,10 +6,9 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 
 from __future__ import annotations
 
-from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from collections import Counter, deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.completion import Completion
@@ -21,6 +20,7 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.loading.people import merged_fields
 from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     from target_gainsight.loading.ledger import Ledger
     from target_gainsight.loading.plan import Plan
     from target_gainsight.loading.resolving import Resolver
+    from target_gainsight.loading.sending import SendingPool
     from target_gainsight.loading.writers import Writer
     from target_gainsight.mapping.field_errors import FieldError
     from target_gainsight.settings import StreamSettings
 
 Kind = Literal["create", "update"]
 
-Answered = TypeVar("Answered")
+MOST_READS = 2
+"""Groups that may be read at a time: while one is, the next comes together. The first is read
+alone, because it may teach how much a query may ask for."""
 
-SECONDS_BETWEEN_LOOKS = 0.5
 WAITING_AT_A_TIME = 1000
 
 REREAD = ("unavailable", "outcome_unknown")
@@ -57,78 +59,17 @@ class RecordMap(Protocol):
         """Name the required fields that a new row would lack."""
 
 
-class SendingPool:
-    """The batches in flight, of all streams together.
-
-    Args:
-        size: Most batches at a time.
+@dataclass(eq=False)
+class _Read:
+    """A group whose current rows are being read.
 
     Attributes:
-        on_wait: Called every now and then while this thread waits.
+        group: The group.
+        found: Its rows, or why they cannot be read; None until the answer is there.
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._executor = ThreadPoolExecutor(size + 1, thread_name_prefix="gainsight-call")
-        self._flying: dict[Future[BatchResult], Callable[[BatchResult], None]] = {}
-        self.on_wait: Callable[[], None] = lambda: None
-
-    def submit(
-        self, send: Callable[[], BatchResult], landed: Callable[[BatchResult], None]
-    ) -> None:
-        """Send a batch as soon as there is room, landing others meanwhile.
-
-        Args:
-            send: Sends it, in a thread of its own.
-            landed: Takes what became of it, in this thread.
-        """
-        while len(self._flying) >= self._size:
-            self.land(block=True)
-        self._flying[self._executor.submit(send)] = landed
-
-    def land(self, *, block: bool) -> None:
-        """Hand over the batches that have landed.
-
-        Args:
-            block: Wait for one at least.
-        """
-        if not self._flying:
-            return
-        done = self._landed(block=block)
-        for future in done:
-            landed = self._flying.pop(future)
-            landed(future.result())
-
-    def call(self, read: Callable[[], Answered]) -> Answered:
-        """Make calls that this thread waits for; ``on_wait`` is called meanwhile.
-
-        Args:
-            read: Makes them, in a thread of its own.
-
-        Returns:
-            What it returns.
-        """
-        future = self._executor.submit(read)
-        while not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
-            self.on_wait()
-        return future.result()
-
-    def _landed(self, *, block: bool) -> set[Future[BatchResult]]:
-        timeout = SECONDS_BETWEEN_LOOKS if block else 0
-        while True:
-            done, _ = wait(self._flying, timeout=timeout, return_when=FIRST_COMPLETED)
-            if done or not block:
-                return done
-            self.on_wait()
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is in flight."""
-        return bool(self._flying)
-
-    def close(self) -> None:
-        """Wait for the threads to end."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+    group: Sequence[LoadRecord]
+    found: Matches | GainsightError | RunStoppedError | None = None
 
 
 class RecordLoader:
@@ -180,7 +121,11 @@ class RecordLoader:
         self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
+        self._undone: deque[LoadRecord] = deque()
         self._in_flight = 0
+        self._reading: set[Key] = set()
+        self._reads: deque[_Read] = deque()
+        self._has_read = False
         self._created = 0
         self._packed_since: float | None = None
 
@@ -199,16 +144,32 @@ class RecordLoader:
             self._insert(group)
         else:
             self._let_earlier_go_first(group)
+            while self._undone:
+                self._redo()
+                self._let_earlier_go_first(group)
             self._load_by_key(group)
         self._send_packed(partial=False)
         self._pool.land(block=False)
 
     def flush(self) -> None:
-        """Send what is packed and settle everything of this stream."""
-        self._land_everything()
+        """Settle everything of this stream but the records that wait for their parent."""
+        while self._is_busy():
+            while self._reads:
+                self._pool.land(block=True)
+            self._send_packed(partial=True)
+            while self._in_flight:
+                self._pool.land(block=True)
+            self._redo()
+
+    def _is_busy(self) -> bool:
+        return bool(self._reads or self._in_flight or self._undone or any(self._packed.values()))
+
+    def finish(self) -> None:
+        """Settle everything of this stream; parents that have not come will not be waited for."""
+        self.flush()
         while len(self._waiting):
             self._complete_waiting()
-            self._land_everything()
+            self.flush()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited too long.
@@ -218,11 +179,6 @@ class RecordLoader:
         """
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
-
-    def _land_everything(self) -> None:
-        self._send_packed(partial=True)
-        while self._in_flight:
-            self._pool.land(block=True)
 
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         """Fill the foreign keys and read the lookup keys of a group."""
@@ -239,7 +195,6 @@ class RecordLoader:
         if self._keys.names:
             for record in group:
                 record.key = self._keys.of_record(record.fields)
-                self._waiting.supersede(record)
         return group
 
     def _enter(self, result: BatchResult) -> None:
@@ -277,32 +232,62 @@ class RecordLoader:
     def _let_earlier_go_first(self, group: Sequence[LoadRecord]) -> None:
         """Settle what earlier groups hold of this group's keys."""
         keys = {record.key for record in group}
+        while not keys.isdisjoint(self._reading):
+            self._pool.land(block=True)
         packed = {record.key for records in self._packed.values() for record in records}
         if not keys.isdisjoint(packed):
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._flying):
             self._pool.land(block=True)
 
-    def _load_by_key(self, group: Sequence[LoadRecord]) -> None:
-        merged = self._merge(group)
-        try:
-            matches = self._read(merged)
-        except StopRunError:
-            raise
-        except GainsightError as error:
-            self._unavailable(merged, error)
-            return
-        now = BatchResult()
-        for record in merged:
-            self._classify(record, matches, now)
-        self._enter(now)
+    def _redo(self) -> None:
+        """Load the records of undone merges one by one, in the order they came."""
+        while self._undone:
+            part = self._undone.popleft()
+            self._let_earlier_go_first([part])
+            self._load_by_key([part])
 
-    def _read(self, records: Sequence[LoadRecord]) -> Matches:
+    def _load_by_key(self, group: Sequence[LoadRecord]) -> None:
         if self._rows is None:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
-        rows = self._rows
-        return self._pool.call(lambda: rows.read(records))
+        rows, merged = self._rows, self._merge(group)
+        for record in merged:
+            self._waiting.supersede(record)
+        while len(self._reads) >= (MOST_READS if self._has_read else 1):
+            self._pool.land(block=True)
+        read = _Read(merged)
+        self._reads.append(read)
+        self._reading.update(record.key for record in merged)
+        self._pool.submit(
+            lambda: _attempt(rows, merged), lambda found: self._land_read(read, found)
+        )
+
+    def _land_read(self, read: _Read, found: Matches | GainsightError | RunStoppedError) -> None:
+        """Go on with the groups in their order, as far as they have been read."""
+        read.found = found
+        self._has_read = True
+        while self._reads and (rows := self._reads[0].found) is not None:
+            group = self._reads.popleft().group
+            self._reading.difference_update(record.key for record in group)
+            self._classify_group(group, rows)
+
+    def _classify_group(
+        self,
+        group: Sequence[LoadRecord],
+        found: Matches | GainsightError | RunStoppedError,
+    ) -> None:
+        """Go on with a group whose current rows have been read."""
+        if isinstance(found, (StopRunError, RunStoppedError)):
+            raise found
+        if isinstance(found, GainsightError):
+            self._unavailable(group, found)
+            return
+        now = BatchResult()
+        for record in group:
+            self._classify(record, found, now)
+        self._enter(now)
+        self._send_packed(partial=False)
 
     def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
@@ -318,7 +303,7 @@ class RecordLoader:
                 continue
             by_key[record.key] = LoadRecord(
                 record.arrival,
-                {**earlier.fields, **record.fields},
+                merged_fields(earlier.fields, record.fields),
                 key=record.key,
                 parts=(*(earlier.parts or (earlier,)), record),
                 waiting={
@@ -432,16 +417,13 @@ class RecordLoader:
     def _land(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1
         self._flying -= Counter(record.key for record in batch if record.key)
-        undone = self._take_refused_merges(result)
+        self._undone.extend(self._take_refused_merges(result))
         self._enter(result)
         if result.stopped is not None:
             raise result.stopped
-        for part in undone:
-            self.load([part])
-            self.flush()
 
     def _take_refused_merges(self, result: BatchResult) -> list[LoadRecord]:
-        """Undo merges that were refused: their records are sent one by one, in order."""
+        """Undo merges that were refused: their records will be sent one by one."""
         undone: list[LoadRecord] = []
         kept = []
         for settlement in result.settlements:
@@ -453,6 +435,16 @@ class RecordLoader:
                 kept.append(settlement)
         result.settlements = kept
         return undone
+
+
+def _attempt(
+    rows: CurrentRows, records: Sequence[LoadRecord]
+) -> Matches | GainsightError | RunStoppedError:
+    """Read the rows that some records may meet; what goes wrong is handed on as a value."""
+    try:
+        return rows.read(records)
+    except (GainsightError, RunStoppedError) as error:
+        return error
 
 
 def _reason(errors: Iterable[FieldError]) -> Reason:

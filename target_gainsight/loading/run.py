@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from target_gainsight.api import Clock, GainsightClient, ObjectSchema
     from target_gainsight.loading.checkpoint import Checkpoint
     from target_gainsight.loading.ledger import Ledger
-    from target_gainsight.loading.loader import SendingPool
     from target_gainsight.loading.plan import Plan
+    from target_gainsight.loading.sending import SendingPool
     from target_gainsight.loading.summary import Summary
     from target_gainsight.settings import Settings, StreamSettings
 
@@ -46,7 +46,7 @@ class ObjectSink(Protocol):
         """Whether it is in the middle of a group."""
 
     def settle(self) -> None:
-        """Load and settle everything that was taken so far."""
+        """Load and settle everything taken so far, but for records that wait for their parent."""
 
 
 @dataclass

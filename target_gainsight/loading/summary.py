@@ -95,7 +95,10 @@ class Summary:
 
     def stream(self, name: str) -> StreamCounts:
         """Return the counts of a stream, beginning them if need be."""
-        return self.streams.setdefault(name, StreamCounts())
+        counts = self.streams.get(name)
+        if counts is None:
+            counts = self.streams[name] = StreamCounts()
+        return counts
 
     def count(self, stream: str, outcome: Outcome, reason: Reason | None) -> None:
         """Count one outcome.

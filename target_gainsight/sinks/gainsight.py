@@ -73,8 +73,11 @@ class GainsightSink(BatchSink):
     ) -> None:
         self.run = cast("RunningTarget", target).run
         self.stream = self.run.stream_settings(stream_name)
+        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
+        self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
         self.watermark = self.run.checkpoint.open()
+        self.counts = self.run.summary.stream(self.stream_name)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
         self._reported = 0
@@ -90,8 +93,7 @@ class GainsightSink(BatchSink):
     @override
     def include_sdc_metadata_properties(self) -> bool:
         """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
-        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
-        return mapped or bool(super().include_sdc_metadata_properties)
+        return self._adds_metadata
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -115,6 +117,7 @@ class GainsightSink(BatchSink):
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self._rows(keys, references)
+        self.knows_fields = schema is not None
         self.loader = RecordLoader(
             settings=self.stream,
             mapper=self.comparison(references),
@@ -167,7 +170,7 @@ class GainsightSink(BatchSink):
         Returns:
             The arrival, which the ledger will want settled.
         """
-        self.run.summary.stream(self.stream_name).read += 1
+        self.counts.read += 1
         return Arrival(
             stream=message["stream"],
             alias=self.stream_name,
@@ -225,13 +228,11 @@ class GainsightSink(BatchSink):
         """
         waited = self.run.clock.now() - self._pending_since
         if self._pending and waited >= seconds:
-            self.process_batch({})
-            self.mark_drained()
-            self.loader.send_older_than(0)
+            self.settle()
         self.loader.send_older_than(seconds)
 
     def settle(self) -> None:
-        """Load and settle everything that was taken so far."""
+        """Load and settle everything taken so far, but for records that wait for their parent."""
         self.process_batch({})
         self.mark_drained()
         with self._in_the_middle():
@@ -250,6 +251,9 @@ class GainsightSink(BatchSink):
     def clean_up(self) -> None:
         """Send what is left and settle everything."""
         self.settle()
+        with self._in_the_middle():
+            self.loader.finish()
+        self._report_written()
         self.run.sinks.remove(self)
         super().clean_up()
 
@@ -257,7 +261,7 @@ class GainsightSink(BatchSink):
         """Count the written records for the SDK's ``record_count`` metric."""
         if self.run.plan is not None:
             return
-        outcomes = self.run.summary.stream(self.stream_name).outcomes
+        outcomes = self.counts.outcomes
         written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
         self.record_counter_metric.increment(written - self._reported)
         self._reported = written

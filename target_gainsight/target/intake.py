@@ -55,6 +55,7 @@ class Intake:
     def __init__(self, target: TargetGainsight) -> None:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._ways: dict[str, list[tuple[StreamMap, GainsightSink]]] = {}
         self._sequence = 0
         self._noted_versions: set[str] = set()
 
@@ -89,6 +90,15 @@ class Intake:
         except InvalidJSONSchema as error:
             text = f"stream {shown(stream)}: its schema is no JSON schema: {_told(error)}"
             raise RunStoppedError(text) from error
+        for name in self._schemas:
+            self._ways[name] = list(self._ways_of(name))
+
+    def _ways_of(self, stream: str) -> Iterator[tuple[StreamMap, GainsightSink]]:
+        """List the maps of a stream that lead to a sink which loads."""
+        for stream_map in self._target.mapper.stream_maps[stream]:
+            sink = self._target.get_sink(stream_map.stream_alias)
+            if isinstance(sink, GainsightSink):
+                yield stream_map, sink
 
     def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
         stream, mapper = message["stream"], self._target.mapper
@@ -162,18 +172,17 @@ class Intake:
         """
         self._sequence += 1
         stream = message["stream"]
-        maps = self._target.mapper.stream_maps.get(stream)
-        if maps is None:
+        ways = self._ways.get(stream)
+        if ways is None:
             text = f"a record of stream {shown(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
         only = _only_alias(message)
-        for stream_map in maps:
-            sink = self._target.get_sink(stream_map.stream_alias)
-            replayed_elsewhere = only is not None and only != stream_map.stream_alias
-            if isinstance(sink, GainsightSink) and not replayed_elsewhere:
-                self._take_mapped(message, stream_map, sink)
-                if sink.is_full:
-                    self._target.drain_one(sink)
+        for stream_map, sink in ways:
+            if only is not None and only != stream_map.stream_alias:
+                continue
+            self._take_mapped(message, stream_map, sink)
+            if sink.is_full:
+                self._target.drain_one(sink)
 
     def _take_mapped(
         self, message: Mapping[str, Any], stream_map: StreamMap, sink: GainsightSink
@@ -253,14 +262,15 @@ def _require_keys(record: Mapping[str, Any], sink: GainsightSink) -> None:
 
 
 def _refused(record: dict[str, Any], sink: GainsightSink) -> Reason | None:
-    """Check a record against its schema and parse its dates."""
+    """Check a record against its schema; parse its dates where no field's type does it."""
     validator = sink._validator  # noqa: SLF001 - the SDK's own path of a record
     try:
         if validator is not None:
             validator.validate(record)
-        sink._parse_timestamps_in_record(  # noqa: SLF001
-            record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
-        )
+        if not sink.knows_fields:
+            sink._parse_timestamps_in_record(  # noqa: SLF001
+                record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
+            )
     except InvalidRecord as error:
         return _violation(error)
     except (ValueError, TypeError) as error:

@@ -17,7 +17,6 @@ from typing_extensions import override
 from target_gainsight.api import CallBudgetSpentError, GainsightError, RateLimits, SystemClock
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
-from target_gainsight.loading.loader import SendingPool
 from target_gainsight.loading.open_rejects import OpenRejects
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError
 from target_gainsight.loading.plan import Plan
@@ -25,6 +24,7 @@ from target_gainsight.loading.progress import Progress
 from target_gainsight.loading.reject_folder import RejectFolder
 from target_gainsight.loading.rejects import PrivateFile, RejectFile, new_run_name
 from target_gainsight.loading.run import Run
+from target_gainsight.loading.sending import SendingPool
 from target_gainsight.loading.summary import Summary
 from target_gainsight.mapping.mismatch import StreamMismatchError
 from target_gainsight.sinks import (
@@ -225,11 +225,13 @@ class TargetGainsight(ConfiguredTarget):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        with self._within_budget() as reading:
-            if reading:
-                self.intake.take(message_dict)
-            else:
-                self._left_unread += 1
+        if self._budget_is_spent:
+            self._left_unread += 1
+            return
+        try:
+            self.intake.take(message_dict)
+        except CallBudgetSpentError:
+            self._stop_writing()
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -252,12 +254,15 @@ class TargetGainsight(ConfiguredTarget):
         try:
             yield not self._budget_is_spent
         except CallBudgetSpentError:
-            self._budget_is_spent = True
-            logger.warning(
-                "max_calls_per_run (%s) is reached: the rest is read without being written, and "
-                "the state stays before it",
-                self.settings.limits.max_calls_per_run,
-            )
+            self._stop_writing()
+
+    def _stop_writing(self) -> None:
+        self._budget_is_spent = True
+        logger.warning(
+            "max_calls_per_run (%s) is reached: the rest is read without being written, and "
+            "the state stays before it",
+            self.settings.limits.max_calls_per_run,
+        )
 
     def _tick(self) -> None:
         with self._within_budget() as reading:
@@ -269,7 +274,7 @@ class TargetGainsight(ConfiguredTarget):
         """Bring what the state covers to disk, then write the state."""
         self.ledger.flush()
         if not self.settings.dry_run:
-            self._write_state_message(dict(state))
+            self._write_state_message(cast("dict[str, Any]", state))
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
@@ -285,6 +290,8 @@ class TargetGainsight(ConfiguredTarget):
         """
         with self._within_budget() as reading:
             if reading:
+                for sink in self.run.sinks if self.is_connected else ():
+                    sink.settle()
                 super().process_endofpipe()
         self._settle_in_flight()
         self._conclude()
@@ -343,7 +350,7 @@ class TargetGainsight(ConfiguredTarget):
         return round(100 * self.summary.calls.total / (allowed * minutes))
 
     def _settle_in_flight(self) -> None:
-        """Settle the batches that are in flight; nothing more is sent."""
+        """Settle what is in flight."""
         while self.is_connected and self.run.pool.busy:
             try:
                 self.run.pool.land(block=True)
@@ -381,6 +388,9 @@ class TargetGainsight(ConfiguredTarget):
             self.close()
 
     def _stop_because(self, error: Exception) -> None:
+        bad_input = isinstance(error, (SingerSDKError, SingerError))
+        if self.is_connected and not bad_input:
+            self.run.pool.send_no_more()
         self._settle_in_flight()
         try:
             self._conclude()
@@ -389,6 +399,8 @@ class TargetGainsight(ConfiguredTarget):
         self.logger.error("%s", error)
 
     def _end_by_signal(self) -> int:
+        if self.is_connected:
+            self.run.pool.send_no_more()
         self._settle_in_flight()
         self._conclude()
         logger.warning(

@@ -166,7 +166,6 @@ def test_a_further_company_is_added_to_those_there_are(loading: Loading) -> None
     assert [link[1:3] for link in linked(loading)] == [("Globex", "Advisor"), ("Initech", "CTO")]
 
 
-@pytest.mark.xfail(reason="a merge inside a group keeps the links of the last record only")
 def test_two_records_of_one_person_each_bring_their_company(loading: Loading) -> None:
     seed_companies(loading, "Initech", "Globex")
     run = load_people(loading, person(company="Initech"), person(company="Globex"))
