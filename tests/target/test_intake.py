@@ -131,7 +131,7 @@ def test_metadata_columns_are_not_sent_unless_mapped(
     )
     assert (run.exit_code, tenant.names()) == (0, ["Initech"])
     [insert] = tenant.calls("insert")
-    assert insert["body"]["records"] == [{"Name": "Initech"}]
+    assert insert.body["records"] == [{"Name": "Initech"}]
 
 
 @pytest.mark.parametrize("add_record_metadata", [False, True])

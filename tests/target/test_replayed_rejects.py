@@ -42,7 +42,7 @@ def test_once_the_cause_is_mended_exactly_the_rejects_are_loaded(tenant: Tenant)
     replay = tenant.load_text(first.reject_path.read_bytes())
     assert (replay.exit_code, replay.rejects) == (0, [])
     assert tenant.names() == names
-    assert [len(call["body"]["records"]) for call in tenant.calls("insert")] == [2]
+    assert [call.size for call in tenant.calls("insert")] == [2]
     assert replay.states == []
 
 

@@ -199,6 +199,7 @@ def test_a_run_that_stops_writes_the_state_of_what_is_settled(tenant: Tenant) ->
         *companies_with_states(5),
         "no message",
         *companies_with_states(9),
+        sync_mode="insert",
         read_group_size=1,
         batch_size_rows=1,
     )

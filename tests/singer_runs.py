@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.sandbox import start_sandbox
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pytest
     from fake_clock import FakeClock
@@ -27,6 +30,20 @@ Message = dict[str, Any]
 COMMAND = Path(sys.executable).parent / "target-gainsight"
 COMMAND_SECONDS = 60
 TEXT = {"type": ["string", "null"]}
+KEY = "k3y-of-the-t3nant"
+DESCRIBED = {
+    "limits": {"calls_per_minute": 0, "calls_per_day": 0},
+    "objects": {
+        "Order__gc": {
+            "fields": {
+                "orderId__gc": {"type": "NUMBER"},
+                "buyer__gc": {"type": "STRING"},
+                "placedAt__gc": {"type": "DATETIME"},
+                "sequence__gc": {"type": "NUMBER"},
+            }
+        }
+    },
+}
 COMPANY_COLUMNS = {
     "Name": TEXT,
     "Industry": TEXT,
@@ -159,13 +176,46 @@ class Tenant:
     def names(self, object_name: str = "Company") -> list[str]:
         return sorted(row["Name"] for row in self.rows(object_name))
 
-    def calls(self, kind: str) -> list[Message]:
-        """The calls of a kind that the tenant answered, as sent."""
+    def calls(self, kind: str) -> list[SentCall]:
+        """The calls of a kind that the tenant answered."""
         found = [call for call in self.sandbox.tenant.calls() if call.kind == kind]
-        return [
-            {"method": call.method, "path": call.path, "body": json.loads(call.request or "null")}
-            for call in found
-        ]
+        return [SentCall(call.method, call.path, call.records, call.request) for call in found]
+
+
+@dataclass(frozen=True)
+class SentCall:
+    """A call as the tenant saw it; long bodies are cut short."""
+
+    method: str
+    path: str
+    size: int
+    request: str | None
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.request or "null")
+
+
+@contextlib.contextmanager
+def embedded_tenant(
+    folder: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> Iterator[Tenant]:
+    """Serve a tenant without limits, by a clock that jumps."""
+    caplog.set_level(logging.INFO)
+    path = folder / "tenant.db"
+    with start_sandbox(path, config=DESCRIBED, access_key=KEY, clock=clock.now) as sandbox:
+        yield Tenant(sandbox, clock, folder, caplog)
+
+
+@contextlib.contextmanager
+def signals_as_they_were() -> Iterator[None]:
+    """Give back the signals that a target takes for itself."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def run_command(

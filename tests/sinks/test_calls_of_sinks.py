@@ -1,0 +1,284 @@
+"""How many calls a stream costs, and which: as few as the API allows."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from singer_runs import COMPANY_COLUMNS, TEXT, Message, SentCall, Tenant, record, schema
+
+from target_gainsight.sandbox import ServerRule
+
+PERSON_COLUMNS = {"Email": TEXT, "FirstName": TEXT, "LastName": TEXT}
+ORDER_COLUMNS = {"orderId__gc": {"type": ["integer", "null"]}, "buyer__gc": TEXT}
+ORDERS = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
+
+
+def companies(count: int, **fields: object) -> list[Message]:
+    return [record(Name=f"C{number}", **fields) for number in range(count)]
+
+
+def sizes(calls: list[SentCall]) -> list[int]:
+    return sorted(call.size for call in calls)
+
+
+def kinds(tenant: Tenant) -> dict[str, int]:
+    """How many calls of each kind the tenant answered, metadata left out."""
+    counts: dict[str, int] = {}
+    for call in tenant.sandbox.tenant.calls():
+        counts[call.kind] = counts.get(call.kind, 0) + 1
+    counts.pop("describe")
+    return counts
+
+
+def test_a_thousand_companies_take_twenty_calls_to_insert(tenant: Tenant) -> None:
+    run = tenant.load(schema(), *companies(1000), sync_mode="insert")
+    assert run.exit_code == 0
+    assert kinds(tenant) == {"insert": 20}
+    assert sizes(tenant.calls("insert")) == [50] * 20
+    assert len(tenant.names()) == 1000
+
+
+def test_an_upsert_reads_once_and_writes_what_is_new_and_what_is_not_apart(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("Company", [{"Name": f"C{number}"} for number in range(60)])
+    run = tenant.load(schema(), *companies(130, Industry="software"))
+    assert run.exit_code == 0
+    assert kinds(tenant) == {"query": 1, "insert": 2, "update": 2}
+    assert sizes(tenant.calls("insert")) == [20, 50]
+    assert sizes(tenant.calls("update")) == [10, 50]
+    assert len(tenant.names()) == 130
+    assert all(row["Industry"] == "software" for row in tenant.rows())
+
+
+def test_rows_that_were_found_are_updated_by_their_gsid(tenant: Tenant) -> None:
+    [gsid] = tenant.sandbox.tenant.seed("Company", [{"Name": "Initech"}])
+    tenant.load(schema(), record(Name="Initech", Industry="software"))
+    [update] = tenant.calls("update")
+    assert update.method == "PUT"
+    assert update.path == "/v1/data/objects/Company?keys=Gsid"
+    assert update.body == {"records": [{"Industry": "software", "Gsid": gsid}]}
+
+
+def test_an_update_creates_nothing(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("Company", [{"Name": "C0"}])
+    run = tenant.load(schema(), *companies(2, Industry="software"), sync_mode="update")
+    assert kinds(tenant) == {"query": 1, "update": 1}
+    assert tenant.names() == ["C0"]
+    assert run.codes == ["no_match"]
+
+
+@pytest.mark.parametrize(("given", "used"), [(1, 1), (20, 20), (50, 50), (51, 50), (10_000, 50)])
+def test_a_batch_is_as_large_as_wanted_and_never_larger_than_fifty(
+    tenant: Tenant, given: int, used: int
+) -> None:
+    run = tenant.load(schema(), *companies(100), sync_mode="insert", batch_size_rows=given)
+    assert run.exit_code == 0
+    assert sizes(tenant.calls("insert")) == [used] * (100 // used)
+
+
+def test_people_are_written_one_in_a_call(tenant: Tenant) -> None:
+    people = [record("people", Email=f"p{n}@example.com", LastName=f"L{n}") for n in range(3)]
+    run = tenant.load(schema("people", PERSON_COLUMNS, ["Email"]), *people, object_type="person")
+    assert run.exit_code == 0
+    assert kinds(tenant) == {"query": 1, "person": 3}
+    written = sorted(tenant.calls("person"), key=lambda call: call.body["Email"])
+    assert {(call.method, call.path) for call in written} == {("PUT", "/v1/peoplemgmt/v1.0/people")}
+    assert [call.body for call in written] == [each["record"] for each in people]
+
+
+def test_a_query_asks_for_the_keys_of_its_group_and_the_fields_to_be_written(
+    tenant: Tenant,
+) -> None:
+    tenant.load(schema(), *companies(30, Employees=5), read_group_size=20)
+    first, second = tenant.calls("query")
+    assert first.path == "/v1/data/objects/query/Company"
+    assert set(first.body["select"]) == {"Gsid", "Name", "Employees"}
+    [condition] = first.body["where"]["conditions"]
+    assert (condition["name"], condition["operator"]) == ("Name", "IN")
+    asked = [call.body["where"]["conditions"][0]["value"] for call in (first, second)]
+    assert [len(values) for values in asked] == [20, 10]
+
+
+def test_what_has_not_changed_is_not_written(tenant: Tenant) -> None:
+    messages = [schema(), *companies(120, Industry="software", RenewalDate="2026-12-31")]
+    tenant.load(*messages)
+    tenant.sandbox.tenant.reset_calls()
+    run = tenant.load(*messages)
+    assert kinds(tenant) == {"query": 1}
+    assert run.target.summary.stream("accounts").outcomes == {"unchanged": 120}
+
+
+def test_values_become_what_gainsight_takes(tenant: Tenant) -> None:
+    columns = {
+        "Name": TEXT,
+        "ARR": {"type": "number"},
+        "Employees": {"type": "integer"},
+        "RenewalDate": {"type": "string", "format": "date"},
+        "Stage": TEXT,
+        "Tags": {"type": "array"},
+    }
+    run = tenant.load(
+        schema(columns=columns),
+        '{"type": "RECORD", "stream": "accounts", "record": {"Name": "Initech", "ARR": 1200.50,'
+        ' "Employees": 12, "RenewalDate": "2026-12-31", "Stage": "Adopting", "Tags": ["Pilot"]}}',
+    )
+    assert (run.errors, run.exit_code) == ([], 0)
+    [row] = tenant.rows()
+    assert {name: row[name] for name in columns} == {
+        "Name": "Initech",
+        "ARR": 1200.5,
+        "Employees": 12,
+        "RenewalDate": "2026-12-31",
+        "Stage": "Adopting",
+        "Tags": ["Pilot"],
+    }
+
+
+def test_a_mapping_and_constants_fill_the_fields(tenant: Tenant) -> None:
+    columns = {"account": TEXT, "sector": TEXT, "private": TEXT}
+    run = tenant.load(
+        schema(columns=columns, keys=["account"]),
+        record(account="Initech", sector="software", private="p"),
+        field_mapping={"account": "Name", "sector": "Industry"},
+        constants={"Status": "Active"},
+    )
+    assert run.exit_code == 0
+    [insert] = tenant.calls("insert")
+    assert insert.body["records"] == [
+        {"Name": "Initech", "Industry": "software", "Status": "Active"}
+    ]
+    assert "columns that Company does not have are not sent: private" in run.warnings
+
+
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+@pytest.mark.parametrize("fields", [{"Name": None}, {"Name": ""}])
+def test_a_company_without_a_name_is_rejected_before_any_write(
+    tenant: Tenant, mode: str, fields: dict[str, object]
+) -> None:
+    run = tenant.load(schema(), record(**fields), record(Name="Initech"), sync_mode=mode)
+    assert (run.exit_code, tenant.names(), len(run.rejects)) == (0, ["Initech"], 1)
+    assert run.rejects[0]["gainsight_reject"]["field"] == "Name"
+    assert sizes(tenant.calls("insert")) == [1]
+
+
+def test_a_company_of_which_only_the_id_is_known_is_not_created(tenant: Tenant) -> None:
+    columns = {"SfdcAccountId": TEXT, "Name": TEXT, "Industry": TEXT}
+    known, unknown = "001000000000001AAA", "001000000000002AAA"
+    tenant.sandbox.tenant.seed("Company", [{"Name": "Initech", "SfdcAccountId": known}])
+    run = tenant.load(
+        schema(columns=columns, keys=["SfdcAccountId"]),
+        record(SfdcAccountId=known, Industry="software"),
+        record(SfdcAccountId=unknown, Industry="software"),
+        lookup_keys=["SfdcAccountId"],
+    )
+    assert run.exit_code == 0
+    assert [(row["Name"], row["Industry"]) for row in tenant.rows()] == [("Initech", "software")]
+    [reject] = run.rejects
+    assert reject["record"]["SfdcAccountId"] == unknown
+    assert reject["gainsight_reject"]["field"] == "Name"
+
+
+@pytest.mark.parametrize("email", [None, "", "no address"])
+def test_a_person_without_an_email_is_rejected_before_any_call(
+    tenant: Tenant, email: str | None
+) -> None:
+    run = tenant.load(
+        schema("people", PERSON_COLUMNS, []),
+        record("people", Email=email, LastName="Lee"),
+        record("people", Email="ann@example.com", LastName="Lee"),
+        object_type="person",
+    )
+    assert (run.exit_code, len(tenant.rows("Person")), len(run.rejects)) == (0, 1, 1)
+    assert run.rejects[0]["gainsight_reject"]["field"] == "Email"
+    assert [call.body["Email"] for call in tenant.calls("person")] == ["ann@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("object_type", "columns", "missing"),
+    [("company", {"Industry": TEXT}, "Name"), ("person", {"LastName": TEXT}, "Email")],
+)
+def test_a_stream_that_cannot_fill_what_is_required_stops_before_its_first_record(
+    tenant: Tenant, object_type: str, columns: Message, missing: str
+) -> None:
+    run = tenant.load(schema(columns=columns, keys=[]), object_type=object_type, sync_mode="insert")
+    assert run.exit_code == 1
+    assert missing in run.error
+    assert kinds(tenant) == {}
+
+
+def test_the_name_identifies_a_company_where_the_stream_carries_it(tenant: Tenant) -> None:
+    columns = {"SfdcAccountId": TEXT, "Name": TEXT}
+    tenant.load(
+        schema(columns=columns, keys=["SfdcAccountId"]),
+        record(SfdcAccountId="001000000000001AAA", Name="Initech"),
+    )
+    [query] = tenant.calls("query")
+    assert [each["name"] for each in query.body["where"]["conditions"]] == ["Name"]
+
+
+def test_else_the_key_properties_do(tenant: Tenant) -> None:
+    columns = {"id": {"type": "integer"}, "buyer__gc": TEXT}
+    tenant.load(
+        schema("orders", columns, ["id", "buyer__gc"]),
+        record("orders", id=7, buyer__gc="Initech"),
+        field_mapping={"id": "orderId__gc"},
+        **ORDERS,
+    )
+    [query] = tenant.calls("query")
+    named = [each["name"] for each in query.body["where"]["conditions"]]
+    assert named == ["orderId__gc", "buyer__gc"]
+
+
+@pytest.mark.parametrize("keys", [[], ["orderId__gc", "buyer__gc", "placedAt__gc", "sequence__gc"]])
+def test_without_one_to_three_keys_an_upsert_is_refused_and_an_insert_is_not(
+    tenant: Tenant, keys: list[str]
+) -> None:
+    columns = {**ORDER_COLUMNS, "placedAt__gc": TEXT, "sequence__gc": {"type": "integer"}}
+    fields = {"orderId__gc": 7, "buyer__gc": "x", "placedAt__gc": None, "sequence__gc": 1}
+    messages = [schema("orders", columns, keys), record("orders", **fields)]
+    refused = tenant.load(*messages, **ORDERS)
+    assert refused.exit_code == 1
+    assert "set lookup_keys to the 1 to 3 fields that identify a record" in refused.error
+    assert tenant.load(*messages, **ORDERS, sync_mode="insert").exit_code == 0
+    assert len(tenant.rows("Order__gc")) == 1
+
+
+def test_an_object_that_is_loaded_by_csv_only_is_refused(tenant: Tenant) -> None:
+    model = tenant.sandbox.tenant.named_object("Order__gc")
+    object.__setattr__(model, "transactional", False)
+    run = tenant.load(schema("orders", ORDER_COLUMNS, ["orderId__gc"]), **ORDERS)
+    assert run.exit_code == 1
+    assert "Order__gc is a high-volume object, which the REST API does not write" in run.error
+
+
+def test_a_refused_record_costs_its_neighbours_nothing(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", "bad"))
+    messages = companies(50)
+    messages[17]["record"]["Industry"] = "bad"
+    run = tenant.load(schema(), *messages, sync_mode="insert")
+    assert (run.exit_code, len(tenant.names()), len(run.rejects)) == (0, 49, 1)
+    assert run.rejects[0]["record"]["Name"] == "C17"
+    assert len(tenant.calls("insert")) <= 3
+
+
+def test_lookup_keys_of_the_settings_are_asked_for(tenant: Tenant) -> None:
+    columns = {**COMPANY_COLUMNS, "TickerSymbol": TEXT}
+    tenant.load(
+        schema(columns=columns),
+        record(Name="Initech", TickerSymbol="INI"),
+        lookup_keys="TickerSymbol,Name",
+    )
+    [query] = tenant.calls("query")
+    named = [each["name"] for each in query.body["where"]["conditions"]]
+    assert named == ["TickerSymbol", "Name"]
+
+
+def test_a_path_names_its_keys_once(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("Order__gc", [{"orderId__gc": 7}])
+    tenant.load(
+        schema("orders", ORDER_COLUMNS, ["orderId__gc"]),
+        record("orders", orderId__gc=7, buyer__gc="Initech"),
+        **ORDERS,
+    )
+    [update] = tenant.calls("update")
+    assert parse_qs(urlsplit(update.path).query) == {"keys": ["Gsid"]}
