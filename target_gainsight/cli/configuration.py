@@ -19,7 +19,7 @@ from target_gainsight.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_gainsight.settings import Settings
 
@@ -60,26 +60,50 @@ def read_settings(sources: Iterable[str]) -> Settings:
     Raises:
         click.ClickException: There are none, a file cannot be read, or they have mistakes.
     """
-    named = tuple(sources)
-    raw: dict[str, Any] = {}
-    for source in named:
-        if source != ENVIRONMENT:
-            raw |= _read_file(Path(source))
-    if not named or ENVIRONMENT in named:
-        raw |= _from_environment()
+    raw = read_raw_settings(sources)
     if not raw:
-        message = (
-            "no settings are given: name a file with --config, set "
-            f"{PREFIX}… variables, or run this through Meltano "
-            "(meltano invoke target-gainsight:check)"
-        )
-        raise click.ClickException(message)
+        raise no_settings()
     try:
         return parse_settings(raw)
     except SettingsError as error:
         listed = "".join(f"\n  - {mistake}" for mistake in error.mistakes)
         message = f"the settings cannot be used:{listed}"
         raise click.ClickException(message) from None
+
+
+def no_settings() -> click.ClickException:
+    """Say that there are no settings, and how to give some."""
+    message = (
+        "no settings are given: name a file with --config, set "
+        f"{PREFIX}… variables, or run this through Meltano "
+        "(meltano invoke target-gainsight:check)"
+    )
+    return click.ClickException(message)
+
+
+def read_raw_settings(
+    sources: Iterable[str], schema: Mapping[str, Any] = CONFIG_SCHEMA
+) -> dict[str, Any]:
+    """Read the settings as they are given, without a look at what they say.
+
+    Args:
+        sources: As for ``read_settings``.
+        schema: The settings that the environment may carry.
+
+    Returns:
+        Setting name to value; empty when there are none.
+
+    Raises:
+        click.ClickException: A file cannot be read.
+    """
+    named = tuple(sources)
+    raw: dict[str, Any] = {}
+    for source in named:
+        if source != ENVIRONMENT:
+            raw |= _read_file(Path(source))
+    if not named or ENVIRONMENT in named:
+        raw |= _from_environment(schema)
+    return raw
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -97,9 +121,23 @@ def _read_file(path: Path) -> dict[str, Any]:
     return content
 
 
-def _from_environment() -> dict[str, Any]:
-    given = {
-        **read_environment(CONFIG_SCHEMA, LOADER_PREFIX),
-        **read_environment(CONFIG_SCHEMA, PREFIX),
-    }
-    return {name: value for name, value in given.items() if value != ""}
+def _from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
+    given = {**read_environment(schema, LOADER_PREFIX), **read_environment(schema, PREFIX)}
+    return {name: _nested(value) for name, value in given.items() if value != ""}
+
+
+def _nested(value: object) -> object:
+    """Undo Meltano's flattening, which makes ``a.b: c`` of ``a: {b: c}``.
+
+    Names that had dots themselves come apart; the settings join them again.
+    """
+    if not isinstance(value, dict):
+        return value
+    nested: dict[str, Any] = {}
+    for name, each in value.items():
+        *outer, last = [name] if isinstance(each, dict) else name.split(".")
+        inner = nested
+        for part in outer:
+            inner = inner.setdefault(part, {})
+        inner[last] = each
+    return nested

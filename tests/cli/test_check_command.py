@@ -229,7 +229,7 @@ def test_the_settings_come_from_the_environment_as_meltano_exports_it(
     environment = {
         "TARGET_GAINSIGHT_BASE_URL": commands.sandbox.base_url,
         "TARGET_GAINSIGHT_ACCESS_KEY": commands.sandbox.access_key,
-        "TARGET_GAINSIGHT_STREAMS": json.dumps(STREAMS),
+        "TARGET_GAINSIGHT_STREAMS": json.dumps(flattened(STREAMS)),
         "TARGET_GAINSIGHT_CALLS_PER_MINUTE": "60",
         "TARGET_GAINSIGHT_SUMMARY_PATH": "",
     }
@@ -238,6 +238,33 @@ def test_the_settings_come_from_the_environment_as_meltano_exports_it(
         assert result.exit_code == 0, result.output
         assert "60 calls a minute" in result.output
         assert line(result, "stream nps_*").startswith("✓")
+
+
+def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """An object as Meltano exports it."""
+    flat: dict[str, Any] = {}
+    for name, each in value.items():
+        if isinstance(each, dict):
+            flat |= flattened(each, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = each
+    return flat
+
+
+def test_names_with_dots_survive_meltanos_flattening(commands: Commands) -> None:
+    streams = {
+        "public.accounts": {"object_type": "company", "field_mapping": {"a.b": "RenewalDat"}},
+        **STREAMS,
+    }
+    environment = {
+        "TARGET_GAINSIGHT_BASE_URL": commands.sandbox.base_url,
+        "TARGET_GAINSIGHT_ACCESS_KEY": commands.sandbox.access_key,
+        "TARGET_GAINSIGHT_STREAMS": json.dumps(flattened(streams)),
+    }
+    result = commands.run("check", environment=environment)
+    assert "1 check fails." in result.output
+    wrong = line(result, "stream public.accounts: field_mapping")
+    assert "RenewalDat. Did you mean RenewalDate?" in wrong
 
 
 def test_what_the_environment_names_for_any_loader_is_the_fallback(commands: Commands) -> None:
