@@ -1,0 +1,308 @@
+"""At a stream's SCHEMA message the tenant's metadata says what is wrong, all at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from singer_runs import TEXT, Tenant, record, schema
+
+from target_gainsight.sandbox import start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fake_clock import FakeClock
+    from singer_runs import Message, TargetRun
+
+WHOLE = {"type": ["integer", "null"]}
+OBJECTS: Message = {
+    "Usage__gc": {"transactional": False, "fields": {"Logins__gc": {"type": "NUMBER"}}},
+    "Survey__gc": {
+        "fields": {
+            "Code__gc": {"type": "STRING", "required": True},
+            "Channel__gc": {"type": "STRING", "required": True},
+            "Once__gc": {"type": "STRING", "updateable": False},
+            "Later__gc": {"type": "STRING", "createable": False},
+            "Sum__gc": {"type": "NUMBER", "formula": True},
+            "Open__gc": {"type": "BOOLEAN"},
+            "Kind__gc": {"type": "PICKLIST", "options": ["a", "b"]},
+        }
+    },
+}
+SURVEY = {"object_type": "custom_object", "custom_object_name": "Survey__gc"}
+SURVEY_COLUMNS = {"Code__gc": TEXT, "Channel__gc": TEXT}
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Iterator[Tenant]:
+    """A tenant with a high-volume object, and one with fields of every permission."""
+    caplog.set_level(logging.INFO)
+    described = {"objects": OBJECTS, "limits": {"calls_per_minute": 0, "calls_per_day": 0}}
+    with start_sandbox(tmp_path / "tenant.db", config=described, clock=clock.now) as sandbox:
+        yield Tenant(sandbox, clock, tmp_path, caplog)
+
+
+def refused(tenant: Tenant, *messages: Message, **settings: Any) -> str:
+    """Load what cannot be loaded, and see that nothing was written.
+
+    Returns:
+        The one message that ended the run.
+    """
+    run = tenant.load(*messages, **settings)
+    assert run.exit_code == 1
+    assert {call.method for call in tenant.sandbox.tenant.calls()} == {"GET"}
+    return run.error
+
+
+def problems(error: str) -> list[str]:
+    return [line.strip()[2:] for line in error.splitlines() if line.startswith("  - ")]
+
+
+def survey(**columns: Message) -> Message:
+    return schema("surveys", {**SURVEY_COLUMNS, **columns}, keys=["Code__gc"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("Survey", "Did you mean Survey__gc?"),
+        ("Surveys__gc", "Did you mean Survey__gc?"),
+        ("relationshp", "Did you mean relationship"),
+        ("Zzz__gc", "the tenant has no object named 'Zzz__gc'"),
+    ],
+)
+def test_an_unknown_object_stops_the_run_naming_near_misses_and_a_forgotten_suffix(
+    tenant: Tenant, wrong: str, meant: str
+) -> None:
+    settings = {"object_type": "custom_object", "custom_object_name": wrong}
+    error = refused(tenant, survey(), record("surveys", Code__gc="1"), **settings)
+    assert f"the tenant has no object named '{wrong}'" in error
+    assert meant in error
+
+
+THREE_WRONG = {"Name": TEXT, "renewal_date": TEXT, "industry": TEXT, "Employes": WHOLE}
+
+
+def test_three_wrong_names_fail_in_one_message_with_suggestions(tenant: Tenant) -> None:
+    error = refused(tenant, schema(columns=THREE_WRONG), record(Name="Initech"))
+    assert problems(error) == [
+        "company has no field renewal_date. Did you mean RenewalDate?",
+        "company has no field industry. Industry differs only in case.",
+        "company has no field Employes. Did you mean Employees?",
+    ]
+    assert "Stream 'accounts' does not fit company: 3 problems." in error
+    assert tenant.names() == []
+
+
+def test_the_yaml_of_the_message_is_the_cure(tenant: Tenant) -> None:
+    error = refused(tenant, schema(columns=THREE_WRONG), record(Name="Initech"))
+    _, _, advice = error.partition("In meltano.yml, under the loader's config:\n")
+    settings = yaml.safe_load(advice)
+    line = record(Name="Initech", renewal_date="2026-05-01", industry="IT", Employes=7)
+    run = tenant.load(schema(columns=THREE_WRONG), line, **settings)
+    assert run.exit_code == 0
+    [row] = tenant.rows()
+    held = (row["Name"], row["RenewalDate"], row["Industry"], row["Employees"])
+    assert held == ("Initech", "2026-05-01", "IT", 7)
+
+
+def test_every_kind_of_mistake_stands_in_the_same_message(tenant: Tenant) -> None:
+    error = refused(
+        tenant,
+        schema("surveys", {"Code__gc": TEXT, "Sum__gc": WHOLE, "account": TEXT}),
+        **SURVEY,
+        field_mapping={"chanel": "Chanel__gc"},
+        constants={"Kind__gc": "c"},
+        lookup_keys=["Kode__gc"],
+        lookups={"Company__gc": {"object_name": "company", "fields": {"account": "Nane"}}},
+    )
+    said = "\n".join(problems(error))
+    for part in (
+        "field_mapping: The stream has no column chanel.",
+        "field_mapping: Survey__gc has no field Chanel__gc. Did you mean Channel__gc?",
+        "constants: Kind__gc (PICKLIST) refuses 'c'",
+        "lookup_keys: Survey__gc has no field Kode__gc. Did you mean Code__gc?",
+        "lookups: Survey__gc has no field Company__gc.",
+        "lookups: Company__gc is looked up by Nane, which company does not have. Did you mean Name",
+        "required: Survey__gc needs Channel__gc to create a record",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("column", "mode", "reason"),
+    [
+        ("Sum__gc", "upsert", "it is a formula"),
+        ("Sum__gc", "insert", "it is a formula"),
+        ("CreatedDate", "upsert", "it is read-only"),
+        ("Once__gc", "update", "it cannot be changed once a record exists"),
+        ("Once__gc", "upsert", "it cannot be changed once a record exists"),
+        ("Later__gc", "insert", "it cannot be set when a record is created"),
+        ("Gsid", "insert", "it can only be a lookup key"),
+    ],
+)
+def test_a_field_that_is_not_writable_in_the_mode_is_named(
+    tenant: Tenant, column: str, mode: str, reason: str
+) -> None:
+    [problem] = problems(refused(tenant, survey(**{column: TEXT}), **SURVEY, sync_mode=mode))
+    assert problem == f"{column} cannot be written in sync mode {mode}: {reason}."
+
+
+@pytest.mark.parametrize(("column", "mode"), [("Once__gc", "insert"), ("Later__gc", "update")])
+def test_a_field_that_is_writable_in_the_mode_is_not(
+    tenant: Tenant, column: str, mode: str
+) -> None:
+    assert tenant.load(survey(**{column: TEXT}), **SURVEY, sync_mode=mode).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "found"),
+    [
+        ("RenewalDate", {"type": "boolean"}, "boolean"),
+        ("Employees", {"type": "array"}, "array"),
+        ("Stage", {"type": ["null", "boolean"]}, "boolean"),
+    ],
+)
+def test_a_column_that_cannot_fit_by_its_type_is_named(
+    tenant: Tenant, column: str, declared: Message, found: str
+) -> None:
+    [problem] = problems(refused(tenant, schema(columns={"Name": TEXT, column: declared})))
+    assert problem.startswith(f"Column {column} ({found}) cannot fit {column} (")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("Stage", "Stage is a PICKLIST; a key is a String, GSID, Number or Email."),
+        ("RenewalDate", "RenewalDate is a DATE; a key is a String, GSID, Number or Email."),
+        ("TickerSymbol", "No column, constant or lookup fills TickerSymbol."),
+        ("name", "company has no field name. Name differs only in case."),
+    ],
+)
+def test_a_lookup_key_must_exist_be_of_a_key_type_and_be_carried(
+    tenant: Tenant, key: str, said: str
+) -> None:
+    columns = {"Name": TEXT, "Stage": TEXT, "RenewalDate": TEXT}
+    error = refused(tenant, schema(columns=columns), lookup_keys=[key])
+    assert problems(error) == [f"lookup_keys: {said}"]
+
+
+def test_a_required_field_that_is_not_carried_is_named_unless_nothing_is_created(
+    tenant: Tenant,
+) -> None:
+    short = schema("surveys", {"Code__gc": TEXT, "chanel": TEXT}, keys=["Code__gc"])
+    [problem] = problems(refused(tenant, short, **SURVEY, field_mapping={"Code__gc": "Code__gc"}))
+    assert "Survey__gc needs Channel__gc to create a record" in problem
+    assert "Perhaps column chanel is meant for it." in problem
+    constant = {"constants": {"Channel__gc": "email"}, "unknown_fields": "drop"}
+    assert tenant.load(short, **SURVEY, **constant).exit_code == 0
+    update = {"sync_mode": "update", "unknown_fields": "drop"}
+    assert tenant.load(short, **SURVEY, **update).exit_code == 0
+
+
+def load_with_unknown(tenant: Tenant, **settings: Any) -> TargetRun:
+    columns = {"Name": TEXT, "Industry": TEXT, "shoe_size": WHOLE}
+    lines = [record(Name=f"C{n}", Industry="IT", shoe_size=n) for n in range(3)]
+    return tenant.load(schema(columns=columns), *lines, **settings)
+
+
+def test_unknown_fields_fail(tenant: Tenant) -> None:
+    run = load_with_unknown(tenant, unknown_fields="fail")
+    assert run.exit_code == 1
+    assert problems(run.error) == ["company has no field shoe_size."]
+    assert "unknown_fields: drop" in run.error
+
+
+def test_unknown_fields_drop_warns_once(tenant: Tenant) -> None:
+    run = load_with_unknown(tenant, unknown_fields="drop")
+    assert run.exit_code == 0
+    assert [each for each in run.warnings if "shoe_size" in each] == [
+        "columns that Company does not have are not sent: shoe_size"
+    ]
+    assert {row["Industry"] for row in tenant.rows()} == {"IT"}
+
+
+def test_unknown_fields_send_leaves_the_refusal_to_the_tenant(tenant: Tenant) -> None:
+    run = load_with_unknown(tenant, unknown_fields="send", sync_mode="insert")
+    assert run.exit_code == 1
+    assert set(run.codes) == {"GSOBJ_1002"}
+    [call, *_] = tenant.calls("insert")
+    assert call.body["records"][0]["shoe_size"] == 0
+
+
+def test_with_a_field_mapping_unmapped_unknown_columns_are_dropped_and_listed_once(
+    tenant: Tenant,
+) -> None:
+    run = load_with_unknown(tenant, field_mapping={"Industry": "Summary"})
+    assert run.exit_code == 0
+    assert sum("shoe_size" in each for each in run.warnings) == 1
+    assert {row["Summary"] for row in tenant.rows()} == {"IT"}
+
+
+@pytest.mark.parametrize("unknown_fields", ["fail", "drop", "send"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"field_mapping": {"Industry": "Industri"}},
+        {"constants": {"Industri": "IT"}},
+        {"lookup_keys": ["Industri"]},
+        {"lookups": {"Industri": {"object_name": "gsuser", "fields": {"Name": "Name"}}}},
+        {"lookups": {"Csm": {"object_name": "gsuser", "fields": {"Name": "Nam"}}}},
+    ],
+)
+def test_a_wrong_name_in_a_setting_always_fails(
+    tenant: Tenant, settings: dict[str, Any], unknown_fields: str
+) -> None:
+    columns = {"Name": TEXT, "Industry": TEXT}
+    error = refused(tenant, schema(columns=columns), unknown_fields=unknown_fields, **settings)
+    assert len(problems(error)) == 1
+    assert "Did you mean" in error
+
+
+def test_a_lookup_into_an_unknown_object_names_the_lookup(tenant: Tenant) -> None:
+    lookups = {"Csm": {"object_name": "user", "fields": {"csm": "Email"}}}
+    error = refused(tenant, schema(columns={"Name": TEXT, "csm": TEXT}), lookups=lookups)
+    assert "lookups.Csm: the tenant has no object named 'user'" in error
+
+
+def test_a_high_volume_object_is_refused_for_rest(tenant: Tenant) -> None:
+    settings = {"object_type": "custom_object", "custom_object_name": "Usage__gc"}
+    error = refused(tenant, schema("usage", {"Logins__gc": WHOLE}, keys=[]), **settings)
+    assert "Usage__gc is a high-volume object" in error
+    assert "loaded by CSV" in error
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_when_metadata_cannot_be_read_a_warning_is_given_and_the_stream_goes_on(
+    tenant: Tenant, status: int
+) -> None:
+    simulated = tenant.sandbox.tenant
+    simulated.switches = replace(simulated.switches, metadata_status=status)
+    run = tenant.load(schema(), record(Name="Initech", Employees=7))
+    assert run.exit_code == 0
+    [warning] = [each for each in run.warnings if "cannot be read" in each]
+    assert "the metadata of Company cannot be read" in warning
+    assert "not checked" in warning
+    assert [row["Employees"] for row in tenant.rows()] == [7]
+
+
+def test_an_object_is_described_once_in_a_run(tenant: Tenant) -> None:
+    lookups = {"ParentCompany": {"object_name": "COMPANY", "fields": {"Industry": "Name"}}}
+    one = schema(columns={"Name": TEXT, "Industry": TEXT})
+    changed = schema(columns={"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT})
+    again = schema("others", {"Name": TEXT, "Industry": TEXT})
+    run = tenant.load(one, changed, again, lookups=lookups)
+    assert run.exit_code == 0
+    assert len(tenant.calls("describe")) == 1
+
+
+def test_a_credential_that_is_not_valid_stops_the_run(tenant: Tenant) -> None:
+    run = tenant.load(schema(), record(Name="Initech"), access_key="wrong")
+    assert run.exit_code == 1
+    assert "access_key" in run.error
+    assert tenant.names() == []
