@@ -25,6 +25,7 @@ from target_gainsight.api.errors import (
     ObjectNotFoundError,
     OutcomeUnclearError,
     QuotaSpentError,
+    QuotaStoreError,
     RedirectedError,
     RefusedError,
     RejectRecordsError,
@@ -48,6 +49,7 @@ from target_gainsight.api.metadata import (
 )
 from target_gainsight.api.pacing import Pacer, RateLimits
 from target_gainsight.api.people import PeopleApi, PersonAnswer
+from target_gainsight.api.quota_stores import buckets_in
 from target_gainsight.api.records import MAX_KEYS, MAX_PAGE, MAX_RECORDS, RecordsApi, WriteAnswer
 from target_gainsight.api.retry import RetryPolicy
 from target_gainsight.api.where import Condition, Operator, Where, all_of, any_of, is_in
@@ -87,6 +89,7 @@ __all__ = [
     "PersonAnswer",
     "PicklistOption",
     "QuotaSpentError",
+    "QuotaStoreError",
     "RateLimits",
     "Record",
     "RecordsApi",
@@ -109,5 +112,6 @@ __all__ = [
     "WriteAnswer",
     "all_of",
     "any_of",
+    "buckets_in",
     "is_in",
 ]

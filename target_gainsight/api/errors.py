@@ -10,6 +10,7 @@
     │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
     │   ├── QuotaSpentError           the day's quota is used up
     │   ├── CallBudgetSpentError      the calls that this run may make are used up
+    │   ├── QuotaStoreError           the place where calls are counted cannot be used
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
     │   ├── ThrottledError            too many calls: wait for the next window
@@ -151,6 +152,10 @@ class QuotaSpentError(StopRunError):
 
 class CallBudgetSpentError(StopRunError):
     """The calls that were granted to this run are used up; the tenant's quota is not."""
+
+
+class QuotaStoreError(StopRunError):
+    """The file or the Redis where calls are counted cannot be used."""
 
 
 class StoppedError(StopRunError):

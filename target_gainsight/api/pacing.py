@@ -30,7 +30,12 @@ from pyrate_limiter import (
 )
 
 from target_gainsight.api.clock import Clock, SystemClock
-from target_gainsight.api.errors import CallBudgetSpentError, QuotaSpentError, StoppedError
+from target_gainsight.api.errors import (
+    CallBudgetSpentError,
+    QuotaSpentError,
+    QuotaStoreError,
+    StoppedError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +155,11 @@ class Pacer:
         self._names = (f"{uuid.uuid4().hex}-{number}" for number in count())
         self._lock = threading.Lock()
         self._held_until = 0.0
+        self._full_until = 0.0
         self._calls_left = max_calls
         self._stopped = False
+        self._closed = False
+        self._failure: QuotaStoreError | None = None
 
     def acquire(self) -> Place:
         """Take a place, waiting until there is one.
@@ -159,6 +167,7 @@ class Pacer:
         Raises:
             QuotaSpentError: the day's quota is used up.
             CallBudgetSpentError: all calls that this run may make are made.
+            QuotaStoreError: the places cannot be logged.
             StoppedError: the pacer was stopped.
         """
         began = self._clock.now()
@@ -173,9 +182,17 @@ class Pacer:
                 raise StoppedError
 
     def answered(self, place: Place) -> None:
-        """The call has ended: its place comes free one window from now."""
+        """The call has ended: its place comes free one window from now.
+
+        A log that fails here costs the next call, not the answer of this one.
+        """
         with self._lock:
-            self._buckets.minute.restamp(_MINUTE + place.name, _milliseconds(self._clock))
+            if self._closed:
+                return
+            try:
+                self._buckets.minute.restamp(_MINUTE + place.name, _milliseconds(self._clock))
+            except QuotaStoreError as error:
+                self._failure = error
 
     def throttled(self, place: Place, retry_after: float | None = None) -> None:
         """The tenant refused the call for its rate: nobody calls before its next window.
@@ -206,19 +223,32 @@ class Pacer:
         self._stopped = True
         self._clock.wake()
 
+    def close(self) -> None:
+        """Close the logs of places; no place can be taken any more."""
+        self._stopped = True
+        with self._lock:
+            self._closed = True
+            self._buckets.minute.close()
+            self._buckets.day.close()
+
     def _try(self, name: str) -> float:
         """Take the place if there is one, else say how many seconds to wait."""
         if self._stopped:
             raise StoppedError
+        if self._failure:
+            raise self._failure
         if self._calls_left == 0:
             message = "the calls that this run may make are spent"
             raise CallBudgetSpentError(message)
         now = self._clock.now()
-        if now < self._held_until:
-            return self._held_until - now
+        until = max(self._held_until, self._full_until)
+        if now < until:
+            return until - now
         self._buckets.minute.leak(int(now * 1000))
         if not self._limiter.try_acquire(_MINUTE + name, blocking=False):
-            return self._until_next_place(name)
+            wait = self._until_next_place(name)
+            self._full_until = now + wait  # places only ever move to later times
+            return wait
         self._buckets.day.leak(int(now * 1000))
         if not self._limiter.try_acquire(_DAY + name, blocking=False):
             raise self._quota_spent(now)

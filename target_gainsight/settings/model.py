@@ -52,6 +52,8 @@ class Limits:
         max_calls_per_run: Calls after which a run reads on without writing, or None.
         request_timeout: Seconds that one call may take.
         max_retry_seconds: Seconds that one call may take with its retries.
+        quota_store: Where calls are counted: a SQLite file, the URL of a Redis (never printed: it
+            may hold a password), or None for this process alone.
     """
 
     calls_per_minute: int
@@ -60,6 +62,7 @@ class Limits:
     max_calls_per_run: int | None
     request_timeout: int
     max_retry_seconds: int
+    quota_store: Path | str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from target_gainsight.settings.connection import parse_connection
 from target_gainsight.settings.mistakes import Mistakes, schema_mistakes, shown
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
+from target_gainsight.settings.quota_store import parse_quota_store
 from target_gainsight.settings.schema import CONFIG_SCHEMA, STREAM_SETTINGS
 from target_gainsight.settings.streams import entries_of, parse_stream
 
@@ -105,6 +106,7 @@ def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str])
             max_calls_per_run=_value(top, "max_calls_per_run"),
             request_timeout=_value(top, "request_timeout"),
             max_retry_seconds=_value(top, "max_retry_seconds"),
+            quota_store=parse_quota_store(_value(top, "quota_store"), mistakes),
         ),
         rejection=Rejection(
             path=Path(_value(top, "rejects_path")),

@@ -202,6 +202,19 @@ LIMITS = (
         description="The share of both limits that this target may use; the rest is left free.",
     ),
     th.Property(
+        "quota_store",
+        th.StringType(),
+        default="memory",
+        secret=True,
+        title="Quota store",
+        description=(
+            "Where calls are counted: memory for this run alone; the path of a file, shared by "
+            "the processes of one machine and by successive runs, so that the day's count "
+            "survives; or redis://[user:password@]host[:port][/number], shared by several "
+            "machines (rediss:// with TLS; needs the redis extra)."
+        ),
+    ),
+    th.Property(
         "max_calls_per_run",
         th.IntegerType(minimum=1),
         title="Most calls per run",

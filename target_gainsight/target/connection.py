@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from target_gainsight.api import AccessKey, GainsightClient, Pacer, RateLimits, RetryPolicy
+from target_gainsight.api import (
+    AccessKey,
+    GainsightClient,
+    Pacer,
+    RateLimits,
+    RetryPolicy,
+    buckets_in,
+)
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import CallEvent, Clock
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Settings
+    from target_gainsight.settings import Connection, Settings
 
 
 class TenantConnection:
@@ -32,36 +40,65 @@ class TenantConnection:
 
     Raises:
         RunStoppedError: The embedded tenant cannot be started.
+        QuotaStoreError: The calls cannot be counted where the settings say.
     """
 
     def __init__(
         self, settings: Settings, clock: Clock, observer: Callable[[CallEvent], None]
     ) -> None:
-        base_url, access_key = settings.connection.base_url, settings.connection.access_key
-        self._sandbox: RunningSandbox | None = None
-        if settings.connection.sandbox_path is not None:
-            self._sandbox = _start_sandbox(
-                settings.connection.sandbox_path, settings.connection.sandbox_config
-            )
-            base_url, access_key = self._sandbox.base_url, self._sandbox.access_key
         limits = settings.limits
-        rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
-        self.rate = rate
-        self.client = GainsightClient(
-            base_url,
-            AccessKey(access_key),
-            pacer=Pacer(rate, clock=clock, max_calls=limits.max_calls_per_run),
-            retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
-            timeout=limits.request_timeout,
-            clock=clock,
-            observer=observer,
-        )
+        self.rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
+        self._sandbox: RunningSandbox | None = None
+        self._pacer = _pacer(settings, self.rate, clock)
+        try:
+            base_url, access_key = self._address(settings.connection)
+            self.client = GainsightClient(
+                base_url,
+                AccessKey(access_key),
+                pacer=self._pacer,
+                retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
+                timeout=limits.request_timeout,
+                clock=clock,
+                observer=observer,
+            )
+        except BaseException:
+            self._release()
+            raise
 
     def close(self) -> None:
-        """End the client and the embedded tenant."""
+        """End the client, the count of its calls and the embedded tenant."""
         self.client.close()
+        self._release()
+
+    def _address(self, connection: Connection) -> tuple[str, str]:
+        """The tenant's base URL and access key; the embedded one is started."""
+        if connection.sandbox_path is None:
+            return connection.base_url, connection.access_key
+        self._sandbox = _start_sandbox(connection.sandbox_path, connection.sandbox_config)
+        return self._sandbox.base_url, self._sandbox.access_key
+
+    def _release(self) -> None:
+        self._pacer.close()
         if self._sandbox is not None:
             self._sandbox.stop()
+
+
+def _pacer(settings: Settings, rate: RateLimits, clock: Clock) -> Pacer:
+    store, tenant = settings.limits.quota_store, _tenant(settings.connection)
+    return Pacer(
+        rate,
+        clock=clock,
+        max_calls=settings.limits.max_calls_per_run,
+        buckets=buckets_in(store, tenant=tenant, clock=clock),
+    )
+
+
+def _tenant(connection: Connection) -> str:
+    """Name the tenant whose limits are shared: by its host, or the embedded tenant's file."""
+    if connection.sandbox_path is not None:
+        return f"sandbox:{connection.sandbox_path.absolute()}"
+    parts = urlsplit(connection.base_url)
+    return f"{parts.netloc.lower()}{parts.path}"
 
 
 def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:

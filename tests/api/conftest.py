@@ -6,6 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
+import redis_server
 from answering import KEY, PLENTY, TENANT, MakeClient, success
 
 from target_gainsight.api import (
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_clock import FakeClock
+    from redis_server import RedisServer
 
 
 @pytest.fixture
@@ -57,6 +60,22 @@ def acquainted(make_client: MakeClient, requests_mock: Any) -> GainsightClient:
     requests_mock.get(f"{TENANT}/hello", json=success())
     client.call("GET", "/hello", kind="hello")
     return client
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    if not redis_server.is_installed():
+        pytest.skip(redis_server.MISSING)
+    with redis_server.running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_here(_redis: RedisServer) -> RedisServer:
+    """A Redis with nothing in it."""
+    with redis.Redis.from_url(_redis.url) as client:
+        client.flushall()
+    return _redis
 
 
 @pytest.fixture

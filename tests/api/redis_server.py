@@ -1,0 +1,80 @@
+"""A Redis server of the test's own: started and thrown away, on loopback, with a password."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PASSWORD = "s3cret-redis-password"
+MISSING = "no redis-server here: apt-get install redis-server"
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    @property
+    def shown(self) -> str:
+        """How messages name it."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def is_installed() -> bool:
+    return shutil.which("redis-server") is not None
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[RedisServer]:
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            *("redis-server", "--bind", "127.0.0.1", "--port", str(port)),
+            *("--requirepass", PASSWORD, "--save", "", "--appendonly", "no", "--dir", str(folder)),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    server = RedisServer(process, port)
+    try:
+        _await_answer(port)
+        yield server
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_answer(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    message = "redis-server did not start in 10 s"
+    raise RuntimeError(message)

@@ -1,0 +1,65 @@
+"""Several real processes that share one tenant's limits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(__file__).with_name("sharing_process.py")
+
+
+@contextmanager
+def sharing_process(told: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    """Start a process and wait until it has opened the store."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(f"{json.dumps(told)}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "ready\n", process.communicate()
+            yield process
+        finally:
+            process.kill()
+
+
+def begin(process: subprocess.Popen[str], start: float, end: float) -> None:
+    """Say from when to when the process works, in epoch seconds."""
+    assert process.stdin
+    process.stdin.write(f"{json.dumps([start, end])}\n")
+    process.stdin.flush()
+
+
+def results(tolds: list[dict[str, Any]], start: float, seconds: float) -> list[dict[str, int]]:
+    """What processes print that work at the same time.
+
+    All being ready, they start half-way between two multiples of `start`, in epoch seconds.
+    """
+    with ExitStack() as stack:
+        processes = [stack.enter_context(sharing_process(told)) for told in tolds]
+        now = time.time()
+        begins = (now // start + 1.5) * start if start else now
+        for process in processes:
+            begin(process, begins, begins + seconds)
+        return [_result(process) for process in processes]
+
+
+def _result(process: subprocess.Popen[str]) -> dict[str, int]:
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    result: dict[str, int] = json.loads(out)
+    return result

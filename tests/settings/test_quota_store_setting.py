@@ -1,0 +1,89 @@
+"""Where calls are counted: memory, a file or Redis, and never a password in a message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from given import only_mistake, read
+
+RIGHT = (
+    "memory, the path of a file on this machine, or redis://[user:password@]host[:port][/number] "
+    "(rediss:// with TLS)"
+)
+
+
+def test_calls_are_counted_in_memory_when_nothing_is_said() -> None:
+    assert read().limits.quota_store is None
+
+
+@pytest.mark.parametrize("given", ["memory", " Memory "])
+def test_memory_is_a_word(given: str) -> None:
+    assert read(quota_store=given).limits.quota_store is None
+
+
+@pytest.mark.parametrize("given", ["quota.db", "/var/lib/quota.db", "C:\\quota.db", "a b/memory"])
+def test_a_path_is_a_file(given: str) -> None:
+    assert read(quota_store=given).limits.quota_store == Path(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "redis://quota.example.com",
+        "redis://quota.example.com:6380/2",
+        "redis://:s3cret@localhost",
+        "rediss://target:s3cret@[::1]:6379/0?ssl_ca_certs=ca.pem",
+    ],
+)
+def test_a_redis_url_is_taken_as_it_is(given: str) -> None:
+    limits = read(quota_store=given).limits
+    assert limits.quota_store == given
+    assert "redis" not in repr(limits)
+
+
+@pytest.mark.parametrize(
+    ("given", "scheme"),
+    [
+        ("postgres://me:s3cret@host/db", "postgres:"),
+        ("sqlite:///quota.db", "sqlite:"),
+        ("http://host", "http:"),
+        ("redis+unix://s3cret@x", "redis+unix:"),
+    ],
+)
+def test_another_scheme_is_refused(given: str, scheme: str) -> None:
+    mistake = only_mistake(quota_store=given)
+    assert mistake == f"quota_store: given something that begins with '{scheme}'; right: {RIGHT}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "redis:host",
+        "redis://",
+        "redis://:s3cret@",
+        "redis://:s3/cret@host",
+        "redis://:s3cret@host:port",
+        "redis://:s3cret@host:0",
+        "redis://:s3cret@host/first",
+        "redis://:s3#cret@host",
+        "redis://[s3cret",
+    ],
+)
+def test_a_redis_url_that_cannot_be_read_is_not_shown(given: str) -> None:
+    mistake = only_mistake(quota_store=given)
+    assert mistake == f"quota_store: given a Redis URL that cannot be read; right: {RIGHT}"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("", "nothing"), ("  ", "nothing"), ("a\0b", "a path with a NUL character")],
+)
+def test_a_path_that_no_file_can_have_is_refused(given: str, shown: str) -> None:
+    assert only_mistake(quota_store=given) == f"quota_store: given {shown}; right: {RIGHT}"
+
+
+def test_a_url_in_the_wrong_place_is_hidden() -> None:
+    assert only_mistake(quota_store=["redis://:s3cret@host"]).startswith(
+        "quota_store: given a hidden value"
+    )

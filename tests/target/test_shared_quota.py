@@ -1,0 +1,69 @@
+"""Runs of one tenant share its limits where the settings say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_gainsight.api import QuotaSpentError, QuotaStoreError
+from target_gainsight.settings import parse_settings
+from target_gainsight.target.connection import TenantConnection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fake_clock import FakeClock
+
+
+def calls_until_the_quota_is_spent(folder: Path, clock: FakeClock, **given: Any) -> int:
+    settings = parse_settings(
+        {
+            "domain": "sandbox",
+            "sandbox_path": str(folder / "tenant.db"),
+            "calls_per_day": 10,
+            "quota_percent": 50,
+            **given,
+        }
+    )
+    connection = TenantConnection(settings, clock, lambda _: None)
+    made = 0
+    try:
+        while made <= settings.limits.calls_per_day:
+            connection.client.metadata.describe("Company")
+            made += 1
+    except QuotaSpentError:
+        pass
+    finally:
+        connection.close()
+    return made
+
+
+def test_the_days_count_survives_the_run_in_a_file(tmp_path: Path, clock: FakeClock) -> None:
+    store = str(tmp_path / "quota.db")
+    assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5
+    assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 0
+    assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store, quota_percent=70) == 2
+
+
+def test_another_tenant_has_a_count_of_its_own(tmp_path: Path, clock: FakeClock) -> None:
+    store = str(tmp_path / "quota.db")
+    other = str(tmp_path / "other.db")
+    assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5
+    assert (
+        calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store, sandbox_path=other) == 5
+    )
+
+
+def test_in_memory_each_run_counts_for_itself(tmp_path: Path, clock: FakeClock) -> None:
+    assert calls_until_the_quota_is_spent(tmp_path, clock) == 5
+    assert calls_until_the_quota_is_spent(tmp_path, clock) == 5
+
+
+def test_a_store_that_cannot_be_used_is_named_before_any_call(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = str(tmp_path / "missing" / "quota.db")
+    with pytest.raises(QuotaStoreError, match=r"quota store .*missing/quota\.db"):
+        calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store)
+    assert not (tmp_path / "tenant.db").exists()
