@@ -184,7 +184,7 @@ class _Server:
     def _unusable(self, reason: str) -> QuotaStoreError:
         message = (
             f"the calls cannot be counted in the quota store {self._name}: {reason.rstrip('.')}. "
-            "Check the URL in quota_store, its password and that the server can be reached from here"
+            "Check the URL in quota_store, its password and whether the server can be reached"
         )
         return QuotaStoreError(message)
 

@@ -60,6 +60,6 @@ def results(tolds: list[dict[str, Any]], start: float, seconds: float) -> list[d
 
 def _result(process: subprocess.Popen[str]) -> dict[str, int]:
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, err) == (0, ""), err
     result: dict[str, int] = json.loads(out)
     return result

@@ -402,7 +402,7 @@ def test_a_redis_that_is_not_there_is_named_without_its_password(open_pacer: Ope
         f"the calls cannot be counted in the quota store redis://127.0.0.1:{port}/3: "
     )
     assert message.endswith(
-        "Check the URL in quota_store, its password and that the server can be reached from here"
+        "Check the URL in quota_store, its password and whether the server can be reached"
     )
 
 
