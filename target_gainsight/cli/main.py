@@ -9,6 +9,8 @@ import click
 _SUBCOMMANDS = {
     "check": ("target_gainsight.cli.check", "Check the settings against the tenant."),
     "describe": ("target_gainsight.cli.describe", "Show the tenant's objects, or one's fields."),
+    "plan": ("target_gainsight.cli.plan", "Show what a run would write and cost, without writing."),
+    "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
     "sandbox": ("target_gainsight.cli.sandbox", "Run a local Gainsight tenant, or look into one."),
 }
 """Name → module that defines a click command of that name, and the line shown in the help."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
+import simplejson
 from rich.console import Console
 from rich.measure import Measurement
 
@@ -37,10 +38,10 @@ def print_as(form: str, content: object) -> None:
 
     Args:
         form: ``json`` or ``yaml``.
-        content: Mappings with text keys, lists and scalars.
+        content: Mappings with text keys, lists and scalars; JSON takes decimals and dates, too.
     """
     if form == "json":
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        click.echo(simplejson.dumps(content, indent=2, ensure_ascii=False, default=str))
     else:
         click.echo("\n".join(yaml_lines(content)))
 

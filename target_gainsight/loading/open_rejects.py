@@ -19,7 +19,7 @@ from target_gainsight.loading.reject_folder import RETIRED, RejectId
 from target_gainsight.loading.rejects import REASON_PROPERTY, PrivateFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Arrival, Outcome
@@ -114,12 +114,16 @@ class OpenRejects:
         """
         while self._pending:
             run, lines = next(iter(self._pending.items()))
-            path = self._folder.file(run, RETIRED)
-            file = PrivateFile(path)
-            for line in ("", *lines) if _ends_in_half_a_line(path) else lines:
-                file.add(line)
-            file.close()
+            if run == self._run or self._folder.file(run).exists():
+                self._write(run, lines)
             del self._pending[run]
+
+    def _write(self, run: str, lines: Sequence[str]) -> None:
+        path = self._folder.file(run, RETIRED)
+        file = PrivateFile(path)
+        for line in ("", *lines) if _ends_in_half_a_line(path) else lines:
+            file.add(line)
+        file.close()
 
     def close(self) -> None:
         """Write what is left and forget the rest."""

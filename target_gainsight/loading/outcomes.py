@@ -50,10 +50,10 @@ class Reason:
 
     def __str__(self) -> str:
         parts = [self.code]
-        if self.field:
+        if self.field and self.field not in self.message:
             parts.append(f"{self.field} = {shown(self.value)}")
         parts.append(self.message)
-        if self.hint:
+        if not self.message.endswith(self.hint):
             parts.append(self.hint)
         return ": ".join(parts)
 

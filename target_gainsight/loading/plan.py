@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_gainsight.loading.outcomes import LoadRecord
-    from target_gainsight.loading.summary import Summary
+    from target_gainsight.loading.summary import StreamCounts, Summary
 
 MOST_EXAMPLES = 5
 MOST_FIELDS_SHOWN = 6
@@ -198,22 +198,14 @@ class Plan:
             summary: What was counted.
         """
         lines = ["plan: nothing was written", summary.table()]
-        for name, plan in self.streams.items():
-            lines += [f"{shown(name)}: would create {key}" for key in plan.creates]
-            for update in plan.updates:
-                lines.append(f"{shown(name)}: would update {update.key}")
-                lines += _differences(update)
-        lines += [
-            f"{shown(name)}: would skip {count}: {code}"
-            for name, counts in summary.streams.items()
-            for code, count in counts.skips.items()
-        ]
+        for name, counts in summary.streams.items():
+            lines += self._stream_lines(shown(name), self.stream(name), counts)
         lines += summary.reject_lines()
         price = self.price(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(price.calls.items()))
         lines.append(
-            f"price: {price.total} calls ({kinds}), {price.minutes:.1f} minutes at the allowed "
-            f"rate, {price.percent_of_day:.1f}% of a day's quota"
+            f"price: {price.total} calls ({kinds or 'none'}), {_least(price.minutes)} minutes at "
+            f"the allowed rate, {_least(price.percent_of_day)}% of a day's quota"
         )
         if price.percent_of_day > 100:  # noqa: PLR2004 - percent
             days = -(-price.total // self._per_day)
@@ -222,6 +214,18 @@ class Plan:
                 "where the last one stopped"
             )
         return "\n".join(lines)
+
+    def _stream_lines(self, name: str, plan: StreamPlan, counts: StreamCounts) -> list[str]:
+        lines = []
+        if plan.creates:
+            created = counts.outcomes[Outcome.CREATED]
+            lines.append(f"{name}: would create {created:,}, such as {', '.join(plan.creates)}")
+        if plan.updates:
+            lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
+            for update in plan.updates:
+                lines += [f"  {update.key}", *_differences(update)]
+        lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
+        return lines
 
     def _stream_json(self, name: str) -> dict[str, Any]:
         plan = self.stream(name)
@@ -287,6 +291,12 @@ def _key(record: LoadRecord) -> str:
 
 def _differences(update: PlannedUpdate) -> list[str]:
     shown_ones = update.differences[:MOST_FIELDS_SHOWN]
-    lines = [f"  {each.name}: {shown(each.before)} → {shown(each.after)}" for each in shown_ones]
+    lines = [f"    {each.name}: {shown(each.before)} → {shown(each.after)}" for each in shown_ones]
     more = len(update.differences) - len(shown_ones)
-    return [*lines, f"  and {more} more fields"] if more else lines
+    return [*lines, f"    and {more} more fields"] if more else lines
+
+
+def _least(number: float) -> str:
+    """Write a number to a tenth, but never as nothing."""
+    tenth = 0.1
+    return f"less than {tenth}" if 0 < number < tenth else f"{number:.1f}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
     from target_gainsight.loading.reject_folder import RejectId
+
+if sys.platform != "win32":
+    import fcntl
 
 REASON_PROPERTY = "gainsight_reject"
 """The property of a RECORD message that tells why it was rejected."""
@@ -103,7 +107,29 @@ class PrivateFile:
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        return os.open(self.path, flags, OWNER_ONLY)
+        descriptor = os.open(self.path, flags, OWNER_ONLY)
+        lock(descriptor)
+        return descriptor
+
+
+def lock(descriptor: int) -> bool:
+    """Mark a file as being written, until it is closed; elsewhere than on POSIX do nothing.
+
+    Args:
+        descriptor: The open file.
+
+    Returns:
+        False when another process, or another part of this one, is writing it.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 class RejectFile:

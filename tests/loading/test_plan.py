@@ -112,10 +112,13 @@ def test_what_a_plan_shows(loading: Loading) -> None:
     planned = plan(loading, [schema(), *lines], calls_per_minute=10, calls_per_day=100)
     text = text_of(planned)
     assert text.startswith("plan: nothing was written")
-    assert "'accounts': would create 'Hooli'" in text
-    assert "'accounts': would update 'Initech'" in text
-    assert "  Industry: 'Old' → 'New'" in text
-    assert "  Employees: 7 → null" in text
+    assert "'accounts': would create 1, such as 'Hooli'\n" in text
+    assert (
+        "'accounts': would update 1, such as\n"
+        "  'Initech'\n"
+        "    Industry: 'Old' → 'New'\n"
+        "    Employees: 7 → null\n" in text
+    )
     assert "'accounts': would skip 1: deleted_in_source" in text
     assert "rejects multi_match: 1, such as in accounts:" in text
     assert (

@@ -1,0 +1,56 @@
+"""`gainsight plan`: what a run over some Singer messages would write and cost. Writes nothing."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from target_gainsight.cli.configuration import configured
+from target_gainsight.cli.output import print_as
+from target_gainsight.cli.running import make_target
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+@click.command()
+@configured
+@click.option(
+    "--input",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of Singer messages; standard input by default: tap-… | gainsight plan.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
+    """Show what a run would write and cost; nothing is written and no state emitted.
+
+    Everything but the writes is done: records are mapped and checked, lookups are resolved, and
+    what would be written is compared with what the tenant holds. The exit code is 1 when the run
+    would stop.
+    """
+    if source is None and sys.stdin.isatty():
+        message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
+        raise click.UsageError(message)
+    target = make_target(sources, dry_run=True)
+    summary = target.summary
+    if form == "json":
+        target.show_plan = lambda planned: print_as("json", planned.to_json(summary))
+    else:
+        target.show_plan = lambda planned: click.echo(planned.to_text(summary))
+    with _opened(source) as messages:
+        sys.exit(target.run_to_end(messages))
+
+
+def _opened(source: Path | None) -> AbstractContextManager[IO[str] | None]:
+    return source.open(encoding="utf-8") if source else nullcontext(None)

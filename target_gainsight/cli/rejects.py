@@ -1,0 +1,367 @@
+"""`gainsight rejects`: the records that did not land, why, and how to send them again.
+
+A tenant is needed for ``replay`` only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from target_gainsight.cli.configuration import configured, read_raw_settings
+from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.cli.running import make_target
+from target_gainsight.loading.reject_folder import (
+    CREATED,
+    REJECTS,
+    RETIRED,
+    RUN_NAME,
+    RejectFolder,
+)
+from target_gainsight.loading.rejects import lock
+from target_gainsight.mapping.field_errors import shown
+from target_gainsight.settings import CONFIG_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from target_gainsight.loading.reject_folder import FiledReject
+
+LATEST = "latest"
+
+_folder_option = click.option(
+    "--rejects-path",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The folder of reject files; by default the setting rejects_path.",
+)
+_run_argument = click.argument("run", metavar="RUN")
+_stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
+_format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+
+
+@click.group()
+def rejects() -> None:
+    """List, show, replay and clear the records that were rejected.
+
+    RUN is the name of a run as the list shows it, or 'latest'.
+    """
+
+
+@rejects.command("list")
+@configured
+@_folder_option
+@_format_option
+def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
+    """List the open rejects by run, stream and reason, with an example and its cure."""
+    held = _folder(sources, folder)
+    groups = _groups(held)
+    if form == "json":
+        print_as("json", groups)
+    elif not groups:
+        click.echo(f"There are no open rejects in {held.path}.")
+    else:
+        _print_groups(groups)
+
+
+def _groups(held: RejectFolder) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for run in held.runs():
+        for reject in _open(held, run):
+            reason = reject.reason
+            names = (run, reject.stream, _text(reason, "outcome"), _text(reason, "code"))
+            counts[names] += 1
+            if names not in groups:
+                labels = dict(zip(("run", "stream", "outcome", "code"), names, strict=True))
+                groups[names] = {**labels, "count": 0, "example": _described(reject)}
+    return [{**group, "count": counts[names]} for names, group in groups.items()]
+
+
+def _print_groups(groups: Iterable[dict[str, Any]]) -> None:
+    table = Table("Run", "Stream", "Reason", "Open", "Such as", "What to do")
+    table.columns[3].justify = "right"
+    for group in groups:
+        example = group["example"]
+        skipped = "" if group["outcome"] == "rejected" else f" ({group['outcome']})"
+        table.add_row(
+            group["run"],
+            _line(group["stream"]),
+            _line(group["code"]) + skipped,
+            f"{group['count']:,}",
+            _line(f"{_key_text(example['key'])}: {_what(example)}"),
+            _line(example["hint"]),
+        )
+    print_whole(table)
+
+
+@rejects.command()
+@_run_argument
+@configured
+@_folder_option
+@_stream_option
+@click.option("--code", help="Only those with this reason, such as GSOBJ_1012.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
+)
+@_format_option
+def show(
+    run: str,
+    sources: tuple[str, ...],
+    folder: Path | None,
+    stream: str | None,
+    code: str | None,
+    limit: int,
+    form: str,
+) -> None:
+    """Show the open rejects of a run, one per line."""
+    held = _folder(sources, folder)
+    name = _named(held, run)
+    found = (
+        reject
+        for reject in _open(held, name)
+        if stream in {None, reject.stream} and code in {None, reject.reason.get("code")}
+    )
+    listed = [_described(reject) for reject in islice(found, limit)]
+    if form == "json":
+        print_as("json", listed)
+        return
+    if not listed:
+        click.echo(f"Run {name} has no such open rejects.")
+        return
+    _print_rejects(listed)
+    more = sum(1 for _ in found)
+    if more:
+        click.echo(f"{more:,} more; --limit shows them.")
+
+
+def _print_rejects(listed: Iterable[dict[str, Any]]) -> None:
+    names = ("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id")
+    table = Table(*names)
+    for each in listed:
+        cells = (
+            each["stream"],
+            _key_text(each["key"]),
+            each["code"],
+            each["field"] or "",
+            each["value"] or "",
+            each["message"],
+            each["hint"],
+            each["request_id"] or "",
+        )
+        table.add_row(*map(_line, cells))
+    print_whole(table)
+
+
+@rejects.command()
+@_run_argument
+@configured
+@_folder_option
+@_stream_option
+def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str | None) -> None:
+    """Send the open rejects of a run again, with the settings of the target.
+
+    What lands is retired; what is rejected again is listed under the new run. The exit code is
+    that of the new run.
+    """
+    held = _folder(sources, folder)
+    name = _named(held, run)
+    chosen = _Replay(held, name, stream)
+    if not chosen.count():
+        click.echo(f"Run {name} has no such open rejects.")
+        return
+    target = make_target(sources, rejects_path=str(held.path))
+    exit_code = target.run_to_end(cast("IO[str]", chosen))
+    if not target.settings.dry_run:
+        click.echo(target.summary.to_text())
+    left = chosen.count()
+    if left:
+        click.echo(f"{left:,} of them are still open in run {name}.")
+    sys.exit(exit_code)
+
+
+class _Replay:
+    """The open rejects of a run as a Singer file, read as the target asks for them."""
+
+    def __init__(self, held: RejectFolder, run: str, stream: str | None) -> None:
+        self._held = held
+        self._run = run
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield each record, after the SCHEMA message that holds for it."""
+        schemas: dict[object, bytes] = {}
+        for reject in self._chosen():
+            stream = reject.message["stream"]
+            if schemas.get(stream) != reject.schema_line:
+                schemas[stream] = reject.schema_line
+                yield reject.schema_line
+            yield reject.line
+
+    def count(self) -> int:
+        """Count them.
+
+        Raises:
+            click.ClickException: They are not whole records.
+        """
+        return sum(1 for _ in self._chosen())
+
+    def _chosen(self) -> Iterator[FiledReject]:
+        for reject in _open(self._held, self._run):
+            if self._stream not in {None, reject.stream}:
+                continue
+            if reject.reason.get("replayable") is False:
+                message = (
+                    f"run {self._run} was made with reject_values: keys, so that its file holds no "
+                    "whole records; send them from their source again"
+                )
+                raise click.ClickException(message)
+            yield reject
+
+
+@rejects.command()
+@click.argument("run", metavar="[RUN]", required=False)
+@configured
+@_folder_option
+@click.option("--retired", is_flag=True, help="All runs whose rejects are all retired.")
+@click.option("--all", "every", is_flag=True, help="All runs.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clear(
+    run: str | None,
+    sources: tuple[str, ...],
+    folder: Path | None,
+    *,
+    retired: bool,
+    every: bool,
+    yes: bool,
+) -> None:
+    """Delete the files of a run, or of several; their rejects can then no longer be replayed."""
+    if (run is not None) + retired + every != 1:
+        message = "name a run, or --retired, or --all"
+        raise click.UsageError(message)
+    held = _folder(sources, folder)
+    if run is not None:
+        names = [_named(held, run, suffix=None)]
+    else:
+        names = [name for name in held.runs() if every or _is_retired(held, name)]
+    suffixes = (REJECTS, RETIRED) if retired else (REJECTS, RETIRED, CREATED)
+    paths = [held.file(name, suffix) for name in names for suffix in suffixes]
+    paths = [path for path in paths if path.exists()]
+    if not paths:
+        click.echo(f"There is nothing to clear in {held.path}.")
+        return
+    for path in paths:
+        click.echo(str(path))
+    lost = sum(1 for name in names for _ in _open(held, name))
+    if not yes:
+        said = f" with {lost:,} open rejects" if lost else ""
+        click.confirm(f"Delete these {len(paths)} files{said}?", abort=True)
+    for path in paths:
+        _delete(path)
+    click.echo(f"Deleted {len(paths)} files.")
+
+
+def _is_retired(held: RejectFolder, run: str) -> bool:
+    return held.file(run).exists() and next(iter(_open(held, run)), None) is None
+
+
+def _delete(path: Path) -> None:
+    """Delete a file, unless a run is writing it."""
+    try:
+        with path.open("rb") as file:
+            free = lock(file.fileno())
+        if free:
+            path.unlink()
+    except OSError as error:
+        message = f"{path} cannot be deleted: {error.strerror}"
+        raise click.ClickException(message) from error
+    if not free:
+        message = f"{path} is still being written; clear it when its run has ended"
+        raise click.ClickException(message)
+
+
+def _folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
+    if given is None:
+        default = CONFIG_SCHEMA["properties"]["rejects_path"]["default"]
+        given = Path(str(read_raw_settings(sources).get("rejects_path") or default))
+    return RejectFolder(given)
+
+
+def _named(held: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
+    """Find the run that a user names.
+
+    Args:
+        held: The reject files.
+        run: A run's name, or ``latest``.
+        suffix: The file that it must have; None for any.
+
+    Raises:
+        click.ClickException: There is no such run, or that is no run's name.
+    """
+    runs = [each for each in held.runs() if suffix is None or held.file(each, suffix).exists()]
+    if run == LATEST and runs:
+        return runs[-1]
+    if run != LATEST and not RUN_NAME.fullmatch(run):
+        message = (
+            f"{shown(run)} is no run's name: name one as 'gainsight rejects list' does, such as "
+            "20260201T093000Z-3f9a, or say latest; the folder is named by --rejects-path"
+        )
+        raise click.ClickException(message)
+    if run not in runs:
+        known = f"; the latest one is {runs[-1]}" if runs else ""
+        message = f"there is no reject file of run {run} in {held.path}{known}"
+        raise click.ClickException(message)
+    return run
+
+
+def _open(held: RejectFolder, run: str) -> Iterator[FiledReject]:
+    try:
+        yield from held.open(run)
+    except OSError as error:
+        message = f"{held.file(run)} cannot be read: {error.strerror}"
+        raise click.ClickException(message) from error
+
+
+def _described(reject: FiledReject) -> dict[str, Any]:
+    reason = reject.reason
+    names = ("outcome", "code", "field", "value", "message", "hint", "request_id", "time")
+    return {
+        "id": str(reject.id),
+        "stream": reject.stream,
+        "key": reject.key,
+        **{name: reason.get(name) for name in names},
+    }
+
+
+def _text(reason: Mapping[str, Any], name: str) -> str:
+    return str(reason.get(name) or "")
+
+
+def _what(example: dict[str, Any]) -> str:
+    """Say what is wrong without saying anything twice."""
+    message = str(example["message"]).removesuffix(example["hint"] or "").rstrip()
+    if not example["field"] or example["field"] in message:
+        return message
+    return f"{example['field']} = {example['value']}: {message}"
+
+
+def _key_text(key: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {shown(value)}" for name, value in key.items()) or "no key"
+
+
+def _line(text: object) -> str:
+    """Make text fit into one cell: markup and control characters lose their meaning."""
+    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text or "")))
