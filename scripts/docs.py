@@ -156,6 +156,8 @@ def _meltano_setting(setting: Setting) -> dict[str, object]:
     }
     if setting.choices:
         entry["options"] = [{"label": choice, "value": choice} for choice in setting.choices]
+    if setting.meltano_kind == "object":
+        entry["value_processor"] = "nest_object"  # else the environment gets keys like a.b.c
     if setting.secret:
         entry["sensitive"] = True
     entry["description"] = setting.description

@@ -75,6 +75,12 @@ def test_a_secret_is_sensitive_in_meltano_and_marked_in_the_table(docs: ModuleTy
     assert "`key` (secret)" in docs.settings_table([key])
 
 
+def test_an_object_reaches_the_environment_nested_as_it_was_written(docs: ModuleType) -> None:
+    streams = docs.Setting.from_schema("streams", {"type": "object"})
+    [entry] = yaml.safe_load(docs.meltano_settings([streams]))["settings"]
+    assert entry["value_processor"] == "nest_object"
+
+
 def test_no_default_is_written_for_meltano_to_send(docs: ModuleType) -> None:
     mode = docs.Setting.from_schema("mode", {"type": "string", "default": "upsert"})
     assert "value: upsert" not in docs.meltano_settings([mode])
