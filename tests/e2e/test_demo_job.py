@@ -65,6 +65,12 @@ def test_a_response_keeps_its_comment_to_the_letter(demo: MeltanoProject) -> Non
     assert responses["NPS-00001"]["score__gc"] == 10
 
 
+def test_check_takes_its_settings_from_meltano(demo: MeltanoProject) -> None:
+    said = demo.meltano("invoke", "target-gainsight:check")
+    assert "company by Name" in said
+    assert "Everything that can be checked is right." in said
+
+
 def test_a_second_run_adds_nothing(demo: MeltanoProject) -> None:
     before = counts(demo)
     demo.meltano("run", "--full-refresh", "load-examples")
