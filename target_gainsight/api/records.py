@@ -146,6 +146,30 @@ class RecordsApi:
             body["where"] = to_wire(where)
         return self._rows(_path(object_name, query=True), body, limit, page_size)
 
+    def page(
+        self,
+        object_name: str,
+        *,
+        select: Sequence[str],
+        where: Where | None = None,
+        offset: int = 0,
+        limit: int = MAX_PAGE,
+    ) -> tuple[Record, ...]:
+        """One page of the rows that match, by `Gsid`: one call, whatever it finds.
+
+        Args:
+            object_name: The object.
+            select: The fields wanted.
+            where: The filter; every row when not given.
+            offset: Rows to pass over.
+            limit: At most so many rows, up to 5,000.
+        """
+        body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
+        if where is not None:
+            body["where"] = to_wire(where)
+        path = _path(object_name, query=True)
+        return self._page(path, {**body, "limit": limit, "offset": offset})
+
     def get(self, object_name: str, gsid: str) -> Record:
         """One record by its GSID.
 

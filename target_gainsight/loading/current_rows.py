@@ -34,9 +34,17 @@ class Matches:
         self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         self._near: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
-            key = keys.of_row(row)
-            self._exact[key].append(row)
-            self._near[folded(key)].append(row)
+            self.add(keys.of_row(row), row)
+
+    def add(self, key: Key, row: Mapping[str, Any]) -> None:
+        """Add a row.
+
+        Args:
+            key: Its key.
+            row: The row.
+        """
+        self._exact[key].append(row)
+        self._near[folded(key)].append(row)
 
     def exact(self, key: Key) -> list[Mapping[str, Any]]:
         """List the rows that have this very key."""

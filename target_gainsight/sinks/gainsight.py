@@ -116,14 +116,15 @@ class GainsightSink(BatchSink):
         self._list_dropped()
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
-        rows = self._rows(keys, references)
+        fresh = self.rows(keys, references) if keys.names else None
+        rows = self._rows(fresh, keys)
         self.knows_fields = schema is not None
         self.loader = RecordLoader(
             settings=self.stream,
             mapper=self.comparison(references),
             keys=keys,
             rows=rows,
-            writer=self._writer(keys, rows),
+            writer=self._writer(self.writer(keys, fresh), rows),
             plan=self.run.plan,
             ledger=self.run.ledger,
             pool=self.run.pool,
@@ -285,16 +286,19 @@ class GainsightSink(BatchSink):
             omit_null=self.stream.null_values == "omit",
         )
 
-    def _rows(self, keys: KeyReader, references: References) -> CurrentRows | None:
-        if not keys.names:
+    def whole_object(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:  # noqa: ARG002
+        """Make what reads the whole object where that is cheaper; by keys only by default."""
+        return rows
+
+    def _rows(self, fresh: CurrentRows | None, keys: KeyReader) -> CurrentRows | None:
+        if fresh is None:
             return None
-        rows = self.rows(keys, references)
+        rows = self.whole_object(fresh, keys)
         if self.run.plan is None:
             return rows
         return PlannedRows(rows, self.run.plan.written(self.object_name, keys.names))
 
-    def _writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        writer = self.writer(keys, rows)
+    def _writer(self, writer: Writer, rows: CurrentRows | None) -> Writer:
         if self.run.plan is None:
             return writer
         parents = self.run.planned_parents

@@ -1,0 +1,83 @@
+"""A stream that covers most of its object costs a call for 5,000 rows, not for a group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tenant_runs import companies, record, schema
+
+if TYPE_CHECKING:
+    from tenant_runs import Loading
+
+ROWS = 6_000
+
+
+@pytest.fixture
+def full(loading: Loading) -> Loading:
+    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(ROWS)])
+    return loading
+
+
+def test_a_full_refresh_reads_three_groups_and_then_the_whole_object(full: Loading) -> None:
+    run = full.load([schema(), *companies(range(ROWS), Industry="old")], read_group_size=500)
+    assert run.outcomes() == {"unchanged": ROWS}
+    pages = 2  # 5,000 rows and the rest
+    assert full.calls() == {"describe": 1, "query": 3 + 1 + pages}
+
+
+def test_the_changed_rows_of_a_full_refresh_are_written_and_no_others(full: Loading) -> None:
+    changed = range(0, ROWS, 100)
+    lines = [record(Name=f"C{n}", Industry="new" if n in changed else "old") for n in range(ROWS)]
+    run = full.load([schema(), *lines], read_group_size=500)
+    assert run.outcomes() == {"unchanged": ROWS - 60, "updated": 60}
+    assert full.calls()["update"] == 2
+    assert {row["Name"] for row in full.tenant.rows("company", Industry="new")} == {
+        f"C{n}" for n in changed
+    }
+
+
+def test_new_rows_among_the_known_ones_are_created_once(full: Loading) -> None:
+    numbers = [*range(ROWS), *range(ROWS, ROWS + 30)]
+    run = full.load([schema(), *companies(numbers, Industry="old")], read_group_size=500)
+    assert run.outcomes() == {"unchanged": ROWS, "created": 30}
+    assert set(full.names().values()) == {1}
+
+
+def test_a_key_that_comes_again_is_read_anew(full: Loading) -> None:
+    """What was kept of a row is not true any more once the run has written it."""
+    again = [*companies([9_001, 5_000], Industry="new"), *companies([9_001, 5_000], Industry="old")]
+    fillers = companies(range(2_000, 2_500), Industry="old")
+    lines = [schema(), *companies(range(2_000), Industry="old"), *again[:2], *fillers, *again[2:]]
+    run = full.load(lines, read_group_size=500)
+    assert run.outcomes() == {"unchanged": 2_500, "created": 1, "updated": 3}
+    assert set(full.names().values()) == {1}
+    assert full.tenant.rows("company", Name="C5000")[0]["Industry"] == "old"
+
+
+def test_a_row_that_differs_in_case_only_is_still_ambiguous(full: Loading) -> None:
+    lines = [schema(), *companies(range(2_000), Industry="old"), record(Name="c5999")]
+    assert full.load(lines, read_group_size=500).codes == ["ambiguous_key"]
+
+
+def test_rows_that_mostly_change_are_read_by_keys(full: Loading) -> None:
+    run = full.load([schema(), *companies(range(3_000), Industry="new")], read_group_size=500)
+    assert run.outcomes() == {"updated": 3_000}
+    assert full.calls()["query"] == 6
+
+
+def test_an_object_out_of_proportion_is_read_by_keys(full: Loading) -> None:
+    """120 records are no evidence that a stream covers 6,000 rows."""
+    run = full.load([schema(), *companies(range(120), Industry="old")], read_group_size=10)
+    assert run.outcomes() == {"unchanged": 120}
+    assert full.calls()["query"] == 12 + 1
+
+
+@pytest.mark.e2e
+def test_a_hundred_thousand_companies_with_one_percent_changed(loading: Loading) -> None:
+    rows = 100_000
+    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(rows)])
+    lines = (record(Name=f"C{n}", Industry="old" if n % 100 else "new") for n in range(rows))
+    run = loading.load([schema(), *lines])
+    assert run.outcomes() == {"unchanged": 99_000, "updated": 1_000}
+    assert loading.calls() == {"describe": 1, "query": 3 + 1 + 21, "update": 20}
