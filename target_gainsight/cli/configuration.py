@@ -123,21 +123,4 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def _from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
     given = {**read_environment(schema, LOADER_PREFIX), **read_environment(schema, PREFIX)}
-    return {name: _nested(value) for name, value in given.items() if value != ""}
-
-
-def _nested(value: object) -> object:
-    """Undo Meltano's flattening, which makes ``a.b: c`` of ``a: {b: c}``.
-
-    Names that had dots themselves come apart; the settings join them again.
-    """
-    if not isinstance(value, dict):
-        return value
-    nested: dict[str, Any] = {}
-    for name, each in value.items():
-        *outer, last = [name] if isinstance(each, dict) else name.split(".")
-        inner = nested
-        for part in outer:
-            inner = inner.setdefault(part, {})
-        inner[last] = each
-    return nested
+    return {name: value for name, value in given.items() if value != ""}

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
+from target_gainsight.cli.output import print_whole
 from target_gainsight.sandbox import (
     SandboxConfigError,
     SandboxUnavailableError,
@@ -152,7 +151,7 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     table.add_column("Rows", justify="right")
     for name, count in shown:
         table.add_row(escape(name), f"{count:,}")
-    _print_whole(table)
+    print_whole(table)
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -166,7 +165,7 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
-    _print_whole(_rows_table(title, rows, every=every))
+    print_whole(_rows_table(title, rows, every=every))
 
 
 def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:
@@ -176,12 +175,6 @@ def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -
     for row in rows:
         table.add_row(*(escape(_cell(row[name])) for name in shown))
     return table
-
-
-def _print_whole(table: Table) -> None:
-    console = Console()
-    natural = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
-    Console(width=max(console.width, natural), soft_wrap=True).print(table)
 
 
 def _worth_showing(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -30,7 +30,7 @@ class WaitingRecords:
         self._example: Arrival | None = None
         self._count = 0
         self._matches: dict[str, MatchFields] = {}
-        self._keys: set[Key] = set()
+        self._keys: set[int] = set()
         self._superseded: dict[Key, dict[str, int]] = {}
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class WaitingRecords:
             settlement: The outcome it would have.
         """
         self._count += 1
-        self._keys.add(settlement.record.key)
+        self._keys.add(hash(settlement.record.key))
         self._here.append(settlement)
         if len(self._here) >= MOST_IN_MEMORY:
             self._spill()
@@ -54,7 +54,7 @@ class WaitingRecords:
         Args:
             record: The later record.
         """
-        if record.key and record.key in self._keys:
+        if record.key and hash(record.key) in self._keys:
             newest = self._superseded.setdefault(record.key, {})
             newest.update(dict.fromkeys(record.references, record.arrival.sequence))
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _FORBIDDEN = 403
 
 
+_SERVER_FAULTS = 500
+_NOT_ALLOWED = "GS_APIG_2403"
+"""What a missing permission is called is not on record [I]."""
+
+
 def list_objects(tenant: Tenant, _: Incoming) -> Answer:
     """Every object of the tenant, without its fields."""
     _refuse_by_switch(tenant)
@@ -48,7 +53,8 @@ def describe_object(tenant: Tenant, call: Incoming) -> Answer:
 def _refuse_by_switch(tenant: Tenant) -> None:
     status = tenant.switches.metadata_status
     if status:
-        raise refuse(SERVER_ERROR, "Metadata is not available.", status=status)
+        code = SERVER_ERROR if status >= _SERVER_FAULTS else _NOT_ALLOWED
+        raise refuse(code, "Metadata is not available.", status=status)
 
 
 def _described_object(model: ObjectModel) -> dict[str, object]:
