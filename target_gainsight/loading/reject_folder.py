@@ -111,7 +111,14 @@ class RejectFolder:
             for suffix in SUFFIXES
             if entry.name.endswith(suffix)
         }
-        return sorted(name for name in names if RUN_NAME.fullmatch(name))
+        return sorted(filter(RUN_NAME.fullmatch, names), key=self._age)
+
+    def _age(self, run: str) -> tuple[str, float]:
+        """The second of a run's start; of two in one second the file that was written first."""
+        try:
+            return run.partition("-")[0], self.file(run).stat().st_mtime
+        except FileNotFoundError:
+            return run.partition("-")[0], 0
 
     def file(self, run: str, suffix: str = REJECTS) -> Path:
         """Return where a run's file is, or would be.

@@ -1,0 +1,431 @@
+"""`gainsight rejects`: what did not land, why, and how it is sent again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_gainsight.cli import rejects as rejects_module
+from target_gainsight.loading.rejects import PrivateFile
+from target_gainsight.sandbox import ServerRule
+from target_gainsight.target import TargetGainsight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from click.testing import Result
+    from conftest import Commands
+
+Message = dict[str, Any]
+
+UNLIMITED = {"calls_per_minute": 0, "calls_per_day": 0}
+TEXT = {"type": ["string", "null"]}
+BAD = ServerRule("company", "Industry", "bad")
+FOLDER = "gainsight-rejects"
+
+
+def schema(stream: str = "accounts", **columns: Message) -> Message:
+    properties = columns or {"Name": TEXT, "Industry": TEXT, "Employees": {"type": "integer"}}
+    wrapped = {"type": "object", "properties": properties}
+    return {"type": "SCHEMA", "stream": stream, "schema": wrapped, "key_properties": ["Name"]}
+
+
+def record(stream: str = "accounts", /, **fields: Any) -> Message:
+    return {"type": "RECORD", "stream": stream, "record": fields}
+
+
+class Project:
+    """A project whose loads leave rejects behind.
+
+    Args:
+        commands: Runs the commands.
+    """
+
+    def __init__(self, commands: Commands) -> None:
+        self.commands = commands
+        self.tenant = commands.sandbox.tenant
+        self.tenant.faults.rules.append(BAD)
+        self.settings: Message = {
+            "base_url": commands.sandbox.base_url,
+            "access_key": commands.sandbox.access_key,
+            "object_type": "company",
+            "calls_per_minute": 100_000,
+            "calls_per_day": 1_000_000,
+            "max_reject_percent": 100,
+        }
+
+    @property
+    def folder(self) -> Path:
+        return self.commands.folder / FOLDER
+
+    def load(self, messages: Iterable[Message], **settings: Any) -> str:
+        """Run the target; return the run's name."""
+        target = TargetGainsight(config={**self.settings, **settings})
+        text = "".join(json.dumps(message) + "\n" for message in messages)
+        with contextlib.redirect_stdout(io.StringIO()):
+            target.run_to_end(io.StringIO(text))
+        return target.summary.run
+
+    def run(self, *arguments: str) -> Result:
+        return self.commands.run("rejects", *arguments)
+
+    def replay(self, run: str, *arguments: str, **settings: Any) -> Result:
+        config = self.commands.config(**{**self.settings, **settings})
+        return self.run("replay", run, "--config", config, *arguments)
+
+    def listed(self, *arguments: str) -> list[Message]:
+        return json.loads(self.run("list", "--format", "json", *arguments).stdout)
+
+    def open_names(self, run: str) -> list[str]:
+        shown = self.run("show", run, "--format", "json", "--limit", "10000")
+        return [each["key"]["Name"] for each in json.loads(shown.stdout)]
+
+
+@pytest.fixture
+def project(start_commands: Callable[..., Commands]) -> Project:
+    return Project(start_commands(limits=UNLIMITED))
+
+
+def mixed(stream: str = "accounts") -> list[Message]:
+    return [
+        schema(stream),
+        record(stream, Name="A", Industry="bad"),
+        record(stream, Name="B", Industry="bad"),
+        record(stream, Name="C", Employees="many"),
+        record(stream, Name="D", Industry="good"),
+    ]
+
+
+def test_the_list_is_by_run_stream_and_reason_with_an_example_and_its_cure(
+    project: Project,
+) -> None:
+    first = project.load(mixed())
+    second = project.load([*mixed("others"), schema(), record(Name="E", Industry="bad")])
+    groups = project.listed()
+    assert [(g["run"], g["stream"], g["code"], g["count"]) for g in groups] == [
+        (first, "accounts", "GSOBJ_1008", 2),
+        (first, "accounts", "schema_violation", 1),
+        (second, "others", "GSOBJ_1008", 2),
+        (second, "others", "schema_violation", 1),
+        (second, "accounts", "GSOBJ_1008", 1),
+    ]
+    example = groups[1]["example"]
+    assert example["id"].startswith(f"{first}-")
+    assert example["key"] == {"Name": "C"}
+    assert (example["field"], example["value"]) == ("Employees", "'many'")
+    table = project.run("list").stdout
+    for said in (first, second, "others", "GSOBJ_1008", "Name = 'A'", "Employees = 'many'"):
+        assert said in table
+
+
+def test_the_list_shows_the_cure_once(project: Project) -> None:
+    project.load([schema(Name=TEXT, RenewalDate=TEXT), record(Name="A", RenewalDate="soon")])
+    table = project.run("list").stdout
+    assert table.count("Send an ISO 8601 date") == 1
+    assert table.count("RenewalDate") == 1
+
+
+def test_what_is_retired_is_not_listed(project: Project) -> None:
+    run = project.load(mixed())
+    project.load([schema(), record(Name="A", Industry="good"), record(Name="C")])
+    assert [group["count"] for group in project.listed()] == [1]
+    assert project.open_names(run) == ["B"]
+
+
+def test_what_has_no_match_is_listed_under_its_own_reason(project: Project) -> None:
+    project.load([schema(), record(Name="A"), record(Name="B", Industry="bad")], sync_mode="update")
+    [group] = project.listed()
+    assert (group["code"], group["outcome"], group["count"]) == ("no_match", "skipped", 2)
+    assert "no_match (skipped)" in project.run("list").stdout
+
+
+def test_an_empty_folder_has_nothing_to_list(project: Project) -> None:
+    assert project.listed() == []
+    assert f"There are no open rejects in {FOLDER}." in project.run("list").stdout
+    assert not project.folder.exists()
+
+
+def test_the_folder_comes_from_the_settings_or_the_option(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = str(project.commands.folder / "elsewhere")
+    project.load(mixed(), rejects_path=elsewhere)
+    assert project.listed() == []
+    assert len(project.listed("--rejects-path", elsewhere)) == 2
+    only = project.commands.config(base_url=None, access_key=None, rejects_path=elsewhere)
+    assert len(project.listed("--config", only)) == 2
+    monkeypatch.setenv("TARGET_GAINSIGHT_REJECTS_PATH", elsewhere)
+    assert len(project.listed()) == 2
+
+
+def test_list_show_and_clear_need_no_tenant(project: Project) -> None:
+    run = project.load(mixed())
+    project.tenant.reset_calls()
+    assert project.run("list").exit_code == 0
+    assert project.run("show", run).exit_code == 0
+    assert project.run("clear", run, "--yes").exit_code == 0
+    assert project.tenant.calls() == []
+
+
+def test_show_has_a_line_for_each_reject(project: Project) -> None:
+    run = project.load(mixed())
+    lines = project.run("show", "latest").stdout.splitlines()
+    assert len([line for line in lines if "Name = " in line]) == 3
+    [line] = [line for line in lines if "Name = 'B'" in line]
+    [listed] = [
+        each
+        for each in json.loads(project.run("show", run, "--format", "json").stdout)
+        if each["key"] == {"Name": "B"}
+    ]
+    assert listed["request_id"]
+    for said in ("GSOBJ_1008", "Industry", "'bad'", listed["message"], listed["request_id"]):
+        assert said in line
+
+
+def test_show_narrows_by_stream_code_and_limit(project: Project) -> None:
+    run = project.load([*mixed(), *mixed("others")])
+
+    def shown(*arguments: str) -> list[str]:
+        listed = project.run("show", run, "--format", "json", *arguments)
+        return [f"{each['stream']}.{each['key']['Name']}" for each in json.loads(listed.stdout)]
+
+    assert shown("--stream", "others") == ["others.A", "others.B", "others.C"]
+    assert shown("--code", "schema_violation") == ["accounts.C", "others.C"]
+    assert shown("--stream", "accounts", "--code", "GSOBJ_1008", "--limit", "1") == ["accounts.A"]
+    assert "4 more; --limit shows them." in project.run("show", run, "--limit", "2").stdout
+    assert "has no such open rejects" in project.run("show", run, "--code", "x").stdout
+
+
+def test_control_characters_and_markup_reach_no_terminal(project: Project) -> None:
+    name = "[red]A\x1b[2J\x07[/red]"
+    run = project.load([schema(), record(Name=name, Industry="bad"), record(Name="B")])
+    for shown in (project.run("list").stdout, project.run("show", run).stdout):
+        assert "\x1b[2J" not in shown
+        assert "\x07" not in shown
+        assert "[red]A\\x1b[2J\\x07[/red]" in shown
+
+
+@pytest.mark.parametrize(
+    "run", ["../x", "/etc/passwd", "a/b", "20260101T000000Z-0000.singer", "..", ""]
+)
+@pytest.mark.parametrize("command", ["show", "replay", "clear"])
+def test_a_run_is_named_and_not_given_as_a_path(project: Project, command: str, run: str) -> None:
+    project.load(mixed())
+    files = sorted(project.commands.folder.rglob("*"))
+    result = project.run(command, run, *(["--yes"] if command == "clear" else []))
+    assert result.exit_code == 1
+    assert "is no run's name" in result.stderr
+    assert sorted(project.commands.folder.rglob("*")) == files
+
+
+@pytest.mark.parametrize("run", ["latest", "20260101T000000Z-0000"])
+def test_an_unknown_run_is_said_to_be_unknown(project: Project, run: str) -> None:
+    result = project.run("show", run)
+    assert result.exit_code == 1
+    assert f"there is no reject file of run {run} in {FOLDER}" in result.stderr
+
+
+def test_latest_is_the_newest_run_with_rejects(project: Project) -> None:
+    project.load([schema(), record(Name="old", Industry="bad")])
+    older = project.folder / "20200101T000000Z-0000.singer"
+    older.write_text("")
+    project.load([schema(), record(Name="fine")])
+    assert project.open_names("latest") == ["old"]
+
+
+def test_one_bad_record_in_a_thousand_costs_two_calls_at_most_and_its_file_replays(
+    project: Project,
+) -> None:
+    lines = [record(Name=f"C{n}", Industry="bad" if n == 617 else "good") for n in range(1000)]
+    project.tenant.reset_calls()
+    run = project.load([schema(), *lines])
+    assert len(project.tenant.calls("POST", "/v1/data/objects/company")) <= 22
+    assert project.open_names(run) == ["C617"]
+    project.tenant.faults.clear()
+    result = project.replay(run)
+    assert result.exit_code == 0, result.output
+    assert project.tenant.count("company") == 1000
+    assert project.tenant.rows("company", Name="C617")[0]["Industry"] == "bad"
+    assert project.listed() == []
+
+
+def test_replay_prints_the_summary_and_retires_what_landed(project: Project) -> None:
+    run = project.load(mixed())
+    project.tenant.faults.clear()
+    result = project.replay("latest")
+    assert result.exit_code == 0, result.output
+    assert "calls: 3 (1 describe, 1 insert, 1 query)" in result.stdout
+    assert "rejects schema_violation: 1" in result.stdout
+    again = project.listed()
+    assert [(g["code"], g["count"]) for g in again] == [("schema_violation", 1)]
+    assert again[0]["run"] != run
+    assert project.open_names(run) == []
+
+
+def test_replay_has_the_exit_code_of_its_run(project: Project) -> None:
+    run = project.load([schema(), record(Name="A", Industry="bad"), record(Name="B")])
+    result = project.replay(run)
+    assert result.exit_code == 1
+    assert project.open_names("latest") == ["A"]
+
+
+def test_a_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
+    run = project.load(mixed())
+    result = project.replay(run, access_key="wrong")
+    assert result.exit_code == 1
+    assert f"3 of them are still open in run {run}." in result.stdout
+    assert project.open_names(run) == ["A", "B", "C"]
+    result = project.replay(run, object_type="nonsense")
+    assert result.exit_code == 1
+    assert "the settings cannot be used:" in result.stderr
+    result = project.run("replay", run)
+    assert result.exit_code == 1
+    assert "no settings are given" in result.stderr
+
+
+def test_replay_of_one_stream_leaves_the_others_open(project: Project) -> None:
+    run = project.load([*mixed(), *mixed("others")])
+    project.tenant.faults.clear()
+    assert project.replay(run, "--stream", "others").exit_code == 0
+    assert project.open_names(run) == ["A", "B", "C"]
+    nothing = project.replay(run, "--stream", "others")
+    assert nothing.exit_code == 0
+    assert "has no such open rejects" in nothing.stdout
+
+
+def test_replay_sends_the_open_ones_only(project: Project) -> None:
+    """What was mended at the source in the meantime must not be overwritten with older values."""
+    run = project.load(mixed())
+    project.load([schema(), record(Name="A", Industry="newer")])
+    project.tenant.faults.clear()
+    project.replay(run)
+    assert project.tenant.rows("company", Name="A")[0]["Industry"] == "newer"
+    assert project.tenant.rows("company", Name="B")[0]["Industry"] == "bad"
+
+
+def test_replay_runs_the_one_map_that_the_reject_came_through(project: Project) -> None:
+    maps = {
+        "accounts": {"__alias__": "as_is"},
+        "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
+    }
+    run = project.load(mixed(), stream_maps=maps)
+    project.tenant.faults.clear()
+    before = project.tenant.count("company")
+    result = project.replay(run, "--stream", "as_is", stream_maps=maps)
+    assert result.exit_code == 0, result.output
+    assert project.tenant.count("company") == before + 2
+
+
+def test_replay_repeats_the_schema_lines_as_they_came(project: Project) -> None:
+    first, second = schema(), schema(Name=TEXT, Industry=TEXT, Summary=TEXT)
+    lines = [first, record(Name="A", Industry="bad"), second]
+    lines += [record(Name="B", Industry="bad", Summary="s"), record(Name="C")]
+    run = project.load(lines)
+    project.tenant.faults.clear()
+    assert project.replay(run).exit_code == 0
+    assert project.tenant.rows("company", Name="B")[0]["Summary"] == "s"
+
+
+def test_a_file_of_keys_only_is_not_replayed(project: Project) -> None:
+    run = project.load(mixed(), reject_values="keys")
+    result = project.replay(run)
+    assert result.exit_code == 1
+    assert "was made with reject_values: keys" in result.stderr
+    assert project.open_names(run) == ["A", "B", "C"]
+
+
+def test_a_dry_run_of_a_replay_shows_its_plan(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = project.load(mixed())
+    result = project.replay(run, dry_run=True)
+    assert "plan: nothing was written" in result.output
+    assert project.open_names(run) == ["A", "B", "C"]
+
+
+def test_clear_asks_and_deletes_the_files_of_a_run(project: Project) -> None:
+    run = project.load(mixed())
+    other = project.load(mixed("others"))
+    declined = project.commands.run("rejects", "clear", run)
+    assert declined.exit_code == 1
+    assert "Delete these 2 files with 3 open rejects?" in declined.output
+    assert project.open_names(run) == ["A", "B", "C"]
+    cleared = project.run("clear", run, "--yes")
+    assert cleared.exit_code == 0
+    assert [path.name for path in sorted(project.folder.glob("2*"))] == [f"{other}.singer"]
+
+
+def test_clear_retired_keeps_what_is_open_and_what_was_created(project: Project) -> None:
+    done = project.load(mixed())
+    project.tenant.faults.clear()
+    project.load([schema(), *(record(Name=name, Industry="x") for name in "ABC")])
+    project.tenant.faults.rules.append(BAD)
+    still = project.load([schema(), record(Name="Z", Industry="bad"), record(Name="Y")])
+    result = project.run("clear", "--retired", "--yes")
+    assert result.exit_code == 0
+    assert {path.name for path in project.folder.glob("*.singer")} == {f"{still}.singer"}
+    assert not (project.folder / f"{done}.retired").exists()
+    assert (project.folder / f"{done}.created.csv").exists()
+
+
+def test_clear_all_leaves_no_run(project: Project) -> None:
+    project.load(mixed())
+    stranger = project.folder / "notes.txt"
+    stranger.write_text("mine")
+    assert project.run("clear", "--all", "--yes").exit_code == 0
+    assert {path.name for path in project.folder.iterdir()} == {".gitignore", "notes.txt"}
+    assert "There is nothing to clear" in project.run("clear", "--all").stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("latest", "--all"), ("--all", "--retired")])
+def test_clear_wants_one_choice(project: Project, arguments: tuple[str, ...]) -> None:
+    result = project.run("clear", *arguments, "--yes")
+    assert result.exit_code == 2
+    assert "name a run, or --retired, or --all" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of a run are locked on POSIX only")
+def test_a_run_that_is_still_writing_is_not_cleared(project: Project) -> None:
+    run = project.load(mixed())
+    writing = PrivateFile(project.folder / f"{run}.singer")
+    writing.add("{}")
+    writing.flush()
+    result = project.run("clear", run, "--yes")
+    assert result.exit_code == 1
+    assert "is still being written" in result.stderr
+    writing.close()
+    assert project.run("clear", run, "--yes").exit_code == 0
+
+
+def test_a_file_that_cannot_be_read_is_named(project: Project) -> None:
+    run = "20260101T000000Z-0000"
+    (project.folder / f"{run}.singer").mkdir(parents=True)
+    result = project.run("show", run)
+    assert result.exit_code == 1
+    assert f"{run}.singer cannot be read" in result.stderr
+    result = project.run("clear", run, "--yes")
+    assert result.exit_code == 1
+
+
+def test_files_are_for_their_owner_only(project: Project) -> None:
+    project.load(mixed())
+    project.tenant.faults.clear()
+    project.replay("latest")
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in project.folder.glob("2*")}
+    assert modes == {0o600}
+
+
+def test_the_help_says_how_runs_are_named() -> None:
+    from click.testing import CliRunner
+
+    result = CliRunner().invoke(rejects_module.rejects, ["--help"])
+    assert "'latest'" in result.output
+    for command in ("list", "show", "replay", "clear"):
+        assert command in result.output
