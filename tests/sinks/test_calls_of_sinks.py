@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -159,6 +160,23 @@ def test_a_company_without_a_name_is_rejected_before_any_write(
     assert (run.exit_code, tenant.names(), len(run.rejects)) == (0, ["Initech"], 1)
     assert run.rejects[0]["gainsight_reject"]["field"] == "Name"
     assert sizes(tenant.calls("insert")) == [1]
+
+
+@pytest.mark.parametrize(("object_type", "field"), [("company", "Name"), ("person", "Email")])
+def test_what_is_required_is_known_also_where_metadata_cannot_be_read(
+    tenant: Tenant, object_type: str, field: str
+) -> None:
+    switches = tenant.sandbox.tenant.switches
+    tenant.sandbox.tenant.switches = replace(switches, metadata_status=403)
+    run = tenant.load(
+        schema(columns={field: TEXT}, keys=[field]),
+        record(**{field: None}),
+        object_type=object_type,
+        sync_mode="insert",
+    )
+    assert run.exit_code == 1
+    assert run.rejects[0]["gainsight_reject"]["field"] == field
+    assert tenant.calls("insert") == tenant.calls("person") == []
 
 
 def test_a_company_of_which_only_the_id_is_known_is_not_created(tenant: Tenant) -> None:

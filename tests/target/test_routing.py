@@ -136,7 +136,10 @@ def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) 
     run = tenant.load(
         schema("accounts"),
         record(Name="Initech"),
-        streams={"contacts": {"object_type": "person"}},
+        streams={
+            "contacts": {"object_type": "person"},
+            "partners": {"object_type": "company", "unknown_fields": "drop"},
+        },
         stream_maps={
             "contacts": {
                 "__source__": "accounts",
@@ -146,7 +149,7 @@ def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) 
                 "__else__": "__NULL__",
             },
             "accounts": {"Industry": "'Software'"},
-            "partners": {"__source__": "accounts", "Name": "Name + ' (partner)'"},
+            "partners": {"__source__": "accounts", "Name": "Name + ' (partner)'", "code": "'x'"},
         },
     )
     assert (run.errors, run.exit_code) == ([], 0)

@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, record, schema, state
+from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, lines_of, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
 
@@ -108,6 +108,22 @@ def test_a_rejected_record_is_settled_once_it_is_filed(tenant: Tenant) -> None:
         state(at=3),
     )
     assert (run.states, len(run.rejects)) == ([{"at": 3}], 2)
+
+
+def test_a_reject_is_on_disk_before_the_state_that_covers_it(tenant: Tenant) -> None:
+    target = tenant.target()
+    on_disk = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            on_disk.append(len(target.ledger.rejects.path.read_text("utf-8").splitlines()))
+            return super().write(text)
+
+    messages = [schema(), record(Name="A", Employees="a lot"), state(at=1)]
+    with contextlib.redirect_stdout(Output()) as output:
+        target.run_to_end(io.StringIO(lines_of(messages)))
+    assert output.getvalue() == '{"at":1}\n'
+    assert on_disk == [2]
 
 
 def test_a_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
