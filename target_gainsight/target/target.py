@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
-from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
@@ -27,39 +26,23 @@ from target_gainsight.loading.run import Run
 from target_gainsight.loading.sending import SendingPool
 from target_gainsight.loading.summary import Summary
 from target_gainsight.mapping.mismatch import StreamMismatchError
-from target_gainsight.sinks import (
-    CompanySink,
-    CustomObjectSink,
-    DiscardingSink,
-    GainsightSink,
-    PersonSink,
-    RelationshipSink,
-)
 from target_gainsight.target.calls import CallCounter
-from target_gainsight.target.configured import ConfiguredTarget
 from target_gainsight.target.connection import TenantConnection
 from target_gainsight.target.intake import Intake
 from target_gainsight.target.interruption import Interruption
 from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.target.reporting import report
+from target_gainsight.target.routing import RoutedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.sinks import Sink
 
     from target_gainsight.api import Clock
 
 logger = logging.getLogger(__name__)
-
-SINKS: Mapping[str, type[GainsightSink]] = {
-    "company": CompanySink,
-    "person": PersonSink,
-    "relationship": RelationshipSink,
-    "custom_object": CustomObjectSink,
-}
 
 EXPECTED_ERRORS = (
     RunStoppedError,
@@ -72,10 +55,9 @@ EXPECTED_ERRORS = (
 """Errors that end a run with one message: what they say is all there is to know."""
 
 
-class TargetGainsight(ConfiguredTarget):
+class TargetGainsight(RoutedTarget):
     """Singer target and Meltano loader for Gainsight CS."""
 
-    default_sink_class = CompanySink
     message_reader_class = ThreadedReader
 
     STATE_INTERVAL_SECONDS: ClassVar[float] = 1.0
@@ -127,6 +109,7 @@ class TargetGainsight(ConfiguredTarget):
     def _connection(self) -> TenantConnection:
         return TenantConnection(self.settings, self.clock, self.calls)
 
+    @override
     @cached_property
     def run(self) -> Run:
         """What all streams share; made, and the tenant connected, when first needed."""
@@ -156,66 +139,6 @@ class TargetGainsight(ConfiguredTarget):
     def is_connected(self) -> bool:
         """Whether a stream has made the target connect to the tenant."""
         return "run" in self.__dict__
-
-    @override
-    def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Choose the sink of a stream by its settings.
-
-        Args:
-            stream_name: The stream's name as it comes out of the stream maps.
-
-        Returns:
-            The sink class; a discarding one for a stream that the maps exclude.
-
-        Raises:
-            RunStoppedError: No setting routes the stream.
-        """
-        if self._is_excluded(stream_name):
-            return DiscardingSink
-        return SINKS[self.run.stream_settings(stream_name).object_type]
-
-    def _is_excluded(self, alias: str) -> bool:
-        maps = [
-            stream_map
-            for stream_maps in self.mapper.stream_maps.values()
-            for stream_map in stream_maps
-            if stream_map.stream_alias == alias
-        ]
-        return bool(maps) and all(isinstance(each, RemoveRecordTransform) for each in maps)
-
-    @override
-    def get_sink(
-        self,
-        stream_name: str,
-        *,
-        record: dict[str, Any] | None = None,
-        schema: dict[str, Any] | None = None,
-        key_properties: Sequence[str] | None = None,
-    ) -> Sink:
-        """Return the sink of a stream; on a schema change the old one is settled first.
-
-        Args:
-            stream_name: The stream's name as it comes out of the stream maps.
-            record: Not used.
-            schema: The stream's schema, in a SCHEMA message.
-            key_properties: Its key properties, in a SCHEMA message.
-
-        Returns:
-            The sink.
-        """
-        before = self._sinks_active.get(stream_name)
-        if schema is not None and isinstance(before, GainsightSink):
-            changed = before.original_schema != schema or before.key_properties != key_properties
-            if changed:
-                before.settle()
-        return super().get_sink(
-            stream_name, record=record, schema=schema, key_properties=key_properties
-        )
-
-    @property
-    def active_sinks(self) -> tuple[GainsightSink, ...]:
-        """The sinks that load; those that discard are left out."""
-        return tuple(s for s in self._sinks_active.values() if isinstance(s, GainsightSink))
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
