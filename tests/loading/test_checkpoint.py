@@ -107,6 +107,23 @@ def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
         assert model.emitted[-1][0] == len(model.unsettled_before) - 1
 
 
+def test_thinning_keeps_states_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING_STATES", 8)
+    emitted: list[Any] = []
+    checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0)
+    watermark = checkpoint.open()
+    for number in range(1, 41):
+        watermark.arrive()
+        checkpoint.add({"n": number})
+    for position in range(1, 41):
+        watermark.settle(position)
+        checkpoint.advance()
+    numbers = [state["n"] for state in emitted]
+    assert numbers == sorted(numbers)
+    assert 4 <= len(numbers) <= 9
+    assert numbers[-1] == 40
+
+
 def test_states_are_written_at_most_once_an_interval_and_the_last_one_always() -> None:
     clock = FakeClock()
     emitted: list[Any] = []

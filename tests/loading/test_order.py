@@ -1,0 +1,89 @@
+"""Records with the same key are applied in the order they came, whatever is in flight."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tenant_runs import record, schema, state
+
+from target_gainsight.sandbox import Fault, ServerRule
+
+if TYPE_CHECKING:
+    from tenant_runs import Loading, Message
+
+REFUSED = "refused"
+FIELDS = ("Industry", "Employees", "TickerSymbol")
+
+
+def random_records(chance: random.Random, count: int, keys: int) -> list[Message]:
+    """Records of few keys, each with some fields, a few of them refused."""
+    lines = []
+    for number in range(count):
+        values: dict[str, Any] = {
+            "Industry": REFUSED if chance.random() < 0.05 else f"industry {number}",
+            "Employees": number,
+            "TickerSymbol": f"T{number}" if chance.random() < 0.8 else None,
+        }
+        carried = {name: values[name] for name in FIELDS if chance.random() < 0.6}
+        lines.append(record(Name=f"C{chance.randrange(keys)}", **carried))
+    return lines
+
+
+def applied_in_order(lines: list[Message], sync_mode: str, rows: dict[str, Any]) -> int:
+    """Apply records one by one, and count those that are refused."""
+    refused = 0
+    for line in lines:
+        fields = dict(line["record"])
+        name = fields.pop("Name")
+        if sync_mode == "update" and name not in rows:
+            continue
+        if fields.get("Industry") == REFUSED:
+            refused += 1
+            continue
+        rows.setdefault(name, dict.fromkeys(FIELDS)).update(fields)
+    return refused
+
+
+@pytest.mark.parametrize("sync_mode", ["upsert", "update"])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_tenant_ends_as_if_every_record_had_been_sent_alone(
+    loading: Loading, sync_mode: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    loading.tenant.faults.rules.append(ServerRule("company", "Industry", REFUSED))
+    loading.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
+    rows: dict[str, Any] = {f"C{n}": dict.fromkeys(FIELDS) for n in range(0, 30, 2)}
+    loading.tenant.seed("company", [{"Name": name} for name in rows])
+    lines = random_records(chance, count=300, keys=chance.choice([5, 30]))
+    run = loading.load(
+        [schema(), *lines, state(done=1)],
+        sync_mode=sync_mode,
+        read_group_size=chance.choice([3, 10, 50]),
+        batch_size_rows=chance.choice([2, 5, 50]),
+    )
+    refused = applied_in_order(lines, sync_mode, rows)
+    held = {
+        row["Name"]: {name: row[name] for name in FIELDS} for row in loading.tenant.rows("company")
+    }
+    assert held == rows
+    assert set(loading.names().values()) <= {1}
+    assert run.outcomes().get("rejected", 0) <= refused
+    assert sum(run.outcomes().values()) == 300
+    assert run.states == [{"done": 1}]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_inserts_of_one_key_keep_their_order(loading: Loading, seed: int) -> None:
+    chance = random.Random(seed)
+    loading.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
+    lines = [record(Name=f"C{chance.randrange(4)}", Employees=n) for n in range(200)]
+    run = loading.load([schema(), *lines], sync_mode="insert", batch_size_rows=3)
+    assert run.outcomes() == {"created": 200}
+    by_name: dict[str, list[int]] = {}
+    for row in loading.tenant.rows("company"):
+        by_name.setdefault(row["Name"], []).append(row["Employees"])
+    assert Counter({name: len(numbers) for name, numbers in by_name.items()}) == loading.names()
+    assert all(numbers == sorted(numbers) for numbers in by_name.values())
