@@ -1,0 +1,93 @@
+"""The share of the allowed rate that a run uses, and whether it is ever throttled.
+
+A minute is made short: the clocks of tenant and target go as many times as fast as latency is
+divided by, so that the share is the one of real minutes, and our own CPU time weighs more.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.inputs import write_input
+from benchmarks.processes import HERE, run, tenant
+from benchmarks.report import Table
+
+if TYPE_CHECKING:
+    from benchmarks.sizes import Bench
+
+LIMIT = 100
+ALLOWED = 90
+MINUTE = 60.0
+LEAST = 0.97
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run against limits.
+
+    Attributes:
+        name: What varies.
+        latency: Seconds, or a range of them.
+        kind: company or person.
+    """
+
+    name: str
+    latency: tuple[float, float]
+    kind: str = "company"
+
+
+RUNS = (
+    Run("records, no latency", (0, 0)),
+    Run("records, 0.3 s", (0.3, 0.3)),
+    Run("records, 0.1 to 1.2 s", (0.1, 1.2)),
+    Run("people, 0.1 to 1.2 s", (0.1, 1.2), "person"),
+)
+
+
+def rate_table(bench: Bench) -> Table:
+    """Share of the allowed rate, and calls refused for it."""
+    speed, minutes = bench.sizes.speed, bench.sizes.minutes
+    table = Table(
+        "Share of the allowed rate",
+        ("latency of a call", "calls", "share", "most in a window", "answered 429"),
+        f"The tenant refuses more than {LIMIT} calls a minute; {ALLOWED} of them "
+        f"(`quota_percent`) are the allowed rate. Both clocks go {speed} times as fast and latency "
+        f"is divided by {speed}: a minute takes {MINUTE / speed:g} s. A call's place comes free a "
+        "minute after its answer, so that a share of 60 / (60 + latency) is the most there can be "
+        f"without risk. Each run lasts {minutes} such minutes; the share is what a minute makes of "
+        f"the time that each {ALLOWED} calls in a row took, in the mean.",
+    )
+    shares, throttled = [], 0
+    for each in RUNS:
+        calls, share, most, refused = _measure(bench, each)
+        shares.append(share)
+        throttled += refused
+        table.add(each.name, calls, f"{share:.1%}", most, refused)
+    table.promise(f"share at least {LEAST:.0%}", held=min(shares) >= LEAST)
+    table.promise("no call answered 429", held=throttled == 0)
+    return table
+
+
+def _measure(bench: Bench, each: Run) -> tuple[int, float, int, int]:
+    speed = bench.sizes.speed
+    place = bench.place()
+    place.mkdir()
+    source = write_input(place / "input.singer", ALLOWED * bench.sizes.minutes, kind=each.kind)
+    window = MINUTE / speed
+    limits = {"calls_per_minute": LIMIT, "calls_per_day": 0, "minute_seconds": window}
+    pause = {"kind": "latency", "seconds": [seconds / speed for seconds in each.latency]}
+    described: dict[str, Any] = {"limits": limits, "faults": [pause]}
+    with tenant(place / "tenant", described=described) as served:
+        settings = {"object_type": each.kind, "batch_size_rows": 1, "sync_mode": "upsert"}
+        config = served.ours(**settings, calls_per_minute=LIMIT)
+        command = (sys.executable, str(HERE / "fast_clock.py"), str(speed))
+        run(command, folder=place, config=config, source=source)
+        answered = served.answered()
+    times = [at for _, _, at in answered]
+    rounds = [later - at for at, later in zip(times, times[ALLOWED:], strict=False)]
+    share = window * len(rounds) / sum(rounds)
+    most = max(Counter(int(at // window) for at in times).values())
+    return len(times), share, most, sum(status == 429 for _, status, _ in answered)  # noqa: PLR2004
