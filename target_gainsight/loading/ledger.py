@@ -6,18 +6,20 @@ Entries are made in the main thread only. Knows how outcomes are kept, not how t
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.checkpoint import Watermark
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_gainsight.loading.checkpoint import Checkpoint, Watermark
+    from target_gainsight.loading.checkpoint import Checkpoint
     from target_gainsight.loading.open_rejects import OpenRejects
     from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
     from target_gainsight.loading.reject_folder import RejectId
@@ -35,6 +37,7 @@ LISTED_SKIPS = ("no_match",)
 
 PERCENT_COUNTS_FROM = 100
 MOST_LOGGED_REJECTS = 1000
+MOST_HELD = 5000
 UNAVAILABLE_IN_A_ROW = 3
 WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
 
@@ -89,11 +92,16 @@ class Ledger:
         self._rejection = rejection
         self._open_rejects = open_rejects
         self._keep_files = keep_files
-        self._held: list[_Listed] = []
+        self._arrivals = Watermark()
+        self._held: list[tuple[int, _Listed]] = []
         self._withheld: list[BatchResult] = []
         self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
         self._logged = 0
+
+    def arrive(self) -> int:
+        """Take note of one more record; its number is its place in the input."""
+        return self._arrivals.arrive()
 
     def enter(self, settlements: Iterable[Settlement]) -> None:
         """Enter the outcomes of one or more batches and write the state they cover.
@@ -187,9 +195,12 @@ class Ledger:
         self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int
     ) -> None:
         arrival.watermark.settle(arrival.position)
+        self._arrivals.settle(arrival.sequence)
         self._count(arrival, outcome, reason, since)
 
     def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int) -> None:
+        if reason is not None and self._rejection.keys_only:
+            reason = reason.without_values()
         self.summary.count(arrival.alias, outcome, reason)
         if reason is not None and outcome is Outcome.REJECTED:
             self._rejects_that_count += reason.code not in NOT_COUNTED
@@ -199,7 +210,8 @@ class Ledger:
         retires = self._open_rejects.retired_by(arrival, since)
         if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
             id_ = self._open_rejects.add(arrival)
-            self._held.append(_Listed(arrival, outcome, reason, id_, retires))
+            listed = _Listed(arrival, outcome, reason, id_, retires)
+            heapq.heappush(self._held, (arrival.sequence, listed))
         else:
             self._open_rejects.retire(retires, outcome)
 
@@ -222,16 +234,22 @@ class Ledger:
 
     def _file_settled(self) -> None:
         """File, in input order, the rejects that the next state may cover."""
-        due = [listed for listed in self._held if _is_covered(listed.arrival)]
-        if not due:
-            return
-        self._held = [listed for listed in self._held if not _is_covered(listed.arrival)]
-        self._file(due)
+        while self._held and self._held[0][0] <= self._arrivals.settled:
+            self._file(heapq.heappop(self._held)[1])
+        if len(self._held) > MOST_HELD:
+            self._file_out_of_order()
 
-    def _file(self, listed: Iterable[_Listed]) -> None:
-        for each in sorted(listed, key=lambda each: each.arrival.sequence):
-            self.rejects.add(each.arrival, each.outcome, each.reason, each.id)
-            self._open_rejects.retire(each.retires, each.outcome)
+    def _file_out_of_order(self) -> None:
+        """File what waits for an earlier record of another stream, so that memory stays bounded."""
+        covered = [held for held in self._held if _is_covered(held[1].arrival)]
+        self._held = [held for held in self._held if not _is_covered(held[1].arrival)]
+        heapq.heapify(self._held)
+        for _, listed in sorted(covered):
+            self._file(listed)
+
+    def _file(self, listed: _Listed) -> None:
+        self.rejects.add(listed.arrival, listed.outcome, listed.reason, listed.id)
+        self._open_rejects.retire(listed.retires, listed.outcome)
 
     def _flush_rejects(self) -> None:
         """Bring rejects to disk, and only then the retirement of those they stand for."""
@@ -252,7 +270,8 @@ class Ledger:
                 for arrival in arrivals:
                     self._count(arrival, Outcome.REJECTED, reason, arrivals[0].sequence)
         self._withheld = []
-        self._file(self._held)
+        for _, listed in sorted(self._held):
+            self._file(listed)
         self._held = []
 
     def _list_created(self, settlement: Settlement) -> None:

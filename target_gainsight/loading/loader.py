@@ -19,12 +19,13 @@ from target_gainsight.loading.outcomes import (
     Outcome,
     Reason,
     RunStoppedError,
+    reason_of_fields,
 )
 from target_gainsight.loading.people import merged_fields
 from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from target_gainsight.loading.current_rows import CurrentRows, Matches
@@ -88,6 +89,7 @@ class RecordLoader:
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
         plan: Takes note of what would change, in a dry run.
+        skips_known: Under insert, skip what the tenant has rather than writing it (Person).
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
@@ -105,6 +107,7 @@ class RecordLoader:
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
         plan: Plan | None = None,
+        skips_known: bool = False,
     ) -> None:
         self._settings = settings
         self._mapper = mapper
@@ -118,6 +121,8 @@ class RecordLoader:
         self._wrote = wrote
         self._rejected = rejected
         self._plan = plan
+        self._inserts = settings.sync_mode == "insert"
+        self._skips_known = skips_known
         self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
@@ -140,26 +145,32 @@ class RecordLoader:
             RunStoppedError: The run must stop.
         """
         group = self._resolve(group)
-        if self._rows is None or self._settings.sync_mode == "insert":
+        if self._rows is None or (self._inserts and not self._skips_known):
             self._insert(group)
+        elif self._inserts:
+            for part in _without_repeats(group):
+                self._load_in_turn(part)
         else:
-            self._let_earlier_go_first(group)
-            while self._undone:
-                self._redo()
-                self._let_earlier_go_first(group)
-            self._load_by_key(group)
+            self._load_in_turn(group)
         self._send_packed(partial=False)
         self._pool.land(block=False)
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
         while self._is_busy():
-            while self._reads:
-                self._pool.land(block=True)
+            self._land_reads()
             self._send_packed(partial=True)
             while self._in_flight:
                 self._pool.land(block=True)
             self._redo()
+
+    def _load_in_turn(self, group: Sequence[LoadRecord]) -> None:
+        """Load a group by its keys, after what earlier groups hold of them."""
+        self._let_earlier_go_first(group)
+        while self._undone:
+            self._redo()
+            self._let_earlier_go_first(group)
+        self._load_by_key(group)
 
     def _is_busy(self) -> bool:
         return bool(self._reads or self._in_flight or self._undone or any(self._packed.values()))
@@ -183,6 +194,8 @@ class RecordLoader:
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         """Fill the foreign keys and read the lookup keys of a group."""
         if self._resolver is not None:
+            while self._resolver.into_self and (self._reads or self._in_flight):
+                self._pool.land(block=True)
             refused = BatchResult()
             try:
                 group = self._resolver.resolve(group, refused)
@@ -232,12 +245,19 @@ class RecordLoader:
     def _let_earlier_go_first(self, group: Sequence[LoadRecord]) -> None:
         """Settle what earlier groups hold of this group's keys."""
         keys = {record.key for record in group}
-        while not keys.isdisjoint(self._reading):
-            self._pool.land(block=True)
-        packed = {record.key for records in self._packed.values() for record in records}
-        if not keys.isdisjoint(packed):
+        if not keys.isdisjoint(self._reading) or self._has_packed(keys):
+            self._land_reads()
+        if self._has_packed(keys):
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._flying):
+            self._pool.land(block=True)
+
+    def _has_packed(self, keys: set[Key]) -> bool:
+        return any(record.key in keys for records in self._packed.values() for record in records)
+
+    def _land_reads(self) -> None:
+        """Pack what has been read: a partial batch must not depend on which read was quicker."""
+        while self._reads:
             self._pool.land(block=True)
 
     def _redo(self) -> None:
@@ -335,7 +355,7 @@ class RecordLoader:
                 Reason("no_match", message, hint="load it with sync_mode upsert to create it"),
             )
         elif missing := self._mapper.missing_for_create(record.fields):
-            now.settle(record, Outcome.REJECTED, _reason(missing))
+            now.settle(record, Outcome.REJECTED, reason_of_fields(missing))
         else:
             self._pack("create", record)
 
@@ -343,7 +363,7 @@ class RecordLoader:
         self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult
     ) -> None:
         record.gsid = str(row.get(GSID))
-        if self._settings.sync_mode == "insert":
+        if self._inserts:
             message = f"{self._settings.object_name} {record.gsid} has this key already"
             reason = Reason("exists", message, hint="load it with sync_mode upsert to update it")
             now.settle(record, Outcome.SKIPPED, reason, record.gsid)
@@ -437,6 +457,18 @@ class RecordLoader:
         return undone
 
 
+def _without_repeats(group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
+    """Split a group so that no key comes twice in a part."""
+    part: dict[Key, LoadRecord] = {}
+    for record in group:
+        if record.key in part:
+            yield list(part.values())
+            part = {}
+        part[record.key] = record
+    if part:
+        yield list(part.values())
+
+
 def _attempt(
     rows: CurrentRows, records: Sequence[LoadRecord]
 ) -> Matches | GainsightError | RunStoppedError:
@@ -445,16 +477,3 @@ def _attempt(
         return rows.read(records)
     except (GainsightError, RunStoppedError) as error:
         return error
-
-
-def _reason(errors: Iterable[FieldError]) -> Reason:
-    """Say what is wrong with a record's fields; the first one names the code."""
-    listed = list(errors)
-    first = listed[0]
-    return Reason(
-        first.code,
-        " ".join(str(error) for error in listed),
-        field=first.field,
-        value=first.value,
-        hint=first.hint,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.mapping.field_errors import shown
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.checkpoint import Watermark
     from target_gainsight.loading.lookups import Found, Wanted
     from target_gainsight.loading.resolving import Link
+    from target_gainsight.mapping.field_errors import FieldError
 
 
 class Outcome(str, enum.Enum):
@@ -48,6 +49,10 @@ class Reason:
     request_id: str | None = None
     sent_at: float | None = None
 
+    def without_values(self) -> Reason:
+        """The same reason, saying nothing of what the record holds."""
+        return replace(self, value=None, message="the values are not kept (reject_values: keys)")
+
     def __str__(self) -> str:
         parts = [self.code]
         if self.field and self.field not in self.message:
@@ -67,7 +72,7 @@ class Arrival:
         alias: The stream's name as it comes out of the stream maps.
         message: The RECORD message as it came; its ``record`` is the source record.
         schema: The SCHEMA message that held for it, as it came.
-        sequence: Its place in the input.
+        sequence: Its number among the records of the run, in the order of the input.
         watermark: How far its sink instance is settled.
         position: Its place in that sink instance.
     """
@@ -163,3 +168,22 @@ class BatchResult:
 
 class RunStoppedError(Exception):
     """The run must stop: its message says why and what to do."""
+
+
+def reason_of_fields(errors: Sequence[FieldError]) -> Reason:
+    """Say what is wrong with a record's fields.
+
+    Args:
+        errors: One at least; the first one gives the code.
+
+    Returns:
+        The reason, which names all of them.
+    """
+    first = errors[0]
+    return Reason(
+        first.code,
+        " ".join(str(replace(error, hint="")) for error in errors),
+        field=first.field,
+        value=first.value,
+        hint=first.hint,
+    )

@@ -87,6 +87,11 @@ class Resolver:
         self._rejected = rejected
         self._omit_null = omit_null
 
+    @property
+    def into_self(self) -> bool:
+        """Whether a lookup looks into the object that the stream loads."""
+        return any(plan.into_self for plan in self._lookups.values())
+
     def refer(self, record: Mapping[str, Any]) -> References:
         """Read the references of a source record."""
         return {target: plan.refer(record) for target, plan in self._lookups.items()}

@@ -74,6 +74,7 @@ class WholeObjectRows(CurrentRows):
         self._lock = threading.Lock()
         self._state = _State.DECIDING
         self._groups = self._seen = self._settled = 0
+        self._early: set[int] = set()
         self._kept: _KeptRows | None = None
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
@@ -107,10 +108,12 @@ class WholeObjectRows(CurrentRows):
         matches = self._by_keys.read(records)
         self._groups += 1
         self._seen += len(records)
+        self._early.update(_place(folded(record.key)) for record in records)
         self._settled += sum(self._is_unchanged(record, matches) for record in records)
         if self._groups >= GROUPS_TO_DECIDE:
             worth_it = self._settled >= MOSTLY * self._seen and self._read_whole()
             self._state = _State.WHOLE if worth_it else _State.BY_KEYS
+            self._early.clear()
         return matches
 
     def _is_unchanged(self, record: LoadRecord, matches: Matches) -> bool:
@@ -131,6 +134,7 @@ class WholeObjectRows(CurrentRows):
                 return False
             kept = _KeptRows()
             rows = kept.take(self._kept_form(row) for row in self._pages())
+            kept.asked_before(self._early)
         except StopRunError:
             raise
         except (GainsightError, sqlite3.Error) as error:

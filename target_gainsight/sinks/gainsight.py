@@ -15,8 +15,8 @@ from target_gainsight.loading.outcomes import (
     Arrival,
     LoadRecord,
     Outcome,
-    Reason,
     RunStoppedError,
+    reason_of_fields,
 )
 from target_gainsight.loading.plan import PlanningWriter
 from target_gainsight.loading.planned_rows import PlannedRows
@@ -58,11 +58,13 @@ class GainsightSink(BatchSink):
 
     Attributes:
         required: Fields that every new record needs, whatever the metadata says.
+        skips_known: Under insert, whether what the tenant has is skipped.
         call_kinds: How its calls are named that create, and that update.
     """
 
     required: ClassVar[tuple[str, ...]] = ()
     call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
+    skips_known: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -116,15 +118,15 @@ class GainsightSink(BatchSink):
         self._list_dropped()
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
-        fresh = self.rows(keys, references) if keys.names else None
-        rows = self._rows(fresh, keys)
+        fresh = self._rows(keys, references)
+        rows = self.whole_object(fresh, keys) if fresh else None
         self.knows_fields = schema is not None
         self.loader = RecordLoader(
             settings=self.stream,
             mapper=self.comparison(references),
             keys=keys,
             rows=rows,
-            writer=self._writer(self.writer(keys, fresh), rows),
+            writer=self._writer(self.writer(keys, fresh), fresh),
             plan=self.run.plan,
             ledger=self.run.ledger,
             pool=self.run.pool,
@@ -132,6 +134,7 @@ class GainsightSink(BatchSink):
             resolver=self._resolver(references),
             wrote=lambda: self.run.lookups.object_written(self.object_name),
             rejected=self._note_rejected,
+            skips_known=self.skips_known,
         )
         self._references = references
         self.run.sinks.append(self)
@@ -158,15 +161,12 @@ class GainsightSink(BatchSink):
         """Make what compares records with rows."""
         return self.mapper
 
-    def arrive(
-        self, message: Mapping[str, Any], schema: Mapping[str, Any], sequence: int
-    ) -> Arrival:
+    def arrive(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> Arrival:
         """Take note of one more record.
 
         Args:
             message: The RECORD message as it came.
             schema: The SCHEMA message that holds for it.
-            sequence: Its place in the input.
 
         Returns:
             The arrival, which the ledger will want settled.
@@ -177,7 +177,7 @@ class GainsightSink(BatchSink):
             alias=self.stream_name,
             message=message,
             schema=schema,
-            sequence=sequence,
+            sequence=self.run.ledger.arrive(),
             watermark=self.watermark,
             position=self.watermark.arrive(),
         )
@@ -198,7 +198,7 @@ class GainsightSink(BatchSink):
             self._note_rejected(
                 {field: record.get(column) for column, field in self.plan.sent.items()}
             )
-            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of(error))
+            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
             return
         loaded.sent_before = (arrival.message.get(REASON_PROPERTY) or {}).get("sent_at")
         if not self._pending:
@@ -290,10 +290,10 @@ class GainsightSink(BatchSink):
         """Make what reads the whole object where that is cheaper; by keys only by default."""
         return rows
 
-    def _rows(self, fresh: CurrentRows | None, keys: KeyReader) -> CurrentRows | None:
-        if fresh is None:
+    def _rows(self, keys: KeyReader, references: References) -> CurrentRows | None:
+        if not keys.names:
             return None
-        rows = self.whole_object(fresh, keys)
+        rows = self.rows(keys, references)
         if self.run.plan is None:
             return rows
         return PlannedRows(rows, self.run.plan.written(self.object_name, keys.names))
@@ -374,9 +374,3 @@ class GainsightSink(BatchSink):
         except ValueRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"
             raise RunStoppedError(message) from error
-
-
-def reason_of(error: RecordRejectedError) -> Reason:
-    """Say why a record was rejected before any call."""
-    first = error.errors[0]
-    return Reason(first.code, str(error), field=first.field, value=first.value, hint=first.hint)

@@ -27,6 +27,7 @@ class PersonSink(GainsightSink):
     MAX_SIZE_DEFAULT = 1
     required: ClassVar[tuple[str, ...]] = (EMAIL,)
     call_kinds: ClassVar[tuple[str, str]] = ("person", "person")
+    skips_known: ClassVar[bool] = True
 
     @override
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:

@@ -56,7 +56,6 @@ class Intake:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
         self._ways: dict[str, list[tuple[StreamMap, GainsightSink]]] = {}
-        self._sequence = 0
         self._noted_versions: set[str] = set()
 
     def take_schema(self, message: Mapping[str, Any]) -> None:
@@ -170,7 +169,6 @@ class Intake:
             RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
             MissingKeyPropertiesError: It lacks a key property.
         """
-        self._sequence += 1
         stream = message["stream"]
         ways = self._ways.get(stream)
         if ways is None:
@@ -210,7 +208,7 @@ class Intake:
         sink.take(record, arrival)
 
     def _arrive(self, message: Mapping[str, Any], sink: GainsightSink) -> Arrival:
-        return sink.arrive(message, self._schemas[message["stream"]], self._sequence)
+        return sink.arrive(message, self._schemas[message["stream"]])
 
     def _enter(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
         self._target.ledger.enter_arrival(arrival, outcome, reason)

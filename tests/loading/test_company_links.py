@@ -235,3 +235,11 @@ def test_a_match_field_that_companies_do_not_have_stops_the_stream(loading: Load
     run = load_people(loading, person(company="Initech"), company_links=wrong)
     assert run.exit_code == 1
     assert "looked up by Nane, which company does not have. Did you mean Name?" in run.log[-1]
+
+
+def test_inserting_people_skips_the_known_ones_and_repeats(loading: Loading) -> None:
+    load_people(loading, person("known@x.io", company=None))
+    lines = [person(email, company=None) for email in ("known@x.io", "new@x.io", "NEW@x.io")]
+    run = load_people(loading, *lines, sync_mode="insert")
+    assert run.outcomes("people") == {"created": 1, "skipped": 2}
+    assert loading.tenant.count("person") == 2
