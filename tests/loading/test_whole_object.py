@@ -81,3 +81,13 @@ def test_a_hundred_thousand_companies_with_one_percent_changed(loading: Loading)
     run = loading.load([schema(), *lines])
     assert run.outcomes() == {"unchanged": 99_000, "updated": 1_000}
     assert loading.calls() == {"describe": 1, "query": 3 + 1 + 21, "update": 20}
+
+
+def test_a_key_that_was_written_before_the_object_was_read_is_read_anew(loading: Loading) -> None:
+    """Its row may have been read whole while the write was still on its way."""
+    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(100)])
+    lines = companies(range(100), Industry="old")
+    lines[0], lines[80] = record(Name="C0", Industry="new"), record(Name="C0", Industry="old")
+    run = loading.load([schema(), *lines], read_group_size=10)
+    assert run.outcomes() == {"updated": 2, "unchanged": 98}
+    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
