@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from inputs import company  # type: ignore[import-not-found] - it stands beside this script
+from inputs import company  # type: ignore[import-not-found]  # it stands beside this script
 
 CONNECTIONS = 4
 BATCH = 50

@@ -47,6 +47,9 @@ class Watermark:
         Raises:
             ValueError: The position is settled already or was never given out.
         """
+        if position == self.settled + 1 and not self._starts and position <= self.received:
+            self.settled = position
+            return
         before = bisect_right(self._starts, position) - 1
         last = self._ends[before] if before >= 0 else self.settled
         if position <= last or position > self.received:

@@ -34,6 +34,7 @@ NullValues = Literal["send", "omit"]
 _EMPTY: tuple[Json, ...] = (None, "")
 _ABSENT: Json = object()  # type: ignore[assignment]
 _PLAIN = (plain_comparable, plain_comparable)
+_MOST_ALIKE = 4096
 _REASONS = {
     "key_missing": ("a lookup key needs a value", "Without it the record cannot be found."),
     "required_missing": ("no record is created without it", "Send a value, or set a constant."),
@@ -81,6 +82,7 @@ class RecordMapper:
             name: (each.written_comparable, each.read_comparable)
             for name, each in self.converters.items()
         }
+        self._alike: set[tuple[str, str, str]] = set()
         self._columns = tuple(
             (source, target, self.converters[target].write) for source, target in plan.sent.items()
         )
@@ -209,5 +211,12 @@ class RecordMapper:
         return FieldError(name, record.get(name), data_type, code, *_REASONS[code])
 
     def _differ(self, name: str, value: Json, held: Json) -> bool:
+        """Whether a value is another than the one held; texts found alike, as labels, are noted."""
+        texts = value.__class__ is str and held.__class__ is str
+        if texts and (name, value, held) in self._alike:
+            return False
         written, read = self._comparables.get(name, _PLAIN)
-        return not written(value) == read(held)  # noqa: SIM201 - Unknown decides in ==
+        alike = written(value) == read(held)
+        if alike and texts and len(self._alike) < _MOST_ALIKE:
+            self._alike.add((name, value, held))  # type: ignore[arg-type]
+        return not alike

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.choices import (
@@ -27,7 +29,12 @@ from target_gainsight.mapping.moments import (
     date_writer,
     written_datetime,
 )
-from target_gainsight.mapping.quantities import boolean, comparable_number, number
+from target_gainsight.mapping.quantities import (
+    GREATEST_EXPONENT,
+    boolean,
+    comparable_number,
+    number,
+)
 from target_gainsight.mapping.texts import (
     EMAIL,
     GSID,
@@ -47,6 +54,9 @@ if TYPE_CHECKING:
 
     Write = Callable[[object], Json]
     Compare = Callable[[Json], Hashable]
+
+
+MOST_DAYS_REMEMBERED = 4096
 
 
 class Unknown:
@@ -190,7 +200,34 @@ def _short_number(_field: Field, convert: Write) -> Write:
     def write(value: object) -> Json:
         if value.__class__ is int and -sys.maxsize < value < sys.maxsize:
             return value
+        if value.__class__ is Decimal and value.is_finite() and _is_near_one(value):
+            return value
         return convert(value)
+
+    return write
+
+
+def _is_near_one(value: Decimal) -> bool:
+    return -GREATEST_EXPONENT <= value.adjusted() <= GREATEST_EXPONENT
+
+
+def _short_choice(field: Field, convert: Write) -> Write:
+    names = frozenset(name for name in index_items(field.options).active if name.strip())
+
+    def write(value: object) -> Json:
+        if value.__class__ is str and value in names:
+            return value
+        return convert(value)
+
+    return write
+
+
+def _short_date(_field: Field, convert: Write) -> Write:
+    """Days come again and again; only texts are remembered, because 1, 1.0 and True are equal."""
+    of_text = lru_cache(MOST_DAYS_REMEMBERED)(convert)
+
+    def write(value: object) -> Json:
+        return of_text(value) if value.__class__ is str else convert(value)
 
     return write
 
@@ -248,9 +285,10 @@ _TABLE: dict[str, _DataType] = {
         _MOMENTS,
         lambda _field, date_format: date_writer(date_format),
         lambda _field: comparable_date,
+        _short_date,
     ),
     "DATETIME": _DataType(_MOMENTS, _always(written_datetime), lambda _field: comparable_datetime),
-    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice)),
+    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice), _short_choice),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"}, *_choosing(selection, comparable_selection)
     ),
