@@ -6,13 +6,10 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import Progress as LiveProgress
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.progress import Progress as LiveProgress
     from rich.progress import TaskID
 
     from target_gainsight.loading.summary import Summary
@@ -79,15 +76,24 @@ class Progress:
 
     def _draw(self, text: str) -> None:
         if self._live is None:
-            self._live = LiveProgress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                TimeElapsedColumn(),
-                console=Console(stderr=True),
-                auto_refresh=False,
-                transient=True,
-            )
+            self._live = _live_line()
             self._live.start()
             self._task = self._live.add_task(text, total=None)
         if self._task is not None:
             self._live.update(self._task, description=text, refresh=True)
+
+
+def _live_line() -> LiveProgress:
+    # Most runs have no terminal and need not wait for the import.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as LiveProgress  # noqa: PLC0415
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    return LiveProgress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+    )

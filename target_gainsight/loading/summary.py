@@ -7,10 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.mapping.field_errors import shown
 
@@ -152,6 +148,10 @@ class Summary:
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
+        from rich import box  # noqa: PLC0415 - imported late, it would delay every start
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("stream")
         for heading in ("read", *(outcome.value for outcome in Outcome), "merged", "cleared"):
