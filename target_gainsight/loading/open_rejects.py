@@ -169,6 +169,7 @@ class _Index:
             "PRIMARY KEY (run, number)) WITHOUT ROWID"
         )
         self._rows.execute("CREATE INDEX by_digest ON open (digest)")
+        self._rows.execute("BEGIN")
 
     def add(self, digest: bytes | None, id_: RejectId, sequence: int) -> None:
         row = (id_.run, id_.number, digest, sequence)
@@ -208,7 +209,7 @@ def _digest(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
     """Shorten a key; None for a stream without keys, or a record that lacks its own."""
     if not key or None in key.values():
         return None
-    text = serialize_json([stream, alias, *key.values()])
+    text = repr([stream, alias, *map(str, key.values())])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
