@@ -7,15 +7,17 @@ Knows nothing of what the JSON means.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast
+from decimal import Decimal
+from typing import TypeAlias, cast
 
+import msgspec
 import simplejson
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 Json: TypeAlias = "bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json] | None"
 Record: TypeAlias = Mapping[str, Json]
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+"""Several times as fast as simplejson, which is asked about what this refuses."""
 
 
 def encode(value: Json) -> bytes:
@@ -37,7 +39,10 @@ def decode(body: bytes) -> Json:
     Raises:
         ValueError: the body is not JSON.
     """
-    return cast("Json", simplejson.loads(body, use_decimal=True))
+    try:
+        return cast("Json", _decode(body))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return cast("Json", simplejson.loads(body, use_decimal=True))
 
 
 def as_mapping(value: Json) -> Record:
