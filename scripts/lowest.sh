@@ -11,4 +11,4 @@ uv="$PWD/.venv/bin/uv"
   --editable '.[sandbox,redis]' --group tests
 "$uv" pip freeze --quiet --python "$folder/venv/bin/python" |
   grep -iE '^(click|pyrate-limiter|python-backoff|requests|rich|simplejson|singer-sdk|pyyaml|starlette|uvicorn)=='
-"$folder/venv/bin/python" -m pytest -q -m "not e2e" "$@"
+"$folder/venv/bin/python" -m pytest -q -n auto -m "not e2e" "$@"

@@ -57,10 +57,10 @@ class Reason:
         parts = [self.code]
         if self.field and self.field not in self.message:
             parts.append(f"{self.field} = {shown(self.value)}")
-        parts.append(self.message)
-        if not self.message.endswith(self.hint):
-            parts.append(self.hint)
-        return ": ".join(parts)
+        said = ": ".join([*parts, self.message])
+        if not self.hint or self.message.endswith(self.hint):
+            return said
+        return f"{said} {self.hint}" if said.endswith(".") else f"{said}; {self.hint}"
 
 
 @dataclass(slots=True, eq=False)

@@ -45,6 +45,9 @@ class ObjectSink(Protocol):
     def is_loading(self) -> bool:
         """Whether it is in the middle of a group."""
 
+    def read_by_keys(self) -> None:
+        """Keep no rows of the object: another stream changes it, too."""
+
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
 
@@ -97,6 +100,34 @@ class Run:
         for stream in (self.settings.default_stream, *self.settings.streams.values()):
             if stream is not None:
                 yield from _looked_up(stream)
+
+    def settle_others(self, sink: ObjectSink) -> None:
+        """Settle what other streams hold for a sink's object, so that the order is the input's.
+
+        Args:
+            sink: The sink that is about to load a group.
+        """
+        for other in self._others(sink):
+            if not other.is_loading:
+                other.settle()
+
+    def add_sink(self, sink: ObjectSink) -> None:
+        """Take note of one more sink that loads; several of one object keep no rows of it.
+
+        Args:
+            sink: The sink.
+        """
+        others = self._others(sink)
+        self.sinks.append(sink)
+        if others:
+            for each in (*others, sink):
+                each.read_by_keys()
+
+    def _others(self, sink: ObjectSink) -> list[ObjectSink]:
+        name = sink.object_name.lower()
+        return [
+            each for each in self.sinks if each is not sink and each.object_name.lower() == name
+        ]
 
     def _settle_object(self, object_name: str) -> None:
         """Settle everything buffered or in flight for an object."""

@@ -77,6 +77,11 @@ class WholeObjectRows(CurrentRows):
         self._early: set[int] = set()
         self._kept: _KeptRows | None = None
 
+    def read_by_keys(self) -> None:
+        """Keep no rows between two reads: others change the object, too."""
+        with self._lock:
+            self._state, self._kept = _State.BY_KEYS, None
+
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
         return self._by_keys.own_fields(record)

@@ -99,6 +99,11 @@ def shown(value: object) -> str:
     return _one_line(_text_of(value))
 
 
+def shown_path(path: object) -> str:
+    """A path or URL for a message, whole: one line, control characters escaped."""
+    return repr("".join(each if each.isprintable() else repr(each)[1:-1] for each in str(path)))
+
+
 def _text_of(value: object) -> str:
     try:
         return str(value) if isinstance(value, _SHOWN_AS_TEXT) else _ABBREVIATION.repr(value)

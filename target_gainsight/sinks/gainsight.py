@@ -120,6 +120,7 @@ class GainsightSink(BatchSink):
         keys = KeyReader(self.plan.keys, self.mapper)
         fresh = self._rows(keys, references)
         rows = self.whole_object(fresh, keys) if fresh else None
+        self._current_rows = rows
         self.knows_fields = schema is not None
         self.loader = RecordLoader(
             settings=self.stream,
@@ -137,7 +138,7 @@ class GainsightSink(BatchSink):
             skips_known=self.skips_known,
         )
         self._references = references
-        self.run.sinks.append(self)
+        self.run.add_sink(self)
 
     @property
     def object_name(self) -> str:
@@ -218,6 +219,7 @@ class GainsightSink(BatchSink):
         group, self._pending = self._pending, []
         if group:
             with self._in_the_middle():
+                self.run.settle_others(self)
                 self.loader.load(group)
         self._report_written()
 
@@ -231,6 +233,11 @@ class GainsightSink(BatchSink):
         if self._pending and waited >= seconds:
             self.settle()
         self.loader.send_older_than(seconds)
+
+    def read_by_keys(self) -> None:
+        """Keep no rows of the object: another stream changes it, too."""
+        if self._current_rows is not None:
+            self._current_rows.read_by_keys()
 
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""

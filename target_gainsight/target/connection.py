@@ -15,7 +15,7 @@ from target_gainsight.api import (
     buckets_in,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.field_errors import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +110,7 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
         raise RunStoppedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:
         message = (
-            f"the embedded tenant cannot be started on {shown(str(path))}: {error}. Set "
+            f"the embedded tenant cannot be started on {shown_path(path)}: {error}. Set "
             "sandbox_path to a file of its own in a folder that may be written to"
         )
         raise RunStoppedError(message) from error

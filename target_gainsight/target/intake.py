@@ -24,7 +24,7 @@ from upath import UPath
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects import REASON_PROPERTY
-from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.field_errors import shown, shown_path
 from target_gainsight.sinks import GainsightSink
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
             with gzip.open(file) as unpacked:
                 yield from _parsed(unpacked, path)
     except (OSError, EOFError, ImportError, ValueError, zlib.error) as error:
-        text = f"the batch file {shown(path)} cannot be read: {_told(error)}"
+        text = f"the batch file {shown_path(path)} cannot be read: {_told(error)}"
         raise RunStoppedError(text) from error
 
 
@@ -318,6 +318,6 @@ def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
         except (RecursionError, ValueError):
             record = None
         if not isinstance(record, dict):
-            text = f"line {number} of the batch file {shown(path)} is not a JSON object"
+            text = f"line {number} of the batch file {shown_path(path)} is not a JSON object"
             raise InvalidInputLine(text)
         yield record

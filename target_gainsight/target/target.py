@@ -242,7 +242,9 @@ class TargetGainsight(RoutedTarget):
             raise RunStoppedError(message)
         if rejected:
             logger.warning(
-                "%d records were rejected and are kept in %s", rejected, self.ledger.rejects.path
+                "%s rejected and kept in %s",
+                "1 record was" if rejected == 1 else f"{rejected} records were",
+                self.ledger.rejects.path,
             )
 
     def _conclude(self) -> None:

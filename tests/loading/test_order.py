@@ -87,3 +87,17 @@ def test_inserts_of_one_key_keep_their_order(loading: Loading, seed: int) -> Non
         by_name.setdefault(row["Name"], []).append(row["Employees"])
     assert Counter({name: len(numbers) for name, numbers in by_name.items()}) == loading.names()
     assert all(numbers == sorted(numbers) for numbers in by_name.values())
+
+
+def test_two_streams_into_one_object_make_no_twins(loading: Loading) -> None:
+    columns = {"Name": {"type": "string"}, "Industry": {"type": "string"}}
+    lines = [schema("first", columns), schema("second", columns)]
+    lines += [record("first", Name=f"C{n}", Industry="first") for n in range(30)]
+    lines += [record("second", Name=f"C{n}", Industry="second") for n in range(20, 40)]
+    lines += [record("first", Name="C39", Industry="third")]
+    run = loading.load(lines, read_group_size=10)
+    assert run.exit_code == 0
+    assert set(loading.names().values()) == {1}
+    by_name = {row["Name"]: row["Industry"] for row in loading.tenant.rows("company")}
+    expected = {f"C{n}": "first" if n < 20 else "second" for n in range(39)}
+    assert by_name == expected | {"C39": "third"}

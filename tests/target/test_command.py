@@ -48,7 +48,7 @@ def test_a_whole_run_prints_state_and_nothing_else(tmp_path: Path) -> None:
     ]
     run = run_command(folder=tmp_path, messages=messages, settings=settings)
     assert (run.returncode, run.stdout) == (0, '{"at":1.5}\n')
-    assert "1 records were rejected and are kept in gainsight-rejects" in run.stderr
+    assert "1 record was rejected and kept in gainsight-rejects" in run.stderr
     assert (tmp_path / "gainsight-sandbox.db").exists()
     assert len(list((tmp_path / "gainsight-rejects").glob("*.singer"))) == 1
 

@@ -31,7 +31,7 @@ def test_a_run_with_some_rejects_succeeds_with_a_warning_that_counts_them_and_na
 ) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), record(Name="C"))
     assert run.exit_code == 0
-    assert run.warnings[-1] == f"2 records were rejected and are kept in {run.reject_path}"
+    assert run.warnings[-1] == f"2 records were rejected and kept in {run.reject_path}"
 
 
 def test_a_run_without_records_succeeds(tenant: Tenant) -> None:

@@ -77,7 +77,8 @@ def test_a_signal_in_silence_ends_the_run_with_the_covered_state(
 ) -> None:
     with running(tenant, tmp_path, **INSERTS) as process:
         write(process, schema(), record(Name="A"), state(at=1), record(Name="B"), state(at=2))
-        wait_until(lambda: tenant.names() == ["A", "B"])
+        write(process, record(Name="C"))  # once it has landed, the state before it was read
+        wait_until(lambda: tenant.names() == ["A", "B", "C"])
         process.send_signal(number)
         assert process.wait(SECONDS) == exit_code
         assert states_of(process)[-1] == {"at": 2}
