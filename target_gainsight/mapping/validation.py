@@ -22,7 +22,7 @@ from target_gainsight.mapping.values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.api.metadata import ObjectSchema
+    from target_gainsight.api.metadata import Field, ObjectSchema
     from target_gainsight.api.wire import Json
     from target_gainsight.mapping.fields import FieldPlan
     from target_gainsight.mapping.moments import DateFormat
@@ -55,7 +55,7 @@ class RecordMapper:
             turn out to be new (`missing_for_create`).
         null_values: Whether null is sent, which clears the field, or left out.
         date_format: How DATE fields are written.
-        required: Fields that every new record needs, whatever the metadata says.
+        well_known: Fields to go by when the metadata is unknown.
 
     Raises:
         ValueRejectedError: A constant does not convert.
@@ -69,14 +69,14 @@ class RecordMapper:
         sync_mode: SyncMode,
         null_values: NullValues = "send",
         date_format: DateFormat = "iso",
-        required: tuple[str, ...] = (),
+        well_known: tuple[Field, ...] = (),
     ) -> None:
         self._plan = plan
         self._schema = schema
         self._sync_mode: SyncMode = sync_mode
         self._null_values: NullValues = null_values
         self._date_format: DateFormat = date_format
-        self._required = required
+        self._well_known = well_known
         self.converters: Mapping[str, Converter] = self._compile_converters()
         self._comparables = {
             name: (each.written_comparable, each.read_comparable)
@@ -150,20 +150,20 @@ class RecordMapper:
             sync_mode=self._sync_mode,
             null_values=self._null_values,
             date_format=date_format,
-            required=self._required,
+            well_known=self._well_known,
         )
 
     def _compile_converters(self) -> dict[str, Converter]:
         planned = (*self._plan.sent.values(), *self._plan.constants, *self._plan.keys)
         compiled = {name: plain_converter(name) for name in planned}
-        for field in self._schema.fields if self._schema else ():
+        for field in self._schema.fields if self._schema else self._well_known:
             compiled[field.name] = converter_for(field, date_format=self._date_format)
         return compiled
 
     def _find_needed_to_create(self) -> tuple[str, ...]:
-        fields = self._schema.fields if self._schema else ()
+        fields = self._schema.fields if self._schema else self._well_known
         described = (field.name for field in fields if is_required_to_create(field))
-        return tuple(dict.fromkeys((*described, *self._required)))
+        return tuple(dict.fromkeys(described))
 
     def _find_needed(self) -> tuple[tuple[str, str], ...]:
         """Field and error code, for what every record needs; what lookups fill comes later."""

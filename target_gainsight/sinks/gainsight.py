@@ -26,6 +26,7 @@ from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.fields import plan_fields
 from target_gainsight.mapping.validation import RecordMapper
+from target_gainsight.mapping.well_known import well_known_fields
 from target_gainsight.sinks.references import References
 from target_gainsight.sinks.validating import CompiledValidator
 
@@ -57,12 +58,10 @@ class GainsightSink(BatchSink):
     """Loads one stream into one object.
 
     Attributes:
-        required: Fields that every new record needs, whatever the metadata says.
         skips_known: Under insert, whether what the tenant has is skipped.
         call_kinds: How its calls are named that create, and that update.
     """
 
-    required: ClassVar[tuple[str, ...]] = ()
     call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
     skips_known: ClassVar[bool] = False
 
@@ -376,7 +375,7 @@ class GainsightSink(BatchSink):
                 sync_mode=self.stream.sync_mode,
                 null_values=self.stream.null_values,
                 date_format=self.stream.date_format,
-                required=self.required,
+                well_known=well_known_fields(self.object_name),
             )
         except ValueRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"

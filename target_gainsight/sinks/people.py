@@ -25,7 +25,6 @@ class PersonSink(GainsightSink):
     """Loads people."""
 
     MAX_SIZE_DEFAULT = 1
-    required: ClassVar[tuple[str, ...]] = (EMAIL,)
     call_kinds: ClassVar[tuple[str, str]] = ("person", "person")
     skips_known: ClassVar[bool] = True
 

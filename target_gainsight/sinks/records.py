@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -11,7 +11,7 @@ from target_gainsight.loading.current_rows import CurrentRows
 from target_gainsight.loading.unclear import UnclearCreates
 from target_gainsight.loading.whole_object import WholeObjectRows
 from target_gainsight.loading.writers import RecordsWriter
-from target_gainsight.sinks.gainsight import NAME, GainsightSink
+from target_gainsight.sinks.gainsight import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.loading.keys import KeyReader
@@ -71,8 +71,6 @@ class RecordsSink(GainsightSink):
 
 class CompanySink(RecordsSink):
     """Loads companies."""
-
-    required: ClassVar[tuple[str, ...]] = (NAME,)
 
 
 class RelationshipSink(RecordsSink):

@@ -26,6 +26,7 @@ from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects import REASON_PROPERTY
 from target_gainsight.mapping.field_errors import shown, shown_path
 from target_gainsight.sinks import GainsightSink
+from target_gainsight.target.masking import warn_of_unmasked_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -91,6 +92,8 @@ class Intake:
             raise RunStoppedError(text) from error
         for name in self._schemas:
             self._ways[name] = list(self._ways_of(name))
+        if before is None and not self._target.settings.rejection.keys_only:
+            warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
     def _ways_of(self, stream: str) -> Iterator[tuple[StreamMap, GainsightSink]]:
         """List the maps of a stream that lead to a sink which loads."""

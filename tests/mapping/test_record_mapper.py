@@ -10,6 +10,7 @@ from tenant_fields import GOLD, OLD, a_field, company
 from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.fields import FieldPlan
 from target_gainsight.mapping.validation import RecordMapper
+from target_gainsight.mapping.well_known import well_known_fields
 
 COLUMNS = {
     "name": "Name",
@@ -135,9 +136,16 @@ def test_upsert_asks_only_those_that_turn_out_to_be_new() -> None:
 
 
 def test_without_metadata_the_well_known_required_fields_are_asked_for() -> None:
-    mapper = a_mapper(schema=None, required=("Email",))
+    mapper = a_mapper(schema=None, well_known=well_known_fields("Person"))
     missing = mapper.missing_for_create(mapper.map(RECORD))
-    assert str(missing[0]).startswith("Email refuses null: no record is created without it.")
+    assert str(missing[0]).startswith("Email (EMAIL) refuses null: no record is created without it.")
+
+
+def test_without_metadata_the_well_known_fields_convert_nevertheless() -> None:
+    mapper = a_mapper(schema=None, well_known=well_known_fields("company"))
+    assert mapper.map(RECORD)["ARR"] == 1000
+    assert codes(mapper, {**RECORD, "arr": "much"}) == {"ARR": "not_a_number"}
+    assert well_known_fields("X__gc") == ()
 
 
 def test_without_metadata_values_go_plainly() -> None:

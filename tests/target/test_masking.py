@@ -1,0 +1,37 @@
+"""Whoever masks a field learns that rejects would show it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from target_gainsight.target.masking import warn_of_unmasked_rejects
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [{"email": None}, {"email": "__NULL__"}, {"email": "sha256(email)"}, {"email": "fake.email()"}],
+)
+def test_a_map_that_masks_or_removes_a_field_warns(
+    caplog: pytest.LogCaptureFixture, definition: dict[str, str | None]
+) -> None:
+    warn_of_unmasked_rejects("contacts", {"contacts": {"name": "name.strip()", **definition}})
+    assert "masks or removes email, but the reject file keeps" in caplog.text
+
+
+def test_a_map_of_another_name_counts_by_its_source(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_unmasked_rejects("public-x", {"people": {"__source__": "public-*", "a": "md5(a)"}})
+    assert "removes a," in caplog.text
+
+
+@pytest.mark.parametrize(
+    "stream_maps",
+    [{}, {"other": {"email": None}}, {"contacts": None}, {"contacts": {"Email": "email.lower()"}}],
+)
+def test_a_map_that_hides_nothing_is_silent(
+    caplog: pytest.LogCaptureFixture, stream_maps: dict[str, dict[str, str | None] | None]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    warn_of_unmasked_rejects("contacts", stream_maps)
+    assert not caplog.text
