@@ -138,7 +138,8 @@ def test_upsert_asks_only_those_that_turn_out_to_be_new() -> None:
 def test_without_metadata_the_well_known_required_fields_are_asked_for() -> None:
     mapper = a_mapper(schema=None, well_known=well_known_fields("Person"))
     missing = mapper.missing_for_create(mapper.map(RECORD))
-    assert str(missing[0]).startswith("Email (EMAIL) refuses null: no record is created without it.")
+    said = str(missing[0])
+    assert said.startswith("Email (EMAIL) refuses null: no record is created without it.")
 
 
 def test_without_metadata_the_well_known_fields_convert_nevertheless() -> None:
