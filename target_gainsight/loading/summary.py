@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Reason
-
-TABLE_WIDTH = 160
 
 
 @dataclass
@@ -148,21 +145,11 @@ class Summary:
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
-        from rich import box  # noqa: PLC0415 - imported late, it would delay every start
-        from rich.console import Console  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("stream")
-        for heading in ("read", *(outcome.value for outcome in Outcome), "merged", "cleared"):
-            table.add_column(heading, justify="right")
-        for name, counts in self.streams.items():
-            table.add_row(*_row(name, counts))
-        console = Console(file=io.StringIO(), width=TABLE_WIDTH, color_system=None)
-        with console.capture() as captured:
-            console.print(table)
-        lines = (line.rstrip() for line in captured.get().splitlines())
-        return "\n".join(line for line in lines if line)
+        head = ("stream", "read", *(outcome.value for outcome in Outcome), "merged", "cleared")
+        rows = [head, *(_row(name, counts) for name, counts in self.streams.items())]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [_line(row, widths) for row in rows]
+        return "\n".join([lines[0], f" {'─' * (len(lines[0]) - 1)}", *lines[1:]])
 
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
@@ -199,3 +186,10 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
 def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
     outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
     return (shown(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    """Put the cells of a row under their headings, the first to the left."""
+    name, *numbers = cells
+    justified = (cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))
+    return f" {name.ljust(widths[0])}   {'   '.join(justified)}"
