@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks.calls import call_table, latency_table
-from benchmarks.processes import HERE
+from benchmarks.processes import HERE, NOTHING, OURS, PLAIN, run
 from benchmarks.rate import rate_table
 from benchmarks.report import document, write
 from benchmarks.sizes import FULL, QUICK, TINY, Bench
@@ -40,6 +40,8 @@ def main() -> None:
     began, tables = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         bench = Bench(Path(folder), SIZES[size])
+        for command in (OURS, PLAIN, NOTHING):  # the first start compiles what it imports
+            run((*command, "--version"), folder=bench.folder)
         for name in asked.only or TABLES:
             print(f"{name} …", file=sys.stderr)
             tables.append(TABLES[name](bench))
