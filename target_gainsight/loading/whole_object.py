@@ -12,7 +12,11 @@ import pickle
 import sqlite3
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from target_gainsight.api import MAX_PAGE, Condition, GainsightError, StopRunError
 from target_gainsight.loading.current_rows import GSID, CurrentRows, Matches
@@ -21,7 +25,7 @@ from target_gainsight.loading.keys import folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_gainsight.api import RecordsApi
+    from target_gainsight.api import RecordsApi, Where
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.mapping.validation import RecordMapper
@@ -162,19 +166,21 @@ class WholeObjectRows(CurrentRows):
         return bool(self._records.page(self._object_name, select=(GSID,), offset=rows, limit=1))
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
-        """Read all rows by pages, each beginning after the last row of the one before."""
-        last: str | None = None
-        while True:
-            where = None if last is None else Condition(GSID, "GT", (last,))
-            page = self._records.page(self._object_name, select=self._names, where=where)
+        """Read all rows by pages; the next is asked for while one is taken."""
+        with ThreadPoolExecutor(1, "gainsight-pages") as ahead:
+            page = self._page(None)
+            while len(page) == MAX_PAGE:
+                coming = ahead.submit(self._page, Condition(GSID, "GT", (str(page[-1].get(GSID)),)))
+                yield from page
+                page = coming.result()
             yield from page
-            if len(page) < MAX_PAGE:
-                return
-            last = str(page[-1].get(GSID))
+
+    def _page(self, where: Where | None) -> Sequence[Mapping[str, Any]]:
+        return self._records.page(self._object_name, select=self._names, where=where)
 
     def _kept_form(self, row: Mapping[str, Any]) -> _Kept:
         values = tuple(row.get(name) for name in self._names)
-        return (_place(folded(self._keys.of_row(row))), pickle.dumps(values))
+        return (_place(folded(self._keys.of_row(row))), _packed(values))
 
     def _look(self, kept: _KeptRows, records: Sequence[LoadRecord]) -> Matches:
         """Find rows among those kept; a key that was asked for before is read anew."""
@@ -193,6 +199,9 @@ class WholeObjectRows(CurrentRows):
 
 
 _Kept = tuple[int, bytes]
+_JSON_LIST = b"["
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(list, float_hook=Decimal).decode
 
 
 class _KeptRows:
@@ -224,16 +233,31 @@ class _KeptRows:
         self._rows.execute("COMMIT")
         return before
 
-    def find(self, places: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    def find(self, places: Iterable[int]) -> Iterator[Sequence[Any]]:
         """Find the rows whose keys are equal but for case and blanks."""
         for row in self._select("SELECT content FROM kept", list(places)):
-            yield pickle.loads(row[0])  # noqa: S301 - our own file
+            yield _unpacked(row[0])
 
     def _select(self, query: str, places: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(places), VALUES_IN_A_LOOK):
             part = places[start : start + VALUES_IN_A_LOOK]
             marks = ",".join("?" * len(part))
             yield from self._rows.execute(f"{query} WHERE place IN ({marks})", part)
+
+
+def _packed(values: Sequence[Any]) -> bytes:
+    """Values as JSON, or pickled where they are more than that: three times as fast."""
+    try:
+        return _encode(values)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
+        return pickle.dumps(values)
+
+
+def _unpacked(content: bytes) -> Sequence[Any]:
+    if content.startswith(_JSON_LIST):
+        return _decode(content)
+    values: Sequence[Any] = pickle.loads(content)  # noqa: S301 - our own file
+    return values
 
 
 def _place(key: Key) -> int:
