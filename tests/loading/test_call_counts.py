@@ -128,6 +128,12 @@ SITUATIONS = (
         held=held_companies(2000, Industry="old"),
     ),
     Situation(
+        "a stream that covers its object: three groups, one look, then pages of 5,000",
+        {"describe": 1, "query": 3 + 1 + 3, "update": 3},
+        [schema(), *changed_ones(12_000, every=100)],
+        held=held_companies(12_000, Industry="old"),
+    ),
+    Situation(
         "a larger group is one read",
         {"describe": 1, "query": 1},
         [schema(), *companies(range(4000), Industry="old")],
