@@ -34,13 +34,13 @@ class KeyReader:
 
     def of_record(self, fields: Mapping[str, Any]) -> Key:
         """Read the key of a record's written fields."""
-        return tuple(comparable(fields.get(name)) for name, comparable in self._written)
+        return tuple([comparable(fields.get(name)) for name, comparable in self._written])
 
     def of_row(self, row: Mapping[str, Any]) -> Key:
         """Read the key of a row as a query returns it."""
-        return tuple(comparable(row.get(name)) for name, comparable in self._read)
+        return tuple([comparable(row.get(name)) for name, comparable in self._read])
 
 
 def folded(key: Key) -> tuple[Hashable, ...]:
     """Blur a key, so that keys that differ in case or surrounding blanks only become equal."""
-    return tuple(part.strip().casefold() if isinstance(part, str) else part for part in key)
+    return tuple([part.strip().casefold() if isinstance(part, str) else part for part in key])
