@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
@@ -264,7 +265,7 @@ class TargetGainsight(RoutedTarget):
         )
 
     def _print_plan(self, plan: Plan) -> None:
-        sys.stderr.write(f"{plan.to_text(self.summary)}\n")
+        click.echo(plan.to_text(self.summary), err=True)
 
     def _rate_used(self) -> int | None:
         """Say how much of the allowed rate a run of more than a minute has used, in percent."""
