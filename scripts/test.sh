@@ -1,7 +1,6 @@
 #!/bin/sh
-# The test suite without the end-to-end tests; in CI with its coverage.
-# pytest gets the arguments: sh scripts/test.sh --cov; sh scripts/test.sh -n 0 --no-cov -m e2e
+# The test suite without the end-to-end tests. pytest gets the arguments: sh scripts/test.sh --cov; sh scripts/test.sh -n 0 -m e2e
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh
-exec .venv/bin/python -m pytest -n auto -m "not e2e" ${CI:+--cov} "$@"
+exec .venv/bin/python -m pytest -n auto -m "not e2e" "$@"
