@@ -31,7 +31,7 @@ SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller, in some three minutes")
+    parser.add_argument("--quick", action="store_true", help="smaller, in some six minutes")
     parser.add_argument("--tiny", action="store_true", help="proves that it runs, no more")
     parser.add_argument("--only", choices=TABLES, action="append", help="may be repeated")
     parser.add_argument("--output", type=Path, default=HERE.parent / "docs" / "benchmarks.md")
