@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.completion import Completion
-from target_gainsight.loading.current_rows import GSID
 from target_gainsight.loading.outcomes import (
     BatchResult,
     LoadRecord,
     Outcome,
     Reason,
     RunStoppedError,
-    reason_of_fields,
 )
 from target_gainsight.loading.people import merged_fields
 from target_gainsight.loading.waiting import WaitingRecords
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from target_gainsight.loading.classification import Kind, RecordMap
     from target_gainsight.loading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.ledger import Ledger
@@ -35,10 +35,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.resolving import Resolver
     from target_gainsight.loading.sending import SendingPool
     from target_gainsight.loading.writers import Writer
-    from target_gainsight.mapping.field_errors import FieldError
     from target_gainsight.settings import StreamSettings
-
-Kind = Literal["create", "update"]
 
 MOST_READS = 2
 """Groups that may be read at a time: while one is, the next comes together. The first is read
@@ -48,16 +45,6 @@ WAITING_AT_A_TIME = 1000
 
 REREAD = ("unavailable", "outcome_unknown")
 """Rejects that say nothing about the values, so that a merge is not undone for them."""
-
-
-class RecordMap(Protocol):
-    """What the loader asks of the stream's record mapper."""
-
-    def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Name the fields whose written value a row does not hold already."""
-
-    def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Name the required fields that a new row would lack."""
 
 
 @dataclass(eq=False)
@@ -110,7 +97,6 @@ class RecordLoader:
         skips_known: bool = False,
     ) -> None:
         self._settings = settings
-        self._mapper = mapper
         self._keys = keys
         self._rows = rows
         self._writer = writer
@@ -120,7 +106,7 @@ class RecordLoader:
         self._resolver = resolver
         self._wrote = wrote
         self._rejected = rejected
-        self._plan = plan
+        self._classification = Classification(settings, mapper, keys, ledger.summary, plan)
         self._inserts = settings.sync_mode == "insert"
         self._skips_known = skips_known
         self._waiting = WaitingRecords()
@@ -305,7 +291,9 @@ class RecordLoader:
             return
         now = BatchResult()
         for record in group:
-            self._classify(record, found, now)
+            kind = self._classification.classify(record, found, now)
+            if kind is not None:
+                self._pack(kind, record)
         self._enter(now)
         self._send_packed(partial=False)
 
@@ -333,73 +321,6 @@ class RecordLoader:
             )
             self._ledger.summary.stream(record.arrival.alias).merged += 1
         return list(by_key.values())
-
-    def _classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
-        found = matches.exact(record.key)
-        if not found:
-            self._classify_unmatched(record, matches, now)
-        elif len(found) > 1 and self._settings.multi_match == "reject":
-            now.settle(record, Outcome.REJECTED, self._several(found))
-        else:
-            self._classify_matched(record, found[0], now)
-
-    def _classify_unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> None:
-        near = matches.near(record.key)
-        if near:
-            now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
-        elif self._settings.sync_mode == "update":
-            message = f"no {self._settings.object_name} has this key"
-            now.settle(
-                record,
-                Outcome.SKIPPED,
-                Reason("no_match", message, hint="load it with sync_mode upsert to create it"),
-            )
-        elif missing := self._mapper.missing_for_create(record.fields):
-            now.settle(record, Outcome.REJECTED, reason_of_fields(missing))
-        else:
-            self._pack("create", record)
-
-    def _classify_matched(
-        self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult
-    ) -> None:
-        record.gsid = str(row.get(GSID))
-        if self._inserts:
-            message = f"{self._settings.object_name} {record.gsid} has this key already"
-            reason = Reason("exists", message, hint="load it with sync_mode upsert to update it")
-            now.settle(record, Outcome.SKIPPED, reason, record.gsid)
-            return
-        changed = self._mapper.changed_fields(record.fields, row)
-        changed = tuple(name for name in changed if name not in self._keys.names)
-        only_keys = set(record.fields) <= set(self._keys.names)
-        if only_keys or (self._settings.skip_unchanged and not changed):
-            now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
-            return
-        if self._plan is not None:
-            self._plan.note_change(record, row, changed)
-        counts = self._ledger.summary.stream(record.arrival.alias)
-        counts.cleared += sum(record.fields[name] is None for name in changed)
-        self._pack("update", record)
-
-    def _several(self, found: Sequence[Mapping[str, Any]]) -> Reason:
-        gsids = ", ".join(str(row.get(GSID)) for row in found)
-        return Reason(
-            "multi_match",
-            f"{len(found)} rows of {self._settings.object_name} have this key: {gsids}",
-            hint="choose lookup_keys that are unique, or set multi_match to first",
-        )
-
-    def _ambiguous(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
-        name = next(
-            (n for n in self._keys.names if record.fields.get(n) != row.get(n)), self._keys.names[0]
-        )
-        return Reason(
-            "ambiguous_key",
-            f"{self._settings.object_name} {row.get(GSID)} differs in case or blanks only: "
-            f"{row.get(name)!r}",
-            field=name,
-            value=record.fields.get(name),
-            hint="make the two equal, so that no twin is created",
-        )
 
     def _pack(self, kind: Kind, record: LoadRecord) -> None:
         if self._packed_since is None:

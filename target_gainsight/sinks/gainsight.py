@@ -10,7 +10,7 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.keys import KeyReader
-from target_gainsight.loading.loader import RecordLoader, RecordMap
+from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import (
     Arrival,
     LoadRecord,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_gainsight.api import Json, ObjectSchema
+    from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.run import Run
     from target_gainsight.loading.writers import Writer

@@ -12,9 +12,9 @@ from target_gainsight.sinks.gainsight import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
+    from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.keys import KeyReader
-    from target_gainsight.loading.loader import RecordMap
     from target_gainsight.loading.writers import Writer
     from target_gainsight.sinks.references import References
 
