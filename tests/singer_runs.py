@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
     import pytest
     from fake_clock import FakeClock
+    from singer_messages import Message
 
     from target_gainsight.sandbox import RunningSandbox
 
-Message = dict[str, Any]
-
 COMMAND = Path(sys.executable).parent / "target-gainsight"
 COMMAND_SECONDS = 60
-TEXT = {"type": ["string", "null"]}
 KEY = "k3y-of-the-t3nant"
 DESCRIBED = {
     "limits": {"calls_per_minute": 0, "calls_per_day": 0},
@@ -44,32 +42,6 @@ DESCRIBED = {
         }
     },
 }
-COMPANY_COLUMNS = {
-    "Name": TEXT,
-    "Industry": TEXT,
-    "Employees": {"type": ["integer", "null"]},
-    "RenewalDate": {"type": ["string", "null"], "format": "date"},
-}
-
-
-def schema(
-    stream: str = "accounts", columns: Message | None = None, keys: Iterable[str] = ("Name",)
-) -> Message:
-    properties = COMPANY_COLUMNS if columns is None else columns
-    return {
-        "type": "SCHEMA",
-        "stream": stream,
-        "schema": {"type": "object", "properties": properties},
-        "key_properties": list(keys),
-    }
-
-
-def record(stream: str = "accounts", /, **fields: Any) -> Message:
-    return {"type": "RECORD", "stream": stream, "record": fields}
-
-
-def state(**value: Any) -> Message:
-    return {"type": "STATE", "value": value}
 
 
 def lines_of(messages: Iterable[Message | str]) -> str:

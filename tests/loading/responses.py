@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tenant_runs import record, schema
+from singer_messages import record, schema
 
 if TYPE_CHECKING:
-    from tenant_runs import Loading, LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}

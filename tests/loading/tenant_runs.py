@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from singer_messages import Message, record, schema
+
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
@@ -19,18 +21,6 @@ if TYPE_CHECKING:
 
     from target_gainsight.sandbox import RunningSandbox, Tenant
 
-Message = dict[str, Any]
-
-COMPANY_COLUMNS: Message = {
-    "Name": {"type": ["string", "null"]},
-    "Industry": {"type": ["string", "null"]},
-    "Employees": {"type": ["integer", "null"]},
-    "Status": {"type": ["string", "null"]},
-    "RenewalDate": {"type": ["string", "null"], "format": "date"},
-    "TickerSymbol": {"type": ["string", "null"]},
-}
-
-
 NOTES = {"objects": {"Note__gc": {"fields": {"Text__gc": {"type": "STRING"}}}}}
 """The description of a tenant with an object that has no natural key."""
 
@@ -39,26 +29,6 @@ NOTE_SETTINGS = {
     "custom_object_name": "Note__gc",
     "sync_mode": "insert",
 }
-
-
-def schema(
-    stream: str = "accounts", columns: Message | None = None, keys: Iterable[str] = ("Name",)
-) -> Message:
-    properties = COMPANY_COLUMNS if columns is None else columns
-    return {
-        "type": "SCHEMA",
-        "stream": stream,
-        "schema": {"type": "object", "properties": properties},
-        "key_properties": list(keys),
-    }
-
-
-def record(stream: str = "accounts", /, **fields: Any) -> Message:
-    return {"type": "RECORD", "stream": stream, "record": fields}
-
-
-def state(**value: Any) -> Message:
-    return {"type": "STATE", "value": value}
 
 
 def companies(numbers: Iterable[int], **fields: Any) -> list[Message]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 if TYPE_CHECKING:
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 
 def lines(count: int) -> list[Message]:

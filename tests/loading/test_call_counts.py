@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import RESPONSES, TEXT, by_name, response, responses_schema, routed
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
 from target_gainsight.sandbox import Fault, ServerRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 WRITES = "/v1/data/objects/company"
 POISON = ServerRule("company", "Industry", "poison", code="GSOBJ_1002")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import TEXT, queries
-from tenant_runs import record, schema, state
+from singer_messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
 
 COLUMNS: Message = {
     "Email": TEXT,

@@ -6,14 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 from target_gainsight.sandbox import ServerRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 LISTINGS = ("nested", "flat", "missing", "first_only")
 FORBIDDEN = ServerRule("company", "Industry", "forbidden")

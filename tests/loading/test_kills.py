@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import companies, schema, state
+from singer_messages import schema, state
+from tenant_runs import companies
 
 from target_gainsight.sandbox import Fault, ServerRule, start_sandbox
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tenant_runs import Message
+    from singer_messages import Message
 
     from target_gainsight.sandbox import RunningSandbox
 

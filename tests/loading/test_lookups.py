@@ -17,7 +17,7 @@ from responses import (
     responses_schema,
     routed,
 )
-from tenant_runs import record, schema, state
+from singer_messages import record, schema, state
 
 from target_gainsight.loading import lookups as lookups_module
 

@@ -9,7 +9,8 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes
 
 from target_gainsight.loading import open_rejects as open_rejects_module
 from target_gainsight.loading.reject_folder import RejectFolder, RejectId
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tenant_runs import LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import LoadRun
 
 BAD = ServerRule("company", "Industry", "bad")
 

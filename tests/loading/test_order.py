@@ -7,12 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import record, schema, state
+from singer_messages import record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
 
 if TYPE_CHECKING:
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 REFUSED = "refused"
 FIELDS = ("Industry", "Employees", "TickerSymbol")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}

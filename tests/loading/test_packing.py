@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 if TYPE_CHECKING:
     from tenant_runs import Loading

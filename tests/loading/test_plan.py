@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import RESPONSES, TEXT, response, responses_schema, routed
-from tenant_runs import COMPANY_COLUMNS, NOTE_SETTINGS, NOTES, companies, notes, record, schema
+from singer_messages import COMPANY_COLUMNS, record, schema
+from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tenant_runs import Loading, LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
 
 WRITES = {"insert", "update", "person", "delete"}
 PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}

@@ -8,7 +8,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 from target_gainsight.loading.rejects import PrivateFile
 from target_gainsight.sandbox import ServerRule
@@ -16,7 +17,8 @@ from target_gainsight.sandbox import ServerRule
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 BAD = ServerRule("company", "Industry", "bad")
 

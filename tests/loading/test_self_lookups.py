@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import TEXT
-from tenant_runs import record, schema, state
+from singer_messages import record, schema, state
 
 from target_gainsight.loading import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
 
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "parent": TEXT}
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import companies, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import companies
 
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.sandbox.answers import NOT_ALLOWED, refuse
@@ -14,7 +15,8 @@ from target_gainsight.sandbox.answers import NOT_ALLOWED, refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 BAD = ServerRule("company", "Industry", "bad")
 

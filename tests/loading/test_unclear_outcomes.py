@@ -6,14 +6,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
 from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, LoadRun, Message
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
 
 INSERTS = "/v1/data/objects/company"
 QUERIES = "/v1/data/objects/query/company"

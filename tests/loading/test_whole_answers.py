@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
+from singer_messages import record, schema, state
+from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
 from target_gainsight.sandbox import ServerRule, records
 from target_gainsight.sandbox.answers import Answer, Refusal
@@ -14,7 +15,8 @@ from target_gainsight.sandbox.answers import Answer, Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, Message
+    from singer_messages import Message
+    from tenant_runs import Loading
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tenant_runs import companies, record, schema
+from singer_messages import record, schema
+from tenant_runs import companies
 
 if TYPE_CHECKING:
     from tenant_runs import Loading

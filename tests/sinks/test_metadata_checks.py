@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from singer_runs import TEXT, Tenant, record, schema
+from singer_messages import TEXT, record, schema
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import start_sandbox
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fake_clock import FakeClock
-    from singer_runs import Message, TargetRun
+    from singer_messages import Message
+    from singer_runs import TargetRun
 
 WHOLE = {"type": ["integer", "null"]}
 OBJECTS: Message = {

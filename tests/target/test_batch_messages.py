@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_runs import Message, Tenant, lines_of, record, schema, state
+from singer_messages import Message, record, schema, state
+from singer_runs import Tenant, lines_of
 
 from target_gainsight.loading.outcomes import Outcome
 

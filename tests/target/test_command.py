@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from singer_runs import (
-    TEXT,
-    Tenant,
-    clean_environment,
-    errors_in,
-    lines_of,
-    record,
-    run_command,
-    schema,
-    state,
-)
+from singer_messages import TEXT, record, schema, state
+from singer_runs import Tenant, clean_environment, errors_in, lines_of, run_command
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from singer_runs import Tenant, record, schema, state
+from singer_messages import record, schema, state
 
 from target_gainsight.sandbox import Fault
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from singer_runs import Tenant
 
 
 def bad(name: str) -> dict[str, object]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, lines_of, record, schema, state
+from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, state
+from singer_runs import Tenant, lines_of
 
 SECRET = "do-not-show-me"
 INTEGER = {"type": ["integer", "null"]}

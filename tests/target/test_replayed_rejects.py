@@ -5,12 +5,14 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from singer_runs import COMPANY_COLUMNS, TEXT, Tenant, record, schema, state
+from singer_messages import COMPANY_COLUMNS, TEXT, record, schema, state
 
 from target_gainsight.sandbox import ServerRule
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from singer_runs import Tenant
 
 PERSON_MAP = {
     "people": {

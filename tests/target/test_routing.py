@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_runs import TEXT, Tenant, record, schema, state
+from singer_messages import TEXT, record, schema, state
+
+if TYPE_CHECKING:
+    from singer_runs import Tenant
 
 ORDER = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
 ORDER_COLUMNS = {"orderId__gc": {"type": "integer"}, "buyer__gc": TEXT}

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_runs import Tenant, clean_environment, command_line, lines_of, record, schema, state
+from singer_messages import record, schema, state
+from singer_runs import Tenant, clean_environment, command_line, lines_of
 
 from target_gainsight.sandbox import Fault
 from target_gainsight.target.interruption import Interruption

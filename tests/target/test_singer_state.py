@@ -7,7 +7,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from singer_runs import COMPANY_COLUMNS, TEXT, Message, Tenant, lines_of, record, schema, state
+from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, state
+from singer_runs import Tenant, lines_of
 
 from target_gainsight.sandbox import Fault, ServerRule
 
