@@ -1,0 +1,128 @@
+"""The plugin definition for Meltano Hub, which `meltano add --from-ref` takes as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from documented.meltano import commands, definition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from documented.declared import Setting, Target
+
+CREDENTIALS = (("access_key",), ("client_id", "client_secret"))
+
+KEYWORDS = ["api", "meltano_sdk"]
+
+PREAMBLE = """\
+A tenant is reached with `domain` and one credential. `domain: sandbox` loads into a local tenant \
+that enforces the API's rules and needs no account.
+
+`streams` routes: its keys are stream names or globs, its values hold any setting from \
+`object_type` down to `streams` itself. The exact name wins, else the longest pattern.
+
+```yaml
+config:
+  domain: mycompany.gainsightcloud.com
+  streams:
+    accounts:
+      object_type: company
+      lookup_keys: [SfdcAccountId]
+      field_mapping: {salesforce_id: SfdcAccountId, name: Name, arr: ARR}
+    contacts:
+      object_type: person
+      field_mapping: {email: Email, first_name: FirstName, last_name: LastName}
+```
+
+In an environment variable, an object is written as JSON.
+"""
+
+NEXT_STEPS = """\
+- `meltano invoke target-gainsight:describe company` shows the fields of an object in your tenant.
+- `meltano invoke target-gainsight:check` checks connection, credential, objects, fields and \
+lookup keys, and writes nothing.
+- `TARGET_GAINSIGHT_DRY_RUN=true meltano run tap-… target-gainsight` reads, compares and says what \
+a run would write and cost; it writes nothing and keeps no state.
+- `meltano run tap-… target-gainsight` loads.
+"""
+
+USAGE = """\
+### Rejected records
+
+A record that was not written though it should have been is a reject. It is logged with its \
+stream, key, field and reason, and kept in a Singer file in `rejects_path`. Rejects do not fail a \
+run before `max_rejects` or `max_reject_percent` is passed.
+
+- `meltano invoke target-gainsight:rejects list` shows what is open, by reason, with its cure.
+- `meltano invoke target-gainsight:rejects show latest` shows each record.
+- `meltano invoke target-gainsight:rejects replay latest` sends them again.
+
+### The local tenant
+
+With `domain: sandbox`, `meltano invoke target-gainsight:sandbox show Company` shows what landed.
+"""
+
+
+def hub_definition(target: Target) -> str:
+    """Write the definition as the Hub wants it: keys and settings sorted, kinds stated.
+
+    Args:
+        target: What the target says about itself.
+
+    Returns:
+        YAML, ending in a newline.
+    """
+    source = target.urls["Source"]
+    whole = {
+        "capabilities": sorted(target.capabilities),
+        "commands": commands(),
+        "description": target.summary,
+        "docs": target.urls["Documentation"],
+        "domain_url": "https://www.gainsight.com/",
+        "executable": target.name,
+        "keywords": KEYWORDS,
+        "label": "Gainsight CS",
+        "logo_url": "/assets/logos/loaders/gainsight.svg",
+        "maintenance_status": "beta",
+        "name": target.name,
+        "namespace": target.name.replace("-", "_"),
+        "next_steps": NEXT_STEPS,
+        "pip_url": f"{target.name}[sandbox]@git+{source}",
+        "quality": "silver",
+        "repo": source,
+        "settings": [definition(each) for each in sorted(target.settings, key=lambda s: s.name)],
+        "settings_group_validation": credential_groups(target.settings),
+        "settings_preamble": PREAMBLE,
+        "supported_python_versions": list(target.python_versions),
+        "usage": USAGE,
+        "variant": source.split("/")[-2],
+    }
+    return yaml.dump(whole, Dumper=_Readable, sort_keys=True, allow_unicode=True, width=100)
+
+
+def credential_groups(settings: Iterable[Setting]) -> list[list[str]]:
+    """Say which settings are enough to reach a tenant, one way of proving who we are after another.
+
+    Args:
+        settings: The declared settings.
+
+    Returns:
+        Sorted groups of setting names.
+    """
+    declared = {setting.name for setting in settings}
+    return [sorted(["domain", *names]) for names in CREDENTIALS if declared.issuperset(names)]
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes text of several lines as it reads."""
+
+
+def _as_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _as_text)
