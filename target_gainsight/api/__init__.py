@@ -40,6 +40,7 @@ from target_gainsight.api.errors import (
     UnreachableError,
     UnsuitableObjectError,
 )
+from target_gainsight.api.families import DOCUMENTED_LIMITS, Family, FamilyPacers
 from target_gainsight.api.metadata import (
     Field,
     MetadataApi,
@@ -56,6 +57,7 @@ from target_gainsight.api.where import Condition, Operator, Where, all_of, any_o
 from target_gainsight.api.wire import Json, Record
 
 __all__ = [
+    "DOCUMENTED_LIMITS",
     "MAX_KEYS",
     "MAX_PAGE",
     "MAX_RECORDS",
@@ -71,6 +73,8 @@ __all__ = [
     "Condition",
     "ConnectionLostError",
     "CredentialError",
+    "Family",
+    "FamilyPacers",
     "Field",
     "FieldFailure",
     "GainsightClient",

@@ -29,8 +29,8 @@ from target_gainsight.api.errors import (
     UnclearAnswerError,
     UnreachableError,
 )
+from target_gainsight.api.families import Family, FamilyPacers
 from target_gainsight.api.metadata import MetadataApi
-from target_gainsight.api.pacing import Pacer, Place, RateLimits
 from target_gainsight.api.people import PeopleApi
 from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api.answers import Answer
     from target_gainsight.api.auth import Authentication
+    from target_gainsight.api.pacing import Place
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +57,12 @@ Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
 class CallEvent:
     """One try of one call, as it went.
 
-    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
-    tries), `attempt` counts from 1.
+    `kind` is what it was for, `family` whose limits bound it. `seconds` is from sending to answer,
+    `waited` is what came before (pacing and the wait between tries), `attempt` counts from 1.
     """
 
     kind: str
+    family: Family
     method: str
     path: str
     status: int | None
@@ -84,6 +86,7 @@ class _Call:
     body: bytes | None
     repeatable: bool
     expects: Callable[[Json], bool] | None
+    family: Family
 
     @property
     def context(self) -> CallContext:
@@ -97,7 +100,7 @@ class GainsightClient:
         base_url: `https://mycompany.gainsightcloud.com`.
         authentication: Says who calls.
         session: A `requests.Session` to use instead of an own one; it is not closed here.
-        pacer: The allowed rate; the tenant's documented limits when not given.
+        pacers: The allowed rates; those of the documented limits when not given.
         retry: The bounds of retrying.
         timeout: Seconds to wait for a connection, and for an answer.
         clock: Tells the time and waits.
@@ -114,7 +117,7 @@ class GainsightClient:
         authentication: Authentication,
         *,
         session: requests.Session | None = None,
-        pacer: Pacer | None = None,
+        pacers: FamilyPacers | None = None,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timeout: float = 60,
         clock: Clock | None = None,
@@ -128,7 +131,7 @@ class GainsightClient:
             user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
         )
         self._clock = clock or SystemClock()
-        self._pacer = pacer or Pacer(RateLimits(), clock=self._clock)
+        self._pacers = pacers or FamilyPacers(clock=self._clock)
         self._retry = retry
         self._timeout = timeout
         self._observer = observer
@@ -145,6 +148,7 @@ class GainsightClient:
         path: str,
         *,
         kind: str,
+        family: Family = "synchronous",
         json: Json | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = True,
@@ -157,6 +161,7 @@ class GainsightClient:
             method: The HTTP method.
             path: The path on the tenant's host, its parts quoted.
             kind: What the call is for, as counts and statistics name it.
+            family: Whose limits bound it.
             json: The body.
             params: The query.
             repeatable: Whether sending it twice has the effect of sending it once.
@@ -172,7 +177,7 @@ class GainsightClient:
         """
         query = urlencode(params or {}, safe=",")
         body = None if json is None else encode(json)
-        call = _Call(kind, method, path, query, body, repeatable, expects)
+        call = _Call(kind, method, path, query, body, repeatable, expects, family)
         patience = Patience(self._retry.within(max_seconds), self._clock.now())
         while True:
             try:
@@ -182,7 +187,7 @@ class GainsightClient:
 
     def stop(self) -> None:
         """End every wait; calls that wait, or come later, raise `StoppedError`."""
-        self._pacer.stop()
+        self._pacers.stop()
         self._clock.wake()
 
     def close(self) -> None:
@@ -202,14 +207,15 @@ class GainsightClient:
 
     def _try(self, call: _Call, patience: Patience) -> Answer:
         """One try, in its place in the allowed rate."""
-        place = self._pacer.acquire()
+        pacer = self._pacers.of(call.family)
+        place = pacer.acquire()
         patience.begin(self._clock.now())
         try:
             answer = self._exchange(call)
         except GainsightError as error:
             self._end(call, place, patience, status=error.status, outcome=_outcome(error))
             if isinstance(error, ThrottledError):
-                self._pacer.throttled(place, error.retry_after)
+                pacer.throttled(place, error.retry_after)
             raise
         self._end(call, place, patience, status=answer.status, outcome="answered")
         return answer
@@ -225,10 +231,11 @@ class GainsightClient:
     ) -> None:
         """Give the place its time of answer, and tell the observer."""
         patience.end(self._clock.now())
-        self._pacer.answered(place)
+        self._pacers.of(call.family).answered(place)
         if self._observer:
             event = CallEvent(
                 kind=call.kind,
+                family=call.family,
                 method=call.method,
                 path=call.path,
                 status=status,

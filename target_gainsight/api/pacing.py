@@ -10,6 +10,7 @@ run is stopped.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import uuid
 from abc import abstractmethod
@@ -41,39 +42,49 @@ logger = logging.getLogger(__name__)
 
 _DAY_SECONDS = 86_400
 _HIGHEST_PERCENT = 100
-_MINUTE = "minute:"
+_ROLLING = "rolling:"
 _DAY = "day:"
+_SILENT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The tenant's limits, and the percentage of them that is ours.
+    """The tenant's limits for one family of calls, and the percentage of them that is ours.
+
+    Attributes:
+        per_window: Calls in each of the server's short windows.
+        per_day: Calls in a UTC day, or None where only the short window counts.
+        quota_percent: Our share of both.
+        window_seconds: The length of the short window.
+        unit: What the calls are to those who read messages about them.
 
     Raises:
         ValueError: a limit below 1, or a percentage outside 1 to 100.
     """
 
-    per_minute: int = 100
-    per_day: int = 50_000
+    per_window: int = 100
+    per_day: int | None = 50_000
     quota_percent: int = 90
+    window_seconds: float = 60
+    unit: str = "calls"
 
     def __post_init__(self) -> None:
-        if self.per_minute < 1 or self.per_day < 1:
-            message = f"limits must be at least 1, not {self.per_minute} and {self.per_day}"
+        if self.per_window < 1 or (self.per_day is not None and self.per_day < 1):
+            message = f"limits must be at least 1, not {self.per_window} and {self.per_day}"
             raise ValueError(message)
         if not 1 <= self.quota_percent <= _HIGHEST_PERCENT:
             message = f"quota_percent must be 1 to 100, not {self.quota_percent}"
             raise ValueError(message)
 
     @property
-    def allowed_per_minute(self) -> int:
+    def allowed_per_window(self) -> int:
         """The allowed rate."""
-        return self._allowed(self.per_minute)
+        return self._allowed(self.per_window)
 
     @property
-    def allowed_per_day(self) -> int:
+    def allowed_per_day(self) -> int | None:
         """Our share of the day's quota."""
-        return self._allowed(self.per_day)
+        return None if self.per_day is None else self._allowed(self.per_day)
 
     def _allowed(self, limit: int) -> int:
         return max(1, limit * self.quota_percent // _HIGHEST_PERCENT)
@@ -88,7 +99,7 @@ class Place:
     waited: float
 
 
-class MinuteBucket(AbstractBucket):
+class RollingBucket(AbstractBucket):
     """A pyrate-limiter bucket whose places can move to the time of their answer."""
 
     @abstractmethod
@@ -96,8 +107,8 @@ class MinuteBucket(AbstractBucket):
         """Move the place of this name to another time (epoch milliseconds)."""
 
 
-class InMemoryMinuteBucket(InMemoryBucket, MinuteBucket):
-    """The minute's places of one process. Guarded by the pacer's lock."""
+class InMemoryRollingBucket(InMemoryBucket, RollingBucket):
+    """The short window's places of one process. Guarded by the pacer's lock."""
 
     def restamp(self, name: str, timestamp: int) -> None:
         """Move a place to the end of the log; one that has expired is entered again."""
@@ -110,18 +121,52 @@ class InMemoryMinuteBucket(InMemoryBucket, MinuteBucket):
 
 @dataclass(frozen=True)
 class Buckets:
-    """Where the places of a minute and of a day are logged."""
+    """Where the places of the short window and of the day are logged; some have no day."""
 
-    minute: MinuteBucket
-    day: AbstractBucket
-
-
-MakeBuckets: TypeAlias = Callable[[Rate, Rate], Buckets]
+    rolling: RollingBucket
+    day: AbstractBucket | None
 
 
-def in_memory_buckets(minute: Rate, day: Rate) -> Buckets:
-    """Logs for one process: a sliding minute, and the UTC day in a fixed window."""
-    return Buckets(InMemoryMinuteBucket([minute]), InMemoryBucket([day], algorithm=FixedWindow()))
+MakeBuckets: TypeAlias = Callable[[Rate, Rate | None], Buckets]
+
+
+def in_memory_buckets(rolling: Rate, day: Rate | None) -> Buckets:
+    """Logs for one process: a sliding window, and the UTC day in a fixed one."""
+    return Buckets(
+        InMemoryRollingBucket([rolling]),
+        None if day is None else InMemoryBucket([day], algorithm=FixedWindow()),
+    )
+
+
+class CallBudget:
+    """The calls that one run may make, whatever they are for.
+
+    Args:
+        calls: How many, or None for any number.
+    """
+
+    def __init__(self, calls: int | None = None) -> None:
+        self._left = calls
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Take one call out of it.
+
+        Raises:
+            CallBudgetSpentError: there is none left.
+        """
+        with self._lock:
+            if self._left == 0:
+                message = "the calls that this run may make are spent"
+                raise CallBudgetSpentError(message)
+            if self._left is not None:
+                self._left -= 1
+
+    def give_back(self) -> None:
+        """Give back a call that was not made."""
+        with self._lock:
+            if self._left is not None:
+                self._left += 1
 
 
 class Pacer:
@@ -130,8 +175,7 @@ class Pacer:
     Args:
         limits: The tenant's limits and our share of them.
         clock: Tells the time and waits.
-        minute_seconds: The length of the server's short window.
-        max_calls: Places that are handed out in all, or None for any number.
+        budget: The calls that the run may make in all; without end when not given.
         buckets: Makes the logs of places; others than the default share them between processes.
     """
 
@@ -140,23 +184,23 @@ class Pacer:
         limits: RateLimits,
         *,
         clock: Clock | None = None,
-        minute_seconds: float = 60,
-        max_calls: int | None = None,
+        budget: CallBudget | None = None,
         buckets: MakeBuckets = in_memory_buckets,
     ) -> None:
         self._limits = limits
         self._clock = clock or SystemClock()
-        self._window = minute_seconds
+        self._budget = budget or CallBudget()
+        self._window = limits.window_seconds
+        per_day = limits.allowed_per_day
         self._buckets = buckets(
-            Rate(limits.allowed_per_minute, round(minute_seconds * 1000)),
-            Rate(limits.allowed_per_day, _DAY_SECONDS * 1000),
+            Rate(limits.allowed_per_window, round(self._window * 1000)),
+            None if per_day is None else Rate(per_day, _DAY_SECONDS * 1000),
         )
         self._limiter = Limiter(_Places(self._buckets, self._clock))
         self._names = (f"{uuid.uuid4().hex}-{number}" for number in count())
         self._lock = threading.Lock()
         self._held_until = 0.0
         self._full_until = 0.0
-        self._calls_left = max_calls
         self._stopped = False
         self._closed = False
         self._failure: QuotaStoreError | None = None
@@ -170,16 +214,14 @@ class Pacer:
             QuotaStoreError: the places cannot be logged.
             StoppedError: the pacer was stopped.
         """
-        began = self._clock.now()
-        while True:
-            with self._lock:
-                name = next(self._names)
-                wait = self._try(name)
-                if not wait:
-                    now = self._clock.now()
-                    return Place(name, taken_at=now, waited=now - began)
-            if self._clock.wait(wait):
-                raise StoppedError
+        if self._stopped:
+            raise StoppedError
+        self._budget.take()
+        try:
+            return self._take_place()
+        except BaseException:
+            self._budget.give_back()
+            raise
 
     def answered(self, place: Place) -> None:
         """The call has ended: its place comes free one window from now.
@@ -190,7 +232,7 @@ class Pacer:
             if self._closed:
                 return
             try:
-                self._buckets.minute.restamp(_MINUTE + place.name, _milliseconds(self._clock))
+                self._buckets.rolling.restamp(_ROLLING + place.name, _milliseconds(self._clock))
             except QuotaStoreError as error:
                 self._failure = error
 
@@ -214,7 +256,8 @@ class Pacer:
         if not known:
             logger.warning(
                 "Gainsight throttles: other integrations share this tenant's limit. "
-                "All calls wait %.1f s for the next window",
+                "All %s wait %.1f s for the next window",
+                self._limits.unit,
                 self._held_until - now,
             )
 
@@ -228,8 +271,21 @@ class Pacer:
         self._stopped = True
         with self._lock:
             self._closed = True
-            self._buckets.minute.close()
-            self._buckets.day.close()
+            self._buckets.rolling.close()
+            if self._buckets.day is not None:
+                self._buckets.day.close()
+
+    def _take_place(self) -> Place:
+        began = self._clock.now()
+        while True:
+            with self._lock:
+                name = next(self._names)
+                wait = self._try(name)
+                if not wait:
+                    now = self._clock.now()
+                    return Place(name, taken_at=now, waited=now - began)
+            if self._clock.wait(wait):
+                raise StoppedError
 
     def _try(self, name: str) -> float:
         """Take the place if there is one, else say how many seconds to wait."""
@@ -237,36 +293,58 @@ class Pacer:
             raise StoppedError
         if self._failure:
             raise self._failure
-        if self._calls_left == 0:
-            message = "the calls that this run may make are spent"
-            raise CallBudgetSpentError(message)
         now = self._clock.now()
         until = max(self._held_until, self._full_until)
         if now < until:
             return until - now
-        self._buckets.minute.leak(int(now * 1000))
-        if not self._limiter.try_acquire(_MINUTE + name, blocking=False):
-            wait = self._until_next_place(name)
-            self._full_until = now + wait  # places only ever move to later times
-            return wait
-        self._buckets.day.leak(int(now * 1000))
-        if not self._limiter.try_acquire(_DAY + name, blocking=False):
-            raise self._quota_spent(now)
-        if self._calls_left is not None:
-            self._calls_left -= 1
+        self._buckets.rolling.leak(int(now * 1000))
+        if not self._limiter.try_acquire(_ROLLING + name, blocking=False):
+            return self._await_window(name, now)
+        if self._buckets.day is not None:
+            self._buckets.day.leak(int(now * 1000))
+            if not self._limiter.try_acquire(_DAY + name, blocking=False):
+                raise self._quota_spent(now)
         return 0.0
 
-    def _until_next_place(self, name: str) -> float:
-        """Seconds until the oldest place comes free, as the bucket found when it refused."""
-        place = RateItem(_MINUTE + name, _milliseconds(self._clock))
-        wait = cast("int", self._buckets.minute.waiting(place))  # awaitable only in async buckets
-        return max(1, wait) / 1000
+    def _await_window(self, name: str, now: float) -> float:
+        """Seconds until the oldest place comes free, as the bucket found when it refused.
+
+        A minute passes unnoticed; an hour is told, and is not waited for when the day is spent.
+        """
+        place = RateItem(_ROLLING + name, _milliseconds(self._clock))
+        found = cast("int", self._buckets.rolling.waiting(place))  # awaitable only in async buckets
+        wait = max(1, found) / 1000
+        self._full_until = now + wait  # places only ever move to later times
+        if self._window > _SILENT_SECONDS:
+            if self._day_is_full(now):
+                raise self._quota_spent(now)
+            self._tell_wait(wait)
+        return wait
+
+    def _tell_wait(self, wait: float) -> None:
+        limits = self._limits
+        logger.info(
+            "The hour's quota of %d %s (%d%% of %d) is spent: the next goes out in %.0f minutes, "
+            "at %s UTC",
+            limits.allowed_per_window,
+            limits.unit,
+            limits.quota_percent,
+            limits.per_window,
+            math.ceil(wait / 60),
+            f"{_utc(self._full_until):%H:%M}",
+        )
+
+    def _day_is_full(self, now: float) -> bool:
+        day, allowed = self._buckets.day, self._limits.allowed_per_day
+        if day is None or allowed is None:
+            return False
+        day.leak(int(now * 1000))
+        return cast("int", day.count()) >= allowed
 
     def _quota_spent(self, now: float) -> QuotaSpentError:
-        midnight = (now // _DAY_SECONDS + 1) * _DAY_SECONDS
-        resets_at = datetime.fromtimestamp(midnight, tz=timezone.utc)
+        resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
         message = (
-            f"the day's quota of {self._limits.allowed_per_day} calls "
+            f"the day's quota of {self._limits.allowed_per_day} {self._limits.unit} "
             f"({self._limits.quota_percent}% of {self._limits.per_day}) is spent. "
             f"It begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
             "a run started then goes on where this one stopped"
@@ -275,8 +353,8 @@ class Pacer:
 
     @property
     def _margin(self) -> float:
-        """Room for a server clock that is a little behind ours: a second in a minute."""
-        return self._window / 60
+        """Room for a server clock that is a little behind ours: a second, less in short windows."""
+        return min(1.0, self._window / 60)
 
     def _next_window(self, now: float) -> float:
         return (now // self._window + 1) * self._window + self._margin
@@ -293,7 +371,13 @@ class _Places(BucketFactory):
         return RateItem(name, _milliseconds(self._clock), weight)
 
     def get(self, item: RateItem) -> AbstractBucket:
-        return self._buckets.day if item.name.startswith(_DAY) else self._buckets.minute
+        if item.name.startswith(_DAY) and self._buckets.day is not None:
+            return self._buckets.day
+        return self._buckets.rolling
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc)
 
 
 def _milliseconds(clock: Clock) -> int:

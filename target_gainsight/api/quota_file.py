@@ -17,13 +17,14 @@ from pyrate_limiter import FixedWindow, Rate, SQLiteBucket
 from pyrate_limiter.buckets.sqlite_bucket import Queries
 
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.pacing import Buckets, MakeBuckets, MinuteBucket
+from target_gainsight.api.pacing import Buckets, MakeBuckets, RollingBucket
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
     from target_gainsight.api.clock import Clock
+    from target_gainsight.api.families import Family
 
 BUSY_SECONDS = 10.0
 """How long one process waits for the others; an operation takes well under a millisecond."""
@@ -34,11 +35,12 @@ _FORGET = "DELETE FROM '{table}' WHERE item_timestamp < ?"
 _FORGET_LATER = "DELETE FROM '{table}' WHERE item_timestamp > ?"
 
 
-def file_buckets(path: Path, *, tenant: str, clock: Clock) -> MakeBuckets:
+def file_buckets(path: Path, family: Family, *, tenant: str, clock: Clock) -> MakeBuckets:
     """Say how to log places in a file.
 
     Args:
         path: The SQLite file; made, for its owner only, when missing. On a disk of this machine.
+        family: Whose places; each family has logs of its own.
         tenant: Whose limits are shared. Tenants in one file do not share a count.
         clock: Tells the time.
 
@@ -47,28 +49,34 @@ def file_buckets(path: Path, *, tenant: str, clock: Clock) -> MakeBuckets:
         used, and so do the logs.
     """
 
-    def make(minute: Rate, day: Rate) -> Buckets:
+    def make(rolling: Rate, day: Rate | None) -> Buckets:
         connection = _open(path)
         try:
             transaction = _Transaction(connection, path)
             now = int(clock.now() * 1000)
+            tables = {
+                name: f"{family} {name} {quote(tenant, safe=':')}" for name in ("rolling", "day")
+            }
             with transaction:
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                minute_table = _make_table(connection, "minute", tenant, now + minute.interval)
-                day_table = _make_table(connection, "day", tenant, now + day.interval)
+                _make_table(connection, tables["rolling"], now + rolling.interval)
+                if day is not None:
+                    _make_table(connection, tables["day"], now + day.interval)
                 connection.commit()
         except BaseException:
             connection.close()
             raise
         return Buckets(
-            FileBucket([minute], connection, minute_table, transaction),
-            FileBucket([day], connection, day_table, transaction, FixedWindow()),
+            FileBucket([rolling], connection, tables["rolling"], transaction),
+            None
+            if day is None
+            else FileBucket([day], connection, tables["day"], transaction, FixedWindow()),
         )
 
     return make
 
 
-class FileBucket(SQLiteBucket, MinuteBucket):
+class FileBucket(SQLiteBucket, RollingBucket):
     """A log of places in a table of a SQLite file."""
 
     def restamp(self, name: str, timestamp: int) -> None:
@@ -152,14 +160,12 @@ def _refuse_foreign(connection: sqlite3.Connection) -> None:
         raise _ForeignFileError(message)
 
 
-def _make_table(connection: sqlite3.Connection, window: str, tenant: str, latest: int) -> str:
-    """Make the tenant's log, without places that only a wrong clock can have entered."""
-    table = f"{window} {quote(tenant, safe=':')}"
+def _make_table(connection: sqlite3.Connection, table: str, latest: int) -> None:
+    """Make a log, without places that only a wrong clock can have entered."""
     connection.execute(Queries.CREATE_BUCKET_TABLE.format(table=table))
     index = Queries.CREATE_INDEX_ON_TIMESTAMP
     connection.execute(index.format(index_name=f"{table} by time", table_name=table))
     connection.execute(_FORGET_LATER.format(table=table), (latest,))
-    return table
 
 
 def _unusable(path: Path, error: Exception) -> QuotaStoreError:

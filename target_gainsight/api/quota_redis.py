@@ -17,7 +17,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.pacing import Buckets, MakeBuckets, MinuteBucket
+from target_gainsight.api.pacing import Buckets, MakeBuckets, RollingBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyrate_limiter.abstracts.algorithm import LogAlgorithm
 
     from target_gainsight.api.clock import Clock
+    from target_gainsight.api.families import Family
 
 TIMEOUT_SECONDS = 5.0
 """How long to wait for a connection, and for an answer."""
@@ -54,11 +55,12 @@ Forgets the places that have expired, and those that only a wrong clock can have
 """
 
 
-def redis_buckets(url: str, *, tenant: str, clock: Clock) -> MakeBuckets:
+def redis_buckets(url: str, family: Family, *, tenant: str, clock: Clock) -> MakeBuckets:
     """Say how to log places in Redis.
 
     Args:
         url: `redis://` or `rediss://`; a password in it is never shown.
+        family: Whose places; each family has logs of its own.
         tenant: Whose limits are shared. Tenants in one Redis do not share a count.
         clock: Tells the time.
 
@@ -67,17 +69,18 @@ def redis_buckets(url: str, *, tenant: str, clock: Clock) -> MakeBuckets:
         and so do the logs.
     """
 
-    def make(minute: Rate, day: Rate) -> Buckets:
+    def make(rolling: Rate, day: Rate | None) -> Buckets:
         server = _Server(url, clock)
+        keys = {name: f"target-gainsight:{family}:{name}:{tenant}" for name in ("rolling", "day")}
         return Buckets(
-            SharedBucket(minute, server, f"target-gainsight:minute:{tenant}", SlidingWindowLog()),
-            SharedBucket(day, server, f"target-gainsight:day:{tenant}", FixedWindow()),
+            SharedBucket(rolling, server, keys["rolling"], SlidingWindowLog()),
+            None if day is None else SharedBucket(day, server, keys["day"], FixedWindow()),
         )
 
     return make
 
 
-class SharedBucket(RedisBucket, MinuteBucket):
+class SharedBucket(RedisBucket, RollingBucket):
     """A log of places in a sorted set, stamped by the clock of the Redis server.
 
     pyrate-limiter's own script gives a place a name that nobody knows, so that it cannot be moved
@@ -126,6 +129,12 @@ class SharedBucket(RedisBucket, MinuteBucket):
         del current_timestamp
         return 0
 
+    def count(self) -> int:
+        """Count the places that have not expired."""
+        with self._server.failures():
+            begins = self._algorithm.window_start(self._rate, self._server.now())
+            return self._server.client.zcount(self.bucket_key, begins, "+inf")
+
     def close(self) -> None:
         """Close the connection, for the other log too."""
         self._server.client.close()
@@ -173,13 +182,18 @@ class _Server:
         except (redis.RedisError, OSError) as error:
             raise self._unusable(str(error)) from error
 
+    def now(self) -> int:
+        """Its time in epoch milliseconds."""
+        seconds, microseconds = self.client.time()
+        return seconds * 1000 + microseconds // 1000
+
     def _measure(self, clock: Clock) -> int:
         with self.failures():
             self.client.ping()
             before = clock.now()
-            seconds, microseconds = self.client.time()
+            now = self.now()
             middle = (before + clock.now()) / 2
-        return int((seconds + microseconds / 1_000_000 - middle) * 1000)
+        return int(now - middle * 1000)
 
     def _unusable(self, reason: str) -> QuotaStoreError:
         message = (

@@ -16,14 +16,18 @@ from target_gainsight.api.quota_file import file_buckets
 
 if TYPE_CHECKING:
     from target_gainsight.api.clock import Clock
+    from target_gainsight.api.families import Family
     from target_gainsight.api.pacing import MakeBuckets
 
 
-def buckets_in(store: Path | str | None, *, tenant: str, clock: Clock) -> MakeBuckets:
-    """Say where a tenant's calls are counted.
+def buckets_in(
+    store: Path | str | None, family: Family, *, tenant: str, clock: Clock
+) -> MakeBuckets:
+    """Say where a tenant's calls of one family are counted.
 
     Args:
         store: A SQLite file, a `redis://` or `rediss://` URL, or None for this process alone.
+        family: The family; the others count apart in the same store.
         tenant: Whose limits are shared, by a name that all processes give it.
         clock: Tells the time.
 
@@ -36,7 +40,7 @@ def buckets_in(store: Path | str | None, *, tenant: str, clock: Clock) -> MakeBu
     if store is None:
         return in_memory_buckets
     if isinstance(store, Path):
-        return file_buckets(store, tenant=tenant, clock=clock)
+        return file_buckets(store, family, tenant=tenant, clock=clock)
     if find_spec("redis") is None:
         message = (
             "the redis package, which a quota_store in Redis needs, is not installed: "
@@ -45,4 +49,4 @@ def buckets_in(store: Path | str | None, *, tenant: str, clock: Clock) -> MakeBu
         raise QuotaStoreError(message)
     from target_gainsight.api.quota_redis import redis_buckets  # noqa: PLC0415 - comes with extra
 
-    return redis_buckets(store, tenant=tenant, clock=clock)
+    return redis_buckets(store, family, tenant=tenant, clock=clock)

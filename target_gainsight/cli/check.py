@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError, RateLimits
+from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import marks
 from target_gainsight.cli.tenant import tenant_metadata
@@ -20,6 +20,7 @@ from target_gainsight.mapping.checks import problems_of
 from target_gainsight.mapping.wishes import Wishes
 from target_gainsight.settings import OBJECT_NAMES
 from target_gainsight.sinks.references import References
+from target_gainsight.target.connection import rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -234,11 +235,11 @@ def _counted(mapping: Mapping[str, str], noun: str) -> str:
 
 def _tell_limits(checklist: Checklist, settings: Settings) -> None:
     limits = settings.limits
-    rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
+    rate = rate_limits(limits)["synchronous"]
     checklist.tell(
         "limits",
-        f"{rate.per_minute:,} calls a minute and {rate.per_day:,} a day; quota_percent "
-        f"{rate.quota_percent} allows {rate.allowed_per_minute:,} and {rate.allowed_per_day:,}",
+        f"{rate.per_window:,} calls a minute and {rate.per_day:,} a day; quota_percent "
+        f"{rate.quota_percent} allows {rate.allowed_per_window:,} and {rate.allowed_per_day:,}",
     )
     if limits.max_calls_per_run is not None:
         checklist.tell("limits", f"at most {limits.max_calls_per_run:,} calls in a run")

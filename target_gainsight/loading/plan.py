@@ -5,6 +5,7 @@ Takes the place of the writer in a dry run: everything before the sending is the
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -94,10 +95,10 @@ class Plan:
 
     Args:
         allowed_per_minute: Calls that we may make in a minute.
-        allowed_per_day: Calls that we may make in a day.
+        allowed_per_day: Calls that we may make in a day; None where days have no limit.
     """
 
-    def __init__(self, allowed_per_minute: int, allowed_per_day: int) -> None:
+    def __init__(self, allowed_per_minute: int, allowed_per_day: int | None) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day
         self._lock = threading.Lock()
@@ -165,7 +166,7 @@ class Plan:
         return Price(
             calls=dict(calls),
             minutes=total / self._per_minute,
-            percent_of_day=100 * total / self._per_day,
+            percent_of_day=100 * total / self._per_day if self._per_day else 0.0,
         )
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
@@ -208,7 +209,7 @@ class Plan:
             f"the allowed rate, {_least(price.percent_of_day)}% of a day's quota"
         )
         if price.percent_of_day > 100:  # noqa: PLR2004 - percent
-            days = -(-price.total // self._per_day)
+            days = math.ceil(price.percent_of_day / 100)
             lines.append(
                 f"warning: this does not fit into a day; it takes {days} days, each run going on "
                 "where the last one stopped"

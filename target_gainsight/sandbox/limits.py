@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from target_gainsight.sandbox.store import Store
     from target_gainsight.sandbox.switches import Limits
 
-SYNCHRONOUS = "synchronous"
+Family: TypeAlias = Literal["synchronous", "timeline", "bulk"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,18 @@ class Window:
     seconds: float
 
 
-def windows_of(limits: Limits) -> dict[str, tuple[Window, ...]]:
+def windows_of(limits: Limits) -> dict[Family, tuple[Window, ...]]:
     """The windows that bound each family of calls."""
     return {
-        SYNCHRONOUS: (
+        "synchronous": (
             Window("minute", limits.calls_per_minute, limits.minute_seconds),
             Window("day", limits.calls_per_day, limits.day_seconds),
-        )
+        ),
+        "timeline": (Window("minute", limits.timeline_calls_per_minute, limits.minute_seconds),),
+        "bulk": (
+            Window("hour", limits.bulk_calls_per_hour, limits.hour_seconds),
+            Window("day", limits.bulk_calls_per_day, limits.day_seconds),
+        ),
     }
 
 
@@ -44,7 +49,7 @@ class CallCounter:
     The counts are kept in the tenant's file, so that a restart does not refill the day.
     """
 
-    def __init__(self, store: Store, windows: Mapping[str, tuple[Window, ...]]) -> None:
+    def __init__(self, store: Store, windows: Mapping[Family, tuple[Window, ...]]) -> None:
         self._store = store
         self._windows = windows
         self._lock = Lock()
@@ -53,7 +58,7 @@ class CallCounter:
             for name, opened, calls in store.rows('SELECT name, opened, calls FROM "_quota"')
         }
 
-    def admit(self, family: str, now: float) -> float | None:
+    def admit(self, family: Family, now: float) -> float | None:
         """Count a call, or say how many seconds its family's fullest window stays full."""
         with self._lock:
             states = [
@@ -71,7 +76,7 @@ class CallCounter:
                 self._counts[name] = (opened, self._calls(name, opened) + 1)
         return None
 
-    def used(self, family: str, window: str, now: float) -> int:
+    def used(self, family: Family, window: str, now: float) -> int:
         """Calls admitted in the current window."""
         found = next(each for each in self._windows[family] if each.name == window)
         return self._calls(f"{family}/{window}", int(now // found.seconds))

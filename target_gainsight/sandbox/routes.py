@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox import metadata, people, records
 from target_gainsight.sandbox.answers import Answer, Incoming
-from target_gainsight.sandbox.limits import SYNCHRONOUS
 
 if TYPE_CHECKING:
+    from target_gainsight.sandbox.limits import Family
     from target_gainsight.sandbox.tenant import Tenant
 
 Endpoint = Callable[["Tenant", Incoming], Answer]
@@ -24,7 +24,7 @@ class ServedCall:
     path: str
     kind: str
     endpoint: Endpoint
-    family: str = SYNCHRONOUS
+    family: Family = "synchronous"
 
 
 _OBJECTS = "/v1/data/objects"

@@ -11,15 +11,19 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Limits:
-    """The tenant's limits for the synchronous family (Company API, Limits) [D]; 0 is unlimited.
+    """The tenant's limits (Company API, Timeline APIs and Bulk API, Limits) [D]; 0 is unlimited.
 
-    `minute_seconds` and `day_seconds` are the lengths of the two windows, so that tests need not
-    wait for real ones.
+    Each family of calls is counted apart. `minute_seconds`, `hour_seconds` and `day_seconds` are
+    the lengths of the windows, so that tests need not wait for real ones.
     """
 
     calls_per_minute: int = 100
     calls_per_day: int = 50_000
+    timeline_calls_per_minute: int = 200
+    bulk_calls_per_hour: int = 10
+    bulk_calls_per_day: int = 100
     minute_seconds: float = 60.0
+    hour_seconds: float = 3_600.0
     day_seconds: float = 86_400.0
     records_per_write: int = 50
     rows_per_read: int = 5_000

@@ -46,9 +46,12 @@ class Limits:
     """How fast and how long we may call.
 
     Attributes:
-        calls_per_minute: The tenant's limit in one minute.
-        calls_per_day: The tenant's limit in one UTC day.
-        quota_percent: The share of both that is ours, 1 to 100.
+        calls_per_minute: The tenant's limit of synchronous calls in one minute.
+        calls_per_day: The tenant's limit of synchronous calls in one UTC day.
+        timeline_calls_per_minute: The tenant's limit of Timeline calls in one minute.
+        bulk_calls_per_hour: The tenant's limit of bulk uploads in one hour.
+        bulk_calls_per_day: The tenant's limit of bulk uploads in one UTC day.
+        quota_percent: The share of each that is ours, 1 to 100.
         max_calls_per_run: Calls after which a run reads on without writing, or None.
         request_timeout: Seconds that one call may take.
         max_retry_seconds: Seconds that one call may take with its retries.
@@ -58,6 +61,9 @@ class Limits:
 
     calls_per_minute: int
     calls_per_day: int
+    timeline_calls_per_minute: int
+    bulk_calls_per_hour: int
+    bulk_calls_per_day: int
     quota_percent: int
     max_calls_per_run: int | None
     request_timeout: int

@@ -102,6 +102,9 @@ def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str])
         limits=Limits(
             calls_per_minute=_value(top, "calls_per_minute"),
             calls_per_day=_value(top, "calls_per_day"),
+            timeline_calls_per_minute=_value(top, "timeline_calls_per_minute"),
+            bulk_calls_per_hour=_value(top, "bulk_calls_per_hour"),
+            bulk_calls_per_day=_value(top, "bulk_calls_per_day"),
             quota_percent=_value(top, "quota_percent"),
             max_calls_per_run=_value(top, "max_calls_per_run"),
             request_timeout=_value(top, "request_timeout"),

@@ -195,11 +195,35 @@ LIMITS = (
         description="The tenant's limit of synchronous calls in one UTC day.",
     ),
     th.Property(
+        "timeline_calls_per_minute",
+        th.IntegerType(minimum=1),
+        default=200,
+        title="Timeline calls per minute",
+        description="The tenant's limit of Timeline calls in one minute.",
+    ),
+    th.Property(
+        "bulk_calls_per_hour",
+        th.IntegerType(minimum=1),
+        default=10,
+        title="Bulk calls per hour",
+        description=(
+            "The tenant's limit of bulk uploads in one hour. A run waits for the next hour; to "
+            "count the uploads of successive runs together, set quota_store."
+        ),
+    ),
+    th.Property(
+        "bulk_calls_per_day",
+        th.IntegerType(minimum=1),
+        default=100,
+        title="Bulk calls per day",
+        description="The tenant's limit of bulk uploads in one UTC day.",
+    ),
+    th.Property(
         "quota_percent",
         th.IntegerType(minimum=1, maximum=100),
         default=90,
         title="Quota percent",
-        description="The share of both limits that this target may use; the rest is left free.",
+        description="The share of each limit that this target may use; the rest is left free.",
     ),
     th.Property(
         "quota_store",

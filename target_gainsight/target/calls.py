@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import metrics
@@ -11,7 +11,7 @@ from singer_sdk import metrics
 if TYPE_CHECKING:
     import logging
 
-    from target_gainsight.api import CallEvent
+    from target_gainsight.api import CallEvent, Family
     from target_gainsight.loading.summary import CallCounts
 
 
@@ -20,9 +20,13 @@ class CallCounter:
 
     Args:
         counts: The counts of the run's summary.
+
+    Attributes:
+        by_family: Calls by the family whose limits bound them.
     """
 
     def __init__(self, counts: CallCounts) -> None:
+        self.by_family: Counter[Family] = Counter()
         self._counts = counts
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
@@ -30,6 +34,7 @@ class CallCounter:
     def __call__(self, event: CallEvent) -> None:
         """Count one try."""
         with self._lock:
+            self.by_family[event.family] += 1
             self._counts.by_kind[event.kind] += 1
             self._counts.throttled += event.outcome == "throttled"
             self._counts.retried += event.attempt > 1

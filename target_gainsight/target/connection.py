@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from target_gainsight.api import (
+    DOCUMENTED_LIMITS,
     AccessKey,
+    FamilyPacers,
     GainsightClient,
-    Pacer,
-    RateLimits,
     RetryPolicy,
     buckets_in,
 )
@@ -18,12 +20,12 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.field_errors import shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from target_gainsight.api import CallEvent, Clock
+    from target_gainsight.api import CallEvent, Clock, Family, RateLimits
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Connection, Settings
+    from target_gainsight.settings import Connection, Limits, Settings
 
 
 class TenantConnection:
@@ -36,7 +38,7 @@ class TenantConnection:
 
     Attributes:
         client: Calls the tenant.
-        rate: How fast.
+        rates: How fast, by family of calls.
 
     Raises:
         RunStoppedError: The embedded tenant cannot be started.
@@ -47,15 +49,15 @@ class TenantConnection:
         self, settings: Settings, clock: Clock, observer: Callable[[CallEvent], None]
     ) -> None:
         limits = settings.limits
-        self.rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
+        self.rates = rate_limits(limits)
         self._sandbox: RunningSandbox | None = None
-        self._pacer = _pacer(settings, self.rate, clock)
+        self._pacers = _pacers(settings, self.rates, clock)
         try:
             base_url, access_key = self._address(settings.connection)
             self.client = GainsightClient(
                 base_url,
                 AccessKey(access_key),
-                pacer=self._pacer,
+                pacers=self._pacers,
                 retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
                 timeout=limits.request_timeout,
                 clock=clock,
@@ -78,18 +80,43 @@ class TenantConnection:
         return self._sandbox.base_url, self._sandbox.access_key
 
     def _release(self) -> None:
-        self._pacer.close()
+        self._pacers.close()
         if self._sandbox is not None:
             self._sandbox.stop()
 
 
-def _pacer(settings: Settings, rate: RateLimits, clock: Clock) -> Pacer:
+def rate_limits(limits: Limits) -> Mapping[Family, RateLimits]:
+    """Say what the settings allow each family of calls.
+
+    Args:
+        limits: The settings.
+
+    Returns:
+        The limits, by family; quota_percent says how much of each is ours.
+    """
+    given: dict[Family, tuple[int, int | None]] = {
+        "synchronous": (limits.calls_per_minute, limits.calls_per_day),
+        "timeline": (limits.timeline_calls_per_minute, None),
+        "bulk": (limits.bulk_calls_per_hour, limits.bulk_calls_per_day),
+    }
+    return {
+        family: replace(
+            DOCUMENTED_LIMITS[family],
+            per_window=per_window,
+            per_day=per_day,
+            quota_percent=limits.quota_percent,
+        )
+        for family, (per_window, per_day) in given.items()
+    }
+
+
+def _pacers(settings: Settings, rates: Mapping[Family, RateLimits], clock: Clock) -> FamilyPacers:
     store, tenant = settings.limits.quota_store, _tenant(settings.connection)
-    return Pacer(
-        rate,
+    return FamilyPacers(
+        rates,
         clock=clock,
         max_calls=settings.limits.max_calls_per_run,
-        buckets=buckets_in(store, tenant=tenant, clock=clock),
+        buckets=partial(buckets_in, store, tenant=tenant, clock=clock),
     )
 
 

@@ -14,7 +14,7 @@ from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight.api import CallBudgetSpentError, GainsightError, RateLimits, SystemClock
+from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClock
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.open_rejects import OpenRejects
@@ -28,7 +28,7 @@ from target_gainsight.loading.sending import SendingPool
 from target_gainsight.loading.summary import Summary
 from target_gainsight.mapping.mismatch import StreamMismatchError
 from target_gainsight.target.calls import CallCounter
-from target_gainsight.target.connection import TenantConnection
+from target_gainsight.target.connection import TenantConnection, rate_limits
 from target_gainsight.target.intake import Intake
 from target_gainsight.target.interruption import Interruption
 from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
@@ -132,9 +132,8 @@ class TargetGainsight(RoutedTarget):
         """What would be written, in a dry run."""
         if not self.settings.dry_run:
             return None
-        limits = self.settings.limits
-        rate = RateLimits(limits.calls_per_minute, limits.calls_per_day, limits.quota_percent)
-        return Plan(rate.allowed_per_minute, rate.allowed_per_day)
+        rate = rate_limits(self.settings.limits)["synchronous"]
+        return Plan(rate.allowed_per_window, rate.allowed_per_day)
 
     @property
     def is_connected(self) -> bool:
@@ -272,8 +271,8 @@ class TargetGainsight(RoutedTarget):
         minutes = (self.clock.now() - self._began) / 60
         if not self.is_connected or minutes < 1:
             return None
-        allowed = self._connection.rate.allowed_per_minute
-        return round(100 * self.summary.calls.total / (allowed * minutes))
+        allowed = self._connection.rates["synchronous"].allowed_per_window
+        return round(100 * self.calls.by_family["synchronous"] / (allowed * minutes))
 
     def _settle_in_flight(self) -> None:
         """Settle what is in flight."""

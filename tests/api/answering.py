@@ -9,7 +9,7 @@ from target_gainsight.api import GainsightClient, RateLimits
 
 TENANT = "https://initech.gainsightcloud.com"
 KEY = "s3cret-access-key"
-PLENTY = RateLimits(per_minute=100_000, per_day=1_000_000)
+PLENTY = RateLimits(per_window=100_000, per_day=1_000_000)
 
 MakeClient: TypeAlias = Callable[..., GainsightClient]
 

@@ -11,14 +11,15 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from target_gainsight.api import (
     AccessKey,
     CallEvent,
+    FamilyPacers,
     GainsightClient,
-    Pacer,
     QuotaSpentError,
     RateLimits,
     RetryPolicy,
@@ -30,23 +31,22 @@ from target_gainsight.api import (
 def main(told: dict[str, Any]) -> None:
     clock = SystemClock()
     store = told["store"] if "://" in told["store"] else Path(told["store"])
-    pacer = Pacer(
-        RateLimits(**told["limits"]),
+    pacers = FamilyPacers(
+        {"synchronous": RateLimits(**told["limits"])},
         clock=clock,
-        minute_seconds=told.get("minute_seconds", 60),
-        buckets=buckets_in(store, tenant=told["tenant"], clock=clock),
+        buckets=partial(buckets_in, store, tenant=told["tenant"], clock=clock),
     )
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     start, told["end"] = json.loads(sys.stdin.readline())
     time.sleep(max(0.0, start - time.time()))
-    result = call(told, pacer) if "base_url" in told else take_places(told, pacer)
-    pacer.close()
+    result = call(told, pacers) if "base_url" in told else take_places(told, pacers)
+    pacers.close()
     sys.stdout.write(json.dumps(result))
 
 
-def take_places(told: dict[str, Any], pacer: Pacer) -> dict[str, int]:
-    taken = 0
+def take_places(told: dict[str, Any], pacers: FamilyPacers) -> dict[str, int]:
+    pacer, taken = pacers.of("synchronous"), 0
     try:
         while time.time() < told["end"]:
             pacer.answered(pacer.acquire())
@@ -56,12 +56,12 @@ def take_places(told: dict[str, Any], pacer: Pacer) -> dict[str, int]:
     return {"taken": taken}
 
 
-def call(told: dict[str, Any], pacer: Pacer) -> dict[str, int]:
+def call(told: dict[str, Any], pacers: FamilyPacers) -> dict[str, int]:
     events: list[CallEvent] = []
     client = GainsightClient(
         told["base_url"],
         AccessKey(told["access_key"]),
-        pacer=pacer,
+        pacers=pacers,
         retry=RetryPolicy(max_seconds=60),
         observer=events.append,
     )

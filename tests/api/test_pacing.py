@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fake_clock import NOON, FakeClock, SimulatedClock
-from pyrate_limiter import FixedWindow, InMemoryBucket, Rate
+from pyrate_limiter import InMemoryBucket, Rate
 
 from target_gainsight.api import Pacer, QuotaSpentError, RateLimits, StoppedError, SystemClock
-from target_gainsight.api.pacing import Buckets, InMemoryMinuteBucket
+from target_gainsight.api.pacing import Buckets, InMemoryRollingBucket, in_memory_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.pacing import Place
 
 MINUTE = 60
+HOUR = 3_600
 DAY = 86_400
 
 
@@ -32,16 +33,16 @@ def call(pacer: Pacer, clock: FakeClock, latency: float = 0.0) -> Place:
     return place
 
 
-def arrivals_by_minute(
+def arrivals_by_window(
     latency: Callable[[random.Random], float],
     *,
     arrives: float | None = None,
     server_ahead: float = 0.0,
     threads: int = 8,
-    minutes: int,
+    windows: int,
     limits: RateLimits = RateLimits(quota_percent=100),  # noqa: B008 - frozen
 ) -> list[int]:
-    """Calls that a server with clock-aligned minutes counts when there is always work to do.
+    """Calls that a server with clock-aligned windows counts when there is always work to do.
 
     A call arrives somewhere between its sending and its answer: at the share `arrives` of its
     latency, or anywhere.
@@ -50,19 +51,19 @@ def arrivals_by_minute(
     pacer = Pacer(limits, clock=clock)
     chance = random.Random(42)
     counted: Counter[int] = Counter()
-    end = clock.now() + minutes * MINUTE
+    end = clock.now() + windows * limits.window_seconds
 
     def work() -> None:
         while (place := pacer.acquire()).taken_at < end:
             whole = latency(chance)
             before = whole * (chance.random() if arrives is None else arrives)
             clock.wait(before)
-            counted[int((clock.now() + server_ahead) // MINUTE)] += 1
+            counted[int((clock.now() + server_ahead) // limits.window_seconds)] += 1
             clock.wait(whole - before)
             pacer.answered(place)
 
     clock.run([work] * threads)
-    return [counted[minute] for minute in sorted(counted)]
+    return [counted[window] for window in sorted(counted)]
 
 
 def varying(chance: random.Random) -> float:
@@ -70,7 +71,7 @@ def varying(chance: random.Random) -> float:
 
 
 def test_with_varying_latency_97_percent_of_the_rate_is_used_over_whole_windows() -> None:
-    whole_windows = arrivals_by_minute(varying, threads=4, minutes=100)[1:-1]
+    whole_windows = arrivals_by_window(varying, threads=4, windows=100)[1:-1]
     assert max(whole_windows) <= 100
     assert sum(whole_windows) / len(whole_windows) >= 97
 
@@ -81,24 +82,38 @@ def test_with_varying_latency_97_percent_of_the_rate_is_used_over_whole_windows(
 def test_no_window_overflows_whatever_the_latency_and_the_servers_clock(
     latency: Callable[[random.Random], float], arrives: float | None, server_ahead: float
 ) -> None:
-    counted = arrivals_by_minute(latency, arrives=arrives, server_ahead=server_ahead, minutes=8)
+    counted = arrivals_by_window(latency, arrives=arrives, server_ahead=server_ahead, windows=8)
     assert max(counted) <= 100
 
 
+@pytest.mark.parametrize("server_ahead", [0.0, 1234.5])
+def test_no_hour_overflows_although_an_upload_takes_minutes(server_ahead: float) -> None:
+    limits = RateLimits(per_window=10, per_day=None, quota_percent=100, window_seconds=HOUR)
+    counted = arrivals_by_window(
+        lambda chance: chance.uniform(1, 600),
+        server_ahead=server_ahead,
+        threads=3,
+        windows=200,
+        limits=limits,
+    )
+    assert max(counted) <= 10
+    assert sum(counted[1:-1]) / len(counted[1:-1]) >= 8
+
+
 def test_the_quota_percent_is_ours_and_no_more() -> None:
-    counted = arrivals_by_minute(varying, minutes=20, limits=RateLimits(quota_percent=90))
+    counted = arrivals_by_window(varying, windows=20, limits=RateLimits(quota_percent=90))
     assert max(counted) == 90
 
 
 def test_a_run_of_fewer_calls_than_the_allowed_rate_never_waits(clock: FakeClock) -> None:
-    pacer = Pacer(RateLimits(per_minute=100, quota_percent=90), clock=clock)
+    pacer = Pacer(RateLimits(per_window=100, quota_percent=90), clock=clock)
     waited = [call(pacer, clock, latency=0.2).waited for _ in range(90)]
     assert waited == [0.0] * 90
     assert clock.waits == []
 
 
 def test_a_place_comes_free_one_window_after_its_answer(clock: FakeClock) -> None:
-    pacer = Pacer(RateLimits(per_minute=1, quota_percent=100), clock=clock)
+    pacer = Pacer(RateLimits(per_window=1, quota_percent=100), clock=clock)
     call(pacer, clock, latency=7)
     answered = clock.now()
     second = pacer.acquire()
@@ -107,7 +122,7 @@ def test_a_place_comes_free_one_window_after_its_answer(clock: FakeClock) -> Non
 
 
 def test_an_answer_slower_than_the_window_still_holds_its_place_after_it(clock: FakeClock) -> None:
-    pacer = Pacer(RateLimits(per_minute=1, quota_percent=100), clock=clock)
+    pacer = Pacer(RateLimits(per_window=1, quota_percent=100), clock=clock)
     slow = pacer.acquire()
     clock.advance(2 * MINUTE)
     call(pacer, clock)
@@ -117,7 +132,8 @@ def test_an_answer_slower_than_the_window_still_holds_its_place_after_it(clock: 
 
 
 def test_the_window_may_be_shorter(clock: FakeClock) -> None:
-    pacer = Pacer(RateLimits(per_minute=2, quota_percent=100), clock=clock, minute_seconds=1.5)
+    limits = RateLimits(per_window=2, quota_percent=100, window_seconds=1.5)
+    pacer = Pacer(limits, clock=clock)
     taken = [call(pacer, clock).taken_at for _ in range(4)]
     assert taken[2] - taken[1] == pytest.approx(1.5, abs=0.01)
 
@@ -125,25 +141,24 @@ def test_the_window_may_be_shorter(clock: FakeClock) -> None:
 def test_the_log_of_places_does_not_grow(clock: FakeClock) -> None:
     made: list[Buckets] = []
 
-    def buckets(minute: Rate, day: Rate) -> Buckets:
-        made.append(
-            Buckets(InMemoryMinuteBucket([minute]), InMemoryBucket([day], algorithm=FixedWindow()))
-        )
+    def buckets(rolling: Rate, day: Rate | None) -> Buckets:
+        made.append(in_memory_buckets(rolling, day))
         return made[0]
 
     pacer = Pacer(RateLimits(per_day=100, quota_percent=100), clock=clock, buckets=buckets)
     for _ in range(250):
         call(pacer, clock, latency=DAY / 80)
-    assert made[0].minute.count() <= 2
+    assert made[0].rolling.count() <= 2
+    assert made[0].day
     assert made[0].day.count() <= 100
 
 
 def test_places_are_logged_where_the_caller_says(clock: FakeClock) -> None:
     shared = Buckets(
-        InMemoryMinuteBucket([Rate(2, 60_000)]), InMemoryBucket([Rate(100, 86_400_000)])
+        InMemoryRollingBucket([Rate(2, 60_000)]), InMemoryBucket([Rate(100, 86_400_000)])
     )
-    first = Pacer(RateLimits(), clock=clock, buckets=lambda _minute, _day: shared)
-    second = Pacer(RateLimits(), clock=clock, buckets=lambda _minute, _day: shared)
+    first = Pacer(RateLimits(), clock=clock, buckets=lambda _rolling, _day: shared)
+    second = Pacer(RateLimits(), clock=clock, buckets=lambda _rolling, _day: shared)
     call(first, clock)
     call(second, clock)
     assert clock.waits == []
@@ -179,12 +194,12 @@ def test_days_are_utc_days(clock: FakeClock) -> None:
 def test_the_allowed_rate_is_rounded_down_and_never_nothing(
     limit: int, percent: int, allowed: int
 ) -> None:
-    limits = RateLimits(per_minute=limit, per_day=limit, quota_percent=percent)
-    assert (limits.allowed_per_minute, limits.allowed_per_day) == (allowed, allowed)
+    limits = RateLimits(per_window=limit, per_day=limit, quota_percent=percent)
+    assert (limits.allowed_per_window, limits.allowed_per_day) == (allowed, allowed)
 
 
 @pytest.mark.parametrize(
-    "limits", [{"per_minute": 0}, {"per_day": 0}, {"quota_percent": 0}, {"quota_percent": 101}]
+    "limits", [{"per_window": 0}, {"per_day": 0}, {"quota_percent": 0}, {"quota_percent": 101}]
 )
 def test_impossible_limits_are_refused(limits: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="must be"):
@@ -244,7 +259,7 @@ def test_a_wish_for_no_wait_at_all_is_not_taken_literally(clock: FakeClock) -> N
 
 
 def test_stopping_ends_the_waits_and_hands_out_no_more_places() -> None:
-    pacer = Pacer(RateLimits(per_minute=1, quota_percent=100), clock=SystemClock())
+    pacer = Pacer(RateLimits(per_window=1, quota_percent=100), clock=SystemClock())
     pacer.acquire()
     ended: list[str] = []
 

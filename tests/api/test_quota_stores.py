@@ -11,13 +11,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import redis
 import redis_server
 from fake_clock import NOON, FakeClock, SimulatedClock
-from pyrate_limiter import FixedWindow, InMemoryBucket, Rate, RateItem
+from pyrate_limiter import Rate, RateItem
 from redis_server import PASSWORD, RedisServer, running_redis
 from sharing import begin, results, sharing_process
 
@@ -31,18 +31,19 @@ from target_gainsight.api import (
     buckets_in,
     quota_file,
 )
-from target_gainsight.api.pacing import Buckets, InMemoryMinuteBucket
+from target_gainsight.api.pacing import Buckets, InMemoryRollingBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_gainsight.api import Clock
+    from target_gainsight.api import Clock, Family
     from target_gainsight.api.pacing import MakeBuckets
 
 MINUTE = 60
+HOUR = 3_600
 DAY = 86_400
 TENANT = "initech.gainsightcloud.com"
-PLENTY = RateLimits(per_minute=100_000, per_day=1_000_000)
+PLENTY = RateLimits(per_window=100_000, per_day=1_000_000)
 
 Store: TypeAlias = Path | str
 OpenPacer: TypeAlias = "Callable[..., Pacer]"
@@ -69,15 +70,16 @@ def open_pacer(clock: FakeClock) -> Iterator[OpenPacer]:
     def make(
         store: Store,
         *,
+        family: Family = "synchronous",
         tenant: str = TENANT,
         clock: Clock = clock,
         percent: int = 100,
-        **limits: int,
+        **limits: Any,
     ) -> Pacer:
         pacer = Pacer(
             RateLimits(**limits, quota_percent=percent),
             clock=clock,
-            buckets=buckets_in(store, tenant=tenant, clock=clock),
+            buckets=buckets_in(store, family, tenant=tenant, clock=clock),
         )
         opened.append(pacer)
         return pacer
@@ -105,7 +107,7 @@ def places_in(pacer: Pacer) -> int:
 
 
 def test_processes_share_the_minute(store: Store, open_pacer: OpenPacer) -> None:
-    first, second = open_pacer(store, per_minute=2), open_pacer(store, per_minute=2)
+    first, second = open_pacer(store, per_window=2), open_pacer(store, per_window=2)
     assert call(first) == call(second) == 0.0
     assert call(first) == pytest.approx(MINUTE, abs=0.5)
 
@@ -113,7 +115,7 @@ def test_processes_share_the_minute(store: Store, open_pacer: OpenPacer) -> None
 def test_a_place_comes_free_for_others_one_window_after_its_answer(
     store: Store, open_pacer: OpenPacer, clock: FakeClock
 ) -> None:
-    first, second = open_pacer(store, per_minute=1), open_pacer(store, per_minute=1)
+    first, second = open_pacer(store, per_window=1), open_pacer(store, per_window=1)
     place = first.acquire()
     clock.advance(7)
     first.answered(place)
@@ -123,7 +125,7 @@ def test_a_place_comes_free_for_others_one_window_after_its_answer(
 def test_an_answer_slower_than_the_window_still_holds_its_place(
     store: Store, open_pacer: OpenPacer, clock: FakeClock
 ) -> None:
-    first, second = open_pacer(store, per_minute=1), open_pacer(store, per_minute=1)
+    first, second = open_pacer(store, per_window=1), open_pacer(store, per_window=1)
     slow = first.acquire()
     clock.advance(2 * MINUTE)
     call(second)
@@ -136,7 +138,7 @@ def test_an_answer_slower_than_the_window_still_holds_its_place(
 def test_a_place_whose_process_died_comes_free_one_window_after_it_was_taken(
     store: Store, open_pacer: OpenPacer, clock: FakeClock
 ) -> None:
-    died, other = open_pacer(store, per_minute=1), open_pacer(store, per_minute=1)
+    died, other = open_pacer(store, per_window=1), open_pacer(store, per_window=1)
     died.acquire()
     clock.advance(20)
     assert call(other) == pytest.approx(MINUTE - 20, abs=0.5)
@@ -144,7 +146,7 @@ def test_a_place_whose_process_died_comes_free_one_window_after_it_was_taken(
 
 def test_tenants_do_not_share_a_count(store: Store, open_pacer: OpenPacer) -> None:
     tenants = (TENANT, "other.gainsightcloud.com", 'it\'s a "%s" {0} [sandbox]:/tmp/a;b.db')
-    waited = [call(open_pacer(store, tenant=tenant, per_minute=1)) for tenant in tenants]
+    waited = [call(open_pacer(store, tenant=tenant, per_window=1)) for tenant in tenants]
     assert waited == [0.0, 0.0, 0.0]
 
 
@@ -154,6 +156,44 @@ def test_the_days_count_survives_the_run(store: Store, open_pacer: OpenPacer) ->
     first.close()
     assert places_in(open_pacer(store, per_day=10)) == 6
     assert places_in(open_pacer(store, per_day=10)) == 0
+
+
+def test_families_count_apart_in_one_store(store: Store, open_pacer: OpenPacer) -> None:
+    limits = {"per_window": 1, "per_day": 10}
+    for family in ("synchronous", "timeline", "bulk"):
+        assert call(open_pacer(store, family=family, **limits)) == 0.0
+    assert call(open_pacer(store, family="bulk", **limits)) == pytest.approx(MINUTE, abs=0.5)
+
+
+def test_a_family_without_a_day_is_logged_for_its_window(
+    store: Store, open_pacer: OpenPacer
+) -> None:
+    limits = {"family": "timeline", "per_window": 2, "per_day": None}
+    first, second = open_pacer(store, **limits), open_pacer(store, **limits)
+    assert call(first) == call(second) == 0.0
+    assert call(first) == pytest.approx(MINUTE, abs=0.5)
+
+
+def test_the_hour_of_uploads_is_waited_for_across_runs(
+    store: Store, open_pacer: OpenPacer, clock: FakeClock
+) -> None:
+    limits = {"family": "bulk", "per_window": 2, "per_day": 10, "window_seconds": HOUR}
+    first, second = open_pacer(store, **limits), open_pacer(store, **limits)
+    assert call(first) == call(first) == 0.0
+    first.close()
+    clock.advance(20 * MINUTE)
+    assert call(second) == pytest.approx(40 * MINUTE, abs=0.5)
+
+
+def test_nobody_waits_an_hour_to_hear_that_others_have_spent_the_day(
+    store: Store, open_pacer: OpenPacer, clock: FakeClock
+) -> None:
+    limits = {"family": "bulk", "per_window": 2, "per_day": 2, "window_seconds": HOUR}
+    first = open_pacer(store, **limits)
+    assert call(first) == call(first) == 0.0
+    with pytest.raises(QuotaSpentError):
+        call(open_pacer(store, **limits))
+    assert clock.waits == []
 
 
 def test_the_percentage_that_is_ours_holds_for_all_together(
@@ -173,7 +213,9 @@ def test_the_day_in_a_file_ends_at_midnight_utc(
     clock.advance(1)
     assert places_in(open_pacer(quota_path, per_day=3)) == 3
     with sqlite3.connect(quota_path) as file:
-        [(left,)] = file.execute("SELECT COUNT(*) FROM 'day initech.gainsightcloud.com'")
+        [(left,)] = file.execute(
+            "SELECT COUNT(*) FROM 'synchronous day initech.gainsightcloud.com'"
+        )
     file.close()
     assert left == 3
 
@@ -181,13 +223,13 @@ def test_the_day_in_a_file_ends_at_midnight_utc(
 def test_threads_of_several_pacers_never_take_one_place_twice(
     store: Store, open_pacer: OpenPacer
 ) -> None:
-    pacers = [open_pacer(store, per_minute=1000, per_day=200) for _ in range(3)]
+    pacers = [open_pacer(store, per_window=1000, per_day=200) for _ in range(3)]
     with ThreadPoolExecutor(9) as pool:
         assert sum(pool.map(places_in, pacers * 3)) == 200
 
 
 def logs(store: Store, clock: FakeClock, limit: int = 1) -> Buckets:
-    make: MakeBuckets = buckets_in(store, tenant=TENANT, clock=clock)
+    make: MakeBuckets = buckets_in(store, "synchronous", tenant=TENANT, clock=clock)
     return make(Rate(limit, MINUTE * 1000), Rate(100, DAY * 1000))
 
 
@@ -196,27 +238,27 @@ def test_a_place_asked_for_a_moment_too_late_counts_those_stamped_since(
 ) -> None:
     made = logs(store, clock)
     now = int(clock.now() * 1000)
-    assert made.minute.put(RateItem("first", now + 5)) is True
-    assert made.minute.put(RateItem("stamped before it, but later here", now)) is False
-    made.minute.close()
+    assert made.rolling.put(RateItem("first", now + 5)) is True
+    assert made.rolling.put(RateItem("stamped before it, but later here", now)) is False
+    made.rolling.close()
 
 
 def test_a_place_lasts_no_longer_than_two_windows_where_a_clock_was_wrong(
     store: Store, open_pacer: OpenPacer, clock: FakeClock
 ) -> None:
     made = logs(store, clock, limit=10)
-    made.minute.put(RateItem("next year", int((clock.now() + 365 * DAY) * 1000)))
+    made.rolling.put(RateItem("next year", int((clock.now() + 365 * DAY) * 1000)))
     made.day.put(RateItem("next year", int((clock.now() + 365 * DAY) * 1000)))
-    made.minute.close()
-    assert call(open_pacer(store, per_minute=1, per_day=1)) == 0.0
+    made.rolling.close()
+    assert call(open_pacer(store, per_window=1, per_day=1)) == 0.0
 
 
 def test_clocks_of_machines_that_share_a_redis_need_not_agree(
     redis_here: RedisServer, open_pacer: OpenPacer
 ) -> None:
     late, early = FakeClock(NOON), FakeClock(NOON + 1000)
-    call(open_pacer(redis_here.url, clock=early, per_minute=1))
-    waited = call(open_pacer(redis_here.url, clock=late, per_minute=1))
+    call(open_pacer(redis_here.url, clock=early, per_window=1))
+    waited = call(open_pacer(redis_here.url, clock=late, per_window=1))
     assert waited == pytest.approx(MINUTE, abs=0.5)
 
 
@@ -225,9 +267,9 @@ def test_a_place_asked_for_again_because_the_answer_was_lost_is_taken_once(
 ) -> None:
     made = logs(redis_here.url, clock)
     item = RateItem("asked twice", int(clock.now() * 1000))
-    assert made.minute.put(item) is made.minute.put(item) is True
-    assert made.minute.count() == 1
-    made.minute.close()
+    assert made.rolling.put(item) is made.rolling.put(item) is True
+    assert made.rolling.count() == 1
+    made.rolling.close()
 
 
 def test_a_redis_that_forgot_its_scripts_is_told_again(
@@ -245,24 +287,26 @@ def test_redis_forgets_a_tenant_that_is_not_called(
 ) -> None:
     call(open_pacer(redis_here.url))
     with redis.Redis.from_url(redis_here.url) as server:
-        assert 0 < server.pttl(f"target-gainsight:minute:{TENANT}") <= 2 * MINUTE * 1000
-        assert 0 < server.pttl(f"target-gainsight:day:{TENANT}") <= 2 * DAY * 1000
+        assert (
+            0 < server.pttl(f"target-gainsight:synchronous:rolling:{TENANT}") <= 2 * MINUTE * 1000
+        )
+        assert 0 < server.pttl(f"target-gainsight:synchronous:day:{TENANT}") <= 2 * DAY * 1000
 
 
 def test_a_full_log_is_asked_once_for_all_threads_that_wait() -> None:
     asked = 0
 
-    class CountedBucket(InMemoryMinuteBucket):
+    class CountedBucket(InMemoryRollingBucket):
         def put(self, item: RateItem) -> bool:
             nonlocal asked
             asked += 1
             return super().put(item)
 
-    def buckets(minute: Rate, day: Rate) -> Buckets:
-        return Buckets(CountedBucket([minute]), InMemoryBucket([day], algorithm=FixedWindow()))
+    def buckets(rolling: Rate, _: Rate | None) -> Buckets:
+        return Buckets(CountedBucket([rolling]), None)
 
     clock = SimulatedClock()
-    pacer = Pacer(RateLimits(per_minute=10, quota_percent=100), clock=clock, buckets=buckets)
+    pacer = Pacer(RateLimits(per_window=10, quota_percent=100), clock=clock, buckets=buckets)
 
     def work() -> None:
         for _ in range(10):
@@ -277,7 +321,7 @@ def test_a_wait_for_others_ends_when_the_run_is_stopped(
     store: Store, open_pacer: OpenPacer
 ) -> None:
     clock = SystemClock()
-    pacer = open_pacer(store, clock=clock, per_minute=1)
+    pacer = open_pacer(store, clock=clock, per_window=1)
     pacer.acquire()
     stopped: list[str] = []
 
@@ -354,10 +398,12 @@ def test_a_full_disk_costs_no_answer_and_stops_the_next_call(
 ) -> None:
     made: list[quota_file.FileBucket] = []
 
-    def buckets(minute: Rate, day: Rate) -> Buckets:
-        opened = quota_file.file_buckets(quota_path, tenant=TENANT, clock=clock)(minute, day)
-        assert isinstance(opened.minute, quota_file.FileBucket)
-        made.append(opened.minute)
+    make = quota_file.file_buckets(quota_path, "synchronous", tenant=TENANT, clock=clock)
+
+    def buckets(rolling: Rate, day: Rate | None) -> Buckets:
+        opened = make(rolling, day)
+        assert isinstance(opened.rolling, quota_file.FileBucket)
+        made.append(opened.rolling)
         return opened
 
     pacer = Pacer(PLENTY, clock=clock, buckets=buckets)
@@ -366,7 +412,7 @@ def test_a_full_disk_costs_no_answer_and_stops_the_next_call(
     made[0].conn.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(QuotaStoreError, match=r"quota\.db: database or disk is full"):
         made[0].restamp("x" * 1_000_000, 0)
-    made[0].conn.execute("DROP TABLE 'minute initech.gainsightcloud.com'")
+    made[0].conn.execute("DROP TABLE 'synchronous rolling initech.gainsightcloud.com'")
     pacer.answered(place)
     with pytest.raises(QuotaStoreError, match=r"quota\.db: no such table"):
         pacer.acquire()
@@ -447,14 +493,14 @@ def test_redis_without_its_package_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(QuotaStoreError, match=r"pip install 'target-gainsight\[redis\]'"):
-        buckets_in("redis://localhost", tenant=TENANT, clock=clock)
+        buckets_in("redis://localhost", "bulk", tenant=TENANT, clock=clock)
 
 
 def test_the_days_limit_holds_across_processes(store: Store) -> None:
     told = {
         "store": str(store),
         "tenant": TENANT,
-        "limits": {"per_minute": 100_000, "per_day": 500, "quota_percent": 90},
+        "limits": {"per_window": 100_000, "per_day": 500, "quota_percent": 90},
     }
     taken = [result["taken"] for result in results([told] * 3, 0, 60)]
     assert sum(taken) == 450
@@ -467,7 +513,7 @@ def test_a_process_killed_at_work_leaves_the_store_in_order(
     told = {
         "store": str(store),
         "tenant": TENANT,
-        "limits": {"per_minute": 1_000_000, "per_day": 1_000_000},
+        "limits": {"per_window": 1_000_000, "per_day": 1_000_000},
     }
     for _ in range(2):
         with sharing_process(told) as process:
@@ -475,7 +521,7 @@ def test_a_process_killed_at_work_leaves_the_store_in_order(
             time.sleep(0.1)
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
-    pacer = open_pacer(store, clock=SystemClock(), per_minute=1_000_000)
+    pacer = open_pacer(store, clock=SystemClock(), per_window=1_000_000)
     assert call(pacer) == pytest.approx(0, abs=1)
     if isinstance(store, Path):
         file = sqlite3.connect(store)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from answering import PLENTY, TENANT, MakeClient, failure, success
+from answering import TENANT, MakeClient, failure, success
 from fake_clock import NOON
 
 from target_gainsight.api import (
@@ -15,11 +15,11 @@ from target_gainsight.api import (
     BrokenAnswerError,
     CallEvent,
     ConnectionLostError,
+    FamilyPacers,
     GainsightClient,
     GainsightError,
     NotSentError,
     OutcomeUnclearError,
-    Pacer,
     QuotaSpentError,
     RateLimits,
     RefusedError,
@@ -222,7 +222,9 @@ def test_the_days_quota_ends_the_run(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, **OK)
-    client = make_client(pacer=Pacer(RateLimits(per_day=1, quota_percent=100), clock=clock))
+    client = make_client(
+        pacers=FamilyPacers({"synchronous": RateLimits(per_day=1, quota_percent=100)}, clock=clock)
+    )
     get(client)
     with pytest.raises(QuotaSpentError):
         get(client)
@@ -233,7 +235,7 @@ def test_a_client_without_a_pacer_keeps_the_documented_limits(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, **OK)
-    client = make_client(pacer=None)
+    client = make_client(pacers=None)
     for _ in range(91):
         get(client)
     assert clock.now() - NOON == pytest.approx(60, abs=0.1)
@@ -372,7 +374,7 @@ def test_stopping_ends_the_wait_for_a_retry(
 ) -> None:
     clock = SystemClock()
     client = make_client(
-        clock=clock, pacer=Pacer(PLENTY), retry=RetryPolicy(base=600, max_wait=600)
+        clock=clock, pacers=FamilyPacers(), retry=RetryPolicy(base=600, max_wait=600)
     )
     requests_mock.get(URL, status_code=500)
     raised: list[Exception] = []

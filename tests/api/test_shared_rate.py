@@ -34,8 +34,7 @@ def call_times(store: Path | str, folder: Path) -> list[float]:
             "access_key": sandbox.access_key,
             "store": str(store),
             "tenant": "shared",
-            "limits": {"per_minute": CALLS, "quota_percent": 100},
-            "minute_seconds": SECONDS,
+            "limits": {"per_window": CALLS, "quota_percent": 100, "window_seconds": SECONDS},
             "threads": 4,
         }
         got = results([told] * PROCESSES, SECONDS, WINDOWS * SECONDS)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import pytest
+from tenant_api import Clock
+
+from target_gainsight.sandbox.answers import Answer
+from target_gainsight.sandbox.app import make_app
+from target_gainsight.sandbox.limits import Family
+from target_gainsight.sandbox.routes import ServedCall
+from target_gainsight.sandbox.server import ServerThread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tenant_api import Api, OpenTenant
+
+StatusesOf: TypeAlias = Callable[..., tuple[Clock, Callable[[Family, int], list[int]]]]
 
 
 def _statuses(api: Api, count: int) -> list[int]:
@@ -140,3 +152,71 @@ def test_three_keys(api: Api) -> None:
     refused = api.update("Company", "Name,Employees,Industry,TickerSymbol", record)
     assert refused.status_code == 400
     assert "3 keys" in refused.json()["errorDesc"]
+
+
+@pytest.fixture
+def statuses_of(open_tenant: OpenTenant) -> Iterator[StatusesOf]:
+    """How a tenant answers that serves a call of each family; keywords are its limits."""
+    servers: list[ServerThread] = []
+
+    def open_families(**limits: float) -> tuple[Clock, Callable[[Family, int], list[int]]]:
+        api = open_tenant(limits=limits)
+        calls = [
+            ServedCall("POST", f"/{family}", family, lambda *_: Answer(), family=family)
+            for family in get_args(Family)
+        ]
+        servers.append(ServerThread(make_app(api.tenant, calls), 0))
+        url = f"http://127.0.0.1:{servers[-1].port}"
+
+        def statuses(family: Family, count: int) -> list[int]:
+            answers = (api.session.post(f"{url}/{family}", timeout=10) for _ in range(count))
+            return [answer.status_code for answer in answers]
+
+        return api.clock, statuses
+
+    yield open_families
+    for server in servers:
+        server.stop()
+
+
+def test_each_family_has_limits_of_its_own(statuses_of: StatusesOf) -> None:
+    _, statuses = statuses_of()
+    assert statuses("bulk", 11) == [200] * 10 + [429]
+    assert statuses("timeline", 201) == [200] * 200 + [429]
+    assert statuses("synchronous", 101) == [200] * 100 + [429]
+
+
+def test_a_timeline_call_is_counted_in_its_minute_only(statuses_of: StatusesOf) -> None:
+    clock, statuses = statuses_of(timeline_calls_per_minute=2, calls_per_day=3)
+    for _ in range(3):
+        assert statuses("timeline", 3) == [200, 200, 429]
+        clock.now += 60
+
+
+def test_an_upload_is_counted_in_the_clocks_hour_and_in_the_utc_day(
+    statuses_of: StatusesOf,
+) -> None:
+    clock, statuses = statuses_of(bulk_calls_per_hour=2, bulk_calls_per_day=3)
+    clock.now = 1_780_012_800.0 + 10 * 3_600 + 3_599
+    assert statuses("bulk", 3) == [200, 200, 429]
+    clock.now += 1
+    assert statuses("bulk", 2) == [200, 429]
+    clock.now += 13 * 3_600 - 1
+    assert statuses("bulk", 1) == [429]
+    clock.now += 1
+    assert statuses("bulk", 3) == [200, 200, 429]
+
+
+def test_the_hours_length_can_be_set(statuses_of: StatusesOf) -> None:
+    clock, statuses = statuses_of(bulk_calls_per_hour=1, hour_seconds=0.5)
+    clock.now = 1000.0
+    assert statuses("bulk", 2) == [200, 429]
+    clock.now = 1000.5
+    assert statuses("bulk", 2) == [200, 429]
+
+
+def test_zero_is_unlimited_in_every_family(statuses_of: StatusesOf) -> None:
+    _, statuses = statuses_of(
+        timeline_calls_per_minute=0, bulk_calls_per_hour=0, bulk_calls_per_day=0
+    )
+    assert set(statuses("timeline", 210) + statuses("bulk", 110)) == {200}

@@ -12,6 +12,9 @@ from target_gainsight.settings import CONFIG_SCHEMA, Limits, Rejection
 POSITIVE = (
     "calls_per_minute",
     "calls_per_day",
+    "timeline_calls_per_minute",
+    "bulk_calls_per_hour",
+    "bulk_calls_per_day",
     "max_calls_per_run",
     "max_concurrency",
     "request_timeout",
@@ -27,6 +30,9 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     assert settings.limits == Limits(
         calls_per_minute=100,
         calls_per_day=50_000,
+        timeline_calls_per_minute=200,
+        bulk_calls_per_hour=10,
+        bulk_calls_per_day=100,
         quota_percent=90,
         max_calls_per_run=None,
         request_timeout=60,
