@@ -81,7 +81,8 @@ def _say_how_to_use(running: RunningSandbox, database: Path) -> None:
     click.echo(f"  base_url: {running.base_url}")
     click.echo(f"  access_key: {running.access_key}")
     click.echo("")
-    click.echo(f"Look inside with: gainsight sandbox show --db {database}")
+    click.echo(f"Look inside in a browser: {running.base_url}/")
+    click.echo(f"or with: gainsight sandbox show --db {database}")
     click.echo("Ctrl-C stops it; what was loaded stays in the file.")
 
 

@@ -1,6 +1,6 @@
 """The tenant as a web application: routes, access key, limits, faults, envelope, call log.
 
-What the calls answer is for the modules that routes.py names.
+What the calls answer is for the modules that routes.py names, what a browser is shown for page/.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from target_gainsight.sandbox.answers import (
     refuse,
 )
 from target_gainsight.sandbox.calls import BODY_CHARACTERS, Call
+from target_gainsight.sandbox.loopback import names_this_machine
+from target_gainsight.sandbox.page import page_routes
 from target_gainsight.sandbox.routes import EVERY_FAMILY, ServedCall
 
 if TYPE_CHECKING:
@@ -45,19 +47,24 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 def make_app(tenant: Tenant, served: Iterable[ServedCall] = EVERY_FAMILY) -> Starlette:
-    """The ASGI application that serves the tenant."""
-    routes = [
-        Route(each.path, _Served(tenant, each).respond, methods=[each.method]) for each in served
-    ]
+    """The ASGI application that serves the tenant, its API and its page."""
     unknown = ServedCall("*", "/{path:path}", "unknown", _unknown_route)
-    anything = Route(unknown.path, _Served(tenant, unknown).respond, methods=list(_METHODS))
-    return Starlette(routes=[*routes, anything])
+    calls = [*served, unknown]
+    routes = [
+        Route(
+            each.path,
+            _Served(tenant, each).respond,
+            methods=list(_METHODS) if each is unknown else [each.method],
+        )
+        for each in calls
+    ]
+    page = page_routes(tenant, {each.kind: each.family for each in calls})
+    return Starlette(routes=[*page, *routes])
 
 
 def _unknown_route(_: Tenant, call: Incoming) -> Answer:
@@ -107,8 +114,7 @@ class _Served:
             return Answer(500, code=SERVER_ERROR, description="Internal server error")
 
     def _admit(self, request: Request) -> None:
-        host = request.headers.get("host", "")
-        if host.rpartition(":")[0] not in _LOOPBACK and host not in _LOOPBACK:
+        if not names_this_machine(request.headers.get("host", "")):
             raise refuse(NOT_ALLOWED, "Host is not allowed", status=HTTPStatus.FORBIDDEN)
         if request.headers.get("accesskey") != self._tenant.config.access_key:
             raise Refusal(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from target_gainsight.sandbox.expression import Condition
     from target_gainsight.sandbox.store import Store
 
 KEPT_CALLS = 100_000
@@ -82,13 +83,29 @@ class CallLog:
 
     def find(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
         """The calls in the order they were answered, of this method and with this in the path."""
-        found = self._store.rows(
-            "SELECT at, method, path, kind, records, status, code, milliseconds, request, answer"
-            ' FROM "_calls" WHERE (?1 IS NULL OR method = ?1)'
-            " AND (?2 IS NULL OR instr(lower(path), lower(?2)) > 0) ORDER BY id",
-            (method, path_contains),
+        condition = (
+            "(?1 IS NULL OR method = ?1) AND (?2 IS NULL OR instr(lower(path), lower(?2)) > 0)"
         )
-        return [Call(*row) for row in found]
+        return list(self.select((condition, [method, path_contains])).values())
+
+    def select(
+        self, condition: Condition, *, newest_first: bool = False, limit: int = -1
+    ) -> dict[int, Call]:
+        """The calls that an SQL condition holds for, by their number in the log.
+
+        Args:
+            condition: over the log's columns, and the values of its marks.
+            newest_first: the other order than the one they were answered in.
+            limit: calls at most; -1 is no limit.
+        """
+        where, values = condition
+        order = "DESC" if newest_first else "ASC"
+        found = self._store.rows(
+            "SELECT id, at, method, path, kind, records, status, code, milliseconds, request,"  # noqa: S608
+            f' answer FROM "_calls" WHERE {where} ORDER BY id {order} LIMIT {limit:d}',
+            values,
+        )
+        return {number: Call(*row) for number, *row in found}
 
     def clear(self) -> None:
         """Forget every call."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.sandbox.server import ServerThread
 
-_NEEDED = ("starlette", "uvicorn", "yaml")
+_NEEDED = ("jinja2", "starlette", "uvicorn", "yaml")
 
 
 class SandboxUnavailableError(RuntimeError):

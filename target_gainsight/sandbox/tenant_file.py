@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.sandbox.rows import read_rows
+from target_gainsight.sandbox.rows import names_of, read_rows
 from target_gainsight.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from target_gainsight.sandbox.model import Field, ObjectModel
-
-_NAMING_FIELDS = ("Name", "Email")
 
 
 class TenantFile:
@@ -66,11 +64,7 @@ class TenantFile:
         return models.get(name.lower())
 
     def _name_lookup(self, field: Field, rows: list[dict[str, Any]]) -> None:
-        target = self._model(field.lookup_object or "")
-        naming = [name for name in _NAMING_FIELDS if target and name in target.fields]
-        if target is None or not naming:
-            return
         gsids = [row[field.name] for row in rows if row[field.name]]
-        names = self._store.texts(target, naming, gsids)
+        names = names_of(self._store, self._model(field.lookup_object or ""), gsids)
         for row in rows:
             row[field.name] = names.get(row[field.name], row[field.name])

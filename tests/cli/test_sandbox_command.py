@@ -179,12 +179,14 @@ def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(6)]
+        said = [process.stdout.readline() for _ in range(8)]
         url = said[0].rpartition(" ")[2].strip()
         headers = {"accesskey": "from-config"}
         path = f"{url}/v1/meta/services/objects/list"
         assert requests.get(path, headers=headers, timeout=10).status_code == 200
         assert requests.get(path, headers=headers, timeout=10).status_code == 429
+        assert f"Look inside in a browser: {url}/\n" in said
+        assert "Latest calls" in requests.get(f"{url}/", timeout=10).text
         process.send_signal(number)
         assert process.stdout.read().endswith("Stopped.\n")
         assert process.wait(10) == 0

@@ -78,7 +78,7 @@ def test_success_is_200_for_every_verb(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("POST", "/v2/other"), ("PATCH", "/v1/data/objects/Company")],
+    [("GET", "/v2"), ("POST", "/v2/other"), ("PATCH", "/v1/data/objects/Company")],
 )
 def test_an_unknown_route_is_404(api: Api, method: str, path: str) -> None:
     answer = api.call(method, path)

@@ -1,0 +1,327 @@
+"""What each address of the page shows: from a look and a query to a template and its values."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from target_gainsight.sandbox.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
+from target_gainsight.sandbox.page.filters import (
+    MOST_FILTERS,
+    OPERATORS,
+    Filter,
+    FilterError,
+    condition_of,
+    filters_from,
+)
+from target_gainsight.sandbox.page.look import Look, NotFoundError
+from target_gainsight.sandbox.page.rate import charts, usages
+from target_gainsight.sandbox.page.texts import indented, moment, redacted, seen
+from target_gainsight.sandbox.rows import names_of, select_rows
+from target_gainsight.sandbox.store import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.datastructures import QueryParams
+
+    from target_gainsight.sandbox.expression import Condition
+    from target_gainsight.sandbox.model import ObjectModel
+
+ROWS_PER_PAGE = 50
+CALLS_PER_PAGE = 100
+_LATEST_CALLS = 10
+_CELL_CHARACTERS = 200
+_SYSTEM_FIELDS = ("CreatedBy", "CreatedDate", "ModifiedBy", "ModifiedDate")
+_PUBLISHED_KEY = "sandbox"
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,12}")
+
+OUTCOMES = {
+    "ok": ("answered with success", "code IS NULL AND status = 200"),
+    "refused": ("refused or failed", "code IS NOT NULL OR status IS NULL OR status <> 200"),
+    "throttled": ("above the limit", "code IN ('GU_2400', 'GS_APIG_2404')"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A template and what it is filled with."""
+
+    template: str
+    values: Mapping[str, Any]
+    status: int = HTTPStatus.OK
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value: `text` as written in a table, `whole` as on a page of its own.
+
+    Attributes:
+        address: of the record that it points to, if any.
+    """
+
+    field: str
+    text: str
+    whole: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record in a table."""
+
+    gsid: str
+    address: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class ShownCall:
+    """A call, its secrets taken out."""
+
+    number: int
+    address: str
+    at: str
+    call: Call
+    path: str
+    failed: bool
+    request: str | None = field(default=None, repr=False)
+    answer: str | None = field(default=None, repr=False)
+
+
+def overview(look: Look, query: QueryParams) -> Shown:
+    """Limits, rate, objects, latest calls."""
+    del query
+    counted = [(model, look.store.count(model)) for model in look.objects.values()]
+    counted.sort(key=lambda each: each[0].name.lower())
+    latest = CallLog(look.store).select(("1", []), newest_first=True, limit=_LATEST_CALLS)
+    return Shown(
+        "overview.html",
+        {
+            "path": str(look.tenant.store.path),
+            "usages": usages(look),
+            "charts": charts(look),
+            "filled": [each for each in counted if each[1]],
+            "unused": [each for each in counted if not each[1]],
+            "calls": _listed(look, latest),
+        },
+    )
+
+
+def rows(look: Look, query: QueryParams) -> Shown:
+    """The rows of an object, filtered, a page at a time."""
+    model = look.object_named(query.get("object", ""))
+    lines = [query.getlist(name) for name in ("field", "operator", "text")]
+    filters = filters_from(*lines)
+    every = query.get("every") == "1"
+    values: dict[str, Any] = {
+        "model": model,
+        "filters": [*filters, Filter("", "contains", "")][:MOST_FILTERS],
+        "operators": OPERATORS,
+        "every": every,
+        "cleared": _rows_address(model.name),
+        "total": look.store.count(model),
+    }
+    try:
+        condition = condition_of(look, model, filters)
+    except FilterError as error:
+        return Shown("rows.html", {**values, "mistake": str(error)}, HTTPStatus.BAD_REQUEST)
+    return Shown("rows.html", {**values, **_page_of_rows(look, model, query, condition)})
+
+
+def _page_of_rows(
+    look: Look, model: ObjectModel, query: QueryParams, condition: Condition
+) -> dict[str, Any]:
+    where, given = condition
+    counting = f"SELECT count(*) FROM {quoted(model.name)} AS t WHERE {where}"  # noqa: S608
+    matching: int = look.store.rows(counting, given)[0][0]
+    last = max(1, -(-matching // ROWS_PER_PAGE))
+    page = max(1, min(_number(query.get("page")) or 1, last))
+    found = select_rows(
+        look.store,
+        model,
+        condition,
+        newest_first=True,
+        limit=ROWS_PER_PAGE,
+        offset=(page - 1) * ROWS_PER_PAGE,
+    )
+    fields = _columns(model, found, every=query.get("every") == "1")
+    return {
+        "matching": matching,
+        "page": page,
+        "last": last,
+        "first_row": (page - 1) * ROWS_PER_PAGE + 1,
+        "fields": fields,
+        "rows": _rows(look, model, found, fields),
+        "newer": _other_page(query, page - 1) if page > 1 else None,
+        "older": _other_page(query, page + 1) if page < last else None,
+    }
+
+
+def _columns(model: ObjectModel, found: Iterable[Mapping[str, Any]], *, every: bool) -> list[str]:
+    listed = list(found)
+    names = [name for name in model.fields if name != "Gsid"]
+    if every:
+        return names
+    return [
+        name
+        for name in names
+        if name not in _SYSTEM_FIELDS and any(row[name] is not None for row in listed)
+    ]
+
+
+def _rows(
+    look: Look, model: ObjectModel, found: list[dict[str, Any]], fields: list[str]
+) -> list[Row]:
+    names = {
+        name: _target_names(look, model, name, [row[name] for row in found])
+        for name in fields
+        if model.fields[name].lookup_object
+    }
+    return [
+        Row(
+            row["Gsid"],
+            _record_address(model.name, row["Gsid"]),
+            tuple(_cell(model, name, row[name], names.get(name, {})) for name in fields),
+        )
+        for row in found
+    ]
+
+
+def _target_names(
+    look: Look, model: ObjectModel, name: str, values: Iterable[str | None]
+) -> dict[str, str]:
+    """By GSID, the name of the record that the lookup points to; only of those that exist."""
+    target = look.objects.get((model.fields[name].lookup_object or "").lower())
+    return names_of(look.store, target, [each for each in values if each])
+
+
+def _cell(model: ObjectModel, name: str, value: object, names: Mapping[str, str]) -> Cell:
+    target = model.fields[name].lookup_object
+    address = None
+    if target and isinstance(value, str) and value in names:
+        address = _record_address(target, value)
+        value = names[value]
+    whole = seen(_text(value))
+    cut = len(whole) > _CELL_CHARACTERS
+    return Cell(name, whole[: _CELL_CHARACTERS - 1] + "…" if cut else whole, whole, address)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(_text(each) for each in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def record(look: Look, query: QueryParams) -> Shown:
+    """One record with all its fields."""
+    model = look.object_named(query.get("object", ""))
+    gsid = query.get("gsid", "")
+    column = look.store.column(model, "Gsid")
+    found = select_rows(look.store, model, (f"{column} = ?", [gsid]), limit=1)
+    if not found:
+        message = f"{model.name} has no record {gsid!r}."
+        raise NotFoundError(message)
+    (row,) = _rows(look, model, found, [name for name in model.fields if name != "Gsid"])
+    return Shown("record.html", {"model": model, "row": row, "back": _rows_address(model.name)})
+
+
+def calls(look: Look, query: QueryParams) -> Shown:
+    """The calls, filtered, the latest first."""
+    before = _number(query.get("before"))
+    found = CallLog(look.store).select(
+        _calls_condition(query, before), newest_first=True, limit=CALLS_PER_PAGE + 1
+    )
+    numbers = list(found)
+    more = numbers[CALLS_PER_PAGE - 1] if len(numbers) > CALLS_PER_PAGE else None
+    shown = {number: found[number] for number in numbers[:CALLS_PER_PAGE]}
+    return Shown(
+        "calls.html",
+        {
+            "calls": _listed(look, shown),
+            "kinds": sorted(look.families),
+            "outcomes": {name: words for name, (words, _) in OUTCOMES.items()},
+            "kind": query.get("kind", ""),
+            "outcome": query.get("outcome", ""),
+            "text": seen(query.get("text", "")),
+            "latest": _address("/calls", query, before=None) if before else None,
+            "older": _address("/calls", query, before=more) if more else None,
+        },
+    )
+
+
+def _calls_condition(query: QueryParams, before: int | None) -> Condition:
+    parts = ["(?1 = '' OR kind = ?1)", "(?2 = '' OR instr(lower(path), lower(?2)) > 0)"]
+    _, outcome = OUTCOMES.get(query.get("outcome", ""), ("", "1"))
+    parts.append(f"({outcome})")
+    values: list[object] = [query.get("kind", ""), query.get("text", "")]
+    if before is not None:
+        parts.append("id < ?3")
+        values.append(before)
+    return " AND ".join(parts), values
+
+
+def call(look: Look, query: QueryParams) -> Shown:
+    """One call with what was sent and what was answered."""
+    number = _number(query.get("number"))
+    found = CallLog(look.store).select(("id = ?", [number]), limit=1)
+    if number is None or not found:
+        message = "The log does not have this call, or not any more."
+        raise NotFoundError(message)
+    (shown,) = _listed(look, found)
+    return Shown(
+        "call.html", {"shown": shown, "characters": BODY_CHARACTERS, "kept_bodies": KEPT_BODIES}
+    )
+
+
+def _listed(look: Look, found: Mapping[int, Call]) -> list[ShownCall]:
+    key = look.tenant.config.access_key
+    secrets = () if key == _PUBLISHED_KEY else (key,)
+    return [
+        ShownCall(
+            number,
+            f"/call?{urlencode({'number': number})}",
+            moment(each.at),
+            each,
+            seen(redacted(each.path, *secrets)),
+            failed=each.code is not None or each.status != HTTPStatus.OK,
+            request=_body(each.request, secrets),
+            answer=_body(each.answer, secrets),
+        )
+        for number, each in found.items()
+    ]
+
+
+def _body(text: str | None, secrets: Iterable[str]) -> str | None:
+    return None if text is None else seen(indented(redacted(text, *secrets)))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and _WHOLE_NUMBER.fullmatch(text) else None
+
+
+def _rows_address(name: str) -> str:
+    return f"/rows?{urlencode({'object': name})}"
+
+
+def _record_address(name: str, gsid: str) -> str:
+    return f"/record?{urlencode({'object': name, 'gsid': gsid})}"
+
+
+def _other_page(query: QueryParams, page: int) -> str:
+    return _address("/rows", query, page=page)
+
+
+def _address(path: str, query: QueryParams, **changed: object) -> str:
+    """The same query at this path with some values changed; None takes one out."""
+    kept = [(name, value) for name, value in query.multi_items() if name not in changed]
+    added = [(name, str(value)) for name, value in changed.items() if value is not None]
+    return f"{path}?{urlencode([*kept, *added])}"

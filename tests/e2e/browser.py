@@ -1,0 +1,115 @@
+"""Headless Chromium for the tests: found, started with a profile of its own, and listened to."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver.remote.webelement import WebElement
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # root, as in most containers, may not start Chromium's own sandbox
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where Chromium and its driver are."""
+
+    browser: str
+    driver: str
+
+
+def find_programs() -> Programs | None:
+    """Find Debian's Chromium, or Google's Chrome, with the driver that belongs to it."""
+    browser = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    driver = shutil.which("chromedriver")
+    return Programs(browser, driver) if browser and driver else None
+
+
+class Browser:
+    """A browser that remembers what it was asked to load and what it complained about."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+
+    def open(self, address: str) -> None:
+        self.driver.get(address)
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def find_all(self, selector: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def press(self, *keys: str) -> None:
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def tab_to(self, selector: str, most: int = 60) -> None:
+        """Press Tab until the element has the focus."""
+        wanted = self.find(selector)
+        for _ in range(most):
+            self.press(Keys.TAB)
+            if self.driver.switch_to.active_element == wanted:
+                return
+        message = f"{most} tabs do not reach {selector}"
+        raise AssertionError(message)
+
+    def style(self, selector: str, name: str) -> str:
+        return str(self.find(selector).value_of_css_property(name))
+
+    def emulate(self, *, scheme: str = "light", width: int = 1280) -> None:
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+    def requested(self) -> list[str]:
+        """The addresses that were asked for since the last time."""
+        entries = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
+        messages = [entry["message"] for entry in entries]
+        return [
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
+
+    def complaints(self) -> list[str]:
+        """What the console says since the last time: errors, refused loads, broken policy."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+@contextmanager
+def running_browser(programs: Programs, profile: Path) -> Iterator[Browser]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs.browser
+    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(programs.driver))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()
