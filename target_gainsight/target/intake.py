@@ -10,6 +10,7 @@ import gzip
 import logging
 import zlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from jsonschema import SchemaError, ValidationError
 from singer_sdk.exceptions import (
@@ -301,7 +302,7 @@ def _told(error: Exception) -> str:
 def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
     """Read the records of one batch file, a line each."""
     try:
-        with UPath(path).open("rb") as file:
+        with _batch_file(path).open("rb") as file:
             if not compressed:
                 yield from _parsed(file, path)
                 return
@@ -310,6 +311,14 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
     except (OSError, EOFError, ImportError, ValueError, zlib.error) as error:
         text = f"the batch file {shown_path(path)} cannot be read: {_told(error)}"
         raise RunStoppedError(text) from error
+
+
+def _batch_file(path: str) -> UPath:
+    """Find a batch file: taps write blanks in a file's URL as they are, or percent-encoded."""
+    file = UPath(path)
+    if path.startswith("file:") and not file.exists():
+        return UPath(unquote(path))
+    return file
 
 
 def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMANDS = Path(sys.executable).parent
 MELTANO_SECONDS = 300
+SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -25,21 +29,52 @@ class MeltanoProject:
     def tenant(self) -> Path:
         return self.folder / "gainsight-sandbox.db"
 
-    def meltano(self, *arguments: str) -> str:
-        """Run meltano here and return what it said, logs included."""
-        done = subprocess.run(
+    def meltano(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        piped: str = "",
+        exit_code: int = 0,
+    ) -> str:
+        """Run meltano here and return what it said, logs included.
+
+        Args:
+            arguments: What comes after `meltano`.
+            env: Environment variables beside those of the shell.
+            piped: Standard input.
+            exit_code: How meltano has to end.
+        """
+        done = self._run(*arguments, env=env, piped=piped, errors=subprocess.STDOUT)
+        assert done.returncode == exit_code, done.stdout[-8000:]
+        return done.stdout
+
+    def output(self, *arguments: str, env: Mapping[str, str] | None = None, piped: str = "") -> str:
+        """Run meltano here and return its standard output alone."""
+        done = self._run(*arguments, env=env, piped=piped, errors=subprocess.PIPE)
+        assert done.returncode == 0, done.stderr[-8000:]
+        return done.stdout
+
+    def _run(
+        self, *arguments: str, env: Mapping[str, str] | None, piped: str, errors: int
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [COMMANDS / "meltano", "--log-format", "plain", *arguments],
             cwd=self.folder,
-            env=_environment_without_settings(),
-            stdin=subprocess.DEVNULL,
+            env={**_environment_without_settings(), **(env or {})},
+            input=piped,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             text=True,
             timeout=MELTANO_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-8000:]
-        return done.stdout
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The summary of the latest run, which `summary_path` has to put here."""
+        text = (self.folder / SUMMARY).read_text(encoding="utf-8")
+        summary: dict[str, Any] = json.loads(text)
+        return summary
 
     def rows(self, object_name: str) -> list[dict[str, Any]]:
         """Read all rows of an object back from the tenant, as its API would answer them."""
@@ -59,4 +94,5 @@ class MeltanoProject:
 def _environment_without_settings() -> dict[str, str]:
     """What the developer's shell exports for a tenant must not reach a test."""
     foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "TAP_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "MELTANO_CLI_DISABLE_VERSION_CHECK": "true"}

@@ -61,6 +61,19 @@ def test_a_file_may_be_plain_and_be_named_by_a_url(
     assert tenant.names() == ["Hooli", "Initech"]
 
 
+@pytest.mark.parametrize("name", ["two words", "100%25 sure", "ünder"])
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_url_names_a_folder_with_or_without_percent_encoding(
+    tenant: Tenant, tmp_path: Path, name: str, *, encoded: bool
+) -> None:
+    path = tmp_path / name / "records.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(lines([{"Name": "Initech"}]))
+    url = path.as_uri() if encoded else f"file://{path}"
+    assert tenant.load(schema(), batch(url, compression="none")).exit_code == 0
+    assert tenant.names() == ["Initech"]
+
+
 def test_batches_and_records_of_a_stream_keep_their_order(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_bytes(lines([{"Name": "Initech", "Industry": "second"}]))
