@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything that reads the code without running it.
+# Everything that reads code and documentation without running it.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh
@@ -8,6 +8,8 @@ $bin/ruff check .
 $bin/ruff format --check .
 $bin/mypy
 $bin/mypy scripts/docs.py
+$bin/mypy docs/examples/library.py
 $bin/lint-imports
 $bin/python scripts/docs.py --check
+sh scripts/site.sh
 $bin/zizmor --offline --quiet .github

@@ -1,0 +1,47 @@
+"""Uses target_gainsight.api as a library: describes an object, adds a company, reads it back.
+
+GAINSIGHT_URL=https://mycompany.gainsightcloud.com GAINSIGHT_ACCESS_KEY=... python library.py
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from target_gainsight.api import (
+    AccessKey,
+    GainsightClient,
+    GainsightError,
+    Record,
+    RefusedError,
+    is_in,
+)
+
+
+def main() -> int:
+    """Say what happened; 1 if the tenant refused."""
+    key = AccessKey(os.environ["GAINSIGHT_ACCESS_KEY"])
+    with GainsightClient(os.environ["GAINSIGHT_URL"], key) as client:
+        company = client.metadata.describe("Company")
+        required = [field.name for field in company.fields if field.required]
+        print(f"{company.name} has {len(company.fields)} fields, required: {', '.join(required)}")
+        initech: Record = {"Name": "Initech", "Employees": 120}
+        try:
+            answer = client.records.insert("Company", [initech])
+        except RefusedError as refusal:
+            for record in refusal.failures:
+                for failure in record:
+                    print(f"{failure.field} = {failure.value!r}: {failure.message}")
+            return 1
+        print(f"{answer.count} created")
+        wanted, named_so = ["Name", "Employees"], is_in("Name", ["Initech"])
+        for row in client.records.query("Company", select=wanted, where=named_so):
+            print(f"{row['Name']} has {row['Employees']} employees")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except GainsightError as error:
+        sys.exit(str(error))

@@ -1,0 +1,68 @@
+"""The codes of rejects and of Gainsight's answers, as the package's own source states them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from target_gainsight.loading import resolving
+from target_gainsight.mapping import validation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(__file__).resolve().parents[2] / "target_gainsight"
+ROOMS = ("loading", "mapping", "sinks", "target")
+REASONS = ("Reason", "UnfitError")
+OWN_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
+GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)\d[\d_]*\b")
+
+
+def own_codes() -> set[str]:
+    """Codes that are written down as such, and those that stand in tables."""
+    found = {code for tree in _trees() for code in _literals(tree)}
+    return found | {resolving.NO_MATCH, resolving.SEVERAL} | set(validation._REASONS)
+
+
+def own_code_patterns() -> set[str]:
+    """Codes that are put together, such as `not_{kind}`, as regular expressions."""
+    return {pattern for tree in _trees() for pattern in _patterns(tree)}
+
+
+def gainsights_codes() -> set[str]:
+    """Gainsight's codes that the client tells apart."""
+    text = (PACKAGE / "api" / "answers.py").read_text(encoding="utf-8")
+    return set(GAINSIGHTS_CODE.findall(text))
+
+
+def _trees() -> Iterator[ast.Module]:
+    for room in ROOMS:
+        for path in sorted((PACKAGE / room).rglob("*.py")):
+            yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _literals(tree: ast.Module) -> Iterator[str]:
+    for value in _values(tree):
+        for node in ast.walk(value):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and OWN_CODE.fullmatch(text):
+                yield text
+
+
+def _patterns(tree: ast.Module) -> Iterator[str]:
+    for value in _values(tree):
+        for node in ast.walk(value):
+            if isinstance(node, ast.JoinedStr):
+                parts = (p.value if isinstance(p, ast.Constant) else None for p in node.values)
+                yield "".join(r"[a-z_]+" if part is None else re.escape(part) for part in parts)
+
+
+def _values(tree: ast.Module) -> Iterator[ast.expr]:
+    """What is called a code: an assignment to `code`, or the first argument of a reason."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
+            yield node.value
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in REASONS and node.args:
+            yield node.args[0]

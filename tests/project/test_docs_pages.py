@@ -1,0 +1,156 @@
+"""docs/: what the pages say is what the code does."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from declared_codes import gainsights_codes, own_code_patterns, own_codes
+
+from target_gainsight.cli.main import main
+from target_gainsight.sandbox import start_sandbox
+from target_gainsight.sandbox.switches import Switches
+from target_gainsight.settings import parse_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCS = PROJECT / "docs"
+REPOSITORY = "https://github.com/target-gainsight/target-gainsight/blob/main/"
+PAGES = {
+    str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
+    for path in sorted(DOCS.rglob("*.md"))
+}
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[Any]:
+    return [
+        pytest.param(body, id=f"{page}-{number}")
+        for page, text in PAGES.items()
+        for number, (found, body) in enumerate(FENCE.findall(text))
+        if found == language
+    ]
+
+
+def section(page: str, heading: str) -> str:
+    after = PAGES[page].split(f"\n## {heading}\n", 1)[1]
+    return after.split("\n## ", 1)[0]
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    for line in text.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in line.strip("| ").split(" | ")]
+
+
+def first_codes(text: str) -> set[str]:
+    """What stands in code style in the first cells of a section's tables."""
+    return {code for row in cells(text) for code in re.findall(r"`([^`]+)`", row[0])}
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_every_settings_example_is_accepted(block: str) -> None:
+    example = yaml.safe_load(block)
+    config = {"domain": "sandbox", **example["config"]}
+    parse_settings({name: value for name, value in config.items() if name != "stream_maps"})
+
+
+def test_every_link_into_the_repository_leads_to_a_file() -> None:
+    linked = {
+        target
+        for text in PAGES.values()
+        for target in re.findall(re.escape(REPOSITORY) + r"([^)#\s]+)", text)
+    }
+    assert linked
+    assert [target for target in linked if not (PROJECT / target).exists()] == []
+
+
+def test_every_command_that_is_shown_exists() -> None:
+    text = "".join(PAGES.values())
+    shown = set(re.findall(r"(?<!target-)gainsight (\w+)", "\n".join(re.findall("`[^`]+`", text))))
+    invoked = set(re.findall(r"target-gainsight:(\w+)", text))
+    assert shown
+    assert shown | invoked <= set(main.list_commands(None))
+
+
+def test_every_script_that_is_shown_exists() -> None:
+    scripts = {name for text in PAGES.values() for name in re.findall(r"scripts/[\w.]+\.\w+", text)}
+    assert scripts
+    assert [name for name in scripts if not (PROJECT / name).is_file()] == []
+
+
+def test_every_code_of_ours_is_explained_and_no_other() -> None:
+    explained = first_codes(section("when-things-fail.md", "Our codes"))
+    literal, patterns = own_codes(), own_code_patterns()
+    assert literal - explained == set()
+    unknown = explained - literal
+    assert [c for c in unknown if not any(re.fullmatch(p, c) for p in patterns)] == []
+    assert [p for p in patterns if not any(re.fullmatch(p, c) for c in unknown)] == []
+
+
+def test_every_code_of_gainsight_that_the_client_tells_apart_is_explained() -> None:
+    explained = first_codes(section("when-things-fail.md", "Gainsight's codes"))
+    assert len(gainsights_codes()) >= 8
+    assert gainsights_codes() - explained == set()
+
+
+def test_every_switch_that_is_explained_exists() -> None:
+    explained = first_codes(section("api-facts.md", "The switches of the local tenant"))
+    assert explained
+    assert explained <= set(Switches.__dataclass_fields__)
+
+
+def arithmetic() -> list[list[str]]:
+    text = PAGES["limits.md"].split("<!-- arithmetic: begin -->")[1]
+    return list(cells(text.split("<!-- arithmetic: end -->")[0]))[2:]
+
+
+@pytest.mark.parametrize("row", arithmetic(), ids=lambda row: row[0])
+def test_the_arithmetic_of_a_load_is_right(row: list[str]) -> None:
+    records, changed, per_write, reads, writes, calls = (
+        int(cell.replace(",", "")) for cell in row[1:7]
+    )
+    assert reads == math.ceil(records / 1000)
+    assert writes == math.ceil(changed / per_write)
+    assert calls == reads + writes
+    assert row[7] == shown_minutes(calls / 90)
+    assert int(row[8]) == math.ceil(calls / 45_000)
+
+
+def shown_minutes(minutes: float) -> str:
+    if minutes < 1:
+        return "under 1 min"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def test_the_example_without_singer_prints_what_the_page_shows(tmp_path: Path) -> None:
+    with start_sandbox(tmp_path / "tenant.db") as tenant:
+        done = subprocess.run(
+            [sys.executable, DOCS / "examples" / "library.py"],
+            env={
+                **os.environ,
+                "GAINSIGHT_URL": tenant.base_url,
+                "GAINSIGHT_ACCESS_KEY": tenant.access_key,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    [shown] = [body for language, body in FENCE.findall(PAGES["library.md"]) if language == "text"]
+    assert (done.stderr, done.stdout) == ("", shown)
+    assert '--8<-- "docs/examples/library.py"' in PAGES["library.md"]
+
+
+def test_the_site_shows_the_logo_of_the_hub() -> None:
+    logo = (PROJECT / "hub" / "gainsight.svg").read_bytes()
+    assert (DOCS / "assets" / "gainsight.svg").read_bytes() == logo
