@@ -11,6 +11,7 @@ from target_gainsight.api.answers import Answer
 from target_gainsight.api.auth import AccessKey, Authentication
 from target_gainsight.api.client import CallEvent, GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.cockpit import MAX_CTAS, CockpitApi
 from target_gainsight.api.errors import (
     AccessDeniedError,
     AnswerTimeoutError,
@@ -52,24 +53,30 @@ from target_gainsight.api.pacing import Pacer, RateLimits
 from target_gainsight.api.people import PeopleApi, PersonAnswer
 from target_gainsight.api.quota_stores import buckets_in
 from target_gainsight.api.records import MAX_KEYS, MAX_PAGE, MAX_RECORDS, RecordsApi, WriteAnswer
+from target_gainsight.api.references import AnswerByReference, RecordFailure
 from target_gainsight.api.retry import RetryPolicy
+from target_gainsight.api.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
 from target_gainsight.api.where import Condition, Operator, Where, all_of, any_of, is_in
 from target_gainsight.api.wire import Json, Record
 
 __all__ = [
     "DOCUMENTED_LIMITS",
+    "MAX_ACTIVITIES",
+    "MAX_CTAS",
     "MAX_KEYS",
     "MAX_PAGE",
     "MAX_RECORDS",
     "AccessDeniedError",
     "AccessKey",
     "Answer",
+    "AnswerByReference",
     "AnswerTimeoutError",
     "Authentication",
     "BrokenAnswerError",
     "CallBudgetSpentError",
     "CallEvent",
     "Clock",
+    "CockpitApi",
     "Condition",
     "ConnectionLostError",
     "CredentialError",
@@ -96,6 +103,7 @@ __all__ = [
     "QuotaStoreError",
     "RateLimits",
     "Record",
+    "RecordFailure",
     "RecordsApi",
     "RedirectedError",
     "RefusedError",
@@ -107,6 +115,7 @@ __all__ = [
     "StoppedError",
     "SystemClock",
     "ThrottledError",
+    "TimelineApi",
     "UnavailableError",
     "UnclearAnswerError",
     "UnknownRouteError",
@@ -117,5 +126,6 @@ __all__ = [
     "all_of",
     "any_of",
     "buckets_in",
+    "is_duplicate",
     "is_in",
 ]

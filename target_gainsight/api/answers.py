@@ -246,7 +246,12 @@ def _refusal(response: requests.Response, body: Record, context: CallContext) ->
         return NotFoundError("the tenant does not have what was asked for", **context)
     if response.ok and body.get("result") is not False:
         return BrokenAnswerError("the answer does not say whether it is a success", **context)
-    return RefusedError("Gainsight refuses the call", failures=field_failures(body), **context)
+    return RefusedError(
+        "Gainsight refuses the call",
+        failures=field_failures(body),
+        data=body.get("data"),
+        **context,
+    )
 
 
 def _is_page(response: requests.Response) -> bool:

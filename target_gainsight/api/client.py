@@ -1,7 +1,7 @@
 """The Gainsight client: the one place where a call is authenticated, paced, retried and judged.
 
 Business calls live in the modules of their API family and are reached as attributes:
-`client.records`, `client.people`, `client.metadata`.
+`client.records`, `client.people`, `client.metadata`, `client.timeline`, `client.cockpit`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from target_gainsight.api import answers
 from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.cockpit import CockpitApi
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
@@ -34,6 +35,7 @@ from target_gainsight.api.metadata import MetadataApi
 from target_gainsight.api.people import PeopleApi
 from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
+from target_gainsight.api.timeline import TimelineApi
 from target_gainsight.api.transport import Transport
 from target_gainsight.api.wire import Json, encode
 
@@ -141,6 +143,8 @@ class GainsightClient:
         self.records = RecordsApi(self)
         self.people = PeopleApi(self)
         self.metadata = MetadataApi(self)
+        self.timeline = TimelineApi(self)
+        self.cockpit = CockpitApi(self)
 
     def call(  # noqa: PLR0913 - one call's anatomy
         self,

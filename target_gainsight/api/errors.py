@@ -256,7 +256,7 @@ class RefusedError(RejectRecordsError):
 
     `failures` has an entry per failed record, each with its failed fields, in the answer's order.
     There is no record index in the answer (Company API, Insert). It is empty when the answer
-    names no field.
+    names no field. `data` is the answer's payload, for families that answer per record even then.
     """
 
     def __init__(
@@ -264,10 +264,12 @@ class RefusedError(RejectRecordsError):
         message: str = "",
         *,
         failures: tuple[tuple[FieldFailure, ...], ...] = (),
+        data: Json = None,
         **context: Unpack[CallContext],
     ) -> None:
         super().__init__(message, **context)
         self.failures = failures
+        self.data = data
 
 
 class NotFoundError(GainsightError):
