@@ -140,6 +140,8 @@ def query_records(tenant: Tenant, call: Incoming) -> Answer:
     model = tenant.find_object(name)
     if model is None and not tenant.config.auto_create:
         model = tenant.named_object(name)
+    if tenant.switches.timeline_query_refused and model and model.name == "activity_timeline":
+        raise refuse(WRONG_API, f"{model.name} is not read through this API")
     return answer_query(tenant, model, call.body, call.size)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox import metadata, people, records
+from target_gainsight.sandbox import cockpit, metadata, people, records, timeline
 from target_gainsight.sandbox.answers import Answer, Incoming
 
 if TYPE_CHECKING:
@@ -45,5 +45,15 @@ METADATA = (
         "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
     ),
 )
+_ACTIVITY = "/v1/ant/es/activity"
+TIMELINE_CALLS = (
+    ServedCall("POST", _ACTIVITY, "timeline", timeline.insert_activities),
+    ServedCall("PUT", _ACTIVITY, "timeline", timeline.update_activities),
+)
+COCKPIT = tuple(
+    ServedCall(method, path, "cta", endpoint)
+    for method, endpoint in (("POST", cockpit.insert_ctas), ("PUT", cockpit.update_ctas))
+    for path in ("/v2/cockpit/cta/", "/v2/cockpit/cta")
+)
 
-EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA)
+EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT)

@@ -1,11 +1,14 @@
 """The standard objects of the local tenant, with the fields that Gainsight ships.
 
-Company's and People's field names are those seen in use (gainsight-api, sections 3 and 4) [O];
-labels, lengths and picklist items are believable and no more.
+Company's and People's field names are those seen in use (gainsight-api, sections 3 and 4) [O], as
+are Timeline's and those of CTAs (sections 7 and 8) [O]; labels, lengths and picklist items are
+believable and no more. `activity_type` and `cta_item` are the sandbox's own: the names that an
+administrator has set up beside those shipped.
 """
 
 from __future__ import annotations
 
+from target_gainsight.sandbox.identifiers import PICKLIST_ITEM_PREFIX
 from target_gainsight.sandbox.model import (
     DEFAULT_LENGTHS,
     Field,
@@ -174,6 +177,62 @@ def _user() -> ObjectModel:
     )
 
 
+def _activity_type() -> ObjectModel:
+    name = _field("Name", "STRING", required=True, nillable=False)
+    return _object("activity_type", "Activity Type", "1A02", name)
+
+
+def _activity_timeline() -> ObjectModel:
+    return _object(
+        "activity_timeline",
+        "Activity Timeline",
+        "1A01",
+        _field("ExternalId", "STRING", "External ID", required=True, nillable=False),
+        _field("ContextName", "STRING", "Context Name", required=True, nillable=False),
+        _field("ContextId", "GSID", "Context ID"),
+        _field("TypeName", "STRING", "Type Name", required=True, nillable=False),
+        _field("Subject", "STRING", length=1024),
+        _field("Notes", "RICHTEXTAREA"),
+        _field("ActivityDate", "DATETIME", "Activity Date", required=True, nillable=False),
+        _field("DurationInMins", "NUMBER", "Duration (Mins)"),
+        _lookup("AuthorId", "gsuser"),
+        _lookup("GsCompanyId", "company"),
+        _lookup("GsRelationshipId", "relationship"),
+        _field("InternalAttendees", "JSON", "Internal Attendees"),
+        _field("ExternalAttendees", "JSON", "External Attendees"),
+        Field("LastModifiedDate", "DATETIME", createable=False, updateable=False, read_only=True),
+        writable=False,
+    )
+
+
+def _cta_item() -> ObjectModel:
+    return _object(
+        "cta_item",
+        "CTA Item",
+        PICKLIST_ITEM_PREFIX,
+        _field("Kind", "STRING", required=True, nillable=False),
+        _field("Name", "STRING", required=True, nillable=False),
+    )
+
+
+def _call_to_action() -> ObjectModel:
+    return _object(
+        "call_to_action",
+        "Call To Action",
+        "1S01",
+        _field("Name", "STRING", required=True, nillable=False),
+        _lookup("CompanyId", "company", required=True),
+        _lookup("OwnerId", "gsuser"),
+        _lookup("TypeId", "cta_item", required=True),
+        _lookup("ReasonId", "cta_item"),
+        _lookup("StatusId", "cta_item"),
+        _lookup("PriorityId", "cta_item"),
+        _field("DueDate", "DATE", "Due Date"),
+        _field("Comments", "RICHTEXTAREA"),
+        writable=False,
+    )
+
+
 def standard_objects() -> list[ObjectModel]:
     """Every object a tenant has before an administrator adds one."""
     return [
@@ -184,4 +243,8 @@ def standard_objects() -> list[ObjectModel]:
         _relationship_type(),
         _relationship(),
         _relationship_person(),
+        _activity_type(),
+        _activity_timeline(),
+        _cta_item(),
+        _call_to_action(),
     ]

@@ -55,6 +55,11 @@ class Switches:
         query_max_values: values in one query's conditions above which it is refused; 0 is none.
         query_max_bytes: bytes of a query's body above which it is refused; 0 is none.
         people_answer: the `data` of a successful people call.
+        timeline_query_refused: whether a query of `activity_timeline` is refused.
+        timeline_answers, cta_answers: what is told of each record, as an object by its reference
+            or as a list of such objects.
+        timeline_duplicate_code: the code of an activity whose ExternalId is taken.
+        failed_records_answer: `result` and HTTP status of a call some of whose records failed.
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
@@ -80,6 +85,11 @@ class Switches:
     query_max_values: int = 0
     query_max_bytes: int = 0
     people_answer: Literal["gsid", "empty", "echo"] = "gsid"
+    timeline_query_refused: bool = False
+    timeline_answers: Literal["map", "list"] = "map"
+    cta_answers: Literal["list", "map"] = "list"
+    timeline_duplicate_code: str = "GS_TL_10_0207"
+    failed_records_answer: Literal["true_200", "false_200", "false_400"] = "true_200"
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False
