@@ -14,11 +14,12 @@ import click
 from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import marks
-from target_gainsight.cli.tenant import tenant_metadata
+from target_gainsight.cli.tenant import DOCUMENTED, tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.checks import problems_of
+from target_gainsight.mapping.documented import documented_schema
 from target_gainsight.mapping.wishes import Wishes
-from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.settings import OBJECT_NAMES, days_ahead
 from target_gainsight.sinks.references import References
 from target_gainsight.target.connection import rate_limits
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from target_gainsight.settings import Settings, StreamSettings
 
 EVERY_STREAM = "streams without an entry"
+A_DATE = "2026-01-01"
+OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
+"""The keys of kinds that are always identified by the same."""
+
 NEEDS_THE_STREAM = "required"
 """Whether required fields are carried cannot be told before the stream's schema is known."""
 
@@ -141,7 +146,7 @@ class StreamCheck:
     def run(self) -> None:
         """Check all that can be checked without the stream."""
         try:
-            schema = self.metadata.describe(self.stream.object_name)
+            schema = self._describe()
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(self.name, error)
             return
@@ -157,13 +162,21 @@ class StreamCheck:
         self._check_fields(schema)
         self._check_references()
 
+    def _describe(self) -> ObjectSchema:
+        """Learn the object's fields; of Timeline and CTAs, the custom ones that are named count."""
+        name = self.stream.object_name
+        if name not in DOCUMENTED.values():
+            return self.metadata.describe(name)
+        stream = self.stream
+        named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
+        return documented_schema(name, (*named, *stream.lookups))
+
     def _check_fields(self, schema: ObjectSchema) -> None:
         problems = [
             each for each in problems_of(self._wishes(schema)) if each.place != NEEDS_THE_STREAM
         ]
-        keys = (
-            "Email" if self.stream.object_type == "person" else ", ".join(self.stream.lookup_keys)
-        )
+        own = OWN_KEYS.get(self.stream.object_type)
+        keys = own or ", ".join(self.stream.lookup_keys)
         named = {
             "lookup_keys": keys,
             "field_mapping": _counted(self.stream.field_mapping, "column"),
@@ -174,7 +187,9 @@ class StreamCheck:
             self._report(setting, said, found)
         self._report("lookups", "", (each for each in problems if each.place == "lookups"))
         if not keys:
-            chosen = "Name where the stream carries it, else the stream's key properties"
+            chosen = "the stream's key properties"
+            if self.stream.object_type != "cta":
+                chosen = f"Name where the stream carries it, else {chosen}"
             self.checklist.tell(f"{self.name}: lookup_keys", chosen)
 
     def _check_references(self) -> None:
@@ -205,7 +220,7 @@ class StreamCheck:
             sync_mode=self.stream.sync_mode,
             named_keys=self.stream.lookup_keys,
             field_mapping=self.stream.field_mapping,
-            constants=cast("Mapping[str, Json]", self.stream.constants),
+            constants=cast("Mapping[str, Json]", _dated(self.stream.constants)),
             unknown_fields=self.stream.unknown_fields,
             held_columns=frozenset(),
             lookup_targets=frozenset(self.stream.lookups),
@@ -223,8 +238,12 @@ class StreamCheck:
             self.checklist.right(f"{self.name}: {setting}", said)
 
 
-def _without_place(problem: FieldProblem) -> str:
-    return str(problem).removeprefix(f"{problem.place}: ")
+def _dated(constants: Mapping[str, object]) -> dict[str, object]:
+    """The constants with a date for what counts from the day of a run."""
+    return {
+        name: A_DATE if days_ahead(value) is not None else value
+        for name, value in constants.items()
+    }
 
 
 def _counted(mapping: Mapping[str, str], noun: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from target_gainsight.api import GainsightError, ObjectNotFoundError, SystemClock
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.documented import ACTIVITY, CTA, documented_schema
 from target_gainsight.mapping.field_errors import shown
 from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
 from target_gainsight.target.connection import TenantConnection
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import GainsightClient, ObjectSchema, ObjectSummary
     from target_gainsight.settings import Settings
+
+DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
+"""Objects whose fields are known from their API's documentation, by all that they are called."""
 
 MOST_RETRY_SECONDS = 30
 """Someone waits at the terminal; a load has more patience."""
@@ -46,10 +50,10 @@ class TenantMetadata:
         return self._client.metadata.list_objects()
 
     def describe(self, object_name: str) -> ObjectSchema:
-        """Read an object with its fields.
+        """Read an object with its fields; those of Timeline and CTAs are known unread.
 
         Args:
-            object_name: Its API name.
+            object_name: Its API name, or ``timeline`` or ``cta``.
 
         Returns:
             The object.
@@ -59,6 +63,9 @@ class TenantMetadata:
             GainsightError: The metadata cannot be read.
         """
         name = object_name.lower()
+        documented = DOCUMENTED.get(name)
+        if documented is not None:
+            return documented_schema(documented)
         if name not in self._schemas:
             try:
                 self._schemas[name] = self._client.metadata.describe(object_name)

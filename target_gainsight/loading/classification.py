@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["create", "update"]
 
+KnownOnInsert = Literal["written", "skipped", "compared"]
+"""What insert mode makes of a record that the tenant has: it is written all the same, without a
+look; it is skipped; or it is unchanged when it is equal, and skipped when not."""
+
 
 class RecordMap(Protocol):
     """What the loader asks of the stream's record mapper."""
@@ -41,6 +45,7 @@ class Classification:
         keys: The lookup keys, which are equal in a record and its row.
         summary: Counts the fields that a null empties.
         plan: Takes note of what would change, in a dry run.
+        known_on_insert: What insert mode makes of a record that the tenant has.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Classification:
         keys: KeyReader,
         summary: Summary,
         plan: Plan | None,
+        known_on_insert: KnownOnInsert = "skipped",
     ) -> None:
         self._settings = settings
         self._mapper = mapper
@@ -57,6 +63,7 @@ class Classification:
         self._key_names = keys.names
         self._summary = summary
         self._plan = plan
+        self._compares_on_insert = known_on_insert == "compared"
 
     def classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Kind | None:
         """Decide what becomes of a record.
@@ -69,6 +76,8 @@ class Classification:
         Returns:
             How it is to be written, or None when it has its outcome.
         """
+        if not matches.told:
+            return self._untold(record)
         found = matches.exact(record.key)
         if not found:
             return self._unmatched(record, matches, now)
@@ -76,6 +85,12 @@ class Classification:
             now.settle(record, Outcome.REJECTED, self._several(found))
             return None
         return self._matched(record, found[0], now)
+
+    def _untold(self, record: LoadRecord) -> Kind:
+        """Choose a write that tells by its answer whether the record was there."""
+        only_updates = self._settings.sync_mode == "update"
+        incomplete = only_updates or bool(self._mapper.missing_for_create(record.fields))
+        return "update" if incomplete else "create"
 
     def _unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Kind | None:
         near = matches.near(record.key)
@@ -94,15 +109,9 @@ class Classification:
     def _matched(self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult) -> Kind | None:
         record.gsid = str(row.get(GSID))
         if self._settings.sync_mode == "insert":
-            message = f"{self._settings.object_name} {record.gsid} has this key already"
-            reason = Reason("exists", message, hint="load it with sync_mode upsert to update it")
-            now.settle(record, Outcome.SKIPPED, reason, record.gsid)
+            self._settle_known(record, row, now)
             return None
-        changed = tuple(
-            name
-            for name in self._mapper.changed_fields(record.fields, row)
-            if name not in self._keys
-        )
+        changed = self._changed(record, row)
         if not changed and (self._settings.skip_unchanged or self._keys.issuperset(record.fields)):
             now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
             return None
@@ -111,6 +120,17 @@ class Classification:
         counts = self._summary.stream(record.arrival.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
+
+    def _settle_known(self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult) -> None:
+        if self._compares_on_insert and not self._changed(record, row):
+            now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
+            return
+        reason = already_there(f"{self._settings.object_name} {record.gsid} has this key already")
+        now.settle(record, Outcome.SKIPPED, reason, record.gsid)
+
+    def _changed(self, record: LoadRecord, row: Mapping[str, Any]) -> tuple[str, ...]:
+        changed = self._mapper.changed_fields(record.fields, row)
+        return tuple(name for name in changed if name not in self._keys)
 
     def _several(self, found: Sequence[Mapping[str, Any]]) -> Reason:
         gsids = ", ".join(str(row.get(GSID)) for row in found)
@@ -131,3 +151,8 @@ class Classification:
             value=record.fields.get(name),
             hint="make the two equal, so that no twin is created",
         )
+
+
+def already_there(message: str) -> Reason:
+    """Say why insert mode leaves out a record that the tenant has."""
+    return Reason("exists", message, hint="load it with sync_mode upsert to update it")

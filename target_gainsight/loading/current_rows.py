@@ -28,9 +28,13 @@ class Matches:
     Args:
         rows: The rows.
         keys: Reads their keys.
+        told: Whether the tenant has told its rows at all; else what is not here may be there.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]], keys: KeyReader) -> None:
+    def __init__(
+        self, rows: Iterable[Mapping[str, Any]], keys: KeyReader, *, told: bool = True
+    ) -> None:
+        self.told = told
         self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         self._near: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
@@ -96,13 +100,22 @@ class CurrentRows:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read even a single key.
         """
-        fields = dict.fromkeys([GSID, *self._keys.names, *extra])
+        fields = dict.fromkeys([GSID, *map(self.read_name, self._keys.names), *extra])
         for record in records:
-            fields.update(dict.fromkeys(self.own_fields(record)))
+            fields.update(dict.fromkeys(map(self.read_name, self.own_fields(record))))
         rows: list[Mapping[str, Any]] = []
         for part in self._parts(records):
             rows += self._read_part(part, tuple(fields))
-        return Matches(self.complete(rows, records), self._keys)
+        return Matches(self.complete(rows, records), self._keys, told=self.tells)
+
+    @property
+    def tells(self) -> bool:
+        """Whether the tenant tells its rows."""
+        return True
+
+    def read_name(self, name: str) -> str:
+        """The name under which a query knows a field."""
+        return name
 
     def read_by_keys(self) -> None:
         """Keep no rows between two reads; there are none to keep here."""
@@ -135,9 +148,8 @@ class CurrentRows:
         self, records: Sequence[LoadRecord], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
         """Read one part; if it is refused, its halves, and remember their size."""
-        where = all_of(*(is_in(name, _distinct(records, name)) for name in self._keys.names))
         try:
-            return list(self._records.query(self._object_name, select=select, where=where))
+            return self._query(records, select)
         except RefusedError as refusal:
             if len(records) == 1:
                 message = (
@@ -156,6 +168,14 @@ class CurrentRows:
             )
             first = self._read_part(records[:half], select)
             return first + self._read_part(records[half:], select)
+
+    def _query(
+        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+    ) -> list[Mapping[str, Any]]:
+        """Ask once for the rows that some records may meet."""
+        names = self._keys.names
+        where = all_of(*(is_in(self.read_name(name), _distinct(records, name)) for name in names))
+        return list(self._records.query(self._object_name, select=select, where=where))
 
 
 def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from target_gainsight.loading.classification import Kind, RecordMap
+    from target_gainsight.loading.classification import Kind, KnownOnInsert, RecordMap
     from target_gainsight.loading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.ledger import Ledger
@@ -76,7 +76,7 @@ class RecordLoader:
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
         plan: Takes note of what would change, in a dry run.
-        skips_known: Under insert, skip what the tenant has rather than writing it (Person).
+        known_on_insert: What insert mode makes of a record that the tenant has.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
@@ -94,7 +94,7 @@ class RecordLoader:
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
         plan: Plan | None = None,
-        skips_known: bool = False,
+        known_on_insert: KnownOnInsert = "written",
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -106,9 +106,11 @@ class RecordLoader:
         self._resolver = resolver
         self._wrote = wrote
         self._rejected = rejected
-        self._classification = Classification(settings, mapper, keys, ledger.summary, plan)
+        self._classification = Classification(
+            settings, mapper, keys, ledger.summary, plan, known_on_insert
+        )
         self._inserts = settings.sync_mode == "insert"
-        self._skips_known = skips_known
+        self._looks_before_insert = known_on_insert != "written"
         self._waiting = WaitingRecords()
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
@@ -131,7 +133,7 @@ class RecordLoader:
             RunStoppedError: The run must stop.
         """
         group = self._resolve(group)
-        if self._rows is None or (self._inserts and not self._skips_known):
+        if self._rows is None or (self._inserts and not self._looks_before_insert):
             self._insert(group)
         elif self._inserts:
             for part in _without_repeats(group):

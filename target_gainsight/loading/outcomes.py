@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_gainsight.loading.checkpoint import Watermark
-    from target_gainsight.loading.lookups import Found, Wanted
-    from target_gainsight.loading.resolving import Link
+    from target_gainsight.loading.lookups import Wanted
+    from target_gainsight.loading.resolving import Link, Reference
     from target_gainsight.mapping.field_errors import FieldError
 
 
@@ -97,7 +97,7 @@ class LoadRecord:
         parts: The records it was merged from, in order; empty when it stands for itself.
         gsid: The row it updates, once that is known.
         sent_before: When an earlier run sent it without learning the outcome (epoch seconds).
-        references: Field to the row of another object that it refers to; None for a null.
+        references: Field to the row, or rows, of another object that it refers to.
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
     """
@@ -108,7 +108,7 @@ class LoadRecord:
     parts: tuple[LoadRecord, ...] = ()
     gsid: str | None = None
     sent_before: float | None = None
-    references: dict[str, Wanted | Found | None] = field(default_factory=dict)
+    references: dict[str, Reference] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     waiting: dict[str, Wanted] = field(default_factory=dict)
 

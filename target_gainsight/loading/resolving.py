@@ -20,7 +20,10 @@ SEVERAL = "lookup_multi_match"
 COMPANIES = "companies"
 COMPANY_ID = "Company_ID"
 
-References = dict[str, "Wanted | Found | None"]
+Reference = Wanted | Found | tuple[Wanted | Found, ...] | None
+"""One row of another object; several, for a field that holds a list; None for a null."""
+
+References = dict[str, Reference]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class LookupPlan:
         on_no_match: What happens when no row is found.
         multi_match: What happens when several are.
         into_self: Whether it looks into the object that the stream loads.
+        many: Whether the field holds a list of GSIDs, from source columns that hold lists.
     """
 
     target: str
@@ -42,10 +46,31 @@ class LookupPlan:
     on_no_match: Literal["reject", "leave_empty"]
     multi_match: Literal["reject", "first"]
     into_self: bool = False
+    many: bool = False
 
-    def refer(self, record: Mapping[str, Any]) -> Wanted | Found | None:
+    def refer(self, record: Mapping[str, Any]) -> Reference:
         """Read a record's reference."""
-        return reference(self.match, [record.get(column) for column in self.columns])
+        if not self.many:
+            return reference(self.match, [record.get(column) for column in self.columns])
+        each = (self.refer_at(record, place) for place in range(self.length_of(record)))
+        return tuple(one for one in each if one is not None) or None
+
+    def length_of(self, record: Mapping[str, Any]) -> int:
+        """How many rows a record's source columns name: as many as the longest list has items."""
+        values = [record.get(column) for column in self.columns]
+        return max([len(value) for value in values if isinstance(value, list)], default=1)
+
+    def refer_at(self, record: Mapping[str, Any], place: int) -> Wanted | Found | None:
+        """Read the reference at one place of the source columns' lists."""
+        values = [item_at(record.get(column), place) for column in self.columns]
+        return reference(self.match, values)
+
+
+def item_at(value: object, place: int) -> object:
+    """Take one item of a list; a single value stands for every place."""
+    if not isinstance(value, list):
+        return value
+    return value[place] if place < len(value) else None
 
 
 @dataclass(frozen=True)
@@ -141,6 +166,10 @@ class Resolver:
             if refers is None:
                 self._put(record, target, None)
                 continue
+            if isinstance(refers, tuple):
+                if not self._fill_list(plan, record, refers, result):
+                    return False
+                continue
             found = self._found(plan, refers)
             may_come = plan.into_self and not finally_ and found.code == NO_MATCH
             if may_come and isinstance(refers, Wanted):
@@ -152,9 +181,28 @@ class Resolver:
                 return False
         return self._links is None or self._fill_links(self._links, record, result)
 
-    def _put(self, record: LoadRecord, target: str, gsid: str | None) -> None:
-        if gsid is not None or not self._omit_null:
-            record.fields[target] = gsid
+    def _fill_list(
+        self,
+        plan: LookupPlan,
+        record: LoadRecord,
+        refers: tuple[Wanted | Found, ...],
+        result: BatchResult,
+    ) -> bool:
+        """Fill a field that holds a list: a miss rejects the record, or leaves that one out."""
+        gsids = []
+        for each in refers:
+            found = self._found(plan, each)
+            if found.gsid is not None:
+                gsids.append(found.gsid)
+            elif plan.on_no_match == "reject":
+                result.settle(record, Outcome.REJECTED, self.reason(plan.target, each, found))
+                return False
+        self._put(record, plan.target, list(dict.fromkeys(gsids)) or None)
+        return True
+
+    def _put(self, record: LoadRecord, target: str, value: str | list[str] | None) -> None:
+        if value is not None or not self._omit_null:
+            record.fields[target] = value
 
     def _fill_links(self, plan: LookupPlan, record: LoadRecord, result: BatchResult) -> bool:
         companies = []
@@ -213,8 +261,9 @@ class LinkReader(Protocol):
 
 def _wanted(record: LoadRecord) -> Iterator[Wanted]:
     for refers in record.references.values():
-        if isinstance(refers, Wanted):
-            yield refers
+        for each in refers if isinstance(refers, tuple) else (refers,):
+            if isinstance(each, Wanted):
+                yield each
     for link in record.links:
         if isinstance(link.company, Wanted):
             yield link.company

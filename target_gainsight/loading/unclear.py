@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import Clock
+    from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.current_rows import CurrentRows, Matches
-    from target_gainsight.mapping.validation import RecordMapper
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class _Rows:
     only_new: bool
     taken: set[str]
 
-    def equal(self, record: LoadRecord, sending: Sending, mapper: RecordMapper) -> str | None:
+    def equal(self, record: LoadRecord, sending: Sending, mapper: RecordMap) -> str | None:
         """Find and take a row that holds what was sent."""
         for row in self._free(self.matches.exact(record.key), sending):
             surely_new = not self.only_new or _created(row) is not None
@@ -109,7 +109,7 @@ class UnclearCreates:
     def __init__(
         self,
         rows: CurrentRows | None,
-        mapper: RecordMapper,
+        mapper: RecordMap,
         clock: Clock,
         timeout: float,
         *,

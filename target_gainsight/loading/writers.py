@@ -6,14 +6,12 @@ Runs in worker threads: knows one batch at a time and keeps no counts.
 from __future__ import annotations
 
 import logging
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import backoff
-
-from target_gainsight.api import MAX_RECORDS, OutcomeUnclearError, RefusedError, UnavailableError
+from target_gainsight.api import MAX_RECORDS, RefusedError
+from target_gainsight.loading.creating import Creates
 from target_gainsight.loading.current_rows import GSID
 from target_gainsight.loading.isolation import Isolation, carries, reason_of
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
@@ -21,9 +19,9 @@ from target_gainsight.loading.unclear import HINT, Sending
 from target_gainsight.mapping.moments import reformat_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from target_gainsight.api import Clock, FieldFailure, PeopleApi, RecordsApi, WriteAnswer
+    from target_gainsight.api import Clock, FieldFailure, RecordsApi, WriteAnswer
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.unclear import UnclearCreates
     from target_gainsight.mapping.moments import DateFormat
@@ -34,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 DATE_CODE = "GSOBJ_1006"
 OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-DD-YYYY": "iso"}
-MOST_PAUSE = 60.0
 
 
 class Writer(ABC):
@@ -109,7 +106,7 @@ class RecordsWriter(Writer):
         self._written_format = date_format
         self._unclear = unclear
         self._clock = clock
-        self._max_retry_seconds = max_retry_seconds
+        self._creates = Creates(unclear, clock, max_retry_seconds)
         self._update_by_gsid = True
 
     def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
@@ -121,48 +118,12 @@ class RecordsWriter(Writer):
         return Isolation(self._send_updates, self._sent_body).deliver(batch)
 
     def _send_creates(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
-        waiting = self._look_up_sent_before(part, result)
-        began, pauses = self._clock.now(), _pauses()
-        first_sent_at = math.inf
-        while waiting:
-            try:
-                sent = self._in_a_date_format(waiting, self._insert)
-            except OutcomeUnclearError as error:
-                first_sent_at = min(first_sent_at, error.sent_at)
-                sending = Sending(first_sent_at, error.timed_out, str(error))
-                self._unclear.resolve([(record, sending) for record in waiting], result)
-                waiting = result.open_of(waiting)
-                self._pause(waiting, began, pauses, error)
-            else:
-                self._settle_created(waiting, sent, result)
-                waiting = []
-
-    def _look_up_sent_before(
-        self, part: Sequence[LoadRecord], result: BatchResult
-    ) -> list[LoadRecord]:
-        replayed = [
-            (record, Sending(float(record.sent_before), may_still_commit=False, because="replayed"))
-            for record in part
-            if record.sent_before is not None
-        ]
-        self._unclear.resolve(replayed, result)
-        return result.open_of(part)
-
-    def _pause(
-        self,
-        waiting: Sequence[LoadRecord],
-        began: float,
-        pauses: Iterator[float],
-        error: OutcomeUnclearError,
-    ) -> None:
-        """Wait before the same creates are sent again, or give up."""
-        if not waiting:
-            return
-        spent = self._clock.now() - began
-        if spent >= self._max_retry_seconds:
-            message = "the records were sent again and again and never arrived"
-            raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
-        self._clock.wait(next(pauses))
+        self._creates.send(
+            part,
+            result,
+            lambda waiting: self._in_a_date_format(waiting, self._insert),
+            lambda waiting, sent: self._settle_created(waiting, sent, result),
+        )
 
     def _insert(self, bodies: list[dict[str, Any]]) -> WriteAnswer:
         return self._records.insert(self._object_name, bodies)
@@ -280,35 +241,6 @@ class RecordsWriter(Writer):
         )
 
 
-class PeopleWriter(Writer):
-    """Person: one record in one call, native upsert by Email.
-
-    Args:
-        people: The People API.
-    """
-
-    batch_size = 1
-
-    def __init__(self, people: PeopleApi) -> None:
-        self._people = people
-
-    def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Write a person whose email the tenant does not know."""
-        return self._deliver(batch, Outcome.CREATED)
-
-    def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Write a person whose email the tenant knows."""
-        return self._deliver(batch, Outcome.UPDATED)
-
-    def _deliver(self, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
-        def send(part: Sequence[LoadRecord], result: BatchResult) -> None:
-            for record in part:
-                answer = self._people.upsert(record.fields)
-                result.settle(record, outcome, gsid=answer.gsid or record.gsid)
-
-        return Isolation(send, lambda record: record.fields).deliver(batch)
-
-
 def _settle_confirmed(
     part: Sequence[LoadRecord], sent: _Sent, outcome: Outcome, result: BatchResult
 ) -> None:
@@ -408,10 +340,3 @@ def _refuses_gsid_as_key(refusal: RefusedError) -> bool:
     return (
         about_keys and GSID.lower() in (refusal.description or "").lower() and named <= {None, GSID}
     )
-
-
-def _pauses() -> Iterator[float]:
-    waits = backoff.expo(factor=0.5, max_value=MOST_PAUSE)
-    next(waits)
-    while True:
-        yield backoff.full_jitter(next(waits))

@@ -124,8 +124,8 @@ def _required(wishes: Wishes) -> Iterator[FieldProblem]:
 
 
 def may_be_key(field: Field) -> bool:
-    """Whether records can be found by the field."""
-    return field.data_type in KEY_TYPES
+    """Whether records can be found by the field; one whose type is not known is not ruled out."""
+    return not field.data_type or field.data_type in KEY_TYPES
 
 
 def is_required_to_create(field: Field) -> bool:

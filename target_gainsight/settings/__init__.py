@@ -20,6 +20,7 @@ from target_gainsight.settings.model import (
     SyncMode,
 )
 from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
+from target_gainsight.settings.relative_dates import days_ahead
 from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "SettingsError",
     "StreamSettings",
     "SyncMode",
+    "days_ahead",
     "parse_settings",
     "read_environment",
     "unknown_settings",

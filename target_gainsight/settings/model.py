@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SyncMode = Literal["upsert", "insert", "update"]
-ObjectType = Literal["company", "person", "relationship", "custom_object"]
+ObjectType = Literal["company", "person", "relationship", "custom_object", "timeline", "cta"]
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""
@@ -20,6 +20,8 @@ OBJECT_NAMES: Mapping[str, str] = {
     "company": "Company",
     "person": "Person",
     "relationship": "Relationship",
+    "timeline": "activity_timeline",
+    "cta": "call_to_action",
 }
 """API name of each standard object type; a custom object brings its own."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 SYNC_MODES = ("upsert", "insert", "update")
-OBJECT_TYPES = ("company", "person", "relationship", "custom_object")
+OBJECT_TYPES = ("company", "person", "relationship", "custom_object", "timeline", "cta")
 
 LIST_OR_TEXT = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
 NAME_TO_NAME = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
@@ -72,7 +72,9 @@ STREAM = (
         description=(
             "The 1 to 3 Gainsight fields that identify an existing record: a list, "
             "comma-separated text or JSON text. Default: Name where the stream carries it, "
-            "else the stream's key properties. A person is always identified by Email."
+            "else the stream's key properties. A person is always identified by Email, a Timeline "
+            "activity by ExternalId (by default the stream's key properties, joined), a CTA never "
+            "by its Name unless that is named here."
         ),
     ),
     th.Property(
@@ -85,7 +87,10 @@ STREAM = (
         "constants",
         NAME_TO_NAME,
         title="Constants",
-        description="Gainsight field to a value that is put into every record.",
+        description=(
+            "Gainsight field to a value that is put into every record. A CTA's DueDate may be "
+            "+14d: so many days after the run that creates it."
+        ),
     ),
     th.Property(
         "unknown_fields",

@@ -13,6 +13,8 @@ from target_gainsight.settings.model import (
     Lookup,
     StreamSettings,
 )
+from target_gainsight.settings.relative_dates import SHAPE as DATE_SHAPE
+from target_gainsight.settings.relative_dates import is_mistaken
 from target_gainsight.settings.schema import STREAM_SETTINGS
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from target_gainsight.settings.mistakes import Mistakes
 
 MAX_MATCH_FIELDS = 6
+EXTERNAL_ID = "ExternalId"
+DUE_DATE = "DueDate"
 LOOKUP_SHAPE = "{object_name: Company, fields: {source_column: MatchField}}"
 LINKS_SHAPE = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
 ON_NO_MATCH = ("reject", "leave_empty")
@@ -90,8 +94,11 @@ def parse_stream(
     mapping = _mapping(given.get("field_mapping", {}), places.get("field_mapping", where), mistakes)
     if object_type is None:
         return None
-    if object_type == "person" and keys:
-        mistakes.add(at, shown(list(keys)), "nothing: a person is always identified by Email")
+    _check_keys(object_type, keys, at, mistakes)
+    constants = dict(given.get("constants", {}))
+    if object_type == "cta" and is_mistaken(constants.get(DUE_DATE)):
+        at_date = f"{places.get('constants', where)}constants.{DUE_DATE}"
+        mistakes.add(at_date, shown(constants[DUE_DATE]), DATE_SHAPE)
     if object_type != "person" and links:
         at_links = places.get("company_links", where) + "company_links"
         mistakes.add(at_links, f"for a {object_type}", "nothing: only persons are linked this way")
@@ -121,11 +128,20 @@ def parse_stream(
         object_name=OBJECT_NAMES.get(object_type) or (name or "").strip(),
         lookup_keys=keys,
         field_mapping=mapping,
-        constants=dict(given.get("constants", {})),
+        constants=constants,
         lookups=lookups,
         company_links=links,
         **chosen,
     )
+
+
+def _check_keys(object_type: str, keys: tuple[str, ...], at: str, mistakes: Mistakes) -> None:
+    """Refuse keys of kinds that have their own."""
+    if object_type == "person" and keys:
+        mistakes.add(at, shown(list(keys)), "nothing: a person is always identified by Email")
+    if object_type == "timeline" and keys not in {(), (EXTERNAL_ID,)}:
+        right = "nothing, or ExternalId: an activity is always identified by it"
+        mistakes.add(at, shown(list(keys)), right)
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from target_gainsight.sinks.cta import CtaSink
 from target_gainsight.sinks.discarding import DiscardingSink
 from target_gainsight.sinks.gainsight import GainsightSink
 from target_gainsight.sinks.people import PersonSink
 from target_gainsight.sinks.records import CompanySink, CustomObjectSink, RelationshipSink
+from target_gainsight.sinks.timeline import TimelineSink
 
 __all__ = [
     "CompanySink",
+    "CtaSink",
     "CustomObjectSink",
     "DiscardingSink",
     "GainsightSink",
     "PersonSink",
     "RelationshipSink",
+    "TimelineSink",
 ]

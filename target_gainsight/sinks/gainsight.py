@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_gainsight.api import Json, ObjectSchema
-    from target_gainsight.loading.classification import RecordMap
+    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.run import Run
     from target_gainsight.loading.writers import Writer
+    from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.fields import FieldPlan
 
 NAME = "Name"
@@ -59,12 +60,14 @@ class GainsightSink(BatchSink):
     """Loads one stream into one object.
 
     Attributes:
-        skips_known: Under insert, whether what the tenant has is skipped.
+        known_on_insert: What insert mode makes of a record that the tenant has.
+        name_identifies: Whether records go by their Name unless told otherwise.
         call_kinds: How its calls are named that create, and that update.
     """
 
     call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
-    skips_known: ClassVar[bool] = False
+    known_on_insert: ClassVar[KnownOnInsert] = "written"
+    name_identifies: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -111,9 +114,9 @@ class GainsightSink(BatchSink):
             RunStoppedError: The object is unknown or cannot be loaded this way.
         """
         super().setup()
-        schema = self.run.describe(self.stream.object_name)
+        schema = self._describe()
         self._check_volume(schema)
-        references = References.of(self.stream, self.run.describe)
+        references = References.of(self.stream, self.run.describe, self._list_fields())
         self.plan = self._plan(schema, references)
         self._list_dropped()
         self.mapper = self._mapper(schema)
@@ -135,7 +138,7 @@ class GainsightSink(BatchSink):
             resolver=self._resolver(references),
             wrote=lambda: self.run.lookups.object_written(self.object_name),
             rejected=self._note_rejected,
-            skips_known=self.skips_known,
+            known_on_insert=self.known_on_insert,
         )
         self._references = references
         self.run.add_sink(self)
@@ -161,6 +164,14 @@ class GainsightSink(BatchSink):
     def comparison(self, references: References) -> RecordMap:  # noqa: ARG002 - for people's links
         """Make what compares records with rows."""
         return self.mapper
+
+    def _describe(self) -> ObjectSchema | None:
+        """Learn the fields of the object."""
+        return self.run.describe(self.object_name)
+
+    def _list_fields(self) -> frozenset[str]:
+        """Name the fields that hold a list of GSIDs."""
+        return frozenset()
 
     def arrive(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> Arrival:
         """Take note of one more record.
@@ -321,41 +332,56 @@ class GainsightSink(BatchSink):
         self.run.rejected_parents.note(self.object_name, fields)
 
     def _plan(self, schema: ObjectSchema | None, references: References) -> FieldPlan:
-        columns = columns_of(self.schema)
-        targets = frozenset(self.stream.lookups)
-        mapping = self.stream.field_mapping
-        carried = {mapping.get(each.name, each.name) for each in columns} | targets
-        constants = cast("Mapping[str, Json]", self.stream.constants)
+        constants = cast("Mapping[str, Json]", self._constants())
         return plan_fields(
-            columns,
+            self._columns(),
             schema,
             stream=self.stream_name,
             sync_mode=self.stream.sync_mode,
-            keys=self._choose_keys(carried | set(constants), schema),
+            keys=self._choose_keys(self._carried() | set(constants), schema),
             field_mapping=self.stream.field_mapping,
             constants=constants,
             unknown_fields=self.stream.unknown_fields,
             keys_required=self.stream.sync_mode != "insert",
             native_upsert=self.stream.object_type == "person",
-            held_columns=references.columns,
-            lookup_targets=targets,
+            held_columns=self._held_columns(references),
+            lookup_targets=frozenset(self.stream.lookups),
             further_problems=references.problems,
         )
+
+    def _columns(self) -> tuple[Column, ...]:
+        """What the stream carries."""
+        return columns_of(self.schema)
+
+    def _carried(self) -> set[str]:
+        """Name the fields that columns and lookups fill."""
+        mapping = self.stream.field_mapping
+        columns = columns_of(self.schema)
+        return {mapping.get(each.name, each.name) for each in columns}.union(self.stream.lookups)
+
+    def _constants(self) -> Mapping[str, object]:
+        """Field to the value put into every record."""
+        return self.stream.constants
+
+    def _held_columns(self, references: References) -> frozenset[str]:
+        """Name the columns that need not be sent."""
+        return references.columns
 
     def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
         if self.stream.lookup_keys:
             return self.stream.lookup_keys
-        if NAME in carried:
+        if NAME in carried and self.name_identifies:
             return (NAME,)
         keys = tuple(self.stream.field_mapping.get(key, key) for key in self.key_properties)
         if self.stream.sync_mode == "insert":
             known = schema is not None and all(schema.field(key) for key in keys)
             return keys if known and len(keys) <= MOST_KEYS else ()
         if not keys or len(keys) > MOST_KEYS:
+            no_name = "carries no Name and " if self.name_identifies else ""
             message = (
                 f"stream {self.stream_name}: set lookup_keys to the 1 to {MOST_KEYS} fields that "
-                f"identify a record of {self.stream.object_name}; the stream carries no Name and "
-                f"has {len(keys)} key properties"
+                f"identify a record of {self.stream.object_name}; the stream {no_name}has "
+                f"{len(keys)} key properties"
             )
             raise RunStoppedError(message)
         return keys

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from target_gainsight.loading.people import PeopleRows, PersonComparison
-from target_gainsight.loading.writers import PeopleWriter
+from target_gainsight.loading.people_writer import PeopleWriter
 from target_gainsight.sinks.gainsight import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.classification import RecordMap
+    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.keys import KeyReader
     from target_gainsight.loading.writers import Writer
@@ -26,7 +26,7 @@ class PersonSink(GainsightSink):
 
     MAX_SIZE_DEFAULT = 1
     call_kinds: ClassVar[tuple[str, str]] = ("person", "person")
-    skips_known: ClassVar[bool] = True
+    known_on_insert: ClassVar[KnownOnInsert] = "skipped"
 
     @override
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:

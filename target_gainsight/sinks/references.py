@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.lookups import Found, MatchFields, reference
+from target_gainsight.loading.lookups import Found, MatchFields
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.resolving import COMPANY_ID, Link, LookupPlan
+from target_gainsight.loading.resolving import COMPANY_ID, Link, LookupPlan, item_at
 from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.mismatch import FieldProblem
 from target_gainsight.mapping.suggestions import suggest
@@ -57,13 +57,17 @@ class References:
 
     @classmethod
     def of(
-        cls, stream: StreamSettings, describe: Callable[[str], ObjectSchema | None]
+        cls,
+        stream: StreamSettings,
+        describe: Callable[[str], ObjectSchema | None],
+        lists: frozenset[str] = frozenset(),
     ) -> References:
         """Compile what a stream refers to.
 
         Args:
             stream: The stream's settings.
             describe: Reads the metadata of an object.
+            lists: The fields that hold a list of GSIDs.
 
         Raises:
             RunStoppedError: An object that is looked into does not exist.
@@ -82,6 +86,7 @@ class References:
                     on_no_match=lookup.on_no_match,
                     multi_match=lookup.multi_match,
                     into_self=lookup.object_name.lower() == stream.object_name.lower(),
+                    many=target in lists,
                 )
             )
         links = stream.company_links
@@ -115,9 +120,8 @@ class References:
         if self.links is None:
             return ()
         links: dict[object, Link] = {}
-        for place in range(_length(record, self.links.columns)):
-            values = [_at(record.get(column), place) for column in self.links.columns]
-            company = reference(self.links.match, values)
+        for place in range(self.links.length_of(record)):
+            company = self.links.refer_at(record, place)
             if company is not None:
                 attributes = dict(self._attributes(record, place))
                 identity = company.key if not isinstance(company, Found) else place
@@ -129,7 +133,7 @@ class References:
             if field.column not in record:
                 continue
             try:
-                yield field.name, field.converter.write(_at(record[field.column], place))
+                yield field.name, field.converter.write(item_at(record[field.column], place))
             except ValueRejectedError as error:
                 raise RecordRejectedError([error.error]) from None
 
@@ -188,16 +192,3 @@ def _unknown_fields(
         if schema is not None and schema.field(name) is None:
             message = f"{target} is looked up by {name}, which {schema.name} does not have."
             yield FieldProblem("lookups", name, message, suggest(name, schema.fields))
-
-
-def _length(record: Mapping[str, Any], columns: tuple[str, ...]) -> int:
-    values = [record.get(column) for column in columns]
-    lists = [len(value) for value in values if isinstance(value, list)]
-    return max(lists) if lists else 1
-
-
-def _at(value: object, place: int) -> object:
-    """Take one item of a list; a single value stands for every place."""
-    if not isinstance(value, list):
-        return value
-    return value[place] if place < len(value) else None

@@ -10,11 +10,13 @@ from typing_extensions import override
 
 from target_gainsight.sinks import (
     CompanySink,
+    CtaSink,
     CustomObjectSink,
     DiscardingSink,
     GainsightSink,
     PersonSink,
     RelationshipSink,
+    TimelineSink,
 )
 from target_gainsight.target.configured import ConfiguredTarget
 
@@ -30,6 +32,8 @@ SINKS: Mapping[str, type[GainsightSink]] = {
     "person": PersonSink,
     "relationship": RelationshipSink,
     "custom_object": CustomObjectSink,
+    "timeline": TimelineSink,
+    "cta": CtaSink,
 }
 
 

@@ -1,0 +1,420 @@
+"""Timeline activities: known by their ExternalId, never doubled, one refusal costs no other."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from activities import (
+    ACTIVITIES,
+    BY_ACCOUNT,
+    TENANT,
+    TIMELINE_ENTRY,
+    WHEN,
+    activities,
+    activity,
+    load_activities,
+    notes_of,
+)
+from singer_messages import TEXT, record, schema, state
+
+from target_gainsight.sandbox import Fault, ServerRule
+from target_gainsight.sandbox.answers import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenant_runs import Loading
+
+ANSWER_LOST = (
+    Fault("reset_before_commit"),
+    Fault("reset_after_commit"),
+    Fault("server_error", committed=True),
+    Fault("truncated_body"),
+    Fault("empty_body"),
+    Fault("html_body"),
+    Fault("wrong_shape"),
+)
+STREAM = "activities"
+
+
+@pytest.fixture
+def loading(start_loading: Callable[..., Loading]) -> Loading:
+    return start_loading(**TENANT)
+
+
+def test_a_response_becomes_an_activity_of_its_company(loading: Loading) -> None:
+    run = load_activities(loading, [activity(1)])
+    assert run.outcomes(STREAM) == {"created": 1}
+    row = loading.tenant.rows("activity_timeline")[0]
+    company = loading.tenant.rows("company", Name="Initech")[0]["Gsid"]
+    assert (row["ExternalId"], row["ContextName"], row["TypeName"], row["GsCompanyId"]) == (
+        "r1",
+        "Company",
+        "Survey Response",
+        company,
+    )
+    assert row["ActivityDate"] == "2026-02-01T08:30:00.000Z"
+
+
+def test_a_second_run_writes_nothing(loading: Loading) -> None:
+    lines = activities(range(120))
+    assert load_activities(loading, lines).outcomes(STREAM) == {"created": 120}
+    assert loading.calls() == {"describe": 1, "query": 2, "timeline": 3}
+    assert load_activities(loading, lines).outcomes(STREAM) == {"unchanged": 120}
+    assert loading.calls() == {"describe": 1, "query": 2}
+
+
+def test_a_changed_note_updates_one_activity(loading: Loading) -> None:
+    load_activities(loading, activities(range(3)))
+    loading.calls()
+    run = load_activities(loading, [*activities([0, 2]), activity(1, Notes="changed")])
+    assert run.outcomes(STREAM) == {"updated": 1, "unchanged": 2}
+    assert notes_of(loading) == {"r0": "note 0", "r1": "changed", "r2": "note 2"}
+    call = loading.tenant.calls("PUT")[0]
+    assert call.path == f"{ACTIVITIES}?identifier=externalid"
+
+
+def test_the_date_always_has_milliseconds_and_an_offset(loading: Loading) -> None:
+    dates = ["2026-02-01", "2026-02-01T09:30:00Z", "2026-02-01 09:30:00.5+02:00"]
+    columns = {"ActivityDate": TEXT}
+    run = load_activities(
+        loading, [activity(n, ActivityDate=d) for n, d in enumerate(dates)], columns=columns
+    )
+    assert run.outcomes(STREAM) == {"created": 3}
+    sent = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    assert [each["ActivityDate"] for each in sent] == [
+        "2026-02-01T00:00:00.000+00:00",
+        "2026-02-01T09:30:00.000+00:00",
+        "2026-02-01T09:30:00.500+02:00",
+    ]
+
+
+def test_one_bad_record_in_fifty_costs_its_neighbours_nothing(loading: Loading) -> None:
+    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
+    run = load_activities(loading, activities(range(50)))
+    assert run.outcomes(STREAM) == {"created": 49, "rejected": 1}
+    assert run.rejects[0]["record"]["id"] == "r17"
+    assert run.codes == ["GSOBJ_1008"]
+    assert loading.calls()["timeline"] == 1
+
+
+@pytest.mark.parametrize("failed_records_answer", ["true_200", "false_200", "false_400"])
+@pytest.mark.parametrize("timeline_answers", ["map", "list"])
+def test_outcomes_come_from_the_answer_whatever_its_form(
+    start_loading: Callable[..., Loading], failed_records_answer: str, timeline_answers: str
+) -> None:
+    loading = start_loading(
+        **TENANT,
+        switches={
+            "failed_records_answer": failed_records_answer,
+            "timeline_answers": timeline_answers,
+        },
+    )
+    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 1"))
+    run = load_activities(loading, activities(range(3)))
+    assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
+    assert "Value refused by a rule" in run.rejects[0]["gainsight_reject"]["message"]
+    assert set(notes_of(loading)) == {"r0", "r2"}
+
+
+@pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
+@pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
+def test_a_lost_answer_neither_loses_nor_doubles_activities(
+    loading: Loading, sync_mode: str, fault: Fault
+) -> None:
+    loading.tenant.faults.script([fault, fault, "pass", fault], method="POST", path=ACTIVITIES)
+    run = load_activities(
+        loading, [*activities(range(150)), state(done=1)], sync_mode=sync_mode, max_concurrency=1
+    )
+    assert run.outcomes(STREAM) == {"created": 150}
+    assert loading.tenant.count("activity_timeline") == 150
+    assert run.states == [{"done": 1}]
+
+
+def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = loading.tenant.faults.draw
+    taken = {"ContextName": "Company", "TypeName": "Update", "Notes": "theirs"}
+
+    def another_integration_writes(method: str, path: str) -> Any:
+        if method == "POST" and path == ACTIVITIES and not notes_of(loading):
+            loading.tenant.seed("activity_timeline", [{"ExternalId": "r1", **taken}])
+        return draw(method, path)
+
+    monkeypatch.setattr(loading.tenant.faults, "draw", another_integration_writes)
+    run = load_activities(loading, activities(range(3)))
+    assert run.outcomes(STREAM) == {"created": 2, "updated": 1}
+    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+
+
+def test_an_outage_leaves_activities_unavailable_and_a_replay_doubles_none(
+    loading: Loading,
+) -> None:
+    loading.tenant.faults.script(["reset_after_commit"] * 60, method="POST", path=ACTIVITIES)
+    run = load_activities(loading, activities(range(5)), max_retry_seconds=60)
+    assert run.outcomes(STREAM) == {"rejected": 5}
+    assert set(run.codes) == {"unavailable"}
+    loading.tenant.faults.clear()
+    again = loading.load(run.reject_lines, streams={"activities": TIMELINE_ENTRY})
+    assert again.outcomes(STREAM) == {"unchanged": 5}
+    assert loading.tenant.count("activity_timeline") == 5
+
+
+def test_insert_leaves_what_is_there(loading: Loading) -> None:
+    load_activities(loading, activities(range(2)))
+    lines = [activity(0), activity(1, Notes="changed"), activity(2)]
+    run = load_activities(loading, lines, sync_mode="insert")
+    assert run.outcomes(STREAM) == {"created": 1, "unchanged": 1, "skipped": 1}
+    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+
+
+def test_update_creates_nothing(loading: Loading) -> None:
+    load_activities(loading, [activity(0)])
+    run = load_activities(loading, [activity(0, Notes="changed"), activity(1)], sync_mode="update")
+    assert run.outcomes(STREAM) == {"updated": 1, "skipped": 1}
+    assert notes_of(loading) == {"r0": "changed"}
+
+
+@pytest.mark.parametrize("code", ["GS_TL_10_0207", "GS_TL_10_0999"])
+def test_without_the_query_the_duplicate_code_tells_what_is_there(
+    start_loading: Callable[..., Loading], code: str
+) -> None:
+    switches = {"timeline_query_refused": True, "timeline_duplicate_code": code}
+    loading = start_loading(**TENANT, switches=switches)
+    assert load_activities(loading, activities(range(60))).outcomes(STREAM) == {"created": 60}
+    lines = [*activities(range(59)), activity(59, Notes="changed"), activity(60)]
+    run = load_activities(loading, lines)
+    assert run.outcomes(STREAM) == {"created": 1, "updated": 60}
+    assert loading.tenant.count("activity_timeline") == 61
+    assert notes_of(loading)["r59"] == "changed"
+    assert sum("refuses to tell which records it has" in line for line in run.log) == 1
+    assert loading.calls()["timeline"] == 6
+
+
+def test_without_the_query_insert_skips_what_is_there(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    load_activities(loading, [activity(0)])
+    run = load_activities(loading, [activity(0, Notes="x"), activity(1)], sync_mode="insert")
+    assert run.outcomes(STREAM) == {"created": 1, "skipped": 1}
+    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
+
+
+def test_without_the_query_update_still_creates_nothing(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    load_activities(loading, [activity(0)])
+    lines = [activity(0, Notes="changed"), activity(1)]
+    run = load_activities(loading, lines, sync_mode="update")
+    assert run.outcomes(STREAM) == {"updated": 1, "rejected": 1}
+    assert notes_of(loading) == {"r0": "changed"}
+
+
+@pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
+def test_without_the_query_a_lost_answer_doubles_nothing(
+    start_loading: Callable[..., Loading], sync_mode: str
+) -> None:
+    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    loading.tenant.faults.script(["reset_after_commit"], method="POST", path=ACTIVITIES)
+    run = load_activities(loading, activities(range(3)), sync_mode=sync_mode)
+    assert run.outcomes(STREAM) == {"updated" if sync_mode == "upsert" else "skipped": 3}
+    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+
+
+def test_a_query_that_is_too_large_is_halved_and_not_given_up(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**TENANT, switches={"query_max_values": 10})
+    load_activities(loading, activities(range(30)))
+    run = load_activities(loading, activities(range(30)))
+    assert run.outcomes(STREAM) == {"unchanged": 30}
+
+
+def test_a_field_that_cannot_be_read_is_written_without_being_compared(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_activities(loading, activities(range(3)))
+    query = loading.tenant.store.rows
+
+    def refuse_notes(sql: str, *arguments: Any) -> Any:
+        if sql.startswith("SELECT") and 't."Notes"' in sql:
+            code = "GSOBJ_1002"
+            raise refuse(code, "Invalid field Notes in object activity_timeline")
+        return query(sql, *arguments)
+
+    monkeypatch.setattr(loading.tenant.store, "rows", refuse_notes)
+    run = load_activities(loading, activities(range(4)))
+    assert run.outcomes(STREAM) == {"created": 1, "updated": 3}
+    assert sum("without being compared" in line for line in run.log) == 1
+
+
+def test_a_missing_company_rejects_its_activity_alone(loading: Loading) -> None:
+    run = load_activities(loading, [activity(0, "Hooli"), activity(1)])
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["code"], reject["field"]) == ("lookup_no_match", "GsCompanyId")
+    assert "no row of company has Name = 'Hooli'" in reject["message"]
+
+
+def test_a_company_loaded_by_the_same_run_is_found(loading: Loading) -> None:
+    lines = [
+        schema("accounts", {"Name": TEXT}, keys=["Name"]),
+        record("accounts", Name="Hooli"),
+        schema("activities", {"id": TEXT, "account": TEXT, "ActivityDate": TEXT}, keys=["id"]),
+        record("activities", id="r1", account="Hooli", ActivityDate=WHEN),
+    ]
+    streams = {"activities": TIMELINE_ENTRY, "accounts": {"object_type": "company"}}
+    run = loading.load(lines, streams=streams)
+    assert run.outcomes(STREAM) == {"created": 1}
+    company = loading.tenant.rows("company", Name="Hooli")[0]["Gsid"]
+    assert loading.tenant.rows("activity_timeline")[0]["GsCompanyId"] == company
+
+
+def test_author_and_attendees_are_found_by_their_emails(loading: Loading) -> None:
+    users = {row["Email"]: row["Gsid"] for row in loading.tenant.rows("gsuser")}
+    ada, ben, _ = users
+    by_email = {"object_name": "gsuser", "fields": {"who": "Email"}}
+    lookups = {
+        "GsCompanyId": BY_ACCOUNT,
+        "AuthorId": {"object_name": "gsuser", "fields": {"author": "Email"}},
+        "InternalAttendees": by_email,
+    }
+    columns = {"author": TEXT, "who": {"type": ["array", "string", "null"]}}
+    lines = [
+        activity(0, author=ada, who=[ada, ben, ada]),
+        activity(1, author=ben, who=ben),
+        activity(2, author=None, who=[]),
+        activity(3, author=ada, who=[ada, "nobody@x.example"]),
+    ]
+    run = load_activities(loading, lines, columns=columns, entry={"lookups": lookups})
+    assert run.outcomes(STREAM) == {"created": 3, "rejected": 1}
+    assert run.rejects[0]["gainsight_reject"]["value"] == "'nobody@x.example'"
+    rows = loading.tenant.rows("activity_timeline")
+    assert [(row["AuthorId"], row["InternalAttendees"]) for row in rows] == [
+        (users[ada], [users[ada], users[ben]]),
+        (users[ben], [users[ben]]),
+        (None, None),
+    ]
+    again = load_activities(loading, lines[:3], columns=columns, entry={"lookups": lookups})
+    assert again.outcomes(STREAM) == {"unchanged": 3}
+    lenient = {**lookups, "InternalAttendees": {**by_email, "on_no_match": "leave_empty"}}
+    kept = load_activities(loading, lines[3:], columns=columns, entry={"lookups": lenient})
+    assert kept.outcomes(STREAM) == {"created": 1}
+    assert loading.tenant.rows("activity_timeline")[-1]["InternalAttendees"] == [users[ada]]
+
+
+def test_author_does_not_count_as_a_change(loading: Loading) -> None:
+    columns = {"Author": TEXT}
+    load_activities(loading, [activity(0, Author="ada.park@ourcompany.example")], columns=columns)
+    again = load_activities(
+        loading, [activity(0, Author="ben.okafor@ourcompany.example")], columns=columns
+    )
+    assert again.outcomes(STREAM) == {"unchanged": 1}
+
+
+def test_custom_fields_are_compared_too(loading: Loading) -> None:
+    columns = {"Ant__Score__c": {"type": ["integer", "null"]}}
+    load_activities(loading, [activity(0, Ant__Score__c=3)], columns=columns)
+    assert loading.tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 3
+    lines = [activity(0, Ant__Score__c=3)]
+    assert load_activities(loading, lines, columns=columns).outcomes(STREAM) == {"unchanged": 1}
+    lines = [activity(0, Ant__Score__c=9)]
+    assert load_activities(loading, lines, columns=columns).outcomes(STREAM) == {"updated": 1}
+    assert loading.tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 9
+
+
+def test_several_key_properties_make_one_external_id(loading: Loading) -> None:
+    columns = {"survey": TEXT, "round": {"type": ["integer", "null"]}}
+    lines = [
+        activity(0, survey="a|b", round=1),
+        activity(1, survey="a", round=2),
+        activity(2, survey="a", round=None),
+    ]
+    run = load_activities(
+        loading, lines, columns=columns, keys=("survey", "round"), entry={"unknown_fields": "drop"}
+    )
+    assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
+    assert set(notes_of(loading)) == {"a\\|b|1", "a|2"}
+    assert run.codes == ["key_missing"]
+
+
+def test_an_external_id_of_the_streams_own_wins(loading: Loading) -> None:
+    entry = {"field_mapping": {"survey_id": "ExternalId"}}
+    run = load_activities(
+        loading, [activity(0, survey_id="s-7")], columns={"survey_id": TEXT}, entry=entry
+    )
+    assert run.outcomes(STREAM) == {"created": 1}
+    assert set(notes_of(loading)) == {"s-7"}
+
+
+def test_records_of_one_external_id_are_merged(loading: Loading) -> None:
+    run = load_activities(loading, [activity(0), activity(0, Notes="later")])
+    assert run.outcomes(STREAM) == {"created": 2}
+    assert notes_of(loading) == {"r0": "later"}
+
+
+def test_null_clears_a_field_unless_it_is_omitted(loading: Loading) -> None:
+    load_activities(loading, activities(range(2)))
+    load_activities(loading, [activity(0, Notes=None)], null_values="omit")
+    load_activities(loading, [activity(1, Notes=None)])
+    assert notes_of(loading) == {"r0": "note 0", "r1": None}
+
+
+def test_max_creates_stops_before_the_batch(loading: Loading) -> None:
+    run = load_activities(
+        loading, activities(range(120)), entry={"max_creates": 100}, max_concurrency=1
+    )
+    assert run.exit_code == 1
+    assert loading.tenant.count("activity_timeline") == 100
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> None:
+    load_activities(loading, activities(range(2)))
+    loading.calls()
+    lines = [activity(0), activity(1, Notes="changed"), activity(2)]
+    run = load_activities(loading, [*lines, state(done=1)], dry_run=True)
+    assert run.outcomes(STREAM) == {"created": 1, "updated": 1, "unchanged": 1}
+    assert run.states == []
+    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
+    assert "timeline" not in loading.calls()
+    assert run.target.plan is not None
+    assert run.target.plan.price(run.target.summary).calls["timeline"] == 2
+
+
+def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:
+    run = load_activities(loading, [activity(0, "Hooli"), activity(1)])
+    loading.tenant.seed("company", [{"Name": "Hooli"}])
+    again = loading.load(run.reject_lines, streams={"activities": TIMELINE_ENTRY})
+    assert again.outcomes(STREAM) == {"created": 1}
+    assert set(notes_of(loading)) == {"r0", "r1"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "entry", "message"),
+    [
+        ({"Subjekt": TEXT}, {}, "activity_timeline has no field Subjekt. Did you mean Subject?"),
+        ({}, {"constants": {"ContextName": "Company"}}, "needs TypeName to create a record"),
+        ({}, {"constants": {**TIMELINE_ENTRY["constants"], "Typename": "x"}}, "no field Typename"),
+        ({}, {"lookups": {"CompanyId": BY_ACCOUNT}}, "no field CompanyId"),
+        ({}, {"lookups": {"GsCompanyId": {**BY_ACCOUNT, "fields": {"account": "Nam"}}}}, "by Nam"),
+        ({"Ant__Score": TEXT}, {}, "activity_timeline has no field Ant__Score"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_the_first_write(
+    loading: Loading, columns: Any, entry: Any, message: str
+) -> None:
+    run = load_activities(loading, [activity(0)], columns=columns, entry=entry)
+    assert run.exit_code == 1
+    assert message in run.log[-1]
+    assert "timeline" not in loading.calls()
+
+
+def test_a_stream_without_keys_is_told_how_to_make_an_external_id(loading: Loading) -> None:
+    run = load_activities(loading, [activity(0)], keys=(), entry={"unknown_fields": "drop"})
+    assert run.exit_code == 1
+    assert "map a column to it (field_mapping: {id: ExternalId})" in run.log[-1]
