@@ -96,11 +96,18 @@ class Plan:
     Args:
         allowed_per_minute: Calls that we may make in a minute.
         allowed_per_day: Calls that we may make in a day; None where days have no limit.
+        apart: Kinds of calls that the tenant counts apart, to those that we may make in a minute.
     """
 
-    def __init__(self, allowed_per_minute: int, allowed_per_day: int | None) -> None:
+    def __init__(
+        self,
+        allowed_per_minute: int,
+        allowed_per_day: int | None,
+        apart: Mapping[str, int] | None = None,
+    ) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day
+        self._apart = dict(apart or {})
         self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
         self._written: dict[tuple[str, tuple[str, ...]], Spilled] = {}
@@ -162,11 +169,12 @@ class Plan:
             summary: What was counted.
         """
         calls = summary.calls.by_kind + self._writes
-        total = sum(calls.values())
+        together = sum(count for kind, count in calls.items() if kind not in self._apart)
+        alone = [calls[kind] / rate for kind, rate in self._apart.items()]
         return Price(
             calls=dict(calls),
-            minutes=total / self._per_minute,
-            percent_of_day=100 * total / self._per_day if self._per_day else 0.0,
+            minutes=max([together / self._per_minute, *alone]),
+            percent_of_day=100 * together / self._per_day if self._per_day else 0.0,
         )
 
     def to_json(self, summary: Summary) -> dict[str, Any]:

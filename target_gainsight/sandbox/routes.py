@@ -47,8 +47,8 @@ METADATA = (
 )
 _ACTIVITY = "/v1/ant/es/activity"
 TIMELINE_CALLS = (
-    ServedCall("POST", _ACTIVITY, "timeline", timeline.insert_activities),
-    ServedCall("PUT", _ACTIVITY, "timeline", timeline.update_activities),
+    ServedCall("POST", _ACTIVITY, "timeline", timeline.insert_activities, "timeline"),
+    ServedCall("PUT", _ACTIVITY, "timeline", timeline.update_activities, "timeline"),
 )
 COCKPIT = tuple(
     ServedCall(method, path, "cta", endpoint)

@@ -132,8 +132,9 @@ class TargetGainsight(RoutedTarget):
         """What would be written, in a dry run."""
         if not self.settings.dry_run:
             return None
-        rate = rate_limits(self.settings.limits)["synchronous"]
-        return Plan(rate.allowed_per_window, rate.allowed_per_day)
+        rates = rate_limits(self.settings.limits)
+        rate, timeline = rates["synchronous"], rates["timeline"].allowed_per_window
+        return Plan(rate.allowed_per_window, rate.allowed_per_day, {"timeline": timeline})
 
     @property
     def is_connected(self) -> bool:

@@ -46,7 +46,7 @@ def test_what_is_right_gets_a_tick_each_and_exit_0(commands: Commands) -> None:
     assert result.exit_code == 0, result.output
     for beginning, said in {
         "tenant": "answers",
-        "credential": "is valid; 9 objects can be seen",
+        "credential": "is valid; 13 objects can be seen",
         "stream accounts": "upsert into company",
         "stream accounts: lookup_keys": "Name",
         "stream accounts: field_mapping": "2 columns",
@@ -342,3 +342,44 @@ def test_a_terminal_without_ticks_gets_words(
     assert "✓" not in result.output
     assert line(result, "tenant").startswith("ok")
     assert line(result, "streams without an entry: lookup_keys").startswith("x")
+
+
+ACTIVITIES: dict[str, Any] = {
+    "object_type": "timeline",
+    "field_mapping": {"id": "ExternalId", "score": "Ant__Score__c"},
+    "constants": {"ContextName": "Company", "TypeName": "Update"},
+    "lookups": {"GsCompanyId": {"object_name": "company", "fields": {"account": "Name"}}},
+}
+CTAS: dict[str, Any] = {
+    "object_type": "cta",
+    "lookup_keys": ["Response__gc"],
+    "constants": {"type": "Risk", "DueDate": "+14d"},
+}
+
+
+def test_timeline_and_ctas_are_checked_by_their_documented_fields(commands: Commands) -> None:
+    result = commands.check(streams={"calls": ACTIVITIES, "risks": CTAS})
+    assert result.exit_code == 0, result.output
+    for beginning, said in {
+        "stream calls": "upsert into activity_timeline",
+        "stream calls: lookup_keys": "ExternalId",
+        "stream calls: field_mapping": "2 columns",
+        "stream calls: lookups.GsCompanyId": "company by Name",
+        "stream risks: lookup_keys": "Response__gc",
+        "stream risks: constants": "type, DueDate",
+    }.items():
+        assert said in line(result, beginning)
+    commands.asserts_only_metadata_was_read()
+
+
+def test_what_timeline_and_ctas_do_not_have_is_named(commands: Commands) -> None:
+    result = commands.check(
+        streams={
+            "calls": {**ACTIVITIES, "constants": {"TypeNam": "Update"}},
+            "risks": {**CTAS, "lookup_keys": ["Response"], "constants": {"Status": "New"}},
+        }
+    )
+    assert result.exit_code == 1
+    assert "no field TypeNam. Did you mean TypeName?" in line(result, "stream calls: constants")
+    assert "has no field Response." in line(result, "stream risks: lookup_keys")
+    assert "status differs only in case" in line(result, "stream risks: constants")

@@ -193,3 +193,21 @@ def test_what_is_no_catalog_is_named(commands: Commands, content: str) -> None:
 def test_a_mapping_needs_an_object_and_a_stream_needs_a_catalog(commands: Commands) -> None:
     assert commands.describe("--mapping", "catalog.json").exit_code == 2
     assert commands.describe("company", "--stream", "accounts").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["timeline", "activity_timeline", "Activity_Timeline"])
+def test_the_documented_fields_of_timeline(commands: Commands, name: str) -> None:
+    rows = rows_of(commands.describe(name))
+    assert rows["ActivityDate"][:4] == ["ActivityDate", "DATETIME", "", "yes"]
+    assert rows["GsCompanyId"][-1] == "company"
+    assert commands.sandbox.tenant.calls() == []
+
+
+def test_a_mapping_onto_ctas_names_their_kind(commands: Commands) -> None:
+    columns = {"name": TEXT, "comments": TEXT, "nonsense": TEXT}
+    path = catalog(commands, stream("risks", columns))
+    entry = yaml.safe_load(commands.describe("cta", "--mapping", path).output)["streams"]["risks"]
+    assert entry == {
+        "object_type": "cta",
+        "field_mapping": {"name": "Name", "comments": "Comments"},
+    }

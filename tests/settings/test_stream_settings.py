@@ -308,7 +308,7 @@ def test_values_in_an_entry_are_checked_like_those_at_the_top() -> None:
     assert found == [
         (
             "streams.a.object_type: given 'companee'; right: one of company, person, "
-            "relationship, custom_object (did you mean 'company'?)"
+            "relationship, custom_object, timeline, cta (did you mean 'company'?)"
         ),
         "streams.a.max_creates: given 0; right: a whole number of at least 1",
     ]
@@ -382,3 +382,33 @@ def test_only_persons_are_linked_to_companies() -> None:
     mistake = only_mistake(object_type="company", company_links={"lookup": {"a": "Name"}})
     expected = "company_links: given for a company; right: nothing: only persons are linked"
     assert mistake.startswith(expected)
+
+
+def test_timeline_and_ctas_go_to_their_objects() -> None:
+    assert stream("a", object_type="timeline").object_name == "activity_timeline"
+    assert stream("a", object_type="cta").object_name == "call_to_action"
+
+
+def test_an_activity_has_no_other_key_than_its_external_id() -> None:
+    assert stream("a", object_type="timeline", lookup_keys="ExternalId").lookup_keys
+    mistake = only_mistake(object_type="timeline", lookup_keys=["Subject"])
+    expected = (
+        "lookup_keys: given ['Subject']; right: nothing, or ExternalId: an activity is always"
+    )
+    assert mistake.startswith(expected)
+
+
+@pytest.mark.parametrize("due", ["+0d", "+14d", "+9999d", "2026-02-01", "02-01-2026", None])
+def test_a_due_date_is_a_date_or_days_ahead(due: str | None) -> None:
+    found = stream("a", object_type="cta", constants={"DueDate": due})
+    assert found.constants == {"DueDate": due}
+
+
+@pytest.mark.parametrize("due", ["14d", "+14", "-3d", "+14 d", "+14D", "+2w", "+10000d", "+d"])
+def test_a_due_date_in_another_form_is_refused_with_the_right_one(due: str) -> None:
+    entry = {"object_type": "cta", "constants": {"DueDate": due}}
+    mistake = only_mistake(streams={"risks": entry})
+    assert mistake == (
+        f"streams.risks.constants.DueDate: given '{due}'; right: a date such as 2026-02-01, or "
+        "days from the run's day such as +14d (0 to 9999)"
+    )

@@ -1,0 +1,148 @@
+"""Timeline and Cockpit judge each record by itself; every form of their answers is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from answering import TENANT, failure, success
+
+from target_gainsight.api import (
+    AnswerByReference,
+    OutcomeUnclearError,
+    RecordFailure,
+    RefusedError,
+    is_duplicate,
+)
+
+if TYPE_CHECKING:
+    from target_gainsight.api import CallEvent, GainsightClient
+
+ACTIVITIES = f"{TENANT}/v1/ant/es/activity"
+CTAS = f"{TENANT}/v2/cockpit/cta/"
+CALL = {"ExternalId": "c-1", "Subject": "Call"}
+CTA = {"Name": "Low NPS", "type": "Risk"}
+DUPLICATE = RecordFailure("GS_TL_10_0207", "Duplicate ExternalId")
+
+
+def test_activities_are_posted_and_answered_by_their_external_id(
+    client: GainsightClient, requests_mock: Any, events: list[CallEvent]
+) -> None:
+    data = {
+        "success": {"c-1": [{"activityId": "1A01"}]},
+        "failures": {"c-2": [{"errorCode": "GS_TL_10_0207", "message": "Duplicate ExternalId"}]},
+    }
+    requests_mock.post(ACTIVITIES, json=success(data))
+    lookups = {"AuthorId": {"fields": {"Author": "Email"}, "objectName": "GsUser"}}
+    answer = client.timeline.insert([CALL, {"ExternalId": "c-2"}], lookups=lookups)
+    assert answer == AnswerByReference({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
+    sent = requests_mock.last_request.json()
+    assert sent == {"records": [CALL, {"ExternalId": "c-2"}], "lookups": lookups}
+    assert [event.family for event in events] == ["timeline"]
+
+
+def test_an_update_names_the_external_id_as_its_identifier(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.put(ACTIVITIES, json=success({"success": {"c-1": []}, "failures": {}}))
+    answer = client.timeline.update([CALL])
+    assert requests_mock.last_request.query == "identifier=externalid"
+    assert answer.written == {"c-1": None}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"success": {"a": [{"activityId": "G"}]}, "failures": {"b": [{"message": "no"}]}},
+        {"success": {"a": {"gsid": "G"}}, "failure": {"b": "no"}},
+        {"success": [{"a": "G"}], "failure": [{"b": "no"}]},
+        {"success": [{"a": "G"}, {}], "failure": [{"b": ["no"]}]},
+        {
+            "success": [{"externalId": "a", "activityId": "G"}],
+            "failures": [{"referenceId": "b", "errorMessage": "no"}],
+        },
+        {"successes": {"a": "G", "b": "H"}, "failures": {"b": [{"errorDesc": "no"}]}},
+    ],
+)
+def test_every_form_of_an_answer_by_reference_is_read(
+    client: GainsightClient, requests_mock: Any, data: Any
+) -> None:
+    requests_mock.post(ACTIVITIES, json=success(data))
+    answer = client.timeline.insert([CALL])
+    assert answer.written == {"a": "G"}
+    assert answer.refused == {"b": RecordFailure("", "no")}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_that_tells_of_single_records_is_an_answer(
+    client: GainsightClient, requests_mock: Any, status: int
+) -> None:
+    data = {"success": {"c-1": "G"}, "failures": {"c-2": [{"errorCode": "X", "message": "no"}]}}
+    body = failure("GS_TL_10_0200", "Some records failed", data)
+    requests_mock.post(ACTIVITIES, status_code=status, json=body)
+    answer = client.timeline.insert([CALL])
+    assert answer == AnswerByReference({"c-1": "G"}, {"c-2": RecordFailure("X", "no")}, "request-2")
+
+
+def test_a_refusal_of_the_whole_call_is_one(client: GainsightClient, requests_mock: Any) -> None:
+    requests_mock.post(ACTIVITIES, status_code=400, json=failure("GSOBJ_1008", "Bad body"))
+    with pytest.raises(RefusedError, match="Bad body"):
+        client.timeline.insert([CALL])
+
+
+@pytest.mark.parametrize("answer", [{"status_code": 500}, {"json": success({"count": 1})}])
+def test_what_was_posted_and_not_answered_is_unclear(
+    acquainted: GainsightClient, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.post(ACTIVITIES, **answer)
+    requests_mock.post(CTAS, **answer)
+    with pytest.raises(OutcomeUnclearError):
+        acquainted.timeline.insert([CALL])
+    with pytest.raises(OutcomeUnclearError):
+        acquainted.cockpit.insert({"1": CTA})
+
+
+def test_an_update_is_repeated_because_it_may_be(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    answered = {"json": success({"success": [{"1": "G"}], "failure": []})}
+    requests_mock.put(ACTIVITIES, [{"status_code": 500}, answered])
+    requests_mock.put(CTAS, [{"status_code": 500}, answered])
+    assert acquainted.timeline.update([CALL]).written == {"1": "G"}
+    assert acquainted.cockpit.update({"1": {"Gsid": "G"}}).written == {"1": "G"}
+
+
+def test_ctas_are_requests_with_references(client: GainsightClient, requests_mock: Any) -> None:
+    data = {"success": [{"1": "1S01"}], "failure": [{"2": "Invalid reason"}]}
+    requests_mock.post(CTAS, json=success(data))
+    lookups = {"CompanyId": {"fields": {"CompanyName": "Name"}, "objectName": "company"}}
+    answer = client.cockpit.insert({"1": CTA, "2": {**CTA, "reason": "?"}}, lookups=lookups)
+    assert answer.written == {"1": "1S01"}
+    assert answer.refused == {"2": RecordFailure("", "Invalid reason")}
+    assert requests_mock.last_request.json() == {
+        "requests": [
+            {"record": {"referenceId": "1", **CTA}},
+            {"record": {"referenceId": "2", **CTA, "reason": "?"}},
+        ],
+        "lookups": lookups,
+    }
+
+
+@pytest.mark.parametrize("count", [0, 51])
+def test_a_call_takes_one_to_fifty_records(client: GainsightClient, count: int) -> None:
+    with pytest.raises(ValueError, match=f"1 to 50 activities, not {count}"):
+        client.timeline.insert([CALL] * count)
+    with pytest.raises(ValueError, match=f"1 to 50 CTAs, not {count}"):
+        client.cockpit.update({str(number): CTA for number in range(count)})
+
+
+@pytest.mark.parametrize(
+    ("told", "duplicate"),
+    [
+        (DUPLICATE, True),
+        (RecordFailure("", "ExternalId already exists"), True),
+        (RecordFailure("GS_TL_10_0206", "Missing field: TypeName"), False),
+    ],
+)
+def test_a_duplicate_is_known_by_code_or_words(told: RecordFailure, duplicate: bool) -> None:
+    assert is_duplicate(told) is duplicate

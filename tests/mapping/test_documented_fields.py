@@ -1,0 +1,62 @@
+"""Timeline and CTAs are checked by their documented fields; key values make one identifier."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_gainsight.mapping.documented import ACTIVITY, CTA, documented_schema
+from target_gainsight.mapping.identifiers import joined_keys
+
+
+@pytest.mark.parametrize("object_name", [ACTIVITY, CTA])
+def test_custom_fields_are_known_by_their_form_alone(object_name: str) -> None:
+    names = ("Mine__gc", "Subject_", "Ant__Mine", "__gc", "Mine__gc", "Mine__g")
+    schema = documented_schema(object_name, names)
+    documented = {field.name for field in documented_schema(object_name).fields}
+    assert {field.name for field in schema.fields} - documented == {"Mine__gc"}
+    mine = schema.field("Mine__gc")
+    assert mine is not None
+    assert (mine.data_type, mine.required, mine.nillable) == ("", False, True)
+
+
+def test_only_activities_have_ant_fields() -> None:
+    assert documented_schema(ACTIVITY, ["Ant__Mine__c"]).field("Ant__Mine__c") is not None
+    assert documented_schema(CTA, ["Ant__Mine__c"]).field("Ant__Mine__c") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "joined"),
+    [
+        (["r-1"], "r-1"),
+        (["a|b"], "a|b"),
+        ([7], "7"),
+        ([Decimal("1.50")], "1.50"),
+        (["a", "b"], "a|b"),
+        (["a|", "b\\"], "a\\||b\\\\"),
+        ([datetime(2026, 2, 1, tzinfo=timezone.utc)], "2026-02-01T00:00:00.000+00:00"),
+        (["a", None], None),
+        (["", "b"], None),
+        (["\ud800"], None),
+    ],
+)
+def test_key_values_are_joined(values: list[Any], joined: str | None) -> None:
+    names = [f"k{number}" for number in range(len(values))]
+    assert joined_keys(dict(zip(names, values, strict=True)), names) == joined
+
+
+texts = st.text(st.sampled_from("ab|\\"), min_size=1)
+
+
+@given(st.tuples(texts, texts), st.tuples(texts, texts))
+def test_different_keys_never_become_one_identifier(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    names = ("x", "y")
+    joined = [joined_keys(dict(zip(names, each, strict=True)), names) for each in (one, other)]
+    assert (joined[0] == joined[1]) == (one == other)
