@@ -7,12 +7,16 @@ and by the names of custom fields that a stream mentions. Of a custom field only
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.metadata import Field, ObjectSchema
+from target_gainsight.api.metadata import ObjectSchema
+from target_gainsight.mapping.well_known import named_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from target_gainsight.api.metadata import Field
 
 ACTIVITY = "activity_timeline"
 CTA = "call_to_action"
@@ -94,7 +98,7 @@ def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSche
         for name, data_type in documented.items()
     ]
     fields += [
-        _field(name, "", required=False)
+        named_field(name, "")
         for name in dict.fromkeys(names)
         if name not in documented and custom.fullmatch(name)
     ]
@@ -109,19 +113,5 @@ def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSche
 
 def _field(name: str, data_type: str, *, required: bool) -> Field:
     looked_up = _LOOKED_UP.get(name, ())
-    return Field(
-        name=name,
-        label=name,
-        data_type=data_type,
-        required=required,
-        nillable=not required,
-        createable=True,
-        updateable=True,
-        read_only=False,
-        formula=False,
-        has_lookup=bool(looked_up),
-        length=None,
-        decimal_places=None,
-        lookup_objects=looked_up,
-        options=(),
-    )
+    field = named_field(name, data_type, required=required)
+    return replace(field, has_lookup=bool(looked_up), lookup_objects=looked_up)

@@ -179,6 +179,14 @@ def _plain(value: Json) -> Hashable:
     return value if isinstance(value, str) else comparable_number(value)
 
 
+def _untyped(value: Json) -> Hashable:
+    """A number is equal to its text: only the tenant knows which of the two the field holds."""
+    if isinstance(value, (bool, str)):
+        return _plain(value)
+    exact = comparable_number(value)
+    return None if exact is None else format(exact, "f")
+
+
 plain_comparable: Compare = _comparing(_plain)
 """What a value compares as when nothing is known of its field; `Unknown` in doubt."""
 
@@ -262,6 +270,7 @@ _NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
 
 _PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain)
+_UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped)
 _TEXT = _DataType(
     _ANYTHING,
     lambda field, _date_format: text_writer(field.length),
@@ -277,6 +286,7 @@ _GSID = _DataType(
 )
 
 _TABLE: dict[str, _DataType] = {
+    "": _UNTYPED,
     **dict.fromkeys(("STRING", "RICHTEXTAREA", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),

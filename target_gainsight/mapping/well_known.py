@@ -35,12 +35,19 @@ def well_known_fields(object_name: str) -> tuple[Field, ...]:
     """
     name = object_name.lower()
     return tuple(
-        _field(field, data_type, required=(name, field) in _REQUIRED)
+        named_field(field, data_type, required=(name, field) in _REQUIRED)
         for field, data_type in _TYPES.get(name, {}).items()
     )
 
 
-def _field(name: str, data_type: str, *, required: bool) -> Field:
+def named_field(name: str, data_type: str, *, required: bool = False) -> Field:
+    """A field of which no more is known than this.
+
+    Args:
+        name: Its API name.
+        data_type: Its Gainsight data type, or empty.
+        required: Whether no record is created without it.
+    """
     return Field(
         name=name,
         label=name,

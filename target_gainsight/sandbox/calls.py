@@ -22,7 +22,8 @@ class Call:
     Attributes:
         at: when it came, in seconds since the epoch by the tenant's clock.
         path: path with its query.
-        kind: what it was for: insert, update, query, read, delete, person, describe, list, unknown.
+        kind: what it was for: insert, update, query, read, delete, person, timeline, cta, describe,
+            list, unknown.
         records: records sent, or rows read.
         status: HTTP status; None when the connection was reset instead.
         code: error code of the answer.

@@ -47,7 +47,7 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
     Raises:
         Refusal: A record is not right; none is written.
     """
-    sent = _sent_records(tenant, call.body)
+    sent = sent_records(tenant, call.body)
     model = _writable_object(tenant, call, sent)
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
@@ -81,7 +81,7 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
     Raises:
         Refusal: The keys or a record are not right, or match nothing; nothing is written.
     """
-    sent = _sent_records(tenant, call.body)
+    sent = sent_records(tenant, call.body)
     model = _writable_object(tenant, call, sent)
     keys = _keys(tenant, model, call.query.get("keys", ""))
     with tenant.store.transaction():
@@ -151,7 +151,12 @@ def _written(records: Sequence[Record], gsids: Sequence[str]) -> Answer:
     return Answer(data=data, records=len(answered))
 
 
-def _sent_records(tenant: Tenant, body: object) -> list[Record]:
+def sent_records(tenant: Tenant, body: object) -> list[Record]:
+    """The records of a write's body, bounded in number.
+
+    Raises:
+        Refusal: There are none, too many, or one that is no object.
+    """
     listed = body.get("records") if isinstance(body, Mapping) else None
     if not isinstance(listed, list) or not listed:
         raise refuse(GENERIC, "records must be a list of at least one record")

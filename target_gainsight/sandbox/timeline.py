@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
 from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.lookups import resolve_lookups
+from target_gainsight.sandbox.records import sent_records
 from target_gainsight.sandbox.single_records import (
     Record,
     RecordRefusedError,
@@ -80,7 +81,7 @@ def update_activities(tenant: Tenant, call: Incoming) -> Answer:
 def _save(
     tenant: Tenant, call: Incoming, save: Callable[[Tenant, ObjectModel, Record, str | None], str]
 ) -> Answer:
-    sent = _sent_records(tenant, call.body)
+    sent = sent_records(tenant, call.body)
     written: dict[str, object] = {}
     refused: dict[str, object] = {}
     with tenant.store.transaction():
@@ -154,18 +155,6 @@ def _refuse_failed_lookups(errors: Sequence[FieldError]) -> None:
     for error in errors:
         message = f"{error.message} ({error.field} = {error.value})"
         raise RecordRefusedError(LOOKUP_FAILED, message)
-
-
-def _sent_records(tenant: Tenant, body: object) -> list[Record]:
-    listed = body.get("records") if isinstance(body, Mapping) else None
-    if not isinstance(listed, list) or not listed:
-        raise refuse(GENERIC, "records must be a list of at least one record")
-    most = tenant.config.limits.records_per_write
-    if most and len(listed) > most:
-        raise refuse(GENERIC, f"Only {most} records are allowed in a call, not {len(listed)}")
-    if not all(isinstance(record, dict) and record for record in listed):
-        raise refuse(GENERIC, "every record must be an object with at least one field")
-    return listed
 
 
 def _model(tenant: Tenant, records: Sequence[Record]) -> ObjectModel:

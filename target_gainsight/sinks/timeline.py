@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
@@ -41,8 +42,9 @@ class TimelineSink(DocumentedSink):
             record = {**record, EXTERNAL_ID: joined_keys(record, self.key_properties)}
         super().take(record, arrival)
 
-    @property
+    @cached_property
     def _joins_keys(self) -> bool:
+        """Whether the ExternalId is made of the key properties."""
         given = (*self._carried(), *self.stream.constants)
         return EXTERNAL_ID not in given
 

@@ -202,6 +202,16 @@ def test_update_creates_nothing(loading: Loading) -> None:
     assert comments_of(loading) == {"r0": "changed"}
 
 
+def test_a_number_and_its_text_are_one_key(start_loading: Callable[..., Loading]) -> None:
+    numbers = {"call_to_action": {"fields": {"Response__gc": {"type": "NUMBER"}}}}
+    switches = {"numeric_strings": True}
+    loading = start_loading(**{**TENANT, "objects": numbers}, switches=switches)
+    lines = [record("ctas", Response__gc="7", account="Initech", Name="Low NPS")]
+    assert load_ctas(loading, lines).outcomes(STREAM) == {"created": 1}
+    assert load_ctas(loading, lines).outcomes(STREAM) == {"unchanged": 1}
+    assert [row["Response__gc"] for row in loading.tenant.rows("call_to_action")] == [7]
+
+
 def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> None:
     load_ctas(loading, ctas(range(2)))
     loading.calls()

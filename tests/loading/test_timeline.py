@@ -373,6 +373,27 @@ def test_max_creates_stops_before_the_batch(loading: Loading) -> None:
     assert loading.tenant.count("activity_timeline") == 100
 
 
+def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(
+        **TENANT,
+        limits={"calls_per_minute": 5, "calls_per_day": 0, "timeline_calls_per_minute": 10},
+    )
+    began = loading.clock.now()
+    run = load_activities(
+        loading,
+        activities(range(25)),
+        batch_size_rows=1,
+        calls_per_minute=5,
+        timeline_calls_per_minute=10,
+        quota_percent=100,
+    )
+    assert run.outcomes(STREAM) == {"created": 25}
+    assert {call.status for call in loading.tenant.calls()} == {200}
+    assert 120 <= loading.clock.now() - began < 240  # by the other limit it would be 300
+
+
 def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> None:
     load_activities(loading, activities(range(2)))
     loading.calls()

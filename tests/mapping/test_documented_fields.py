@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.mapping.documented import ACTIVITY, CTA, documented_schema
 from target_gainsight.mapping.identifiers import joined_keys
+from target_gainsight.mapping.values import converter_for
 
 
 @pytest.mark.parametrize("object_name", [ACTIVITY, CTA])
@@ -50,9 +51,31 @@ def test_key_values_are_joined(values: list[Any], joined: str | None) -> None:
     assert joined_keys(dict(zip(names, values, strict=True)), names) == joined
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (5, "5", True),
+        (Decimal("5.00"), "5", True),
+        ("007", "7", False),
+        ("5.0", 5, False),
+        (True, 1, False),
+        (None, "", True),
+        ("x", "X", False),
+    ],
+)
+def test_a_field_of_unknown_type_compares_a_number_with_its_text(
+    one: Any, other: Any, equal: bool
+) -> None:
+    field = documented_schema(CTA, ["Mine__gc"]).field("Mine__gc")
+    assert field is not None
+    converter = converter_for(field)
+    assert (converter.written_comparable(one) == converter.read_comparable(other)) is equal
+
+
 texts = st.text(st.sampled_from("ab|\\"), min_size=1)
 
 
+@settings(deadline=None)
 @given(st.tuples(texts, texts), st.tuples(texts, texts))
 def test_different_keys_never_become_one_identifier(
     one: tuple[str, str], other: tuple[str, str]
