@@ -60,7 +60,7 @@ class CockpitApi:
             message = f"a call takes 1 to {MAX_CTAS} CTAs, not {len(ctas)}"
             raise ValueError(message)
         requests: list[Json] = [
-            {"record": {"referenceId": reference, **cta}} for reference, cta in ctas.items()
+            {"record": {**cta, "referenceId": reference}} for reference, cta in ctas.items()
         ]
         body: dict[str, Json] = {"requests": requests}
         if lookups:

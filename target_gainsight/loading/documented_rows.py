@@ -99,18 +99,18 @@ class DocumentedRows(CurrentRows):
     def _query(
         self, records: Sequence[LoadRecord], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
-        while self.tells:
+        while (reach := self._reach) is not _Reach.NOTHING:
+            asked = select if reach is _Reach.FIELDS else self._key_names()
             try:
-                return super()._query(records, self._within_reach(select))
+                return super()._query(records, asked)
             except _REFUSALS as refusal:
-                if self._is_too_much(records, select, refusal):
+                if self._is_too_much(records, asked, refusal):
                     raise
-                self._retreat(refusal)
+                if self._reach is reach:  # else another thread has found the same meanwhile
+                    self._retreat(refusal)
         return []
 
-    def _within_reach(self, select: tuple[str, ...]) -> tuple[str, ...]:
-        if self._reach is _Reach.FIELDS:
-            return select
+    def _key_names(self) -> tuple[str, ...]:
         return (GSID, *map(self.read_name, self._keys.names))
 
     def _is_too_much(
@@ -120,7 +120,7 @@ class DocumentedRows(CurrentRows):
         if len(records) == 1 or not isinstance(refusal, RefusedError):
             return False
         try:
-            super()._query(records[:1], self._within_reach(select))
+            super()._query(records[:1], select)
         except RefusedError:
             return False
         return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from singer_messages import TEXT, record, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from singer_messages import Message
     from tenant_runs import Loading, LoadRun
@@ -103,3 +104,12 @@ def load_ctas(
 def comments_of(loading: Loading) -> dict[str, str | None]:
     """By the response it is for, the comment of every CTA in the tenant."""
     return {row["Response__gc"]: row["Comments"] for row in loading.tenant.rows("call_to_action")}
+
+
+def until(held: Callable[[], bool]) -> None:
+    """Wait for what the tenant is about to do."""
+    for _ in range(200):
+        if held():
+            return
+        time.sleep(0.01)
+    raise AssertionError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from activities import (
     BY_ACCOUNT,
+    CTA_COLUMNS,
     CTA_ENTRY,
     CTAS,
     TENANT,
@@ -15,6 +16,7 @@ from activities import (
     cta,
     ctas,
     load_ctas,
+    until,
 )
 from singer_messages import TEXT, record, schema, state
 
@@ -34,6 +36,7 @@ ANSWER_LOST = (
 )
 STREAM = "ctas"
 DAY = 86_400
+SECONDS_OF_A_TIMEOUT = 0.1
 
 
 @pytest.fixture
@@ -146,6 +149,38 @@ def test_a_lost_answer_neither_loses_nor_doubles_ctas(
     assert run.outcomes(STREAM) == {"created": 120}
     assert len(comments_of(loading)) == loading.tenant.count("call_to_action") == 120
     assert run.states == [{"done": 1}]
+
+
+def test_a_commit_that_comes_after_the_timeout_is_waited_for(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = loading.clock.wait
+
+    def wait_for_commit(seconds: float) -> bool:
+        until(lambda: loading.tenant.count("call_to_action") == 5)
+        return wait(seconds)
+
+    loading.tenant.faults.add(Fault("late_commit", method="POST", path=CTAS, seconds=0.15))
+    target = loading.target(streams={"ctas": CTA_ENTRY})
+    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    monkeypatch.setattr(loading.clock, "wait", wait_for_commit)
+    run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
+    assert run.outcomes(STREAM) == {"created": 5}
+    assert len(comments_of(loading)) == 5
+
+
+def test_what_never_comes_after_a_timeout_is_unknown_and_looked_up_when_replayed(
+    loading: Loading,
+) -> None:
+    loading.tenant.faults.script([Fault("late_commit", seconds=0.3)], method="POST", path=CTAS)
+    target = loading.target(streams={"ctas": CTA_ENTRY})
+    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
+    assert set(run.codes) == {"outcome_unknown"}
+    until(lambda: loading.tenant.count("call_to_action") == 5)
+    again = loading.load(run.reject_lines, streams={"ctas": CTA_ENTRY})
+    assert again.outcomes(STREAM) == {"unchanged": 5}
+    assert loading.tenant.count("call_to_action") == 5
 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])

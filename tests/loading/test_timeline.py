@@ -9,6 +9,7 @@ import pytest
 from activities import (
     ACTIVITIES,
     BY_ACCOUNT,
+    COLUMNS,
     TENANT,
     TIMELINE_ENTRY,
     WHEN,
@@ -16,6 +17,7 @@ from activities import (
     activity,
     load_activities,
     notes_of,
+    until,
 )
 from singer_messages import TEXT, record, schema, state
 
@@ -37,6 +39,7 @@ ANSWER_LOST = (
     Fault("wrong_shape"),
 )
 STREAM = "activities"
+SECONDS_OF_A_TIMEOUT = 0.1
 
 
 @pytest.fixture
@@ -131,6 +134,17 @@ def test_a_lost_answer_neither_loses_nor_doubles_activities(
     assert run.outcomes(STREAM) == {"created": 150}
     assert loading.tenant.count("activity_timeline") == 150
     assert run.states == [{"done": 1}]
+
+
+def test_a_commit_that_comes_after_the_timeout_doubles_nothing(loading: Loading) -> None:
+    late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=0.15, times=1)
+    loading.tenant.faults.add(late)
+    target = loading.target(streams={"activities": TIMELINE_ENTRY})
+    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    run = loading.run(target, [schema("activities", COLUMNS, keys=["id"]), *activities(range(5))])
+    assert run.outcomes(STREAM) == {"created": 5}
+    until(lambda: len(loading.tenant.calls("POST", ACTIVITIES)) == 2)
+    assert loading.tenant.count("activity_timeline") == 5
 
 
 def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(
@@ -388,6 +402,7 @@ def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
         calls_per_minute=5,
         timeline_calls_per_minute=10,
         quota_percent=100,
+        max_concurrency=1,
     )
     assert run.outcomes(STREAM) == {"created": 25}
     assert {call.status for call in loading.tenant.calls()} == {200}
