@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -19,7 +20,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.checks import problems_of
 from target_gainsight.mapping.documented import documented_schema
 from target_gainsight.mapping.wishes import Wishes
-from target_gainsight.settings import OBJECT_NAMES, days_ahead
+from target_gainsight.settings import OBJECT_NAMES
 from target_gainsight.sinks.references import References
 from target_gainsight.target.connection import rate_limits
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from target_gainsight.settings import Settings, StreamSettings
 
 EVERY_STREAM = "streams without an entry"
-A_DATE = "2026-01-01"
+A_DAY = date(2026, 1, 1)
+"""Any day does to check a date that counts from the day of a run."""
+
 OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
 """The keys of kinds that are always identified by the same."""
 
@@ -220,7 +223,7 @@ class StreamCheck:
             sync_mode=self.stream.sync_mode,
             named_keys=self.stream.lookup_keys,
             field_mapping=self.stream.field_mapping,
-            constants=cast("Mapping[str, Json]", _dated(self.stream.constants)),
+            constants=cast("Mapping[str, Json]", self.stream.constants_on(A_DAY)),
             unknown_fields=self.stream.unknown_fields,
             held_columns=frozenset(),
             lookup_targets=frozenset(self.stream.lookups),
@@ -236,14 +239,6 @@ class StreamCheck:
             )
         if said and not found:
             self.checklist.right(f"{self.name}: {setting}", said)
-
-
-def _dated(constants: Mapping[str, object]) -> dict[str, object]:
-    """The constants with a date for what counts from the day of a run."""
-    return {
-        name: A_DATE if days_ahead(value) is not None else value
-        for name, value in constants.items()
-    }
 
 
 def _counted(mapping: Mapping[str, str], noun: str) -> str:

@@ -40,6 +40,13 @@ Record = dict[str, Any]
 Errors = dict[int, list[FieldError]]
 """Refused fields by the position of their record."""
 
+_TIMELINE_REFUSALS = {
+    "refused": (GENERIC, 400),
+    "wrong_api": (WRONG_API, 400),
+    "forbidden": ("GS_APIG_2403", 403),
+    "unknown": (OBJECT_NOT_FOUND, 404),
+}
+
 
 def insert_records(tenant: Tenant, call: Incoming) -> Answer:
     """`POST /v1/data/objects/{Object}`: add up to 50 records.
@@ -140,8 +147,9 @@ def query_records(tenant: Tenant, call: Incoming) -> Answer:
     model = tenant.find_object(name)
     if model is None and not tenant.config.auto_create:
         model = tenant.named_object(name)
-    if tenant.switches.timeline_query_refused and model and model.name == "activity_timeline":
-        raise refuse(WRONG_API, f"{model.name} is not read through this API")
+    refusal = _TIMELINE_REFUSALS.get(tenant.switches.timeline_query)
+    if refusal and model and model.name == "activity_timeline":
+        raise refuse(refusal[0], f"{model.name} is not read", status=refusal[1])
     return answer_query(tenant, model, call.body, call.size)
 
 

@@ -20,12 +20,13 @@ from target_gainsight.settings.model import (
     SyncMode,
 )
 from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
-from target_gainsight.settings.relative_dates import days_ahead
+from target_gainsight.settings.relative_dates import DUE_DATE
 from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
 
 __all__ = [
     "CONFIG_SCHEMA",
     "CONFIG_SCHEMA_NAMES",
+    "DUE_DATE",
     "OBJECT_NAMES",
     "AmbiguousPatternError",
     "CompanyLinks",
@@ -37,7 +38,6 @@ __all__ = [
     "SettingsError",
     "StreamSettings",
     "SyncMode",
-    "days_ahead",
     "parse_settings",
     "read_environment",
     "unknown_settings",

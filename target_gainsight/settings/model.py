@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
+
+from target_gainsight.settings.relative_dates import DUE_DATE, days_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
 SyncMode = Literal["upsert", "insert", "update"]
@@ -157,6 +161,22 @@ class StreamSettings:
     null_values: Literal["send", "omit"] = "send"
     date_format: Literal["iso", "MM-DD-YYYY"] = "iso"
     max_creates: int | None = None
+
+    @property
+    def days_until_due(self) -> int | None:
+        """How many days after the run that creates it a CTA is due, where that is a constant."""
+        return days_ahead(self.constants.get(DUE_DATE)) if self.object_type == "cta" else None
+
+    def constants_on(self, day: date) -> Mapping[str, object]:
+        """The constants with a date where they count from the day of the run.
+
+        Args:
+            day: The run's day, by UTC.
+        """
+        days = self.days_until_due
+        if days is None:
+            return self.constants
+        return {**self.constants, DUE_DATE: (day + timedelta(days=days)).isoformat()}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Days counted from the day of the run: `+14d`."""
+"""A CTA's due date counted from the day of the run: `+14d`."""
 
 from __future__ import annotations
 
 import re
 
+DUE_DATE = "DueDate"
 SHAPE = "a date such as 2026-02-01, or days from the run's day such as +14d (0 to 9999)"
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 _MEANT = re.compile(r"\s*[+-].*|.*\dd\s*", re.IGNORECASE | re.DOTALL)

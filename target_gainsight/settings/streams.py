@@ -13,8 +13,8 @@ from target_gainsight.settings.model import (
     Lookup,
     StreamSettings,
 )
+from target_gainsight.settings.relative_dates import DUE_DATE, is_mistaken
 from target_gainsight.settings.relative_dates import SHAPE as DATE_SHAPE
-from target_gainsight.settings.relative_dates import is_mistaken
 from target_gainsight.settings.schema import STREAM_SETTINGS
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_MATCH_FIELDS = 6
 EXTERNAL_ID = "ExternalId"
-DUE_DATE = "DueDate"
 LOOKUP_SHAPE = "{object_name: Company, fields: {source_column: MatchField}}"
 LINKS_SHAPE = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
 ON_NO_MATCH = ("reject", "leave_empty")

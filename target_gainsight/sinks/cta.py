@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
@@ -10,17 +9,13 @@ from typing_extensions import override
 from target_gainsight.api import MAX_CTAS
 from target_gainsight.loading.cta_writer import CtaWriter
 from target_gainsight.loading.unclear import UnclearCreates
-from target_gainsight.settings import days_ahead
+from target_gainsight.settings import DUE_DATE
 from target_gainsight.sinks.documented import DocumentedSink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.keys import KeyReader
     from target_gainsight.loading.writers import Writer
-
-DUE_DATE = "DueDate"
 
 
 class CtaSink(DocumentedSink):
@@ -35,22 +30,13 @@ class CtaSink(DocumentedSink):
     name_identifies: ClassVar[bool] = False
 
     @override
-    def _constants(self) -> Mapping[str, object]:
-        given = self.stream.constants
-        days = days_ahead(given.get(DUE_DATE))
-        if days is None:
-            return given
-        today = datetime.fromtimestamp(self.run.clock.now(), tz=timezone.utc).date()
-        return {**given, DUE_DATE: (today + timedelta(days=days)).isoformat()}
-
-    @override
     def _compared(self) -> frozenset[str]:
         return super()._compared() - self._only_new
 
     @property
     def _only_new(self) -> frozenset[str]:
-        is_relative = days_ahead(self.stream.constants.get(DUE_DATE)) is not None
-        return frozenset({DUE_DATE} if is_relative else ())
+        """A due date that counts from the day of the run is not moved by a later one."""
+        return frozenset() if self.stream.days_until_due is None else frozenset({DUE_DATE})
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

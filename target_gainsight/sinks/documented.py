@@ -35,7 +35,7 @@ class DocumentedSink(GainsightSink):
 
     @override
     def _describe(self) -> ObjectSchema:
-        mentioned = (*self._carried(), *self.stream.constants, *self.stream.lookup_keys)
+        mentioned = (*sorted(self._carried()), *self.stream.constants, *self.stream.lookup_keys)
         self._documented = documented_schema(self.object_name, mentioned)
         return self._documented
 

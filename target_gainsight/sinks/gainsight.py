@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from singer_sdk.sinks import BatchSink
@@ -332,7 +333,8 @@ class GainsightSink(BatchSink):
         self.run.rejected_parents.note(self.object_name, fields)
 
     def _plan(self, schema: ObjectSchema | None, references: References) -> FieldPlan:
-        constants = cast("Mapping[str, Json]", self._constants())
+        today = datetime.fromtimestamp(self.run.clock.now(), tz=timezone.utc).date()
+        constants = cast("Mapping[str, Json]", self.stream.constants_on(today))
         return plan_fields(
             self._columns(),
             schema,
@@ -358,10 +360,6 @@ class GainsightSink(BatchSink):
         mapping = self.stream.field_mapping
         columns = columns_of(self.schema)
         return {mapping.get(each.name, each.name) for each in columns}.union(self.stream.lookups)
-
-    def _constants(self) -> Mapping[str, object]:
-        """Field to the value put into every record."""
-        return self.stream.constants
 
     def _held_columns(self, references: References) -> frozenset[str]:
         """Name the columns that need not be sent."""

@@ -192,11 +192,20 @@ def test_update_creates_nothing(loading: Loading) -> None:
     assert notes_of(loading) == {"r0": "changed"}
 
 
-@pytest.mark.parametrize("code", ["GS_TL_10_0207", "GS_TL_10_0999"])
+@pytest.mark.parametrize(
+    ("refused", "code"),
+    [
+        ("refused", "GS_TL_10_0207"),
+        ("refused", "GS_TL_10_0999"),
+        ("wrong_api", "GS_TL_10_0207"),
+        ("forbidden", "GS_TL_10_0207"),
+        ("unknown", "GS_TL_10_0207"),
+    ],
+)
 def test_without_the_query_the_duplicate_code_tells_what_is_there(
-    start_loading: Callable[..., Loading], code: str
+    start_loading: Callable[..., Loading], refused: str, code: str
 ) -> None:
-    switches = {"timeline_query_refused": True, "timeline_duplicate_code": code}
+    switches = {"timeline_query": refused, "timeline_duplicate_code": code}
     loading = start_loading(**TENANT, switches=switches)
     assert load_activities(loading, activities(range(60))).outcomes(STREAM) == {"created": 60}
     lines = [*activities(range(59)), activity(59, Notes="changed"), activity(60)]
@@ -211,7 +220,7 @@ def test_without_the_query_the_duplicate_code_tells_what_is_there(
 def test_without_the_query_insert_skips_what_is_there(
     start_loading: Callable[..., Loading],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
     load_activities(loading, [activity(0)])
     run = load_activities(loading, [activity(0, Notes="x"), activity(1)], sync_mode="insert")
     assert run.outcomes(STREAM) == {"created": 1, "skipped": 1}
@@ -221,7 +230,7 @@ def test_without_the_query_insert_skips_what_is_there(
 def test_without_the_query_update_still_creates_nothing(
     start_loading: Callable[..., Loading],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
     load_activities(loading, [activity(0)])
     lines = [activity(0, Notes="changed"), activity(1)]
     run = load_activities(loading, lines, sync_mode="update")
@@ -233,7 +242,7 @@ def test_without_the_query_update_still_creates_nothing(
 def test_without_the_query_a_lost_answer_doubles_nothing(
     start_loading: Callable[..., Loading], sync_mode: str
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query_refused": True})
+    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
     loading.tenant.faults.script(["reset_after_commit"], method="POST", path=ACTIVITIES)
     run = load_activities(loading, activities(range(3)), sync_mode=sync_mode)
     assert run.outcomes(STREAM) == {"updated" if sync_mode == "upsert" else "skipped": 3}

@@ -177,7 +177,7 @@ def test_what_is_unknown_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(
         rows={"company": [{"Name": "One"}]},
         switches={
-            "timeline_query_refused": True,
+            "timeline_query": "refused",
             "timeline_answers": "list",
             "timeline_duplicate_code": "X",
             "failed_records_answer": "false_400",
