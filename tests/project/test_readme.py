@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+import yaml
+
+from target_gainsight.settings import parse_settings
+
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,8 +42,33 @@ def test_every_relative_link_leads_to_a_file() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize(
+    "block", [b for language, b in FENCE.findall(README) if language == "yaml"]
+)
+def test_every_settings_example_is_accepted(block: str) -> None:
+    example = yaml.safe_load(block)
+    if "plugins" in example:
+        [loader] = example["plugins"]["loaders"]
+        example = loader["config"]
+    config = {"domain": "sandbox", "access_key": "k", **example}
+    parse_settings({name: value for name, value in config.items() if name != "stream_maps"})
+
+
+def test_every_link_into_a_page_of_the_docs_leads_to_a_heading() -> None:
+    links = re.findall(r"\]\((docs/[^)#]+)#([^)]+)\)", README)
+    assert links
+    for page, anchor in links:
+        text = (PROJECT / page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert anchor in {anchor_of(heading) for heading in headings}
+
+
+def anchor_of(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def test_every_link_inside_the_page_leads_to_a_heading() -> None:
     headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    anchors = {anchor_of(heading) for heading in headings}
     wanted = set(re.findall(r"\]\(#([^)]+)\)", README))
     assert wanted <= anchors
