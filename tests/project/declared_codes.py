@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[2] / "target_gainsight"
 ROOMS = ("loading", "mapping", "sinks", "target")
-REASONS = ("Reason", "UnfitError")
+REASONS = ("Reason", "RecordFailure", "UnfitError")
 OWN_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
-GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)\d[\d_]*\b")
+GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 
 
 def own_codes() -> set[str]:
@@ -33,8 +33,8 @@ def own_code_patterns() -> set[str]:
 
 def gainsights_codes() -> set[str]:
     """Gainsight's codes that the client tells apart."""
-    text = (PACKAGE / "api" / "answers.py").read_text(encoding="utf-8")
-    return set(GAINSIGHTS_CODE.findall(text))
+    texts = (path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "api").glob("*.py")))
+    return {code for text in texts for code in GAINSIGHTS_CODE.findall(text)}
 
 
 def _trees() -> Iterator[ast.Module]:

@@ -16,6 +16,7 @@ from declared_codes import gainsights_codes, own_code_patterns, own_codes
 
 from target_gainsight.cli.main import main
 from target_gainsight.sandbox import start_sandbox
+from target_gainsight.sandbox.config import load_config
 from target_gainsight.sandbox.switches import Switches
 from target_gainsight.settings import parse_settings
 
@@ -58,8 +59,11 @@ def first_codes(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
-def test_every_settings_example_is_accepted(block: str) -> None:
+def test_every_example_is_accepted_as_settings_or_as_a_tenant(block: str) -> None:
     example = yaml.safe_load(block)
+    if "config" not in example:
+        load_config(example)
+        return
     config = {"domain": "sandbox", **example["config"]}
     parse_settings({name: value for name, value in config.items() if name != "stream_maps"})
 
