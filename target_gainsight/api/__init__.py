@@ -9,6 +9,7 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
 
 from target_gainsight.api.answers import Answer
 from target_gainsight.api.auth import AccessKey, Authentication
+from target_gainsight.api.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
 from target_gainsight.api.client import CallEvent, GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.cockpit import MAX_CTAS, CockpitApi
@@ -63,6 +64,7 @@ __all__ = [
     "DOCUMENTED_LIMITS",
     "MAX_ACTIVITIES",
     "MAX_CTAS",
+    "MAX_FILE_BYTES",
     "MAX_KEYS",
     "MAX_PAGE",
     "MAX_RECORDS",
@@ -73,6 +75,7 @@ __all__ = [
     "AnswerTimeoutError",
     "Authentication",
     "BrokenAnswerError",
+    "BulkApi",
     "CallBudgetSpentError",
     "CallEvent",
     "Clock",
@@ -86,6 +89,7 @@ __all__ = [
     "FieldFailure",
     "GainsightClient",
     "GainsightError",
+    "JobStatus",
     "Json",
     "MetadataApi",
     "NotFoundError",
@@ -121,6 +125,7 @@ __all__ = [
     "UnknownRouteError",
     "UnreachableError",
     "UnsuitableObjectError",
+    "UploadAnswer",
     "Where",
     "WriteAnswer",
     "all_of",

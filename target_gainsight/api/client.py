@@ -1,7 +1,8 @@
 """The Gainsight client: the one place where a call is authenticated, paced, retried and judged.
 
 Business calls live in the modules of their API family and are reached as attributes:
-`client.records`, `client.people`, `client.metadata`, `client.timeline`, `client.cockpit`.
+`client.records`, `client.people`, `client.metadata`, `client.timeline`, `client.cockpit`,
+`client.bulk`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from target_gainsight.api import answers
+from target_gainsight.api.bulk import BulkApi
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.cockpit import CockpitApi
+from target_gainsight.api.content import Content, json_content
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
@@ -37,7 +40,7 @@ from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
 from target_gainsight.api.timeline import TimelineApi
 from target_gainsight.api.transport import Transport
-from target_gainsight.api.wire import Json, encode
+from target_gainsight.api.wire import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,10 +88,11 @@ class _Call:
     method: str
     path: str
     query: str
-    body: bytes | None
+    content: Content | None
     repeatable: bool
     expects: Callable[[Json], bool] | None
     family: Family
+    least_answer_seconds: float
 
     @property
     def context(self) -> CallContext:
@@ -145,6 +149,7 @@ class GainsightClient:
         self.metadata = MetadataApi(self)
         self.timeline = TimelineApi(self)
         self.cockpit = CockpitApi(self)
+        self.bulk = BulkApi(self)
 
     def call(  # noqa: PLR0913 - one call's anatomy
         self,
@@ -154,10 +159,12 @@ class GainsightClient:
         kind: str,
         family: Family = "synchronous",
         json: Json | None = None,
+        content: Content | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = True,
         expects: Callable[[Json], bool] | None = None,
         max_seconds: float | None = None,
+        least_answer_seconds: float = 0.0,
     ) -> Answer:
         """Make a call, as often as it takes.
 
@@ -166,11 +173,13 @@ class GainsightClient:
             path: The path on the tenant's host, its parts quoted.
             kind: What the call is for, as counts and statistics name it.
             family: Whose limits bound it.
-            json: The body.
+            json: The body, where it is a JSON document.
+            content: The body, where it is anything else.
             params: The query.
             repeatable: Whether sending it twice has the effect of sending it once.
             expects: Whether the answer's data has the shape that this call's answers have.
             max_seconds: How long to go on trying, where that is less than the policy allows.
+            least_answer_seconds: How long to wait for the answer at least.
 
         Raises:
             StopRunError: nothing further can succeed.
@@ -180,8 +189,10 @@ class GainsightClient:
             OutcomeUnclearError: the call is not repeatable and may have been committed.
         """
         query = urlencode(params or {}, safe=",")
-        body = None if json is None else encode(json)
-        call = _Call(kind, method, path, query, body, repeatable, expects, family)
+        carried = content if json is None else json_content(json)
+        call = _Call(
+            kind, method, path, query, carried, repeatable, expects, family, least_answer_seconds
+        )
         patience = Patience(self._retry.within(max_seconds), self._clock.now())
         while True:
             try:
@@ -252,7 +263,7 @@ class GainsightClient:
 
     def _exchange(self, call: _Call) -> Answer:
         response = self._transport.send(
-            call.context, query=call.query, body=call.body, timeout=self._timeouts(call)
+            call.context, query=call.query, content=call.content, timeout=self._timeouts(call)
         )
         now = self._clock.now()
         self._heard = True
@@ -273,12 +284,13 @@ class GainsightClient:
 
         A call that must not be repeated is given its whole time once it is sent.
         """
+        whole = max(self._timeout, call.least_answer_seconds)
         if self._heard:
-            return self._timeout, self._timeout
+            return self._timeout, whole
         policy = self._retry
         connect = min(self._timeout, policy.first_answer_seconds / policy.first_answer_tries)
         read = min(self._timeout, policy.first_answer_seconds)
-        return connect, (read if call.repeatable else self._timeout)
+        return connect, (read if call.repeatable else whole)
 
     def _prepare_retry(self, call: _Call, error: RetryCallError, patience: Patience) -> None:
         """Wait for the next try, or say why there is none."""

@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from target_gainsight.api.content import FormStream
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_gainsight.api.auth import Authentication
+    from target_gainsight.api.content import Content
 
 _CONNECTIONS = 64
 _TRUST_HINT = (
@@ -92,7 +94,7 @@ class Transport:
         call: CallContext,
         *,
         query: str,
-        body: bytes | None,
+        content: Content | None,
         timeout: tuple[float, float],
     ) -> requests.Response:
         """One exchange.
@@ -100,17 +102,19 @@ class Transport:
         Args:
             call: Method and path.
             query: The encoded query, without question mark; may be empty.
-            body: A JSON document.
+            content: What it carries, opened anew; None for nothing.
             timeout: Seconds to wait for the connection, and between bytes of the answer.
 
         Raises:
             NotSentError: the connection was never made.
             UnclearAnswerError: it was made, and then something went wrong.
             UnreachableError: the request cannot be sent from here at all.
+            OSError: what it carries cannot be opened; nothing was sent.
         """
+        body = content.open() if content else None
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        if content:
+            headers["Content-Type"] = content.media_type
         try:
             return self._session.request(
                 call.get("method") or "GET",
@@ -128,6 +132,9 @@ class Transport:
             raise UnreachableError(message, **call) from None
         except OSError as error:
             raise _fault(error, call) from error
+        finally:
+            if isinstance(body, FormStream):
+                body.close()
 
     def close(self) -> None:
         """Close the connections, unless the session was handed in."""

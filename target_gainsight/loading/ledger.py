@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_gainsight.loading.checkpoint import Checkpoint
+    from target_gainsight.loading.filed import FiledRecords
     from target_gainsight.loading.open_rejects import OpenRejects
     from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
     from target_gainsight.loading.reject_folder import RejectId
@@ -39,6 +40,9 @@ PERCENT_COUNTS_FROM = 100
 MOST_LOGGED_REJECTS = 1000
 MOST_HELD = 5000
 UNAVAILABLE_IN_A_ROW = 3
+BY_FILE = "settled by file"
+"""What became of a record that went into a file."""
+
 WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
 
 
@@ -164,6 +168,53 @@ class Ledger:
             )
             raise RunStoppedError(message)
 
+    def retired_by(self, arrival: Arrival) -> list[RejectId]:
+        """Find the rejects that a record retires once its file is settled.
+
+        Args:
+            arrival: The record as it came.
+        """
+        if not self._keep_files:
+            return []
+        return self._open_rejects.retired_by(arrival, arrival.sequence)
+
+    def enter_repeated(self, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+        """Settle a record that an earlier run has sent in a file whose job is done.
+
+        Args:
+            arrival: The record as it came.
+            retires: The older rejects that it stands for.
+        """
+        arrival.watermark.settle(arrival.position)
+        self._arrivals.settle(arrival.sequence)
+        self._open_rejects.retire(retires, BY_FILE)
+        self._count_filed(arrival.alias, 1)
+
+    def enter_file(self, records: FiledRecords, failed: int) -> None:
+        """Settle the records of one file and write the state they cover.
+
+        Args:
+            records: Which they are.
+            failed: How many of them were not written; they count as rejects do, and as nobody
+                says which they are, no reject is retired then.
+
+        Raises:
+            RunStoppedError: Too many records were rejected, or failed.
+            OSError: The reject file cannot be written; the state is not advanced.
+        """
+        settled = 0
+        for position in records.positions:
+            records.watermark.settle(position)
+            settled += 1
+        for sequence in records.sequences:
+            self._arrivals.settle(sequence)
+        self._count_filed(records.stream, settled)
+        if not failed:
+            self._open_rejects.retire(records.retires, BY_FILE)
+        self._rejects_that_count += failed
+        self._advance()
+        self._check_guards()
+
     def finish(self) -> None:
         """File what was held back, without covering it by the state, and write the last state."""
         self._file_withheld()
@@ -213,7 +264,12 @@ class Ledger:
             listed = _Listed(arrival, outcome, reason, id_, retires)
             heapq.heappush(self._held, (arrival.sequence, listed))
         else:
-            self._open_rejects.retire(retires, outcome)
+            self._open_rejects.retire(retires, outcome.value)
+
+    def _count_filed(self, stream: str, count: int) -> None:
+        by_file = self.summary.stream(stream).by_file
+        if by_file is not None:
+            by_file.settled += count
 
     def _log(self, arrival: Arrival, reason: Reason) -> None:
         self._logged += 1
@@ -249,7 +305,7 @@ class Ledger:
 
     def _file(self, listed: _Listed) -> None:
         self.rejects.add(listed.arrival, listed.outcome, listed.reason, listed.id)
-        self._open_rejects.retire(listed.retires, listed.outcome)
+        self._open_rejects.retire(listed.retires, listed.outcome.value)
 
     def _flush_rejects(self) -> None:
         """Bring rejects to disk, and only then the retirement of those they stand for."""
@@ -283,6 +339,19 @@ class Ledger:
         csv.writer(line).writerow((record.arrival.alias, key, settlement.gsid or ""))
         self.created.add(line.getvalue().rstrip("\r\n"))
 
+    def _failed_in_files(self) -> int:
+        streams = self.summary.streams.values()
+        return sum(counts.by_file.failed for counts in streams if counts.by_file)
+
+    def _where_reasons_are(self) -> str:
+        if not self._keep_files:
+            return "the plan"
+        rejected = str(self.rejects.path)
+        if not self._failed_in_files():
+            return rejected
+        log = "the bulk job's log in Gainsight"
+        return f"{rejected} and {log}" if self.rejects.exists else log
+
     def _check_guards(self) -> None:
         rejected, read = self._rejects_that_count, self.summary.read
         most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
@@ -292,11 +361,12 @@ class Ledger:
             return
         name = "max_rejects" if too_many else "max_reject_percent"
         limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
-        where = str(self.rejects.path) if self._keep_files else "the plan"
+        where = self._where_reasons_are()
+        befell = "rejected, or failed in a bulk job" if self._failed_in_files() else "rejected"
         message = (
-            f"{rejected} of {read} records were rejected, more than {name} ({limit}) allows; "
-            f"the run stops. The reasons are in {where}: mend the cause, or raise {name}, and "
-            "run again"
+            f"{rejected} of {read} records were {befell}, more than {name} ({limit}) "
+            f"allows; the run stops. The reasons are in {where}: mend the cause, or raise {name}, "
+            "and run again"
         )
         raise RunStoppedError(message)
 

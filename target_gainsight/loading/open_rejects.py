@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from target_gainsight.loading.outcomes import Arrival, Outcome
+    from target_gainsight.loading.outcomes import Arrival
     from target_gainsight.loading.reject_folder import RejectFolder
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class OpenRejects:
         digest = _digest_of_arrival(arrival)
         return index.take_older(digest, since) if digest else []
 
-    def retire(self, ids: Iterable[RejectId], outcome: Outcome) -> None:
+    def retire(self, ids: Iterable[RejectId], outcome: str) -> None:
         """Note the retirement of rejects, to be written at the next flush.
 
         Args:
@@ -100,7 +100,7 @@ class OpenRejects:
         for id_ in ids:
             noted = {
                 "id": str(id_),
-                "outcome": outcome.value,
+                "outcome": outcome,
                 "run": self._run,
                 "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
             }

@@ -63,11 +63,13 @@ class StreamPlan:
         write_calls: Calls that the writes would take.
         updates: The first rows that would change.
         creates: The keys of the first rows that would be created.
+        files: Bytes of the files that would be sent or written, and where each would go.
     """
 
     write_calls: int = 0
     updates: list[PlannedUpdate] = field(default_factory=list)
     creates: list[str] = field(default_factory=list)
+    files: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,16 @@ class Plan:
                 room = MOST_EXAMPLES - len(plan.creates)
                 plan.creates += [_key(record) for record in batch[:room]]
 
+    def note_file(self, stream: str, size: int, where: str) -> None:
+        """Take note of a file that would be sent, or written.
+
+        Args:
+            stream: The stream.
+            size: Its bytes.
+            where: Where it would go.
+        """
+        self.stream(stream).files.append((size, where))
+
     def price(self, summary: Summary) -> Price:
         """Say what the run would cost: the calls that were made, and the writes that were not.
 
@@ -206,7 +218,7 @@ class Plan:
         Args:
             summary: What was counted.
         """
-        lines = ["plan: nothing was written", summary.table()]
+        lines = ["plan: nothing was written", summary.table(), *summary.file_lines()]
         for name, counts in summary.streams.items():
             lines += self._stream_lines(shown(name), self.stream(name), counts)
         lines += summary.reject_lines()
@@ -233,6 +245,9 @@ class Plan:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
                 lines += [f"  {update.key}", *_differences(update)]
+        lines += [
+            f"{name}: would fill a file of {size:,} bytes for {to}" for size, to in plan.files
+        ]
         lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
         return lines
 
@@ -240,6 +255,7 @@ class Plan:
         plan = self.stream(name)
         return {
             "write_calls": plan.write_calls,
+            "files": [{"bytes": size, "for": where} for size, where in plan.files],
             "examples_created": plan.creates,
             "examples_updated": [
                 {

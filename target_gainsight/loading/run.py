@@ -16,6 +16,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.lookups import LookupIndex, SeenParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.planned_rows import PlannedParents
+from target_gainsight.loading.uploads import UploadNotes
 from target_gainsight.mapping.field_errors import shown
 from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from target_gainsight.settings import Settings, StreamSettings
 
 logger = logging.getLogger(__name__)
+
+UPLOADS = "bulk"
+"""The folder of bulk files and notes, in that of the rejects: it must outlive the run, too."""
 
 
 class ObjectSink(Protocol):
@@ -95,11 +99,22 @@ class Run:
         """In a dry run, the records that would be written and others may refer to."""
         return PlannedParents(self._watched())
 
+    @cached_property
+    def uploads(self) -> UploadNotes:
+        """What is written down about uploads."""
+        folder = self.settings.rejection.path / UPLOADS
+        return UploadNotes(folder, _tenant_name(self.settings), self.summary.run)
+
     def _watched(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """List the objects and match fields that lookups of this run use."""
         for stream in (self.settings.default_stream, *self.settings.streams.values()):
             if stream is not None:
                 yield from _looked_up(stream)
+
+    def close(self) -> None:
+        """Let other runs have what this one has reserved."""
+        if "uploads" in self.__dict__:
+            self.uploads.close()
 
     def settle_others(self, sink: ObjectSink) -> None:
         """Settle what other streams hold for a sink's object, so that the order is the input's.
@@ -201,6 +216,13 @@ class Run:
         except GainsightError:
             return f"{message}; check object_type and custom_object_name"
         return f"{message}. {did_you_mean(object_name, suggest_names(object_name, names))}".rstrip()
+
+
+def _tenant_name(settings: Settings) -> str:
+    """Name the tenant that uploads go to: by its address, or the embedded tenant's file."""
+    connection = settings.connection
+    path = connection.sandbox_path
+    return connection.base_url if path is None else f"sandbox:{path.absolute()}"
 
 
 def _looked_up(stream: StreamSettings) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -16,6 +16,51 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class FileCounts:
+    """What became of the records of a stream that is loaded by files.
+
+    Attributes:
+        files: Files that were sent, or written.
+        rows: Their rows.
+        accepted: Rows that a job has written.
+        failed: Rows that it has not.
+        unknown: Rows of files whose job gives no counts.
+        repeated: Records that an earlier run has sent already.
+        settled: Records that their file has settled, those too.
+        kept: Files of which rows failed.
+        written: Files to be imported by hand.
+    """
+
+    files: int = 0
+    rows: int = 0
+    accepted: int = 0
+    failed: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    settled: int = 0
+    kept: list[Path] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return {
+            name: [str(path) for path in value] if isinstance(value, list) else value
+            for name, value in vars(self).items()
+        }
+
+    def to_text(self) -> str:
+        """Return the counts for a person to read."""
+        parts = [_counted(self.files, "file"), _counted(self.rows, "row")]
+        named = {
+            "accepted": self.accepted,
+            "failed": self.failed,
+            "without a count of failures": self.unknown,
+            "sent by an earlier run": self.repeated,
+        }
+        return ", ".join([*parts, *(f"{count:,} {name}" for name, count in named.items() if count)])
+
+
+@dataclass
 class StreamCounts:
     """What became of one stream's records.
 
@@ -25,6 +70,7 @@ class StreamCounts:
         skips: Skipped records by reason code.
         merged: Records merged into a later one with the same key.
         cleared: Fields that a null emptied.
+        by_file: What became of records that settle by file; None where each has its outcome.
     """
 
     read: int = 0
@@ -32,6 +78,13 @@ class StreamCounts:
     skips: Counter[str] = field(default_factory=Counter)
     merged: int = 0
     cleared: int = 0
+    by_file: FileCounts | None = None
+
+    @property
+    def settled(self) -> int:
+        """Records that have an outcome, or whose file is settled."""
+        by_file = self.by_file.settled if self.by_file else 0
+        return sum(self.outcomes.values()) + by_file
 
 
 @dataclass
@@ -141,7 +194,7 @@ class Summary:
     @property
     def settled(self) -> int:
         """Records that have an outcome, over all streams."""
-        return sum(sum(counts.outcomes.values()) for counts in self.streams.values())
+        return sum(counts.settled for counts in self.streams.values())
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
@@ -150,6 +203,16 @@ class Summary:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [_line(row, widths) for row in rows]
         return "\n".join([lines[0], f" {'─' * (len(lines[0]) - 1)}", *lines[1:]])
+
+    def file_lines(self) -> list[str]:
+        """Return a line per stream that is loaded by files, and one per file that is kept."""
+        lines = []
+        for name, counts in self.streams.items():
+            if counts.by_file:
+                lines.append(f"{shown(name)} by file: {counts.by_file.to_text()}")
+                lines += [f"  rows failed of {path}" for path in counts.by_file.kept]
+                lines += [f"  to be imported: {path}" for path in counts.by_file.written]
+        return lines
 
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
@@ -160,7 +223,7 @@ class Summary:
 
     def to_text(self) -> str:
         """Return the summary for a person to read."""
-        lines = [self.table()]
+        lines = [self.table(), *self.file_lines()]
         calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
         if self.rate_used_percent is not None:
             calls += f"; {self.rate_used_percent}% of the allowed rate"
@@ -173,13 +236,19 @@ class Summary:
         return "\n".join(lines)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _counts_json(counts: StreamCounts) -> dict[str, Any]:
+    by_file = {"by_file": counts.by_file.to_json()} if counts.by_file else {}
     return {
         "read": counts.read,
         **{outcome.value: counts.outcomes[outcome] for outcome in Outcome},
         "skipped_because": dict(counts.skips),
         "merged": counts.merged,
         "fields_cleared": counts.cleared,
+        **by_file,
     }
 
 

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from target_gainsight.api.wire import Json
 
-Place = Literal["column", "field_mapping", "constants", "lookup_keys", "lookups", "required"]
+Place = Literal[
+    "column",
+    "field_mapping",
+    "constants",
+    "lookup_keys",
+    "lookups",
+    "required",
+    "survey_columns",
+]
 
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SyncMode = Literal["upsert", "insert", "update"]
-ObjectType = Literal["company", "person", "relationship", "custom_object", "timeline", "cta"]
+ObjectType = Literal[
+    "company", "person", "relationship", "custom_object", "timeline", "cta", "survey_csv"
+]
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""
@@ -132,7 +134,7 @@ class StreamSettings:
 
     Attributes:
         object_type: The kind of object.
-        object_name: Its API name.
+        object_name: Its API name; empty for a survey file.
         sync_mode: upsert, insert or update.
         lookup_keys: Fields that identify a record; empty means "choose by the stream".
         field_mapping: Source column to Gainsight field.
@@ -145,6 +147,9 @@ class StreamSettings:
         null_values: Whether null clears a field or is left out.
         date_format: How DATE fields are written.
         max_creates: Creates after which the run stops, or None.
+        transport: Whether records are written by calls, or handed to a bulk job as CSV.
+        bulk_job_id: The job.
+        survey_columns: Column of a survey import to source column.
     """
 
     object_type: ObjectType
@@ -161,6 +166,9 @@ class StreamSettings:
     null_values: Literal["send", "omit"] = "send"
     date_format: Literal["iso", "MM-DD-YYYY"] = "iso"
     max_creates: int | None = None
+    transport: Literal["rest", "bulk"] = "rest"
+    bulk_job_id: str = ""
+    survey_columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def days_until_due(self) -> int | None:
@@ -193,6 +201,7 @@ class Settings:
         read_group_size: Records per current-rows query.
         max_concurrency: Calls in flight at most.
         max_batch_age_seconds: How long a partial batch may wait.
+        survey_path: Folder of the survey files.
         summary_path: Where the run summary goes as JSON, or None.
         dry_run: Read and classify, but write nothing.
     """
@@ -206,6 +215,7 @@ class Settings:
     read_group_size: int
     max_concurrency: int
     max_batch_age_seconds: int
+    survey_path: Path
     summary_path: Path | None
     dry_run: bool
 

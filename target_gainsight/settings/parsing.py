@@ -9,11 +9,17 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from target_gainsight.settings.by_file import only_what_means_something
 from target_gainsight.settings.connection import parse_connection
 from target_gainsight.settings.mistakes import Mistakes, schema_mistakes, shown
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
-from target_gainsight.settings.schema import CONFIG_SCHEMA, STREAM_SETTINGS
+from target_gainsight.settings.schema import (
+    CONFIG_SCHEMA,
+    ENTRY_PROPERTIES,
+    ENTRY_SETTINGS,
+    STREAM_SETTINGS,
+)
 from target_gainsight.settings.streams import entries_of, parse_stream
 
 if TYPE_CHECKING:
@@ -123,6 +129,7 @@ def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str])
         read_group_size=_value(top, "read_group_size"),
         max_concurrency=_value(top, "max_concurrency"),
         max_batch_age_seconds=_value(top, "max_batch_age_seconds"),
+        survey_path=Path(_value(top, "survey_path")),
         summary_path=Path(top["summary_path"]) if top.get("summary_path") else None,
         dry_run=_value(top, "dry_run"),
     )
@@ -139,7 +146,8 @@ def _whole(value: object) -> object:
 
 def _default_stream(top: dict[str, Any], mistakes: Mistakes) -> StreamSettings | None:
     own = {name: top[name] for name in STREAM_SETTINGS if name in top}
-    return parse_stream(own, dict.fromkeys(own, ""), "", mistakes)
+    given = only_what_means_something({}, own, "", mistakes)
+    return parse_stream(given, dict.fromkeys(given, ""), "", mistakes)
 
 
 def _streams(top: dict[str, Any], mistakes: Mistakes) -> dict[str, StreamSettings | None]:
@@ -158,21 +166,22 @@ def _entry(
         mistakes.add(where, shown(entry), "an object of settings, such as {object_type: company}")
         return None
     _check_entry_names(where, entry, mistakes)
-    known = {key: value for key, value in entry.items() if key in STREAM_SETTINGS}
+    known = {key: value for key, value in entry.items() if key in ENTRY_SETTINGS}
     known = {key: value for key, value in known.items() if value is not None}
-    wrong = schema_mistakes(known, PROPERTIES, mistakes, prefix=f"{where}.")
+    wrong = schema_mistakes(known, ENTRY_PROPERTIES, mistakes, prefix=f"{where}.")
     usable = {key: _whole(value) for key, value in known.items() if key not in wrong}
     left_behind = (*OWN_OBJECT, *OBJECTS_OWN_BUSINESS) if set(usable) & set(OWN_OBJECT) else ()
     base = {key: value for key, value in inherited.items() if key not in left_behind}
     places = dict.fromkeys(base, "") | dict.fromkeys(usable, f"{where}.")
-    return parse_stream(base | usable, places, f"{where}.", mistakes)
+    given = only_what_means_something(usable, base, f"{where}.", mistakes)
+    return parse_stream(given, places, f"{where}.", mistakes)
 
 
 def _check_entry_names(where: str, entry: Mapping[str, object], mistakes: Mistakes) -> None:
     for key in entry:
-        if key not in STREAM_SETTINGS:
-            near = difflib.get_close_matches(key, STREAM_SETTINGS, n=1)
-            right = f"did you mean '{near[0]}'?" if near else "one of " + ", ".join(STREAM_SETTINGS)
+        if key not in ENTRY_SETTINGS:
+            near = difflib.get_close_matches(key, ENTRY_SETTINGS, n=1)
+            right = f"did you mean '{near[0]}'?" if near else "one of " + ", ".join(ENTRY_SETTINGS)
             mistakes.add(f"{where}.{key}", "an unknown setting", right)
 
 

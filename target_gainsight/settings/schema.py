@@ -10,7 +10,15 @@ from typing import Any
 from singer_sdk import typing as th
 
 SYNC_MODES = ("upsert", "insert", "update")
-OBJECT_TYPES = ("company", "person", "relationship", "custom_object", "timeline", "cta")
+OBJECT_TYPES = (
+    "company",
+    "person",
+    "relationship",
+    "custom_object",
+    "timeline",
+    "cta",
+    "survey_csv",
+)
 
 LIST_OR_TEXT = th.CustomType({"type": ["array", "string", "null"], "items": {"type": "string"}})
 NAME_TO_NAME = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
@@ -171,8 +179,47 @@ STREAMS = (
         NAME_TO_NAME,
         title="Streams",
         description=(
-            "Stream name or glob to any setting from object_type to max_creates. "
-            "The exact name wins, else the longest pattern."
+            "Stream name or glob to any setting from object_type to max_creates, to "
+            "survey_columns, and to transport: bulk with bulk_job_id, the id of a bulk job that "
+            "loads the stream's rows as CSV. The exact name wins, else the longest pattern."
+        ),
+    ),
+)
+
+BULK = (
+    th.Property(
+        "transport",
+        th.StringType(),
+        default="rest",
+        allowed_values=["rest", "bulk"],
+        title="Transport",
+        description="rest writes records by calls, bulk hands CSV files to a bulk job.",
+    ),
+    th.Property(
+        "bulk_job_id",
+        th.StringType(),
+        title="Bulk job id",
+        description="The job's id, from its cURL command in Gainsight.",
+    ),
+)
+"""What only an entry of ``streams`` may carry: a job loads one object from one kind of file."""
+
+SURVEYS = (
+    th.Property(
+        "survey_path",
+        th.StringType(),
+        default="gainsight-surveys",
+        title="Survey path",
+        description="Folder of the files that streams of object_type survey_csv become.",
+    ),
+    th.Property(
+        "survey_columns",
+        NAME_TO_NAME,
+        title="Survey columns",
+        description=(
+            "survey_csv only: column of the survey import (Company, Email, Score, Comment, Survey "
+            "Name, Response Date, Language, Channel, or others) to source column. One that is not "
+            "named is filled by the source column of its name, whatever case and separators."
         ),
     ),
 )
@@ -355,13 +402,22 @@ SDK = (
     ),
 )
 
-STREAM_SETTINGS = tuple(setting.name for setting in STREAM)
+STREAM_SETTINGS = (*(setting.name for setting in STREAM), "survey_columns")
+"""Names of the settings that say how a stream is loaded, at the top or in its entry."""
+
+ENTRY_SETTINGS = (*STREAM_SETTINGS, *(setting.name for setting in BULK))
 """Names of the settings that an entry of ``streams`` may carry."""
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    *CONNECTION, *STREAM, *STREAMS, *LIMITS, *REJECTS, *SANDBOX, *SDK
+    *CONNECTION, *STREAM, *STREAMS, *LIMITS, *REJECTS, *SURVEYS, *SANDBOX, *SDK
 ).to_dict()
 """The configuration as a JSON schema, in the order of the documentation."""
+
+ENTRY_PROPERTIES: dict[str, Any] = {
+    **CONFIG_SCHEMA["properties"],
+    **th.PropertiesList(*BULK).to_dict()["properties"],
+}
+"""The JSON schema of each setting, those of entries alone, too."""
 
 CONFIG_SCHEMA_NAMES: tuple[str, ...] = tuple(CONFIG_SCHEMA["properties"])
 """Names of our own settings; the SDK adds its own to the schema."""

@@ -15,7 +15,7 @@ from target_gainsight.settings.model import (
 )
 from target_gainsight.settings.relative_dates import DUE_DATE, is_mistaken
 from target_gainsight.settings.relative_dates import SHAPE as DATE_SHAPE
-from target_gainsight.settings.schema import STREAM_SETTINGS
+from target_gainsight.settings.schema import ENTRY_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,13 +57,13 @@ def _is_part_of_a_name(value: object) -> bool:
         or not all(isinstance(v, dict) for v in value.values())
     ):
         return False
-    if not set(value).intersection(STREAM_SETTINGS):
+    if not set(value).intersection(ENTRY_SETTINGS):
         return all(_is_entry(inner) or _is_part_of_a_name(inner) for inner in value.values())
     return any(_is_entry(inner) for inner in value.values() if inner)
 
 
 def _is_entry(value: Mapping[str, Any]) -> bool:
-    return not value or bool(set(value).intersection(STREAM_SETTINGS))
+    return not value or bool(set(value).intersection(ENTRY_SETTINGS))
 
 
 def parse_stream(
@@ -90,7 +90,8 @@ def parse_stream(
         mistakes.add(at, shown(list(keys)), f"at most {MAX_LOOKUP_KEYS} fields")
     lookups = _lookups(given.get("lookups", {}), places.get("lookups", where), mistakes)
     links = _links(given.get("company_links"), places.get("company_links", where), mistakes)
-    mapping = _mapping(given.get("field_mapping", {}), places.get("field_mapping", where), mistakes)
+    mapping = _mapping("field_mapping", given, places, where, mistakes)
+    survey_columns = _mapping("survey_columns", given, places, where, mistakes)
     if object_type is None:
         return None
     _check_keys(object_type, keys, at, mistakes)
@@ -119,6 +120,7 @@ def parse_stream(
             "null_values",
             "date_format",
             "max_creates",
+            "transport",
         )
         if key in given
     }
@@ -130,6 +132,8 @@ def parse_stream(
         constants=constants,
         lookups=lookups,
         company_links=links,
+        bulk_job_id=(given.get("bulk_job_id") or "").strip(),
+        survey_columns=survey_columns,
         **chosen,
     )
 
@@ -155,11 +159,18 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _mapping(raw: Mapping[str, Any], place: str, mistakes: Mistakes) -> dict[str, str]:
-    mapping = _joined(raw)
-    for source, target in mapping.items():
-        if not isinstance(target, str) or not target:
-            mistakes.add(f"{place}field_mapping.{source}", shown(target), "the name of a field")
+def _mapping(
+    setting: str,
+    given: Mapping[str, Any],
+    places: Mapping[str, str],
+    where: str,
+    mistakes: Mistakes,
+) -> dict[str, str]:
+    mapping = _joined(given.get(setting, {}))
+    right = "the name of a field" if setting == "field_mapping" else "the name of a source column"
+    for name, meant in mapping.items():
+        if not isinstance(meant, str) or not meant:
+            mistakes.add(f"{places.get(setting, where)}{setting}.{name}", shown(meant), right)
     return mapping
 
 

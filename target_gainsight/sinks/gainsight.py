@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import (
-    Arrival,
     LoadRecord,
     Outcome,
     RunStoppedError,
@@ -29,18 +26,17 @@ from target_gainsight.mapping.fields import plan_fields
 from target_gainsight.mapping.validation import RecordMapper
 from target_gainsight.mapping.well_known import well_known_fields
 from target_gainsight.sinks.references import References
-from target_gainsight.sinks.validating import CompiledValidator
+from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk import Target
-    from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_gainsight.api import Json, ObjectSchema
     from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
-    from target_gainsight.loading.run import Run
+    from target_gainsight.loading.outcomes import Arrival
     from target_gainsight.loading.writers import Writer
     from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.fields import FieldPlan
@@ -49,15 +45,7 @@ NAME = "Name"
 MOST_KEYS = 3
 
 
-class RunningTarget(Protocol):
-    """What a sink needs of its target."""
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-
-
-class GainsightSink(BatchSink):
+class GainsightSink(StreamSink):
     """Loads one stream into one object.
 
     Attributes:
@@ -77,34 +65,15 @@ class GainsightSink(BatchSink):
         schema: dict[str, Any],
         key_properties: Sequence[str] | None,
     ) -> None:
-        self.run = cast("RunningTarget", target).run
-        self.stream = self.run.stream_settings(stream_name)
-        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
-        self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
-        self.watermark = self.run.checkpoint.open()
-        self.counts = self.run.summary.stream(self.stream_name)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
-        self._reported = 0
-        self._loading = False
 
     @property
     @override
     def max_size(self) -> int:
         """Records of one group; the batch of one write call belongs to the loader."""
         return self.run.settings.read_group_size
-
-    @property
-    @override
-    def include_sdc_metadata_properties(self) -> bool:
-        """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
-        return self._adds_metadata
-
-    @override
-    def get_validator(self) -> BaseJSONSchemaValidator | None:
-        """Compile what checks records against the stream's schema, if they are to be checked."""
-        return CompiledValidator(self.schema) if self.validate_schema else None
 
     @override
     def setup(self) -> None:
@@ -144,16 +113,6 @@ class GainsightSink(BatchSink):
         self._references = references
         self.run.add_sink(self)
 
-    @property
-    def object_name(self) -> str:
-        """The object it loads into."""
-        return self.stream.object_name
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether it is in the middle of a group."""
-        return self._loading
-
     @abstractmethod
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:
         """Make what reads the tenant's current rows."""
@@ -174,27 +133,7 @@ class GainsightSink(BatchSink):
         """Name the fields that hold a list of GSIDs."""
         return frozenset()
 
-    def arrive(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> Arrival:
-        """Take note of one more record.
-
-        Args:
-            message: The RECORD message as it came.
-            schema: The SCHEMA message that holds for it.
-
-        Returns:
-            The arrival, which the ledger will want settled.
-        """
-        self.counts.read += 1
-        return Arrival(
-            stream=message["stream"],
-            alias=self.stream_name,
-            message=message,
-            schema=schema,
-            sequence=self.run.ledger.arrive(),
-            watermark=self.watermark,
-            position=self.watermark.arrive(),
-        )
-
+    @override
     def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
         """Turn a record of the stream into one of Gainsight's and queue it for its group.
 
@@ -220,21 +159,16 @@ class GainsightSink(BatchSink):
         self.tally_record_read()
 
     @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Refuse: records reach this sink through ``take``, with their source beside them."""
-        message = "records of this target are handed to take()"
-        raise NotImplementedError(message)
-
-    @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Load the group that has come together."""
         group, self._pending = self._pending, []
         if group:
-            with self._in_the_middle():
+            with self.in_the_middle():
                 self.run.settle_others(self)
                 self.loader.load(group)
-        self._report_written()
+        self.report_written()
 
+    @override
     def send_older_than(self, seconds: float) -> None:
         """Send what has waited too long.
 
@@ -246,45 +180,35 @@ class GainsightSink(BatchSink):
             self.settle()
         self.loader.send_older_than(seconds)
 
+    @override
     def read_by_keys(self) -> None:
         """Keep no rows of the object: another stream changes it, too."""
         if self._current_rows is not None:
             self._current_rows.read_by_keys()
 
+    @override
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
         self.process_batch({})
         self.mark_drained()
-        with self._in_the_middle():
+        with self.in_the_middle():
             self.loader.flush()
-        self._report_written()
-
-    @contextmanager
-    def _in_the_middle(self) -> Iterator[None]:
-        self._loading = True
-        try:
-            yield
-        finally:
-            self._loading = False
+        self.report_written()
 
     @override
     def clean_up(self) -> None:
         """Send what is left and settle everything."""
         self.settle()
-        with self._in_the_middle():
+        with self.in_the_middle():
             self.loader.finish()
-        self._report_written()
+        self.report_written()
         self.run.sinks.remove(self)
         super().clean_up()
 
-    def _report_written(self) -> None:
-        """Count the written records for the SDK's ``record_count`` metric."""
-        if self.run.plan is not None:
-            return
+    @override
+    def written(self) -> int:
         outcomes = self.counts.outcomes
-        written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
-        self.record_counter_metric.increment(written - self._reported)
-        self._reported = written
+        return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
 
     def _check_volume(self, schema: ObjectSchema | None) -> None:
         if schema is not None and schema.transactional is False:

@@ -26,7 +26,7 @@ from upath import UPath
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects import REASON_PROPERTY
 from target_gainsight.mapping.field_errors import shown, shown_path
-from target_gainsight.sinks import GainsightSink
+from target_gainsight.sinks import StreamSink
 from target_gainsight.target.masking import warn_of_unmasked_rejects
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Intake:
     def __init__(self, target: TargetGainsight) -> None:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
-        self._ways: dict[str, list[tuple[StreamMap, GainsightSink]]] = {}
+        self._ways: dict[str, list[tuple[StreamMap, StreamSink]]] = {}
         self._noted_versions: set[str] = set()
 
     def take_schema(self, message: Mapping[str, Any]) -> None:
@@ -96,11 +96,11 @@ class Intake:
         if before is None and not self._target.settings.rejection.keys_only:
             warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
-    def _ways_of(self, stream: str) -> Iterator[tuple[StreamMap, GainsightSink]]:
+    def _ways_of(self, stream: str) -> Iterator[tuple[StreamMap, StreamSink]]:
         """List the maps of a stream that lead to a sink which loads."""
         for stream_map in self._target.mapper.stream_maps[stream]:
             sink = self._target.get_sink(stream_map.stream_alias)
-            if isinstance(sink, GainsightSink):
+            if isinstance(sink, StreamSink):
                 yield stream_map, sink
 
     def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
@@ -187,7 +187,7 @@ class Intake:
                 self._target.drain_one(sink)
 
     def _take_mapped(
-        self, message: Mapping[str, Any], stream_map: StreamMap, sink: GainsightSink
+        self, message: Mapping[str, Any], stream_map: StreamMap, sink: StreamSink
     ) -> None:
         source = message["record"]
         try:
@@ -211,14 +211,14 @@ class Intake:
             return
         sink.take(record, arrival)
 
-    def _arrive(self, message: Mapping[str, Any], sink: GainsightSink) -> Arrival:
+    def _arrive(self, message: Mapping[str, Any], sink: StreamSink) -> Arrival:
         return sink.arrive(message, self._schemas[message["stream"]])
 
     def _enter(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
         self._target.ledger.enter_arrival(arrival, outcome, reason)
 
     def _complete(
-        self, record: dict[str, Any], message: Mapping[str, Any], sink: GainsightSink
+        self, record: dict[str, Any], message: Mapping[str, Any], sink: StreamSink
     ) -> None:
         """Add the SDK's metadata columns, or take them off."""
         if sink.include_sdc_metadata_properties:
@@ -252,7 +252,7 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
     return reason.get("stream")
 
 
-def _require_keys(record: Mapping[str, Any], sink: GainsightSink) -> None:
+def _require_keys(record: Mapping[str, Any], sink: StreamSink) -> None:
     """Insist on the key properties, as Singer demands."""
     missing = [key for key in sink.key_properties if key not in record]
     if missing:
@@ -263,7 +263,7 @@ def _require_keys(record: Mapping[str, Any], sink: GainsightSink) -> None:
         raise MissingKeyPropertiesError(text)
 
 
-def _refused(record: dict[str, Any], sink: GainsightSink) -> Reason | None:
+def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
     """Check a record against its schema; parse its dates where no field's type does it."""
     validator = sink._validator  # noqa: SLF001 - the SDK's own path of a record
     try:

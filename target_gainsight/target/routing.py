@@ -9,13 +9,15 @@ from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from target_gainsight.sinks import (
+    BulkCsvSink,
     CompanySink,
     CtaSink,
     CustomObjectSink,
     DiscardingSink,
-    GainsightSink,
     PersonSink,
     RelationshipSink,
+    StreamSink,
+    SurveyCsvSink,
     TimelineSink,
 )
 from target_gainsight.target.configured import ConfiguredTarget
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.run import Run
 
-SINKS: Mapping[str, type[GainsightSink]] = {
+SINKS: Mapping[str, type[StreamSink]] = {
     "company": CompanySink,
     "person": PersonSink,
     "relationship": RelationshipSink,
     "custom_object": CustomObjectSink,
     "timeline": TimelineSink,
     "cta": CtaSink,
+    "survey_csv": SurveyCsvSink,
 }
 
 
@@ -62,7 +65,8 @@ class RoutedTarget(ConfiguredTarget):
         """
         if self._is_excluded(stream_name):
             return DiscardingSink
-        return SINKS[self.run.stream_settings(stream_name).object_type]
+        stream = self.run.stream_settings(stream_name)
+        return BulkCsvSink if stream.transport == "bulk" else SINKS[stream.object_type]
 
     def _is_excluded(self, alias: str) -> bool:
         maps = [
@@ -94,7 +98,7 @@ class RoutedTarget(ConfiguredTarget):
             The sink.
         """
         before = self._sinks_active.get(stream_name)
-        if schema is not None and isinstance(before, GainsightSink):
+        if schema is not None and isinstance(before, StreamSink):
             changed = before.original_schema != schema or before.key_properties != key_properties
             if changed:
                 before.settle()
@@ -103,6 +107,6 @@ class RoutedTarget(ConfiguredTarget):
         )
 
     @property
-    def active_sinks(self) -> tuple[GainsightSink, ...]:
+    def active_sinks(self) -> tuple[StreamSink, ...]:
         """The sinks that load; those that discard are left out."""
-        return tuple(s for s in self._sinks_active.values() if isinstance(s, GainsightSink))
+        return tuple(s for s in self._sinks_active.values() if isinstance(s, StreamSink))

@@ -219,6 +219,9 @@ class TargetGainsight(RoutedTarget):
                 super().process_endofpipe()
         self._settle_in_flight()
         self._conclude()
+        if not self._budget_is_spent:
+            for sink in self.active_sinks:
+                sink.forget_progress()
         if self._budget_is_spent:
             without = self._left_unread + self.summary.read - self.summary.settled
             logger.warning(
@@ -284,9 +287,12 @@ class TargetGainsight(RoutedTarget):
                 logger.debug("while stopping: %s", error)
 
     def close(self) -> None:
-        """End the calls, the connection and the embedded tenant."""
+        """End the calls, the connection and the embedded tenant; take away what is half done."""
+        for sink in self.active_sinks:
+            sink.abandon()
         if self.is_connected:
             self.run.pool.close()
+            self.run.close()
         if "_connection" in self.__dict__:
             self._connection.close()
 

@@ -1,0 +1,247 @@
+"""The sinks of streams that go into CSV files: for a bulk job, and for the import of Surveys.
+
+Files settle, not records: what becomes of a single row only the job's log tells.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, cast
+
+from typing_extensions import override
+
+from target_gainsight.loading.bulk import BulkLoader
+from target_gainsight.loading.files import LineWriter
+from target_gainsight.loading.outcomes import Outcome, reason_of_fields
+from target_gainsight.loading.summary import FileCounts
+from target_gainsight.loading.survey_file import SurveyFile
+from target_gainsight.mapping.columns import columns_of
+from target_gainsight.mapping.field_errors import RecordRejectedError
+from target_gainsight.mapping.job_columns import plan_job_columns
+from target_gainsight.mapping.surveys import plan_survey
+from target_gainsight.sinks.stream import StreamSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk import Target
+
+    from target_gainsight.api import Json
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.mapping.cells import CsvPlan
+
+SECONDS_PER_HOUR = 3600
+SECONDS_PER_DAY = 86_400
+PERCENT = 100
+
+
+class FileSink(StreamSink):
+    """Turns the records of one stream into the rows of CSV files."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self.counts.by_file = self.counts.by_file or FileCounts()
+        self._writer = LineWriter()
+
+    @override
+    def setup(self) -> None:
+        """Check the stream before the first record, and say what becomes of its columns.
+
+        Raises:
+            StreamMismatchError: The stream does not fit.
+            RunStoppedError: It cannot be loaded this way.
+        """
+        super().setup()
+        self.plan = self._plan()
+        if self.plan.dropped:
+            self.logger.warning(
+                "columns that the CSV does not have are not sent: %s", ", ".join(self.plan.dropped)
+            )
+        self.begin(self._writer.line(self.plan.header))
+
+    @property
+    def file_counts(self) -> FileCounts:
+        """The counts of the stream's files."""
+        return self.counts.by_file or FileCounts()
+
+    @abstractmethod
+    def _plan(self) -> CsvPlan:
+        """Decide which columns the CSV has."""
+
+    @abstractmethod
+    def begin(self, header: bytes) -> None:
+        """Make ready for the first row.
+
+        Args:
+            header: The first line of every file.
+        """
+
+    @abstractmethod
+    def add(self, line: bytes, arrival: Arrival) -> None:
+        """Take one row.
+
+        Args:
+            line: The row as a line of CSV.
+            arrival: The record that it was.
+        """
+
+    @override
+    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+        try:
+            cells = self.plan.row(record)
+        except RecordRejectedError as error:
+            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
+            return
+        with self.in_the_middle():
+            self.add(self._writer.line(cells), arrival)
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Do nothing: rows are written as they come."""
+
+    @property
+    def _constants(self) -> Mapping[str, Json]:
+        return cast("Mapping[str, Json]", self.stream.constants)
+
+
+class BulkCsvSink(FileSink):
+    """Hands the records of one stream to a bulk job."""
+
+    @override
+    def _plan(self) -> CsvPlan:
+        schema = self.run.describe(self.stream.object_name)
+        self.knows_fields = schema is not None
+        return plan_job_columns(
+            columns_of(self.schema),
+            schema,
+            stream=self.stream_name,
+            field_mapping=self.stream.field_mapping,
+            constants=self._constants,
+            date_format=self.stream.date_format,
+        )
+
+    @override
+    def begin(self, header: bytes) -> None:
+        run = self.run
+        self._loader = BulkLoader(
+            stream=self.stream_name,
+            job_id=self.stream.bulk_job_id,
+            header=header,
+            api=run.client.bulk,
+            notes=run.uploads,
+            watermark=self.watermark,
+            ledger=run.ledger,
+            counts=self.file_counts,
+            clock=run.clock,
+            settle_others=lambda: run.settle_others(self),
+            wrote=lambda: run.lookups.object_written(self.object_name),
+            plan=run.plan,
+        )
+        self._loader.begin()
+        run.add_sink(self)
+
+    @override
+    def add(self, line: bytes, arrival: Arrival) -> None:
+        self._loader.add(line, arrival)
+
+    @override
+    def send_older_than(self, seconds: float) -> None:
+        with self.in_the_middle():
+            self._loader.send_older_than(max(seconds, self._seconds_between_uploads()))
+        self.report_written()
+
+    @override
+    def settle(self) -> None:
+        with self.in_the_middle():
+            self._loader.send()
+            self._loader.finish()
+        self.report_written()
+
+    @override
+    def clean_up(self) -> None:
+        """Send what is left and wait for the job."""
+        self.settle()
+        self.run.sinks.remove(self)
+        super().clean_up()
+
+    @override
+    def forget_progress(self) -> None:
+        self._loader.forget()
+
+    @override
+    def abandon(self) -> None:
+        if "_loader" in self.__dict__:
+            self._loader.abandon()
+
+    @override
+    def written(self) -> int:
+        return self.file_counts.accepted
+
+    def _seconds_between_uploads(self) -> float:
+        """How long a file grows at least: as often as that, files may be sent all day long."""
+        limits = self.run.settings.limits
+        share = limits.quota_percent / PERCENT
+        hourly = SECONDS_PER_HOUR / max(1.0, limits.bulk_calls_per_hour * share)
+        return max(hourly, SECONDS_PER_DAY / max(1.0, limits.bulk_calls_per_day * share))
+
+
+class SurveyCsvSink(FileSink):
+    """Writes the records of one stream into a file that an administrator imports into Surveys."""
+
+    @override
+    def _plan(self) -> CsvPlan:
+        return plan_survey(
+            columns_of(self.schema),
+            stream=self.stream_name,
+            survey_columns=self.stream.survey_columns,
+            constants=self._constants,
+            date_format=self.stream.date_format,
+        )
+
+    @override
+    def begin(self, header: bytes) -> None:
+        self._file = SurveyFile(
+            stream=self.stream_name,
+            header=header,
+            folder=self.run.settings.survey_path,
+            run=self.run.summary.run,
+            watermark=self.watermark,
+            ledger=self.run.ledger,
+            counts=self.file_counts,
+            plan=self.run.plan,
+        )
+
+    @override
+    def add(self, line: bytes, arrival: Arrival) -> None:
+        self._file.add(line, arrival)
+
+    @override
+    def send_older_than(self, seconds: float) -> None:
+        """Do nothing: there is one file in a run."""
+
+    @override
+    def settle(self) -> None:
+        """Give the file its name."""
+        self._file.publish()
+        self.report_written()
+
+    @override
+    def clean_up(self) -> None:
+        """Give the file its name."""
+        self.settle()
+        super().clean_up()
+
+    @override
+    def abandon(self) -> None:
+        if "_file" in self.__dict__:
+            self._file.abandon()
+
+    @override
+    def written(self) -> int:
+        return self.file_counts.rows

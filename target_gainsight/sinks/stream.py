@@ -1,0 +1,154 @@
+"""What the sinks of all streams share: how a record reaches one, and what the run asks of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from singer_sdk.sinks import BatchSink
+from typing_extensions import override
+
+from target_gainsight.loading.outcomes import Arrival
+from target_gainsight.sinks.validating import CompiledValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from singer_sdk import Target
+    from singer_sdk.sinks.core import BaseJSONSchemaValidator
+
+    from target_gainsight.loading.run import Run
+
+
+class RunningTarget(Protocol):
+    """What a sink needs of its target."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+
+class StreamSink(BatchSink):
+    """Loads one stream.
+
+    Attributes:
+        knows_fields: Whether dates and times are parsed where a field's type is known.
+    """
+
+    knows_fields = True
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        self.run = cast("RunningTarget", target).run
+        self.stream = self.run.stream_settings(stream_name)
+        mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
+        self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
+        super().__init__(target, stream_name, schema, key_properties)
+        self.watermark = self.run.checkpoint.open()
+        self.counts = self.run.summary.stream(self.stream_name)
+        self._reported = 0
+        self._loading = False
+
+    @property
+    @override
+    def include_sdc_metadata_properties(self) -> bool:
+        """Whether the SDK adds its metadata columns: when asked for, or when one is mapped."""
+        return self._adds_metadata
+
+    @override
+    def get_validator(self) -> BaseJSONSchemaValidator | None:
+        """Compile what checks records against the stream's schema, if they are to be checked."""
+        return CompiledValidator(self.schema) if self.validate_schema else None
+
+    @property
+    def object_name(self) -> str:
+        """The object it loads into."""
+        return self.stream.object_name
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is in the middle of a group or a file."""
+        return self._loading
+
+    def arrive(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> Arrival:
+        """Take note of one more record.
+
+        Args:
+            message: The RECORD message as it came.
+            schema: The SCHEMA message that holds for it.
+
+        Returns:
+            The arrival, which the ledger will want settled.
+        """
+        self.counts.read += 1
+        return Arrival(
+            stream=message["stream"],
+            alias=self.stream_name,
+            message=message,
+            schema=schema,
+            sequence=self.run.ledger.arrive(),
+            watermark=self.watermark,
+            position=self.watermark.arrive(),
+        )
+
+    @abstractmethod
+    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+        """Take a record on its way.
+
+        Args:
+            record: The record as it comes out of the stream maps, validated.
+            arrival: Where it came from.
+        """
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Load and settle everything taken so far, as far as that is possible before the end."""
+
+    @abstractmethod
+    def send_older_than(self, seconds: float) -> None:
+        """Send what has waited too long.
+
+        Args:
+            seconds: How long something incomplete may wait.
+        """
+
+    def read_by_keys(self) -> None:
+        """Keep no rows of the object: another stream changes it, too."""
+
+    def forget_progress(self) -> None:
+        """Forget what a later run would have needed: this one has ended well."""
+
+    def abandon(self) -> None:
+        """Take away what will not be sent any more."""
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Refuse: records reach a sink through ``take``, with their source beside them."""
+        message = "records of this target are handed to take()"
+        raise NotImplementedError(message)
+
+    def written(self) -> int:
+        """Count the records that have been written so far."""
+        return 0
+
+    @contextmanager
+    def in_the_middle(self) -> Iterator[None]:
+        """Mark the sink as loading."""
+        self._loading = True
+        try:
+            yield
+        finally:
+            self._loading = False
+
+    def report_written(self) -> None:
+        """Count the written records for the SDK's ``record_count`` metric."""
+        if self.run.plan is None:
+            written = self.written()
+            self.record_counter_metric.increment(written - self._reported)
+            self._reported = written
