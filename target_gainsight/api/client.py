@@ -40,7 +40,6 @@ from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
 from target_gainsight.api.timeline import TimelineApi
 from target_gainsight.api.transport import Transport
-from target_gainsight.api.wire import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.answers import Answer
     from target_gainsight.api.auth import Authentication
     from target_gainsight.api.pacing import Place
+    from target_gainsight.api.wire import Json
 
 logger = logging.getLogger(__name__)
 

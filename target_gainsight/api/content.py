@@ -8,14 +8,13 @@ from __future__ import annotations
 import io
 import os
 import secrets
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from target_gainsight.api.wire import Json, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _LINE_END = b"\r\n"
 _CHUNK_BYTES = 1 << 16

@@ -190,16 +190,16 @@ def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
     def checked(value: object) -> Json:
         try:
             written = None if value is None else write(value)
-            if required and (written is None or not cell(written).strip()):
-                raise UnfitError(*_NEEDED)
         except UnfitError as unfit:
             raise ValueRejectedError(unfit.about(name, "", value)) from None
+        if required and (written is None or not cell(written).strip()):
+            raise ValueRejectedError(_NEEDED.about(name, "", value))
         return harmless(written) if isinstance(written, str) else written
 
     return checked
 
 
-_NEEDED = ("required_missing", "a survey import needs it in every row", "Send a value.")
+_NEEDED = UnfitError("required_missing", "a survey import needs it in every row", "Send a value.")
 
 
 def _person(name: str) -> Callable[[object], Json]:

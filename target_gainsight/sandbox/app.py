@@ -32,9 +32,10 @@ from target_gainsight.sandbox.answers import (
     refuse,
 )
 from target_gainsight.sandbox.calls import BODY_CHARACTERS, Call
+from target_gainsight.sandbox.forms import is_form, parts_of
 from target_gainsight.sandbox.loopback import names_this_machine
 from target_gainsight.sandbox.page import page_routes
-from target_gainsight.sandbox.routes import EVERY_FAMILY, ServedCall
+from target_gainsight.sandbox.routes import EVERY_FAMILY, JOB_STATUS, ServedCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from target_gainsight.sandbox.faults import Fault
+    from target_gainsight.sandbox.limits import Family
     from target_gainsight.sandbox.tenant import Tenant
 
 _logger = logging.getLogger(__name__)
@@ -103,7 +105,7 @@ class _Served:
                 request.method,
                 request.path_params,
                 request.query_params,
-                _parsed(sent),
+                _parsed(sent, request.headers.get("content-type", "")),
                 len(sent),
             )
             return self._served.endpoint(self._tenant, call)
@@ -120,9 +122,16 @@ class _Served:
             raise Refusal(
                 Answer(401, code="GS_APIG_2401", description="Unauthorized", with_data=False)
             )
-        wait = self._tenant.counter.admit(self._served.family, self._tenant.clock())
+        wait = self._tenant.counter.admit(self._family, self._tenant.clock())
         if wait is not None:
             raise Refusal(_throttled(self._tenant, wait))
+
+    @property
+    def _family(self) -> Family:
+        """Whose limits bound the call; of the question for a job it is not on record [I]."""
+        if self._served.kind == JOB_STATUS:
+            return self._tenant.switches.bulk_status_family
+        return self._served.family
 
     def _response(self, answer: Answer, fault: Fault | None) -> tuple[Response, Answer]:
         request_id = str(uuid.uuid4())
@@ -162,13 +171,22 @@ class _Served:
         )
 
 
-def _parsed(sent: bytes) -> object:
+def _parsed(sent: bytes, content_type: str) -> object:
     if not sent:
         return None
+    if is_form(content_type):
+        return _parsed_form(sent, content_type)
     try:
         return json.loads(sent, parse_float=_finite, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise refuse(GENERIC, "Request body is not valid JSON") from None
+
+
+def _parsed_form(sent: bytes, content_type: str) -> object:
+    try:
+        return parts_of(sent, content_type)
+    except ValueError as error:
+        raise refuse(GENERIC, f"Request body is not a valid form: {error}") from None
 
 
 def _finite(text: str) -> float:

@@ -17,6 +17,7 @@ from target_gainsight.sandbox.model import (
     DATA_TYPES,
     DEFAULT_LENGTHS,
     PICKLIST_TYPES,
+    BulkJob,
     Field,
     ObjectModel,
     Option,
@@ -49,7 +50,10 @@ _ROOT_KEYS = (
     "faults",
     "fault_seed",
     "rules",
+    "bulk_jobs",
 )
+_JOB_KEYS = ("object", "operation", "keys", "columns", "lookups")
+_OPERATIONS = ("insert", "update", "upsert")
 _OBJECT_KEYS = ("label", "transactional", "prefix", "fields")
 _FIELD_FLAGS = {
     "required": "required",
@@ -73,6 +77,7 @@ class TenantConfig:
 
     Attributes:
         rows: rows put into an object when it is empty, in write form, by object name.
+        bulk_jobs: the bulk jobs that an administrator made, by their ids.
     """
 
     access_key: str = "sandbox"
@@ -85,6 +90,7 @@ class TenantConfig:
     faults: tuple[Fault, ...] = ()
     fault_seed: int = 0
     rules: tuple[ServerRule, ...] = ()
+    bulk_jobs: Mapping[str, BulkJob] = field(default_factory=dict)
 
 
 def load_config(source: str | Path | Plain | None) -> TenantConfig:
@@ -137,13 +143,14 @@ def parse_config(plain: Plain) -> TenantConfig:
         SandboxConfigError: An unknown key (near misses are named) or a wrong value.
     """
     _known(plain, _ROOT_KEYS, "")
+    objects = _objects(plain.get("objects"))
     return TenantConfig(
         access_key=_expect(str, plain.get("access_key", "sandbox"), "access_key"),
         auto_create=_expect(bool, plain.get("auto_create", False), "auto_create"),
         limits=_settings(Limits(), plain.get("limits"), "limits"),
         switches=_settings(Switches(), plain.get("switches"), "switches"),
         users=_each(_user, plain["users"], "users") if "users" in plain else DEFAULT_USERS,
-        objects=_objects(plain.get("objects")),
+        objects=objects,
         rows={
             name: _rows(rows, f"rows.{name}")
             for name, rows in _mapping(plain.get("rows"), "rows").items()
@@ -151,6 +158,10 @@ def parse_config(plain: Plain) -> TenantConfig:
         faults=_each(_fault, plain.get("faults"), "faults"),
         fault_seed=_expect(int, plain.get("fault_seed", 0), "fault_seed"),
         rules=_each(_rule, plain.get("rules"), "rules"),
+        bulk_jobs={
+            str(name): _bulk_job(_mapping(job, f"bulk_jobs.{name}"), objects, f"bulk_jobs.{name}")
+            for name, job in _mapping(plain.get("bulk_jobs"), "bulk_jobs").items()
+        },
     )
 
 
@@ -279,6 +290,34 @@ def _rule(plain: Plain, where: str) -> ServerRule:
         message = f"{where}: a rule needs {', '.join(missing)}"
         raise SandboxConfigError(message)
     return ServerRule(**{keys.get(key, key): value for key, value in plain.items()})
+
+
+def _bulk_job(plain: Plain, objects: Collection[ObjectModel], where: str) -> BulkJob:
+    _known(plain, _JOB_KEYS, where)
+    models = {model.name.lower(): model for model in objects}
+    name = _expect(str, plain.get("object"), f"{where}.object")
+    _member(name.lower(), models, f"{where}.object")
+    model = models[name.lower()]
+    operation = plain.get("operation", "upsert")
+    _member(operation, _OPERATIONS, f"{where}.operation")
+    keys = _texts(plain.get("keys"), f"{where}.keys")
+    columns = _mapping(plain.get("columns"), f"{where}.columns")
+    lookups = _mapping(plain.get("lookups"), f"{where}.lookups")
+    for field_name in (*keys, *columns.values(), *lookups):
+        _member(field_name, model.fields, where)
+    if bool(keys) == (operation == "insert"):
+        message = f"{where}.keys: an update or upsert needs some, and an insert has none"
+        raise SandboxConfigError(message)
+    return BulkJob(model.name, operation, keys, columns, lookups)
+
+
+def _texts(listed: object, where: str) -> tuple[str, ...]:
+    if listed is None:
+        return ()
+    if not isinstance(listed, list):
+        message = f"{where}: a list is wanted, not {listed!r}"
+        raise SandboxConfigError(message)
+    return tuple(_expect(str, each, where) for each in listed)
 
 
 def _settings(base: _Value, plain: object, where: str) -> _Value:

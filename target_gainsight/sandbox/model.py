@@ -1,14 +1,17 @@
-"""What a tenant's objects, fields and picklist items are. Values only, no storage and no HTTP."""
+"""What a tenant's objects, fields, picklist items and bulk jobs are.
+
+Values only, no storage and no HTTP.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.sandbox.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID", "IMAGE"})
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
@@ -111,6 +114,25 @@ class ObjectModel:
     def with_fields(self, extra: Iterable[Field]) -> ObjectModel:
         """The same object with further fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **{each.name: each for each in extra}})
+
+
+@dataclass(frozen=True)
+class BulkJob:
+    """A bulk job as an administrator made it.
+
+    Attributes:
+        object_name: what it loads.
+        operation: what it does with a row.
+        keys: the fields by which it finds existing rows; none for insert.
+        columns: column of the CSV to field; empty for every field by its own name.
+        lookups: foreign keys, described as in the body of a write.
+    """
+
+    object_name: str
+    operation: Literal["insert", "update", "upsert"] = "upsert"
+    keys: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def system_fields() -> tuple[Field, ...]:

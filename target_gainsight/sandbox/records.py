@@ -58,7 +58,7 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
     model = _writable_object(tenant, call, sent)
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
-        rows = _checked_rows(tenant, model, records, errors, creating=True)
+        rows = checked_rows(tenant, model, records, errors, creating=True)
         required = model.required_fields
         for index, record in enumerate(records):
             for name in required:
@@ -94,8 +94,8 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
         names = {field.name for field in keys}
-        rows = _checked_rows(tenant, model, records, errors, creating=False, keys=names)
-        wanted = _key_values(tenant, keys, records, errors)
+        rows = checked_rows(tenant, model, records, errors, creating=False, keys=names)
+        wanted = key_values(tenant, keys, records, errors)
         _refuse_errors(tenant, model, errors)
         found = tenant.store.match(model, keys, wanted, tenant.switches)
         _refuse_unmatched(tenant, model, keys, records, found)
@@ -195,7 +195,7 @@ def _lookup_columns(body: object) -> set[str]:
     return {column for each in (lookups or {}).values() for column in each.get("fields", ())}
 
 
-def _checked_rows(
+def checked_rows(
     tenant: Tenant,
     model: ObjectModel,
     records: Sequence[Record],
@@ -204,6 +204,7 @@ def _checked_rows(
     creating: bool,
     keys: Collection[str] = (),
 ) -> list[Changes]:
+    """The records' fields in stored form, but for the keys; what is refused goes into `errors`."""
     acceptors = tenant.acceptors(model, creating=creating)
     rows: list[Changes] = []
     for index, record in enumerate(records):
@@ -287,9 +288,10 @@ def _key(tenant: Tenant, model: ObjectModel, name: str) -> Field:
     return field
 
 
-def _key_values(
+def key_values(
     tenant: Tenant, keys: Sequence[Field], records: Sequence[Record], errors: Errors
 ) -> list[list[object]]:
+    """The stored values of each record's keys; what is refused goes into `errors`."""
     acceptors = [(key.name, condition_acceptor(key, tenant.switches)) for key in keys]
     wanted = []
     for index, record in enumerate(records):

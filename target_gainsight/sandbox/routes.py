@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox import cockpit, metadata, people, records, timeline
+from target_gainsight.sandbox import bulk, cockpit, metadata, people, records, timeline
 from target_gainsight.sandbox.answers import Answer, Incoming
 
 if TYPE_CHECKING:
@@ -56,4 +56,11 @@ COCKPIT = tuple(
     for path in ("/v2/cockpit/cta/", "/v2/cockpit/cta")
 )
 
-EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT)
+_BULK = "/v1.0/admin/connector/job/bulkimport"
+JOB_STATUS = "job status"
+BULK = (
+    ServedCall("POST", _BULK, "upload", bulk.take_file, family="bulk"),
+    ServedCall("GET", f"{_BULK}/status/{{status}}", JOB_STATUS, bulk.tell_status),
+)
+
+EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT, *BULK)

@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS "_calls" (
   kind TEXT NOT NULL, records INTEGER NOT NULL, status INTEGER, code TEXT,
   milliseconds REAL NOT NULL, request TEXT, answer TEXT
 );
+CREATE TABLE IF NOT EXISTS "_bulk_files" (
+  id TEXT PRIMARY KEY, job TEXT NOT NULL, content BLOB, taken_at REAL NOT NULL,
+  asked INTEGER NOT NULL DEFAULT 0, succeeded INTEGER, failed INTEGER
+);
 """
 
 

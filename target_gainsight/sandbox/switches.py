@@ -29,6 +29,7 @@ class Limits:
     rows_per_read: int = 5_000
     default_rows: int = 100
     keys: int = 3
+    bulk_file_bytes: int = 80_000_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class Switches:
             or as a list of such objects.
         timeline_duplicate_code: the code of an activity whose ExternalId is taken.
         failed_records_answer: `result` and HTTP status of a call some of whose records failed.
+        bulk_questions: how often a job is asked for before it is done.
+        bulk_seconds: how long a job takes at least.
+        bulk_status_id: where the answer to an upload has the status id: under `data.statusId`, as
+            the text that `data` is, or in the envelope.
+        bulk_counts: what the counts of a job are called, if there are any.
+        bulk_status_family: whose limits bound the question how far a job is.
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
@@ -90,6 +97,11 @@ class Switches:
     cta_answers: Literal["list", "map"] = "list"
     timeline_duplicate_code: str = "GS_TL_10_0207"
     failed_records_answer: Literal["true_200", "false_200", "false_400"] = "true_200"
+    bulk_questions: int = 2
+    bulk_seconds: float = 0.0
+    bulk_status_id: Literal["data", "text", "envelope"] = "data"
+    bulk_counts: Literal["success_count", "records_succeeded", "missing"] = "success_count"
+    bulk_status_family: Literal["synchronous", "bulk"] = "synchronous"
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False

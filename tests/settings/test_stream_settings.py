@@ -308,7 +308,7 @@ def test_values_in_an_entry_are_checked_like_those_at_the_top() -> None:
     assert found == [
         (
             "streams.a.object_type: given 'companee'; right: one of company, person, "
-            "relationship, custom_object, timeline, cta (did you mean 'company'?)"
+            "relationship, custom_object, timeline, cta, survey_csv (did you mean 'company'?)"
         ),
         "streams.a.max_creates: given 0; right: a whole number of at least 1",
     ]

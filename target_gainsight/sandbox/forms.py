@@ -1,0 +1,59 @@
+"""A multipart form taken apart: the parts of a body by their names (RFC 7578)."""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEAD_END = b"\r\n\r\n"
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a body of this content type is a multipart form."""
+    return content_type.lower().startswith("multipart/form-data")
+
+
+def parts_of(body: bytes, content_type: str) -> dict[str, bytes]:
+    """The parts of a form by their names; a name that comes twice keeps its last part.
+
+    Raises:
+        ValueError: It is not a form.
+    """
+    boundary = _parameter("content-type", content_type, "boundary")
+    if not boundary:
+        message = "the content type names no boundary"
+        raise ValueError(message)
+    return dict(_parts(body, b"--" + boundary.encode("latin-1")))
+
+
+def _parts(body: bytes, mark: bytes) -> Iterator[tuple[str, bytes]]:
+    start = body.find(mark)
+    if start != 0:
+        message = "the form does not begin with its boundary"
+        raise ValueError(message)
+    while not body.startswith(mark + b"--", start):
+        head_end = body.find(_HEAD_END, start)
+        end = body.find(b"\r\n" + mark, start + len(mark))
+        if not start < head_end < end:
+            message = "a part of the form has no end"
+            raise ValueError(message)
+        head = body[start + len(mark) : head_end].decode("utf-8", "replace")
+        yield _name(head), body[head_end + len(_HEAD_END) : end]
+        start = end + 2
+
+
+def _name(head: str) -> str:
+    for line in head.split("\r\n"):
+        key, _, value = line.partition(":")
+        if key.strip().lower() == "content-disposition":
+            return _parameter("content-disposition", value.strip(), "name")
+    return ""
+
+
+def _parameter(header: str, value: str, name: str) -> str:
+    message = Message()
+    message[header] = value
+    return str(message.get_param(name, "", header))
