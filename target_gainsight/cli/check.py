@@ -126,6 +126,8 @@ def _check_streams(checklist: Checklist, settings: Settings, metadata: TenantMet
     for name, entry in entries.items():
         if entry is None:
             checklist.wrong(name, "no object is named: set its object_type")
+        elif entry.object_type == "survey_csv":
+            checklist.right(name, f"a file for the import of Surveys, in {settings.survey_path}")
         else:
             StreamCheck(name, entry, metadata, checklist).run()
 
@@ -153,11 +155,14 @@ class StreamCheck:
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(self.name, error)
             return
+        if self.stream.transport == "bulk":
+            self._tell_job(schema)
+            return
         if schema.transactional is False:
             self.checklist.wrong(
                 self.name,
                 f"{schema.name} is a high-volume object, which the REST API does not write; such "
-                "objects are loaded by CSV",
+                "objects are loaded by a bulk job (transport: bulk)",
             )
             return
         said = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
@@ -173,6 +178,13 @@ class StreamCheck:
         stream = self.stream
         named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
         return documented_schema(name, (*named, *stream.lookups))
+
+    def _tell_job(self, schema: ObjectSchema) -> None:
+        """Say what a bulk stream does; no call shows a job."""
+        self.checklist.right(self.name, f"CSV files for a bulk job that loads {schema.name}")
+        job = self.stream.bulk_job_id
+        said = f"{job}; no call shows whether there is such a job, and which columns it has"
+        self.checklist.tell(f"{self.name}: bulk_job_id", said)
 
     def _check_fields(self, schema: ObjectSchema) -> None:
         problems = [

@@ -245,9 +245,8 @@ class Plan:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
                 lines += [f"  {update.key}", *_differences(update)]
-        lines += [
-            f"{name}: would fill a file of {size:,} bytes for {to}" for size, to in plan.files
-        ]
+        if plan.files:
+            lines.append(_files_line(name, plan.files))
         lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
         return lines
 
@@ -308,6 +307,13 @@ class PlanningWriter(Writer):
             self._would_write(record)
             result.settle(record, outcome, gsid=record.gsid or TO_BE_CREATED)
         return result
+
+
+def _files_line(name: str, files: Sequence[tuple[int, str]]) -> str:
+    sizes = ", ".join(f"{size:,}" for size, _ in files[:MOST_EXAMPLES])
+    more = ", …" if len(files) > MOST_EXAMPLES else ""
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{name}: would fill {count} for {files[0][1]}, of {sizes}{more} bytes"
 
 
 def _key(record: LoadRecord) -> str:

@@ -214,7 +214,7 @@ class GainsightSink(StreamSink):
         if schema is not None and schema.transactional is False:
             message = (
                 f"stream {self.stream_name}: {schema.name} is a high-volume object, which the "
-                "REST API does not write; such objects are loaded by CSV"
+                "REST API does not write; such objects are loaded by a bulk job (transport: bulk)"
             )
             raise RunStoppedError(message)
 

@@ -105,3 +105,295 @@ def test_rows_land_by_the_jobs_columns_and_operation(bulk_loading: Loading) -> N
     }
     assert not list(folder(bulk_loading).glob("*.csv*"))
     assert not list(folder(bulk_loading).glob("*.json"))
+
+
+def test_no_state_before_the_job_is_completed(
+    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_questions": 5})
+    target = loading.target(object_type=None, streams={"accounts": PLAIN})
+    held: list[int] = []
+    write = target._write_state_message
+
+    def note(value: Message) -> None:
+        held.append(loading.tenant.count("company"))
+        write(value)
+
+    monkeypatch.setattr(target, "_write_state_message", note)
+    run = loading.run(target, [schema(), *companies(range(3)), state(read=3)])
+    assert run.states == [state(read=3)["value"]]
+    assert held == [3]
+    calls = loading.calls()
+    assert (calls["upload"], calls["job status"]) == (1, 6)
+
+
+def test_the_pauses_between_questions_grow_to_a_minute(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_seconds": 300.0})
+    before = len(loading.clock.waits)
+    assert load(loading, [schema(), *companies([1])]).exit_code == 0
+    waits = [round(wait) for wait in loading.clock.waits[before:]]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+
+
+def test_files_stay_below_the_limit_and_go_one_after_the_other(
+    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 1_000)
+    run = load(bulk_loading, [schema(), *companies(range(100), Industry="Steel and iron")])
+    assert run.exit_code == 0
+    assert by_file(run)["files"] == 3
+    assert by_file(run)["accepted"] == 100
+    assert bulk_loading.tenant.count("company") == 100
+    sizes = [call for call in bulk_loading.tenant.calls() if call.kind == "upload"]
+    kinds = [c.kind for c in bulk_loading.tenant.calls() if c.kind in {"upload", "job status"}]
+    assert len(sizes) == 3
+    assert kinds == ["upload", *["job status"] * 3] * 3
+
+
+def test_the_later_of_two_rows_with_a_key_wins_across_files(
+    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 150)
+    lines = [record(Name="C", Employees=number) for number in range(20)]
+    assert load(bulk_loading, [schema(), *lines]).exit_code == 0
+    assert [row["Employees"] for row in bulk_loading.tenant.rows("company")] == [19]
+
+
+def test_a_row_that_does_not_convert_is_rejected_and_the_others_land(
+    bulk_loading: Loading,
+) -> None:
+    bad = record(Name="Bad", Employees="many")
+    columns = {"Name": {"type": "string"}, "Employees": {"type": ["string", "integer"]}}
+    run = load(bulk_loading, [schema("accounts", columns), bad, *companies([1], Employees=2)])
+    assert run.exit_code == 0
+    assert run.codes == ["not_a_number"]
+    assert list(bulk_loading.names()) == ["C1"]
+    assert (by_file(run)["rows"], run.outcomes()) == (1, {"rejected": 1})
+
+
+def test_failed_rows_are_counted_apart_and_their_file_is_kept(bulk_loading: Loading) -> None:
+    messages = [schema(), *companies(range(30)), record(Name="", Industry="x"), state(read=31)]
+    run = load(bulk_loading, messages)
+    assert run.exit_code == 0
+    assert run.states == [state(read=31)["value"]]
+    counts = by_file(run)
+    assert (counts["accepted"], counts["failed"], counts["settled"]) == (30, 1, 31)
+    [path] = kept(bulk_loading)
+    assert counts["kept"] == [str(path)]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with path.open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.reader(file))) == 32
+    assert any("1 of 31 rows failed" in line and str(path) in line for line in run.log)
+    assert "30 accepted, 1 failed" in run.target.summary.to_text()
+
+
+def test_a_file_of_which_nothing_is_written_stops_the_run_before_its_state(
+    bulk_loading: Loading,
+) -> None:
+    messages = [schema(), record(Name=""), record(Name=""), state(read=2)]
+    run = load(bulk_loading, messages)
+    assert (run.exit_code, run.states) == (1, [])
+    assert "wrote none of the 2 rows" in run.log[-1]
+    assert len(kept(bulk_loading)) == 1
+    again = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
+    assert (again.exit_code, again.states) == (0, [state(read=1)["value"]])
+
+
+def test_failed_rows_trip_the_guard_as_rejects_do(bulk_loading: Loading) -> None:
+    messages = [schema(), *companies(range(120)), *[record(Name="")] * 40, state(read=160)]
+    run = load(bulk_loading, messages, max_reject_percent=20)
+    assert run.exit_code == 1
+    assert run.states == [state(read=160)["value"]]
+    assert "failed in a bulk job" in run.log[-1]
+    assert "the bulk job's log in Gainsight" in run.log[-1]
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [("nobody's", "Job nobody's is not found"), ("job-1", "The header does not match the job")],
+)
+def test_a_refusal_with_status_200_stops_the_run_and_loses_nothing(
+    bulk_loading: Loading, job: str, said: str
+) -> None:
+    messages = [schema(), *companies([1, 2]), state(read=2)]
+    run = load(bulk_loading, messages, {**ENTRY, "bulk_job_id": job})
+    assert (run.exit_code, run.states) == (1, [])
+    assert said in run.log[-1]
+    assert "Check bulk_job_id" in run.log[-1]
+    assert bulk_loading.tenant.count("company") == 0
+    assert not kept(bulk_loading, "*.json")
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"bulk_status_id": "text"},
+        {"bulk_status_id": "envelope"},
+        {"bulk_counts": "records_succeeded"},
+        {"bulk_status_family": "bulk"},
+    ],
+)
+def test_every_form_of_answer_is_understood(
+    start_loading: Callable[..., Loading], switches: Message
+) -> None:
+    limits = {**BULK_LIMITS, "bulk_calls_per_hour": 2}
+    loading = start_loading(bulk_jobs=JOBS, limits=limits, switches=switches)
+    run = load(loading, [schema(), *companies(range(3)), state(read=3)])
+    assert (run.exit_code, run.states) == (0, [state(read=3)["value"]])
+    assert (by_file(run)["accepted"], by_file(run)["failed"]) == (3, 0)
+
+
+def test_a_file_is_kept_when_the_job_gives_no_counts(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_counts": "missing"})
+    run = load(loading, [schema(), *companies([1, 2])])
+    assert run.exit_code == 0
+    assert by_file(run)["unknown"] == 2
+    assert len(kept(loading)) == 1
+
+
+def test_uploads_keep_to_the_allowed_rate_of_an_hour(
+    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 100)
+    loading = start_loading(bulk_jobs=JOBS, limits={"calls_per_minute": 0})
+    began = loading.clock.now()
+    run = load(loading, [schema(), *companies(range(40), Industry="Steel")])
+    assert run.exit_code == 0
+    assert by_file(run)["accepted"] == 40
+    assert by_file(run)["files"] > 9
+    assert loading.clock.now() - began > 3_600
+    assert run.summary["calls"]["throttled"] == 0
+
+
+def test_a_partial_file_waits_as_long_as_uploads_allow_and_no_longer(
+    bulk_loading: Loading,
+) -> None:
+    target = bulk_loading.target(object_type=None, streams={"accounts": PLAIN})
+    reader = target.reader
+    ticks: list[int] = []
+    on_tick = reader.on_tick
+
+    def tick() -> None:
+        bulk_loading.clock.advance(300)
+        on_tick()
+        ticks.append(bulk_loading.tenant.count("company"))
+
+    reader.on_tick = tick
+    blocks = [[schema(), *companies([number])] for number in range(4)]
+    text = "".join(json.dumps(line) + "\n" for block in blocks for line in block)
+    reader._lines = lambda _source: _ticking(text, reader)  # type: ignore[method-assign]
+    target.run_to_end(io.StringIO())
+    assert bulk_loading.tenant.count("company") == 4
+    assert uploaded(bulk_loading) == 2
+
+
+def _ticking(text: str, reader: Any) -> Iterable[str]:
+    for line in text.splitlines():
+        yield line
+        reader.on_tick()
+
+
+def test_a_dry_run_predicts_files_and_sends_nothing(
+    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 1_000)
+    run = load(bulk_loading, [schema(), *companies(range(100)), state(read=100)], dry_run=True)
+    assert (run.exit_code, run.states) == (0, [])
+    plan = run.target.plan
+    assert plan
+    sizes = [size for size, _ in plan.stream("accounts").files]
+    assert len(sizes) == 2
+    assert uploaded(bulk_loading) == 0
+    assert not kept(bulk_loading, "*.csv*")
+    assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
+    real = load(bulk_loading, [schema(), *companies(range(100))])
+    assert by_file(real)["files"] == 2
+
+
+def test_a_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:
+    described = {
+        "objects": {"Usage__gc": {"transactional": False, "fields": {"day__gc": {"type": "DATE"}}}},
+        "bulk_jobs": {"usage": {"object": "Usage__gc", "operation": "insert"}},
+    }
+    loading = start_loading(limits=BULK_LIMITS, **described)
+    columns = {"day__gc": {"type": "string", "format": "date"}}
+    entry = {
+        "object_type": "custom_object",
+        "custom_object_name": "Usage__gc",
+        "transport": "bulk",
+        "bulk_job_id": "usage",
+        "date_format": "MM-DD-YYYY",
+    }
+    run = load(loading, [schema("accounts", columns, keys=[]), record(day__gc="2026-02-01")], entry)
+    assert run.exit_code == 0
+    assert [row["day__gc"] for row in loading.tenant.rows("Usage__gc")] == ["2026-02-01"]
+
+
+@pytest.mark.parametrize("fault", ["reset_after_commit", "server_error"])
+def test_an_upload_with_a_lost_answer_stops_the_run_and_the_next_one(
+    bulk_loading: Loading, fault: str
+) -> None:
+    bulk_loading.tenant.faults.add(Fault(fault, path="*bulkimport", times=1))
+    messages = [schema(), *companies([1, 2]), state(read=2)]
+    first = load(bulk_loading, messages)
+    assert (first.exit_code, first.states) == (1, [])
+    for run in (first, load(bulk_loading, messages)):
+        assert run.exit_code == 1
+        assert "is not known" in run.log[-1]
+        assert "delete that note" in run.log[-1]
+    assert uploaded(bulk_loading) == 1
+
+
+def test_a_note_that_the_user_completes_settles_its_rows_without_sending_them(
+    bulk_loading: Loading,
+) -> None:
+    bulk_loading.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
+    messages = [schema(), *companies([1, 2]), state(read=2)]
+    load(bulk_loading, messages)
+    [note] = kept(bulk_loading, "*.upload.json")
+    note.write_text(note.read_text(encoding="utf-8").replace('"sending"', '"completed"'))
+    run = load(bulk_loading, [*messages, *companies([3]), state(read=3)])
+    assert (run.exit_code, run.states[-1]) == (0, state(read=3)["value"])
+    assert (by_file(run)["repeated"], by_file(run)["rows"]) == (2, 1)
+    assert list(bulk_loading.names()) == ["C3"]
+
+
+def test_a_note_that_the_user_deletes_lets_its_rows_be_sent(bulk_loading: Loading) -> None:
+    bulk_loading.tenant.faults.add(Fault("server_error", path="*bulkimport", times=1))
+    messages = [schema(), *companies([1, 2]), state(read=2)]
+    load(bulk_loading, messages)
+    kept(bulk_loading, "*.upload.json")[0].unlink()
+    assert load(bulk_loading, messages).exit_code == 0
+    assert sorted(bulk_loading.names()) == ["C1", "C2"]
+
+
+def test_a_disk_that_is_full_stops_the_run_with_nothing_acknowledged(
+    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("target_gainsight.loading.files.os.fsync", full)
+    run = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
+    assert (run.exit_code, run.states) == (1, [])
+    assert "No space left on device" in run.log[-1]
+    assert "Make room" in run.log[-1]
+    assert uploaded(bulk_loading) == 0
+    assert not kept(bulk_loading, "*.csv*")
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=2, max_size=4
+        )
+    )
+)
+def test_every_text_comes_back_out_of_a_csv(rows: list[list[str]]) -> None:
+    writer = LineWriter()
+    text = b"".join(writer.line(cells) for cells in rows).decode()
+    assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == rows

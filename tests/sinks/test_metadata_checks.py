@@ -276,7 +276,7 @@ def test_a_high_volume_object_is_refused_for_rest(tenant: Tenant) -> None:
     settings = {"object_type": "custom_object", "custom_object_name": "Usage__gc"}
     error = refused(tenant, schema("usage", {"Logins__gc": WHOLE}, keys=[]), **settings)
     assert "Usage__gc is a high-volume object" in error
-    assert "loaded by CSV" in error
+    assert "loaded by a bulk job (transport: bulk)" in error
 
 
 @pytest.mark.parametrize("status", [403, 500])

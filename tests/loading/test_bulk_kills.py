@@ -1,0 +1,222 @@
+"""After a kill at any moment of a bulk job, a re-run uploads nothing twice and loses nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_messages import record, schema, state
+from singer_runs import clean_environment, command_line, lines_of
+
+from target_gainsight.loading import bulk
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.uploads import EarlierRows, UploadNotes
+from target_gainsight.sandbox import start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from singer_messages import Message
+
+    from target_gainsight.sandbox import RunningSandbox
+
+MOST_SECONDS = 60
+JOBS = {"insert": {"object": "company", "operation": "insert"}}
+
+
+class BulkRuns:
+    """Runs of the target in processes of their own, against one tenant.
+
+    Rows are inserted, so that one that is sent twice is there twice.
+    """
+
+    def __init__(self, sandbox: RunningSandbox, folder: Path) -> None:
+        self.tenant = sandbox.tenant
+        self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
+        self._settings = {
+            "base_url": sandbox.base_url,
+            "access_key": sandbox.access_key,
+            "rejects_path": str(folder / "rejects"),
+            "summary_path": str(folder / "summary.json"),
+            "streams": {
+                "accounts": {
+                    "object_type": "company",
+                    "transport": "bulk",
+                    "bulk_job_id": "insert",
+                }
+            },
+        }
+
+    def start(
+        self, messages: Sequence[Message], most_bytes: int | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a run over some messages."""
+        command = command_line(self.folder, self._settings)
+        if most_bytes is not None:
+            command = [sys.executable, "-c", SMALL_FILES, str(most_bytes), *command[1:]]
+        path = self.folder / "messages"
+        path.write_text(lines_of(messages), encoding="utf-8")
+        with path.open("rb") as source:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=clean_environment(),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        self.started.append(process)
+        return process
+
+    def end(self, process: subprocess.Popen[str]) -> tuple[int, list[Message], str]:
+        """Wait for the end: exit code, states and log."""
+        output, log = process.communicate(timeout=MOST_SECONDS)
+        return process.returncode, [json.loads(line) for line in output.splitlines()], log
+
+    def calls(self, kind: str) -> int:
+        return sum(call.kind == kind for call in self.tenant.calls())
+
+    def wait_for(self, kind: str, count: int) -> None:
+        until = time.monotonic() + MOST_SECONDS
+        while self.calls(kind) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        assert self.calls(kind) >= count
+
+    def names(self) -> Counter[str]:
+        return Counter(row["Name"] for row in self.tenant.rows("company"))
+
+    @property
+    def summary(self) -> Message:
+        text = (self.folder / "summary.json").read_text(encoding="utf-8")
+        counts: Message = json.loads(text)["streams"]["accounts"]["by_file"]
+        return counts
+
+
+SMALL_FILES = """
+import sys
+from target_gainsight.loading import bulk
+from target_gainsight.target import TargetGainsight
+
+bulk.BulkLoader.__init__.__kwdefaults__["most_bytes"] = int(sys.argv.pop(1))
+TargetGainsight.cli()
+"""
+
+
+def companies(numbers: range) -> list[Message]:
+    return [record(Name=f"C{number}", Employees=number) for number in numbers]
+
+
+@pytest.fixture
+def start_runs(tmp_path: Path) -> Iterator[Callable[..., BulkRuns]]:
+    runs: list[BulkRuns] = []
+    started = []
+
+    def start(**switches: Any) -> BulkRuns:
+        limits = dict.fromkeys(
+            ("calls_per_minute", "calls_per_day", "bulk_calls_per_hour", "bulk_calls_per_day"), 0
+        )
+        config = {"bulk_jobs": JOBS, "limits": limits, "switches": switches}
+        sandbox = start_sandbox(tmp_path / "tenant.db", config=config)
+        started.append(sandbox)
+        runs.append(BulkRuns(sandbox, tmp_path))
+        return runs[-1]
+
+    yield start
+    for process in (each for run in runs for each in run.started):
+        process.kill()
+        process.communicate()
+    for sandbox in started:
+        sandbox.stop()
+
+
+def test_a_run_killed_while_a_job_is_in_progress_uploads_nothing_twice(
+    start_runs: Callable[..., BulkRuns],
+) -> None:
+    runs = start_runs(bulk_questions=2)
+    messages = [schema(), *companies(range(50)), state(read=50)]
+    killed = runs.start(messages)
+    runs.wait_for("job status", 1)
+    killed.kill()
+    code, states, _ = runs.end(killed)
+    assert (code, states) == (-signal.SIGKILL, [])
+    again = runs.start([*messages, *companies(range(50, 60)), state(read=60)])
+    code, states, log = runs.end(again)
+    assert (code, states[-1]) == (0, {"read": 60})
+    assert "waiting for it to be done" in log
+    assert runs.names() == Counter(f"C{number}" for number in range(60))
+    assert runs.calls("upload") == 2
+    assert (runs.summary["repeated"], runs.summary["rows"]) == (50, 10)
+    assert not list((runs.folder / "rejects" / "bulk").glob("*.json"))
+
+
+@pytest.mark.e2e
+def test_a_run_resumed_in_the_middle_of_a_file_sends_only_what_was_not_sent(
+    start_runs: Callable[..., BulkRuns],
+) -> None:
+    runs = start_runs(bulk_questions=1)
+    messages = [schema(), *companies(range(100)), state(read=100)]
+    killed = runs.start(messages, most_bytes=700)
+    runs.wait_for("job status", 3)
+    killed.kill()
+    runs.end(killed)
+    again = runs.start([schema(), *companies(range(20, 100)), state(read=100)], most_bytes=1_000)
+    code, states, _ = runs.end(again)
+    assert (code, states) == (0, [{"read": 100}])
+    assert runs.names() == Counter(f"C{number}" for number in range(100))
+    assert runs.summary["repeated"] > 0
+
+
+@pytest.mark.e2e
+def test_a_run_stopped_by_a_signal_leaves_the_job_to_the_next_one(
+    start_runs: Callable[..., BulkRuns],
+) -> None:
+    runs = start_runs(bulk_questions=2)
+    messages = [schema(), *companies(range(5)), state(read=5)]
+    stopped = runs.start(messages)
+    runs.wait_for("job status", 1)
+    stopped.terminate()
+    code, states, _ = runs.end(stopped)
+    assert (code, states) == (128 + signal.SIGTERM, [])
+    code, states, _ = runs.end(runs.start(messages))
+    assert (code, states) == (0, [{"read": 5}])
+    assert runs.calls("upload") == 1
+
+
+def test_two_runs_at_once_do_not_upload_one_stream(tmp_path: Path) -> None:
+    first = UploadNotes(tmp_path, "tenant", "run-1")
+    second = UploadNotes(tmp_path, "tenant", "run-2")
+    first.begin("accounts")
+    first.begin("accounts")
+    second.begin("contacts")
+    with pytest.raises(RunStoppedError, match="another run is uploading this stream"):
+        second.begin("accounts")
+    first.close()
+    second.begin("accounts")
+    second.close()
+
+
+def test_rows_are_recognised_in_order_from_the_first_until_one_is_new() -> None:
+    earlier = EarlierRows(array("Q", [1, 2, 3, 2, 4]))
+    assert [earlier.take(digest) for digest in (2, 3, 2)] == [True, True, True]
+    assert not earlier.take(9)
+    assert not earlier.take(4)
+
+
+def test_a_row_that_was_overtaken_by_a_new_one_is_sent_again() -> None:
+    earlier = EarlierRows(array("Q", [1]))
+    assert not earlier.take(2)
+    assert not earlier.take(1)
+
+
+def test_files_have_a_bounded_number_of_rows() -> None:
+    assert bulk.MOST_ROWS * 8 <= 10_000_000

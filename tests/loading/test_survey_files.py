@@ -1,0 +1,221 @@
+"""Streams of survey responses: one file in a run, whole, checked and harmless."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_messages import TEXT, record, schema, state
+
+from target_gainsight.mapping.surveys import FORMULA_STARTS, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
+
+HEADER = [
+    "Company",
+    "Email",
+    "Score",
+    "Comment",
+    "Survey Name",
+    "Response Date",
+    "Language",
+    "Channel",
+]
+COLUMNS = {
+    "company": TEXT,
+    "email": TEXT,
+    "score": {"type": ["integer", "string", "null"]},
+    "comment": TEXT,
+    "survey_name": TEXT,
+    "response_date": {"type": ["string", "null"], "format": "date"},
+    "language": TEXT,
+    "channel": TEXT,
+}
+ENTRY: Message = {"object_type": "survey_csv"}
+SCHEMA = schema("nps", COLUMNS, keys=[])
+
+
+def response(**fields: Any) -> Message:
+    given = {
+        "company": "Initech",
+        "email": "bill@initech.example",
+        "score": 9,
+        "comment": "fine",
+        "survey_name": "NPS 2026",
+        "response_date": "2026-02-01",
+        "language": "en",
+        "channel": "Email",
+        **fields,
+    }
+    return record("nps", **given)
+
+
+def load(
+    loading: Loading, messages: Iterable[Message], entry: Message = ENTRY, **settings: Any
+) -> LoadRun:
+    settings = {"survey_path": str(loading.folder / "surveys"), **settings}
+    return loading.load(messages, object_type=None, streams={"nps": entry}, **settings)
+
+
+def files(loading: Loading) -> list[Path]:
+    return sorted((loading.folder / "surveys").glob("*.csv*"))
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_responses_become_one_file_with_the_eight_columns(loading: Loading) -> None:
+    messages = [SCHEMA, response(), state(read=1), response(score="0", comment=None)]
+    run = load(loading, [*messages, state(read=2)])
+    assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
+    [path] = files(loading)
+    common = ["NPS 2026", "2026-02-01", "en", "Email"]
+    assert rows(path) == [
+        HEADER,
+        ["Initech", "bill@initech.example", "9", "fine", *common],
+        ["Initech", "bill@initech.example", "0", "", *common],
+    ]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.name.startswith("nps-")
+    assert run.summary["streams"]["nps"]["by_file"]["written"] == [str(path)]
+    assert str(path) in run.target.summary.to_text()
+    assert not loading.calls()
+
+
+def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> None:
+    columns = {
+        "account_id": TEXT,
+        "person": TEXT,
+        "nps": {"type": "integer"},
+        "at": {"type": "string"},
+    }
+    entry = {
+        **ENTRY,
+        "survey_columns": {"Company": "account_id", "Person": "person", "Response Date": "at"},
+        "constants": {"Survey ID": "S-1", "Region": "EMEA"},
+        "date_format": "MM-DD-YYYY",
+    }
+    fields = {"account_id": "A1", "person": "P1", "nps": 3, "at": "2026-02-01T10:00:00Z"}
+    run = load(loading, [schema("nps", columns, keys=[]), record("nps", **fields)], entry)
+    assert run.exit_code == 0
+    assert rows(files(loading)[0]) == [
+        ["Company", "Person", "Score", "Survey ID", "Response Date", "Region"],
+        ["A1", "P1", "3", "S-1", "02-01-2026", "EMEA"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"score": 11}, "score_out_of_range"),
+        ({"score": -1}, "score_out_of_range"),
+        ({"score": "7.5"}, "score_out_of_range"),
+        ({"score": "very good"}, "not_a_number"),
+        ({"score": None}, "required_missing"),
+        ({"company": "  "}, "required_missing"),
+        ({"survey_name": None}, "required_missing"),
+        ({"email": "Bill Lumbergh"}, "not_an_email"),
+        ({"response_date": "last week"}, "not_a_date"),
+    ],
+)
+def test_a_response_that_cannot_be_imported_is_rejected_alone(
+    loading: Loading, fields: Message, code: str
+) -> None:
+    messages = [SCHEMA, response(), response(**fields), state(read=2)]
+    run = load(loading, messages, validate_records=False)
+    assert (run.exit_code, run.codes) == (0, [code])
+    assert run.states == [state(read=2)["value"]]
+    assert len(rows(files(loading)[0])) == 2
+
+
+def test_no_cell_is_a_formula(loading: Loading) -> None:
+    comment = '=HYPERLINK("https://evil.example","click")'
+    load(loading, [SCHEMA, response(comment=comment, company="@corp")])
+    row = rows(files(loading)[0])[1]
+    assert (row[0], row[3]) == ("'@corp", f"'{comment}")
+
+
+@given(st.text())
+def test_harmless_text_never_starts_a_formula_and_keeps_what_was_said(text: str) -> None:
+    found = harmless(text)
+    assert not found.startswith(FORMULA_STARTS)
+    assert found in {text, f"'{text}"}
+
+
+def test_a_stream_that_lacks_a_column_stops_before_its_first_record(loading: Loading) -> None:
+    columns = {name: TEXT for name in COLUMNS if name not in {"score", "company"}}
+    columns["rating"] = TEXT
+    entry = {**ENTRY, "survey_columns": {"Score": "ratin"}}
+    run = load(loading, [schema("nps", columns, keys=[]), record("nps", rating="9")], entry)
+    assert run.exit_code == 1
+    assert "The stream has no column ratin. Did you mean rating?" in run.log[-1]
+    assert "A survey import needs Company" in run.log[-1]
+    assert not files(loading)
+
+
+def test_two_names_for_one_column_are_refused(loading: Loading) -> None:
+    entry = {**ENTRY, "survey_columns": {"Survey Name": "survey_name", "Survey ID": "channel"}}
+    run = load(loading, [SCHEMA, response()], entry)
+    assert "mean the same column" in run.log[-1]
+
+
+def test_a_run_that_stops_leaves_nothing_to_be_imported_by_mistake(loading: Loading) -> None:
+    stray = record("unknown", a=1)
+    run = load(loading, [SCHEMA, response(), state(read=1), stray])
+    assert (run.exit_code, run.states) == (1, [])
+    assert not files(loading)
+
+
+def test_what_a_killed_run_left_is_taken_away(loading: Loading) -> None:
+    folder = loading.folder / "surveys"
+    folder.mkdir()
+    (folder / "nps-20260101T000000Z-abcd.csv.part").write_text("half a fi", encoding="utf-8")
+    load(loading, [SCHEMA, response()])
+    assert [path.suffix for path in files(loading)] == [".csv"]
+
+
+def test_a_full_disk_leaves_no_file_and_no_state(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("target_gainsight.loading.files.os.fsync", full)
+    run = load(loading, [SCHEMA, response(), state(read=1)])
+    assert (run.exit_code, run.states) == (1, [])
+    assert "None of its records is acknowledged" in run.log[-1]
+    assert not files(loading)
+
+
+def test_a_schema_that_changes_makes_a_second_file(loading: Loading) -> None:
+    wider = schema("nps", {**COLUMNS, "region": TEXT}, keys=[])
+    run = load(loading, [SCHEMA, response(), wider, response(company="Globex"), state(read=2)])
+    assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
+    assert sorted(rows(path)[1][0] for path in files(loading)) == ["Globex", "Initech"]
+
+
+def test_a_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
+    run = load(loading, [SCHEMA, response(), state(read=1)], dry_run=True)
+    assert (run.exit_code, run.states) == (0, [])
+    assert not files(loading)
+    plan = run.target.plan
+    assert plan
+    assert "would fill 1 file for a survey import" in plan.to_text(run.target.summary)
+    load(loading, [SCHEMA, response()])
+    assert files(loading)[0].stat().st_size == plan.stream("nps").files[0][0]
+
+
+def test_no_responses_make_no_file(loading: Loading) -> None:
+    run = load(loading, [SCHEMA, state(read=0)])
+    assert (run.exit_code, run.states) == (0, [state(read=0)["value"]])
+    assert not files(loading)
