@@ -134,7 +134,8 @@ class BulkLoader:
         Raises:
             RunStoppedError: It cannot be told whether a file was taken.
         """
-        self._notes.begin(self._stream)
+        if self._plan is None:
+            self._notes.begin(self._stream)
         for note in self._notes.earlier(self._stream):
             self._resume(note)
         earlier = self._notes.earlier(self._stream)

@@ -48,7 +48,7 @@ def test_what_the_job_decides_is_refused_beside_it_and_ignored_from_above(
         assert stream("a", streams={"a": BULK}, **{setting: value}).transport == "bulk"
 
 
-@pytest.mark.parametrize("object_type", ["person", "survey_csv"])
+@pytest.mark.parametrize("object_type", ["person", "timeline", "cta", "survey_csv"])
 def test_a_job_loads_no_such_object(object_type: str) -> None:
     [mistake, *_] = entry_mistakes({**BULK, "object_type": object_type})
     assert mistake.startswith("streams.a.transport: given 'bulk'")

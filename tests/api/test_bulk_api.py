@@ -1,0 +1,157 @@
+"""Bulk uploads and the question for a job's progress, in every form that answers may have."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from answering import TENANT
+
+from target_gainsight.api import (
+    OutcomeUnclearError,
+    RefusedError,
+    UnavailableError,
+)
+from target_gainsight.api.content import FormFile, form_content
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import requests_mock as mocking
+
+    from target_gainsight.api import GainsightClient
+
+UPLOAD = f"{TENANT}/v1.0/admin/connector/job/bulkimport"
+STATUS = f"{UPLOAD}/status/S%2F1"
+
+
+def rows_file(folder: Path, content: bytes = b"Name\r\nInitech\r\n") -> Path:
+    path = folder / "rows.csv"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_goes_out_as_a_form_of_job_and_file(
+    client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
+) -> None:
+    sent: list[bytes] = []
+
+    def answer(request: Any, _context: Any) -> dict[str, Any]:
+        sent.append(request.body.read())
+        return {"result": True, "data": {"statusId": "S"}, "requestId": "r"}
+
+    requests_mock.post(UPLOAD, json=answer)
+    path = rows_file(tmp_path)
+    found = client.bulk.upload("job-1", "rows.csv", lambda: path.open("rb"))
+    assert (found.status_id, found.request_id) == ("S", "r")
+    request = requests_mock.last_request
+    assert request
+    assert int(request.headers["Content-Length"]) == len(sent[0])
+    found_boundary = re.fullmatch(
+        r"multipart/form-data; boundary=(\w+)", request.headers["Content-Type"]
+    )
+    assert found_boundary
+    boundary = found_boundary[1]
+    assert sent[0].decode() == (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="jobId"\r\n\r\njob-1\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="rows.csv"\r\n'
+        f"Content-Type: text/csv; charset=utf-8\r\n\r\nName\r\nInitech\r\n\r\n--{boundary}--\r\n"
+    )
+
+
+def test_a_form_is_read_in_pieces_and_opened_anew_for_every_try(tmp_path: Path) -> None:
+    path = rows_file(tmp_path, b"x" * 1_000_000)
+    content = form_content({}, FormFile("file", 'a"b.csv', lambda: path.open("rb")))
+    for _ in range(2):
+        body = content.open()
+        assert not isinstance(body, bytes)
+        pieces = list(body)
+        body.close()
+        assert sum(map(len, pieces)) == len(body)
+        assert max(map(len, pieces)) <= 1 << 16
+        assert b'filename="a%22b.csv"' in pieces[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "status_id"),
+    [
+        ({"data": {"statusId": "S"}}, "S"),
+        ({"data": {"status_id": 17}}, "17"),
+        ({"data": {"id": "S"}}, "S"),
+        ({"data": "S"}, "S"),
+        ({"data": None, "statusId": "S"}, "S"),
+        ({"data": {"something": 1}}, None),
+    ],
+)
+def test_the_status_id_is_found_wherever_it_stands(
+    client: GainsightClient,
+    requests_mock: mocking.Mocker,
+    tmp_path: Path,
+    body: dict[str, Any],
+    status_id: str | None,
+) -> None:
+    requests_mock.post(UPLOAD, json={"result": True, **body})
+    path = rows_file(tmp_path)
+    assert client.bulk.upload("j", "f", lambda: path.open("rb")).status_id == status_id
+
+
+def test_a_refusal_with_status_200_is_a_failure(
+    client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
+) -> None:
+    refusal = {"result": False, "errorCode": "GS_7571", "errorDesc": "No data found"}
+    requests_mock.post(UPLOAD, json=refusal)
+    path = rows_file(tmp_path)
+    with pytest.raises(RefusedError, match="No data found"):
+        client.bulk.upload("j", "f", lambda: path.open("rb"))
+
+
+def test_an_upload_with_an_unclear_outcome_is_not_repeated(
+    client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
+) -> None:
+    requests_mock.post(UPLOAD, status_code=502)
+    path = rows_file(tmp_path)
+    with pytest.raises(OutcomeUnclearError):
+        client.bulk.upload("j", "f", lambda: path.open("rb"))
+    assert requests_mock.call_count == 1
+
+
+def test_a_file_that_cannot_be_opened_sends_nothing(
+    client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
+) -> None:
+    requests_mock.post(UPLOAD, json={"result": True})
+    with pytest.raises(FileNotFoundError):
+        client.bulk.upload("j", "f", lambda: (tmp_path / "none").open("rb"))
+    assert not requests_mock.called
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (
+            {"status": "COMPLETED", "successCount": 3, "failureCount": 1},
+            ("COMPLETED", 3, 1),
+        ),
+        ({"state": "in progress"}, ("IN_PROGRESS", None, None)),
+        (
+            {"jobStatus": "completed", "counts": {"recordsSucceeded": 3, "recordsFailed": 0}},
+            ("COMPLETED", 3, 0),
+        ),
+        ("INIT", ("INIT", None, None)),
+    ],
+)
+def test_progress_is_read_in_every_form(
+    client: GainsightClient, requests_mock: mocking.Mocker, data: Any, found: tuple[Any, ...]
+) -> None:
+    requests_mock.get(STATUS, json={"result": True, "data": data})
+    status = client.bulk.status("S/1")
+    assert (status.state, status.accepted, status.failed) == found
+
+
+def test_an_answer_without_a_state_is_asked_for_again(
+    acquainted: GainsightClient, requests_mock: mocking.Mocker
+) -> None:
+    requests_mock.get(STATUS, json={"result": True, "data": {"successCount": 1}})
+    with pytest.raises(UnavailableError):
+        acquainted.bulk.status("S/1")
+    assert requests_mock.call_count > 1

@@ -1,0 +1,183 @@
+"""Bulk jobs of the tenant: what it takes, what it refuses, what it makes of the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_gainsight.sandbox.config import SandboxConfigError, load_config
+
+if TYPE_CHECKING:
+    from tenant_api import Api, OpenTenant
+
+BULK = "/v1.0/admin/connector/job/bulkimport"
+JOBS = {
+    "up": {
+        "object": "company",
+        "operation": "upsert",
+        "keys": ["Name"],
+        "columns": {"Account": "Name", "Staff": "Employees", "Renews": "RenewalDate"},
+    },
+    "change": {"object": "company", "operation": "update", "keys": ["Name"]},
+    "add": {"object": "company", "operation": "insert"},
+    "linked": {
+        "object": "company",
+        "operation": "insert",
+        "columns": {"Name": "Name"},
+        "lookups": {
+            "ParentCompany": {
+                "objectName": "company",
+                "fields": {"parent": "Name"},
+                "onNoMatch": "ERROR",
+                "multiMatchOption": "FIRSTMATCH",
+            }
+        },
+    },
+}
+
+
+def opened(open_tenant: OpenTenant, **described: Any) -> Api:
+    return open_tenant(bulk_jobs=JOBS, **described)
+
+
+def upload(api: Api, job: str, text: str | bytes) -> Any:
+    content = text.encode() if isinstance(text, str) else text
+    url = api.running.base_url + BULK
+    form = {"jobId": (None, job), "file": ("rows.csv", content, "text/csv")}
+    return api.session.post(url, files=form, timeout=10)
+
+
+def status(api: Api, status_id: str) -> Any:
+    return api.call("GET", f"{BULK}/status/{status_id}").json()["data"]
+
+
+def loaded(api: Api, job: str, text: str) -> tuple[int, int]:
+    """Upload and ask until it is done: succeeded and failed."""
+    status_id = upload(api, job, text).json()["data"]["statusId"]
+    found = [status(api, status_id) for _ in range(3)][-1]
+    assert found["status"] == "COMPLETED"
+    return found["successCount"], found["failureCount"]
+
+
+def test_a_job_goes_from_init_to_completed_and_loads_then(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    answer = upload(api, "up", "Account,Staff\r\nInitech,7\r\n").json()
+    assert answer["result"] is True
+    status_id = answer["data"]["statusId"]
+    states = [status(api, status_id)["status"] for _ in range(2)]
+    assert states == ["INIT", "IN_PROGRESS"]
+    assert api.tenant.count("company") == 0
+    for _ in range(2):
+        done = {"status": "COMPLETED", "successCount": 1, "failureCount": 0}
+        assert status(api, status_id) == done
+    assert [row["Employees"] for row in api.tenant.rows("company", Name="Initech")] == [7]
+
+
+def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant, switches={"bulk_seconds": 90.0, "bulk_questions": 0})
+    status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
+    assert status(api, status_id)["status"] == "INIT"
+    api.clock.now += 90
+    assert status(api, status_id)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("job", "text", "code", "said"),
+    [
+        ("up", "Account,Staff\r\n", "GS_7571", "No data"),
+        ("up", "", "GS_7571", "No data"),
+        ("nobody's", "Account\nA\n", "GS_7500", "not found"),
+        ("up", "Account,Colour\nA,red\n", "GS_7500", "header"),
+        ("up", "Account,Account\nA,B\n", "GS_7500", "header"),
+        ("up", b"Account\n\xff\n", "GS_7500", "no CSV in UTF-8"),
+        ("up", "Account\n" + "A" * 100, "GS_7500", "smaller than 100 bytes"),
+    ],
+)
+def test_a_refused_file_is_answered_with_status_200(
+    open_tenant: OpenTenant, job: str, text: str | bytes, code: str, said: str
+) -> None:
+    api = opened(open_tenant, limits={"bulk_file_bytes": 100})
+    answer = upload(api, job, text)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["result"], body["errorCode"]) == (False, code)
+    assert said in body["errorDesc"]
+
+
+def test_an_upsert_changes_what_is_there_and_adds_the_rest(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    api.tenant.seed("company", [{"Name": "Initech", "Employees": 1}])
+    text = 'Account,Staff,Renews\nInitech,7,\n"Globex, Inc",8,02-01-2026\nInitech,9,2026-03-01\n'
+    assert loaded(api, "up", text) == (3, 0)
+    rows = api.tenant.rows("company")
+    assert [(row["Name"], row["Employees"], row["RenewalDate"]) for row in rows] == [
+        ("Initech", 9, "2026-03-01"),
+        ("Globex, Inc", 8, "2026-02-01"),
+    ]
+
+
+def test_rows_that_are_not_right_fail_alone(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    text = "Account,Staff\nA,many\n,5\nB,3\n"
+    assert loaded(api, "up", text) == (1, 2)
+    assert [row["Name"] for row in api.tenant.rows("company")] == ["B"]
+
+
+def test_an_update_fails_for_what_is_not_there(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    api.tenant.seed("company", [{"Name": "Initech"}])
+    assert loaded(api, "change", "Name,Employees\nInitech,7\nGlobex,8\n") == (1, 1)
+    assert api.tenant.count("company") == 1
+
+
+def test_an_insert_makes_twins(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    assert loaded(api, "add", "Name\nInitech\nInitech\n") == (2, 0)
+
+
+def test_the_jobs_lookups_resolve(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    [gsid] = api.tenant.seed("company", [{"Name": "Initech"}])
+    assert loaded(api, "linked", "Name,parent\nInitech East,Initech\nStray,Nobody\n") == (1, 1)
+    assert api.tenant.rows("company", Name="Initech East")[0]["ParentCompany"] == gsid
+
+
+def test_an_unknown_status_is_refused(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    assert api.call("GET", f"{BULK}/status/none").json()["result"] is False
+
+
+def test_what_was_taken_survives_a_restart(open_tenant: OpenTenant) -> None:
+    api = opened(open_tenant)
+    status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
+    status(api, status_id)
+    again = opened(open_tenant)
+    assert [status(again, status_id)["status"] for _ in range(2)] == ["IN_PROGRESS", "COMPLETED"]
+    assert again.tenant.count("company") == 1
+
+
+def test_uploads_are_bounded_by_the_hour_and_questions_by_the_minute(
+    open_tenant: OpenTenant,
+) -> None:
+    api = opened(open_tenant, limits={"bulk_calls_per_hour": 1})
+    status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
+    assert upload(api, "add", "Name\nInitech\n").status_code == 429
+    assert status(api, status_id)["status"] == "INIT"
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ({"object": "compny"}, "did you mean company"),
+        ({"object": "company"}, "needs some"),
+        ({"object": "company", "operation": "insert", "keys": ["Name"]}, "an insert has none"),
+        ({"object": "company", "operation": "replace", "keys": ["Name"]}, "unknown value"),
+        ({"object": "company", "keys": ["Nmae"]}, "did you mean Name"),
+        ({"object": "company", "keys": "Name"}, "a list is wanted"),
+        ({"object": "company", "key": ["Name"]}, "unknown key 'key'"),
+    ],
+)
+def test_a_job_that_is_described_wrongly_is_refused(job: dict[str, Any], said: str) -> None:
+    with pytest.raises(SandboxConfigError, match=said):
+        load_config({"bulk_jobs": {"j": job}})
