@@ -22,6 +22,7 @@ from target_gainsight.settings.model import (
 from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
 from target_gainsight.settings.relative_dates import DUE_DATE
 from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
+from target_gainsight.settings.stream_maps import join_stream_names
 
 __all__ = [
     "CONFIG_SCHEMA",
@@ -38,6 +39,7 @@ __all__ = [
     "SettingsError",
     "StreamSettings",
     "SyncMode",
+    "join_stream_names",
     "parse_settings",
     "read_environment",
     "unknown_settings",

@@ -42,6 +42,9 @@ class ConfiguredTarget(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find every mistake in the configuration, ours and the SDK's, at once."""
+        maps = self._config.get("stream_maps")
+        if isinstance(maps, dict):
+            self._config = {**self._config, "stream_maps": configuration.join_stream_names(maps)}
         self._raw_config = dict(self._config)
         mistakes: list[str] = []
         try:

@@ -48,7 +48,7 @@ STREAM_MAPS = {
         "__key_properties__": ["Name"],
         "__else__": "__NULL__",
     },
-    "contacts": {
+    "crm.contacts": {
         "__source__": "public-customers",
         "Email": "customer_id.lower() + '@northwind.example'",
         "FirstName": "contact_name.split(' ')[0]",
@@ -71,7 +71,7 @@ STREAM_MAPS = {
 
 STREAMS = {
     "public-customers": {"object_type": "company", "lookup_keys": ["Name"]},
-    "contacts": {"object_type": "person"},
+    "crm.contacts": {"object_type": "person"},
     "public-orders": {
         "object_type": "custom_object",
         "custom_object_name": "Order__gc",
@@ -233,7 +233,10 @@ def test_the_run_after_it_writes_only_what_is_missing(nights: Nights) -> None:
     streams = nights.completed["streams"]
     assert streams["public-orders"]["created"] == 830 - nights.after_failure
     assert streams["public-orders"]["updated"] == 0
-    assert (streams["public-customers"]["unchanged"], streams["contacts"]["unchanged"]) == (91, 91)
+    assert (streams["public-customers"]["unchanged"], streams["crm.contacts"]["unchanged"]) == (
+        91,
+        91,
+    )
 
 
 def test_an_incremental_run_reads_new_orders_and_writes_them_once(nights: Nights) -> None:
@@ -247,7 +250,7 @@ def test_a_full_refresh_reads_everything_and_writes_nothing(nights: Nights) -> N
     streams = nights.refreshed["streams"]
     assert {name: (each["read"], each["unchanged"]) for name, each in streams.items()} == {
         "public-customers": (91, 91),
-        "contacts": (91, 91),
+        "crm.contacts": (91, 91),
         "public-orders": (835, 835),
     }
     assert set(nights.refreshed["calls"]["by_kind"]) == {"describe", "query"}

@@ -158,3 +158,14 @@ def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) 
     assert (run.errors, run.exit_code) == ([], 0)
     assert tenant.names() == ["Initech", "Initech (partner)"]
     assert [row["Email"] for row in tenant.rows("Person")] == ["initech@example.com"]
+
+
+def test_a_map_finds_its_stream_although_meltano_split_the_name(tenant: Tenant) -> None:
+    mapped = {"Name": "name.upper()", "__key_properties__": ["Name"], "__else__": "__NULL__"}
+    run = tenant.load(
+        schema("crm.accounts", {"name": TEXT}, ["name"]),
+        record("crm.accounts", name="Initech"),
+        stream_maps={"crm": {"accounts": mapped}},
+    )
+    assert run.exit_code == 0
+    assert tenant.names() == ["INITECH"]
