@@ -112,7 +112,10 @@ class Completion:
         enter: Callable[[BatchResult], None],
     ) -> None:
         before = {id(probe): settlement for settlement, probe in parents}
-        written = self.writer.update([probe for _, probe in parents])
+        probes = [probe for _, probe in parents]
+        if self.rows is not None:
+            self.rows.about_to_write(probes)
+        written = self.writer.update(probes)
         result = BatchResult(
             unavailable=[before[id(probe)].record for probe in written.unavailable],
             unavailable_because=written.unavailable_because,

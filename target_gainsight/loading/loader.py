@@ -353,6 +353,8 @@ class RecordLoader:
 
     def _submit(self, kind: Kind, batch: list[LoadRecord]) -> None:
         write = self._writer.create if kind == "create" else self._writer.update
+        if self._rows is not None:
+            self._rows.about_to_write(batch)
         self._in_flight += 1
         self._flying.update(record.key for record in batch if record.key)
         self._pool.submit(lambda: write(batch), lambda result: self._land(batch, result))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_gainsight.mapping.field_errors import shown
 
@@ -114,11 +114,12 @@ class LoadRecord:
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """List every arrival that shares this record's outcome, in order."""
-        return tuple(part.arrival for part in self.parts) or (self.arrival,)
+        if not self.parts:
+            return (self.arrival,)
+        return tuple(part.arrival for part in self.parts)
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(NamedTuple):
     """The outcome of one record.
 
     Attributes:

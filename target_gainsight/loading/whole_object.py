@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import enum
 import logging
-import pickle
 import sqlite3
 import threading
-import weakref
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from target_gainsight.api import MAX_PAGE, Condition, GainsightError, StopRunError
 from target_gainsight.loading.current_rows import GSID, CurrentRows, Matches
-from target_gainsight.loading.keys import folded
+from target_gainsight.loading.kept_rows import KeptRows, WrittenPlaces, place_of
+from target_gainsight.mapping.likeness import Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi, Where
-    from target_gainsight.loading.keys import Key, KeyReader
+    from target_gainsight.loading.keys import KeyReader
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.mapping.validation import RecordMapper
 
@@ -36,7 +32,6 @@ GROUPS_TO_DECIDE = 3
 MOSTLY = 0.9
 ROWS_WORTH_READING = 100
 """For each record seen so far: an object larger than this is not read whole on such evidence."""
-VALUES_IN_A_LOOK = 500
 
 
 class _State(enum.Enum):
@@ -73,18 +68,27 @@ class WholeObjectRows(CurrentRows):
     ) -> None:
         super().__init__(records, object_name, keys)
         self._mapper = mapper
-        self._names = tuple(dict.fromkeys((GSID, *keys.names, *fields)))
+        self._likeness = Likeness((*keys.names, *fields), mapper.converters)
         self._by_keys = by_keys
         self._lock = threading.Lock()
         self._state = _State.DECIDING
         self._groups = self._seen = self._settled = 0
-        self._early: set[int] = set()
-        self._kept: _KeptRows | None = None
+        self._written = WrittenPlaces()
+        self._kept: KeptRows | None = None
 
     def read_by_keys(self) -> None:
         """Keep no rows between two reads: others change the object, too."""
         with self._lock:
             self._state, self._kept = _State.BY_KEYS, None
+
+    def about_to_write(self, records: Sequence[LoadRecord]) -> None:
+        """Take note that what is kept of some records' rows will not be true any more.
+
+        Args:
+            records: The records of a batch, before it is sent.
+        """
+        if self._state is not _State.BY_KEYS:
+            self._written.add(place_of(record.key) for record in records)
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
@@ -117,12 +121,10 @@ class WholeObjectRows(CurrentRows):
         matches = self._by_keys.read(records)
         self._groups += 1
         self._seen += len(records)
-        self._early.update(_place(folded(record.key)) for record in records)
         self._settled += sum(self._is_unchanged(record, matches) for record in records)
         if self._groups >= GROUPS_TO_DECIDE:
             worth_it = self._settled >= MOSTLY * self._seen and self._read_whole()
             self._state = _State.WHOLE if worth_it else _State.BY_KEYS
-            self._early.clear()
         return matches
 
     def _is_unchanged(self, record: LoadRecord, matches: Matches) -> bool:
@@ -141,9 +143,8 @@ class WholeObjectRows(CurrentRows):
                     "%s has more than %d rows; its rows are read by keys", self._object_name, most
                 )
                 return False
-            kept = _KeptRows()
-            rows = kept.take(self._kept_form(row) for row in self._pages())
-            kept.asked_before(self._early)
+            kept = KeptRows(self._keys, self._likeness)
+            rows = kept.take(self._pages())
         except StopRunError:
             raise
         except (GainsightError, sqlite3.Error) as error:
@@ -176,89 +177,16 @@ class WholeObjectRows(CurrentRows):
             yield from page
 
     def _page(self, where: Where | None) -> Sequence[Mapping[str, Any]]:
-        return self._records.page(self._object_name, select=self._names, where=where)
+        names = (GSID, *self._likeness.names)
+        return self._records.page(self._object_name, select=names, where=where)
 
-    def _kept_form(self, row: Mapping[str, Any]) -> _Kept:
-        values = tuple(row.get(name) for name in self._names)
-        return (_place(folded(self._keys.of_row(row))), _packed(values))
-
-    def _look(self, kept: _KeptRows, records: Sequence[LoadRecord]) -> Matches:
-        """Find rows among those kept; a key that was asked for before is read anew."""
-        places = {_place(folded(record.key)) for record in records}
-        before = set(kept.asked_before(places))
-        again = [record for record in records if _place(folded(record.key)) in before]
-        matches = Matches(
-            (dict(zip(self._names, values, strict=True)) for values in kept.find(places)),
-            self._keys,
-        )
+    def _look(self, kept: KeptRows, records: Sequence[LoadRecord]) -> Matches:
+        """Find rows among those kept; those that this run has written are read anew."""
+        matches = kept.find(records)
+        written = self._written.among([place_of(record.key) for record in records])
+        again = [record for record in records if place_of(record.key) in written] if written else ()
         if again:
             fresh = self._by_keys.read(again)
             for record in again:
                 matches.replace(record.key, fresh.exact(record.key))
         return matches
-
-
-_Kept = tuple[int, bytes]
-_JSON_LIST = b"["
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-_decode = msgspec.json.Decoder(list, float_hook=Decimal).decode
-
-
-class _KeptRows:
-    """Rows on disk, in a file that only this process can see."""
-
-    def __init__(self) -> None:
-        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._rows.close)
-        self._rows.execute("PRAGMA synchronous = OFF")
-        self._rows.execute("PRAGMA journal_mode = OFF")
-        self._rows.execute("CREATE TABLE kept (place INT, content BLOB)")
-        self._rows.execute("CREATE TABLE asked (place INTEGER PRIMARY KEY)")
-
-    def take(self, rows: Iterable[_Kept]) -> int:
-        """Keep rows and return how many there are."""
-        self._rows.execute("BEGIN")
-        self._rows.executemany("INSERT INTO kept VALUES (?, ?)", rows)
-        self._rows.execute("CREATE INDEX by_place ON kept (place)")
-        self._rows.execute("COMMIT")
-        return int(self._rows.execute("SELECT count(*) FROM kept").fetchone()[0])
-
-    def asked_before(self, places: Iterable[int]) -> list[int]:
-        """Note which keys are asked for; tell which were before: their rows may be others now."""
-        wanted = list(places)
-        before = [row[0] for row in self._select("SELECT place FROM asked", wanted)]
-        new = set(wanted).difference(before)
-        self._rows.execute("BEGIN")
-        self._rows.executemany("INSERT INTO asked VALUES (?)", ((place,) for place in new))
-        self._rows.execute("COMMIT")
-        return before
-
-    def find(self, places: Iterable[int]) -> Iterator[Sequence[Any]]:
-        """Find the rows whose keys are equal but for case and blanks."""
-        for row in self._select("SELECT content FROM kept", list(places)):
-            yield _unpacked(row[0])
-
-    def _select(self, query: str, places: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        for start in range(0, len(places), VALUES_IN_A_LOOK):
-            part = places[start : start + VALUES_IN_A_LOOK]
-            marks = ",".join("?" * len(part))
-            yield from self._rows.execute(f"{query} WHERE place IN ({marks})", part)
-
-
-def _packed(values: Sequence[Any]) -> bytes:
-    """Values as JSON, or pickled where they are more than that: three times as fast."""
-    try:
-        return _encode(values)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
-        return pickle.dumps(values)
-
-
-def _unpacked(content: bytes) -> Sequence[Any]:
-    if content.startswith(_JSON_LIST):
-        return _decode(content)
-    values: Sequence[Any] = pickle.loads(content)  # noqa: S301 - our own file
-    return values
-
-
-def _place(key: Key) -> int:
-    return hash(repr(key))

@@ -12,7 +12,7 @@ from target_gainsight.mapping.suggestions import suggest_names
 from target_gainsight.mapping.texts import GSID, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from target_gainsight.api.metadata import PicklistOption
     from target_gainsight.api.wire import Json
@@ -31,6 +31,11 @@ class Items(NamedTuple):
 
     active: dict[str, str | None]
     inactive: frozenset[str]
+
+    @property
+    def unambiguous(self) -> dict[str, str]:
+        """What may be written, to the GSID of the one item that it surely names."""
+        return {name: gsid for name, gsid in self.active.items() if gsid is not None}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -104,6 +109,14 @@ def comparable_selection(value: Json, items: Items) -> tuple[str, ...] | None:
     gsids = {comparable_choice(name, items) for name in names if name != ""}
     known = sorted(gsid for gsid in gsids if gsid is not None)
     return tuple(known) if len(known) == len(gsids) else None
+
+
+def selected_as_read(value: Json, gsids: Mapping[str, str]) -> Json:
+    """A written selection in the form of an answer, `"gsid1;gsid2;"`; as it is in doubt."""
+    if not isinstance(value, list):
+        return value
+    found = [gsids.get(name) if isinstance(name, str) else None for name in value]
+    return value if None in found else "".join(f"{gsid};" for gsid in found)
 
 
 def _name_of(value: object) -> str:

@@ -12,13 +12,14 @@ import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from target_gainsight.mapping.choices import (
     choice,
     comparable_choice,
     comparable_selection,
     index_items,
+    selected_as_read,
     selection,
 )
 from target_gainsight.mapping.field_errors import UnfitError, ValueRejectedError
@@ -27,6 +28,7 @@ from target_gainsight.mapping.moments import (
     comparable_date,
     comparable_datetime,
     date_writer,
+    reformat_date,
     written_datetime,
 )
 from target_gainsight.mapping.quantities import (
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[object], Json]
     Compare = Callable[[Json], Hashable]
+    AsRead = Callable[[Json], Json]
 
 
 MOST_DAYS_REMEMBERED = 4096
@@ -82,12 +85,14 @@ class Converter:
         write: A source's value to the value in a request; raises `ValueRejectedError` only.
         written_comparable: A written value to what it compares as; `Unknown` in doubt.
         read_comparable: A value as the query answers it to what it compares as.
+        as_read: A written value to how a query likely answers it; None where it is the same.
     """
 
     field: Field | None
     write: Write
     written_comparable: Compare
     read_comparable: Compare
+    as_read: AsRead | None = None
 
 
 @dataclass(frozen=True)
@@ -99,12 +104,15 @@ class _DataType:
         write: From the field and the date format to the function that converts a value.
         compare: From the field to the function that makes a comparable; None where in doubt.
         shorten: Puts before a `write` the one test that most values of the type pass.
+        as_read: From the field and the date format to what makes the likely answer of a written
+            value; None where a query answers what was written.
     """
 
     accepts: frozenset[str]
     write: Callable[[Field, DateFormat], Write]
     compare: Callable[[Field], Compare]
     shorten: Callable[[Field, Write], Write] = lambda _field, write: write
+    as_read: Callable[[Field, DateFormat], AsRead | None] = lambda _field, _date_format: None
 
 
 def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter:
@@ -117,7 +125,8 @@ def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter
     row = _TABLE.get(field.data_type, _PLAIN)
     write = _refusing(field.name, field.data_type, row.write(field, date_format))
     compare = _comparing(row.compare(field))
-    return Converter(field, row.shorten(field, write), compare, compare)
+    as_read = row.as_read(field, date_format)
+    return Converter(field, row.shorten(field, write), compare, compare, as_read)
 
 
 def plain_converter(name: str) -> Converter:
@@ -240,6 +249,22 @@ def _short_date(_field: Field, convert: Write) -> Write:
     return write
 
 
+def _date_as_read(_field: Field, date_format: DateFormat) -> AsRead | None:
+    if date_format == "iso":
+        return None
+    return lambda value: reformat_date(value, "iso") if isinstance(value, str) else value
+
+
+def _choice_as_read(field: Field, _date_format: DateFormat) -> AsRead:
+    gsids = index_items(field.options).unambiguous
+    return lambda value: gsids.get(cast("str", value), value)
+
+
+def _selection_as_read(field: Field, _date_format: DateFormat) -> AsRead:
+    gsids = index_items(field.options).unambiguous
+    return lambda value: selected_as_read(value, gsids)
+
+
 def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
     return lambda _field, _date_format: write
 
@@ -296,11 +321,16 @@ _TABLE: dict[str, _DataType] = {
         lambda _field, date_format: date_writer(date_format),
         lambda _field: comparable_date,
         _short_date,
+        _date_as_read,
     ),
     "DATETIME": _DataType(_MOMENTS, _always(written_datetime), lambda _field: comparable_datetime),
-    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice), _short_choice),
+    "PICKLIST": _DataType(
+        _MOMENTS, *_choosing(choice, comparable_choice), _short_choice, _choice_as_read
+    ),
     "MULTISELECTDROPDOWNLIST": _DataType(
-        _NUMBERS | {"array"}, *_choosing(selection, comparable_selection)
+        _NUMBERS | {"array"},
+        *_choosing(selection, comparable_selection),
+        as_read=_selection_as_read,
     ),
     "EMAIL": _DataType(
         _STRINGS,
