@@ -51,7 +51,9 @@ class Likeness:
         try:
             return _encode(_all_normal(values)).decode()
         except _NOT_ENCODED:
-            return str(simplejson.dumps(values, use_decimal=True, separators=(",", ":")))
+            return str(
+                simplejson.dumps(values, use_decimal=True, allow_nan=True, separators=(",", ":"))
+            )
 
     def of_record(self, record: Mapping[str, Json]) -> bytes | None:
         """The bytes of the row that would hold a written record; None where they are in doubt."""
