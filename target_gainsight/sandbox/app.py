@@ -12,11 +12,13 @@ import math
 import socket
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -137,9 +139,7 @@ class _Served:
         request_id = str(uuid.uuid4())
         if fault is not None:
             answer = _faulty_answer(answer, fault)
-        content = json.dumps(
-            answer.envelope(request_id), ensure_ascii=False, separators=(",", ":")
-        ).encode("utf-8", "backslashreplace")
+        content = _encoded(answer.envelope(request_id))
         headers = {
             "content-type": "application/json",
             "date": formatdate(self._tenant.clock(), usegmt=True),
@@ -176,6 +176,8 @@ def _parsed(sent: bytes, content_type: str) -> object:
         return None
     if is_form(content_type):
         return _parsed_form(sent, content_type)
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        return msgspec.json.decode(sent)
     try:
         return json.loads(sent, parse_float=_finite, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -187,6 +189,15 @@ def _parsed_form(sent: bytes, content_type: str) -> object:
         return parts_of(sent, content_type)
     except ValueError as error:
         raise refuse(GENERIC, f"Request body is not a valid form: {error}") from None
+
+
+def _encoded(envelope: Mapping[str, object]) -> bytes:
+    """The envelope as JSON; what the fast encoder refuses, the standard library's takes."""
+    try:
+        return msgspec.json.encode(envelope)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
+        text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _finite(text: str) -> float:
