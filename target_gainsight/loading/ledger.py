@@ -238,6 +238,10 @@ class Ledger:
 
     def _enter_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
         """Enter the outcome of a record's arrivals; merged ones do not retire each other."""
+        if not record.parts:
+            arrival = record.arrival
+            self._enter_one(arrival, outcome, reason, arrival.sequence)
+            return
         arrivals = record.arrivals()
         for arrival in arrivals:
             self._enter_one(arrival, outcome, reason, arrivals[0].sequence)

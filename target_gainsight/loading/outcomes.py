@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_gainsight.mapping.field_errors import shown
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.field_errors import FieldError
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    """One empty mapping for all records: most refer to nothing."""
+    return _NOTHING
+
+
 class Outcome(str, enum.Enum):
     """What a record ended as; every record gets exactly one."""
 
@@ -25,6 +34,8 @@ class Outcome(str, enum.Enum):
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     REJECTED = "rejected"
+
+    __hash__ = str.__hash__  # an enumeration's own is Python's, and is asked for every record
 
 
 @dataclass(frozen=True)
@@ -108,9 +119,9 @@ class LoadRecord:
     parts: tuple[LoadRecord, ...] = ()
     gsid: str | None = None
     sent_before: float | None = None
-    references: dict[str, Reference] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=_nothing)
     links: tuple[Link, ...] = ()
-    waiting: dict[str, Wanted] = field(default_factory=dict)
+    waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """List every arrival that shares this record's outcome, in order."""

@@ -173,7 +173,7 @@ class Resolver:
             found = self._found(plan, refers)
             may_come = plan.into_self and not finally_ and found.code == NO_MATCH
             if may_come and isinstance(refers, Wanted):
-                record.waiting[target] = refers
+                record.waiting = {**record.waiting, target: refers}
             elif found.gsid is not None or plan.on_no_match == "leave_empty":
                 self._put(record, target, found.gsid)
             else:

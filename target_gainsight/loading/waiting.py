@@ -69,9 +69,12 @@ class WaitingRecords:
             for settlement in chunk:
                 record = settlement.record
                 newest = superseded.get(record.key, {})
-                for target in set(newest).intersection(record.waiting):
-                    if newest[target] > record.arrival.sequence:
-                        del record.waiting[target]
+                sequence = record.arrival.sequence
+                record.waiting = {
+                    target: parent
+                    for target, parent in record.waiting.items()
+                    if newest.get(target, sequence) <= sequence
+                }
             yield chunk
 
     def _chunks(self, size: int) -> Iterator[list[Settlement]]:

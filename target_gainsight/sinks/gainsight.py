@@ -66,6 +66,7 @@ class GainsightSink(StreamSink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
+        self._group_size = self.run.settings.read_group_size
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
 
@@ -73,7 +74,13 @@ class GainsightSink(StreamSink):
     @override
     def max_size(self) -> int:
         """Records of one group; the batch of one write call belongs to the loader."""
-        return self.run.settings.read_group_size
+        return self._group_size
+
+    @property
+    @override
+    def is_full(self) -> bool:
+        """Whether the group that comes together is whole."""
+        return len(self._pending) >= self._group_size
 
     @override
     def setup(self) -> None:

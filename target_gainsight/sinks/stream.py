@@ -33,6 +33,7 @@ class StreamSink(BatchSink):
     """Loads one stream.
 
     Attributes:
+        key_set: The stream's key properties.
         knows_fields: Whether dates and times are parsed where a field's type is known.
     """
 
@@ -50,6 +51,7 @@ class StreamSink(BatchSink):
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
+        self.key_set = frozenset(self.key_properties)
         self.watermark = self.run.checkpoint.open()
         self.counts = self.run.summary.stream(self.stream_name)
         self._reported = 0

@@ -191,7 +191,7 @@ class Intake:
     ) -> None:
         source = message["record"]
         try:
-            record = stream_map.transform(copy.copy(source))
+            record = stream_map.transform(source.copy())
         except Exception as error:  # noqa: BLE001 - user's expressions raise whatever they like
             reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
             self._enter(self._arrive(message, sink), Outcome.REJECTED, reason)
@@ -254,8 +254,8 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
 
 def _require_keys(record: Mapping[str, Any], sink: StreamSink) -> None:
     """Insist on the key properties, as Singer demands."""
-    missing = [key for key in sink.key_properties if key not in record]
-    if missing:
+    if not sink.key_set <= record.keys():
+        missing = [key for key in sink.key_properties if key not in record]
         text = (
             f"stream {shown(sink.stream_name)}: a record lacks its key property "
             f"{', '.join(missing)}; the tap or a stream map must supply it"

@@ -99,7 +99,7 @@ class ThreadedReader(SimpleSingerReader):
         counts: Counter[str] = Counter()
         for line in self._lines(file_input or sys.stdin):
             self.line_number += 1
-            if not line.strip():
+            if not line or line.isspace():
                 continue
             message = self.deserialize_json(line)
             kind = message.get("type")
