@@ -331,6 +331,38 @@ def test_author_and_attendees_are_found_by_their_emails(loading: Loading) -> Non
     assert loading.tenant.rows("activity_timeline")[-1]["InternalAttendees"] == [users[ada]]
 
 
+def test_a_relationship_and_a_person_are_found_too(loading: Loading) -> None:
+    company = loading.tenant.rows("company")[0]["Gsid"]
+    held = [{"Name": "Initech EMEA", "CompanyId": company}]
+    relationship = loading.tenant.seed("relationship", held)[0]
+    person = loading.tenant.seed("person", [{"Email": "bob@initech.example"}])[0]
+    entry = {
+        "constants": {"ContextName": "Relationship"},
+        "lookups": {
+            "GsRelationshipId": {"object_name": "relationship", "fields": {"account": "Name"}},
+            "ExternalAttendees": {"object_name": "person", "fields": {"guests": "Email"}},
+        },
+    }
+    columns = {"guests": {"type": ["array", "null"]}, "TypeName": TEXT}
+    line = activity(0, "Initech EMEA", guests=["bob@initech.example"], TypeName="Call")
+    run = load_activities(loading, [line], columns=columns, entry=entry)
+    assert run.outcomes(STREAM) == {"created": 1}
+    row = loading.tenant.rows("activity_timeline")[0]
+    assert (row["ContextName"], row["TypeName"]) == ("Relationship", "Call")
+    assert (row["GsRelationshipId"], row["ExternalAttendees"]) == (relationship, [person])
+
+
+def test_free_columns_are_sent_and_do_not_count_as_a_change(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(auto_create=True, rows=TENANT["rows"])
+    columns, entry = {"ticket": TEXT}, {"unknown_fields": "send"}
+    load_activities(loading, [activity(0, ticket="t-1")], columns=columns, entry=entry)
+    assert loading.tenant.rows("activity_timeline")[0]["ticket"] == "t-1"
+    run = load_activities(loading, [activity(0, ticket="t-2")], columns=columns, entry=entry)
+    assert run.outcomes(STREAM) == {"unchanged": 1}
+
+
 def test_author_does_not_count_as_a_change(loading: Loading) -> None:
     columns = {"Author": TEXT}
     load_activities(loading, [activity(0, Author="ada.park@ourcompany.example")], columns=columns)
