@@ -120,6 +120,7 @@ def read(
     call: CallContext,
     now: float,
     recognised: bool,
+    partial: bool = False,
 ) -> Answer:
     """Tell success from failure.
 
@@ -129,6 +130,7 @@ def read(
         call: Method and path, for the errors.
         now: Epoch seconds, for a `Retry-After` that is a date.
         recognised: Whether this tenant has answered as Gainsight does before.
+        partial: Whether a refusal may nevertheless have written some of what was sent.
 
     Raises:
         GainsightError: the answer is a failure, or cannot be read.
@@ -144,6 +146,9 @@ def read(
             server_time=http_time(response.headers.get("Date")),
             body=body,
         )
+    if partial and response.status_code not in _BY_STATUS and _leaves_open(response, body):
+        message = "the refusal does not say what became of each record"
+        raise BrokenAnswerError(message, **context)
     raise _failure(response, body, context, now=now, recognised=recognised)
 
 
@@ -252,6 +257,13 @@ def _refusal(response: requests.Response, body: Record, context: CallContext) ->
         data=body.get("data"),
         **context,
     )
+
+
+def _leaves_open(response: requests.Response, body: Record | None) -> bool:
+    """Whether a refusal that should tell of single records is unreadable, or tells otherwise."""
+    if body is None:
+        return response.status_code in _REFUSALS
+    return isinstance(body.get("data"), list) and body.get("errorCode") not in _BY_CODE
 
 
 def _is_page(response: requests.Response) -> bool:

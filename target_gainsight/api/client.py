@@ -93,6 +93,7 @@ class _Call:
     expects: Callable[[Json], bool] | None
     family: Family
     least_answer_seconds: float
+    partial: bool
 
     @property
     def context(self) -> CallContext:
@@ -162,6 +163,7 @@ class GainsightClient:
         content: Content | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = True,
+        partial: bool = False,
         expects: Callable[[Json], bool] | None = None,
         max_seconds: float | None = None,
         least_answer_seconds: float = 0.0,
@@ -177,6 +179,8 @@ class GainsightClient:
             content: The body, where it is anything else.
             params: The query.
             repeatable: Whether sending it twice has the effect of sending it once.
+            partial: Whether a refusal may have written some of what was sent: one that cannot be
+                read then leaves open what was.
             expects: Whether the answer's data has the shape that this call's answers have.
             max_seconds: How long to go on trying, where that is less than the policy allows.
             least_answer_seconds: How long to wait for the answer at least.
@@ -191,7 +195,16 @@ class GainsightClient:
         query = urlencode(params or {}, safe=",")
         carried = content if json is None else json_content(json)
         call = _Call(
-            kind, method, path, query, carried, repeatable, expects, family, least_answer_seconds
+            kind,
+            method,
+            path,
+            query,
+            carried,
+            repeatable,
+            expects,
+            family,
+            least_answer_seconds,
+            partial,
         )
         patience = Patience(self._retry.within(max_seconds), self._clock.now())
         while True:
@@ -272,7 +285,12 @@ class GainsightClient:
         envelope = answers.envelope(response)
         self._recognised = self._recognised or "result" in (envelope or {})
         answer = answers.read(
-            response, envelope, call=call.context, now=now, recognised=self._recognised
+            response,
+            envelope,
+            call=call.context,
+            now=now,
+            recognised=self._recognised,
+            partial=call.partial,
         )
         if call.expects and not call.expects(answer.data):
             message = "the answer has another shape than this call's answers have"

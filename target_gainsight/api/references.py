@@ -74,6 +74,7 @@ def save_by_reference(
             json=body,
             params=params,
             repeatable=method == "PUT",
+            partial=True,
             expects=is_by_reference,
         )
     except RefusedError as refusal:

@@ -90,7 +90,16 @@ def test_a_refusal_of_the_whole_call_is_one(client: GainsightClient, requests_mo
         client.timeline.insert([CALL])
 
 
-@pytest.mark.parametrize("answer", [{"status_code": 500}, {"json": success({"count": 1})}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status_code": 500},
+        {"json": success({"count": 1})},
+        {"status_code": 400, "text": '{"result": false, "data": {"succ'},
+        {"status_code": 400, "text": ""},
+        {"status_code": 400, "json": failure("GSOBJ_1008", "Some failed", ["unexpected"])},
+    ],
+)
 def test_what_was_posted_and_not_answered_is_unclear(
     acquainted: GainsightClient, requests_mock: Any, answer: Any
 ) -> None:

@@ -37,6 +37,8 @@ FAULTS = (
     "throttle_429",
     "unavailable",
     "cut_json",
+    "empty_body",
+    "wrong_shape",
 )
 FORMS: dict[str, tuple[str, ...]] = {
     "timeline_query": ("answered", "refused"),
@@ -53,7 +55,7 @@ KINDS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", KINDS)
 @given(chance=st.randoms(use_true_random=False))
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
