@@ -16,7 +16,6 @@ from target_gainsight.api import (
 from target_gainsight.loading.lookups import LookupIndex, SeenParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.planned_rows import PlannedParents
-from target_gainsight.loading.uploads import UploadNotes
 from target_gainsight.mapping.field_errors import shown
 from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.plan import Plan
     from target_gainsight.loading.sending import SendingPool
     from target_gainsight.loading.summary import Summary
+    from target_gainsight.loading.uploads import UploadNotes
     from target_gainsight.settings import Settings, StreamSettings
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class Run:
     @cached_property
     def uploads(self) -> UploadNotes:
         """What is written down about uploads."""
+        from target_gainsight.loading.uploads import UploadNotes  # noqa: PLC0415 - few upload
+
         folder = self.settings.rejection.path / UPLOADS
         return UploadNotes(folder, _tenant_name(self.settings), self.summary.run)
 

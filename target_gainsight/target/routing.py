@@ -8,42 +8,21 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
-from target_gainsight.sinks import (
-    BulkCsvSink,
-    CompanySink,
-    CtaSink,
-    CustomObjectSink,
-    DiscardingSink,
-    PersonSink,
-    RelationshipSink,
-    StreamSink,
-    SurveyCsvSink,
-    TimelineSink,
-)
+from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
 from target_gainsight.target.configured import ConfiguredTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk.sinks import Sink
 
     from target_gainsight.loading.run import Run
 
-SINKS: Mapping[str, type[StreamSink]] = {
-    "company": CompanySink,
-    "person": PersonSink,
-    "relationship": RelationshipSink,
-    "custom_object": CustomObjectSink,
-    "timeline": TimelineSink,
-    "cta": CtaSink,
-    "survey_csv": SurveyCsvSink,
-}
-
 
 class RoutedTarget(ConfiguredTarget):
     """A target whose streams have sinks by the settings and the stream maps."""
 
-    default_sink_class = CompanySink
+    default_sink_class = StreamSink
 
     @property
     @abstractmethod
@@ -65,8 +44,7 @@ class RoutedTarget(ConfiguredTarget):
         """
         if self._is_excluded(stream_name):
             return DiscardingSink
-        stream = self.run.stream_settings(stream_name)
-        return BulkCsvSink if stream.transport == "bulk" else SINKS[stream.object_type]
+        return sink_class(self.run.stream_settings(stream_name))
 
     def _is_excluded(self, alias: str) -> bool:
         maps = [

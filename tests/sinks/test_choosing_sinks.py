@@ -1,0 +1,32 @@
+"""Every object type that the settings offer has a sink, which is imported when it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+from target_gainsight.settings import StreamSettings
+from target_gainsight.settings.model import ObjectType
+from target_gainsight.sinks import StreamSink, sink_class
+
+
+@pytest.mark.parametrize("object_type", get_args(ObjectType))
+def test_every_object_type_has_a_sink(object_type: ObjectType) -> None:
+    assert issubclass(sink_class(StreamSettings(object_type, "Any")), StreamSink)
+
+
+def test_a_bulk_stream_goes_into_files_whatever_its_object() -> None:
+    bulk = StreamSettings("company", "Company", transport="bulk", bulk_job_id="1")
+    assert sink_class(bulk).__name__ == "BulkCsvSink"
+
+
+def test_a_start_imports_no_sink_that_no_stream_asked_for() -> None:
+    code = "import sys, target_gainsight.target; print(*sys.modules, sep='\\n')"
+    command = [sys.executable, "-c", code]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "target_gainsight.sinks.stream" in imported
+    for unneeded in ("sinks.cta", "sinks.files", "loading.uploads", "sandbox"):
+        assert f"target_gainsight.{unneeded}" not in imported
