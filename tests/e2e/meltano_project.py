@@ -92,7 +92,10 @@ class MeltanoProject:
 
 
 def _environment_without_settings() -> dict[str, str]:
-    """What the developer's shell exports for a tenant must not reach a test."""
-    foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "TAP_")
+    """What the developer's shell exports for a tenant must not reach a test.
+
+    Bytecode is kept, whatever the shell says: without it every start of Meltano compiles it anew.
+    """
+    foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "TAP_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "MELTANO_CLI_DISABLE_VERSION_CHECK": "true"}
