@@ -383,3 +383,24 @@ def test_what_timeline_and_ctas_do_not_have_is_named(commands: Commands) -> None
     assert "no field TypeNam. Did you mean TypeName?" in line(result, "stream calls: constants")
     assert "has no field Response." in line(result, "stream risks: lookup_keys")
     assert "status differs only in case" in line(result, "stream risks: constants")
+
+
+def test_a_bulk_stream_is_told_with_its_job_and_a_survey_with_its_folder(
+    commands: Commands,
+) -> None:
+    streams = {
+        "usage": {"object_type": "company", "transport": "bulk", "bulk_job_id": "job-7"},
+        "nps": {"object_type": "survey_csv"},
+    }
+    result = commands.check(streams=streams)
+    assert result.exit_code == 0, result.output
+    assert "a bulk job that loads company" in line(result, "stream usage")
+    assert "job-7; no call shows" in line(result, "stream usage: bulk_job_id")
+    assert "import of Surveys, in gainsight-surveys" in line(result, "stream nps")
+
+
+def test_a_bulk_stream_into_an_object_that_is_not_there_is_wrong(commands: Commands) -> None:
+    entry = {"custom_object_name": "Usge__gc", "transport": "bulk", "bulk_job_id": "job-7"}
+    result = commands.check(streams={"usage": {"object_type": "custom_object", **entry}})
+    assert result.exit_code == 1
+    assert "no object named 'Usge__gc'" in line(result, "stream usage")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from singer_messages import record, schema, state
 from tenant_runs import companies
@@ -397,3 +399,60 @@ def test_every_text_comes_back_out_of_a_csv(rows: list[list[str]]) -> None:
     writer = LineWriter()
     text = b"".join(writer.line(cells) for cells in rows).decode()
     assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == rows
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does: nothing of it is finished."""
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kills=st.lists(st.tuples(st.integers(1, 12), st.integers(120, 900)), max_size=3),
+    state_every=st.integers(1, 40),
+)
+def test_whenever_runs_are_killed_every_row_lands_once(
+    start_loading: Callable[..., Loading],
+    monkeypatch: pytest.MonkeyPatch,
+    kills: list[tuple[int, int]],
+    state_every: int,
+) -> None:
+    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS)
+    entry = {**ENTRY, "bulk_job_id": "insert"}
+    streams = {"accounts": entry}
+    read = 0
+    for questions, most_bytes in [*kills, (10_000, 500)]:
+        target = loading.target(object_type=None, streams=streams)
+        output = io.StringIO()
+        with monkeypatch.context() as patched, contextlib.redirect_stdout(output):
+            patched.setattr(bulk.BulkLoader, "_ask", _killing_after(questions))
+            patched.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", most_bytes)
+            with contextlib.suppress(Killed):
+                assert target.run_to_end(io.StringIO(_rest(read, state_every))) == 0
+        states = [json.loads(line)["read"] for line in output.getvalue().splitlines()]
+        read = states[-1] if states else read
+    assert read == 60
+    assert loading.names() == {f"C{number}": 1 for number in range(60)}
+    loading.sandbox.stop()
+
+
+def _killing_after(questions: int) -> Callable[..., None]:
+    asked, ask = itertools.count(1), bulk.BulkLoader._ask
+
+    def killing(loader: bulk.BulkLoader, job: Any) -> None:
+        if next(asked) > questions:
+            raise Killed
+        ask(loader, job)
+
+    return killing
+
+
+def _rest(read: int, state_every: int) -> str:
+    """What the source sends after its last state."""
+    lines = [schema()]
+    for number in range(read, 60):
+        lines += companies([number], Industry="Steel")
+        if (number + 1) % state_every == 0:
+            lines.append(state(read=number + 1))
+    return "".join(json.dumps(line) + "\n" for line in [*lines, state(read=60)])
