@@ -114,7 +114,7 @@ class UploadNotes:
     """The notes of all streams, in one folder.
 
     Args:
-        folder: Where notes and files are.
+        folder: Where notes and files are, within a folder that is as private.
         tenant: The tenant that files go to.
         run: The run at hand.
     """
@@ -139,6 +139,7 @@ class UploadNotes:
             return
         path = self.folder / f"{file_name(stream)}{LOCK}"
         try:
+            make_private_folder(self.folder.parent)
             make_private_folder(self.folder)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
         except OSError as error:

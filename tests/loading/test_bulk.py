@@ -185,6 +185,8 @@ def test_failed_rows_are_counted_apart_and_their_file_is_kept(bulk_loading: Load
     [path] = kept(bulk_loading)
     assert counts["kept"] == [str(path)]
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.parent.parent.stat().st_mode & 0o777 == 0o700
     with path.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 32
     assert any("1 of 31 rows failed" in line and str(path) in line for line in run.log)
