@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.source_json import read_json
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.target import TargetGainsight
 
@@ -70,7 +71,7 @@ class TargetRun:
         if not self.reject_path.exists():
             return []
         text = self.reject_path.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return [read_json(line) for line in text.splitlines()]
 
     @property
     def rejects(self) -> list[Message]:

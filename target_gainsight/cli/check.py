@@ -19,6 +19,7 @@ from target_gainsight.cli.tenant import DOCUMENTED, tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.checks import problems_of
 from target_gainsight.mapping.documented import documented_schema
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.mapping.wishes import Wishes
 from target_gainsight.settings import OBJECT_NAMES
 from target_gainsight.sinks.references import References
@@ -77,7 +78,7 @@ class Checklist:
         for each, what, finding in self.lines:
             mark = " " * len(right) if each is None else right if each else wrong
             colour = None if each is None else "green" if each else "red"
-            click.echo(f"{click.style(f'{mark:2}', fg=colour)} {what:{width}}  {finding}")
+            click.echo(f"{click.style(f'{mark:2}', fg=colour)} {what:{width}}  {one_line(finding)}")
         count = self.failures
         said = "1 check fails" if count == 1 else f"{count} checks fail"
         click.echo(f"{said}." if count else "Everything that can be checked is right.")

@@ -16,6 +16,7 @@ from target_gainsight.cli.output import print_as, print_whole
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.checks import may_be_key
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.mapping.mismatch import yaml_text
 from target_gainsight.mapping.proposals import propose_mapping
 from target_gainsight.settings import OBJECT_NAMES
@@ -167,7 +168,7 @@ def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
 def _cell(value: object) -> str:
     if value is None or value is False:
         return ""
-    return "yes" if value is True else str(value)
+    return "yes" if value is True else one_line(str(value))
 
 
 def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:
@@ -192,5 +193,5 @@ def _object_lines(schema: ObjectSchema) -> list[str]:
 
 def _proposal_lines(proposal: Proposal) -> list[str]:
     pairs = [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in proposal.mapping.items()]
-    notes = [f"  # {yaml_text(k)}: {reason}" for k, reason in proposal.left_out.items()]
+    notes = [f"  # {yaml_text(k)}: {one_line(reason)}" for k, reason in proposal.left_out.items()]
     return ["field_mapping:" if pairs else "field_mapping: {}", *pairs, *notes]

@@ -10,6 +10,7 @@ import simplejson
 from rich.console import Console
 from rich.measure import Measurement
 
+from target_gainsight.mapping.lines import printable_json
 from target_gainsight.mapping.mismatch import yaml_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def print_as(form: str, content: object) -> None:
         content: Mappings with text keys, lists and scalars; JSON takes decimals and dates, too.
     """
     if form == "json":
-        click.echo(simplejson.dumps(content, indent=2, ensure_ascii=False, default=str))
+        text = simplejson.dumps(content, indent=2, ensure_ascii=False, default=str)
+        click.echo(printable_json(text))
     else:
         click.echo("\n".join(yaml_lines(content)))
 
@@ -87,4 +89,4 @@ def _inline(value: object) -> str:
         return yaml_text(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return printable_json(json.dumps(value, ensure_ascii=False))

@@ -27,6 +27,7 @@ from target_gainsight.loading.reject_folder import (
 )
 from target_gainsight.loading.rejects import lock
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.settings import CONFIG_SCHEMA
 
 if TYPE_CHECKING:
@@ -364,4 +365,4 @@ def _key_text(key: dict[str, Any]) -> str:
 
 def _line(text: object) -> str:
     """Make text fit into one cell: markup and control characters lose their meaning."""
-    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text or "")))
+    return escape(one_line(str(text or "")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from pathlib import Path
@@ -12,7 +11,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from target_gainsight.cli.output import print_whole
+from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.sandbox import (
     SandboxConfigError,
     SandboxUnavailableError,
@@ -146,12 +146,12 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     counts = sorted(tenant.counts().items(), key=lambda item: (item[1] == 0, item[0].lower()))
     shown = [(name, count) for name, count in counts if count or every]
     if form == "json":
-        click.echo(json.dumps(dict(shown), indent=2))
+        print_as("json", dict(shown))
         return
     table = Table("Object", title=f"Tenant in {escape(str(tenant.path))}", title_justify="left")
     table.add_column("Rows", justify="right")
     for name, count in shown:
-        table.add_row(escape(name), f"{count:,}")
+        table.add_row(escape(one_line(name)), f"{count:,}")
     print_whole(table)
 
 
@@ -163,7 +163,7 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         raise click.ClickException(message)
     rows = tenant.rows(name, limit, named_lookups=form == "table")
     if form == "json":
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_as("json", rows)
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
     print_whole(_rows_table(title, rows, every=every))
@@ -172,7 +172,8 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
 def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     shown = [name for name in names if every or _worth_showing(name, rows)]
-    table = Table(*map(escape, shown), title=escape(title), title_justify="left")
+    headings = [escape(one_line(name)) for name in shown]
+    table = Table(*headings, title=escape(one_line(title)), title_justify="left")
     for row in rows:
         table.add_row(*(escape(_cell(row[name])) for name in shown))
     return table
@@ -186,5 +187,5 @@ def _worth_showing(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
     return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"

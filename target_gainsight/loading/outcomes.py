@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +69,7 @@ class Reason:
         parts = [self.code]
         if self.field and self.field not in self.message:
             parts.append(f"{self.field} = {shown(self.value)}")
-        said = ": ".join([*parts, self.message])
+        said = one_line(": ".join([*parts, self.message]))
         if not self.hint or self.message.endswith(self.hint):
             return said
         return f"{said} {self.hint}" if said.endswith(".") else f"{said}; {self.hint}"
@@ -179,7 +180,14 @@ class BatchResult:
 
 
 class RunStoppedError(Exception):
-    """The run must stop: its message says why and what to do."""
+    """The run must stop: its message says why and what to do, on one line.
+
+    Args:
+        message: May name streams and fields as they are; what cannot be printed is escaped.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 def reason_of_fields(errors: Sequence[FieldError]) -> Reason:

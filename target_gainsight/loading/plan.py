@@ -16,6 +16,7 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.planned_rows import Spilled
 from target_gainsight.loading.writers import Writer
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -322,7 +323,10 @@ def _key(record: LoadRecord) -> str:
 
 def _differences(update: PlannedUpdate) -> list[str]:
     shown_ones = update.differences[:MOST_FIELDS_SHOWN]
-    lines = [f"    {each.name}: {shown(each.before)} → {shown(each.after)}" for each in shown_ones]
+    lines = [
+        f"    {one_line(each.name)}: {shown(each.before)} → {shown(each.after)}"
+        for each in shown_ones
+    ]
     more = len(update.differences) - len(shown_ones)
     return [*lines, f"    and {more} more fields"] if more else lines
 

@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.json import deserialize_json
-
 from target_gainsight.loading.rejects import REASON_PROPERTY
+from target_gainsight.loading.source_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -188,7 +187,7 @@ def _messages(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     with file:
         for line in file:
             try:
-                message = deserialize_json(line) if line.endswith(b"\n") else None
+                message = read_json(line) if line.endswith(b"\n") else None
             except (RecursionError, ValueError):
                 continue
             if isinstance(message, dict):

@@ -11,8 +11,7 @@ import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.json import serialize_json
-
+from target_gainsight.loading.source_json import write_json
 from target_gainsight.mapping.field_errors import shown
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class PrivateFile:
             line: Text without its line end.
         """
         self._begun = True
-        self._pending.append(line.encode("utf-8", "surrogatepass") + b"\n")
+        self._pending.append(line.encode("utf-8", "backslashreplace") + b"\n")
 
     def flush(self) -> None:
         """Write all added lines.
@@ -167,7 +166,7 @@ class RejectFile:
             id_: What names it from now on.
         """
         if self._written.get(arrival.stream) is not arrival.schema:
-            self._file.add(serialize_json(arrival.schema))
+            self._file.add(write_json(arrival.schema))
             self._written[arrival.stream] = arrival.schema
         message = dict(arrival.message)
         if self._keys_only:
@@ -175,7 +174,7 @@ class RejectFile:
             message["record"] = {key: message["record"].get(key) for key in keys}
         described = self._described(arrival, outcome, reason)
         message[REASON_PROPERTY] = {"id": str(id_), **described}
-        self._file.add(serialize_json(message))
+        self._file.add(write_json(message))
 
     def flush(self) -> None:
         """Write what was added; a state that covers it may follow."""

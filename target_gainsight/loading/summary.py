@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,7 +218,7 @@ class Summary:
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
         return [
-            f"rejects {code}: {e.count}, such as in {e.stream}: {e.message}"
+            f"rejects {one_line(code)}: {e.count}, such as in {one_line(e.stream)}: {e.message}"
             for code, e in self.rejects.items()
         ]
 
@@ -234,6 +235,9 @@ class Summary:
         lines += self.reject_lines()
         lines += [f"{name}: {path}" for name, path in self.files.items()]
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
 
 
 def _counted(count: int, noun: str) -> str:

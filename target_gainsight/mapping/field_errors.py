@@ -8,6 +8,8 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.lines import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -37,7 +39,8 @@ class FieldError:
     hint: str = ""
 
     def __str__(self) -> str:
-        field = f"{self.field} ({self.data_type})" if self.data_type else self.field
+        name = one_line(self.field)
+        field = f"{name} ({self.data_type})" if self.data_type else name
         line = f"{field or 'The field'} refuses {shown(self.value)}: {self.message}."
         return f"{line} {self.hint}" if self.hint else line
 
@@ -96,12 +99,13 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
-    return _one_line(_text_of(value))
+    text = _text_of(value)
+    return one_line(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
 
 
 def shown_path(path: object) -> str:
     """A path or URL for a message, whole: one line, control characters escaped."""
-    return repr("".join(each if each.isprintable() else repr(each)[1:-1] for each in str(path)))
+    return repr(one_line(str(path)))
 
 
 def _text_of(value: object) -> str:
@@ -109,8 +113,3 @@ def _text_of(value: object) -> str:
         return str(value) if isinstance(value, _SHOWN_AS_TEXT) else _ABBREVIATION.repr(value)
     except Exception:  # noqa: BLE001 - a value that cannot show itself must not hide the reject
         return f"a value of type {type(value).__name__}"
-
-
-def _one_line(text: str) -> str:
-    cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in cut)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import simplejson
 
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line, printable_json
 from target_gainsight.mapping.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class FieldProblem:
     def __str__(self) -> str:
         sentences = (self.message, did_you_mean(self.name, self.suggestions))
         place = "" if self.place == "column" else f"{self.place}: "
-        return place + " ".join(each for each in sentences if each)
+        return one_line(place + " ".join(each for each in sentences if each))
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class StreamMismatchError(Exception):
         yaml = cure.yaml(stream)
         advice = f"\nIn meltano.yml, under the loader's config:\n{yaml}" if yaml else ""
         super().__init__(
-            f"Stream {shown(stream)} does not fit {object_name}: {count}.{listed}{advice}"
+            f"Stream {shown(stream)} does not fit {one_line(object_name)}: {count}.{listed}{advice}"
         )
 
 
@@ -125,4 +126,5 @@ def yaml_text(text: str) -> str:
 
 
 def _json(value: Json) -> str:
-    return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str))
+    text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str)
+    return printable_json(str(text))

@@ -6,6 +6,7 @@ Knows stored forms only: what a value means is for values.py, what a query means
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 Changes = tuple[tuple[str, ...], list[Any]]
 """The columns of a row, by field name, and their stored values in the same order."""
+
+_OWNER_ONLY = 0o600
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS "_objects" (name TEXT PRIMARY KEY, model TEXT NOT NULL);
@@ -77,6 +80,8 @@ class Store:
         # write-ahead log's files behind.
         location = f"{self.path.resolve().as_uri()}?mode=rw" if read_only else str(path)
         try:
+            if not read_only:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
             self._database = sqlite3.connect(
                 location,
                 uri=read_only,
@@ -84,7 +89,7 @@ class Store:
                 isolation_level=None,
                 cached_statements=512,
             )
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
         try:
             self._database.execute("PRAGMA busy_timeout = 5000")
@@ -95,8 +100,9 @@ class Store:
         self._columns: dict[str, dict[str, str]] = {}
         self._indexes: set[str] = set()
 
-    def _unusable(self, error: sqlite3.Error) -> OSError:
-        return OSError(f"{self.path} cannot be used as a tenant's file: {error}")
+    def _unusable(self, error: OSError | sqlite3.Error) -> OSError:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        return OSError(f"{self.path} cannot be used as a tenant's file: {reason}")
 
     def _check(self) -> None:
         self._database.execute("PRAGMA query_only = ON")

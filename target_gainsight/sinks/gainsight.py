@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
@@ -23,6 +24,7 @@ from target_gainsight.loading.resolving import Resolver
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.fields import plan_fields
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.mapping.validation import RecordMapper
 from target_gainsight.mapping.well_known import well_known_fields
 from target_gainsight.sinks.references import References
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writers import Writer
     from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.fields import FieldPlan
+
+_LATEST = 253_402_300_800.0
+"""The end of the year 9999, in epoch seconds."""
 
 NAME = "Name"
 MOST_KEYS = 3
@@ -159,7 +164,7 @@ class GainsightSink(StreamSink):
             )
             self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        loaded.sent_before = (arrival.message.get(REASON_PROPERTY) or {}).get("sent_at")
+        loaded.sent_before = _sent_before(arrival.message.get(REASON_PROPERTY))
         if not self._pending:
             self._pending_since = self.run.clock.now()
         self._pending.append(loaded)
@@ -320,7 +325,7 @@ class GainsightSink(StreamSink):
             self.logger.warning(
                 "columns that %s does not have are not sent: %s",
                 self.stream.object_name,
-                ", ".join(self.plan.dropped),
+                one_line(", ".join(self.plan.dropped)),
             )
 
     def _mapper(self, schema: ObjectSchema | None) -> RecordMapper:
@@ -336,3 +341,11 @@ class GainsightSink(StreamSink):
         except ValueRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"
             raise RunStoppedError(message) from error
+
+
+def _sent_before(reason: object) -> float | None:
+    """When an earlier run sent a record that is replayed, in epoch seconds; from outside."""
+    sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
+    if isinstance(sent_at, bool) or not isinstance(sent_at, (int, float, Decimal)):
+        return None
+    return float(sent_at) if 0 < sent_at < _LATEST else None

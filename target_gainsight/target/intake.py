@@ -20,12 +20,13 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from singer_sdk.singerlib.json import deserialize_json
 from upath import UPath
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects import REASON_PROPERTY
+from target_gainsight.loading.source_json import read_json
 from target_gainsight.mapping.field_errors import shown, shown_path
+from target_gainsight.mapping.lines import one_line
 from target_gainsight.sinks import StreamSink
 from target_gainsight.target.masking import warn_of_unmasked_rejects
 
@@ -77,9 +78,7 @@ class Intake:
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
-        if not isinstance(message["schema"].get("properties"), dict):
-            text = f"stream {shown(stream)}: the schema of its SCHEMA message has no properties"
-            raise InvalidInputLine(text)
+        _check_schema(message)
         self._schemas[stream] = copy.deepcopy(message)
         try:
             for stream_map in self._register(message):
@@ -90,6 +89,9 @@ class Intake:
                 )
         except InvalidJSONSchema as error:
             text = f"stream {shown(stream)}: its schema is no JSON schema: {_told(error)}"
+            raise RunStoppedError(text) from error
+        except RecursionError as error:
+            text = f"stream {shown(stream)}: its schema is nested too deeply to be followed"
             raise RunStoppedError(text) from error
         for name in self._schemas:
             self._ways[name] = list(self._ways_of(name))
@@ -227,6 +229,17 @@ class Intake:
             sink._remove_sdc_metadata_from_record(record)  # noqa: SLF001
 
 
+def _check_schema(message: Mapping[str, Any]) -> None:
+    """Refuse a SCHEMA message that says nothing of its columns, or whose keys are no names."""
+    stream, keys = shown(message["stream"]), message.get("key_properties")
+    if not isinstance(message["schema"].get("properties"), dict):
+        text = f"stream {stream}: the schema of its SCHEMA message has no properties"
+        raise InvalidInputLine(text)
+    if keys is not None and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
+        text = f"stream {stream}: key_properties of its SCHEMA message is no list of names"
+        raise InvalidInputLine(text)
+
+
 class _SourceSchema(dict[str, Any]):
     """A stream's schema that every map copies whole.
 
@@ -249,7 +262,8 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
             "from their source again"
         )
         raise RunStoppedError(text)
-    return reason.get("stream")
+    stream = reason.get("stream")
+    return stream if isinstance(stream, str) else None
 
 
 def _require_keys(record: Mapping[str, Any], sink: StreamSink) -> None:
@@ -258,7 +272,7 @@ def _require_keys(record: Mapping[str, Any], sink: StreamSink) -> None:
         missing = [key for key in sink.key_properties if key not in record]
         text = (
             f"stream {shown(sink.stream_name)}: a record lacks its key property "
-            f"{', '.join(missing)}; the tap or a stream map must supply it"
+            f"{one_line(', '.join(missing))}; the tap or a stream map must supply it"
         )
         raise MissingKeyPropertiesError(text)
 
@@ -275,6 +289,8 @@ def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
             )
     except InvalidRecord as error:
         return _violation(error)
+    except RecursionError:
+        return Reason("nested_too_deeply", "it is nested too deeply to be checked")
     except (ValueError, TypeError) as error:
         return Reason("invalid_date", f"a date or time cannot be read: {_told(error)}")
     return None
@@ -326,7 +342,7 @@ def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            record = deserialize_json(line)
+            record = read_json(line)
         except (RecursionError, ValueError):
             record = None
         if not isinstance(record, dict):

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.mapping.field_errors import shown
+from target_gainsight.mapping.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,7 @@ def warn_of_unmasked_rejects(stream: str, stream_maps: Mapping[str, Any]) -> Non
             "they came from the source; set reject_values to keys to keep only what identifies "
             "them (they cannot be replayed then)",
             shown(stream),
-            ", ".join(hidden),
+            one_line(", ".join(hidden)),
         )
 
 

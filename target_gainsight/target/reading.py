@@ -17,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from singer_sdk.singerlib.json import deserialize_json
 from typing_extensions import override
+
+from target_gainsight.loading.source_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 65_536
 CHUNK_LINES = 200
 MOST_CHUNKS_WAITING = 16
+MOST_LEVELS = 200
+"""How deep a message may be nested: what follows it takes several steps a level and gives up at a
+thousand."""
 TICK_SECONDS = 0.5
 
 SHAPES: dict[str, dict[str, type]] = {
@@ -125,25 +129,27 @@ class ThreadedReader(SimpleSingerReader):
         """
         try:
             message = _decode(line)
-        except (msgspec.DecodeError, ValueError, RecursionError):
+        except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
             message = self._read_thoroughly(line)
         if not isinstance(message, dict):
             raise InvalidInputLine(self._about("not a JSON object"))
+        if _may_be_deep(line) and _levels(message) > MOST_LEVELS:
+            raise InvalidInputLine(self._about(f"nested more than {MOST_LEVELS} levels deep"))
         return message
 
     def _read_thoroughly(self, line: str | bytes) -> object:
-        """Read what the fast decoder refuses the SDK's way, or say what is wrong with it."""
+        """Read what the fast decoder refuses as the SDK would, or say what is wrong with it."""
         try:
-            return deserialize_json(line)
+            return read_json(line)
         except JSONDecodeError as error:
             problem = f"not JSON: {error.msg} at column {error.colno}"
-            raise InvalidInputLine(self._about(problem)) from None
         except UnicodeDecodeError as error:
             problem = f"not UTF-8: byte {error.start + 1} cannot be read"
-            raise InvalidInputLine(self._about(problem)) from None
-        except (RecursionError, ValueError) as error:
-            problem = f"not readable as JSON: {type(error).__name__}"
-            raise InvalidInputLine(self._about(problem)) from None
+        except RecursionError:
+            problem = f"nested more than {MOST_LEVELS} levels deep"
+        except ValueError as error:
+            problem = f"not readable as JSON: {error}"
+        raise InvalidInputLine(self._about(problem))
 
     @override
     def assert_line_requires(  # type: ignore[override]
@@ -243,6 +249,28 @@ def _lines_as_they_come(raw: Any) -> Iterator[list[bytes]]:  # noqa: ANN401 - io
             parts.append(rest)
     if parts:
         yield [b"".join(parts)]
+
+
+def _may_be_deep(line: str | bytes) -> bool:
+    """Tell in a moment, for most lines, that they are not nested too deeply."""
+    if isinstance(line, bytes):
+        return line.count(b"[") + line.count(b"{") > MOST_LEVELS
+    return line.count("[") + line.count("{") > MOST_LEVELS
+
+
+def _levels(message: dict[str, Any]) -> int:
+    """Count how deep a message is nested, without recursion, and no further than needed."""
+    level = 0
+    containers: list[dict[str, Any] | list[Any]] = [message]
+    while containers and level <= MOST_LEVELS:
+        level += 1
+        containers = [
+            each
+            for container in containers
+            for each in (container.values() if isinstance(container, dict) else container)
+            if isinstance(each, (dict, list))
+        ]
+    return level
 
 
 def _type_of(kind: object) -> str:

@@ -46,7 +46,7 @@ def report(
             summary.files[name] = file.path
     calls.write_metrics(metrics_logger)
     if not dry_run:
-        logger.info("run %s\n%s", summary.run, summary.to_text())
+        logger.info("run %s\n%s", summary.run, summary)
     if summary_path:
         _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
 

@@ -32,6 +32,7 @@ from target_gainsight.target.calls import CallCounter
 from target_gainsight.target.connection import TenantConnection, rate_limits
 from target_gainsight.target.intake import Intake
 from target_gainsight.target.interruption import Interruption
+from target_gainsight.target.log_lines import keep_log_lines_whole
 from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
 from target_gainsight.target.reporting import report
 from target_gainsight.target.routing import RoutedTarget
@@ -375,6 +376,7 @@ class TargetGainsight(RoutedTarget):
         if about:
             cls.print_about(about_format)
             return
+        keep_log_lines_whole()
         cls.print_version(print_fn=cls.logger.info)
         try:
             target = cls(

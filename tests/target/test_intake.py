@@ -171,7 +171,7 @@ def broken(message: Message, **changes: Any) -> Message:
         (f'{{"type": "RECORD", "{SECRET}', "not JSON: "),
         (f'["{SECRET}"]', "not a JSON object"),
         (f'"{SECRET}"', "not a JSON object"),
-        ("[" * 100_000, "not readable as JSON"),
+        ("[" * 100_000, "nested more than 200 levels deep"),
         (f'{{"type": "{SECRET * 9}"}}', "unknown message type"),
         (f'{{"kind": "{SECRET}"}}', "unknown message type (none)"),
         (f'{{"type": ["{SECRET}"]}}', "unknown message type (none)"),

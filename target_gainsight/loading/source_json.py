@@ -1,0 +1,55 @@
+"""JSON as sources write it, read and written without changing a value.
+
+NaN and infinity, which JSON does not know and Python's taps write, stay what they are: a reject
+that was written with null in their place would clear a field when it is replayed. Whole numbers
+of any length are read: Python refuses to make an int of a very long one.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import simplejson
+
+
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source wrote
+    """Read one JSON value; numbers with a fraction become Decimals.
+
+    Args:
+        text: The value.
+
+    Raises:
+        ValueError: It is no JSON, no UTF-8, or holds a number that cannot be represented.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(text, parse_float=_decimal, parse_int=_integer)
+
+
+def write_json(value: object) -> str:
+    """Write one value on one line of ASCII.
+
+    Args:
+        value: What `read_json` returned, or a mapping of such values.
+    """
+    return str(
+        simplejson.dumps(
+            value, use_decimal=True, default=str, separators=(",", ":"), allow_nan=True
+        )
+    )
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        message = "a number is beyond every range"
+        raise ValueError(message) from None
+
+
+def _integer(text: str) -> int | Decimal:
+    try:
+        return int(text)
+    except ValueError:
+        return Decimal(text)

@@ -1,0 +1,247 @@
+"""Names and values of other people: they forge no line, drive no terminal and lead to no file."""
+
+from __future__ import annotations
+
+import io
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from corpus import FORGERY, PATHS
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import Tenant, lines_of, run_command
+from singer_sdk.logging import ConsoleFormatter
+
+from target_gainsight.cli import main
+from target_gainsight.settings import CONFIG_SCHEMA
+from target_gainsight.target.log_lines import keep_log_lines_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OTHER = {**schema(FORGERY, {"Name": TEXT, "Industry": TEXT}), "stream": FORGERY}
+_COLUMN = {"Name": TEXT, FORGERY: {"type": ["integer", "null"]}}
+_INPUTS: dict[str, tuple[list[Message], Message]] = {
+    "a stream's name": ([schema(FORGERY), record(FORGERY, Name="A", Employees="x")], {}),
+    "a stream without keys": ([schema(FORGERY, {"x": TEXT}, keys=[])], {}),
+    "a stream before its schema": ([record(FORGERY, Name="A")], {}),
+    "a stream without properties": ([{**schema(FORGERY), "schema": {"x": 1}}], {}),
+    "a stream of another route": ([schema(FORGERY)], {"object_type": None, "streams": {"a": {}}}),
+    "a column that is unknown": ([schema(columns=_COLUMN)], {}),
+    "a column that is dropped": (
+        [schema(columns=_COLUMN), record(Name="A")],
+        {"unknown_fields": "drop"},
+    ),
+    "a column that is sent": (
+        [schema(columns=_COLUMN), record(Name="A", **{FORGERY: 1})],
+        {"unknown_fields": "send"},
+    ),
+    "a column that does not fit": (
+        [schema(columns=_COLUMN), record(Name="A", **{FORGERY: "x"})],
+        {"unknown_fields": "drop"},
+    ),
+    "a key property": (
+        [schema(columns=_COLUMN, keys=[FORGERY]), record(Name="A")],
+        {"unknown_fields": "drop", "lookup_keys": "Name"},
+    ),
+    "a key": ([schema(), record(Name=FORGERY, Employees="x")], {}),
+    "a value": ([schema(), record(Name="A", Status=FORGERY)], {}),
+    "a value that is too long": ([schema(), record(Name="A", Industry=FORGERY * 99)], {}),
+    "a date": ([schema(), record(Name="A", RenewalDate=FORGERY)], {"validate_records": False}),
+    "a value that lands": ([schema(), record(Name=FORGERY, Industry=FORGERY)], {}),
+    "a type in the schema": ([schema(columns={"Name": TEXT, "Industry": {"type": FORGERY}})], {}),
+    "a rule of the schema": (
+        [
+            schema(columns={"Name": TEXT, "Industry": {"const": FORGERY}}),
+            record(Name="A", Industry="x"),
+        ],
+        {},
+    ),
+    "a version": ([schema(), {"type": "ACTIVATE_VERSION", "stream": FORGERY, "version": 1}], {}),
+    "a batch file": (
+        [
+            schema(),
+            {
+                "type": "BATCH",
+                "stream": "accounts",
+                "encoding": {"format": "jsonl"},
+                "manifest": [FORGERY],
+            },
+        ],
+        {},
+    ),
+    "a batch format": (
+        [
+            schema(),
+            {
+                "type": "BATCH",
+                "stream": "accounts",
+                "encoding": {"format": FORGERY},
+                "manifest": [],
+            },
+        ],
+        {},
+    ),
+    "a message type": ([{"type": FORGERY}], {}),
+    "a lookup that finds nothing": (
+        [schema("r", {"Name": TEXT, "c": TEXT}), record("r", Name="A", c=FORGERY)],
+        {"lookups": {"ParentCompany": {"object_name": "company", "fields": {"c": "Name"}}}},
+    ),
+    "a map that fails": (
+        [schema(), record(Name=FORGERY)],
+        {"stream_maps": {"accounts": {"Industry": "int(Name)"}}},
+    ),
+}
+
+
+@contextmanager
+def _console() -> Iterator[io.StringIO]:
+    """What the command would write to standard error, at every level."""
+    written, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(written), root.level
+    handler.setFormatter(ConsoleFormatter())
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    keep_log_lines_whole()
+    try:
+        yield written
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def _assert_harmless(text: str) -> None:
+    assert [line for line in text.splitlines() if line.startswith("2026-01-01 00:00:00,000")] == []
+    assert [each for each in text if not each.isprintable() and each not in "\n\t"] == []
+
+
+@pytest.mark.parametrize(("messages", "given"), _INPUTS.values(), ids=_INPUTS)
+def test_nothing_from_outside_forges_a_line_or_drives_a_terminal(
+    tenant: Tenant, messages: list[Message], given: Message, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _console() as written:
+        planned = tenant.load(*messages, state(at=1), dry_run=True, **given)
+        run = tenant.load(*messages, state(at=1), **given)
+    shown = written.getvalue() + capsys.readouterr().err
+    assert run.target.summary.to_text() in shown
+    assert planned.exit_code == run.exit_code
+    assert "FORGED" in shown or "message type" in shown
+    _assert_harmless(shown)
+    assert "Traceback" not in shown
+
+
+@pytest.fixture
+def project(tmp_path: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose configuration names the tenant, with a reject of everything hostile in it."""
+    monkeypatch.chdir(tmp_path)
+    run_command(folder=tmp_path, settings=tenant.settings | {"unknown_fields": "drop"})
+    columns = {"Name": TEXT, "Industry": TEXT, FORGERY: {"type": "integer"}}
+    tenant.load(
+        schema(FORGERY, columns, [FORGERY]),
+        record(FORGERY, Name=FORGERY, **{FORGERY: FORGERY}),
+        unknown_fields="drop",
+    )
+    tenant.sandbox.tenant.seed("company", [{"Name": FORGERY, "Summary": "\x9b2J\u202e"}])
+    return tmp_path
+
+
+def _command(*arguments: str) -> str:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rejects", "list"],
+        ["rejects", "show", "latest"],
+        ["rejects", "list", "--format", "json"],
+        ["rejects", "show", "latest", "--format", "json"],
+        ["rejects", "replay", "latest"],
+        ["sandbox", "show", "company", "--all", "--db", "tenant.db"],
+        ["sandbox", "show", "company", "--format", "json", "--db", "tenant.db"],
+        ["sandbox", "show", FORGERY, "--db", "tenant.db"],
+        ["rejects", "show", FORGERY],
+        ["describe", FORGERY],
+    ],
+    ids=lambda each: " ".join(each).replace(FORGERY, "FORGERY"),
+)
+def test_no_command_shows_what_drives_a_terminal(project: Path, arguments: list[str]) -> None:
+    configured = [] if arguments[0] == "sandbox" else ["--config", "config.json"]
+    _assert_harmless(_command(*arguments, *configured))
+
+
+def test_the_plan_shows_names_on_their_lines(project: Path) -> None:
+    (project / "in.singer").write_text(
+        lines_of([schema(FORGERY), record(FORGERY, Name=FORGERY, Industry=FORGERY)]),
+        encoding="utf-8",
+    )
+    arguments = ["plan", "--config", "config.json", "--input", "in.singer"]
+    shown = _command(*arguments)
+    assert "would create 1" in shown
+    _assert_harmless(shown)
+
+
+def test_the_command_itself_keeps_its_log_whole(tmp_path: Path, tenant: Tenant) -> None:
+    run = run_command(
+        folder=tmp_path,
+        messages=[schema(FORGERY), record(FORGERY, Name=FORGERY, Employees="x")],
+        settings=tenant.settings,
+        LOGLEVEL="DEBUG",
+    )
+    assert run.returncode == 1
+    assert "FORGED" in run.stderr
+    _assert_harmless(run.stderr)
+
+
+def _object_types() -> list[str]:
+    found: list[str] = CONFIG_SCHEMA["properties"]["object_type"]["enum"]
+    return [each for each in found if each]
+
+
+_WRITTEN = {"rejects", "summary.json", "gainsight-surveys"}
+_SETTINGS: dict[str, Message] = {
+    "custom_object": {
+        "custom_object_name": "Order__gc",
+        "field_mapping": {"Name": "buyer__gc"},
+        "lookup_keys": "buyer__gc",
+    },
+    "person": {"field_mapping": {"Name": "Name", "Email": "Email"}},
+}
+
+
+@pytest.mark.parametrize("object_type", _object_types())
+def test_no_name_of_a_stream_leads_out_of_the_folders(
+    tenant: Tenant, object_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of sink, whatever it writes: rejects, created rows, spooled and finished files."""
+    outer = tenant.folder / "outer"
+    inside = outer / "a" / "b"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    given = {
+        "object_type": object_type,
+        "unknown_fields": "drop",
+        "rejects_path": "rejects",
+        "summary_path": "summary.json",
+        **_SETTINGS.get(object_type, {"lookup_keys": "Name"}),
+    }
+    columns = {"Name": TEXT, "Email": TEXT, "Company": TEXT, "Score": TEXT}
+    for stream in PATHS:
+        good = record(stream, Name="A", Email="a@b.example", Company="A", Score="9")
+        bad = record(stream, Name=["x"], Email="a@b.example", Company="A", Score="9")
+        run = tenant.load(schema(stream, columns), good, bad, state(at=1), **given)
+        assert run.exit_code in {0, 1}
+        assert run.rejects or run.exit_code
+    files = [path.relative_to(outer) for path in outer.rglob("*")]
+    assert [path for path in files if path.parts[:2] != ("a", "b") and path.parts != ("a",)] == []
+    assert {path.parts[2] for path in files if len(path.parts) > 2} <= _WRITTEN
+    assert [path for path in tenant.folder.rglob("*escaped*") if outer not in path.parents] == []
+    assert not Path("/tmp/escaped").exists()  # noqa: S108 - what a stream was called
+    private = [path for path in outer.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    assert private
+    assert [path for path in private if path.stat().st_mode & 0o077] == []
