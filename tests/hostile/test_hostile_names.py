@@ -204,36 +204,49 @@ def _object_types() -> list[str]:
 
 
 _WRITTEN = {"rejects", "summary.json", "gainsight-surveys"}
-_SETTINGS: dict[str, Message] = {
+_BY_NAME: Message = {"lookup_keys": "Name", "unknown_fields": "drop"}
+_BULK: Message = {"transport": "bulk", "bulk_job_id": "job", "object_type": "company"}
+_ENTRIES: dict[str, Message] = {
+    "company": _BY_NAME,
+    "relationship": _BY_NAME,
     "custom_object": {
         "custom_object_name": "Order__gc",
         "field_mapping": {"Name": "buyer__gc"},
         "lookup_keys": "buyer__gc",
+        "unknown_fields": "drop",
     },
-    "person": {"field_mapping": {"Name": "Name", "Email": "Email"}},
+    "survey_csv": {},
+    "person": {"unknown_fields": "drop", "field_mapping": {"Name": "Name", "Email": "Email"}},
+    "bulk": _BULK,
 }
 
 
-@pytest.mark.parametrize("object_type", _object_types())
+@pytest.mark.parametrize("kind", [*_object_types(), "bulk"])
 def test_no_name_of_a_stream_leads_out_of_the_folders(
-    tenant: Tenant, object_type: str, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every kind of sink, whatever it writes: rejects, created rows, spooled and finished files."""
     outer = tenant.folder / "outer"
     inside = outer / "a" / "b"
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
+    entry = {"object_type": kind, **_ENTRIES.get(kind, {"unknown_fields": "drop"})}
     given = {
-        "object_type": object_type,
-        "unknown_fields": "drop",
+        "object_type": None,
+        "streams": {"*": entry},
         "rejects_path": "rejects",
         "summary_path": "summary.json",
-        **_SETTINGS.get(object_type, {"lookup_keys": "Name"}),
     }
-    columns = {"Name": TEXT, "Email": TEXT, "Company": TEXT, "Score": TEXT}
+    values = {
+        "Email": "a@b.example",
+        "Company": "A",
+        "Score": "9",
+        "Survey Name": "NPS",
+        "Response Date": "2026-01-01",
+    }
+    columns = dict.fromkeys(["Name", *values], TEXT)
     for stream in PATHS:
-        good = record(stream, Name="A", Email="a@b.example", Company="A", Score="9")
-        bad = record(stream, Name=["x"], Email="a@b.example", Company="A", Score="9")
+        good, bad = record(stream, Name="A", **values), record(stream, Name=["x"], **values)
         run = tenant.load(schema(stream, columns), good, bad, state(at=1), **given)
         assert run.exit_code in {0, 1}
         assert run.rejects or run.exit_code
@@ -242,6 +255,8 @@ def test_no_name_of_a_stream_leads_out_of_the_folders(
     assert {path.parts[2] for path in files if len(path.parts) > 2} <= _WRITTEN
     assert [path for path in tenant.folder.rglob("*escaped*") if outer not in path.parents] == []
     assert not Path("/tmp/escaped").exists()  # noqa: S108 - what a stream was called
+    if kind == "survey_csv":
+        assert len(list((inside / "gainsight-surveys").glob("*.csv"))) > len(PATHS) / 2
     private = [path for path in outer.rglob("*") if path.is_file() and path.name != ".gitignore"]
     assert private
     assert [path for path in private if path.stat().st_mode & 0o077] == []
