@@ -36,6 +36,7 @@ from target_gainsight.api.errors import (
     StoppedError,
     StopRunError,
     ThrottledError,
+    TokenEndedError,
     UnavailableError,
     UnclearAnswerError,
     UnknownRouteError,
@@ -57,6 +58,7 @@ from target_gainsight.api.records import MAX_KEYS, MAX_PAGE, MAX_RECORDS, Record
 from target_gainsight.api.references import AnswerByReference, RecordFailure
 from target_gainsight.api.retry import RetryPolicy
 from target_gainsight.api.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
+from target_gainsight.api.tokens import ClientCredentials
 from target_gainsight.api.where import Condition, Operator, Where, all_of, any_of, is_in
 from target_gainsight.api.wire import Json, Record
 
@@ -78,6 +80,7 @@ __all__ = [
     "BulkApi",
     "CallBudgetSpentError",
     "CallEvent",
+    "ClientCredentials",
     "Clock",
     "CockpitApi",
     "Condition",
@@ -120,6 +123,7 @@ __all__ = [
     "SystemClock",
     "ThrottledError",
     "TimelineApi",
+    "TokenEndedError",
     "UnavailableError",
     "UnclearAnswerError",
     "UnknownRouteError",

@@ -30,6 +30,7 @@ from target_gainsight.api.errors import (
     UnreachableError,
     UnsuitableObjectError,
 )
+from target_gainsight.api.tokens import grant_in
 from target_gainsight.api.wire import Json, Record, as_mapping, as_text, decode
 
 if TYPE_CHECKING:
@@ -57,12 +58,15 @@ class Answer:
         return {**call, "status": self.status, "request_id": self.request_id}
 
 
-_CHECK_KEY = (
-    "Gainsight does not accept the credential. Check that access_key is the tenant's current key "
-    "(generating a new one ends the old one) and that the domain is the tenant it belongs to"
+_NOT_ACCEPTED = "Gainsight does not accept the credential"
+_CHECK_CLIENT = (
+    "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and the "
+    "OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 > Create "
+    "Connection > Gainsight API, authentication type OAuth; check both, and that the domain is the "
+    "tenant they belong to"
 )
 _ASK_PERMISSION = (
-    "Gainsight denies this call. Ask an administrator to allow the key this API, and this "
+    "Gainsight denies this call. Ask an administrator to allow the credential this API, and this "
     "machine's IP address if the tenant restricts addresses"
 )
 _CHECK_ADDRESS = (
@@ -82,15 +86,15 @@ _THROTTLED = "too many calls"
 _BY_CODE: Mapping[str, tuple[type[GainsightError], str]] = {
     "GU_2400": (ThrottledError, _THROTTLED),
     "GS_APIG_2404": (ThrottledError, _THROTTLED),
-    "GS_APIG_2401": (CredentialError, _CHECK_KEY),
-    "GSOBJ_1024": (CredentialError, _CHECK_KEY),
+    "GS_APIG_2401": (CredentialError, _NOT_ACCEPTED),
+    "GSOBJ_1024": (CredentialError, _NOT_ACCEPTED),
     "GS_APIG_2402": (AccessDeniedError, _CHECK_ADDRESS),
     "GS_APIG_1000": (UnknownRouteError, _CHECK_ROUTE),
     "GSOBJ_1023": (UnsuitableObjectError, _WRONG_API),
     "GU_1101": (ServerError, "Gainsight failed"),
 }
 _BY_STATUS: Mapping[int, tuple[type[GainsightError], str]] = {
-    401: (CredentialError, _CHECK_KEY),
+    401: (CredentialError, _NOT_ACCEPTED),
     403: (AccessDeniedError, _ASK_PERMISSION),
     429: (ThrottledError, _THROTTLED),
 }
@@ -150,6 +154,49 @@ def read(
         message = "the refusal does not say what became of each record"
         raise BrokenAnswerError(message, **context)
     raise _failure(response, body, context, now=now, recognised=recognised)
+
+
+def read_grant(
+    response: requests.Response,
+    body: Record | None,
+    *,
+    call: CallContext,
+    now: float,
+    recognised: bool,
+) -> Answer:
+    """Tell a granted token from a refusal (RFC 6749, 5; Get Access Token API).
+
+    A refusal is the fault of the credential, never of what a call carries. What the tenant says in
+    its own words is left out of it: it may quote what it was sent.
+
+    Args:
+        response: The whole answer.
+        body: The JSON object that it consists of, with an envelope or without.
+        call: Method and path, for the errors.
+        now: Epoch seconds, for a `Retry-After` that is a date.
+        recognised: Whether this tenant has answered as Gainsight does before.
+
+    Returns:
+        The answer; its data holds an `access_token`.
+
+    Raises:
+        GainsightError: no token is granted, or the answer cannot be read.
+    """
+    said: Record = body or {}
+    context: CallContext = {**_context(response, body, call), "description": None}
+    context["code"] = context["code"] or as_text(said.get("error"))
+    if response.status_code in _REDIRECTS:
+        raise _redirected(response, context)
+    granted = said.get("result") is not False and grant_in(said)
+    if response.ok and granted:
+        return Answer(
+            data=granted,
+            request_id=context["request_id"],
+            status=response.status_code,
+            server_time=http_time(response.headers.get("Date")),
+            body=said,
+        )
+    raise _ungranted(response, body, context, now=now, recognised=recognised)
 
 
 def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
@@ -212,6 +259,24 @@ def _failure(
     if body is None:
         return _unreadable(response, context, recognised=recognised)
     return _refusal(response, body, context)
+
+
+def _ungranted(
+    response: requests.Response,
+    body: Record | None,
+    context: CallContext,
+    *,
+    now: float,
+    recognised: bool,
+) -> GainsightError:
+    """Why there is no token: a refusal, or a readable answer that holds none, is final."""
+    failure = _failure(response, body, context, now=now, recognised=recognised)
+    empty = isinstance(failure, BrokenAnswerError) and body is not None
+    if isinstance(failure, RefusedError | CredentialError) or empty:
+        return CredentialError(_CHECK_CLIENT, **context)
+    if response.status_code == _NOT_FOUND and not isinstance(failure, UnreachableError):
+        return UnknownRouteError(_CHECK_ROUTE, **context)
+    return failure
 
 
 def _error(

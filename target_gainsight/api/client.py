@@ -18,17 +18,21 @@ from target_gainsight.api import answers
 from target_gainsight.api.bulk import BulkApi
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.cockpit import CockpitApi
-from target_gainsight.api.content import Content, json_content
+from target_gainsight.api.content import Content, json_content, urlencoded_content
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
     CallContext,
+    CredentialError,
     GainsightError,
+    NotFoundError,
     OutcomeUnclearError,
+    RejectRecordsError,
     RetryCallError,
     ServerError,
     StoppedError,
     ThrottledError,
+    TokenEndedError,
     UnavailableError,
     UnclearAnswerError,
     UnreachableError,
@@ -39,7 +43,9 @@ from target_gainsight.api.people import PeopleApi
 from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
 from target_gainsight.api.timeline import TimelineApi
+from target_gainsight.api.tokens import TOKEN_PATH
 from target_gainsight.api.transport import Transport
+from target_gainsight.api.wire import as_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +55,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from target_gainsight.api.answers import Answer
-    from target_gainsight.api.auth import Authentication
-    from target_gainsight.api.pacing import Place
-    from target_gainsight.api.wire import Json
+    from target_gainsight.api.auth import Authentication, Proof
+    from target_gainsight.api.pacing import Pacer
+    from target_gainsight.api.wire import Json, Record
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +68,13 @@ Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
 class CallEvent:
     """One try of one call, as it went.
 
-    `kind` is what it was for, `family` whose limits bound it. `seconds` is from sending to answer,
-    `waited` is what came before (pacing and the wait between tries), `attempt` counts from 1.
+    `kind` is what it was for, `family` whose limits bound it (none those of calls for a token).
+    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
+    tries), `attempt` counts from 1.
     """
 
     kind: str
-    family: Family
+    family: Family | None
     method: str
     path: str
     status: int | None
@@ -91,13 +98,25 @@ class _Call:
     content: Content | None
     repeatable: bool
     expects: Callable[[Json], bool] | None
-    family: Family
-    least_answer_seconds: float
-    partial: bool
+    family: Family | None
+    least_answer_seconds: float = 0.0
+    partial: bool = False
 
     @property
     def context(self) -> CallContext:
         return {"method": self.method, "path": self.path}
+
+
+_TOKEN_CALL = _Call(
+    kind="token",
+    method="POST",
+    path=TOKEN_PATH,
+    query="",
+    content=urlencoded_content({"grant_type": "client_credentials"}),
+    repeatable=True,
+    expects=None,
+    family=None,
+)
 
 
 class GainsightClient:
@@ -133,7 +152,6 @@ class GainsightClient:
     ) -> None:
         self._transport = Transport(
             base_url,
-            authentication,
             session=session,
             user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
         )
@@ -145,6 +163,8 @@ class GainsightClient:
         self._heard = False
         self._recognised = False
         self._tenant_ahead = 0.0
+        self._stopped = False
+        self._proofs = authentication.proofs(self._ask_for_token, self._clock)
         self.records = RecordsApi(self)
         self.people = PeopleApi(self)
         self.metadata = MetadataApi(self)
@@ -206,15 +226,12 @@ class GainsightClient:
             least_answer_seconds,
             partial,
         )
-        patience = Patience(self._retry.within(max_seconds), self._clock.now())
-        while True:
-            try:
-                return self._try(call, patience)
-            except RetryCallError as error:
-                self._prepare_retry(call, error, patience)
+        pacer = self._pacers.of(family)
+        return self._persist(call, max_seconds, lambda patience: self._try(call, pacer, patience))
 
     def stop(self) -> None:
         """End every wait; calls that wait, or come later, raise `StoppedError`."""
+        self._stopped = True
         self._pacers.stop()
         self._clock.wake()
 
@@ -233,33 +250,70 @@ class GainsightClient:
     ) -> None:
         self.close()
 
-    def _try(self, call: _Call, patience: Patience) -> Answer:
-        """One try, in its place in the allowed rate."""
-        pacer = self._pacers.of(call.family)
+    def _ask_for_token(self, proof: Proof) -> Record:
+        """Ask for a token with the client's own proof: not paced, else like any call."""
+        call = _TOKEN_CALL
+
+        def ask(patience: Patience) -> Answer:
+            if self._stopped:
+                raise StoppedError(**call.context)
+            return self._send(call, proof, patience)
+
+        return as_mapping(self._persist(call, None, ask).data)
+
+    def _persist(
+        self, call: _Call, max_seconds: float | None, attempt: Callable[[Patience], Answer]
+    ) -> Answer:
+        """Try as often as it takes."""
+        patience = Patience(self._retry.within(max_seconds), self._clock.now())
+        while True:
+            try:
+                return attempt(patience)
+            except RetryCallError as error:
+                self._prepare_retry(call, error, patience)
+
+    def _try(self, call: _Call, pacer: Pacer, patience: Patience) -> Answer:
+        """One try, in its place in the allowed rate and with the proof of that moment."""
         place = pacer.acquire()
+        proof = self._proofs.current()
+        try:
+            answer = self._send(call, proof, patience)
+        except ThrottledError as error:
+            pacer.throttled(place, error.retry_after)
+            raise
+        except CredentialError as error:
+            raise self._after_refusal(proof, error) from None
+        except (RejectRecordsError, NotFoundError):
+            self._proofs.accepted(proof)
+            raise
+        finally:
+            pacer.answered(place)
+        self._proofs.accepted(proof)
+        return answer
+
+    def _after_refusal(self, proof: Proof, error: CredentialError) -> GainsightError:
+        """What a refused proof means for the call that showed it."""
+        if self._proofs.refused(proof):
+            return TokenEndedError("the token is not taken any more", **error.context)
+        return CredentialError(f"{error.message}. {self._proofs.advice}", **error.context)
+
+    def _send(self, call: _Call, proof: Proof, patience: Patience) -> Answer:
+        """One exchange, as the observer is told of it."""
         patience.begin(self._clock.now())
         try:
-            answer = self._exchange(call)
+            answer = self._exchange(call, proof)
         except GainsightError as error:
-            self._end(call, place, patience, status=error.status, outcome=_outcome(error))
-            if isinstance(error, ThrottledError):
-                pacer.throttled(place, error.retry_after)
+            error.description = proof.hidden_in(error.description)
+            self._end(call, patience, status=error.status, outcome=_outcome(error))
             raise
-        self._end(call, place, patience, status=answer.status, outcome="answered")
+        self._end(call, patience, status=answer.status, outcome="answered")
         return answer
 
     def _end(
-        self,
-        call: _Call,
-        place: Place,
-        patience: Patience,
-        *,
-        status: int | None,
-        outcome: Outcome,
+        self, call: _Call, patience: Patience, *, status: int | None, outcome: Outcome
     ) -> None:
-        """Give the place its time of answer, and tell the observer."""
+        """Tell the observer of a try."""
         patience.end(self._clock.now())
-        self._pacers.of(call.family).answered(place)
         if self._observer:
             event = CallEvent(
                 kind=call.kind,
@@ -274,9 +328,13 @@ class GainsightClient:
             )
             self._observer(event)
 
-    def _exchange(self, call: _Call) -> Answer:
+    def _exchange(self, call: _Call, proof: Proof) -> Answer:
         response = self._transport.send(
-            call.context, query=call.query, content=call.content, timeout=self._timeouts(call)
+            call.context,
+            proof,
+            query=call.query,
+            content=call.content,
+            timeout=self._timeouts(call),
         )
         now = self._clock.now()
         self._heard = True
@@ -284,18 +342,30 @@ class GainsightClient:
             self._tenant_ahead = server_time.timestamp() - now
         envelope = answers.envelope(response)
         self._recognised = self._recognised or "result" in (envelope or {})
-        answer = answers.read(
-            response,
-            envelope,
-            call=call.context,
-            now=now,
-            recognised=self._recognised,
-            partial=call.partial,
-        )
+        answer = self._judge(call, response, envelope, now)
+        self._recognised = True
         if call.expects and not call.expects(answer.data):
             message = "the answer has another shape than this call's answers have"
             raise BrokenAnswerError(message, **answer.context(call.context))
         return answer
+
+    def _judge(
+        self, call: _Call, response: requests.Response, envelope: Record | None, now: float
+    ) -> Answer:
+        """What the answer means; a token is granted in a way of its own."""
+        context, recognised = call.context, self._recognised
+        if call is _TOKEN_CALL:
+            return answers.read_grant(
+                response, envelope, call=context, now=now, recognised=recognised
+            )
+        return answers.read(
+            response,
+            envelope,
+            call=context,
+            now=now,
+            recognised=recognised,
+            partial=call.partial,
+        )
 
     def _timeouts(self, call: _Call) -> tuple[float, float]:
         """Seconds for the connection and for the answer: short ones until the first answer.
@@ -312,7 +382,9 @@ class GainsightClient:
 
     def _prepare_retry(self, call: _Call, error: RetryCallError, patience: Patience) -> None:
         """Wait for the next try, or say why there is none."""
-        if isinstance(error, ThrottledError):
+        if isinstance(error, TokenEndedError):
+            return
+        if isinstance(error, ThrottledError) and call.family:
             return  # the pacer waits
         if not call.repeatable and isinstance(error, UnclearAnswerError | ServerError):
             raise self._unclear(error, patience) from error

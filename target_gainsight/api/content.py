@@ -1,4 +1,4 @@
-"""What a request carries: a JSON document, or a form with a file that is read while it is sent.
+"""What a request carries: a JSON document, or a form, perhaps with a file read while it is sent.
 
 Knows nothing of what is sent, nor of how.
 """
@@ -10,6 +10,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from urllib.parse import urlencode
 
 from target_gainsight.api.wire import Json, encode
 
@@ -88,6 +89,12 @@ def json_content(value: Json) -> Content:
     """
     body = encode(value)
     return Content("application/json", lambda: body)
+
+
+def urlencoded_content(fields: Mapping[str, str]) -> Content:
+    """A form of some text fields, as a browser sends it."""
+    body = urlencode(fields).encode()
+    return Content("application/x-www-form-urlencoded", lambda: body)
 
 
 def form_content(fields: Mapping[str, str], file: FormFile) -> Content:

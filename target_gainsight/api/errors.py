@@ -2,7 +2,7 @@
 
     GainsightError
     ├── StopRunError                stop the run; the message says what to do
-    │   ├── CredentialError           401: the access key is not accepted
+    │   ├── CredentialError           401: access key, or client id and secret, are not accepted
     │   ├── AccessDeniedError         403: permission, or an IP address that is not allowed
     │   ├── UnknownRouteError         404: the tenant does not know this API route
     │   ├── UnsuitableObjectError     the object cannot be written through this API
@@ -14,6 +14,7 @@
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
     │   ├── ThrottledError            too many calls: wait for the next window
+    │   ├── TokenEndedError           401: ask for another token
     │   ├── ServerError               5xx
     │   ├── NotSentError              the connection was never made
     │   └── UnclearAnswerError        sent, but what became of it is not known
@@ -117,7 +118,7 @@ class StopRunError(GainsightError):
 
 
 class CredentialError(StopRunError):
-    """The tenant does not accept the credential (401, `GS_APIG_2401`)."""
+    """The tenant does not accept the credential (401, `GS_APIG_2401`), or grants it no token."""
 
 
 class AccessDeniedError(StopRunError):
@@ -185,6 +186,10 @@ class RetryCallError(GainsightError):
 
 class ThrottledError(RetryCallError):
     """Too many calls (429, `GU_2400` or `GS_APIG_2404`, whatever the HTTP status)."""
+
+
+class TokenEndedError(RetryCallError):
+    """The tenant does not take this token any more; the call had no effect."""
 
 
 class ServerError(RetryCallError):

@@ -74,7 +74,7 @@ class FamilyPacers:
 
     def stop(self) -> None:
         """End every wait; whoever waits, or asks later, gets a `StoppedError`."""
-        self._stopped = True  # without the lock: a signal may find it held by the thread it stops
+        self._stopped = True  # without the lock: who begins a family may hold it for a while
         for pacer in list(self._pacers.values()):
             pacer.stop()
         self._clock.wake()

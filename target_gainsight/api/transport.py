@@ -32,7 +32,7 @@ from target_gainsight.api.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_gainsight.api.auth import Authentication
+    from target_gainsight.api.auth import Proof
     from target_gainsight.api.content import Content
 
 _CONNECTIONS = 64
@@ -62,7 +62,6 @@ class Transport:
 
     Args:
         base_url: Where the tenant's API is, such as `https://mycompany.gainsightcloud.com`.
-        authentication: Says who calls.
         session: Used instead of an own one, and then not closed here.
         user_agent: What the tenant's logs will show.
 
@@ -74,14 +73,12 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        authentication: Authentication,
         *,
         session: requests.Session | None,
         user_agent: str,
     ) -> None:
         self.host = _checked_host(base_url)
         self._base_url = base_url.rstrip("/")
-        self._auth = _Signature(authentication)
         self._user_agent = user_agent
         self._own_session = None if session else _new_session()
         self._session = session or self._own_session or requests.Session()
@@ -92,6 +89,7 @@ class Transport:
     def send(
         self,
         call: CallContext,
+        proof: Proof,
         *,
         query: str,
         content: Content | None,
@@ -101,6 +99,7 @@ class Transport:
 
         Args:
             call: Method and path.
+            proof: Says who calls.
             query: The encoded query, without question mark; may be empty.
             content: What it carries, opened anew; None for nothing.
             timeout: Seconds to wait for the connection, and between bytes of the answer.
@@ -122,7 +121,7 @@ class Transport:
                 params=query or None,
                 data=body,
                 headers=headers,
-                auth=self._auth,
+                auth=_Signature(proof),
                 timeout=timeout,
                 allow_redirects=False,
             )
@@ -145,11 +144,11 @@ class Transport:
 class _Signature(AuthBase):
     """Puts the credential on a request as it goes out, and keeps `.netrc` from doing so."""
 
-    def __init__(self, authentication: Authentication) -> None:
-        self._authentication = authentication
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._authentication.headers())
+        request.headers.update(self._proof.headers)
         return request
 
 

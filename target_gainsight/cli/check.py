@@ -21,7 +21,7 @@ from target_gainsight.mapping.checks import problems_of
 from target_gainsight.mapping.documented import documented_schema
 from target_gainsight.mapping.lines import one_line
 from target_gainsight.mapping.wishes import Wishes
-from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
 from target_gainsight.sinks.references import References
 from target_gainsight.target.connection import rate_limits
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from target_gainsight.api import Json, ObjectSchema
     from target_gainsight.cli.tenant import TenantMetadata
     from target_gainsight.mapping.mismatch import FieldProblem
-    from target_gainsight.settings import Settings, StreamSettings
+    from target_gainsight.settings import Connection, Settings, StreamSettings
 
 EVERY_STREAM = "streams without an entry"
 A_DAY = date(2026, 1, 1)
@@ -112,8 +112,17 @@ def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMeta
         checklist.wrong("tenant", error)
         return False
     checklist.right("tenant", f"{where} answers")
-    checklist.right("credential", f"is valid; {count} objects can be seen")
+    checklist.right("credential", f"{_named(connection)}; {count} objects can be seen")
     return True
+
+
+def _named(connection: Connection) -> str:
+    """Say which credential the tenant has taken."""
+    if connection.sandbox_path is not None:
+        return "none is needed"
+    if isinstance(connection.credential, OAuthCredential):
+        return "client_id and client_secret (M2M OAuth) are valid"
+    return "access_key is valid"
 
 
 def _check_streams(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> None:

@@ -106,7 +106,7 @@ class Plan:
         self,
         allowed_per_minute: int,
         allowed_per_day: int | None,
-        apart: Mapping[str, int] | None = None,
+        apart: Mapping[str, float] | None = None,
     ) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day

@@ -14,6 +14,7 @@ NULL_VALUE = "GSOBJ_1007"
 GENERIC = "GSOBJ_1008"
 NOTHING_MATCHES = "GSOBJ_1011"
 WRONG_API = "GSOBJ_1023"
+WRONG_HEADERS = "GSOBJ_1024"
 OBJECT_NOT_FOUND = "OBJECT_NOT_FOUND"
 SERVER_ERROR = "GU_1101"
 UNKNOWN_ROUTE = "GS_APIG_1000"
@@ -22,13 +23,17 @@ NOT_ALLOWED = "GS_APIG_2402"
 
 @dataclass(frozen=True)
 class Incoming:
-    """A call as an endpoint sees it: `params` from the path, `body` the parsed JSON."""
+    """A call as an endpoint sees it: `params` from the path, `body` the parsed JSON or form.
+
+    `headers` have names in lower case.
+    """
 
     method: str
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: object
     size: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Answer:
         data: the envelope's `data`; `with_data` false leaves the key out.
         records: records sent or rows read, for the call log.
         extra: further keys of the envelope.
+        plain: the whole body instead of an envelope.
     """
 
     status: int = 200
@@ -50,9 +56,12 @@ class Answer:
     records: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    plain: Mapping[str, object] | None = None
 
-    def envelope(self, request_id: str) -> dict[str, object]:
+    def envelope(self, request_id: str) -> Mapping[str, object]:
         """The JSON body: result, errorCode, errorDesc, requestId, data, message [O]."""
+        if self.plain is not None:
+            return self.plain
         body: dict[str, object] = {
             "result": self.code is None,
             "errorCode": self.code,

@@ -1,4 +1,4 @@
-"""The tenant as a web application: routes, access key, limits, faults, envelope, call log.
+"""The tenant as a web application: routes, credentials, limits, faults, envelope, call log.
 
 What the calls answer is for the modules that routes.py names, what a browser is shown for page/.
 """
@@ -17,12 +17,14 @@ from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from target_gainsight.sandbox.access import check_credential
 from target_gainsight.sandbox.answers import (
     GENERIC,
     NOT_ALLOWED,
@@ -67,7 +69,7 @@ def make_app(tenant: Tenant, served: Iterable[ServedCall] = EVERY_FAMILY) -> Sta
         )
         for each in calls
     ]
-    page = page_routes(tenant, {each.kind: each.family for each in calls})
+    page = page_routes(tenant, {each.kind: each.family for each in calls if each.family})
     return Starlette(routes=[*page, *routes])
 
 
@@ -109,6 +111,7 @@ class _Served:
                 request.query_params,
                 _parsed(sent, request.headers.get("content-type", "")),
                 len(sent),
+                request.headers,
             )
             return self._served.endpoint(self._tenant, call)
         except Refusal as refusal:
@@ -120,16 +123,16 @@ class _Served:
     def _admit(self, request: Request) -> None:
         if not names_this_machine(request.headers.get("host", "")):
             raise refuse(NOT_ALLOWED, "Host is not allowed", status=HTTPStatus.FORBIDDEN)
-        if request.headers.get("accesskey") != self._tenant.config.access_key:
-            raise Refusal(
-                Answer(401, code="GS_APIG_2401", description="Unauthorized", with_data=False)
-            )
-        wait = self._tenant.counter.admit(self._family, self._tenant.clock())
+        family = self._family
+        if family is None:
+            return
+        check_credential(self._tenant, request.headers)
+        wait = self._tenant.counter.admit(family, self._tenant.clock())
         if wait is not None:
             raise Refusal(_throttled(self._tenant, wait))
 
     @property
-    def _family(self) -> Family:
+    def _family(self) -> Family | None:
         """Whose limits bound the call; of the question for a job it is not on record [I]."""
         if self._served.kind == JOB_STATUS:
             return self._tenant.switches.bulk_status_family
@@ -166,7 +169,7 @@ class _Served:
                 code=answer.code,
                 milliseconds=(time.perf_counter() - started) * 1000,
                 request=_shortened(sent),
-                answer=_shortened(bytes(response.body)),
+                answer=_shortened(bytes(response.body)) if self._served.family else None,
             )
         )
 
@@ -176,6 +179,8 @@ def _parsed(sent: bytes, content_type: str) -> object:
         return None
     if is_form(content_type):
         return _parsed_form(sent, content_type)
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(sent.decode(errors="replace")))
     with suppress(msgspec.MsgspecError, ValueError, RecursionError):
         return msgspec.json.decode(sent)
     try:
@@ -226,15 +231,16 @@ def _throttled(tenant: Tenant, wait: float) -> Answer:
 
 def _faulty_answer(answer: Answer, fault: Fault) -> Answer:
     after = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
-    throttled = replace(answer, code=fault.code, description="Too many request", headers=after)
-    broken = replace(answer, code=SERVER_ERROR, description="Internal server error", data=None)
+    failed = replace(answer, data=None, plain=None)
+    throttled = replace(failed, code=fault.code, description="Too many request", headers=after)
+    broken = replace(failed, code=SERVER_ERROR, description="Internal server error")
     answers = {
-        "throttle_429": replace(throttled, status=429, data=None),
-        "throttle_200": replace(throttled, status=200, data=None),
+        "throttle_429": replace(throttled, status=429),
+        "throttle_200": replace(throttled, status=200),
         "server_error": replace(broken, status=500),
         "unavailable": replace(broken, status=503, headers=after),
         "bad_gateway": replace(broken, status=502, code=None),
-        "wrong_shape": replace(answer, data=["unexpected"]),
+        "wrong_shape": replace(answer, data=["unexpected"], plain=None),
     }
     return answers.get(fault.kind, answer)
 

@@ -23,12 +23,12 @@ class Call:
         at: when it came, in seconds since the epoch by the tenant's clock.
         path: path with its query.
         kind: what it was for: insert, update, query, read, delete, person, timeline, cta, describe,
-            list, unknown.
+            list, token, unknown.
         records: records sent, or rows read.
         status: HTTP status; None when the connection was reset instead.
         code: error code of the answer.
         milliseconds: time taken, injected pauses included.
-        request, answer: the bodies, cut short; None for calls long ago.
+        request, answer: the bodies, cut short; None for calls long ago, and for granted tokens.
     """
 
     at: float

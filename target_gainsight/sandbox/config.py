@@ -41,6 +41,8 @@ DEFAULT_USERS: tuple[Plain, ...] = (
 
 _ROOT_KEYS = (
     "access_key",
+    "client_id",
+    "client_secret",
     "auto_create",
     "limits",
     "switches",
@@ -76,11 +78,15 @@ class TenantConfig:
     """A tenant as described: its objects (standard ones included), people and peculiarities.
 
     Attributes:
+        client_id, client_secret: the M2M OAuth client; one is made for the tenant's file when they
+            are empty.
         rows: rows put into an object when it is empty, in write form, by object name.
         bulk_jobs: the bulk jobs that an administrator made, by their ids.
     """
 
     access_key: str = "sandbox"
+    client_id: str = ""
+    client_secret: str = ""
     auto_create: bool = False
     limits: Limits = field(default_factory=Limits)
     switches: Switches = field(default_factory=Switches)
@@ -146,6 +152,8 @@ def parse_config(plain: Plain) -> TenantConfig:
     objects = _objects(plain.get("objects"))
     return TenantConfig(
         access_key=_expect(str, plain.get("access_key", "sandbox"), "access_key"),
+        client_id=_expect(str, plain.get("client_id", ""), "client_id"),
+        client_secret=_expect(str, plain.get("client_secret", ""), "client_secret"),
         auto_create=_expect(bool, plain.get("auto_create", False), "auto_create"),
         limits=_settings(Limits(), plain.get("limits"), "limits"),
         switches=_settings(Switches(), plain.get("switches"), "switches"),

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox import bulk, cockpit, metadata, people, records, timeline
+from target_gainsight.sandbox import (
+    access,
+    bulk,
+    cockpit,
+    metadata,
+    people,
+    records,
+    timeline,
+)
 from target_gainsight.sandbox.answers import Answer, Incoming
 
 if TYPE_CHECKING:
@@ -18,15 +26,22 @@ Endpoint = Callable[["Tenant", Incoming], Answer]
 
 @dataclass(frozen=True)
 class ServedCall:
-    """A route: method and path, the kind it is logged as, the family whose limits bound it."""
+    """A route: method and path, the kind it is logged as, the family whose limits bound it.
+
+    A call of no family is bounded by no limits, needs no credential but its own, and its answer is
+    kept out of the call log.
+    """
 
     method: str
     path: str
     kind: str
     endpoint: Endpoint
-    family: Family = "synchronous"
+    family: Family | None = "synchronous"
 
 
+ACCESS = (
+    ServedCall("POST", "/v1/users/m2m/oauth/token", "token", access.grant_token, family=None),
+)
 _OBJECTS = "/v1/data/objects"
 RECORDS = (
     ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
@@ -63,4 +78,4 @@ BULK = (
     ServedCall("GET", f"{_BULK}/status/{{status}}", JOB_STATUS, bulk.tell_status),
 )
 
-EVERY_FAMILY = (*RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT, *BULK)
+EVERY_FAMILY = (*ACCESS, *RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT, *BULK)

@@ -36,7 +36,7 @@ class RunningSandbox:
 
     Attributes:
         base_url: such as `http://127.0.0.1:49152`.
-        access_key: the key that its calls carry.
+        access_key: the key that its calls carry, unless they carry a token.
         tenant: to look inside, to seed it and to put faults into it.
     """
 
@@ -44,6 +44,16 @@ class RunningSandbox:
     access_key: str
     tenant: Tenant
     _server: ServerThread
+
+    @property
+    def client_id(self) -> str:
+        """The M2M OAuth client that gets tokens."""
+        return self.tenant.config.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+        return self.tenant.config.client_secret
 
     def stop(self) -> None:
         """End the server and close the file; calls under way get a second to finish."""

@@ -70,6 +70,10 @@ class Switches:
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
+        token_seconds: how long a token of M2M OAuth lives.
+        token_calls: calls after which a token ends, too; 0 is none.
+        token_in_envelope: whether a token comes in the envelope of other answers.
+        client_refusal: how a client that is not known is refused a token.
     """
 
     error_listing: Literal["nested", "flat", "missing", "first_only"] = "nested"
@@ -105,3 +109,7 @@ class Switches:
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False
+    token_seconds: float = 86_400.0
+    token_calls: int = 0
+    token_in_envelope: bool = False
+    client_refusal: Literal["gateway", "oauth"] = "gateway"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.sandbox.access import GrantedTokens, with_client
 from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
 from target_gainsight.sandbox.calls import Call, CallLog
 from target_gainsight.sandbox.config import SandboxConfigError, TenantConfig, custom_object
@@ -43,6 +44,7 @@ class Tenant:
 
     Attributes:
         faults: what goes wrong on purpose; may be changed while the tenant runs.
+        tokens: the M2M OAuth tokens that have not ended.
         switches: the answers to what the public record leaves open.
 
     Raises:
@@ -51,10 +53,11 @@ class Tenant:
     """
 
     def __init__(self, path: str | Path, config: TenantConfig, clock: Callable[[], float]) -> None:
-        self.config = config
         self.switches: Switches = config.switches
         self.clock = clock
         self.store = Store(path)
+        self.config = with_client(config, self.store)
+        self.tokens = GrantedTokens(clock)
         self.faults = FaultPlan(config.faults, config.rules, config.fault_seed)
         self.counter = CallCounter(self.store, windows_of(config.limits))
         self.log = CallLog(self.store)

@@ -1,4 +1,4 @@
-"""Where the tenant is: domain, base URL and credential, as they are given."""
+"""Where the tenant is: its domain or base URL, or the sandbox, as they are given."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from target_gainsight.settings.credential import CREDENTIAL_SETTINGS, parse_credential
 from target_gainsight.settings.mistakes import shown
-from target_gainsight.settings.model import Connection
+from target_gainsight.settings.model import Connection, KeyCredential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_gainsight.settings.mistakes import Mistakes
+
+CONNECTION_SETTINGS = (
+    "domain",
+    "base_url",
+    *CREDENTIAL_SETTINGS,
+    "sandbox_path",
+    "sandbox_config",
+)
 
 SANDBOX = "sandbox"
 RIGHT_DOMAIN = "a host name such as mycompany.gainsightcloud.com, or sandbox"
@@ -30,29 +39,27 @@ def parse_connection(
     """Read how to reach the tenant.
 
     Args:
-        given: ``domain``, ``base_url``, ``access_key``, ``sandbox_path``, ``sandbox_config``;
-            None for what is not given.
+        given: ``CONNECTION_SETTINGS``; None for what is not given.
         mistakes: Takes the mistakes.
         wrong: Names of the settings that were given but cannot be read: not called missing.
 
     Returns:
         The connection; meaningless when there were mistakes.
     """
-    base_url, access_key = given["base_url"], given["access_key"]
+    base_url = given["base_url"]
     if base_url is None and _is_sandbox(given["domain"]):
         config = given["sandbox_config"]
         return Connection(
             base_url="",
-            access_key="",
+            credential=KeyCredential(""),
             sandbox_path=Path(given["sandbox_path"]),
             sandbox_config=Path(config) if config else None,
         )
-    if "access_key" not in wrong and not (access_key or "").strip():
-        mistakes.add("access_key", "nothing", "the tenant's REST API access key")
+    credential = parse_credential(given, mistakes, wrong=wrong)
     url = _base_url(base_url, mistakes) if base_url is not None else None
     if base_url is None and not wrong.intersection(("base_url", "domain")):
         url = _domain_url(given["domain"], mistakes)
-    return Connection(base_url=url or "", access_key=(access_key or "").strip())
+    return Connection(base_url=url or "", credential=credential)
 
 
 def _is_sandbox(domain: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from target_gainsight.settings.relative_dates import DUE_DATE, days_ahead
 
@@ -33,18 +33,36 @@ OBJECT_NAMES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class KeyCredential:
+    """The tenant's access key; never printed. Empty for the embedded sandbox."""
+
+    access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OAuthCredential:
+    """An M2M OAuth client; its secret is never printed."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+Credential: TypeAlias = KeyCredential | OAuthCredential
+
+
+@dataclass(frozen=True)
 class Connection:
     """Where the tenant is and how we prove who we are.
 
     Attributes:
         base_url: Scheme and host, without a trailing slash; empty for the embedded sandbox.
-        access_key: The tenant's access key; never printed.
+        credential: Who we are.
         sandbox_path: The embedded tenant's SQLite file, or None for a real tenant.
         sandbox_config: A YAML with the embedded tenant's custom objects and limits.
     """
 
     base_url: str
-    access_key: str = field(repr=False)
+    credential: Credential
     sandbox_path: Path | None = None
     sandbox_config: Path | None = None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from target_gainsight.settings.by_file import only_what_means_something
-from target_gainsight.settings.connection import parse_connection
+from target_gainsight.settings.connection import CONNECTION_SETTINGS, parse_connection
 from target_gainsight.settings.mistakes import Mistakes, schema_mistakes, shown
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
@@ -98,8 +98,7 @@ def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[
 
 def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str]) -> Settings:
     connection = parse_connection(
-        {name: _value(top, name) for name in ("domain", "base_url", "access_key")}
-        | {name: _value(top, name) for name in ("sandbox_path", "sandbox_config")},
+        {name: _value(top, name) for name in CONNECTION_SETTINGS},
         mistakes,
         wrong=wrong,
     )

@@ -38,7 +38,23 @@ CONNECTION = (
         th.StringType(),
         secret=True,
         title="Access key",
-        description="The tenant's REST API access key. Not needed for the sandbox.",
+        description=(
+            "The tenant's REST API access key; or give client_id and client_secret. Neither is "
+            "needed for the sandbox."
+        ),
+    ),
+    th.Property(
+        "client_id",
+        th.StringType(),
+        title="Client id",
+        description="For M2M OAuth instead of an access key: the OAuth API Key.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType(),
+        secret=True,
+        title="Client secret",
+        description="For M2M OAuth instead of an access key: the OAuth API Secret.",
     ),
     th.Property(
         "base_url",

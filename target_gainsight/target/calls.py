@@ -22,11 +22,11 @@ class CallCounter:
         counts: The counts of the run's summary.
 
     Attributes:
-        by_family: Calls by the family whose limits bound them.
+        by_family: Calls by the family whose limits bound them; calls for tokens have none.
     """
 
     def __init__(self, counts: CallCounts) -> None:
-        self.by_family: Counter[Family] = Counter()
+        self.by_family: Counter[Family | None] = Counter()
         self._counts = counts
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from target_gainsight.api import (
     DOCUMENTED_LIMITS,
     AccessKey,
+    ClientCredentials,
     FamilyPacers,
     GainsightClient,
     RetryPolicy,
@@ -18,14 +19,15 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.field_errors import shown_path
+from target_gainsight.settings import KeyCredential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from target_gainsight.api import CallEvent, Clock, Family, RateLimits
+    from target_gainsight.api import Authentication, CallEvent, Clock, Family, RateLimits
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Connection, Limits, Settings
+    from target_gainsight.settings import Connection, Credential, Limits, Settings
 
 
 class TenantConnection:
@@ -53,10 +55,10 @@ class TenantConnection:
         self._sandbox: RunningSandbox | None = None
         self._pacers = _pacers(settings, self.rates, clock)
         try:
-            base_url, access_key = self._address(settings.connection)
+            base_url, authentication = self._address(settings.connection)
             self.client = GainsightClient(
                 base_url,
-                AccessKey(access_key),
+                authentication,
                 pacers=self._pacers,
                 retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
                 timeout=limits.request_timeout,
@@ -72,17 +74,23 @@ class TenantConnection:
         self.client.close()
         self._release()
 
-    def _address(self, connection: Connection) -> tuple[str, str]:
-        """The tenant's base URL and access key; the embedded one is started."""
+    def _address(self, connection: Connection) -> tuple[str, Authentication]:
+        """The tenant's base URL and who we are to it; the embedded one is started."""
         if connection.sandbox_path is None:
-            return connection.base_url, connection.access_key
+            return connection.base_url, _authentication(connection.credential)
         self._sandbox = _start_sandbox(connection.sandbox_path, connection.sandbox_config)
-        return self._sandbox.base_url, self._sandbox.access_key
+        return self._sandbox.base_url, AccessKey(self._sandbox.access_key)
 
     def _release(self) -> None:
         self._pacers.close()
         if self._sandbox is not None:
             self._sandbox.stop()
+
+
+def _authentication(credential: Credential) -> Authentication:
+    if isinstance(credential, KeyCredential):
+        return AccessKey(credential.access_key)
+    return ClientCredentials(credential.client_id, credential.client_secret)
 
 
 def rate_limits(limits: Limits) -> Mapping[Family, RateLimits]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -140,7 +141,8 @@ class TargetGainsight(RoutedTarget):
             return None
         rates = rate_limits(self.settings.limits)
         rate, timeline = rates["synchronous"], rates["timeline"].allowed_per_window
-        return Plan(rate.allowed_per_window, rate.allowed_per_day, {"timeline": timeline})
+        apart = {"timeline": timeline, "token": math.inf}
+        return Plan(rate.allowed_per_window, rate.allowed_per_day, apart)
 
     @property
     def is_connected(self) -> bool:

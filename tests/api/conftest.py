@@ -38,7 +38,8 @@ def make_client(clock: FakeClock, events: list[CallEvent]) -> Iterator[MakeClien
     def make(base_url: str = TENANT, **options: Any) -> GainsightClient:
         options.setdefault("clock", clock)
         options.setdefault("pacers", FamilyPacers({"synchronous": PLENTY}, clock=clock))
-        client = GainsightClient(base_url, AccessKey(KEY), observer=events.append, **options)
+        options.setdefault("authentication", AccessKey(KEY))
+        client = GainsightClient(base_url, observer=events.append, **options)
         made.append(client)
         return client
 

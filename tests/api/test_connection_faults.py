@@ -24,6 +24,7 @@ from scripted_server import (
 )
 
 from target_gainsight.api import (
+    AccessKey,
     AnswerTimeoutError,
     BrokenAnswerError,
     ConnectionLostError,
@@ -35,6 +36,7 @@ from target_gainsight.api import (
     UnavailableError,
     UnreachableError,
 )
+from target_gainsight.api.auth import Proof
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,14 +207,14 @@ def test_a_bundle_of_authorities_that_is_not_there_stops_the_run(
         call(make_client("https://initech.example"))
 
 
-class Careless:
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": "Bearer s3cret\r\nX-More: yes"}
+class Careless(AccessKey):
+    def current(self) -> Proof:
+        return Proof({"Authorization": "Bearer s3cret\r\nX-More: yes"})
 
 
 def test_a_header_that_cannot_be_sent_is_not_shown() -> None:
     with ScriptedServer([answer]) as server:
-        client = GainsightClient(f"http://127.0.0.1:{server.port}", Careless())
+        client = GainsightClient(f"http://127.0.0.1:{server.port}", Careless("k3y"))
         with pytest.raises(UnreachableError, match="cannot be sent") as caught:
             call(client)
         client.close()

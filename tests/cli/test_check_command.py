@@ -46,7 +46,7 @@ def test_what_is_right_gets_a_tick_each_and_exit_0(commands: Commands) -> None:
     assert result.exit_code == 0, result.output
     for beginning, said in {
         "tenant": "answers",
-        "credential": "is valid; 13 objects can be seen",
+        "credential": "access_key is valid; 13 objects can be seen",
         "stream accounts": "upsert into company",
         "stream accounts: lookup_keys": "Name",
         "stream accounts: field_mapping": "2 columns",
@@ -198,6 +198,43 @@ def test_a_wrong_credential_is_told_apart_from_a_tenant_that_does_not_answer(
     assert line(result, "credential").startswith("✗")
     assert "stream" not in result.output.replace("streams", "")
     assert "wrong-key" not in result.output
+
+
+def test_the_credential_that_is_used_is_named(commands: Commands) -> None:
+    sandbox = commands.sandbox
+    client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    result = commands.check(access_key=None, object_type="company", **client)
+    assert result.exit_code == 0
+    named = line(result, "credential")
+    assert "client_id and client_secret (M2M OAuth) are valid; 13 objects can be seen" in named
+    assert not any(secret in result.output for secret in client.values())
+
+
+def test_a_client_that_gets_no_token_is_a_wrong_credential(commands: Commands) -> None:
+    client = {"client_id": commands.sandbox.client_id, "client_secret": "wr0ng"}
+    result = commands.check(access_key=None, object_type="company", **client)
+    assert result.exit_code == 1
+    assert line(result, "tenant").startswith("✓")
+    assert line(result, "credential").startswith("✗")
+    assert "Administration > Connectors 2.0" in line(result, "credential")
+    assert "wr0ng" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"client_id": "x", "client_secret": "y"}, "access_key: given a key beside client_id and"),
+        ({"access_key": None, "client_id": "x"}, "client_secret: given nothing beside client_id"),
+        ({"access_key": None}, "access_key: given nothing; right: "),
+    ],
+)
+def test_a_credential_that_is_none_or_two_is_said_before_any_call(
+    commands: Commands, given: dict[str, Any], said: str
+) -> None:
+    result = commands.check(**given)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert commands.sandbox.tenant.calls() == []
 
 
 def test_a_tenant_that_does_not_answer(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(8)]
+        said = [process.stdout.readline() for _ in range(11)]
         url = said[0].rpartition(" ")[2].strip()
         headers = {"accesskey": "from-config"}
         path = f"{url}/v1/meta/services/objects/list"
@@ -187,6 +187,9 @@ def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
         assert requests.get(path, headers=headers, timeout=10).status_code == 429
         assert f"Look inside in a browser: {url}/\n" in said
         assert "Latest calls" in requests.get(f"{url}/", timeout=10).text
+        client = [line.split()[1] for line in said if line.startswith("  client_")]
+        token = requests.post(f"{url}/v1/users/m2m/oauth/token", auth=tuple(client), timeout=10)
+        assert token.status_code == 200
         process.send_signal(number)
         assert process.stdout.read().endswith("Stopped.\n")
         assert process.wait(10) == 0

@@ -8,6 +8,12 @@ import pytest
 
 from target_gainsight.settings import Settings, SettingsError, StreamSettings, parse_settings
 
+EITHER = (
+    "the tenant's REST API access key, or client_id and client_secret instead (M2M OAuth); one of "
+    "the two is needed and enough"
+)
+"""What is right where no credential is given, or two."""
+
 ENOUGH = {"domain": "initech.gainsightcloud.com", "access_key": "k3y"}
 """What a configuration needs at least."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_gainsight.api import QuotaSpentError, QuotaStoreError
+from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings import parse_settings
 from target_gainsight.target.connection import TenantConnection
 
@@ -53,6 +54,18 @@ def test_another_tenant_has_a_count_of_its_own(tmp_path: Path, clock: FakeClock)
     assert (
         calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store, sandbox_path=other) == 5
     )
+
+
+def test_a_tenant_has_one_count_whoever_calls(tmp_path: Path, clock: FakeClock) -> None:
+    store = str(tmp_path / "quota.db")
+    with start_sandbox(tmp_path / "served.db") as sandbox:
+        reached = {"domain": None, "base_url": sandbox.base_url, "quota_store": store}
+        key = {"access_key": sandbox.access_key}
+        client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+        assert calls_until_the_quota_is_spent(tmp_path, clock, **reached, **key) == 5
+        assert calls_until_the_quota_is_spent(tmp_path, clock, **reached, **client) == 0
+        more = {**reached, "quota_percent": 70}
+        assert calls_until_the_quota_is_spent(tmp_path, clock, **more, **client) == 2
 
 
 def test_in_memory_each_run_counts_for_itself(tmp_path: Path, clock: FakeClock) -> None:

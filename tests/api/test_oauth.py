@@ -1,0 +1,417 @@
+"""Calls as an M2M OAuth client: the token is fetched, renewed and never seen."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from answering import TENANT, MakeClient, failure, success
+from scripted_server import ScriptedServer, cut_short, reset_after_reading
+
+from target_gainsight.api import (
+    AccessDeniedError,
+    CallBudgetSpentError,
+    CallEvent,
+    ClientCredentials,
+    CredentialError,
+    FamilyPacers,
+    GainsightClient,
+    GainsightError,
+    RateLimits,
+    RedirectedError,
+    RetryPolicy,
+    ServerError,
+    StoppedError,
+    StopRunError,
+    UnavailableError,
+    UnknownRouteError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fake_clock import FakeClock
+
+CLIENT = "initech-client"
+SECRET = "s3cret-of-the-client"
+BASIC = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+TOKEN = "t0ken-of-the-tenant"
+TOKEN_URL = f"{TENANT}/v1/users/m2m/oauth/token"
+URL = f"{TENANT}/v1/thing"
+REFUSED = {"status_code": 401, "json": failure("GS_APIG_2401", "Unauthorized")}
+
+
+def granted(number: int = 1, **more: Any) -> dict[str, Any]:
+    """What the tenant answers to who asks for a token."""
+    return {
+        "access_token": f"{TOKEN}-{number}",
+        "token_type": "Bearer",
+        "expires_in": 86_400,
+        **more,
+    }
+
+
+@pytest.fixture
+def oauth(make_client: MakeClient) -> GainsightClient:
+    """A client that proves itself by tokens."""
+    return make_client(authentication=ClientCredentials(CLIENT, SECRET))
+
+
+@pytest.fixture
+def office(requests_mock: Any) -> Any:
+    """Grants one token after the other."""
+    numbers = iter(range(1, 100))
+    return requests_mock.post(TOKEN_URL, json=lambda *_: granted(next(numbers)))
+
+
+def get(client: GainsightClient, **more: Any) -> Any:
+    return client.call("GET", "/v1/thing", kind="thing", **more)
+
+
+def sent_tokens(requests_mock: Any) -> list[str]:
+    """The tokens that the calls for things showed, in order."""
+    return [
+        request.headers["Authorization"].removeprefix(f"Bearer {TOKEN}-")
+        for request in requests_mock.request_history
+        if request.url == URL
+    ]
+
+
+def chain_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def is_secret_free(text: str) -> bool:
+    return not any(secret in text for secret in (SECRET, BASIC, TOKEN))
+
+
+def test_a_token_is_asked_for_as_the_api_documents_it(
+    oauth: GainsightClient, office: Any, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, json=success())
+    get(oauth)
+    get(oauth)
+    assert office.call_count == 1
+    asked, first, second = requests_mock.request_history
+    assert asked.headers["Authorization"] == f"Basic {BASIC}"
+    assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert asked.text == "grant_type=client_credentials"
+    assert first.headers["Authorization"] == f"Bearer {TOKEN}-1"
+    for request in (asked, first, second):
+        assert "accesskey" not in request.headers
+        assert request.timeout
+        assert request.verify
+
+
+def test_making_a_client_makes_no_call(oauth: GainsightClient, requests_mock: Any) -> None:
+    oauth.close()
+    assert requests_mock.call_count == 0
+
+
+def test_a_token_is_renewed_before_it_ends(
+    oauth: GainsightClient, office: Any, requests_mock: Any, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, json=success())
+    for _ in range(3):
+        get(oauth)
+        clock.advance(86_400 - 59)
+    assert office.call_count == 3
+    assert sent_tokens(requests_mock) == ["1", "2", "3"]
+
+
+def test_a_token_that_ended_early_costs_one_more_and_no_call(
+    oauth: GainsightClient, office: Any, requests_mock: Any, events: list[CallEvent]
+) -> None:
+    requests_mock.get(URL, [{"json": success()}, REFUSED, {"json": success("done")}])
+    get(oauth)
+    assert get(oauth).data == "done"
+    assert sent_tokens(requests_mock) == ["1", "1", "2"]
+    assert [(event.kind, event.outcome, event.attempt) for event in events] == [
+        ("token", "answered", 1),
+        ("thing", "answered", 1),
+        ("thing", "refused", 1),
+        ("token", "answered", 1),
+        ("thing", "answered", 2),
+    ]
+    assert office.call_count == 2
+
+
+def test_a_create_that_was_refused_for_its_token_is_sent_again(
+    oauth: GainsightClient, requests_mock: Any, office: Any
+) -> None:
+    """The refusal says that it had no effect, so nothing is unclear."""
+    requests_mock.post(URL, [REFUSED, {"json": success("written")}])
+    answer = oauth.call("POST", "/v1/thing", kind="insert", json={}, repeatable=False)
+    assert answer.data == "written"
+    assert office.call_count == 2
+
+
+def test_a_second_refusal_with_a_fresh_token_stops_the_run(
+    oauth: GainsightClient, office: Any, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, **REFUSED)
+    with pytest.raises(CredentialError, match="client_id and client_secret") as caught:
+        get(oauth)
+    assert office.call_count == 2
+    assert sent_tokens(requests_mock) == ["1", "2"]
+    assert "access_key" not in str(caught.value)
+    assert caught.value.status == 401
+
+
+def test_records_that_are_refused_do_not_make_a_token_a_bad_one(
+    oauth: GainsightClient, office: Any, requests_mock: Any
+) -> None:
+    refused = {"status_code": 400, "json": failure("GSOBJ_1002", "Bad value (Arr = x).")}
+    requests_mock.get(URL, [refused, REFUSED, refused, REFUSED, {"json": success("done")}])
+    for _ in range(2):
+        with pytest.raises(GainsightError, match="GSOBJ_1002"):
+            get(oauth)
+    assert get(oauth).data == "done"
+    assert office.call_count == 3
+
+
+@pytest.mark.parametrize("expires_in", [..., None, "soon", -1, {"in": 5}])
+def test_a_grant_that_tells_no_life_is_used_until_it_is_refused(
+    oauth: GainsightClient, requests_mock: Any, clock: FakeClock, expires_in: Any
+) -> None:
+    grant = granted(expires_in=expires_in)
+    if expires_in is ...:
+        del grant["expires_in"]
+    office = requests_mock.post(TOKEN_URL, json=grant)
+    requests_mock.get(URL, json=success())
+    get(oauth)
+    clock.advance(10 * 86_400)
+    get(oauth)
+    assert office.call_count == 1
+
+
+def test_a_grant_in_the_envelope_of_other_answers_is_one(
+    oauth: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.post(TOKEN_URL, json=success(granted()))
+    requests_mock.get(URL, json=success("done"))
+    assert get(oauth).data == "done"
+
+
+NOT_GRANTED: list[Any] = [
+    {"status_code": 401, "json": failure("GS_APIG_2401", "Unauthorized")},
+    {"status_code": 401, "json": {"error": "invalid_client"}},
+    {"status_code": 401, "text": ""},
+    {"status_code": 400, "json": {"error": "unauthorized_client", "error_description": SECRET}},
+    {"status_code": 400, "text": "<html>Bad request</html>"},
+    {"status_code": 200, "json": failure("GS_APIG_2401")},
+    {"status_code": 200, "json": failure(None, "no such client")},
+    {"status_code": 200, "json": success()},
+    {"status_code": 200, "json": {"token": "under another name"}},
+    {"status_code": 200, "json": {"access_token": "two words"}},
+    {"status_code": 200, "json": {"access_token": None}},
+]
+
+
+@pytest.mark.parametrize("answer", NOT_GRANTED)
+def test_credentials_that_get_no_token_stop_the_run_and_say_where_they_are_made(
+    oauth: GainsightClient, requests_mock: Any, answer: dict[str, Any]
+) -> None:
+    office = requests_mock.post(TOKEN_URL, **answer)
+    with pytest.raises(CredentialError, match=r"Administration > Connectors 2\.0") as caught:
+        get(oauth)
+    assert (office.call_count, requests_mock.call_count) == (1, 1)
+    assert "POST /v1/users/m2m/oauth/token" in str(caught.value)
+    assert is_secret_free(chain_of(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"status_code": 403, "json": failure("GS_APIG_2402")}, AccessDeniedError),
+        ({"status_code": 404, "json": failure("GS_APIG_1000")}, UnknownRouteError),
+        ({"status_code": 404, "json": {"status": 404}}, UnknownRouteError),
+        ({"status_code": 404, "text": ""}, UnknownRouteError),
+        ({"status_code": 302, "headers": {"Location": "https://login.example"}}, RedirectedError),
+        ({"text": "<html>Welcome</html>"}, UnreachableError),
+    ],
+)
+def test_what_else_gives_no_token_stops_the_run_for_its_own_reason(
+    oauth: GainsightClient, requests_mock: Any, answer: dict[str, Any], kind: type[GainsightError]
+) -> None:
+    office = requests_mock.post(TOKEN_URL, **answer)
+    with pytest.raises(kind) as caught:
+        get(oauth)
+    assert isinstance(caught.value, StopRunError)
+    assert office.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        {"status_code": 500, "json": failure("GU_1101")},
+        {"status_code": 502, "text": "<html>Bad gateway</html>"},
+        {"status_code": 429, "json": failure("GU_2400")},
+        {"status_code": 200, "json": failure("GS_APIG_2404")},
+        {"exc": requests.ConnectionError("reset")},
+        {"exc": requests.ConnectTimeout},
+        {"exc": requests.ReadTimeout},
+        {"text": '{"access_token": "cut sh'},
+        {"text": ""},
+    ],
+)
+def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock, passing: dict[str, Any]
+) -> None:
+    one = RateLimits(per_window=1, per_day=1, quota_percent=100)
+    client = make_client(
+        authentication=ClientCredentials(CLIENT, SECRET),
+        pacers=FamilyPacers({"synchronous": one}, clock=clock, max_calls=1),
+        retry=RetryPolicy(first_answer_tries=9, first_answer_seconds=900),
+    )
+    office = requests_mock.post(TOKEN_URL, [passing, passing, {"json": granted()}])
+    requests_mock.get(URL, json=success("done"))
+    assert get(client).data == "done"
+    assert office.call_count == 3
+    assert len(clock.waits) == 2
+    assert max(clock.waits) <= 60
+    with pytest.raises(CallBudgetSpentError):
+        get(client)
+
+
+def test_a_wish_to_be_asked_later_is_heeded(
+    oauth: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    later = {"status_code": 429, "json": failure("GU_2400"), "headers": {"Retry-After": "17"}}
+    requests_mock.post(TOKEN_URL, [later, {"json": granted()}])
+    requests_mock.get(URL, json=success())
+    get(oauth)
+    assert clock.waits == [pytest.approx(17, abs=0.5)]
+
+
+def test_tokens_that_are_not_to_be_had_leave_the_call_unavailable(
+    make_client: MakeClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    client = make_client(
+        authentication=ClientCredentials(CLIENT, SECRET), retry=RetryPolicy(max_seconds=100)
+    )
+    requests_mock.post(TOKEN_URL, status_code=503)
+    thing = requests_mock.post(URL, json=success())
+    with pytest.raises(UnavailableError) as caught:
+        client.call("POST", "/v1/thing", kind="insert", json={}, repeatable=False)
+    assert isinstance(caught.value.__cause__, ServerError)
+    assert caught.value.path == "/v1/users/m2m/oauth/token"
+    assert sum(clock.waits) <= 100
+    assert thing.call_count == 0
+
+
+def test_a_tenant_that_cannot_be_reached_for_a_token_is_said_to_be_so(
+    oauth: GainsightClient, requests_mock: Any
+) -> None:
+    office = requests_mock.post(TOKEN_URL, exc=requests.ConnectionError("no route"))
+    with pytest.raises(UnreachableError, match=r"initech\.gainsightcloud\.com is not reachable"):
+        get(oauth)
+    assert office.call_count == 3
+
+
+def test_a_stopped_client_asks_for_no_token(
+    oauth: GainsightClient, office: Any, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, json=success())
+    oauth.stop()
+    with pytest.raises(StoppedError):
+        get(oauth)
+    with pytest.raises(StoppedError):
+        oauth._proofs.current()
+    assert office.call_count == 0
+
+
+def test_stopping_ends_the_wait_for_a_token(
+    oauth: GainsightClient, requests_mock: Any, clock: FakeClock
+) -> None:
+    def stop(*_: Any) -> str:
+        oauth.stop()
+        return ""
+
+    office = requests_mock.post(TOKEN_URL, status_code=503, text=stop)
+    with pytest.raises(StoppedError):
+        get(oauth)
+    assert office.call_count == 1
+    assert clock.waits == []
+
+
+def test_a_page_after_the_grant_is_no_sign_of_a_wrong_domain(
+    oauth: GainsightClient, office: Any, requests_mock: Any
+) -> None:
+    requests_mock.get(URL, [{"text": "<html>Busy</html>"}, {"json": success("done")}])
+    assert get(oauth).data == "done"
+    assert office.call_count == 1
+
+
+QUOTED = [
+    {"status_code": 401, "json": failure("GS_APIG_2401", f"Invalid access token: {TOKEN}-1")},
+    {"status_code": 403, "json": failure(None, f"bad key=value in header: 'Bearer {TOKEN}-1'")},
+    {"status_code": 400, "json": failure("GSOBJ_1024", f"Authorization: Bearer {TOKEN}-1")},
+]
+
+
+@pytest.mark.parametrize("answer", QUOTED)
+def test_a_tenant_that_quotes_the_token_does_not_bring_it_to_light(
+    oauth: GainsightClient,
+    requests_mock: Any,
+    caplog: pytest.LogCaptureFixture,
+    answer: dict[str, Any],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    requests_mock.post(TOKEN_URL, json=granted())
+    requests_mock.get(URL, **answer)
+    with pytest.raises(StopRunError) as caught:
+        get(oauth)
+    assert is_secret_free(chain_of(caught.value) + caplog.text + repr(vars(caught.value)))
+
+
+def test_an_access_key_that_is_quoted_is_hidden_too(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    answer = failure(None, "accesskey 's3cret-access-key' may not do this")
+    requests_mock.get(URL, status_code=403, json=answer)
+    with pytest.raises(AccessDeniedError, match=r"accesskey '\*\*\*' may not") as caught:
+        get(client)
+    assert "s3cret-access-key" not in chain_of(caught.value)
+
+
+def test_broken_connections_bring_no_secret_to_light(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Over a real connection, with everything that requests and urllib3 have to say."""
+    caplog.set_level(logging.DEBUG)
+    with ScriptedServer([reset_after_reading, cut_short, cut_short]) as server:
+        client = GainsightClient(
+            f"http://127.0.0.1:{server.port}",
+            ClientCredentials(CLIENT, SECRET),
+            retry=RetryPolicy(base=0.001, max_wait=0.001, max_seconds=0.002),
+        )
+        with pytest.raises(GainsightError) as caught:
+            get(client)
+        client.close()
+    assert "DEBUG" in {record.levelname for record in caplog.records}
+    assert is_secret_free(chain_of(caught.value) + caplog.text)
+
+
+def test_the_secret_and_the_token_are_in_no_repr_of_the_client(
+    oauth: GainsightClient, office: Any, requests_mock: Any, events: list[CallEvent]
+) -> None:
+    requests_mock.get(URL, json=success())
+    get(oauth)
+    assert office.call_count == 1
+    assert is_secret_free(repr(vars(oauth)) + repr(vars(oauth._proofs)) + repr(events))
+
+
+def test_a_refused_access_key_is_not_tried_again(
+    client: GainsightClient, requests_mock: Any, warnings: Callable[[], list[str]]
+) -> None:
+    refused = requests_mock.get(URL, **REFUSED)
+    with pytest.raises(CredentialError, match="access_key is the tenant's current key"):
+        get(client)
+    assert refused.call_count == 1
+    assert warnings() == []

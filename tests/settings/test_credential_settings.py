@@ -1,0 +1,149 @@
+"""Who we are to the tenant: exactly one credential, whole, and never shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from given import EITHER, mistakes_in
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_gainsight.settings import (
+    Credential,
+    KeyCredential,
+    OAuthCredential,
+    SettingsError,
+    parse_settings,
+)
+
+DOMAIN = {"domain": "initech.gainsightcloud.com"}
+OAUTH = {"client_id": "initech", "client_secret": "s3cret"}
+
+
+def credential(**told: Any) -> Credential:
+    return parse_settings(DOMAIN | told).connection.credential
+
+
+def mistakes(**told: Any) -> list[str]:
+    return mistakes_in(DOMAIN | told)
+
+
+def test_an_access_key_is_a_credential() -> None:
+    assert credential(access_key="k3y") == KeyCredential("k3y")
+
+
+def test_a_client_and_its_secret_are_a_credential() -> None:
+    assert credential(**OAUTH) == OAuthCredential("initech", "s3cret")
+
+
+def test_blanks_around_a_credential_are_taken_off() -> None:
+    assert credential(access_key=" k3y\n") == KeyCredential("k3y")
+    padded = {name: f"  {value}\r\n" for name, value in OAUTH.items()}
+    assert credential(**padded) == OAuthCredential("initech", "s3cret")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_blank_credential_is_none(blank: str | None) -> None:
+    nothing = dict.fromkeys(("access_key", *OAUTH), blank)
+    assert mistakes(**nothing) == [f"access_key: given nothing; right: {EITHER}"]
+    assert credential(**{**nothing, "access_key": "k3y"}) == KeyCredential("k3y")
+    assert credential(**{**nothing, **OAUTH}) == OAuthCredential("initech", "s3cret")
+
+
+@pytest.mark.parametrize(
+    ("beside", "named"),
+    [
+        (["client_id"], "client_id"),
+        (["client_secret"], "client_secret"),
+        (["client_id", "client_secret"], "client_id and client_secret"),
+    ],
+)
+def test_two_kinds_of_credential_at_once_are_refused(beside: list[str], named: str) -> None:
+    both = {"access_key": "k3y", **{name: OAUTH[name] for name in beside}}
+    assert mistakes(**both) == [f"access_key: given a key beside {named}; right: {EITHER}"]
+
+
+@pytest.mark.parametrize(
+    ("half", "missing"), [("client_id", "client_secret"), ("client_secret", "client_id")]
+)
+@pytest.mark.parametrize("blank", ["", None])
+def test_half_a_pair_names_the_half_that_is_missing(
+    half: str, missing: str, blank: str | None
+) -> None:
+    told = {half: OAUTH[half], missing: blank}
+    assert mistakes(**told) == [
+        f"{missing}: given nothing beside {half}; right: client_id and client_secret together"
+    ]
+
+
+@pytest.mark.parametrize("name", ["access_key", "client_id", "client_secret"])
+@pytest.mark.parametrize("text", ["two words", "li\nne", "li\r\nX-More: yes", "schlüssel", "a\0b"])
+def test_what_cannot_be_sent_is_refused_unseen(name: str, text: str) -> None:
+    told = {"access_key": text} if name == "access_key" else {**OAUTH, name: text}
+    [mistake] = mistakes(**told)
+    assert mistake == (
+        f"{name}: given something with blanks, line ends or other characters; right: copied as "
+        "Gainsight shows it: visible ASCII characters only"
+    )
+
+
+def test_a_client_id_has_no_colon_for_the_secret_comes_after_one() -> None:
+    [mistake] = mistakes(**{**OAUTH, "client_id": "ini:tech"})
+    assert mistake.startswith("client_id: given something with a colon; right: ")
+    assert credential(**{**OAUTH, "client_secret": "s3:cret"})
+
+
+@pytest.mark.parametrize("name", ["access_key", "client_secret"])
+@pytest.mark.parametrize("value", [12345, ["s3cret"], {"key": "s3cret"}, True])
+def test_a_secret_of_the_wrong_type_is_not_shown_nor_called_missing(
+    name: str, value: object
+) -> None:
+    told = {name: value} if name == "access_key" else {**OAUTH, name: value}
+    assert mistakes(**told) == [f"{name}: given a hidden value; right: text"]
+
+
+@pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
+@pytest.mark.parametrize("told", [{}, OAUTH, {"access_key": "k3y", **OAUTH}, {"client_id": "x"}])
+def test_the_sandbox_asks_for_no_credential(domain: str, told: dict[str, str]) -> None:
+    connection = parse_settings({"domain": domain, **told}).connection
+    assert connection.sandbox_path is not None
+    assert connection.credential == KeyCredential("")
+
+
+def test_a_base_url_wants_a_credential_also_beside_the_sandbox() -> None:
+    [mistake] = mistakes_in({"domain": "sandbox", "base_url": "http://localhost:1"})
+    assert mistake.startswith("access_key: given nothing")
+
+
+def test_settings_print_no_secret() -> None:
+    assert "k3y" not in repr(parse_settings({**DOMAIN, "access_key": "k3y"}))
+    assert "s3cret" not in repr(parse_settings({**DOMAIN, **OAUTH}))
+
+
+def printed(told: dict[str, Any]) -> str:
+    """The credential that was given, or the mistakes in it."""
+    try:
+        return repr(credential(**told))
+    except SettingsError as error:
+        return "\n".join(error.mistakes)
+
+
+SECRET = st.just("S3CRET") | st.text().map(lambda text: f"{text}S3CRET") | st.just(["S3CRET"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "access_key": SECRET | st.none() | st.integers(),
+            "client_id": st.text() | st.none() | st.integers(),
+            "client_secret": SECRET | st.none() | st.integers(),
+        },
+    )
+)
+def test_whatever_is_given_is_a_credential_or_a_mistake_and_no_secret_is_shown(
+    told: dict[str, Any],
+) -> None:
+    assert printed(told)
+    assert "S3CRET" not in printed(told)

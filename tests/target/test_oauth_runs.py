@@ -1,0 +1,273 @@
+"""Runs as an M2M OAuth client: tokens end in the middle, and nothing else changes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_messages import record, schema, state
+from singer_runs import DESCRIBED, Tenant, run_command
+
+from target_gainsight.sandbox import start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fake_clock import FakeClock
+
+CLIENT = "initech-client"
+SECRET = "s3cret-of-the-client"
+OpenTenant = "Callable[..., OAuthTenant]"
+
+
+class OAuthTenant(Tenant):
+    """A tenant that is reached as an M2M OAuth client."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return super().settings | {
+            "access_key": None,
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+        }
+
+    @property
+    def token_calls(self) -> int:
+        return len(self.calls("token"))
+
+
+@pytest.fixture
+def open_tenant(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> Iterator[OpenTenant]:
+    """Serve a tenant by a clock that jumps; keywords are its switches."""
+    caplog.set_level("INFO")
+    opened = []
+
+    def start(**switches: Any) -> OAuthTenant:
+        described = {
+            **DESCRIBED,
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "switches": switches,
+        }
+        opened.append(start_sandbox(tmp_path / "tenant.db", config=described, clock=clock.now))
+        return OAuthTenant(opened[-1], clock, tmp_path, caplog)
+
+    yield start
+    for sandbox in opened:
+        sandbox.stop()
+
+
+def companies(count: int) -> list[dict[str, Any]]:
+    return [record(Name=f"Company {number}") for number in range(count)]
+
+
+def refused(tenant: OAuthTenant) -> int:
+    """Calls that the tenant refused for their credential."""
+    return sum(call.status == 401 for call in tenant.sandbox.tenant.calls())
+
+
+def test_four_thousand_inserts_go_through_on_tokens_of_ten_calls(open_tenant: OpenTenant) -> None:
+    tenant = open_tenant(token_calls=10)
+    run = tenant.load(schema(), *companies(4_000), state(at=4_000), sync_mode="insert")
+    assert (run.exit_code, run.states[-1], run.rejects) == (0, {"at": 4_000}, [])
+    assert tenant.names() == sorted(f"Company {number}" for number in range(4_000))
+    assert tenant.token_calls <= 9
+    assert refused(tenant) > 0
+
+
+def test_a_run_takes_one_token_and_counts_it_under_its_own_kind(open_tenant: OpenTenant) -> None:
+    tenant = open_tenant()
+    run = tenant.load(schema(), *companies(500), state(at=500), sync_mode="insert")
+    assert run.exit_code == 0
+    assert run.target.summary.calls.by_kind == {"token": 1, "describe": 1, "insert": 10}
+    assert refused(tenant) == 0
+
+
+def test_a_token_is_no_call_of_the_run_or_of_the_day(open_tenant: OpenTenant) -> None:
+    """Three calls are allowed in every respect: one that describes, and two that write."""
+    tenant = open_tenant()
+    run = tenant.load(
+        schema(),
+        *companies(2),
+        sync_mode="insert",
+        batch_size_rows=1,
+        max_calls_per_run=3,
+        calls_per_minute=3,
+        calls_per_day=3,
+        quota_percent=100,
+    )
+    assert (run.exit_code, len(tenant.names())) == (0, 2)
+    assert (run.target.summary.calls.total, tenant.clock.waits) == (4, [])
+
+
+def test_a_token_costs_nothing_of_the_price_that_a_plan_tells(open_tenant: OpenTenant) -> None:
+    tenant = open_tenant()
+    run = tenant.load(
+        schema(), *companies(100), sync_mode="insert", dry_run=True, calls_per_day=300
+    )
+    assert run.target.plan
+    price = run.target.plan.price(run.target.summary)
+    assert price.calls == {"token": 1, "describe": 1, "insert": 2}
+    assert price.percent_of_day == pytest.approx(100 * 3 / 270)
+
+
+def test_tokens_that_end_in_time_are_replaced_before_it(open_tenant: OpenTenant) -> None:
+    tenant = open_tenant(token_seconds=100)
+    run = tenant.load(
+        schema(),
+        *companies(1_000),
+        sync_mode="insert",
+        calls_per_minute=5,
+        quota_percent=100,
+        max_concurrency=1,
+    )
+    assert (run.exit_code, len(tenant.names())) == (0, 1_000)
+    assert refused(tenant) == 0
+    assert 3 <= tenant.token_calls <= 5
+
+
+class Revoking:
+    """Does something to the tenant when it is asked to write for the n-th time."""
+
+    def __init__(self, tenant: OAuthTenant, write: int, act: Callable[[], None]) -> None:
+        self._left = write
+        self._act = act
+        self._draw = tenant.sandbox.tenant.faults.draw
+        tenant.sandbox.tenant.faults.draw = self  # type: ignore[method-assign]
+
+    def __call__(self, method: str, path: str) -> Any:
+        if path.endswith("/Company"):
+            self._left -= 1
+            if self._left == 0:
+                self._act()
+        return self._draw(method, path)
+
+
+def test_a_token_that_is_revoked_in_the_middle_costs_nothing_but_another(
+    open_tenant: OpenTenant,
+) -> None:
+    tenant = open_tenant()
+    Revoking(tenant, 5, tenant.sandbox.tenant.tokens.end_all)
+    run = tenant.load(schema(), *companies(1_000), state(at=1_000), sync_mode="insert")
+    assert (run.exit_code, run.states[-1], run.rejects) == (0, {"at": 1_000}, [])
+    assert tenant.names() == sorted(f"Company {number}" for number in range(1_000))
+    assert (tenant.token_calls, refused(tenant) > 0) == (2, True)
+
+
+def test_a_client_that_is_revoked_in_the_middle_stops_the_run_and_loses_nothing(
+    open_tenant: OpenTenant,
+) -> None:
+    tenant = open_tenant()
+
+    def revoke() -> None:
+        sandbox = tenant.sandbox.tenant
+        sandbox.config = replace(sandbox.config, client_secret="another")
+        sandbox.tokens.end_all()
+
+    Revoking(tenant, 5, revoke)
+    numbered = [each for at, row in enumerate(companies(1_000)) for each in (row, state(at=at))]
+    run = tenant.load(schema(), *numbered, sync_mode="insert", max_concurrency=1)
+    assert run.exit_code == 1
+    assert "Administration > Connectors 2.0 > Create Connection" in run.error
+    assert run.rejects == []
+    landed = len(tenant.names())
+    assert run.states[-1] == {"at": landed - 1}
+    assert 0 < landed < 1_000
+
+
+def test_wrong_credentials_stop_the_run_before_anything_else(open_tenant: OpenTenant) -> None:
+    tenant = open_tenant()
+    run = tenant.load(schema(), record(Name="A"), state(at=1), client_secret="wr0ng-s3cret")
+    assert (run.exit_code, run.states) == (1, [])
+    assert "OAuth API Key and the OAuth API Secret" in run.error
+    assert "wr0ng-s3cret" not in " ".join([*run.errors, *run.warnings])
+    assert [call.kind for call in tenant.sandbox.tenant.calls()] == ["token"]
+
+
+@pytest.mark.parametrize("switches", [{"token_in_envelope": True}, {"client_refusal": "oauth"}])
+def test_what_is_not_on_record_of_the_tenants_answers_is_borne(
+    open_tenant: OpenTenant, switches: dict[str, Any]
+) -> None:
+    tenant = open_tenant(**switches)
+    assert tenant.load(schema(), record(Name="A")).exit_code == 0
+    wrong = tenant.load(schema(), record(Name="B"), client_id="somebody-else")
+    assert "Administration > Connectors 2.0" in wrong.error
+    assert tenant.names() == ["A"]
+
+
+@pytest.mark.parametrize("kind", ["server_error", "throttle_429", "reset_after_commit", "cut_json"])
+def test_a_passing_fault_of_the_token_call_costs_the_run_nothing(
+    open_tenant: OpenTenant, kind: str
+) -> None:
+    tenant = open_tenant()
+    tenant.sandbox.tenant.faults.script([kind, kind], path="*/oauth/token")
+    run = tenant.load(schema(), *companies(60), sync_mode="insert")
+    assert (run.exit_code, len(tenant.names()), tenant.token_calls) == (0, 60, 3)
+
+
+def test_the_secret_and_the_token_are_in_no_log_at_any_level_and_in_no_file(
+    tmp_path: Path, open_tenant: OpenTenant
+) -> None:
+    """Tokens are refused, calls for them broken, records rejected; all that is left is searched."""
+    tenant = open_tenant(token_calls=2)
+    faults = tenant.sandbox.tenant.faults
+    faults.script(["server_error", "reset_after_commit"], path="*/oauth/token")
+    tokens = remembered_tokens(tenant)
+    run = run_command(
+        folder=tmp_path,
+        messages=[schema(), *companies(300), record(Name="Hooli", Employees="a lot")],
+        settings=given(tenant) | {"summary_path": "summary.json"},
+        LOGLEVEL="DEBUG",
+        TARGET_GAINSIGHT_LOGLEVEL="DEBUG",
+    )
+    assert run.returncode == 0
+    assert "| DEBUG" in run.stderr
+    (tmp_path / "config.json").unlink()
+    secrets = [SECRET, b64encode(f"{CLIENT}:{SECRET}".encode()).decode(), *tokens]
+    assert len(tokens) > 2
+    for secret in secrets:
+        assert secret not in run.stdout + run.stderr
+        assert files_with(secret, tmp_path) == []
+
+
+def remembered_tokens(tenant: OAuthTenant) -> list[str]:
+    """The tokens that the tenant grants from now on."""
+    granted: list[str] = []
+    grant = tenant.sandbox.tenant.tokens.grant
+
+    def remember(seconds: float, calls: int) -> str:
+        granted.append(grant(seconds, calls))
+        return granted[-1]
+
+    tenant.sandbox.tenant.tokens.grant = remember  # type: ignore[method-assign]
+    return granted
+
+
+def given(tenant: OAuthTenant) -> dict[str, Any]:
+    return {name: value for name, value in tenant.settings.items() if value is not None}
+
+
+def files_with(text: str, folder: Path) -> list[str]:
+    """The files that hold a text; the tenant's own, which keeps no token, among them."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    found = [path.name for path in files if text.encode() in path.read_bytes()]
+    return [name for name in found if text != SECRET or not name.startswith("tenant.db")]
+
+
+def test_the_client_can_be_told_by_the_environment(tmp_path: Path, open_tenant: OpenTenant) -> None:
+    tenant = open_tenant()
+    run = run_command(
+        "--config=ENV",
+        folder=tmp_path,
+        messages=[schema(), record(Name="Initech")],
+        TARGET_GAINSIGHT_BASE_URL=tenant.sandbox.base_url,
+        TARGET_GAINSIGHT_CLIENT_ID=CLIENT,
+        TARGET_GAINSIGHT_CLIENT_SECRET=SECRET,
+        TARGET_GAINSIGHT_OBJECT_TYPE="company",
+    )
+    assert (run.returncode, tenant.names()) == (0, ["Initech"])
