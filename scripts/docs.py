@@ -16,6 +16,7 @@ from documented.environment import environment_example
 from documented.hub import hub_definition
 from documented.markdown import settings_reference, settings_table
 from documented.meltano import meltano_block
+from documented.switches import tenant_tables
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +58,7 @@ def generated_files(target: Target) -> dict[str, str]:
     in_yaml = ("# settings: begin", "# settings: end")
     parts = {
         "README.md": (*in_markdown, settings_table(target.settings)),
+        "docs/sandbox.md": ("<!-- tenant: begin", "<!-- tenant: end", tenant_tables()),
         "docs/settings.md": (*in_markdown, settings_reference(target.settings)),
         "meltano.yml": (*in_yaml, meltano_block(target.settings)),
     }

@@ -17,7 +17,6 @@ from declared_codes import gainsights_codes, own_code_patterns, own_codes
 from target_gainsight.cli.main import main
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.sandbox.config import load_config
-from target_gainsight.sandbox.switches import Switches
 from target_gainsight.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -105,12 +104,6 @@ def test_every_code_of_gainsight_that_the_client_tells_apart_is_explained() -> N
     explained = first_codes(section("when-things-fail.md", "Gainsight's codes"))
     assert len(gainsights_codes()) >= 8
     assert gainsights_codes() - explained == set()
-
-
-def test_every_switch_that_is_explained_exists() -> None:
-    explained = first_codes(section("api-facts.md", "The switches of the local tenant"))
-    assert explained
-    assert explained <= set(Switches.__dataclass_fields__)
 
 
 def arithmetic() -> list[list[str]]:

@@ -10,8 +10,10 @@ from documented.declared import PREFIX, Setting, Target, declared_target
 from documented.environment import environment_example
 from documented.markdown import settings_reference, settings_table
 from documented.meltano import definition, kind, meltano_block
+from documented.switches import tenant_tables
 
 from docs import difference, generated_files, replace_between
+from target_gainsight.sandbox.switches import Limits, Switches
 from target_gainsight.settings import parse_settings, read_environment
 from target_gainsight.target import TargetGainsight
 
@@ -26,16 +28,28 @@ def test_every_file_says_what_the_target_declares(target: Target) -> None:
     assert {name: difference(name, text) for name, text in files.items()} == {
         ".env.example": "",
         "README.md": "",
+        "docs/sandbox.md": "",
         "docs/settings.md": "",
         "hub/target-gainsight.yml": "",
         "meltano.yml": "",
     }
 
 
-def test_a_new_setting_makes_every_file_stale(target: Target) -> None:
+def test_a_new_setting_makes_every_file_of_settings_stale(target: Target) -> None:
     colour = Setting.from_schema("colour", {"type": "string", "description": "The colour."})
     files = generated_files(replace(target, settings=(*target.settings, colour)))
-    assert [name for name, text in files.items() if not difference(name, text)] == []
+    assert [name for name, text in files.items() if not difference(name, text)] == [
+        "docs/sandbox.md"
+    ]
+
+
+def test_every_limit_and_switch_of_the_local_tenant_is_explained() -> None:
+    tables = tenant_tables()
+    for name in (*Limits.__dataclass_fields__, *Switches.__dataclass_fields__):
+        assert f"| `{name}` | `" in tables
+    assert "| `put_without_match` | `error`, `ignore` | an update whose keys match" in tables
+    assert "| `keys_gsid_refused` | `false`, `true` | whether" in tables
+    assert "|  |" not in tables
 
 
 def test_a_setting_is_read_from_its_schema() -> None:
