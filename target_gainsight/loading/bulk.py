@@ -238,7 +238,7 @@ class BulkLoader:
     def _plan_file(self, file: SpooledFile | CountedFile, records: FiledRecords) -> None:
         self._count_file(file)
         if self._plan is not None:
-            self._plan.note_file(self._stream, file.size, f"bulk job {self._job_id}")
+            self._plan.note_file(self._stream, file.size, f"bulk job {self._job_id}", upload=True)
         self._ledger.enter_file(records, failed=0)
 
     def _send_file(self, file: SpooledFile, note: UploadNote, digests: array[int]) -> UploadNote:

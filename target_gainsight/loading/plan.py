@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from target_gainsight.loading.summary import StreamCounts, Summary
 
 MOST_EXAMPLES = 5
+MINUTES_PER_HOUR = 60
+UPLOAD = "upload"
+"""How uploads are counted; as many as an hour allows go at once."""
+
 MOST_FIELDS_SHOWN = 6
 
 
@@ -100,6 +104,7 @@ class Plan:
         allowed_per_minute: Calls that we may make in a minute.
         allowed_per_day: Calls that we may make in a day; None where days have no limit.
         apart: Kinds of calls that the tenant counts apart, to those that we may make in a minute.
+        uploads_per_hour: Bulk uploads that we may make in an hour.
     """
 
     def __init__(
@@ -107,10 +112,13 @@ class Plan:
         allowed_per_minute: int,
         allowed_per_day: int | None,
         apart: Mapping[str, float] | None = None,
+        *,
+        uploads_per_hour: int = 1,
     ) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day
         self._apart = dict(apart or {})
+        self._uploads_per_hour = uploads_per_hour
         self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
         self._written: dict[tuple[str, tuple[str, ...]], Spilled] = {}
@@ -165,15 +173,18 @@ class Plan:
                 room = MOST_EXAMPLES - len(plan.creates)
                 plan.creates += [_key(record) for record in batch[:room]]
 
-    def note_file(self, stream: str, size: int, where: str) -> None:
+    def note_file(self, stream: str, size: int, where: str, *, upload: bool = False) -> None:
         """Take note of a file that would be sent, or written.
 
         Args:
             stream: The stream.
             size: Its bytes.
             where: Where it would go.
+            upload: Whether it would cost a call.
         """
         self.stream(stream).files.append((size, where))
+        if upload:
+            self._writes[UPLOAD] += 1
 
     def price(self, summary: Summary) -> Price:
         """Say what the run would cost: the calls that were made, and the writes that were not.
@@ -182,11 +193,13 @@ class Plan:
             summary: What was counted.
         """
         calls = summary.calls.by_kind + self._writes
-        together = sum(count for kind, count in calls.items() if kind not in self._apart)
+        apart = {UPLOAD, *self._apart}
+        together = sum(count for kind, count in calls.items() if kind not in apart)
         alone = [calls[kind] / rate for kind, rate in self._apart.items()]
+        hours = max(0, calls[UPLOAD] - 1) // self._uploads_per_hour
         return Price(
             calls=dict(calls),
-            minutes=max([together / self._per_minute, *alone]),
+            minutes=max([together / self._per_minute, *alone, hours * MINUTES_PER_HOUR]),
             percent_of_day=100 * together / self._per_day if self._per_day else 0.0,
         )
 

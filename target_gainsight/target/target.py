@@ -142,7 +142,12 @@ class TargetGainsight(RoutedTarget):
         rates = rate_limits(self.settings.limits)
         rate, timeline = rates["synchronous"], rates["timeline"].allowed_per_window
         apart = {"timeline": timeline, "token": math.inf}
-        return Plan(rate.allowed_per_window, rate.allowed_per_day, apart)
+        return Plan(
+            rate.allowed_per_window,
+            rate.allowed_per_day,
+            apart,
+            uploads_per_hour=rates["bulk"].allowed_per_window,
+        )
 
     @property
     def is_connected(self) -> bool:

@@ -314,8 +314,23 @@ def test_a_dry_run_predicts_files_and_sends_nothing(
     assert uploaded(bulk_loading) == 0
     assert not kept(bulk_loading, "*.csv*")
     assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
+    price = plan.price(run.target.summary)
+    assert (price.calls["upload"], price.minutes < 1) == (2, True)
     real = load(bulk_loading, [schema(), *companies(range(100))])
     assert by_file(real)["files"] == 2
+
+
+def test_a_plan_counts_the_hours_that_many_uploads_take(
+    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 100)
+    messages = [schema(), *companies(range(40), Industry="Steel")]
+    run = load(bulk_loading, messages, dry_run=True)
+    plan = run.target.plan
+    assert plan
+    files = len(plan.stream("accounts").files)
+    assert 18 < files <= 27
+    assert plan.price(run.target.summary).minutes == 120
 
 
 def test_a_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:
