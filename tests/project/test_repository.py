@@ -28,7 +28,7 @@ FORBIDDEN = re.compile(
     "|".join(
         (
             r"(?<![\w.~*$}-])/(?:work|root|home)/\w",
-            r"file:///\w",
+            r"file:///(?!etc/)\w",
             "py" + r"pi\.org/simple",
             "files.python" + r"hosted\.org",
             "deb.debian" + r"\.org",
