@@ -249,9 +249,10 @@ class Ledger:
     def _enter_one(
         self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int
     ) -> None:
+        # What cannot be kept is not settled: no state may cover it.
+        self._count(arrival, outcome, reason, since)
         arrival.watermark.settle(arrival.position)
         self._arrivals.settle(arrival.sequence)
-        self._count(arrival, outcome, reason, since)
 
     def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int) -> None:
         if reason is not None and self._rejection.keys_only:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import sqlite3
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -55,6 +56,7 @@ EXPECTED_ERRORS = (
     SingerSDKError,
     SingerError,
     OSError,
+    sqlite3.Error,
 )
 """Errors that end a run with one message: what they say is all there is to know."""
 
@@ -339,9 +341,9 @@ class TargetGainsight(RoutedTarget):
         self._settle_in_flight()
         try:
             self._conclude()
-        except OSError as second:
+        except (OSError, sqlite3.Error) as second:
             logger.error("the reject file or the summary cannot be written: %s", second)  # noqa: TRY400
-        self.logger.error("%s", error)
+        self.logger.error("%s", _said(error))
 
     def _end_by_signal(self) -> int:
         if self.is_connected:
@@ -407,3 +409,13 @@ def _look_for_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def _said(error: Exception) -> str:
+    """What ended the run, in words; of SQLite's temporary files it names neither folder nor use."""
+    if isinstance(error, sqlite3.Error):
+        return (
+            f"a temporary file cannot be used: {error}. Make room where temporary files go, or "
+            "set SQLITE_TMPDIR to another folder"
+        )
+    return str(error)
