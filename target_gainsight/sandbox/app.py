@@ -69,7 +69,7 @@ def make_app(tenant: Tenant, served: Iterable[ServedCall] = EVERY_FAMILY) -> Sta
         )
         for each in calls
     ]
-    page = page_routes(tenant, {each.kind: each.family for each in calls if each.family})
+    page = page_routes(tenant, {each.kind: each.family for each in calls})
     return Starlette(routes=[*page, *routes])
 
 

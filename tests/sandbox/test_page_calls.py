@@ -147,6 +147,23 @@ def test_the_access_key_is_nowhere_on_the_page(open_tenant: OpenTenant) -> None:
         assert "f00dcafe" not in page.html
 
 
+def test_a_token_is_listed_and_neither_it_nor_its_secret_is_shown(open_tenant: OpenTenant) -> None:
+    api = open_tenant(client_id="mine", client_secret="n0t-to-be-seen")
+    answer = api.session.post(
+        f"{api.running.base_url}/v1/users/m2m/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=("mine", "n0t-to-be-seen"),
+        headers={"accesskey": None},
+        timeout=10,
+    )
+    assert answer.status_code == 200
+    api.insert("Company", {"Name": "n0t-to-be-seen"})
+    for page in (open_page(api), open_page(api, "/calls", kind="token"), _first_call(api)):
+        assert answer.json()["access_token"] not in page.html
+        assert "n0t-to-be-seen" not in page.html
+    assert open_page(api, "/calls", kind="token").column("Kind") == ["token"]
+
+
 def test_the_limits_are_shown_with_what_is_used_of_them(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2, "calls_per_day": 0})
     for _ in range(3):

@@ -27,13 +27,13 @@ class Look:
         tenant: for its clock, limits and switches; its rows are read from `store`.
         store: the tenant's file.
         objects: the objects in it, by lower-case name.
-        families: the limits' family of every kind of call.
+        families: the limits' family of every kind of call; None where no limit holds.
     """
 
     tenant: Tenant
     store: Store
     objects: Mapping[str, ObjectModel]
-    families: Mapping[str, str]
+    families: Mapping[str, str | None]
 
     def object_named(self, name: str) -> ObjectModel:
         """The object of this name, in any case.
@@ -49,7 +49,7 @@ class Look:
 
 
 @contextmanager
-def look_into(tenant: Tenant, families: Mapping[str, str]) -> Iterator[Look]:
+def look_into(tenant: Tenant, families: Mapping[str, str | None]) -> Iterator[Look]:
     """Open the tenant's file for one look.
 
     Raises:

@@ -60,12 +60,12 @@ _HEADERS = {
 }
 
 
-def page_routes(tenant: Tenant, families: Mapping[str, str]) -> list[Route]:
+def page_routes(tenant: Tenant, families: Mapping[str, str | None]) -> list[Route]:
     """The routes of the page, which answer GET only and need no access key.
 
     Args:
         tenant: the one that is looked at.
-        families: the limits' family of every kind of call that the tenant serves.
+        families: the limits' family of every kind of call that the tenant serves, if any.
     """
     shown = [
         Route(path, _Viewed(tenant, families, view).respond, methods=["GET"])
@@ -77,7 +77,7 @@ def page_routes(tenant: Tenant, families: Mapping[str, str]) -> list[Route]:
 class _Viewed:
     """One address of the page."""
 
-    def __init__(self, tenant: Tenant, families: Mapping[str, str], view: View) -> None:
+    def __init__(self, tenant: Tenant, families: Mapping[str, str | None], view: View) -> None:
         self._tenant = tenant
         self._families = families
         self._view = view

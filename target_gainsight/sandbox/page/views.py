@@ -283,8 +283,8 @@ def call(look: Look, query: QueryParams) -> Shown:
 
 
 def _listed(look: Look, found: Mapping[int, Call]) -> list[ShownCall]:
-    key = look.tenant.config.access_key
-    secrets = () if key == _PUBLISHED_KEY else (key,)
+    config = look.tenant.config
+    secrets = {config.access_key, config.client_secret} - {_PUBLISHED_KEY}
     return [
         ShownCall(
             number,

@@ -1,0 +1,106 @@
+"""Who is spoken to and who may speak: certificates of the tenant, callers of the sandbox."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from scripted_server import ScriptedServer, hang
+from singer_messages import record, schema, state
+from singer_runs import errors_in, run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from singer_runs import Tenant
+
+_KEY = "k3y-for-nobody"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    if not shutil.which("openssl"):
+        pytest.skip("makes a certificate with openssl")
+    path = tmp_path / "certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext"
+    subprocess.run(
+        [*command.split(), "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", path],
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+def _run_against(server: ScriptedServer, folder: Path, **environment: str) -> tuple[int, str, str]:
+    settings = {
+        "base_url": f"https://127.0.0.1:{server.port}",
+        "access_key": _KEY,
+        "object_type": "company",
+    }
+    messages = [schema(), record(Name="A"), state(at=1)]
+    run = run_command(folder=folder, messages=messages, settings=settings, **environment)
+    assert "Traceback" not in run.stderr
+    return run.returncode, run.stdout, errors_in(run.stderr)[-1]
+
+
+def test_a_certificate_that_nobody_vouches_for_ends_the_run_with_what_to_do(
+    tmp_path: Path, certificate: Path
+) -> None:
+    with ScriptedServer([hang] * 9, certificate) as server:
+        code, output, error = _run_against(server, tmp_path)
+        assert server.done == []
+    assert (code, output) == (1, "")
+    assert "the TLS certificate is not valid" in error
+    assert "self-signed certificate" in error.replace("self signed", "self-signed")
+    assert "point REQUESTS_CA_BUNDLE to its certificate authority" in error
+
+
+def test_a_certificate_of_another_host_ends_the_run_even_when_it_is_trusted(
+    tmp_path: Path, certificate: Path
+) -> None:
+    with ScriptedServer([hang] * 9, certificate) as server:
+        settings = {
+            "base_url": f"https://localhost:{server.port}",
+            "access_key": _KEY,
+            "object_type": "company",
+        }
+        run = run_command(
+            folder=tmp_path,
+            messages=[schema()],
+            settings=settings,
+            REQUESTS_CA_BUNDLE=str(certificate),
+        )
+        assert server.done == []
+    assert run.returncode == 1
+    assert "the TLS certificate is not valid" in errors_in(run.stderr)[-1]
+
+
+def _own_address() -> str | None:
+    """An address of this machine that others reach; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith(("127.", "0.")) else address
+
+
+def test_the_sandbox_is_not_reached_from_outside_this_machine(tenant: Tenant) -> None:
+    port = int(tenant.sandbox.base_url.rpartition(":")[2])
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    address = _own_address()
+    if address is None:
+        pytest.skip("this machine has no address but loopback")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((address, port), timeout=5)
+
+
+def test_the_sandboxs_file_is_its_owners(tenant: Tenant) -> None:
+    tenant.load(schema(), record(Name="A"))
+    files = list(tenant.folder.glob("tenant.db*"))
+    assert len(files) == 3
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
