@@ -28,7 +28,7 @@ from target_gainsight.target.connection import rate_limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_gainsight.api import Json, ObjectSchema
+    from target_gainsight.api import Family, Json, ObjectSchema, RateLimits
     from target_gainsight.cli.tenant import TenantMetadata
     from target_gainsight.mapping.mismatch import FieldProblem
     from target_gainsight.settings import Connection, Settings, StreamSettings
@@ -40,6 +40,7 @@ A_DAY = date(2026, 1, 1)
 OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
 """The keys of kinds that are always identified by the same."""
 
+HOUR_SECONDS = 3600
 NEEDS_THE_STREAM = "required"
 """Whether required fields are carried cannot be told before the stream's schema is known."""
 
@@ -270,12 +271,29 @@ def _counted(mapping: Mapping[str, str], noun: str) -> str:
 
 
 def _tell_limits(checklist: Checklist, settings: Settings) -> None:
-    limits = settings.limits
-    rate = rate_limits(limits)["synchronous"]
-    checklist.tell(
-        "limits",
-        f"{rate.per_window:,} calls a minute and {rate.per_day:,} a day; quota_percent "
-        f"{rate.quota_percent} allows {rate.allowed_per_window:,} and {rate.allowed_per_day:,}",
-    )
-    if limits.max_calls_per_run is not None:
-        checklist.tell("limits", f"at most {limits.max_calls_per_run:,} calls in a run")
+    rates = rate_limits(settings.limits)
+    for family in _families(settings):
+        checklist.tell("limits", _in_words(rates[family]))
+    most = settings.limits.max_calls_per_run
+    if most is not None:
+        checklist.tell("limits", f"at most {most:,} calls in a run")
+
+
+def _families(settings: Settings) -> list[Family]:
+    """Name the families of calls that loading takes."""
+    streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
+    used: list[Family] = ["synchronous"]
+    if any(stream.object_type == "timeline" for stream in streams):
+        used.append("timeline")
+    if any(stream.transport == "bulk" for stream in streams):
+        used.append("bulk")
+    return used
+
+
+def _in_words(rate: RateLimits) -> str:
+    window = "an hour" if rate.window_seconds == HOUR_SECONDS else "a minute"
+    limits, allowed = f"{rate.per_window:,} {rate.unit} {window}", f"{rate.allowed_per_window:,}"
+    if rate.per_day is not None:
+        limits += f" and {rate.per_day:,} a day"
+        allowed += f" and {rate.allowed_per_day:,}"
+    return f"{limits}; quota_percent {rate.quota_percent} allows {allowed}"

@@ -70,6 +70,23 @@ def test_each_object_is_described_once(commands: Commands) -> None:
     assert len(paths) == len(set(paths))
 
 
+def test_the_limits_of_every_family_that_streams_call_are_shown(commands: Commands) -> None:
+    responses = {"object_type": "timeline"}
+    usage = {
+        "object_type": "custom_object",
+        "custom_object_name": "Usage__gc",
+        "transport": "bulk",
+        "bulk_job_id": "7f0c1c9e",
+    }
+    told = commands.check(object_type="company").output
+    assert "uploads" not in told
+    assert "Timeline" not in told
+    told = commands.check(streams={"responses": responses, "usage": usage}).output
+    assert "100 calls a minute and 50,000 a day; quota_percent 90 allows 90 and 45,000" in told
+    assert "200 Timeline calls a minute; quota_percent 90 allows 180" in told
+    assert "10 bulk uploads an hour and 100 a day; quota_percent 90 allows 9 and 90" in told
+
+
 def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands) -> None:
     result = commands.check(
         object_type="company",
