@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
+from singer_messages import TEXT, record, schema, state
 from singer_runs import DESCRIBED, Tenant, run_command
 
 from target_gainsight.sandbox import start_sandbox
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CLIENT = "initech-client"
 SECRET = "s3cret-of-the-client"
+WHEN = "2026-01-01T10:00:00Z"
 OpenTenant = "Callable[..., OAuthTenant]"
 
 
@@ -53,6 +54,7 @@ def open_tenant(
             "client_id": CLIENT,
             "client_secret": SECRET,
             "switches": switches,
+            "bulk_jobs": {"job": {"object": "company", "operation": "upsert", "keys": ["Name"]}},
         }
         opened.append(start_sandbox(tmp_path / "tenant.db", config=described, clock=clock.now))
         return OAuthTenant(opened[-1], clock, tmp_path, caplog)
@@ -114,6 +116,45 @@ def test_a_token_costs_nothing_of_the_price_that_a_plan_tells(open_tenant: OpenT
     price = run.target.plan.price(run.target.summary)
     assert price.calls == {"token": 1, "describe": 1, "insert": 2}
     assert price.percent_of_day == pytest.approx(100 * 3 / 270)
+
+
+def test_calls_of_every_family_go_through_on_tokens_of_one_call(open_tenant: OpenTenant) -> None:
+    """Each call but the first finds its token ended, the upload of a file as well."""
+    tenant = open_tenant(token_calls=1)
+    contact = {"Email": TEXT, "Name": TEXT}
+    activity = {"id": TEXT, "account": TEXT, "ActivityDate": TEXT}
+    by_name = {"object_name": "company", "fields": {"account": "Name"}}
+    streams = {
+        "accounts": {"object_type": "company"},
+        "contacts": {"object_type": "person"},
+        "activities": {
+            "object_type": "timeline",
+            "constants": {"ContextName": "Company", "TypeName": "Update"},
+            "lookups": {"GsCompanyId": by_name},
+        },
+        "prospects": {"object_type": "company", "transport": "bulk", "bulk_job_id": "job"},
+    }
+    run = tenant.load(
+        schema(),
+        *companies(60),
+        schema("contacts", contact, keys=["Email"]),
+        *(record("contacts", Email=f"c{each}@initech.example", Name="C") for each in range(3)),
+        schema("activities", activity, keys=["id"]),
+        record("activities", id="a1", account="Company 1", ActivityDate=WHEN),
+        schema("prospects", {"Name": TEXT}),
+        *(record("prospects", Name=f"Prospect {each}") for each in range(500)),
+        state(at="end"),
+        object_type=None,
+        streams=streams,
+        max_concurrency=1,
+    )
+    assert (run.exit_code, run.states[-1], run.rejects) == (0, {"at": "end"}, [])
+    assert len(tenant.names()) == 560
+    assert len(tenant.rows("person")) == 3
+    assert len(tenant.rows("activity_timeline")) == 1
+    kinds = run.target.summary.calls.by_kind
+    assert {"insert", "person", "timeline", "upload"} <= set(kinds)
+    assert refused(tenant) == tenant.token_calls - 1
 
 
 def test_tokens_that_end_in_time_are_replaced_before_it(open_tenant: OpenTenant) -> None:
