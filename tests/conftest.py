@@ -1,11 +1,30 @@
-"""Being here puts this folder on the import path: `fake_clock` is for every test."""
+"""For every test: a clock that jumps, a tenant by it, and the signals as they were."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from fake_clock import FakeClock
+from singer_runs import Tenant, embedded_tenant, signals_as_they_were
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Iterator[Tenant]:
+    with embedded_tenant(tmp_path, clock, caplog) as tenant:
+        yield tenant
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    with signals_as_they_were():
+        yield

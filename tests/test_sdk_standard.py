@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from singer_runs import KEY, signals_as_they_were
+from singer_runs import KEY
 from singer_sdk.testing import get_target_test_class, target_test_streams
 from singer_sdk.testing.runners import TargetTestRunner
 from singer_sdk.testing.suites import SingerTestSuite, target_tests
@@ -233,12 +233,6 @@ def standard_tests(look: type) -> type:
     return get_target_test_class(
         TargetGainsight, custom_suites=[suite_with(look)], include_target_tests=False
     )
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_they_were() -> Iterator[None]:
-    with signals_as_they_were():
-        yield
 
 
 @pytest.fixture
