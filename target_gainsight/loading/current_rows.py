@@ -116,6 +116,13 @@ class CurrentRows:
     def read_by_keys(self) -> None:
         """Keep no rows between two reads; there are none to keep here."""
 
+    def prepare(self, record: LoadRecord) -> None:
+        """Do for a record, as soon as its fields are known, what reading will need.
+
+        Args:
+            record: The record.
+        """
+
     def about_to_write(self, records: Sequence[LoadRecord]) -> None:
         """Take note that the rows of some records will be others from now on.
 

@@ -96,9 +96,12 @@ class KeptRows:
         unchanged = {}
         for record in records:
             rows = found.get(places[id(record)], ())
-            if len(rows) == 1 and rows[0][1] == self._likeness.of_record(record.fields):
+            if len(rows) == 1 and rows[0][1] == self._bytes_of(record):
                 unchanged[id(record)] = rows[0][0]
         return KeptMatches(found, unchanged, self._keys, self._likeness.names)
+
+    def _bytes_of(self, record: LoadRecord) -> bytes | None:
+        return record.likeness or self._likeness.of_record(record.fields)
 
     def _at(self, places: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
         """Rows at some places, handed over as one text: a row at a time costs a lock each."""

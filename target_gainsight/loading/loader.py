@@ -122,6 +122,16 @@ class RecordLoader:
         self._created = 0
         self._packed_since: float | None = None
 
+    def identify(self, record: LoadRecord) -> None:
+        """Read the lookup keys of a record whose fields are all known.
+
+        Args:
+            record: The record; one with lookups is identified when they are resolved.
+        """
+        if self._rows is not None:
+            record.key = self._keys.of_record(record.fields)
+            self._rows.prepare(record)
+
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group; what does not fill a batch waits for the next group.
 
@@ -180,7 +190,7 @@ class RecordLoader:
             self._send_packed(partial=True)
 
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        """Fill the foreign keys and read the lookup keys of a group."""
+        """Fill the foreign keys of a group, which then is identified."""
         if self._resolver is not None:
             while self._resolver.into_self and (self._reads or self._in_flight):
                 self._pool.land(block=True)
@@ -193,9 +203,8 @@ class RecordLoader:
                 self._unavailable(group, error)
                 return ()
             self._enter(refused)
-        if self._keys.names:
             for record in group:
-                record.key = self._keys.of_record(record.fields)
+                self.identify(record)
         return group
 
     def _enter(self, result: BatchResult) -> None:

@@ -112,6 +112,7 @@ class LoadRecord:
         references: Field to the row, or rows, of another object that it refers to.
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
+        likeness: The bytes of the row that would hold it, where they are known already.
     """
 
     arrival: Arrival
@@ -123,6 +124,7 @@ class LoadRecord:
     references: Mapping[str, Reference] = field(default_factory=_nothing)
     links: tuple[Link, ...] = ()
     waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
+    likeness: bytes | None = None
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """List every arrival that shares this record's outcome, in order."""

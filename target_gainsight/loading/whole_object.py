@@ -81,6 +81,15 @@ class WholeObjectRows(CurrentRows):
         with self._lock:
             self._state, self._kept = _State.BY_KEYS, None
 
+    def prepare(self, record: LoadRecord) -> None:
+        """Make a record's bytes while it is at hand: later it takes twice the time.
+
+        Args:
+            record: The record.
+        """
+        if self._kept is not None:
+            record.likeness = self._likeness.of_record(record.fields)
+
     def about_to_write(self, records: Sequence[LoadRecord]) -> None:
         """Take note that what is kept of some records' rows will not be true any more.
 

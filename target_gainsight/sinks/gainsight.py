@@ -164,6 +164,8 @@ class GainsightSink(StreamSink):
             )
             self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
             return
+        if not self._references.any:
+            self.loader.identify(loaded)
         loaded.sent_before = _sent_before(arrival.message.get(REASON_PROPERTY))
         if not self._pending:
             self._pending_since = self.run.clock.now()
