@@ -185,6 +185,7 @@ class Intake:
             if only is not None and only != stream_map.stream_alias:
                 continue
             self._take_mapped(message, stream_map, sink)
+        for _, sink in ways:  # after all of them: a child may find a parent of the same record
             if sink.is_full:
                 self._target.drain_one(sink)
 

@@ -334,3 +334,33 @@ def test_a_reject_of_a_run_that_kept_keys_only_is_not_replayed(tenant: Tenant) -
     assert replay.exit_code == 1
     assert "reject_values: keys and holds no whole records" in replay.error
     assert tenant.names() == ["Initech"]
+
+
+def test_a_child_finds_a_parent_that_a_later_map_makes_of_the_same_record(tenant: Tenant) -> None:
+    """The map of the stream's own name comes first; its group must not end before its parents."""
+    lines = [record("subsidiaries", parent=f"P{n}", Name=f"S{n}") for n in range(6)]
+    run = tenant.load(
+        schema("subsidiaries", {"parent": TEXT, "Name": TEXT}),
+        *lines,
+        read_group_size=2,
+        object_type=None,
+        stream_maps={
+            "parents": {
+                "__source__": "subsidiaries",
+                "Name": "parent",
+                "__key_properties__": ["Name"],
+                "__else__": None,
+            }
+        },
+        streams={
+            "subsidiaries": {
+                "object_type": "relationship",
+                "lookups": {"CompanyId": {"object_name": "company", "fields": {"parent": "Name"}}},
+            },
+            "parents": {"object_type": "company"},
+        },
+    )
+    assert (run.exit_code, run.codes) == (0, [])
+    companies = {row["Gsid"]: row["Name"] for row in tenant.rows()}
+    linked = {row["Name"]: companies[row["CompanyId"]] for row in tenant.rows("relationship")}
+    assert linked == {f"S{n}": f"P{n}" for n in range(6)}
