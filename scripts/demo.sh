@@ -1,9 +1,16 @@
 #!/bin/sh
 # Loads examples/ into the embedded Gainsight tenant with a real tap and a real `meltano run`, and shows what landed.
 # Needs no account. Run it again: the second run finds the same records and adds none.
+#   sh scripts/demo.sh       accounts, contacts and survey responses, from a file each
+#   sh scripts/demo.sh nps   the recipe of docs/recipes/nps.md: survey responses alone, into five objects
 set -eu
 cd "$(dirname "$0")/.."
 log=.meltano/demo.log
+case ${1:-examples} in
+  examples) job=load-examples tenant=gainsight-sandbox.db shown=Company next=CG_NPS_Response__gc ;;
+  nps) job=load-nps tenant=gainsight-nps.db shown=activity_timeline next=call_to_action ;;
+  *) echo "There is no demo $1. Say: sh scripts/demo.sh, or: sh scripts/demo.sh nps" >&2 && exit 2 ;;
+esac
 
 # What the shell exports wins over meltano.yml; the demo must never reach a real tenant.
 for name in $(env | sed -n 's/^\(TARGET_GAINSIGHT_[A-Z0-9_]*\)=.*/\1/p'); do
@@ -26,15 +33,15 @@ mkdir -p .meltano
 : >"$log"
 echo "Installing tap-jsonl and target-gainsight as Meltano plugins ..."
 meltano install
-echo "meltano run load-examples ..."
+echo "meltano run $job ..."
 # --full-refresh: read the files from the start, also when an earlier run has read them.
-meltano run --full-refresh load-examples
+meltano run --full-refresh "$job"
 
-# Of all that was said: warnings, and the target's summary of each of the three streams.
+# Of all that was said: warnings, and the target's summary of each run.
 awk '/ \[(warning|error|critical) / { print }
-     / target-gainsight +(stream |calls: |\047)/ { sub(/^.* target-gainsight +/, ""); print "  " $0 }' "$log"
+     / target-gainsight[-a-z]* +(stream |calls: |\047)/ { sub(/^.* target-gainsight[-a-z]* +/, ""); print "  " $0 }' "$log"
 
 echo
-.venv/bin/gainsight sandbox show
-.venv/bin/gainsight sandbox show Company --limit 5
-echo "Look further: .venv/bin/gainsight sandbox show CG_NPS_Response__gc"
+.venv/bin/gainsight sandbox show --db "$tenant"
+.venv/bin/gainsight sandbox show "$shown" --db "$tenant" --limit 5
+echo "Look further: .venv/bin/gainsight sandbox show $next --db $tenant"

@@ -9,6 +9,7 @@ $bin/ruff format --check .
 $bin/mypy
 $bin/mypy scripts/docs.py
 $bin/mypy docs/examples/library.py
+$bin/mypy examples/nps/webhook.py
 $bin/lint-imports
 $bin/python scripts/docs.py --check
 sh scripts/site.sh

@@ -24,10 +24,11 @@ class MeltanoProject:
     """A folder with a meltano.yml, and the embedded tenant that its target writes to."""
 
     folder: Path
+    database: str = "gainsight-sandbox.db"
 
     @property
     def tenant(self) -> Path:
-        return self.folder / "gainsight-sandbox.db"
+        return self.folder / self.database
 
     def meltano(
         self,

@@ -28,6 +28,7 @@ def records(name: str) -> list[dict[str, Any]]:
         ("contacts", "contact_id", 600),
         ("contacts", "email", 600),
         ("nps_responses", "response_id", 1500),
+        ("nps/survey_responses", "response_id", 240),
     ],
 )
 def test_every_record_has_a_key_of_its_own(name: str, key: str, count: int) -> None:
@@ -48,6 +49,20 @@ def test_every_account_has_a_contact_and_every_response_a_known_person() -> None
     assert all(people[r["email"]] == r["account_id"] for r in records("nps_responses"))
 
 
+def test_the_recipes_responses_tell_of_the_same_accounts_and_people() -> None:
+    accounts = {account["account_id"]: account for account in records("accounts")}
+    people = {contact["email"]: contact for contact in records("contacts")}
+    responses = records("nps/survey_responses")
+    assert any(response["respondent_email"] is None for response in responses)
+    for response in responses:
+        account = accounts[response["account_id"]]
+        told = (response["account_name"], response["account_owner_email"])
+        assert told == (account["name"], account["csm_email"])
+        if response["respondent_email"]:
+            person = people[response["respondent_email"]]
+            assert response["respondent_last_name"] == person["last_name"]
+
+
 def test_picklist_values_are_items_of_the_tenant() -> None:
     accounts = records("accounts")
     assert {account["stage"] for account in accounts} == STAGES
@@ -66,7 +81,8 @@ def test_scores_are_promoter_scores() -> None:
 
 
 def test_every_address_is_reserved_for_examples() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.iterdir()))
+    files = sorted(path for path in EXAMPLES.rglob("*") if path.suffix in {".jsonl", ".yml"})
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
     hosts = re.findall(r"(?:https?://|[\w.+-]@)([\w.-]+)", text)
     assert hosts
     assert {host.rsplit(".", 1)[-1] for host in hosts} == {"example"}

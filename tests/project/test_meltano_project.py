@@ -28,6 +28,10 @@ def meltano_schema() -> Any:
     return json.loads(packaged.read_text(encoding="utf-8"))
 
 
+def included_files() -> list[Path]:
+    return [PROJECT / name for name in MELTANO_YML["include_paths"]]
+
+
 def readme_examples() -> list[dict[str, Any]]:
     blocks = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     return [yaml.safe_load(block) for block in blocks]
@@ -54,6 +58,11 @@ def sent_fields(stream: str) -> set[str]:
 
 def test_meltano_accepts_the_project() -> None:
     jsonschema.validate(MELTANO_YML, meltano_schema())
+
+
+@pytest.mark.parametrize("path", included_files(), ids=lambda path: path.name)
+def test_meltano_accepts_what_the_project_includes(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), meltano_schema())
 
 
 def test_meltano_accepts_every_project_that_the_readme_shows() -> None:

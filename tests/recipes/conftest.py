@@ -1,0 +1,33 @@
+"""The recipe's tenant for each test, by a clock that jumps."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from nps_recipe import tenant_description
+from singer_runs import KEY, Tenant, signals_as_they_were
+
+from target_gainsight.sandbox import start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fake_clock import FakeClock
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Iterator[Tenant]:
+    caplog.set_level(logging.INFO)
+    described = tenant_description()
+    path = tmp_path / "tenant.db"
+    with start_sandbox(path, config=described, access_key=KEY, clock=clock.now) as sandbox:
+        yield Tenant(sandbox, clock, tmp_path, caplog)
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    with signals_as_they_were():
+        yield

@@ -1,0 +1,190 @@
+"""Responses come by webhook and are in the tenant seconds later, whatever dies in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from nps_recipe import NPS, RECIPE, responses, settings_of, tenant_description
+from singer_runs import KEY, clean_environment, command_line
+
+from target_gainsight.sandbox import start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from target_gainsight.sandbox import RunningSandbox
+
+pytestmark = pytest.mark.e2e
+
+TOKEN = "t0ken-of-the-survey-tool"
+SECONDS = 30
+PROMOTER, DETRACTOR, THIRD = responses()[:3]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A receiver piped into a target, which write to a tenant of the test."""
+
+    receiver: subprocess.Popen[bytes]
+    target: subprocess.Popen[bytes]
+    url: str
+
+    def post(self, body: Any, token: str = TOKEN) -> requests.Response:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(self.url, data=data, headers=headers, timeout=10)
+
+    def stop(self) -> None:
+        """End the receiver as a service does, and let the target come to its end."""
+        self.receiver.terminate()
+        assert self.receiver.wait(SECONDS) == 0
+        assert self.target.wait(SECONDS) == 0
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
+    described = tenant_description()
+    with start_sandbox(tmp_path / "tenant.db", config=described, access_key=KEY) as running:
+        yield running
+
+
+@contextmanager
+def pipeline(folder: Path, sandbox: RunningSandbox) -> Iterator[Pipeline]:
+    states = folder / "states.jsonl"
+    arguments = ["--port", "0", "--journal", folder / "responses.jsonl", "--state", states]
+    receiver = subprocess.Popen(
+        [sys.executable, RECIPE / "webhook.py", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "SURVEY_WEBHOOK_TOKEN": TOKEN},
+    )
+    settings = {
+        **settings_of(NPS),
+        "base_url": sandbox.base_url,
+        "access_key": KEY,
+        "rejects_path": str(folder / "rejects"),
+        "max_batch_age_seconds": 1,
+    }
+    with states.open("ab") as output, (folder / "log").open("ab") as log:
+        target = subprocess.Popen(
+            command_line(folder, settings),
+            stdin=receiver.stdout,
+            stdout=output,
+            stderr=log,
+            env=clean_environment(),
+        )
+    assert receiver.stdout
+    assert receiver.stderr
+    receiver.stdout.close()
+    url = receiver.stderr.readline().decode().split()[-1]
+    try:
+        yield Pipeline(receiver, target, url)
+    finally:
+        for process in (receiver, target):
+            process.kill()
+            process.wait()
+        receiver.stderr.close()
+
+
+def until_there(sandbox: RunningSandbox, **expected: int) -> None:
+    """Wait until the tenant holds so many rows of each object."""
+    deadline = time.monotonic() + SECONDS
+    found: dict[str, int] = {}
+    while time.monotonic() < deadline:
+        found = {name: sandbox.tenant.count(name) for name in expected}
+        if found == expected:
+            return
+        time.sleep(0.05)
+    assert found == expected
+
+
+def rows(sandbox: RunningSandbox) -> dict[str, int]:
+    names = ("company", "CG_NPS_Response__gc", "activity_timeline", "call_to_action")
+    return {name: sandbox.tenant.count(name) for name in names}
+
+
+def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
+    tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    with pipeline(tmp_path, sandbox) as running:
+        assert running.post(DETRACTOR).status_code == 202
+        until_there(sandbox, CG_NPS_Response__gc=1, activity_timeline=1, call_to_action=1)
+        [row] = sandbox.tenant.rows("CG_NPS_Response__gc")
+        [company] = sandbox.tenant.rows("company", Gsid=row["companyId__gc"])
+        assert company["Name"] == DETRACTOR["account_name"]
+        assert running.post([PROMOTER, THIRD]).status_code == 202
+        until_there(sandbox, CG_NPS_Response__gc=3, activity_timeline=3, call_to_action=1)
+        running.stop()
+    size = (tmp_path / "responses.jsonl").stat().st_size
+    lines = (tmp_path / "states.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(lines[-1]) == {"journal": size}
+
+
+def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
+    tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    with pipeline(tmp_path, sandbox) as running:
+        running.post(DETRACTOR)
+        until_there(sandbox, call_to_action=1)
+        running.target.send_signal(signal.SIGKILL)
+        running.target.wait(SECONDS)
+        assert running.post(PROMOTER).status_code == 202
+        assert running.receiver.wait(SECONDS) != 0
+    assert rows(sandbox)["CG_NPS_Response__gc"] == 1
+    with (tmp_path / "responses.jsonl").open("ab") as journal:
+        journal.write(b'{"response_id": "half a li')  # as a power cut leaves it
+    with pipeline(tmp_path, sandbox) as running:
+        until_there(sandbox, CG_NPS_Response__gc=2, activity_timeline=2, call_to_action=1)
+        running.post(THIRD)
+        until_there(sandbox, CG_NPS_Response__gc=3, activity_timeline=3)
+        running.stop()
+    assert rows(sandbox)["call_to_action"] == 1
+
+
+def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
+    tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    wrong = {**PROMOTER, "score": 11}
+    nameless = {**PROMOTER, "account_name": None}
+    mixed = {**PROMOTER, "comment": ["a", "list"]}
+    with pipeline(tmp_path, sandbox) as running:
+        assert running.post(PROMOTER, token="another").status_code == 401
+        answers = [running.post(body) for body in (b"{", 7, wrong, nameless, [THIRD, mixed])]
+        assert [answer.status_code for answer in answers] == [400] * 5
+        assert [answer.text.strip() for answer in answers] == [
+            "the body is no JSON",
+            "response 1: it is no object",
+            "response 1: score is no whole number from 0 to 10",
+            "response 1: account_name is missing",
+            "response 2: comment is no text",
+        ]
+        assert running.post(b" " * 1_000_001).status_code == 413
+        running.stop()
+    assert (tmp_path / "responses.jsonl").read_bytes() == b""
+    assert (tmp_path / "responses.jsonl").stat().st_mode & 0o777 == 0o600
+    assert set(rows(sandbox).values()) == {0}
+
+
+def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, RECIPE / "webhook.py", "--journal", "j", "--state", "s"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "set SURVEY_WEBHOOK_TOKEN" in done.stderr
+    assert list(tmp_path.iterdir()) == []
