@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import json
 import math
 import os
 import re
@@ -10,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 import yaml
 from declared_codes import gainsights_codes, own_code_patterns, own_codes
@@ -32,9 +35,17 @@ PAGES = {
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+SNIPPET = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
+
+
+def with_snippets(body: str) -> str:
+    """A block as the site shows it, with the files that it includes."""
+    return SNIPPET.sub(lambda found: (PROJECT / found[1]).read_text(encoding="utf-8"), body)
+
+
 def blocks(language: str) -> list[Any]:
     return [
-        pytest.param(body, id=f"{page}-{number}")
+        pytest.param(with_snippets(body), id=f"{page}-{number}")
         for page, text in PAGES.items()
         for number, (found, body) in enumerate(FENCE.findall(text))
         if found == language
@@ -60,11 +71,26 @@ def first_codes(text: str) -> set[str]:
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_every_example_is_accepted_as_settings_or_as_a_tenant(block: str) -> None:
     example = yaml.safe_load(block)
-    if "config" not in example:
+    if "config" not in example and "plugins" not in example:
         load_config(example)
         return
-    config = {"domain": "sandbox", **example["config"]}
-    parse_settings({name: value for name, value in config.items() if name != "stream_maps"})
+    for config in configurations(example):
+        key = {"access_key": "k"} if "domain" in config and "client_id" not in config else {}
+        given = {"domain": "sandbox", **key, **config}
+        parse_settings({name: value for name, value in given.items() if name != "stream_maps"})
+
+
+def configurations(example: dict[str, Any]) -> list[dict[str, Any]]:
+    """The settings of an example: of a loader, or of all loaders of a project."""
+    if "plugins" in example:
+        return [loader.get("config", {}) for loader in example["plugins"].get("loaders", ())]
+    return [example["config"]]
+
+
+@pytest.mark.parametrize("block", [each for each in blocks("yaml") if "plugins:" in each.values[0]])
+def test_meltano_accepts_every_project_that_is_shown(block: str) -> None:
+    packaged = importlib.resources.files("meltano.schemas") / "meltano.schema.json"
+    jsonschema.validate(yaml.safe_load(block), json.loads(packaged.read_text(encoding="utf-8")))
 
 
 def test_every_link_into_the_repository_leads_to_a_file() -> None:
