@@ -68,8 +68,7 @@ class Journal:
 
     def append(self, responses: Sequence[Mapping[str, Any]]) -> None:
         """Put responses on disk, all or none."""
-        lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in responses)
-        data = lines.encode()
+        data = "".join(json.dumps(each) + "\n" for each in responses).encode()
         with self._changed:
             self._file.seek(0, os.SEEK_END)
             self._file.write(data)
@@ -127,8 +126,6 @@ class Receiver(ThreadingHTTPServer):
         journal: Takes what is accepted.
     """
 
-    daemon_threads = True
-
     def __init__(self, address: tuple[str, int], token: str, journal: Journal) -> None:
         super().__init__(address, Call)
         self.token = token
@@ -178,7 +175,7 @@ def accepted(body: bytes) -> list[dict[str, Any]]:
     """
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = "the body is no JSON"
         raise ValueError(message) from None
     responses = parsed if isinstance(parsed, list) else [parsed]
@@ -206,7 +203,7 @@ def first_mistake(response: Mapping[str, Any]) -> str | None:
 
 def emit(message: Mapping[str, Any]) -> None:
     """Write a Singer message."""
-    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(message) + "\n")
 
 
 def emit_responses(lines: Sequence[bytes], offset: int) -> None:
@@ -234,7 +231,6 @@ def settled_offset(path: Path) -> int:
 
 def follow_journal(journal: Journal, offset: int) -> None:
     """Be the tap of a journal until it is closed."""
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     schema = {"type": "object", "properties": COLUMNS, "required": list(REQUIRED)}
     emit({"type": "SCHEMA", "stream": STREAM, "schema": schema, "key_properties": [KEY]})
     sys.stdout.flush()
@@ -260,8 +256,14 @@ def main() -> None:
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     host, port = receiver.server_address[:2]
     print(f"listening on http://{host!s}:{port}", file=sys.stderr, flush=True)
-    follow_journal(journal, settled_offset(arguments.state))
-    receiver.shutdown()
+    try:
+        follow_journal(journal, settled_offset(arguments.state))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit("the target has ended; start both again")
+    finally:
+        receiver.shutdown()
+        receiver.server_close()  # once the calls under way are answered
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -90,6 +92,28 @@ class MeltanoProject:
         )
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
+
+
+def project_yml(tap: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The meltano.yml of a project with one tap and this checkout's target.
+
+    Args:
+        tap: The tap's plugin definition.
+        config: The target's settings; the tenant is the embedded one.
+    """
+    definition = yaml.safe_load((CHECKOUT / "hub" / "target-gainsight.yml").read_text("utf-8"))
+    target = {
+        **{name: definition[name] for name in ("name", "namespace", "executable", "settings")},
+        "pip_url": f"-e '{CHECKOUT}[sandbox]'",
+        "config": {"sandbox_config": "tenant.yml", "calls_per_minute": 6000, **config},
+    }
+    target["config"] |= {"domain": "sandbox", "summary_path": SUMMARY}
+    return {
+        "default_environment": "test",
+        "environments": [{"name": "test"}],
+        "send_anonymous_usage_stats": False,
+        "plugins": {"extractors": [dict(tap)], "loaders": [target]},
+    }
 
 
 def _environment_without_settings() -> dict[str, str]:

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,35 @@ class Cluster:
             check=True,
             capture_output=True,
         )
+
+    def tap(self, database: str, schema: str, **more: Any) -> dict[str, Any]:
+        """The plugin definition of a tap that reads a schema.
+
+        Args:
+            database: The database.
+            schema: The schema.
+            more: What else belongs into the definition: `select`, `metadata`.
+        """
+        return {
+            "name": "tap-postgres",
+            "namespace": "tap_postgres",
+            "pip_url": "meltanolabs-tap-postgres==0.10.0",
+            "executable": "tap-postgres",
+            "capabilities": ["catalog", "discover", "state"],
+            "settings": [
+                {"name": "port", "kind": "integer"},
+                {"name": "filter_schemas", "kind": "array"},
+            ],
+            "config": {
+                "host": HOST,
+                "port": self.port,
+                "user": self.user,
+                "password": "trusted",
+                "database": database,
+                "filter_schemas": [schema],
+            },
+            **more,
+        }
 
 
 def find_programs() -> Path | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from meltano_project import CHECKOUT, SUMMARY, MeltanoProject
-from postgres import HOST, Cluster, find_programs, running_cluster
+from meltano_project import CHECKOUT, MeltanoProject, project_yml
+from postgres import Cluster, find_programs, running_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,49 +139,16 @@ def northwind(nights: Nights) -> MeltanoProject:
 
 
 def meltano_yml(database: Cluster) -> dict[str, Any]:
-    tap = {
-        "name": "tap-postgres",
-        "namespace": "tap_postgres",
-        "pip_url": "meltanolabs-tap-postgres==0.10.0",
-        "executable": "tap-postgres",
-        "capabilities": ["catalog", "discover", "state"],
-        "settings": [
-            {"name": "port", "kind": "integer"},
-            {"name": "filter_schemas", "kind": "array"},
-        ],
-        "select": ["public-customers.*", "public-orders.*"],
-        "metadata": {
+    tap = database.tap(
+        "northwind",
+        "public",
+        select=["public-customers.*", "public-orders.*"],
+        metadata={
             "public-customers": {"replication-method": "FULL_TABLE"},
             "public-orders": {"replication-method": "INCREMENTAL", "replication-key": "order_id"},
         },
-        "config": {
-            "host": HOST,
-            "port": database.port,
-            "user": database.user,
-            "password": "trusted",
-            "database": "northwind",
-            "filter_schemas": ["public"],
-        },
-    }
-    definition = yaml.safe_load((CHECKOUT / "hub" / "target-gainsight.yml").read_text("utf-8"))
-    target = {
-        **{name: definition[name] for name in ("name", "namespace", "executable", "settings")},
-        "pip_url": f"-e '{CHECKOUT}[sandbox]'",
-        "config": {
-            "domain": "sandbox",
-            "sandbox_config": "tenant.yml",
-            "calls_per_minute": 6000,
-            "summary_path": SUMMARY,
-            "stream_maps": STREAM_MAPS,
-            "streams": STREAMS,
-        },
-    }
-    return {
-        "default_environment": "test",
-        "environments": [{"name": "test"}],
-        "send_anonymous_usage_stats": False,
-        "plugins": {"extractors": [tap], "loaders": [target]},
-    }
+    )
+    return project_yml(tap, {"stream_maps": STREAM_MAPS, "streams": STREAMS})
 
 
 def test_every_customer_is_a_company(northwind: MeltanoProject) -> None:

@@ -229,3 +229,10 @@ def since(day: str) -> dict[str, Any]:
         "nps_activities": {**activities, "__filter__": later},
         "nps_detractors": {**detractors, "__filter__": f"score <= 6 and {later}"},
     }
+
+
+def test_a_plan_of_the_first_run_finds_the_parents_that_it_would_create(tenant: Tenant) -> None:
+    planned = load(tenant, RESPONSES, dry_run=True)
+    assert (planned.exit_code, planned.states) == (0, [])
+    assert set(counts(tenant).values()) == {0}
+    assert outcomes(load(tenant, RESPONSES)) == outcomes(planned)

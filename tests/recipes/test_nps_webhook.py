@@ -123,12 +123,15 @@ def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
         [row] = sandbox.tenant.rows("CG_NPS_Response__gc")
         [company] = sandbox.tenant.rows("company", Gsid=row["companyId__gc"])
         assert company["Name"] == DETRACTOR["account_name"]
-        assert running.post([PROMOTER, THIRD]).status_code == 202
+        broken = {**PROMOTER, "response_id": "X-1", "comment": "half a pair: \ud83d"}
+        assert running.post([broken, PROMOTER, THIRD]).status_code == 202
         until_there(sandbox, CG_NPS_Response__gc=3, activity_timeline=3, call_to_action=1)
         running.stop()
     size = (tmp_path / "responses.jsonl").stat().st_size
     lines = (tmp_path / "states.jsonl").read_text("utf-8").splitlines()
     assert json.loads(lines[-1]) == {"journal": size}
+    [rejects] = (tmp_path / "rejects").glob("*.singer")
+    assert "not_text" in rejects.read_text("utf-8")
 
 
 def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
@@ -140,7 +143,9 @@ def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
         running.target.send_signal(signal.SIGKILL)
         running.target.wait(SECONDS)
         assert running.post(PROMOTER).status_code == 202
-        assert running.receiver.wait(SECONDS) != 0
+        assert running.receiver.wait(SECONDS) == 1
+        assert running.receiver.stderr
+        assert running.receiver.stderr.read() == b"the target has ended; start both again\n"
     assert rows(sandbox)["CG_NPS_Response__gc"] == 1
     with (tmp_path / "responses.jsonl").open("ab") as journal:
         journal.write(b'{"response_id": "half a li')  # as a power cut leaves it
@@ -160,9 +165,11 @@ def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
     mixed = {**PROMOTER, "comment": ["a", "list"]}
     with pipeline(tmp_path, sandbox) as running:
         assert running.post(PROMOTER, token="another").status_code == 401
-        answers = [running.post(body) for body in (b"{", 7, wrong, nameless, [THIRD, mixed])]
-        assert [answer.status_code for answer in answers] == [400] * 5
+        bodies = (b"{", b"[" * 100_000, 7, wrong, nameless, [THIRD, mixed])
+        answers = [running.post(body) for body in bodies]
+        assert [answer.status_code for answer in answers] == [400] * len(bodies)
         assert [answer.text.strip() for answer in answers] == [
+            "the body is no JSON",
             "the body is no JSON",
             "response 1: it is no object",
             "response 1: score is no whole number from 0 to 10",
