@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,19 @@ COUNTS = {
 FIRST_RUN = {"describe": 4, "query": 9, "insert": 8, "person": 179, "timeline": 5, "cta": 2}
 SECOND_RUN = {"describe": 4, "query": 10}
 UNHAPPY = "NPS-01016"
+FIELDS = {
+    "responseId__gc": "response_id",
+    "personEmail__gc": "respondent_email",
+    "surveyId__gc": "survey_id",
+    "score__gc": "score",
+    "comment__gc": "comment",
+    "channel__gc": "channel",
+    "touchpoint__gc": "touchpoint",
+    "country__gc": "country",
+    "product__gc": "product",
+    "segment__gc": "segment",
+    "caseLink__gc": "case_url",
+}
 SOME = RESPONSES[:40]
 
 
@@ -63,9 +77,11 @@ def test_every_response_becomes_what_the_recipe_promises(tenant: Tenant) -> None
     for each in RESPONSES:
         row = rows[each["response_id"]]
         assert row["companyId__gc"] == gsids[each["account_id"]]
-        held = (row["personEmail__gc"], row["score__gc"], row["comment__gc"], row["caseLink__gc"])
-        told = (each["respondent_email"], each["score"], each["comment"], each["case_url"])
-        assert held == told
+        assert {field: row[field] for field in FIELDS} == {
+            field: each[column] for field, column in FIELDS.items()
+        }
+        moments = row["responseDatetime__gc"].replace("Z", "+00:00"), each["responded_at"]
+        assert len({datetime.fromisoformat(moment) for moment in moments}) == 1
 
 
 def test_people_are_linked_to_the_company_they_answered_for(tenant: Tenant) -> None:
