@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
+RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,8}")
 REJECTS, RETIRED, CREATED = ".singer", ".retired", ".created.csv"
 SUFFIXES = (REJECTS, RETIRED, CREATED)
 """What belongs to a run; the rejects come first, so that no reject outlives its retirement."""

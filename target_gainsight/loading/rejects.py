@@ -38,10 +38,10 @@ def new_run_name(now: float) -> str:
         now: The start in epoch seconds.
 
     Returns:
-        Such as ``20260201T093000Z-3f9a``.
+        Such as ``20260201T093000Z-3f9a17c4``.
     """
     start = datetime.fromtimestamp(now, tz=timezone.utc)
-    return f"{start:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return f"{start:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 class PrivateFile:
