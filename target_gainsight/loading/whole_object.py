@@ -33,6 +33,9 @@ MOSTLY = 0.9
 ROWS_WORTH_READING = 100
 """For each record seen so far: an object larger than this is not read whole on such evidence."""
 
+MORE_EVIDENCE = 4
+"""After so many times the records, an object that was out of proportion is looked at again."""
+
 
 class _State(enum.Enum):
     DECIDING = 1
@@ -43,9 +46,10 @@ class _State(enum.Enum):
 class WholeObjectRows(CurrentRows):
     """Reads by keys, until the groups show that reading the whole object is cheaper.
 
-    That is so when the first groups find most of their keys and most of their rows unchanged, as
-    in a full refresh; and one look says that the object is not out of proportion. May be used from
-    several threads.
+    That is so when the groups find most of their keys and most of their rows unchanged, as in a
+    full refresh; and one look says that the object is not out of proportion to them. Of one that
+    is, the stream may yet cover most: it is looked at again when far more records have come. May
+    be used from several threads.
 
     Args:
         records: The records API.
@@ -72,7 +76,8 @@ class WholeObjectRows(CurrentRows):
         self._by_keys = by_keys
         self._lock = threading.Lock()
         self._state = _State.DECIDING
-        self._groups = self._seen = self._settled = 0
+        self._groups = self._seen = self._counted = self._settled = 0
+        self._counts_from = 0
         self._written = WrittenPlaces()
         self._kept: KeptRows | None = None
 
@@ -120,21 +125,38 @@ class WholeObjectRows(CurrentRows):
         if extra or self._state is _State.BY_KEYS:
             return self._by_keys.read(records, extra)
         with self._lock:
-            if self._state is _State.DECIDING:
-                return self._read_and_decide(records)
             if self._kept is not None:
                 return self._look(self._kept, records)
+            self._seen += len(records)
+            if self._state is _State.DECIDING and self._seen > self._counts_from:
+                return self._read_and_count(records)
         return self._by_keys.read(records)
 
-    def _read_and_decide(self, records: Sequence[LoadRecord]) -> Matches:
+    def _read_and_count(self, records: Sequence[LoadRecord]) -> Matches:
         matches = self._by_keys.read(records)
         self._groups += 1
-        self._seen += len(records)
+        self._counted += len(records)
         self._settled += sum(self._is_unchanged(record, matches) for record in records)
         if self._groups >= GROUPS_TO_DECIDE:
-            worth_it = self._settled >= MOSTLY * self._seen and self._read_whole()
-            self._state = _State.WHOLE if worth_it else _State.BY_KEYS
+            self._state = self._decide()
         return matches
+
+    def _decide(self) -> _State:
+        """Decide how to go on; what fails leaves everything as it is."""
+        if self._settled < MOSTLY * self._counted:
+            return _State.BY_KEYS
+        try:
+            if self._is_out_of_proportion():
+                return _State.DECIDING
+            self._kept = self._read_whole()
+        except StopRunError:
+            raise
+        except (GainsightError, sqlite3.Error) as error:
+            logger.warning(
+                "%s cannot be read whole (%s); its rows are read by keys", self._object_name, error
+            )
+            return _State.BY_KEYS
+        return _State.WHOLE
 
     def _is_unchanged(self, record: LoadRecord, matches: Matches) -> bool:
         found = matches.exact(record.key)
@@ -143,37 +165,33 @@ class WholeObjectRows(CurrentRows):
         changed = set(self._mapper.changed_fields(record.fields, found[0]))
         return changed <= set(self._keys.names)
 
-    def _read_whole(self) -> bool:
-        """Read the whole object, unless it is out of proportion; what fails changes nothing."""
+    def _is_out_of_proportion(self) -> bool:
+        """Look whether the object is too large for what is known of the stream."""
         most = self._seen * ROWS_WORTH_READING
-        try:
-            if self._has_more_than(most):
-                logger.info(
-                    "%s has more than %d rows; its rows are read by keys", self._object_name, most
-                )
-                return False
-            kept = KeptRows(self._keys, self._likeness)
-            rows = kept.take(self._pages())
-        except StopRunError:
-            raise
-        except (GainsightError, sqlite3.Error) as error:
-            logger.warning(
-                "%s cannot be read whole (%s); its rows are read by keys", self._object_name, error
-            )
+        if not self._records.page(self._object_name, select=(GSID,), offset=most, limit=1):
             return False
-        self._kept = kept
         logger.info(
-            "%s: %d of the first %d records were unchanged, so that the whole object (%d rows) was "
-            "read by pages; no more queries by keys",
+            "%s has more than %d rows, of which %d records say little; its rows are read by keys",
             self._object_name,
-            self._settled,
+            most,
             self._seen,
-            rows,
         )
+        self._counts_from = self._seen * MORE_EVIDENCE - 1
+        self._counted = self._settled = 0
         return True
 
-    def _has_more_than(self, rows: int) -> bool:
-        return bool(self._records.page(self._object_name, select=(GSID,), offset=rows, limit=1))
+    def _read_whole(self) -> KeptRows:
+        kept = KeptRows(self._keys, self._likeness)
+        rows = kept.take(self._pages())
+        logger.info(
+            "%s: %d of %d records were unchanged, so that the whole object (%d rows) was read by "
+            "pages; no more queries by keys",
+            self._object_name,
+            self._settled,
+            self._counted,
+            rows,
+        )
+        return kept
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
         """Read all rows by pages; the next is asked for while one is taken."""

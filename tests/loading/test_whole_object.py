@@ -68,10 +68,25 @@ def test_rows_that_mostly_change_are_read_by_keys(full: Loading) -> None:
 
 
 def test_an_object_out_of_proportion_is_read_by_keys(full: Loading) -> None:
-    """120 records are no evidence that a stream covers 6,000 rows."""
-    run = full.load([schema(), *companies(range(120), Industry="old")], read_group_size=10)
-    assert run.outcomes() == {"unchanged": 120}
-    assert full.calls()["query"] == 12 + 1
+    """30 records are no evidence that a stream covers 6,000 rows, nor are 110."""
+    run = full.load([schema(), *companies(range(110), Industry="old")], read_group_size=10)
+    assert run.outcomes() == {"unchanged": 110}
+    assert full.calls()["query"] == 11 + 1
+
+
+def test_a_large_object_is_read_whole_when_far_more_records_have_come(full: Loading) -> None:
+    run = full.load([schema(), *companies(range(400), Industry="old")], read_group_size=10)
+    assert run.outcomes() == {"unchanged": 400}
+    groups_until_120_records, looks, pages = 12, 2, 2
+    assert full.calls()["query"] == groups_until_120_records + looks + pages
+
+
+def test_a_second_look_counts_only_what_came_of_late(full: Loading) -> None:
+    """Rows that begin to change are no reason to read those that may be unchanged."""
+    lines = [*companies(range(110), Industry="old"), *companies(range(110, 400), Industry="new")]
+    run = full.load([schema(), *lines], read_group_size=10)
+    assert run.outcomes() == {"unchanged": 110, "updated": 290}
+    assert full.calls()["query"] == 40 + 1
 
 
 @pytest.mark.e2e
