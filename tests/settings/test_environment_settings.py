@@ -8,7 +8,12 @@ import pytest
 from given import EITHER
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings import CONFIG_SCHEMA, KeyCredential, read_environment
+from target_gainsight.settings import (
+    CONFIG_SCHEMA,
+    KeyCredential,
+    OAuthCredential,
+    read_environment,
+)
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
@@ -93,6 +98,12 @@ def test_what_cannot_be_read_is_refused_with_everything_else(
         "quota_percent: given 12.5; right: a whole number",
         "streams: given '{accounts: company}'; right: an object",
     ]
+
+
+def test_an_oauth_client_is_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, client_id="initech", client_secret="s3cret", access_key="")
+    target = TargetGainsight(config={"domain": "initech.gainsightcloud.com"}, parse_env_config=True)
+    assert target.settings.connection.credential == OAuthCredential("initech", "s3cret")
 
 
 def test_a_file_is_added_to_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

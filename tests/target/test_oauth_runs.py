@@ -10,7 +10,7 @@ import pytest
 from singer_messages import TEXT, record, schema, state
 from singer_runs import DESCRIBED, Tenant, run_command
 
-from target_gainsight.sandbox import start_sandbox
+from target_gainsight.sandbox import Fault, start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,6 +221,26 @@ def test_a_client_that_is_revoked_in_the_middle_stops_the_run_and_loses_nothing(
     assert 0 < landed < 1_000
 
 
+def test_tokens_that_are_not_to_be_had_any_more_stop_the_run_and_lose_nothing(
+    open_tenant: OpenTenant,
+) -> None:
+    tenant = open_tenant(token_calls=5)
+    tenant.sandbox.tenant.faults.add(Fault("server_error", path="*/oauth/token", after=1))
+    numbered = [each for at, row in enumerate(companies(1_000)) for each in (row, state(at=at))]
+    run = tenant.load(
+        schema(), *numbered, sync_mode="insert", max_retry_seconds=5, max_concurrency=1
+    )
+    landed = len(tenant.names())
+    assert run.exit_code == 1
+    assert "was not available for 3 batches in a row" in run.error
+    assert (landed, run.states[-1]) == (4 * 50, {"at": landed - 1})
+    assert set(run.codes) == {"unavailable"}
+    tenant.sandbox.tenant.faults.clear()
+    again = tenant.load(schema(), *numbered[2 * landed :], state(at=1_000), sync_mode="insert")
+    assert (again.exit_code, again.states[-1]) == (0, {"at": 1_000})
+    assert tenant.names() == sorted(f"Company {number}" for number in range(1_000))
+
+
 def test_wrong_credentials_stop_the_run_before_anything_else(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     run = tenant.load(schema(), record(Name="A"), state(at=1), client_secret="wr0ng-s3cret")
@@ -298,17 +318,3 @@ def files_with(text: str, folder: Path) -> list[str]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     found = [path.name for path in files if text.encode() in path.read_bytes()]
     return [name for name in found if text != SECRET or not name.startswith("tenant.db")]
-
-
-def test_the_client_can_be_told_by_the_environment(tmp_path: Path, open_tenant: OpenTenant) -> None:
-    tenant = open_tenant()
-    run = run_command(
-        "--config=ENV",
-        folder=tmp_path,
-        messages=[schema(), record(Name="Initech")],
-        TARGET_GAINSIGHT_BASE_URL=tenant.sandbox.base_url,
-        TARGET_GAINSIGHT_CLIENT_ID=CLIENT,
-        TARGET_GAINSIGHT_CLIENT_SECRET=SECRET,
-        TARGET_GAINSIGHT_OBJECT_TYPE="company",
-    )
-    assert (run.returncode, tenant.names()) == (0, ["Initech"])
