@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_gainsight.api import QuotaSpentError, QuotaStoreError
+from target_gainsight.api import QuotaSpentError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings import parse_settings
 from target_gainsight.target.connection import TenantConnection
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fake_clock import FakeClock
+
+
+UPLOAD = "/v1.0/admin/connector/job/bulkimport"
 
 
 def calls_until_the_quota_is_spent(folder: Path, clock: FakeClock, **given: Any) -> int:
@@ -80,3 +84,40 @@ def test_a_store_that_cannot_be_used_is_named_before_any_call(
     with pytest.raises(QuotaStoreError, match=r"quota store .*missing/quota\.db"):
         calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store)
     assert not (tmp_path / "tenant.db").exists()
+
+
+def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any) -> list[float]:
+    """How long each upload of a run waited for its hour; the clock jumps over it."""
+    waited: list[float] = []
+    settings = parse_settings(
+        {"domain": "sandbox", "sandbox_path": str(folder / "tenant.db"), **given}
+    )
+    connection = TenantConnection(settings, clock, lambda event: waited.append(event.waited))
+    try:
+        for _ in range(uploads):
+            with suppress(RefusedError):
+                connection.client.call("POST", UPLOAD, kind="upload", family="bulk")
+    finally:
+        connection.close()
+    return waited
+
+
+def test_uploads_of_successive_runs_share_their_hour_in_a_file(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store = str(tmp_path / "quota.db")
+    assert waits_for_uploads(tmp_path, clock, 9, quota_store=store) == [0.0] * 9
+    clock.advance(600)
+    [waited] = waits_for_uploads(tmp_path, clock, 1, quota_store=store)
+    assert waited == pytest.approx(3_000, abs=1)
+
+
+def test_uploads_of_successive_runs_share_their_day_in_a_file(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store, day = str(tmp_path / "quota.db"), 4
+    limits = {"quota_store": store, "bulk_calls_per_day": day, "quota_percent": 100}
+    assert len(waits_for_uploads(tmp_path, clock, day, **limits)) == day
+    with pytest.raises(QuotaSpentError, match="the day's quota of 4 bulk uploads"):
+        waits_for_uploads(tmp_path, clock, 1, **limits)
+    assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5
