@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_gainsight.api.errors import ObjectNotFoundError
-from target_gainsight.api.wire import Json, Record, as_mapping, as_mappings, as_text
+from target_gainsight.api.wire import (
+    Json,
+    Record,
+    as_mapping,
+    as_mappings,
+    as_text,
+    is_list_of_mappings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +125,7 @@ class MetadataApi:
             kind="describe",
             params=_DESCRIBE_ALL,
             max_seconds=_WORTH_SECONDS,
-            expects=lambda data: data is None or isinstance(data, dict | list),
+            expects=lambda data: isinstance(data, dict) or is_list_of_mappings(data),
         )
         described = as_mapping(answer.data) or next(iter(as_mappings(answer.data)), {})
         if not described:
@@ -129,7 +136,10 @@ class MetadataApi:
     def list_objects(self) -> tuple[ObjectSummary, ...]:
         """Every object of the tenant."""
         answer = self._client.call(
-            "GET", f"{_PATH}/list", kind="list objects", expects=lambda data: isinstance(data, list)
+            "GET",
+            f"{_PATH}/list",
+            kind="list objects",
+            expects=lambda data: isinstance(data, list),
         )
         return tuple(_summary(said) for said in as_mappings(answer.data))
 

@@ -13,7 +13,13 @@ from urllib.parse import quote
 from target_gainsight.api.answers import Answer, field_failures
 from target_gainsight.api.errors import FieldFailure, NotFoundError, RefusedError
 from target_gainsight.api.where import Where, to_wire
-from target_gainsight.api.wire import Json, Record, as_mapping, as_mappings
+from target_gainsight.api.wire import (
+    Json,
+    Record,
+    as_mapping,
+    as_mappings,
+    is_list_of_mappings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -239,9 +245,10 @@ def _is_write_data(data: Json) -> bool:
 
 
 def _is_query_data(data: Json) -> bool:
+    """Whether it lists rows: what cannot be read must not pass for none."""
     if isinstance(data, dict):
-        return "records" in data and isinstance(data["records"], list | None)
-    return data is None or isinstance(data, list)
+        return "records" in data and is_list_of_mappings(data["records"])
+    return is_list_of_mappings(data)
 
 
 def _is_count(value: Json) -> bool:

@@ -57,6 +57,13 @@ def as_mappings(value: Json) -> tuple[Record, ...]:
     return tuple(item for item in value if isinstance(item, Mapping))
 
 
+def is_list_of_mappings(value: Json) -> bool:
+    """Whether it is null, or a list of nothing but JSON objects."""
+    if value is None:
+        return True
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def as_text(value: Json) -> str | None:
     """The value if it is text that says something."""
     return value if isinstance(value, str) and value else None

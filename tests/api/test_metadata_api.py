@@ -175,3 +175,12 @@ def test_the_objects_are_listed(client: GainsightClient, requests_mock: Any) -> 
         ObjectSummary("company", "Company", "STANDARD", transactional=None),
         ObjectSummary("Nps__gc", "Nps__gc", "", transactional=False),
     )
+
+
+def test_a_description_of_another_shape_is_asked_for_again(
+    acquainted: GainsightClient, requests_mock: Any
+) -> None:
+    whole = success([{"objectName": "Company", "fields": [{"fieldName": "Name"}]}])
+    asked = requests_mock.get(DESCRIBE, [{"json": success(["unexpected"])}, {"json": whole}])
+    assert acquainted.metadata.describe("Company").field("Name") is not None
+    assert asked.call_count == 2

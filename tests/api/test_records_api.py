@@ -297,3 +297,15 @@ def test_one_record_is_deleted_by_its_gsid(records: RecordsApi, requests_mock: A
     deleted = requests_mock.delete(f"{COMPANY}/1P02A", json=success())
     records.delete("Company", "1P02A")
     assert deleted.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "data", [["unexpected"], {"records": ["unexpected"]}, {"records": [{"Gsid": "1"}, None]}, 7]
+)
+def test_what_does_not_list_rows_never_passes_for_no_rows(
+    records: RecordsApi, requests_mock: Any, data: Any
+) -> None:
+    broken, whole = {"json": success(data)}, {"json": success({"records": []})}
+    asked = requests_mock.post(QUERY, [broken, broken, whole])
+    assert list(records.query("Company", select=["Gsid"])) == []
+    assert asked.call_count == 3
