@@ -45,6 +45,9 @@ _HIGHEST_PERCENT = 100
 _ROLLING = "rolling:"
 _DAY = "day:"
 _SILENT_SECONDS = 60
+_MOST_REFUSED_SECONDS = 3900.0
+_MOST_REFUSED_WINDOWS = 3
+"""Longer than another integration, or a limit that counts hours, may take every place."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,8 @@ class Pacer:
         self._lock = threading.Lock()
         self._held_until = 0.0
         self._full_until = 0.0
+        self._refused: set[str] = set()
+        self._refused_since: float | None = None
         self._stopped = False
         self._closed = False
         self._failure: QuotaStoreError | None = None
@@ -229,6 +234,9 @@ class Pacer:
         A log that fails here costs the next call, not the answer of this one.
         """
         with self._lock:
+            if place.name not in self._refused:
+                self._refused_since = None
+            self._refused.discard(place.name)
             if self._closed:
                 return
             try:
@@ -239,19 +247,30 @@ class Pacer:
     def throttled(self, place: Place, retry_after: float | None = None) -> None:
         """The tenant refused the call for its rate: nobody calls before its next window.
 
+        To be told before the call is `answered`.
+
         Refusals of calls that went out before the wait began belong to that wait and start no
         second one.
 
         Args:
             place: The refused call's.
             retry_after: The server's wish in seconds, if it has one.
+
+        Raises:
+            QuotaSpentError: it has refused every call for so long, or would, that its day's quota
+                must be spent.
         """
         with self._lock:
+            self._refused.add(place.name)
             now = self._clock.now()
             known = place.taken_at < self._held_until
             if known and retry_after is None:
                 return
             until = self._next_window(now) if retry_after is None else now + retry_after
+            if self._refused_since is None:
+                self._refused_since = now
+            if until - self._refused_since > self._patience:
+                raise self._refused_for_long(until - self._refused_since, now)
             self._held_until = max(self._held_until, until, now + self._margin)
         if not known:
             logger.warning(
@@ -350,6 +369,20 @@ class Pacer:
             "a run started then goes on where this one stopped"
         )
         return QuotaSpentError(message, resets_at=resets_at)
+
+    def _refused_for_long(self, seconds: float, now: float) -> QuotaSpentError:
+        resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
+        message = (
+            f"Gainsight throttles, and would serve none of our {self._limits.unit} for "
+            f"{seconds / 3600:.1f} hours: it seems that other integrations have spent the "
+            f"tenant's quota of the day. If so, it begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
+            "a run started then goes on where this one stopped"
+        )
+        return QuotaSpentError(message, resets_at=resets_at)
+
+    @property
+    def _patience(self) -> float:
+        return max(_MOST_REFUSED_SECONDS, _MOST_REFUSED_WINDOWS * self._window)
 
     @property
     def _margin(self) -> float:

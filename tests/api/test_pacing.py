@@ -287,3 +287,51 @@ def test_the_system_clock_tells_epoch_seconds_and_never_goes_back() -> None:
     assert clock.wait(0) is False
     clock.wake()
     assert clock.wait(60) is True
+
+
+def refuse(pacer: Pacer, retry_after: float | None = None) -> None:
+    place = pacer.acquire()
+    try:
+        pacer.throttled(place, retry_after)
+    finally:
+        pacer.answered(place)
+
+
+def refuse_for_ever(pacer: Pacer, retry_after: float | None) -> None:
+    for _ in range(DAY):
+        refuse(pacer, retry_after)
+
+
+@pytest.mark.parametrize(
+    ("limits", "hours"),
+    [(RateLimits(), 1.1), (RateLimits(10, 100, window_seconds=HOUR, unit="uploads"), 3.0)],
+)
+@pytest.mark.parametrize("retry_after", [None, 20])
+def test_a_tenant_that_only_refuses_is_not_asked_for_ever(
+    limits: RateLimits, hours: float, retry_after: float | None
+) -> None:
+    clock = FakeClock()
+    pacer = Pacer(limits, clock=clock)
+    with pytest.raises(QuotaSpentError, match="2026-01-02 00:00 UTC") as stopped:
+        refuse_for_ever(pacer, retry_after)
+    assert limits.unit in str(stopped.value)
+    assert clock.now() - NOON == pytest.approx(hours * HOUR, abs=limits.window_seconds + 300)
+
+
+def test_a_tenant_that_now_and_then_serves_a_call_is_asked_on() -> None:
+    clock = FakeClock()
+    pacer = Pacer(RateLimits(), clock=clock)
+    for number in range(300):
+        if number % 50:
+            refuse(pacer)
+        else:
+            call(pacer, clock)
+    assert clock.now() - NOON > 4 * HOUR
+
+
+def test_a_wish_to_wait_until_the_morning_ends_the_run_at_once() -> None:
+    clock = FakeClock()
+    pacer = Pacer(RateLimits(), clock=clock)
+    with pytest.raises(QuotaSpentError):
+        refuse(pacer, retry_after=12 * HOUR)
+    assert clock.waits == []
