@@ -33,13 +33,15 @@ class Likeness:
 
     Args:
         names: The fields.
-        converters: Field to how its values are written and read.
+        converters: Field to how its values are written and read; the values of one that is not
+            among them are read as they are written.
     """
 
     def __init__(self, names: Sequence[str], converters: Mapping[str, Converter]) -> None:
         self.names = tuple(dict.fromkeys(names))
         self._values = _getter(self.names)
-        as_read = ((place, converters[name].as_read) for place, name in enumerate(self.names))
+        known = ((place, converters.get(name)) for place, name in enumerate(self.names))
+        as_read = ((place, converter.as_read) for place, converter in known if converter)
         self._as_read = tuple((place, read) for place, read in as_read if read is not None)
 
     def of_row(self, row: Mapping[str, Json]) -> str:

@@ -55,9 +55,9 @@ def likeness_of(data_type: str, date_format: str = "iso") -> tuple[Likeness, Con
     return Likeness(["Field"], {"Field": converter}), converter
 
 
-def proves(likeness: Likeness, written: Json, held: Json) -> bool:
-    sent = likeness.of_record({"Field": written})
-    return sent is not None and sent == likeness.of_row({"Field": held}).encode()
+def proves(likeness: Likeness, written: Json, held: Json, name: str = "Field") -> bool:
+    sent = likeness.of_record({name: written})
+    return sent is not None and sent == likeness.of_row({name: held}).encode()
 
 
 @settings(max_examples=400)
@@ -128,3 +128,9 @@ def test_what_the_fast_encoder_refuses_is_kept_all_the_same() -> None:
     likeness, _ = likeness_of("NUMBER")
     text = likeness.of_row({"Field": 10**40})
     assert decode(text.encode()) == [10**40]
+
+
+def test_a_field_that_is_not_described_is_read_as_it_is_written() -> None:
+    likeness = Likeness(["Csm"], {})
+    assert proves(likeness, "1P01A", "1P01A", "Csm")
+    assert not proves(likeness, "1P01A", "1P01B", "Csm")
