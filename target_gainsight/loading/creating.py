@@ -5,6 +5,7 @@ Knows neither a route nor an answer: what sends and what settles is handed in.
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from target_gainsight.api import Clock
     from target_gainsight.loading.outcomes import BatchResult, LoadRecord
     from target_gainsight.loading.unclear import UnclearCreates
+
+logger = logging.getLogger(__name__)
 
 Sent = TypeVar("Sent")
 
@@ -52,7 +55,7 @@ class Resending:
         if spent >= self._max_seconds:
             message = "the records were sent again and again and never arrived"
             raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
-        self._clock.wait(next(self._pauses))
+        self._clock.wait(max(next(self._pauses), error.cause.retry_after or 0.0))
 
 
 class Creates:
@@ -95,6 +98,7 @@ class Creates:
             try:
                 sent = send(waiting)
             except OutcomeUnclearError as error:
+                logger.warning("%s; looking %d records up", error, len(waiting))
                 first_sent_at = min(first_sent_at, error.sent_at)
                 sending = Sending(first_sent_at, error.timed_out, str(error))
                 self._unclear.resolve([(record, sending) for record in waiting], result)

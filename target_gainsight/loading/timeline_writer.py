@@ -6,6 +6,7 @@ activity that had arrived is answered as a duplicate, and compared with what was
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import (
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.current_rows import CurrentRows
     from target_gainsight.loading.outcomes import LoadRecord
+
+logger = logging.getLogger(__name__)
 
 NOT_CONFIRMED = RecordFailure("not_confirmed", "the answer does not say what became of it")
 
@@ -94,6 +97,7 @@ class TimelineWriter(Writer):
             try:
                 return self._timeline.insert(_bodies(part)), answer_was_lost
             except OutcomeUnclearError as error:
+                logger.warning("%s; sending %d activities again", error, len(part))
                 answer_was_lost = True
                 resending.pause(error)
 

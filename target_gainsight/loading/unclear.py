@@ -146,6 +146,7 @@ class UnclearCreates:
 
         Raises:
             RunStoppedError: The look-up itself failed until the retries were spent.
+            GainsightError: It failed for good.
         """
         findable: list[Unclear] = []
         for record, sending in unclear:
@@ -156,8 +157,12 @@ class UnclearCreates:
                 findable.append((record, sending))
         if self._rows is None or not findable:
             return
-        self._wait_for_late_commits(sending for _, sending in findable)
-        matches = self._look_up(self._rows, [record for record, _ in findable])
+        try:
+            self._wait_for_late_commits(sending for _, sending in findable)
+            matches = self._look_up(self._rows, [record for record, _ in findable])
+        except (GainsightError, RunStoppedError):
+            self._leave_to_the_replay(findable, result)
+            raise
         with self._lock:
             rows = _Rows(matches, self._only_new, set(self._own))
         missing = [each for each in findable if not self._claim(*each, rows, result)]
@@ -171,6 +176,14 @@ class UnclearCreates:
             result.settle(record, Outcome.REJECTED, _unknown(sending, why))
         self.remember(result)
 
+    def _leave_to_the_replay(self, unclear: Sequence[Unclear], result: BatchResult) -> None:
+        """Reject what cannot be looked up now, where a run that starts again would double it."""
+        if not self._only_new:
+            return
+        for record, sending in unclear:
+            reason = _unknown(sending, "looking it up failed, too")
+            result.settle(record, Outcome.REJECTED, reason)
+
     def _claim(
         self, record: LoadRecord, sending: Sending, rows: _Rows, result: BatchResult
     ) -> bool:
@@ -183,9 +196,7 @@ class UnclearCreates:
     def _wait_for_late_commits(self, sendings: Iterable[Sending]) -> None:
         timed_out = next((sending for sending in sendings if sending.may_still_commit), None)
         if timed_out is not None:
-            logger.warning(
-                "%s; waiting %.0f s more before looking up", timed_out.because, self._timeout
-            )
+            logger.warning("the call may yet be committed: waiting %.0f s more", self._timeout)
             self._clock.wait(self._timeout)
 
     def _look_up(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
@@ -194,12 +205,18 @@ class UnclearCreates:
         except StopRunError:
             raise
         except GainsightError as error:
-            message = (
-                f"{len(records)} records may or may not have been created, and looking them up "
-                f"failed too ({error}); the run stops before they are counted: run again when "
-                "Gainsight answers"
-            )
-            raise RunStoppedError(message) from error
+            raise RunStoppedError(self._not_looked_up(len(records), error)) from error
+
+    def _not_looked_up(self, count: int, error: GainsightError) -> str:
+        what_next = (
+            "they are kept as rejects: replay them, which looks them up first, and run again"
+            if self._only_new
+            else "the run stops before they are counted: run again"
+        )
+        return (
+            f"{count} records may or may not have been created, and looking them up failed too "
+            f"({error}); {what_next} when Gainsight answers"
+        )
 
 
 def _unknown(sending: Sending, why: str, hint: str = HINT) -> Reason:

@@ -247,17 +247,11 @@ def test_identical_rows_of_unknown_outcome_are_counted_in_the_replay(loading: Lo
     assert loading.names() == {"Same": 4}
 
 
-@pytest.mark.parametrize("sync_mode", MODES)
-def test_when_the_look_up_fails_too_the_run_stops_before_the_records(
-    loading: Loading, sync_mode: str
-) -> None:
-    reads_before = 0 if sync_mode == "insert" else 2
+def test_when_the_look_up_fails_too_the_run_stops_before_the_records(loading: Loading) -> None:
     loading.tenant.faults.script(["pass", "reset_after_commit"], method="POST", path=INSERTS)
-    loading.tenant.faults.add(Fault("unavailable", path=QUERIES, after=reads_before))
+    loading.tenant.faults.add(Fault("unavailable", path=QUERIES, after=2))
     lines = [*companies(range(50)), state(read=50), *companies(range(50, 100)), state(read=100)]
-    run = loading.load(
-        [schema(), *lines], sync_mode=sync_mode, max_concurrency=1, read_group_size=50
-    )
+    run = loading.load([schema(), *lines], max_concurrency=1, read_group_size=50)
     assert run.exit_code == 1
     assert run.states == [{"read": 50}]
     assert run.outcomes() == {"created": 50}
@@ -266,6 +260,38 @@ def test_when_the_look_up_fails_too_the_run_stops_before_the_records(
     loading.tenant.faults.clear()
     again = load(loading, companies(range(50, 100)))
     assert again.outcomes() == {"unchanged": 50}
+
+
+@pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
+def test_in_insert_mode_what_cannot_be_looked_up_is_left_to_a_replay_and_never_read_again(
+    loading: Loading, kind: str
+) -> None:
+    loading.tenant.faults.script(["pass", kind], method="POST", path=INSERTS)
+    loading.tenant.faults.add(Fault("unavailable", path=QUERIES))
+    lines = [*companies(range(50)), state(read=50), *companies(range(50, 100)), state(read=100)]
+    run = loading.load([schema(), *lines], sync_mode="insert", max_concurrency=1)
+    assert run.exit_code == 1
+    assert run.states[-1] == {"read": 100}
+    assert run.outcomes() == {"created": 50, "rejected": 50}
+    assert set(run.codes) == {"outcome_unknown"}
+    assert "replay them" in run.log[-1]
+    loading.tenant.faults.clear()
+    loading.clock.advance(3600)
+    replay = loading.load(run.reject_lines, sync_mode="insert")
+    assert replay.outcomes() == {"created": 50}
+    assert loading.names() == {f"C{number}": 1 for number in range(100)}
+
+
+def test_a_create_whose_answer_is_lost_is_told_of_and_waits_as_long_as_is_wished(
+    loading: Loading,
+) -> None:
+    loading.tenant.faults.script(
+        [Fault("unavailable", retry_after=45)], method="POST", path=INSERTS
+    )
+    run = load(loading, companies([0]), sync_mode="insert")
+    assert run.outcomes() == {"created": 1}
+    assert loading.clock.waits == [45]
+    assert any("Gainsight failed" in line and "looking 1 records up" in line for line in run.log)
 
 
 def test_creates_that_never_arrive_are_unavailable_in_the_end(loading: Loading) -> None:
