@@ -28,3 +28,9 @@ def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -
 def _signals_as_they_were() -> Iterator[None]:
     with signals_as_they_were():
         yield
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-matrix", action="store_true", help="write docs/fault-matrix.md from what is seen"
+    )

@@ -1,0 +1,84 @@
+"""Slow calls and timeouts that take no time: what is slow is slow by the fake clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from fake_clock import FakeClock
+from requests.adapters import HTTPAdapter
+
+from target_gainsight.sandbox.faults import FaultPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_gainsight.sandbox.faults import Hit
+
+
+class AlarmClock(FakeClock):
+    """A fake clock that does what was asked for as soon as its time has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._alarms: list[tuple[float, Callable[[], None]]] = []
+
+    def at(self, time: float, do: Callable[[], None]) -> None:
+        self._alarms.append((time, do))
+
+    def wait(self, seconds: float) -> bool:
+        woken = super().wait(seconds)
+        self._ring()
+        return woken
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._ring()
+
+    def _ring(self) -> None:
+        due = [alarm for alarm in self._alarms if alarm[0] <= self.now()]
+        self._alarms = [alarm for alarm in self._alarms if alarm not in due]
+        for _, do in due:
+            do()
+
+
+class LateCalls(HTTPAdapter):
+    """Carries calls to the tenant; what its plan makes slow takes its time by the clock.
+
+    A call that takes longer than the client waits is a timeout: it reaches the tenant when its
+    time has come, or never where the plan resets it.
+
+    Args:
+        clock: The time of tenant and target.
+    """
+
+    def __init__(self, clock: AlarmClock) -> None:
+        super().__init__()
+        self.plan = FaultPlan()
+        self.tries: Counter[tuple[str, str]] = Counter()
+        self._clock = clock
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        call = str(request.method), urlsplit(str(request.url)).path
+        self.tries[call] += 1
+        hit = self.plan.draw(*call)
+        seconds = hit.before_commit + hit.before_answer
+        _, patience = options["timeout"]
+        if seconds <= patience:
+            self._clock.advance(seconds)
+            return super().send(request, **options)
+        if not isinstance(request.body, bytes | None):
+            request.body = request.body.read()  # type: ignore[union-attr]
+        self._send_late(request, hit)
+        self._clock.advance(patience)
+        raise requests.ReadTimeout
+
+    def _send_late(self, request: requests.PreparedRequest, hit: Hit) -> None:
+        if hit.fault is not None and not hit.fault.takes_effect:
+            return
+        arrives = self._clock.now() + hit.before_commit
+        self._clock.at(
+            arrives, lambda: super(LateCalls, self).send(request, timeout=(5, 5)).close()
+        )
