@@ -1,0 +1,168 @@
+"""Whatever the tenant makes of what is not on record, the main job ends with the same rows.
+
+The switches are those that the sandbox has: a new one without a run fails the first test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from switch_job import CLIENT, HELD, LIMITS, REJECTED, RULES, SETTINGS, TENANT, held, messages
+
+from target_gainsight.sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tenant_runs import Loading
+
+WRITES = {"insert", "update", "person", "timeline", "cta"}
+
+OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
+    "lookup_error_code": ("GSOBJ_9999",),
+    "query_max_values": (1, 3),
+    "query_max_bytes": (400,),
+    "timeline_duplicate_code": ("GS_TL_99_9999",),
+    "bulk_questions": (0, 7),
+    "bulk_seconds": (100.0,),
+    "metadata_status": (403, 500),
+    "token_seconds": (5.0,),
+    "token_calls": (2,),
+}
+"""Of switches that are neither one of a few words nor yes or no."""
+
+QUICK_EVERY = 9
+"""One position in so many is run whenever tests are."""
+
+BY_OAUTH = {"access_key": None, **CLIENT}
+FEW_CALLS = {"calls_per_minute": 6, "timeline_calls_per_minute": 1}
+
+
+@dataclass(frozen=True)
+class With:
+    """What a switch needs to matter, and what it costs.
+
+    Attributes:
+        switches: Further switches.
+        limits: Limits of the tenant.
+        settings: Settings of the target.
+        vanishing: Whether a row goes away between its reading and its writing.
+        writes_again: Kinds of calls that a second run makes where no row can be compared.
+    """
+
+    switches: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    vanishing: bool = False
+    writes_again: frozenset[str] = frozenset()
+
+
+STREAMS = SETTINGS["streams"]
+MONTH_FIRST_CTAS = {
+    "streams": {**STREAMS, "ctas": {**STREAMS["ctas"], "date_format": "MM-DD-YYYY"}}
+}
+"""CTAs are refused one by one, so that no date of theirs is tried in the other format."""
+
+NEEDS: Mapping[str, With] = {
+    "date_formats=mdy": With(settings=MONTH_FIRST_CTAS),
+    "put_without_match": With(vanishing=True),
+    "put_multi_match": With(switches={"keys_gsid_refused": True}),
+    "timeline_duplicate_code": With(
+        switches={"timeline_query": "refused"}, writes_again=frozenset({"timeline"})
+    ),
+    "timeline_query": With(writes_again=frozenset({"timeline"})),
+    "bulk_status_family": With(
+        limits={"bulk_calls_per_hour": 2}, settings={"bulk_calls_per_hour": 2}
+    ),
+    "throttle_answer": With(limits=FEW_CALLS),
+    "throttle_retry_after": With(limits=FEW_CALLS),
+    "token_seconds": With(settings=BY_OAUTH),
+    "token_calls": With(settings=BY_OAUTH),
+    "token_in_envelope": With(settings=BY_OAUTH),
+    "client_refusal": With(settings=BY_OAUTH),
+    "metadata_status": With(writes_again=frozenset({"update", "cta", "timeline", "person"})),
+}
+
+
+def values_of(name: str, hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return (True, False) if hint is bool else (*OTHER_VALUES[name], getattr(Switches(), name))
+
+
+def positions() -> Iterator[tuple[str, Any]]:
+    """Every switch in every position."""
+    for name, hint in get_type_hints(Switches).items():
+        for value in values_of(name, hint):
+            yield name, value
+
+
+def in_position(name: str, value: Any) -> With:
+    """What a switch in this position needs; in its usual one it costs nothing by itself."""
+    needs = NEEDS.get(f"{name}={value}") or NEEDS.get(name, With())
+    if value != getattr(Switches(), name) or needs.switches:
+        return needs
+    return replace(needs, writes_again=frozenset())
+
+
+def test_every_switch_is_run_in_more_than_one_position() -> None:
+    run = [name for name, _ in positions()]
+    assert set(run) == {each.name for each in fields(Switches)}
+    assert all(run.count(name) > 1 for name in run)
+
+
+def sampled() -> Iterator[Any]:
+    """Every position; but for some, they are for the end-to-end tests."""
+    for number, (name, value) in enumerate(positions()):
+        marks = () if number % QUICK_EVERY == 0 else pytest.mark.e2e
+        yield pytest.param(name, value, marks=marks, id=f"{name}-{value}")
+
+
+@pytest.mark.parametrize(("name", "value"), list(sampled()))
+def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
+    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+) -> None:
+    needs = in_position(name, value)
+    loading = start_loading(
+        **TENANT,
+        limits={**LIMITS, **needs.limits},
+        switches={**needs.switches, name: value},
+        rules=[],
+    )
+    loading.tenant.faults.rules.extend(RULES)
+    settings = {"object_type": None, **SETTINGS, **needs.settings}
+    if needs.vanishing:
+        let_a_row_vanish(loading, monkeypatch)
+        gone = loading.load(messages(), **settings)
+        assert rejected(gone) == {*REJECTED, "Vanishing"}
+        assert (gone.exit_code, gone.states) == (0, [{"read": "all"}])
+    run = loading.load(messages(), **settings)
+    assert (run.exit_code, run.states) == (0, [{"read": "all"}]), run.log
+    assert held(loading.tenant) == HELD
+    assert rejected(run) == REJECTED
+    loading.calls()
+    again = loading.load(messages(with_refused=False), **settings)
+    assert again.exit_code == 0
+    assert WRITES & set(loading.calls()) <= needs.writes_again
+    assert held(loading.tenant) == HELD
+
+
+def let_a_row_vanish(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delete a company as soon as any is about to be changed."""
+    tenant, draw = loading.tenant, loading.tenant.faults.draw
+
+    def delete_first(method: str, path: str) -> Any:
+        if method == "PUT" and path.lower().endswith("/company"):
+            for row in tenant.rows("company", Name="Vanishing", Industry="old"):
+                tenant.store.delete(tenant.named_object("company"), row["Gsid"])
+        return draw(method, path)
+
+    monkeypatch.setattr(tenant.faults, "draw", delete_first)
+
+
+def rejected(run: Any) -> set[str]:
+    """What names the rejected records."""
+    records = [line["record"] for line in run.rejects]
+    return {next(r[n] for n in ("Response__gc", "id", "Name") if n in r) for r in records}
