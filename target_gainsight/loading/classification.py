@@ -78,10 +78,8 @@ class Classification:
         """
         if not matches.told:
             return self._untold(record)
-        held_by = matches.unchanged(record)
-        if held_by is not None:
-            record.gsid = held_by
-            now.settle(record, Outcome.UNCHANGED, gsid=held_by)
+        if matches.unchanged(record):
+            now.settle(record, Outcome.UNCHANGED)
             return None
         found = matches.exact(record.key)
         if not found:

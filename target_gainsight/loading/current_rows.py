@@ -40,9 +40,9 @@ class Matches:
             self._exact[keys.of_row(row)].append(row)
         self._near: dict[Key, list[Mapping[str, Any]]] | None = None
 
-    def unchanged(self, record: LoadRecord) -> str | None:  # noqa: ARG002 - where bytes are kept
-        """The GSID of the one row that surely holds a record already; None in doubt."""
-        return None
+    def unchanged(self, record: LoadRecord) -> bool:  # noqa: ARG002 - where rows are kept
+        """Whether one row surely holds a record already; else the rows are to be compared."""
+        return False
 
     def exact(self, key: Key) -> list[Mapping[str, Any]]:
         """List the rows that have this very key."""

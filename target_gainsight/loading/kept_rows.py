@@ -1,8 +1,8 @@
 """The rows of a whole object on disk, in files that only this process can see.
 
-A row is kept as its GSID and the bytes of its fields. It is found by its place, which it shares
-with the rows whose keys are equal to its own but for case and blanks. Knows neither the tenant nor
-when a row is out of date.
+A row is kept as its GSID and the bytes of its fields, with a digest of 64 bits. It is found by its
+place, which it shares with the rows whose keys are equal to its own but for case and blanks. Knows
+neither the tenant nor when a row is out of date.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import msgspec
 from target_gainsight.api.wire import decode
 from target_gainsight.loading.current_rows import GSID, Matches
 from target_gainsight.loading.keys import folded
+from target_gainsight.loading.outcomes import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.outcomes import LoadRecord
@@ -28,14 +29,11 @@ if TYPE_CHECKING:
 
 PLACES_IN_A_LOOK = 500
 
-_Kept = tuple[int, str, str]
-"""A row's place, its GSID as JSON text, and its fields as JSON text."""
+_Kept = tuple[int, int, str, bytes]
+"""A row's place, the digest of its fields, its GSID, and its fields as JSON."""
 
 _Found = tuple[str, bytes]
-_Rows = list[tuple[int, str, msgspec.Raw]]
-
-_encode = msgspec.json.encode
-_decode = msgspec.json.Decoder(_Rows).decode
+_decode = msgspec.json.Decoder(list[tuple[int, int]]).decode
 
 
 def place_of(key: Key) -> int:
@@ -56,7 +54,7 @@ class KeptRows:
         self._likeness = likeness
         self._rows = _private_file()
         weakref.finalize(self, self._rows.close)
-        self._rows.execute("CREATE TABLE kept (place INT, gsid TEXT, fields TEXT)")
+        self._rows.execute("CREATE TABLE kept (place INT, digest INT, gsid TEXT, fields BLOB)")
 
     def take(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Keep rows.
@@ -69,14 +67,23 @@ class KeptRows:
         """
         self._rows.execute("BEGIN")
         kept = map(self._kept_form, rows)
-        self._rows.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
-        self._rows.execute("CREATE INDEX by_place ON kept (place)")
+        self._rows.executemany("INSERT INTO kept VALUES (?, ?, ?, ?)", kept)
+        self._rows.execute("CREATE INDEX by_place ON kept (place, digest)")
         self._rows.execute("COMMIT")
         return int(self._rows.execute("SELECT count(*) FROM kept").fetchone()[0])
 
     def _kept_form(self, row: Mapping[str, Any]) -> _Kept:
-        gsid = _encode(str(row.get(GSID))).decode()
-        return place_of(self._keys.of_row(row)), gsid, self._likeness.of_row(row)
+        fields = self._likeness.of_row(row)
+        return place_of(self._keys.of_row(row)), hash(fields), str(row.get(GSID)), fields
+
+    def mark(self, record: LoadRecord) -> Mark:
+        """Say by what the row is found that holds a record; may be called from any thread.
+
+        Args:
+            record: The record.
+        """
+        fields = self._likeness.of_record(record.fields)
+        return Mark(place_of(record.key), None if fields is None else hash(fields))
 
     def find(self, records: Sequence[LoadRecord]) -> KeptMatches:
         """Find the rows that some records may meet.
@@ -87,35 +94,34 @@ class KeptRows:
         Returns:
             The rows.
         """
-        places = {id(record): place_of(record.key) for record in records}
-        wanted = list(dict.fromkeys(places.values()))
+        marks = [record.mark or self.mark(record) for record in records]
+        held = self._digests([mark.place for mark in marks])
+        unchanged, others = set(), []
+        for record, (place, digest) in zip(records, marks, strict=True):
+            digests = held.get(place, ())
+            if len(digests) == 1 and digests[0] == digest:
+                unchanged.add(id(record))
+            elif digests:
+                others.append(place)
+        return KeptMatches(self._fields(others), unchanged, self._keys, self._likeness.names)
+
+    def _digests(self, places: Iterable[int]) -> Mapping[int, Sequence[int]]:
+        """The digests of the rows at some places, handed over as one text.
+
+        A row at a time would cost a lock each, which the main thread has to give up for it.
+        """
+        select = "'[' || group_concat('[' || place || ',' || digest || ']') || ']'"
+        digests: defaultdict[int, list[int]] = defaultdict(list)
+        for (found,) in _at(self._rows, f"SELECT {select} FROM kept", places):  # noqa: S608
+            for place, digest in _decode(found or "[]"):
+                digests[place].append(digest)
+        return digests
+
+    def _fields(self, places: Iterable[int]) -> Mapping[int, Sequence[_Found]]:
         found: defaultdict[int, list[_Found]] = defaultdict(list)
-        for start in range(0, len(wanted), PLACES_IN_A_LOOK):
-            for place, gsid, fields in self._at(wanted[start : start + PLACES_IN_A_LOOK]):
-                found[place].append((gsid, fields))
-        unchanged = {}
-        for record in records:
-            rows = found.get(places[id(record)], ())
-            if len(rows) == 1 and rows[0][1] == self._bytes_of(record):
-                unchanged[id(record)] = rows[0][0]
-        return KeptMatches(found, unchanged, self._keys, self._likeness.names)
-
-    def _bytes_of(self, record: LoadRecord) -> bytes | None:
-        return record.likeness or self._likeness.of_record(record.fields)
-
-    def _at(self, places: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
-        """Rows at some places, handed over as one text: a row at a time costs a lock each."""
-        marks = ",".join("?" * len(places))
-        text = "'[' || place || ',' || gsid || ',' || fields || ']'"
-        query = f"SELECT '[' || group_concat({text}) || ']' FROM kept WHERE place IN ({marks})"  # noqa: S608
-        (found,) = self._rows.execute(query, places).fetchone()
-        try:
-            for place, gsid, fields in _decode(found or "[]"):
-                yield place, gsid, bytes(fields)
-        except msgspec.MsgspecError:
-            query = f"SELECT place, gsid, fields FROM kept WHERE place IN ({marks})"  # noqa: S608
-            for place, gsid, text in self._rows.execute(query, places):
-                yield place, cast("str", decode(gsid.encode())), text.encode()
+        for place, gsid, fields in _at(self._rows, "SELECT place, gsid, fields FROM kept", places):
+            found[place].append((gsid, fields))
+        return found
 
 
 class KeptMatches(Matches):
@@ -123,7 +129,7 @@ class KeptMatches(Matches):
 
     Args:
         found: Place to the GSIDs and fields of the rows there.
-        unchanged: The identity of a record to the GSID of the row that surely holds it.
+        unchanged: The identities of the records whose rows surely hold them.
         keys: Reads the keys of rows.
         names: The fields of a row, in order.
     """
@@ -131,7 +137,7 @@ class KeptMatches(Matches):
     def __init__(
         self,
         found: Mapping[int, Sequence[_Found]],
-        unchanged: Mapping[int, str],
+        unchanged: Collection[int],
         keys: KeyReader,
         names: Sequence[str],
     ) -> None:
@@ -142,11 +148,9 @@ class KeptMatches(Matches):
         self._names = names
         self._replaced: dict[Key, Sequence[Mapping[str, Any]]] = {}
 
-    def unchanged(self, record: LoadRecord) -> str | None:
-        """The GSID of the one row that surely holds a record already; None in doubt."""
-        if self._replaced and record.key in self._replaced:
-            return None
-        return self._unchanged.get(id(record))
+    def unchanged(self, record: LoadRecord) -> bool:
+        """Whether one row surely holds a record already."""
+        return id(record) in self._unchanged and record.key not in self._replaced
 
     def exact(self, key: Key) -> list[Mapping[str, Any]]:
         """List the rows that have this very key."""
@@ -196,18 +200,21 @@ class WrittenPlaces:
             rows = ((place,) for place in places)
             self._places.executemany("INSERT OR IGNORE INTO written VALUES (?)", rows)
 
-    def among(self, places: Sequence[int]) -> set[int]:
+    def among(self, places: Iterable[int]) -> set[int]:
         """Tell which of some places were written."""
         with self._lock:
             if self._places is None:
                 return set()
-            found: set[int] = set()
-            for start in range(0, len(places), PLACES_IN_A_LOOK):
-                part = places[start : start + PLACES_IN_A_LOOK]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT place FROM written WHERE place IN ({marks})"  # noqa: S608
-                found.update(row[0] for row in self._places.execute(query, part))
-            return found
+            return {place for (place,) in _at(self._places, "SELECT place FROM written", places)}
+
+
+def _at(rows: sqlite3.Connection, query: str, places: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """Ask for what is at some places, for a few hundred at a time."""
+    wanted = list(dict.fromkeys(places))
+    for start in range(0, len(wanted), PLACES_IN_A_LOOK):
+        part = wanted[start : start + PLACES_IN_A_LOOK]
+        marks = ",".join("?" * len(part))
+        yield from rows.execute(f"{query} WHERE place IN ({marks})", part)
 
 
 def _private_file() -> sqlite3.Connection:

@@ -98,6 +98,18 @@ class Arrival:
     position: int
 
 
+class Mark(NamedTuple):
+    """By what a kept row is found that holds a record already.
+
+    Attributes:
+        place: Shared by keys that are equal but for case and blanks.
+        digest: Of the values; None where it is in doubt how the tenant would answer them.
+    """
+
+    place: int
+    digest: int | None
+
+
 @dataclass(slots=True, eq=False)
 class LoadRecord:
     """A record on its way into the tenant.
@@ -112,7 +124,7 @@ class LoadRecord:
         references: Field to the row, or rows, of another object that it refers to.
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
-        likeness: The bytes of the row that would hold it, where they are known already.
+        mark: By what a kept row that holds it is found, where that is known already.
     """
 
     arrival: Arrival
@@ -124,7 +136,7 @@ class LoadRecord:
     references: Mapping[str, Reference] = field(default_factory=_nothing)
     links: tuple[Link, ...] = ()
     waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
-    likeness: bytes | None = None
+    mark: Mark | None = None
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """List every arrival that shares this record's outcome, in order."""

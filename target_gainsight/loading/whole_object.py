@@ -87,13 +87,14 @@ class WholeObjectRows(CurrentRows):
             self._state, self._kept = _State.BY_KEYS, None
 
     def prepare(self, record: LoadRecord) -> None:
-        """Make a record's bytes while it is at hand: later it takes twice the time.
+        """Make a record's mark while it is at hand: later it takes twice the time.
 
         Args:
             record: The record.
         """
-        if self._kept is not None:
-            record.likeness = self._likeness.of_record(record.fields)
+        kept = self._kept
+        if kept is not None:
+            record.mark = kept.mark(record)
 
     def about_to_write(self, records: Sequence[LoadRecord]) -> None:
         """Take note that what is kept of some records' rows will not be true any more.
@@ -210,7 +211,7 @@ class WholeObjectRows(CurrentRows):
     def _look(self, kept: KeptRows, records: Sequence[LoadRecord]) -> Matches:
         """Find rows among those kept; those that this run has written are read anew."""
         matches = kept.find(records)
-        written = self._written.among([place_of(record.key) for record in records])
+        written = self._written.among(place_of(record.key) for record in records)
         again = [record for record in records if place_of(record.key) in written] if written else ()
         if again:
             fresh = self._by_keys.read(again)

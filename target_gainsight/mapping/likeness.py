@@ -44,18 +44,17 @@ class Likeness:
         as_read = ((place, converter.as_read) for place, converter in known if converter)
         self._as_read = tuple((place, read) for place, read in as_read if read is not None)
 
-    def of_row(self, row: Mapping[str, Json]) -> str:
-        """The bytes of a row as a query answers it, as JSON text: a list in the fields' order."""
+    def of_row(self, row: Mapping[str, Json]) -> bytes:
+        """The bytes of a row as a query answers it: a JSON list in the fields' order."""
         try:
             values = self._values(row)
         except KeyError:
             values = [row.get(name) for name in self.names]
         try:
-            return _encode(_all_normal(values)).decode()
+            return _encode(_all_normal(values))
         except _NOT_ENCODED:
-            return str(
-                simplejson.dumps(values, use_decimal=True, allow_nan=True, separators=(",", ":"))
-            )
+            text: str = simplejson.dumps(values, use_decimal=True, allow_nan=True)
+            return text.encode("ascii")
 
     def of_record(self, record: Mapping[str, Json]) -> bytes | None:
         """The bytes of the row that would hold a written record; None where they are in doubt."""

@@ -57,7 +57,7 @@ def likeness_of(data_type: str, date_format: str = "iso") -> tuple[Likeness, Con
 
 def proves(likeness: Likeness, written: Json, held: Json, name: str = "Field") -> bool:
     sent = likeness.of_record({name: written})
-    return sent is not None and sent == likeness.of_row({name: held}).encode()
+    return sent is not None and sent == likeness.of_row({name: held})
 
 
 @settings(max_examples=400)
@@ -121,13 +121,12 @@ def test_a_record_that_lacks_a_field_proves_nothing() -> None:
     likeness = Likeness(["One", "Two", "One"], converters)
     assert likeness.names == ("One", "Two")
     assert likeness.of_record({"One": "a"}) is None
-    assert likeness.of_row({"One": "a"}) == '["a",null]'
+    assert likeness.of_row({"One": "a"}) == b'["a",null]'
 
 
 def test_what_the_fast_encoder_refuses_is_kept_all_the_same() -> None:
     likeness, _ = likeness_of("NUMBER")
-    text = likeness.of_row({"Field": 10**40})
-    assert decode(text.encode()) == [10**40]
+    assert decode(likeness.of_row({"Field": 10**40})) == [10**40]
 
 
 def test_a_field_that_is_not_described_is_read_as_it_is_written() -> None:
