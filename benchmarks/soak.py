@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 MOST_SECONDS_OF_A_RUN = 120
 MOST_CALLS = 80
-"""A killed run lives for as many calls at most: some hundred of a round."""
+"""A killed run lives for as many calls at most, out of some hundred that a round takes."""
+
+FRUITLESS_KILLS = 4
+"""After so many without a new state, runs live longer: what waits for a parent holds the state."""
 
 Rows = dict[str, Counter[tuple[Any, ...]]]
 
@@ -169,7 +172,7 @@ class Loaded:
         while self._calls < calls and time.monotonic() < until and _lives(pid):
             time.sleep(0.001)
         time.sleep(seconds)
-        if _lives(pid):
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
     def _count_calls(self) -> None:
@@ -183,11 +186,12 @@ class Loaded:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process of the launcher's is at work, and not only waited for."""
+    """Whether a process is there; the launcher waits for its own: none stays as a zombie."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    return True
 
 
 @contextmanager
@@ -232,10 +236,12 @@ def soak_once(
         _loaded(folder / "killed", source, launcher, seed=seed) as killed,
     ):
         _expect(undisturbed.run(), 0)
-        exit_code = -signal.SIGKILL
+        exit_code, fruitless = -signal.SIGKILL, 0
         while exit_code == -signal.SIGKILL:
-            exit_code = killed.run(chance.randint(1, MOST_CALLS), chance.random() * 0.02)
+            covered, most = killed.covered, MOST_CALLS * (1 + fruitless // FRUITLESS_KILLS)
+            exit_code = killed.run(chance.randint(1, most), chance.random() * 0.02)
             counts.kills += exit_code == -signal.SIGKILL
+            fruitless = 0 if killed.covered > covered else fruitless + 1
             killed.check()
         _expect(exit_code, 0)
         counts.ends += 1
