@@ -54,7 +54,7 @@ def as_mappings(value: Json) -> tuple[Record, ...]:
     """The JSON objects of a list; anything else in it is left out."""
     if not isinstance(value, list):
         return ()
-    return tuple(item for item in value if isinstance(item, Mapping))
+    return tuple([item for item in value if item.__class__ is dict or isinstance(item, Mapping)])
 
 
 def is_list_of_mappings(value: Json) -> bool:

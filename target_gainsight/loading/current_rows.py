@@ -123,6 +123,17 @@ class CurrentRows:
             record: The record.
         """
 
+    def at_hand(self, records: Sequence[LoadRecord]) -> Matches | None:  # noqa: ARG002 - or none is
+        """Find the rows that some records may meet, if that needs no call.
+
+        Args:
+            records: The records of one group.
+
+        Returns:
+            The rows, or None when they have to be read.
+        """
+        return None
+
     def about_to_write(self, records: Sequence[LoadRecord]) -> None:
         """Take note that the rows of some records will be others from now on.
 

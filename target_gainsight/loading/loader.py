@@ -271,6 +271,10 @@ class RecordLoader:
         rows, merged = self._rows, self._merge(group)
         for record in merged:
             self._waiting.supersede(record)
+        at_hand = None if self._reads else rows.at_hand(merged)
+        if at_hand is not None:
+            self._classify_group(merged, at_hand)
+            return
         while len(self._reads) >= (MOST_READS if self._has_read else 1):
             self._pool.land(block=True)
         read = _Read(merged)

@@ -105,6 +105,24 @@ class WholeObjectRows(CurrentRows):
         if self._state is not _State.BY_KEYS:
             self._written.add(place_of(record.key) for record in records)
 
+    def at_hand(self, records: Sequence[LoadRecord]) -> Matches | None:
+        """Find the rows that some records may meet among those kept, if none was written.
+
+        Args:
+            records: The records of one group.
+
+        Returns:
+            The rows, or None when they have to be read.
+        """
+        if self._state is not _State.WHOLE or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if self._kept is None or self._written_among(records):
+                return None
+            return self._kept.find(records)
+        finally:
+            self._lock.release()
+
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
         return self._by_keys.own_fields(record)
@@ -211,10 +229,13 @@ class WholeObjectRows(CurrentRows):
     def _look(self, kept: KeptRows, records: Sequence[LoadRecord]) -> Matches:
         """Find rows among those kept; those that this run has written are read anew."""
         matches = kept.find(records)
-        written = self._written.among(place_of(record.key) for record in records)
+        written = self._written_among(records)
         again = [record for record in records if place_of(record.key) in written] if written else ()
         if again:
             fresh = self._by_keys.read(again)
             for record in again:
                 matches.replace(record.key, fresh.exact(record.key))
         return matches
+
+    def _written_among(self, records: Sequence[LoadRecord]) -> set[int]:
+        return self._written.among(place_of(record.key) for record in records)

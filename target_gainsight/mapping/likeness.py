@@ -75,17 +75,19 @@ def _getter(names: tuple[str, ...]) -> Callable[[Mapping[str, Json]], Sequence[J
 
 def _all_normal(values: Sequence[Json]) -> list[Json]:
     return [
-        value if (value and value.__class__ is str) or value.__class__ is int else _normal(value)
+        value
+        if value is None or value.__class__ is int or (value.__class__ is str and value)
+        else _normal(value)
         for value in values
     ]
 
 
 def _normal(value: Json) -> Json:
     """One form for what a tenant holds for the same: null and empty text, 5 and 5.0."""
-    if value is None or value == "":
-        return None
     if value.__class__ is Decimal:
         return _normal_number(value)
+    if value == "":
+        return None
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(value)  # it would be written as null
     return value

@@ -253,6 +253,8 @@ def _lines_as_they_come(raw: Any) -> Iterator[list[bytes]]:  # noqa: ANN401 - io
 
 def _may_be_deep(line: str | bytes) -> bool:
     """Tell in a moment, for most lines, that they are not nested too deeply."""
+    if len(line) < 2 * MOST_LEVELS:  # a level opens and closes
+        return False
     if isinstance(line, bytes):
         return line.count(b"[") + line.count(b"{") > MOST_LEVELS
     return line.count("[") + line.count("{") > MOST_LEVELS

@@ -12,13 +12,17 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from selenium.webdriver.remote.webelement import WebElement
 
+_MOST_SECONDS = 20
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # root, as in most containers, may not start Chromium's own sandbox
@@ -63,6 +67,35 @@ class Browser:
 
     def find_all(self, selector: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def go(self, lead: Callable[[], object]) -> None:
+        """Do what leads to another page, and wait until that one is there."""
+        before = self.find("html")
+        lead()
+        wait = WebDriverWait(self.driver, _MOST_SECONDS, poll_frequency=0.02)
+        wait.until(staleness_of(before))
+        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+
+    def click(self, selector: str) -> None:
+        """Click what leads to another page."""
+        self.go(self.find(selector).click)
+
+    def enter(self, *keys: str) -> None:
+        """Press keys, the last of them Enter, which leads to another page."""
+        self.go(lambda: self.press(*keys, Keys.ENTER))
+
+    def type_ahead(self, text: str, most: int = 5) -> None:
+        """Type into a list that has the focus until it shows what begins so.
+
+        A browser that is kept waiting between two letters takes the second for a new beginning.
+        """
+        for _ in range(most):
+            self.press(text)
+            chosen = Select(self.driver.switch_to.active_element).first_selected_option
+            if chosen.text.lower().startswith(text.lower()):
+                return
+        message = f"typing {text!r} chooses {chosen.text!r}"
+        raise AssertionError(message)
 
     def press(self, *keys: str) -> None:
         self.driver.switch_to.active_element.send_keys(*keys)

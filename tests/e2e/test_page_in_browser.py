@@ -82,24 +82,26 @@ def test_the_keyboard_alone_finds_a_company(page: Browser) -> None:
     assert page.driver.switch_to.active_element.text == "Skip to the content"
     page.press(Keys.ENTER)
     page.tab_to('a[href="/rows?object=company"]')
-    page.press(Keys.ENTER)
+    page.enter()
     page.tab_to('select[name="field"]')
-    page.press("Name", Keys.TAB, Keys.TAB)
-    page.press("acme", Keys.ENTER)
+    page.type_ahead("Name")
+    page.press(Keys.TAB, Keys.TAB)
+    page.enter("acme")
     assert page.find("main > .wide tbody td").text == "Acme"
     page.tab_to("a.gsid")
-    page.press(Keys.ENTER)
+    page.enter()
     assert "Acme" in page.find("table.record").text
 
 
 def test_the_keyboard_alone_finds_a_refused_call(page: Browser) -> None:
     page.tab_to('a[href="/calls"]')
-    page.press(Keys.ENTER)
+    page.enter()
     page.tab_to('select[name="outcome"]')
-    page.press("above", Keys.TAB, Keys.TAB, Keys.ENTER)
+    page.type_ahead("above")
+    page.enter(Keys.TAB, Keys.TAB)
     assert len(page.find_all("tbody tr")) == 3
     page.tab_to("a.path")
-    page.press(Keys.ENTER)
+    page.enter()
     assert "GU_2400" in page.find("main").text
     page.tab_to("pre")
 
@@ -117,13 +119,13 @@ def test_the_focus_can_be_seen(page: Browser) -> None:
 
 
 def test_a_form_filters_and_pages_keep_the_filter(page: Browser) -> None:
-    page.find('a[href="/rows?object=company"]').click()
+    page.click('a[href="/rows?object=company"]')
     Select(page.find('select[name="field"]')).select_by_visible_text("Name")
     page.find('input[name="text"]').send_keys("company")
-    page.find("form button").click()
+    page.click("form button")
     assert "of 118, of 125 in all" in page.find("[role=status]").text
-    page.find("a[rel=next]").click()
-    page.find("a[rel=next]").click()
+    page.click("a[rel=next]")
+    page.click("a[rel=next]")
     assert len(page.find_all("main > .wide tbody tr")) == 18
     assert page.find('input[name="text"]').get_attribute("value") == "company"
 
@@ -134,7 +136,7 @@ def test_hostile_values_are_text_on_every_page(page: Browser, sandbox: RunningSa
         _HOSTILE,
         _HOSTILE,
     ]
-    page.find("a.gsid").click()
+    page.click("a.gsid")
     assert _HOSTILE in page.find("table.record").text
     page.open(f"{sandbox.base_url}/call?number=5")
     assert _HOSTILE in page.find("pre").text
