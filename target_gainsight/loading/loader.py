@@ -304,11 +304,15 @@ class RecordLoader:
         if isinstance(found, GainsightError):
             self._unavailable(group, found)
             return
-        now = BatchResult()
+        now, unchanged = BatchResult(), []
         for record in group:
+            if found.unchanged(record) and not record.waiting:
+                unchanged.append(record)
+                continue
             kind = self._classification.classify(record, found, now)
             if kind is not None:
                 self._pack(kind, record)
+        self._ledger.enter_unchanged(unchanged)
         self._enter(now)
         self._send_packed(partial=False)
 

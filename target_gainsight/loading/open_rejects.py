@@ -66,6 +66,11 @@ class OpenRejects:
         self._opened().add(digest, id_, arrival.sequence)
         return id_
 
+    @property
+    def any(self) -> bool:
+        """Whether any reject is open that a record may retire."""
+        return bool(self._opened().size)
+
     def retired_by(self, arrival: Arrival, since: int) -> list[RejectId]:
         """Find the rejects that a record's outcome retires, and forget them.
 

@@ -166,7 +166,9 @@ class GainsightSink(StreamSink):
             return
         if not self._references.any:
             self.loader.identify(loaded)
-        loaded.sent_before = _sent_before(arrival.message.get(REASON_PROPERTY))
+        reason = arrival.message.get(REASON_PROPERTY)
+        if reason is not None:
+            loaded.sent_before = _sent_before(reason)
         if not self._pending:
             self._pending_since = self.run.clock.now()
         self._pending.append(loaded)

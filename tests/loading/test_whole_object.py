@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_messages import record, schema
+from singer_messages import record, schema, state
 from tenant_runs import companies
+
+from target_gainsight.loading.reject_folder import RejectFolder
+from target_gainsight.sandbox import ServerRule
 
 if TYPE_CHECKING:
     from tenant_runs import Loading
@@ -107,3 +110,21 @@ def test_a_key_that_was_written_before_the_object_was_read_is_read_anew(loading:
     run = loading.load([schema(), *lines], read_group_size=10)
     assert run.outcomes() == {"updated": 2, "unchanged": 98}
     assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
+
+
+def test_an_unchanged_record_of_an_object_read_whole_retires_its_reject(full: Loading) -> None:
+    full.tenant.faults.rules.append(ServerRule("company", "Industry", "bad"))
+    rejected = full.load([schema(), record(Name="C5000", Industry="bad"), record(Name="C5")])
+    folder, name = RejectFolder(full.folder / "rejects"), rejected.target.summary.run
+    assert [each.message["record"]["Name"] for each in folder.open(name)] == ["C5000"]
+    run = full.load([schema(), *companies(range(ROWS), Industry="old")], read_group_size=500)
+    assert run.outcomes() == {"unchanged": ROWS}
+    assert list(folder.open(name)) == []
+
+
+def test_merged_records_of_an_object_read_whole_are_counted_each(full: Loading) -> None:
+    twice = [each for each in companies(range(2_000, ROWS), Industry="old") for _ in range(2)]
+    lines = [schema(), *companies(range(2_000), Industry="old"), *twice, state(at=1)]
+    run = full.load(lines, read_group_size=500)
+    assert run.outcomes() == {"unchanged": 2_000 + 2 * (ROWS - 2_000)}
+    assert run.states == [{"at": 1}]
