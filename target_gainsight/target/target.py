@@ -411,11 +411,16 @@ def _look_for_garbage_less_often() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-def _said(error: Exception) -> str:
-    """What ended the run, in words; of SQLite's temporary files it names neither folder nor use."""
+def _said(error: Exception) -> Exception:
+    """What ended the run; of SQLite's temporary files the error names neither folder nor use.
+
+    It goes to the log as an error, not as text: text is kept on one line, and what ends a run may
+    have several, such as the settings that would mend it.
+    """
     if isinstance(error, sqlite3.Error):
-        return (
+        message = (
             f"a temporary file cannot be used: {error}. Make room where temporary files go, or "
             "set SQLITE_TMPDIR to another folder"
         )
-    return str(error)
+        return RunStoppedError(message)
+    return error

@@ -102,6 +102,7 @@ def _console() -> Iterator[io.StringIO]:
     """What the command would write to standard error, at every level."""
     written, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(written), root.level
+    before = {each: list(each.filters) for each in root.handlers}
     handler.setFormatter(ConsoleFormatter())
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -111,6 +112,8 @@ def _console() -> Iterator[io.StringIO]:
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+        for each, filters in before.items():
+            each.filters = filters
 
 
 def _assert_harmless(text: str) -> None:

@@ -84,6 +84,20 @@ def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Pa
     assert KEY not in run.stderr
 
 
+def test_the_settings_that_would_mend_a_stream_can_be_copied_from_the_log(tmp_path: Path) -> None:
+    columns = {"Name": TEXT, "Shoe": TEXT}
+    settings = {"domain": "sandbox", "object_type": "company"}
+    run = run_command(folder=tmp_path, messages=[schema(columns=columns)], settings=settings)
+    said = """Stream 'accounts' does not fit company: 1 problem.
+  - company has no field Shoe.
+In meltano.yml, under the loader's config:
+  streams:
+    accounts:
+      unknown_fields: drop
+"""
+    assert (run.returncode, run.stderr[-len(said) :]) == (1, said)
+
+
 def test_a_configuration_file_that_is_missing_is_named_without_a_traceback(tmp_path: Path) -> None:
     run = run_command("--config", "given.json", folder=tmp_path)
     assert (run.returncode, run.stdout) == (1, "")
