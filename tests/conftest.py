@@ -34,3 +34,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-matrix", action="store_true", help="write docs/fault-matrix.md from what is seen"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[pytest.TestReport]:
+    """Escape what UTF-8 cannot hold: a worker could not hand its report over."""
+    report: pytest.TestReport = yield
+    report.sections = [(name, _encodable(text)) for name, text in report.sections]
+    told = str(report.longrepr)
+    if report.longrepr is not None and _encodable(told) != told:
+        report.longrepr = _encodable(told)
+    return report
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
