@@ -8,17 +8,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from target_gainsight.api.buckets import in_memory_buckets
 from target_gainsight.api.clock import Clock, SystemClock
-from target_gainsight.api.pacing import (
-    CallBudget,
-    MakeBuckets,
-    Pacer,
-    RateLimits,
-    in_memory_buckets,
-)
+from target_gainsight.api.pacing import CallBudget, Pacer, RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from target_gainsight.api.buckets import MakeBuckets
 
 Family: TypeAlias = Literal["synchronous", "timeline", "bulk"]
 

@@ -3,8 +3,8 @@
 Gainsight counts calls in clock-aligned windows, when they arrive. A call arrives somewhere between
 its sending and its answer, so a place taken at sending comes free one window after the *answer*:
 whatever the latency and wherever the server's windows begin, no window can hold more than the
-limit. The log of places is pyrate-limiter's; the waits are ours, because a wait must end when the
-run is stopped.
+limit. The logs of places are pyrate-limiter's (see `buckets`); the waits are ours, because a wait
+must end when the run is stopped.
 """
 
 from __future__ import annotations
@@ -13,23 +13,14 @@ import logging
 import math
 import threading
 import uuid
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import count
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
-from pyrate_limiter import (
-    AbstractBucket,
-    BucketFactory,
-    FixedWindow,
-    InMemoryBucket,
-    Limiter,
-    Rate,
-    RateItem,
-)
+from pyrate_limiter import AbstractBucket, BucketFactory, Limiter, Rate, RateItem
 
+from target_gainsight.api.buckets import in_memory_buckets
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
     CallBudgetSpentError,
@@ -37,6 +28,9 @@ from target_gainsight.api.errors import (
     QuotaStoreError,
     StoppedError,
 )
+
+if TYPE_CHECKING:
+    from target_gainsight.api.buckets import Buckets, MakeBuckets
 
 logger = logging.getLogger(__name__)
 
@@ -100,45 +94,6 @@ class Place:
     name: str
     taken_at: float
     waited: float
-
-
-class RollingBucket(AbstractBucket):
-    """A pyrate-limiter bucket whose places can move to the time of their answer."""
-
-    @abstractmethod
-    def restamp(self, name: str, timestamp: int) -> None:
-        """Move the place of this name to another time (epoch milliseconds)."""
-
-
-class InMemoryRollingBucket(InMemoryBucket, RollingBucket):
-    """The short window's places of one process. Guarded by the pacer's lock."""
-
-    def restamp(self, name: str, timestamp: int) -> None:
-        """Move a place to the end of the log; one that has expired is entered again."""
-        for index in range(len(self.items) - 1, -1, -1):
-            if self.items[index].name == name:
-                del self.items[index]
-                break
-        self.items.append(RateItem(name, timestamp))
-
-
-@dataclass(frozen=True)
-class Buckets:
-    """Where the places of the short window and of the day are logged; some have no day."""
-
-    rolling: RollingBucket
-    day: AbstractBucket | None
-
-
-MakeBuckets: TypeAlias = Callable[[Rate, Rate | None], Buckets]
-
-
-def in_memory_buckets(rolling: Rate, day: Rate | None) -> Buckets:
-    """Logs for one process: a sliding window, and the UTC day in a fixed one."""
-    return Buckets(
-        InMemoryRollingBucket([rolling]),
-        None if day is None else InMemoryBucket([day], algorithm=FixedWindow()),
-    )
 
 
 class CallBudget:

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from pyrate_limiter import FixedWindow, Rate, SQLiteBucket
 from pyrate_limiter.buckets.sqlite_bucket import Queries
 
+from target_gainsight.api.buckets import Buckets, MakeBuckets, RollingBucket
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.pacing import Buckets, MakeBuckets, RollingBucket
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from pyrate_limiter.abstracts.algorithm import ADMITTED, Decision
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from target_gainsight.api.buckets import Buckets, MakeBuckets, RollingBucket
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.pacing import Buckets, MakeBuckets, RollingBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

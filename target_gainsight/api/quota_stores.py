@@ -10,14 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from target_gainsight.api.buckets import in_memory_buckets
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.pacing import in_memory_buckets
 from target_gainsight.api.quota_file import file_buckets
 
 if TYPE_CHECKING:
+    from target_gainsight.api.buckets import MakeBuckets
     from target_gainsight.api.clock import Clock
     from target_gainsight.api.families import Family
-    from target_gainsight.api.pacing import MakeBuckets
 
 
 def buckets_in(

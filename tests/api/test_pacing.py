@@ -14,7 +14,7 @@ from fake_clock import NOON, FakeClock, SimulatedClock
 from pyrate_limiter import InMemoryBucket, Rate
 
 from target_gainsight.api import Pacer, QuotaSpentError, RateLimits, StoppedError, SystemClock
-from target_gainsight.api.pacing import Buckets, InMemoryRollingBucket, in_memory_buckets
+from target_gainsight.api.buckets import Buckets, InMemoryRollingBucket, in_memory_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

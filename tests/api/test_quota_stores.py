@@ -31,13 +31,13 @@ from target_gainsight.api import (
     buckets_in,
     quota_file,
 )
-from target_gainsight.api.pacing import Buckets, InMemoryRollingBucket
+from target_gainsight.api.buckets import Buckets, InMemoryRollingBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_gainsight.api import Clock, Family
-    from target_gainsight.api.pacing import MakeBuckets
+    from target_gainsight.api.buckets import MakeBuckets
 
 MINUTE = 60
 HOUR = 3_600
