@@ -10,7 +10,8 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
 from target_gainsight.api.answers import Answer
 from target_gainsight.api.auth import AccessKey, Authentication
 from target_gainsight.api.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
-from target_gainsight.api.client import CallEvent, GainsightClient
+from target_gainsight.api.calls import CallEvent
+from target_gainsight.api.client import GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.cockpit import MAX_CTAS, CockpitApi
 from target_gainsight.api.errors import (

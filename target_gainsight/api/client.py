@@ -8,21 +8,19 @@ Business calls live in the modules of their API family and are reached as attrib
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from target_gainsight.api import answers
 from target_gainsight.api.bulk import BulkApi
+from target_gainsight.api.calls import TOKEN_CALL, Call, outcome_of
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.cockpit import CockpitApi
-from target_gainsight.api.content import Content, json_content, urlencoded_content
+from target_gainsight.api.content import json_content
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
-    CallContext,
     CredentialError,
     GainsightError,
     NotFoundError,
@@ -37,18 +35,17 @@ from target_gainsight.api.errors import (
     UnclearAnswerError,
     UnreachableError,
 )
-from target_gainsight.api.families import Family, FamilyPacers
+from target_gainsight.api.families import FamilyPacers
 from target_gainsight.api.metadata import MetadataApi
 from target_gainsight.api.people import PeopleApi
 from target_gainsight.api.records import RecordsApi
 from target_gainsight.api.retry import Patience, RetryPolicy
 from target_gainsight.api.timeline import TimelineApi
-from target_gainsight.api.tokens import TOKEN_PATH
 from target_gainsight.api.transport import Transport
 from target_gainsight.api.wire import as_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     import requests
@@ -56,67 +53,13 @@ if TYPE_CHECKING:
 
     from target_gainsight.api.answers import Answer
     from target_gainsight.api.auth import Authentication, Proof
+    from target_gainsight.api.calls import Observer, Outcome
+    from target_gainsight.api.content import Content
+    from target_gainsight.api.families import Family
     from target_gainsight.api.pacing import Pacer
     from target_gainsight.api.wire import Json, Record
 
 logger = logging.getLogger(__name__)
-
-Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
-
-
-@dataclass(frozen=True)
-class CallEvent:
-    """One try of one call, as it went.
-
-    `kind` is what it was for, `family` whose limits bound it (none those of calls for a token).
-    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
-    tries), `attempt` counts from 1.
-    """
-
-    kind: str
-    family: Family | None
-    method: str
-    path: str
-    status: int | None
-    seconds: float
-    attempt: int
-    outcome: Outcome
-    waited: float
-
-
-Observer: TypeAlias = Callable[[CallEvent], None]
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A call as it is sent, as often as it takes."""
-
-    kind: str
-    method: str
-    path: str
-    query: str
-    content: Content | None
-    repeatable: bool
-    expects: Callable[[Json], bool] | None
-    family: Family | None
-    least_answer_seconds: float = 0.0
-    partial: bool = False
-
-    @property
-    def context(self) -> CallContext:
-        return {"method": self.method, "path": self.path}
-
-
-_TOKEN_CALL = _Call(
-    kind="token",
-    method="POST",
-    path=TOKEN_PATH,
-    query="",
-    content=urlencoded_content({"grant_type": "client_credentials"}),
-    repeatable=True,
-    expects=None,
-    family=None,
-)
 
 
 class GainsightClient:
@@ -214,7 +157,7 @@ class GainsightClient:
         """
         query = urlencode(params or {}, safe=",")
         carried = content if json is None else json_content(json)
-        call = _Call(
+        call = Call(
             kind,
             method,
             path,
@@ -252,7 +195,7 @@ class GainsightClient:
 
     def _ask_for_token(self, proof: Proof) -> Record:
         """Ask for a token with the client's own proof: not paced, else like any call."""
-        call = _TOKEN_CALL
+        call = TOKEN_CALL
 
         def ask(patience: Patience) -> Answer:
             if self._stopped:
@@ -262,7 +205,7 @@ class GainsightClient:
         return as_mapping(self._persist(call, None, ask).data)
 
     def _persist(
-        self, call: _Call, max_seconds: float | None, attempt: Callable[[Patience], Answer]
+        self, call: Call, max_seconds: float | None, attempt: Callable[[Patience], Answer]
     ) -> Answer:
         """Try as often as it takes."""
         patience = Patience(self._retry.within(max_seconds), self._clock.now())
@@ -272,7 +215,7 @@ class GainsightClient:
             except RetryCallError as error:
                 self._prepare_retry(call, error, patience)
 
-    def _try(self, call: _Call, pacer: Pacer, patience: Patience) -> Answer:
+    def _try(self, call: Call, pacer: Pacer, patience: Patience) -> Answer:
         """One try, in its place in the allowed rate and with the proof of that moment."""
         place = pacer.acquire()
         proof = self._proofs.current()
@@ -297,38 +240,25 @@ class GainsightClient:
             return TokenEndedError("the token is not taken any more", **error.context)
         return CredentialError(f"{error.message}. {self._proofs.advice}", **error.context)
 
-    def _send(self, call: _Call, proof: Proof, patience: Patience) -> Answer:
+    def _send(self, call: Call, proof: Proof, patience: Patience) -> Answer:
         """One exchange, as the observer is told of it."""
         patience.begin(self._clock.now())
         try:
             answer = self._exchange(call, proof)
         except GainsightError as error:
             error.description = proof.hidden_in(error.description)
-            self._end(call, patience, status=error.status, outcome=_outcome(error))
+            self._end(call, patience, status=error.status, outcome=outcome_of(error))
             raise
         self._end(call, patience, status=answer.status, outcome="answered")
         return answer
 
-    def _end(
-        self, call: _Call, patience: Patience, *, status: int | None, outcome: Outcome
-    ) -> None:
+    def _end(self, call: Call, patience: Patience, *, status: int | None, outcome: Outcome) -> None:
         """Tell the observer of a try."""
         patience.end(self._clock.now())
         if self._observer:
-            event = CallEvent(
-                kind=call.kind,
-                family=call.family,
-                method=call.method,
-                path=call.path,
-                status=status,
-                seconds=patience.seconds,
-                attempt=patience.attempts,
-                outcome=outcome,
-                waited=patience.idle,
-            )
-            self._observer(event)
+            self._observer(call.event(patience, status=status, outcome=outcome))
 
-    def _exchange(self, call: _Call, proof: Proof) -> Answer:
+    def _exchange(self, call: Call, proof: Proof) -> Answer:
         response = self._transport.send(
             call.context,
             proof,
@@ -350,11 +280,11 @@ class GainsightClient:
         return answer
 
     def _judge(
-        self, call: _Call, response: requests.Response, envelope: Record | None, now: float
+        self, call: Call, response: requests.Response, envelope: Record | None, now: float
     ) -> Answer:
         """What the answer means; a token is granted in a way of its own."""
         context, recognised = call.context, self._recognised
-        if call is _TOKEN_CALL:
+        if call is TOKEN_CALL:
             return answers.read_grant(
                 response, envelope, call=context, now=now, recognised=recognised
             )
@@ -367,7 +297,7 @@ class GainsightClient:
             partial=call.partial,
         )
 
-    def _timeouts(self, call: _Call) -> tuple[float, float]:
+    def _timeouts(self, call: Call) -> tuple[float, float]:
         """Seconds for the connection and for the answer: short ones until the first answer.
 
         A call that must not be repeated is given its whole time once it is sent.
@@ -380,7 +310,7 @@ class GainsightClient:
         read = min(self._timeout, policy.first_answer_seconds)
         return connect, (read if call.repeatable else whole)
 
-    def _prepare_retry(self, call: _Call, error: RetryCallError, patience: Patience) -> None:
+    def _prepare_retry(self, call: Call, error: RetryCallError, patience: Patience) -> None:
         """Wait for the next try, or say why there is none."""
         if isinstance(error, TokenEndedError):
             return
@@ -419,9 +349,3 @@ class GainsightClient:
             cause=error,
             **error.context,
         )
-
-
-def _outcome(error: GainsightError) -> Outcome:
-    if isinstance(error, ThrottledError):
-        return "throttled"
-    return "failed" if isinstance(error, RetryCallError) else "refused"
