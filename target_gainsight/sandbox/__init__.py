@@ -7,7 +7,8 @@ package does not.
 from __future__ import annotations
 
 from target_gainsight.sandbox.calls import Call
-from target_gainsight.sandbox.config import SandboxConfigError, TenantConfig
+from target_gainsight.sandbox.config import TenantConfig
+from target_gainsight.sandbox.description import SandboxConfigError
 from target_gainsight.sandbox.faults import Fault, FaultPlan, ServerRule
 from target_gainsight.sandbox.start import RunningSandbox, SandboxUnavailableError, start_sandbox
 from target_gainsight.sandbox.switches import Limits, Switches

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.sandbox.access import GrantedTokens, with_client
 from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
 from target_gainsight.sandbox.calls import Call, CallLog
-from target_gainsight.sandbox.config import SandboxConfigError, TenantConfig, custom_object
+from target_gainsight.sandbox.described_objects import custom_object
+from target_gainsight.sandbox.description import SandboxConfigError
 from target_gainsight.sandbox.faults import FaultPlan
 from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.limits import CallCounter, windows_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
+    from target_gainsight.sandbox.config import TenantConfig
     from target_gainsight.sandbox.store import Changes
     from target_gainsight.sandbox.switches import Switches
 
