@@ -1,28 +1,25 @@
-"""Rows → CSV files → a bulk job → settled files. What a job makes of a file it tells in counts.
+"""Rows → CSV files → a bulk job, one file after the other; ``job_progress`` settles them.
 
 One job of a stream is in progress at a time, so that what came later is written later; reading
-goes on meanwhile. Records are settled by their file, and only once its job is COMPLETED.
+goes on meanwhile. No row is sent that an earlier run has sent.
 """
 
 from __future__ import annotations
 
 import logging
 from array import array
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from target_gainsight.api import (
     MAX_FILE_BYTES,
     GainsightError,
-    NotFoundError,
     OutcomeUnclearError,
     RefusedError,
-    RejectRecordsError,
-    StoppedError,
 )
 from target_gainsight.loading.filed import FiledRecords
 from target_gainsight.loading.files import CountedFile, SpooledFile
+from target_gainsight.loading.job_progress import JobInProgress
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.uploads import advanced, row_digest
 from target_gainsight.mapping.field_errors import shown, shown_path
@@ -30,7 +27,7 @@ from target_gainsight.mapping.field_errors import shown, shown_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_gainsight.api import BulkApi, Clock, JobStatus
+    from target_gainsight.api import BulkApi, Clock
     from target_gainsight.loading.checkpoint import Watermark
     from target_gainsight.loading.ledger import Ledger
     from target_gainsight.loading.outcomes import Arrival
@@ -42,34 +39,6 @@ logger = logging.getLogger(__name__)
 
 MOST_ROWS = 1_000_000
 """Rows of a file, however short they are: what is remembered of each must stay bounded."""
-
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
-MOST_JOB_SECONDS = 6 * 3600.0
-COMPLETED = "COMPLETED"
-IN_PROGRESS = ("INIT", "IN_PROGRESS")
-FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
-
-
-@dataclass
-class RunningJob:
-    """A file that a job is at work on.
-
-    Attributes:
-        note: The file's note.
-        since: When waiting for it began.
-        records: What the file holds; None for one of an earlier run.
-        pause: Seconds between the last question and the next.
-        due: When to ask next.
-        told: Whether an unknown state was told of.
-    """
-
-    note: UploadNote
-    since: float
-    records: FiledRecords | None
-    pause: float = FIRST_PAUSE_SECONDS
-    due: float = 0.0
-    told: bool = False
 
 
 class BulkLoader:
@@ -118,7 +87,6 @@ class BulkLoader:
         self._counts = counts
         self._clock = clock
         self._settle_others = settle_others
-        self._wrote = wrote
         self._plan = plan
         self._most_bytes = most_bytes
         self._file: SpooledFile | CountedFile | None = None
@@ -126,7 +94,9 @@ class BulkLoader:
         self._records = FiledRecords(stream, watermark)
         self._digests = array("Q")
         self._began = 0.0
-        self._job: RunningJob | None = None
+        self._job = JobInProgress(
+            api=api, notes=notes, ledger=ledger, counts=counts, clock=clock, wrote=wrote
+        )
 
     def begin(self) -> None:
         """Wait for what an earlier run has left in progress, and learn which rows it has sent.
@@ -176,8 +146,7 @@ class BulkLoader:
         Args:
             seconds: How long a file may grow.
         """
-        if self._job is not None and self._clock.now() >= self._job.due:
-            self._ask(self._job)
+        self._job.look()
         if self._file is not None and self._clock.now() - self._began >= seconds:
             self.send()
 
@@ -195,7 +164,7 @@ class BulkLoader:
         self._file, self._note = None, None
         self._records, self._digests = FiledRecords(self._stream, self._watermark), array("Q")
         if isinstance(file, SpooledFile) and note is not None:
-            self._job = self._running(self._send_file(file, note, digests), records)
+            self._job.begin(self._send_file(file, note, digests), records)
         else:
             self._plan_file(file, records)
 
@@ -206,10 +175,7 @@ class BulkLoader:
             RunStoppedError: It failed, or takes too long.
             StoppedError: The run is being stopped.
         """
-        while self._job is not None:
-            if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
-                raise StoppedError
-            self._ask(self._job)
+        self._job.finish()
 
     def abandon(self) -> None:
         """Take away rows that will not be sent any more; a job in progress stays noted."""
@@ -266,7 +232,7 @@ class BulkLoader:
         try:
             answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
         except OutcomeUnclearError as error:
-            raise RunStoppedError(self._unclear(noted, str(error))) from error
+            raise RunStoppedError(self._notes.doubt(noted, str(error))) from error
         except RefusedError as error:
             self._notes.forget(note)
             raise RunStoppedError(self._refused(note, error)) from error
@@ -276,7 +242,7 @@ class BulkLoader:
             raise
         if answer.status_id is None:
             told = f"the answer names no status id (request id {answer.request_id})"
-            raise RunStoppedError(self._unclear(noted, told))
+            raise RunStoppedError(self._notes.doubt(noted, told))
         noted = advanced(noted, "sent", answer.status_id)
         self._notes.write(noted)
         logger.info(
@@ -289,14 +255,10 @@ class BulkLoader:
         )
         return noted
 
-    def _running(self, note: UploadNote, records: FiledRecords | None) -> RunningJob:
-        now = self._clock.now()
-        return RunningJob(note, now, records, due=now + FIRST_PAUSE_SECONDS)
-
     def _resume(self, note: UploadNote) -> None:
         """Deal with a file of an earlier run."""
         if note.phase == "sending":
-            raise RunStoppedError(self._unclear(note, "the run ended before it was answered"))
+            raise RunStoppedError(self._notes.doubt(note, "the run ended before it was answered"))
         if note.phase == "sent" and self._plan is None:
             logger.warning(
                 "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to be "
@@ -306,102 +268,8 @@ class BulkLoader:
                 shown(note.job_id),
                 shown(note.status_id),
             )
-            self._job = self._running(note, None)
-            self.finish()
-
-    def _ask(self, job: RunningJob) -> None:
-        """Ask how far the job is, and settle its file if it is done."""
-        try:
-            status = self._api.status(job.note.status_id)
-        except (RejectRecordsError, NotFoundError) as error:
-            raise RunStoppedError(self._unclear(job.note, str(error))) from error
-        if status.state == COMPLETED:
-            self._complete(job, status)
-        elif any(word in status.state for word in FAILED):
-            raise self._failed(job.note, f"ended as {status.state}")
-        else:
-            self._wait_on(job, status)
-
-    def _wait_on(self, job: RunningJob, status: JobStatus) -> None:
-        if status.state not in IN_PROGRESS and not job.told:
-            job.told = True
-            logger.warning(
-                "bulk job %s is %s, which is not known; waiting for %s",
-                shown(self._job_id),
-                shown(status.state),
-                COMPLETED,
-            )
-        now = self._clock.now()
-        if now - job.since > MOST_JOB_SECONDS:
-            message = (
-                f"stream {shown(self._stream)}: bulk job {shown(job.note.job_id)} is still "
-                f"{status.state} after {MOST_JOB_SECONDS / 3600:.0f} hours (status id "
-                f"{shown(job.note.status_id)}). See its log in Gainsight; the next run goes on "
-                "waiting for it and sends nothing twice"
-            )
-            raise RunStoppedError(message)
-        job.pause = min(job.pause * 2, LONGEST_PAUSE_SECONDS)
-        job.due = now + job.pause
-
-    def _complete(self, job: RunningJob, status: JobStatus) -> None:
-        """Count what became of a file, and settle its records."""
-        note, self._job = job.note, None
-        self._wrote()
-        if status.failed and status.accepted == 0:
-            raise self._failed(note, f"wrote none of the {note.rows:,} rows")
-        self._notes.write(advanced(note, "completed"))
-        self._count(note, status)
-        path = self._notes.csv_path(note)
-        if status.failed == 0:
-            path.unlink(missing_ok=True)
-        elif path.exists():
-            self._keep(note, status)
-        if job.records is not None:
-            self._ledger.enter_file(job.records, status.failed or 0)
-
-    def _count(self, note: UploadNote, status: JobStatus) -> None:
-        if status.accepted is None or status.failed is None:
-            self._counts.unknown += note.rows
-        self._counts.accepted += status.accepted or 0
-        self._counts.failed += status.failed or 0
-        told = (status.accepted or 0) + (status.failed or 0)
-        if None not in {status.accepted, status.failed} and told != note.rows:
-            logger.warning(
-                "bulk job %s tells of %s rows, and %s has %s: see the job's log in Gainsight "
-                "(status id %s)",
-                shown(note.job_id),
-                f"{told:,}",
-                shown_path(self._notes.csv_path(note)),
-                f"{note.rows:,}",
-                shown(note.status_id),
-            )
-
-    def _keep(self, note: UploadNote, status: JobStatus) -> None:
-        path = self._notes.csv_path(note)
-        self._counts.kept.append(path)
-        failed = "an unknown number" if status.failed is None else f"{status.failed:,}"
-        logger.warning(
-            "stream %s: %s of %s rows failed in bulk job %s (status id %s). No call lists them: "
-            "the job's log in Gainsight does; the file is kept in %s",
-            shown(self._stream),
-            failed,
-            f"{note.rows:,}",
-            shown(note.job_id),
-            shown(note.status_id),
-            path,
-        )
-
-    def _failed(self, note: UploadNote, what: str) -> RunStoppedError:
-        """Say that a job has not written a file; its rows may be sent again."""
-        self._job = None
-        self._notes.forget(note)
-        message = (
-            f"stream {shown(self._stream)}: bulk job {shown(note.job_id)} {what} (status id "
-            f"{shown(note.status_id)}). Its log in Gainsight says why; the file is kept in "
-            f"{shown_path(self._notes.csv_path(note))}. The state stays before these rows: mend "
-            "the job or the mapping and run again"
-        )
-        return RunStoppedError(message)
+            self._job.begin(note, None)
+            self._job.finish()
 
     def _refused(self, note: UploadNote, error: RefusedError) -> str:
         return (
@@ -409,15 +277,4 @@ class BulkLoader:
             f"{shown_path(self._notes.csv_path(note))}: {error}. Check bulk_job_id, and that the "
             f"job's columns are those of the file's first line ({self._header.decode().strip()}); "
             "the state stays before its rows"
-        )
-
-    def _unclear(self, note: UploadNote, why: str) -> str:
-        sent = datetime.fromtimestamp(note.sent_at, tz=timezone.utc)
-        return (
-            f"stream {shown(self._stream)}: whether bulk job {shown(note.job_id)} has taken the "
-            f"file {shown_path(self._notes.csv_path(note))} ({note.rows:,} rows, sent "
-            f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Look into the job's log in "
-            'Gainsight. If it has run with this file, put "phase": "completed" into '
-            f"{shown_path(self._notes.note_path(note))}: the rows are not sent again. If it has "
-            "not, delete that note: they are. Then run again"
         )

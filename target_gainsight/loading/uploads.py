@@ -14,6 +14,7 @@ import os
 import sys
 from array import array
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.loading.files import (
@@ -260,6 +261,23 @@ class UploadNotes:
                 path = self.folder / f"{note.name}{ROWS}"
                 digests.frombytes(path.read_bytes() if path.exists() else b"")
         return EarlierRows(digests)
+
+    def doubt(self, note: UploadNote, why: str) -> str:
+        """Say that it is not known whether a file was taken, and what is to be done.
+
+        Args:
+            note: The file's note.
+            why: What leaves it open.
+        """
+        sent = datetime.fromtimestamp(note.sent_at, tz=timezone.utc)
+        return (
+            f"stream {shown(note.stream)}: whether bulk job {shown(note.job_id)} has taken the "
+            f"file {shown_path(self.csv_path(note))} ({note.rows:,} rows, sent "
+            f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Look into the job's log in "
+            'Gainsight. If it has run with this file, put "phase": "completed" into '
+            f"{shown_path(self.note_path(note))}: the rows are not sent again. If it has "
+            "not, delete that note: they are. Then run again"
+        )
 
     def _read(self) -> Iterable[UploadNote]:
         for path in sorted(self.folder.glob(f"*{NOTE}"), key=_by_number):

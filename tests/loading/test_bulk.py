@@ -17,6 +17,7 @@ from tenant_runs import companies
 
 from target_gainsight.loading import bulk
 from target_gainsight.loading.files import LineWriter
+from target_gainsight.loading.job_progress import JobInProgress
 from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -443,7 +444,7 @@ def test_whenever_runs_are_killed_every_row_lands_once(
         target = loading.target(object_type=None, streams=streams)
         output = io.StringIO()
         with monkeypatch.context() as patched, contextlib.redirect_stdout(output):
-            patched.setattr(bulk.BulkLoader, "_ask", _killing_after(questions))
+            patched.setattr(JobInProgress, "_ask", _killing_after(questions))
             patched.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", most_bytes)
             with contextlib.suppress(Killed):
                 assert target.run_to_end(io.StringIO(_rest(read, state_every))) == 0
@@ -455,12 +456,12 @@ def test_whenever_runs_are_killed_every_row_lands_once(
 
 
 def _killing_after(questions: int) -> Callable[..., None]:
-    asked, ask = itertools.count(1), bulk.BulkLoader._ask
+    asked, ask = itertools.count(1), JobInProgress._ask
 
-    def killing(loader: bulk.BulkLoader, job: Any) -> None:
+    def killing(progress: JobInProgress, job: Any) -> None:
         if next(asked) > questions:
             raise Killed
-        ask(loader, job)
+        ask(progress, job)
 
     return killing
 
