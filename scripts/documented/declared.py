@@ -13,7 +13,7 @@ from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.settings.schema import STREAM_SETTINGS
+from target_gainsight.settings.stream_schema import STREAM_SETTINGS
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:

@@ -14,12 +14,8 @@ from target_gainsight.settings.connection import CONNECTION_SETTINGS, parse_conn
 from target_gainsight.settings.mistakes import Mistakes, schema_mistakes, shown
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
-from target_gainsight.settings.schema import (
-    CONFIG_SCHEMA,
-    ENTRY_PROPERTIES,
-    ENTRY_SETTINGS,
-    STREAM_SETTINGS,
-)
+from target_gainsight.settings.schema import CONFIG_SCHEMA, ENTRY_PROPERTIES
+from target_gainsight.settings.stream_schema import ENTRY_SETTINGS, STREAM_SETTINGS
 from target_gainsight.settings.streams import entries_of, parse_stream
 
 if TYPE_CHECKING:

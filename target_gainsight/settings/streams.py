@@ -15,7 +15,7 @@ from target_gainsight.settings.model import (
 )
 from target_gainsight.settings.relative_dates import DUE_DATE, is_mistaken
 from target_gainsight.settings.relative_dates import SHAPE as DATE_SHAPE
-from target_gainsight.settings.schema import ENTRY_SETTINGS
+from target_gainsight.settings.stream_schema import ENTRY_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
