@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
-from target_gainsight.sandbox.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid, new_gsids
+from target_gainsight.sandbox.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
 from target_gainsight.sandbox.lookups import resolve_lookups
+from target_gainsight.sandbox.records import listed_in
 from target_gainsight.sandbox.single_records import (
     Record,
     RecordRefusedError,
+    add_row,
     answer_per_record,
     insert_row,
+    save_each,
     stored_record,
     update_row,
 )
@@ -24,7 +27,6 @@ from target_gainsight.sandbox.single_records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_gainsight.sandbox.answers import FieldError
     from target_gainsight.sandbox.model import ObjectModel
     from target_gainsight.sandbox.tenant import Tenant
 
@@ -63,20 +65,23 @@ def _save(
     tenant: Tenant, call: Incoming, save: Callable[[Tenant, ObjectModel, Record], str]
 ) -> Answer:
     sent = _sent_records(tenant, call.body)
-    written: dict[str, object] = {}
-    refused: dict[str, object] = {}
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
         model = _model(tenant, records)
-        for index, record in enumerate(records):
-            reference = str(record.pop(REFERENCE, index + 1))
-            try:
-                _refuse_failed_lookups(errors.get(index, ()))
-                written[reference] = save(tenant, model, _with_items(tenant, record))
-            except RecordRefusedError as error:
-                refused[reference] = error.message
-    form = tenant.switches.cta_answers
-    return answer_per_record(tenant, form, written, refused, refused_as="failure")
+        referred = [
+            (str(record.pop(REFERENCE, number)), record)
+            for number, record in enumerate(records, start=1)
+        ]
+        verdicts = save_each(
+            referred, errors, lambda _, record: save(tenant, model, _with_items(tenant, record))
+        )
+    return answer_per_record(
+        tenant,
+        tenant.switches.cta_answers,
+        verdicts,
+        refused_as="failure",
+        tell=lambda error: error.message,
+    )
 
 
 def _insert(tenant: Tenant, model: ObjectModel, record: Record) -> str:
@@ -84,9 +89,7 @@ def _insert(tenant: Tenant, model: ObjectModel, record: Record) -> str:
     if missing:
         raise RecordRefusedError(GENERIC, f"Mandatory fields are missing: {', '.join(missing)}")
     stored = stored_record(tenant, model, record, creating=True)
-    gsid = new_gsids(model.prefix, 1)[0]
-    insert_row(tenant, model, gsid, stored)
-    return gsid
+    return add_row(tenant, model, stored)
 
 
 def _update(tenant: Tenant, model: ObjectModel, record: Record) -> str:
@@ -118,18 +121,8 @@ def _item(tenant: Tenant, kind: str, name: Any) -> str:  # noqa: ANN401 - as it 
     return gsid
 
 
-def _refuse_failed_lookups(errors: Sequence[FieldError]) -> None:
-    for error in errors:
-        raise RecordRefusedError(error.code, f"{error.message} ({error.field} = {error.value}).")
-
-
 def _sent_records(tenant: Tenant, body: object) -> list[Record]:
-    listed = body.get("requests") if isinstance(body, Mapping) else None
-    if not isinstance(listed, list) or not listed:
-        raise refuse(GENERIC, "requests must be a list of at least one request")
-    most = tenant.config.limits.records_per_write
-    if most and len(listed) > most:
-        raise refuse(GENERIC, f"Only {most} requests are allowed in a call, not {len(listed)}")
+    listed = listed_in(tenant, body, "requests")
     records = [each.get("record") if isinstance(each, Mapping) else None for each in listed]
     found = [dict(record) for record in records if isinstance(record, Mapping)]
     if len(found) < len(listed):

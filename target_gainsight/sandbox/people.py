@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import Answer, Incoming, refuse
-from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.model import (
     GSID_TYPES,
     NUMBER_TYPES,
     Field,
     ObjectModel,
 )
+from target_gainsight.sandbox.single_records import add_row, update_row
 from target_gainsight.sandbox.values import Accept, ValueRefusedError
 
 if TYPE_CHECKING:
@@ -131,12 +131,12 @@ def _save_person(tenant: Tenant, model: ObjectModel, stored: Stored) -> str:
     if found:
         gsid = found[0][0]
         changes = {name: value for name, value in stored.items() if name != "Email"}
-        _update(tenant, model, gsid, changes)
+        update_row(tenant, model, gsid, changes)
         return gsid
     if "Name" not in stored:
         parts = [stored.get("FirstName"), stored.get("LastName")]
         stored["Name"] = " ".join(part for part in parts if part) or None
-    return _insert(tenant, model, stored)
+    return add_row(tenant, model, stored)
 
 
 def _save_link(tenant: Tenant, link: Stored) -> None:
@@ -145,18 +145,6 @@ def _save_link(tenant: Tenant, link: Stored) -> None:
     wanted = [[link["Person_ID"], link["Company_ID"]]]
     found = tenant.store.match(model, keys, wanted, tenant.switches)
     if found:
-        _update(tenant, model, found[0][0], link)
+        update_row(tenant, model, found[0][0], link)
     else:
-        _insert(tenant, model, link)
-
-
-def _insert(tenant: Tenant, model: ObjectModel, stored: Stored) -> str:
-    gsid = new_gsids(model.prefix, 1)[0]
-    row = {**stored, **tenant.creation_stamp(), "Gsid": gsid}
-    tenant.store.insert(model, [(tuple(row), list(row.values()))])
-    return gsid
-
-
-def _update(tenant: Tenant, model: ObjectModel, gsid: str, stored: Stored) -> None:
-    row = {**stored, **tenant.change_stamp()}
-    tenant.store.update(model, [(gsid, (tuple(row), list(row.values())))])
+        add_row(tenant, model, link)

@@ -165,14 +165,25 @@ def sent_records(tenant: Tenant, body: object) -> list[Record]:
     Raises:
         Refusal: There are none, too many, or one that is no object.
     """
-    listed = body.get("records") if isinstance(body, Mapping) else None
-    if not isinstance(listed, list) or not listed:
-        raise refuse(GENERIC, "records must be a list of at least one record")
-    most = tenant.config.limits.records_per_write
-    if most and len(listed) > most:
-        raise refuse(GENERIC, f"Only {most} records are allowed in a call, not {len(listed)}")
+    listed = listed_in(tenant, body, "records")
     if not all(isinstance(record, dict) and record for record in listed):
         raise refuse(GENERIC, "every record must be an object with at least one field")
+    return listed
+
+
+def listed_in(tenant: Tenant, body: object, name: str) -> list[Any]:
+    """What a write's body lists under a name such as `records`, bounded in number.
+
+    Raises:
+        Refusal: There is nothing, or too much.
+    """
+    listed = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(listed, list) or not listed:
+        one = name.removesuffix("s")
+        raise refuse(GENERIC, f"{name} must be a list of at least one {one}")
+    most = tenant.config.limits.records_per_write
+    if most and len(listed) > most:
+        raise refuse(GENERIC, f"Only {most} {name} are allowed in a call, not {len(listed)}")
     return listed
 
 

@@ -6,14 +6,17 @@ here: the values of one record, the tenant's hidden rules, and the forms of the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.sandbox.answers import GENERIC, INVALID_GSID, INVALID_VALUE, Answer
+from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.values import ValueRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from target_gainsight.sandbox.answers import FieldError
     from target_gainsight.sandbox.model import ObjectModel
     from target_gainsight.sandbox.tenant import Tenant
 
@@ -30,6 +33,19 @@ class RecordRefusedError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What became of each record of a call, by its reference.
+
+    Attributes:
+        written: what is told of each that was written.
+        refused: why each of the others was not.
+    """
+
+    written: dict[str, object] = field(default_factory=dict)
+    refused: dict[str, RecordRefusedError] = field(default_factory=dict)
 
 
 def stored_record(
@@ -67,13 +83,51 @@ def _apply_rules(tenant: Tenant, model: ObjectModel, record: Mapping[str, Any]) 
 def _check_lookups(tenant: Tenant, model: ObjectModel, stored: Mapping[str, Any]) -> None:
     if not tenant.switches.lookup_must_exist:
         return
-    for field in model.relations.values():
-        gsid = stored.get(field.name)
+    for lookup in model.relations.values():
+        gsid = stored.get(lookup.name)
         if gsid is None:
             continue
-        target = tenant.named_object(field.lookup_object or "")
+        target = tenant.named_object(lookup.lookup_object or "")
         if not tenant.store.existing(target, [gsid]):
-            raise RecordRefusedError(INVALID_GSID, f"Invalid GSID ({field.name} = {gsid}).")
+            raise RecordRefusedError(INVALID_GSID, f"Invalid GSID ({lookup.name} = {gsid}).")
+
+
+def save_each(
+    records: Iterable[tuple[str, Record]],
+    errors: Mapping[int, Sequence[FieldError]],
+    save: Callable[[str, Record], object],
+    *,
+    lookup_code: str | None = None,
+) -> Verdicts:
+    """Save records one by one, whatever becomes of the others.
+
+    Args:
+        records: each with its reference, its lookups resolved.
+        errors: by position, the lookups that failed: such a record is not saved.
+        save: writes a record, or raises `RecordRefusedError`; what it returns is told of it.
+        lookup_code: the code of a failed lookup; the lookup's own when not given.
+    """
+    verdicts = Verdicts()
+    for index, (reference, record) in enumerate(records):
+        try:
+            _refuse_failed_lookups(errors.get(index, ()), lookup_code)
+            verdicts.written[reference] = save(reference, record)
+        except RecordRefusedError as error:
+            verdicts.refused[reference] = error
+    return verdicts
+
+
+def _refuse_failed_lookups(errors: Sequence[FieldError], code: str | None) -> None:
+    for error in errors:
+        message = f"{error.message} ({error.field} = {error.value})."
+        raise RecordRefusedError(code or error.code, message)
+
+
+def add_row(tenant: Tenant, model: ObjectModel, stored: Record) -> str:
+    """Add one row under a GSID of its own, which is returned."""
+    gsid = new_gsids(model.prefix, 1)[0]
+    insert_row(tenant, model, gsid, stored)
+    return gsid
 
 
 def insert_row(tenant: Tenant, model: ObjectModel, gsid: str, stored: Record) -> None:
@@ -91,20 +145,22 @@ def update_row(tenant: Tenant, model: ObjectModel, gsid: str, stored: Record) ->
 def answer_per_record(
     tenant: Tenant,
     form: Form,
-    written: Mapping[str, object],
-    refused: Mapping[str, object],
+    verdicts: Verdicts,
     *,
     refused_as: str,
+    tell: Callable[[RecordRefusedError], object],
 ) -> Answer:
     """What became of each record, by its reference.
 
     Args:
         tenant: whose switches decide the form.
         form: an object by reference, or a list of such objects.
-        written: what is told of each record that was written.
-        refused: what is told of each that was not.
+        verdicts: what became of them.
         refused_as: the key of the refused ones.
+        tell: what is told of a refused one.
     """
+    written = verdicts.written
+    refused = {reference: tell(error) for reference, error in verdicts.refused.items()}
     data = {"success": _formed(form, written), refused_as: _formed(form, refused)}
     answer = tenant.switches.failed_records_answer
     if not refused or answer == "true_200":

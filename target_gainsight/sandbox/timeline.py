@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
-from target_gainsight.sandbox.identifiers import new_gsids
 from target_gainsight.sandbox.lookups import resolve_lookups
 from target_gainsight.sandbox.records import sent_records
 from target_gainsight.sandbox.single_records import (
     Record,
     RecordRefusedError,
+    add_row,
     answer_per_record,
-    insert_row,
+    save_each,
     stored_record,
     update_row,
 )
@@ -82,22 +82,24 @@ def _save(
     tenant: Tenant, call: Incoming, save: Callable[[Tenant, ObjectModel, Record, str | None], str]
 ) -> Answer:
     sent = sent_records(tenant, call.body)
-    written: dict[str, object] = {}
-    refused: dict[str, object] = {}
     with tenant.store.transaction():
         records, errors = _resolved(tenant, sent, call.body)
         model = _model(tenant, records)
         held = _held(tenant, model, records)
-        for index, record in enumerate(records):
-            reference = str(record.get(EXTERNAL_ID))
-            try:
-                _refuse_failed_lookups(errors.get(index, ()))
-                held[reference] = save(tenant, model, record, held.get(reference))
-                written[reference] = [{"activityId": held[reference]}]
-            except RecordRefusedError as error:
-                refused[reference] = [{"errorCode": error.code, "message": error.message}]
-    form = tenant.switches.timeline_answers
-    return answer_per_record(tenant, form, written, refused, refused_as="failures")
+
+        def save_one(external_id: str, record: Record) -> object:
+            held[external_id] = save(tenant, model, record, held.get(external_id))
+            return [{"activityId": held[external_id]}]
+
+        referred = [(str(record.get(EXTERNAL_ID)), record) for record in records]
+        verdicts = save_each(referred, errors, save_one, lookup_code=LOOKUP_FAILED)
+    return answer_per_record(
+        tenant,
+        tenant.switches.timeline_answers,
+        verdicts,
+        refused_as="failures",
+        tell=lambda error: [{"errorCode": error.code, "message": error.message}],
+    )
 
 
 def _insert(tenant: Tenant, model: ObjectModel, record: Record, held: str | None) -> str:
@@ -110,9 +112,7 @@ def _insert(tenant: Tenant, model: ObjectModel, record: Record, held: str | None
     needed = _NEEDED_BY_CONTEXT.get(record["ContextName"])
     if needed:
         _require(record, (needed,))
-    gsid = new_gsids(model.prefix, 1)[0]
-    insert_row(tenant, model, gsid, stored)
-    return gsid
+    return add_row(tenant, model, stored)
 
 
 def _update(tenant: Tenant, model: ObjectModel, record: Record, held: str | None) -> str:
@@ -149,12 +149,6 @@ def _require(record: Mapping[str, Any], names: Sequence[str]) -> None:
     missing = [name for name in names if record.get(name) in _EMPTY]
     if missing:
         raise RecordRefusedError(MISSING_FIELD, f"Missing field: {', '.join(missing)}")
-
-
-def _refuse_failed_lookups(errors: Sequence[FieldError]) -> None:
-    for error in errors:
-        message = f"{error.message} ({error.field} = {error.value})"
-        raise RecordRefusedError(LOOKUP_FAILED, message)
 
 
 def _model(tenant: Tenant, records: Sequence[Record]) -> ObjectModel:
