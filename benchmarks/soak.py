@@ -54,7 +54,6 @@ class Counts:
 
     rounds: int = 0
     kills: int = 0
-    ends: int = 0
 
 
 class Loaded:
@@ -244,7 +243,6 @@ def soak_once(
             fruitless = 0 if killed.covered > covered else fruitless + 1
             killed.check()
         _expect_end(exit_code, killed, records)
-        counts.ends += 1
         _compare(undisturbed, killed)
         counts.rounds += 1
 

@@ -51,6 +51,19 @@ def lines_of(messages: Iterable[Message | str]) -> str:
     return "".join(f"{text}\n" for text in texts)
 
 
+def settings_into(sandbox: RunningSandbox, folder: Path) -> Message:
+    """Settings that load companies into a tenant as fast as it takes them, whatever is rejected."""
+    return {
+        "base_url": sandbox.base_url,
+        "access_key": sandbox.access_key,
+        "object_type": "company",
+        "rejects_path": str(folder / "rejects"),
+        "calls_per_minute": 100_000,
+        "calls_per_day": 1_000_000,
+        "max_reject_percent": 100,
+    }
+
+
 @dataclass(frozen=True)
 class TargetRun:
     """What a run in this process left behind."""
@@ -105,15 +118,7 @@ class Tenant:
 
     @property
     def settings(self) -> Message:
-        return {
-            "base_url": self.sandbox.base_url,
-            "access_key": self.sandbox.access_key,
-            "object_type": "company",
-            "rejects_path": str(self.folder / "rejects"),
-            "calls_per_minute": 100_000,
-            "calls_per_day": 1_000_000,
-            "max_reject_percent": 100,
-        }
+        return settings_into(self.sandbox, self.folder)
 
     def target(self, **settings: Any) -> TargetGainsight:
         given = self.settings | settings

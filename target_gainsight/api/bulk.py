@@ -89,7 +89,7 @@ class BulkApi:
 
         Raises:
             RejectRecordsError: the tenant does not know this status id.
-            NotFoundError: as before.
+            NotFoundError: the same, told by HTTP 404.
         """
         answer = self._client.call(
             "GET",

@@ -316,24 +316,19 @@ class Pacer:
         return cast("int", day.count()) >= allowed
 
     def _quota_spent(self, now: float) -> QuotaSpentError:
-        resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
-        message = (
+        return _spent_until_tomorrow(
             f"the day's quota of {self._limits.allowed_per_day} {self._limits.unit} "
-            f"({self._limits.quota_percent}% of {self._limits.per_day}) is spent. "
-            f"It begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
-            "a run started then goes on where this one stopped"
+            f"({self._limits.quota_percent}% of {self._limits.per_day}) is spent. It",
+            now,
         )
-        return QuotaSpentError(message, resets_at=resets_at)
 
     def _refused_for_long(self, seconds: float, now: float) -> QuotaSpentError:
-        resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
-        message = (
+        return _spent_until_tomorrow(
             f"Gainsight throttles, and would serve none of our {self._limits.unit} for "
             f"{seconds / 3600:.1f} hours: it seems that other integrations have spent the "
-            f"tenant's quota of the day. If so, it begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
-            "a run started then goes on where this one stopped"
+            "tenant's quota of the day. If so, it",
+            now,
         )
-        return QuotaSpentError(message, resets_at=resets_at)
 
     @property
     def _patience(self) -> float:
@@ -362,6 +357,16 @@ class _Places(BucketFactory):
         if item.name.startswith(_DAY) and self._buckets.day is not None:
             return self._buckets.day
         return self._buckets.rolling
+
+
+def _spent_until_tomorrow(why: str, now: float) -> QuotaSpentError:
+    """The error whose message begins with why, and goes on with when the quota begins anew."""
+    resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
+    message = (
+        f"{why} begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
+        "a run started then goes on where this one stopped"
+    )
+    return QuotaSpentError(message, resets_at=resets_at)
 
 
 def _utc(seconds: float) -> datetime:

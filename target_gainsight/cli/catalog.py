@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_gainsight.cli.json_file import json_in
 from target_gainsight.mapping.columns import columns_of
 
 if TYPE_CHECKING:
@@ -57,13 +57,7 @@ def read_stream(path: Path, name: str | None) -> CatalogStream:
 
 
 def _streams(path: Path) -> list[Plain]:
-    try:
-        catalog = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from None
-    except ValueError:
-        catalog = None
+    catalog = json_in(path)
     streams = catalog.get("streams") if isinstance(catalog, dict) else None
     if not isinstance(streams, list):
         message = f"{path} is no catalog: a JSON object with a list of streams is wanted"

@@ -5,12 +5,12 @@ What is wrong with them is said in the target's own words; a secret is never sho
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from target_gainsight.cli.json_file import json_in
 from target_gainsight.settings import (
     CONFIG_SCHEMA,
     SettingsError,
@@ -107,14 +107,7 @@ def read_raw_settings(
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    """Read one file; what is in it is not shown, for it may hold a secret."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from None
-    except ValueError:
-        content = None
+    content = json_in(path)
     if not isinstance(content, dict):
         message = f"{path} is no JSON object of settings"
         raise click.ClickException(message)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import re
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects import FOLDER_OF_OWNER, OWNER_ONLY, lock
@@ -42,27 +42,6 @@ class LineWriter:
         self._text.truncate()
         self._write(cells)
         return self._text.getvalue().encode()
-
-
-class CsvFile(Protocol):
-    """A CSV that grows: on disk, or counted only.
-
-    Attributes:
-        rows: Its rows, without the header.
-        size: Its bytes.
-    """
-
-    rows: int
-    size: int
-
-    def add(self, line: bytes) -> None:
-        """Add one line."""
-
-    def complete(self) -> None:
-        """Bring everything to disk; no line comes any more."""
-
-    def discard(self) -> None:
-        """Take the file away."""
 
 
 class CountedFile:

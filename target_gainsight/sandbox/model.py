@@ -37,7 +37,6 @@ DEFAULT_LENGTHS = {
     "SFDCID": 18,
     "IMAGE": 1024,
 }
-SYSTEM_FIELDS = ("Gsid", "CreatedDate", "CreatedBy", "ModifiedDate", "ModifiedBy")
 
 
 @dataclass(frozen=True)

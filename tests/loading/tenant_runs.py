@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_messages import Message, record, schema
+from singer_runs import settings_into
 
 from target_gainsight.target import TargetGainsight
 
@@ -107,16 +108,7 @@ class Loading:
         return self.sandbox.tenant
 
     def target(self, **settings: Any) -> TargetGainsight:
-        config = {
-            "base_url": self.sandbox.base_url,
-            "access_key": self.sandbox.access_key,
-            "object_type": "company",
-            "rejects_path": str(self.folder / "rejects"),
-            "calls_per_minute": 100_000,
-            "calls_per_day": 1_000_000,
-            "max_reject_percent": 100,
-            **settings,
-        }
+        config = settings_into(self.sandbox, self.folder) | settings
         return TargetGainsight(
             config={name: value for name, value in config.items() if value is not None},
             clock=self.clock,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from tenant_runs import Loading, LoadRun
 
 BAD = ServerRule("company", "Industry", "bad")
 
@@ -55,17 +55,24 @@ def unavailable(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     return fail
 
 
-def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
-    loading: Loading, unavailable: Callable[[str, float], None]
-) -> None:
+def load_through_an_outage(
+    loading: Loading, unavailable: Callable[[str, float], None], **settings: Any
+) -> LoadRun:
+    """Update 150 companies while the tenant is down for the retries of the first batch."""
     loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(150)])
     unavailable("PUT", 31)
-    run = loading.load(
+    return loading.load(
         with_states(companies(range(150), Employees=1), every=50),
         max_retry_seconds=30,
         max_concurrency=1,
-        read_group_size=50,
+        **settings,
     )
+
+
+def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
+    loading: Loading, unavailable: Callable[[str, float], None]
+) -> None:
+    run = load_through_an_outage(loading, unavailable, read_group_size=50)
     assert run.outcomes() == {"updated": 100, "rejected": 50}
     assert set(run.codes) == {"unavailable"}
     assert [reject["record"]["Name"] for reject in run.rejects] == [f"C{n}" for n in range(50)]
@@ -211,15 +218,8 @@ def test_the_percentage_counts_after_a_hundred_records(
 def test_records_that_were_only_unlucky_never_trip_a_guard(
     loading: Loading, unavailable: Callable[[str, float], None]
 ) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(150)])
-    unavailable("PUT", 31)
-    run = loading.load(
-        with_states(companies(range(150), Employees=1), every=50),
-        max_retry_seconds=30,
-        max_concurrency=1,
-        read_group_size=150,
-        max_rejects=1,
-        max_reject_percent=1,
+    run = load_through_an_outage(
+        loading, unavailable, read_group_size=150, max_rejects=1, max_reject_percent=1
     )
     assert (run.exit_code, run.outcomes()) == (0, {"updated": 100, "rejected": 50})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from nps_recipe import tenant_description
-from singer_runs import KEY, Tenant, signals_as_they_were
+from singer_runs import KEY, Tenant
 
 from target_gainsight.sandbox import start_sandbox
 
@@ -25,9 +25,3 @@ def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -
     path = tmp_path / "tenant.db"
     with start_sandbox(path, config=described, access_key=KEY, clock=clock.now) as sandbox:
         yield Tenant(sandbox, clock, tmp_path, caplog)
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_they_were() -> Iterator[None]:
-    with signals_as_they_were():
-        yield

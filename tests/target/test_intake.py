@@ -11,7 +11,6 @@ from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, stat
 from singer_runs import Tenant, lines_of
 
 SECRET = "do-not-show-me"
-INTEGER = {"type": ["integer", "null"]}
 ORDERS = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
 
 
