@@ -7,7 +7,6 @@ neither the tenant nor when a row is out of date.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import weakref
 from collections import defaultdict
@@ -19,15 +18,15 @@ from target_gainsight.api.wire import decode
 from target_gainsight.loading.current_rows import GSID, Matches
 from target_gainsight.loading.keys import folded
 from target_gainsight.loading.outcomes import Mark
+from target_gainsight.loading.spilling import found_at, private_database
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.mapping.likeness import Likeness
-
-PLACES_IN_A_LOOK = 500
 
 _Kept = tuple[int, int, str, bytes]
 """A row's place, the digest of its fields, its GSID, and its fields as JSON."""
@@ -52,7 +51,7 @@ class KeptRows:
     def __init__(self, keys: KeyReader, likeness: Likeness) -> None:
         self._keys = keys
         self._likeness = likeness
-        self._rows = _private_file()
+        self._rows = private_database()
         weakref.finalize(self, self._rows.close)
         self._rows.execute("CREATE TABLE kept (place INT, digest INT, gsid TEXT, fields BLOB)")
 
@@ -112,14 +111,16 @@ class KeptRows:
         """
         select = "'[' || group_concat('[' || place || ',' || digest || ']') || ']'"
         digests: defaultdict[int, list[int]] = defaultdict(list)
-        for (found,) in _at(self._rows, f"SELECT {select} FROM kept", places):  # noqa: S608
+        for (found,) in found_at(self._rows, f"SELECT {select} FROM kept", places):  # noqa: S608
             for place, digest in _decode(found or "[]"):
                 digests[place].append(digest)
         return digests
 
     def _fields(self, places: Iterable[int]) -> Mapping[int, Sequence[_Found]]:
         found: defaultdict[int, list[_Found]] = defaultdict(list)
-        for place, gsid, fields in _at(self._rows, "SELECT place, gsid, fields FROM kept", places):
+        for place, gsid, fields in found_at(
+            self._rows, "SELECT place, gsid, fields FROM kept", places
+        ):
             found[place].append((gsid, fields))
         return found
 
@@ -194,7 +195,7 @@ class WrittenPlaces:
         """Take note of some places."""
         with self._lock:
             if self._places is None:
-                self._places = _private_file()
+                self._places = private_database()
                 weakref.finalize(self, self._places.close)
                 self._places.execute("CREATE TABLE written (place INTEGER PRIMARY KEY)")
             rows = ((place,) for place in places)
@@ -205,21 +206,6 @@ class WrittenPlaces:
         with self._lock:
             if self._places is None:
                 return set()
-            return {place for (place,) in _at(self._places, "SELECT place FROM written", places)}
-
-
-def _at(rows: sqlite3.Connection, query: str, places: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-    """Ask for what is at some places, for a few hundred at a time."""
-    wanted = list(dict.fromkeys(places))
-    for start in range(0, len(wanted), PLACES_IN_A_LOOK):
-        part = wanted[start : start + PLACES_IN_A_LOOK]
-        marks = ",".join("?" * len(part))
-        yield from rows.execute(f"{query} WHERE place IN ({marks})", part)
-
-
-def _private_file() -> sqlite3.Connection:
-    """A temporary database that needs no protection against a crash."""
-    rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    rows.execute("PRAGMA synchronous = OFF")
-    rows.execute("PRAGMA journal_mode = OFF")
-    return rows
+            return {
+                place for (place,) in found_at(self._places, "SELECT place FROM written", places)
+            }

@@ -6,7 +6,6 @@ Kept in temporary files that only this process can see, because it covers whole 
 from __future__ import annotations
 
 import pickle
-import sqlite3
 import threading
 import weakref
 from collections import defaultdict
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.loading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.lookups import TO_BE_CREATED
 from target_gainsight.loading.people import merged_fields
+from target_gainsight.loading.spilling import private_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +30,8 @@ class Spilled:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._rows = private_database()
         weakref.finalize(self, self._rows.close)
-        self._rows.execute("PRAGMA synchronous = OFF")
-        self._rows.execute("PRAGMA journal_mode = OFF")
         self._rows.execute("CREATE TABLE kept (place INTEGER PRIMARY KEY, content BLOB)")
 
     def __setitem__(self, key: tuple[object, ...], value: object) -> None:

@@ -1,0 +1,42 @@
+"""Temporary databases: what must not grow in memory lies in a file that only this process can see.
+
+Knows nothing of what is kept there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PLACES_IN_A_LOOK = 500
+
+
+def private_database() -> sqlite3.Connection:
+    """A temporary database that needs no protection against a crash.
+
+    Small ones never leave memory. May be used from several threads, one at a time.
+    """
+    rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    rows.execute("PRAGMA synchronous = OFF")
+    rows.execute("PRAGMA journal_mode = OFF")
+    return rows
+
+
+def found_at(
+    rows: sqlite3.Connection, query: str, places: Iterable[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Ask for what is at some places, for a few hundred at a time.
+
+    Args:
+        rows: The database.
+        query: What is selected, up to the condition.
+        places: The values of the column ``place``.
+    """
+    wanted = list(dict.fromkeys(places))
+    for start in range(0, len(wanted), PLACES_IN_A_LOOK):
+        part = wanted[start : start + PLACES_IN_A_LOOK]
+        marks = ",".join("?" * len(part))
+        yield from rows.execute(f"{query} WHERE place IN ({marks})", part)
