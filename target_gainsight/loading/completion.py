@@ -1,8 +1,12 @@
-"""The second pass for records whose parent is in their own stream (ParentCompany)."""
+"""The second pass for records whose parent is in their own stream (ParentCompany).
+
+A record is completed as soon as its parents have come, where that is certain without asking the
+tenant, and at the stream's end otherwise. Makes the records that write the parents; does not send.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
@@ -14,84 +18,165 @@ from target_gainsight.loading.outcomes import (
     Reason,
     Settlement,
 )
+from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_gainsight.loading.current_rows import CurrentRows
-    from target_gainsight.loading.resolving import Resolver
-    from target_gainsight.loading.writers import Writer
+    from target_gainsight.loading.lookups import Wanted
+    from target_gainsight.loading.resolving import LookupPlan, Resolver
+
+NOT_WRITTEN = (Outcome.REJECTED, Outcome.SKIPPED)
+
+Completable = tuple[BatchResult, list[LoadRecord]]
+"""Outcomes of records that need no write any more, and what is to be written for others."""
 
 
-@dataclass(frozen=True)
 class Completion:
     """Fills in the parents that were not there when their children were written.
 
-    Attributes:
-        resolver: Looks the parents up.
+    Args:
+        resolver: Looks the parents up; None for a stream without lookups.
         rows: Finds the child's own row where the answer to its creation did not name it.
-        writer: Writes the parents.
         keys: The lookup keys, for tenants that want rows updated by them.
+        unique: Whether no two rows that this run writes or finds have the same lookup keys.
     """
 
-    resolver: Resolver
-    rows: CurrentRows | None
-    writer: Writer
-    keys: tuple[str, ...]
+    def __init__(
+        self,
+        resolver: Resolver | None,
+        rows: CurrentRows | None,
+        keys: tuple[str, ...],
+        *,
+        unique: bool,
+    ) -> None:
+        self._resolver = resolver
+        self._rows = rows
+        self._keys = keys
+        plans = resolver.into_self if resolver is not None else ()
+        early = [plan for plan in plans if _is_certain(plan, keys if unique else ())]
+        self._matches = {plan.match for plan in early}
+        self._waiting = WaitingRecords({plan.target for plan in early})
+        self._completing: dict[LoadRecord, Settlement] = {}
 
-    def complete(self, waiting: Sequence[Settlement], enter: Callable[[BatchResult], None]) -> None:
-        """Settle some records that waited.
+    @property
+    def expects(self) -> bool:
+        """Whether what is written may complete records that wait, or will."""
+        return self._waiting.expects
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there are records that can be completed."""
+        return self._waiting.ready
+
+    def expect(self, records: Iterable[LoadRecord]) -> None:
+        """Look out for the parents that some records lack.
 
         Args:
-            waiting: The records, with the outcome they would have.
-            enter: Takes their outcomes.
+            records: The records, resolved as far as possible.
         """
-        result = BatchResult()
-        try:
-            parents = self._parents(waiting, result)
-        except StopRunError:
-            raise
-        except GainsightError as error:
-            for settlement in waiting:
-                settlement.record.waiting = {}
-            reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers")
-            records = [settlement.record for settlement in waiting]
-            enter(BatchResult(unavailable=records, unavailable_because=reason))
-            return
-        enter(result)
-        size = self.writer.batch_size
-        for start in range(0, len(parents), size):
-            self._write(parents[start : start + size], enter)
+        for record in records:
+            if record.waiting:
+                self._waiting.expect(record)
 
-    def _parents(
-        self, waiting: Sequence[Settlement], result: BatchResult
-    ) -> list[tuple[Settlement, LoadRecord]]:
-        """Look the parents up; a record whose parent never came is settled without it."""
-        self._find_own_rows(waiting)
-        probes = [self._probe(settlement) for settlement in waiting]
-        refused = BatchResult()
-        found = self.resolver.resolve_finally(probes, refused)
-        reasons = {id(each.record): each.reason for each in refused.settlements}
-        parents = []
-        for settlement, probe in zip(waiting, probes, strict=True):
-            settlement.record.waiting = {}
-            reason = reasons.get(id(probe))
-            if reason is not None:
-                message = f"{reason.message}; its own row was written without it"
-                reason = replace(reason, message=message)
-                result.settle(settlement.record, Outcome.REJECTED, reason)
-            elif probe in found and not set(probe.fields).issubset(self.keys):
-                parents.append((settlement, probe))
+    def supersede(self, records: Iterable[LoadRecord]) -> None:
+        """Note that later records with the same keys bring their own parents.
+
+        Args:
+            records: The later records.
+        """
+        self._waiting.supersede(records)
+
+    def keep_waiting(self, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """Keep the records that were written without a parent, and see who has come for others.
+
+        Args:
+            settlements: Outcomes of this stream's records.
+
+        Returns:
+            Those that hold.
+        """
+        if self._waiting.expects:
+            self._waiting.come(self._parents_among(settlements))
+        settled = []
+        for settlement in settlements:
+            if settlement.record.waiting and settlement.outcome not in NOT_WRITTEN:
+                self._waiting.add(settlement)
             else:
-                result.settle(settlement.record, settlement.outcome, gsid=settlement.gsid)
+                settled.append(settlement)
+        return settled
+
+    def _parents_among(self, settlements: Iterable[Settlement]) -> dict[Wanted, str]:
+        """List the rows that are there now; where several are alike, the first one counts."""
+        parents: dict[Wanted, str] = {}
+        for settlement in settlements:
+            gsid = settlement.gsid or settlement.record.gsid
+            if gsid is None or settlement.outcome in NOT_WRITTEN:
+                continue
+            for match in self._matches:
+                parent = match.of_written(settlement.record.fields)
+                if parent is not None:
+                    parents.setdefault(parent, gsid)
         return parents
+
+    def due(self, size: int) -> Completable:
+        """Complete some of the records whose parents have come.
+
+        Args:
+            size: How many at most.
+        """
+        result, probes = BatchResult(), []
+        for settlement, parents in self._waiting.take_ready(size):
+            probe = self._probe(settlement)
+            probe.fields.update(parents)
+            probes += self._begin(settlement, probe, result)
+        return result, probes
+
+    def rest(self, size: int) -> Iterator[Completable]:
+        """Complete all records that wait: parents that have not come are not waited for.
+
+        Args:
+            size: How many at a time at most.
+        """
+        for waiting in self._waiting.take(size):
+            try:
+                yield self._look_up(waiting)
+            except StopRunError:
+                raise
+            except GainsightError as error:
+                records = [settlement.record for settlement in waiting]
+                for record in records:
+                    record.waiting = {}
+                reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers")
+                yield BatchResult(unavailable=records, unavailable_because=reason), []
+
+    def _look_up(self, waiting: Sequence[Settlement]) -> Completable:
+        """Look the parents up; a record whose parent never came is settled without it."""
+        if self._resolver is None:  # pragma: no cover - nothing waits then
+            return BatchResult(), []
+        self._find_own_rows(waiting)
+        result, refused, probes = BatchResult(), BatchResult(), []
+        looked_up = [self._probe(settlement) for settlement in waiting]
+        self._resolver.resolve_finally(looked_up, refused)
+        reasons = {each.record: each.reason for each in refused.settlements}
+        for settlement, probe in zip(waiting, looked_up, strict=True):
+            reason = reasons.get(probe)
+            if reason is None:
+                probes += self._begin(settlement, probe, result)
+                continue
+            settlement.record.waiting = {}
+            message = f"{reason.message}; its own row was written without it"
+            reason = replace(reason, message=message)
+            result.settle(settlement.record, Outcome.REJECTED, reason)
+        return result, probes
 
     def _probe(self, settlement: Settlement) -> LoadRecord:
         """Make a record of nothing but the missing parents."""
         record = settlement.record
         return LoadRecord(
             record.arrival,
-            {name: record.fields[name] for name in self.keys if name in record.fields},
+            {name: record.fields[name] for name in self._keys if name in record.fields},
             key=record.key,
             gsid=settlement.gsid or record.gsid,
             references=dict(record.waiting),
@@ -99,35 +184,61 @@ class Completion:
 
     def _find_own_rows(self, waiting: Sequence[Settlement]) -> None:
         unnamed = [each.record for each in waiting if not (each.gsid or each.record.gsid)]
-        if not unnamed or self.rows is None:
+        if not unnamed or self._rows is None:
             return
-        matches = self.rows.read(unnamed)
+        matches = self._rows.read(unnamed)
         for record in unnamed:
             exact = matches.exact(record.key)
             record.gsid = str(exact[0].get(GSID)) if len(exact) == 1 else None
 
-    def _write(
-        self,
-        parents: Sequence[tuple[Settlement, LoadRecord]],
-        enter: Callable[[BatchResult], None],
-    ) -> None:
-        before = {id(probe): settlement for settlement, probe in parents}
-        probes = [probe for _, probe in parents]
-        if self.rows is not None:
-            self.rows.about_to_write(probes)
-        written = self.writer.update(probes)
-        result = BatchResult(
-            unavailable=[before[id(probe)].record for probe in written.unavailable],
-            unavailable_because=written.unavailable_because,
+    def _begin(
+        self, settlement: Settlement, probe: LoadRecord, result: BatchResult
+    ) -> list[LoadRecord]:
+        """Settle a record that needs no write; remember whom the others are written for."""
+        record = settlement.record
+        record.waiting = {}
+        if set(probe.fields).issubset(self._keys):
+            result.settle(record, settlement.outcome, gsid=settlement.gsid)
+            return []
+        self._completing[probe] = settlement
+        return [probe]
+
+    def settle_completed(self, result: BatchResult) -> BatchResult:
+        """Put the records that were completed in the place of what was written for them.
+
+        Args:
+            result: What became of a batch.
+        """
+        if not self._completing:
+            return result
+        return replace(
+            result,
+            settlements=[self._completed(each) for each in result.settlements],
+            unavailable=[self._waited(record) for record in result.unavailable],
         )
-        for each in written.settlements:
-            settlement = before[id(each.record)]
-            outcome = settlement.outcome
-            if each.outcome is Outcome.REJECTED:
-                outcome = Outcome.REJECTED
-            elif outcome is Outcome.UNCHANGED:
-                outcome = Outcome.UPDATED
-            result.settle(settlement.record, outcome, each.reason, settlement.gsid)
-        enter(result)
-        if written.stopped is not None:
-            raise written.stopped
+
+    def _completed(self, written: Settlement) -> Settlement:
+        settlement = self._completing.pop(written.record, None)
+        if settlement is None:
+            return written
+        outcome = settlement.outcome
+        if written.outcome is Outcome.REJECTED:
+            outcome = Outcome.REJECTED
+        elif outcome is Outcome.UNCHANGED:
+            outcome = Outcome.UPDATED
+        return Settlement(settlement.record, outcome, written.reason, settlement.gsid)
+
+    def _waited(self, record: LoadRecord) -> LoadRecord:
+        settlement = self._completing.pop(record, None)
+        return record if settlement is None else settlement.record
+
+
+def _is_certain(plan: LookupPlan, keys: Sequence[str]) -> bool:
+    """Whether a row that was written is surely the one that a lookup would find.
+
+    Args:
+        plan: The lookup.
+        keys: The fields of which no two rows have the same values; empty when there are none.
+    """
+    one_at_most = bool(keys) and set(keys) <= set(plan.match.names)
+    return one_at_most or plan.multi_match == "first"

@@ -21,13 +21,13 @@ from target_gainsight.loading.outcomes import (
     RunStoppedError,
 )
 from target_gainsight.loading.people import merged_fields
-from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from target_gainsight.loading.classification import Kind, KnownOnInsert, RecordMap
+    from target_gainsight.loading.completion import Completable
     from target_gainsight.loading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.keys import Key, KeyReader
     from target_gainsight.loading.ledger import Ledger
@@ -111,7 +111,8 @@ class RecordLoader:
         )
         self._inserts = settings.sync_mode == "insert"
         self._looks_before_insert = known_on_insert != "written"
-        self._waiting = WaitingRecords()
+        unique = not self._inserts and settings.multi_match == "reject"
+        self._completion = Completion(resolver, rows, keys.names, unique=unique)
         self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
         self._undone: deque[LoadRecord] = deque()
@@ -150,6 +151,7 @@ class RecordLoader:
                 self._load_in_turn(part)
         else:
             self._load_in_turn(group)
+        self._complete_due()
         self._send_packed(partial=False)
         self._pool.land(block=False)
 
@@ -157,9 +159,13 @@ class RecordLoader:
         """Settle everything of this stream but the records that wait for their parent."""
         while self._is_busy():
             self._land_reads()
+            if self._completion.expects:
+                # The parents first: what completes their children shares a call with other updates.
+                self._send_kind("create", partial=True)
+                self._land_batches()
+                self._complete_due()
             self._send_packed(partial=True)
-            while self._in_flight:
-                self._pool.land(block=True)
+            self._land_batches()
             self._redo()
 
     def _load_in_turn(self, group: Sequence[LoadRecord]) -> None:
@@ -171,14 +177,15 @@ class RecordLoader:
         self._load_by_key(group)
 
     def _is_busy(self) -> bool:
-        return bool(self._reads or self._in_flight or self._undone or any(self._packed.values()))
+        underway = self._reads or self._in_flight or self._undone or any(self._packed.values())
+        return bool(underway) or self._completion.is_due
 
     def finish(self) -> None:
         """Settle everything of this stream; parents that have not come will not be waited for."""
         self.flush()
-        while len(self._waiting):
-            self._complete_waiting()
-            self.flush()
+        for completable in self._completion.rest(WAITING_AT_A_TIME):
+            self._complete(completable)
+        self.flush()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited too long.
@@ -186,6 +193,7 @@ class RecordLoader:
         Args:
             seconds: How long it may wait.
         """
+        self._complete_due()
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
 
@@ -203,32 +211,31 @@ class RecordLoader:
                 self._unavailable(group, error)
                 return ()
             self._enter(refused)
+            self._completion.expect(group)
             for record in group:
                 self.identify(record)
         return group
 
     def _enter(self, result: BatchResult) -> None:
         """Enter outcomes, but for records that wait for their parent."""
-        settled = []
         for settlement in result.settlements:
-            written = settlement.outcome not in (Outcome.REJECTED, Outcome.SKIPPED)
-            if settlement.record.waiting and written:
-                self._waiting.add(settlement)
-                continue
             if settlement.outcome is Outcome.REJECTED:
                 self._rejected(settlement.record.fields)
-            settled.append(settlement)
-        if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
-            self._wrote()
+        settled = self._completion.keep_waiting(result.settlements)
         self._ledger.enter_batch(replace(result, settlements=settled))
 
-    def _complete_waiting(self) -> None:
-        """Write the parents that have come since, and settle the records that waited."""
-        if self._resolver is None:
-            return
-        completion = Completion(self._resolver, self._rows, self._writer, self._keys.names)
-        for chunk in self._waiting.take(WAITING_AT_A_TIME):
-            completion.complete(chunk, self._enter)
+    def _complete_due(self) -> None:
+        """Pack the parents that have come for records which waited for them."""
+        while self._completion.is_due:
+            self._complete(self._completion.due(self._writer.batch_size))
+
+    def _complete(self, completable: Completable) -> None:
+        result, probes = completable
+        if result.settlements or result.unavailable:
+            self._enter(result)
+        for probe in probes:
+            self._pack("update", probe)
+        self._send_packed(partial=False)
 
     def _insert(self, group: Sequence[LoadRecord]) -> None:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
@@ -252,6 +259,10 @@ class RecordLoader:
     def _has_packed(self, keys: set[Key]) -> bool:
         return any(record.key in keys for records in self._packed.values() for record in records)
 
+    def _land_batches(self) -> None:
+        while self._in_flight:
+            self._pool.land(block=True)
+
     def _land_reads(self) -> None:
         """Pack what has been read: a partial batch must not depend on which read was quicker."""
         while self._reads:
@@ -269,8 +280,7 @@ class RecordLoader:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
         rows, merged = self._rows, self._merge(group)
-        for record in merged:
-            self._waiting.supersede(record)
+        self._completion.supersede(merged)
         at_hand = None if self._reads else rows.at_hand(merged)
         if at_hand is not None:
             self._classify_group(merged, at_hand)
@@ -347,13 +357,17 @@ class RecordLoader:
         self._packed[kind].append(record)
 
     def _send_packed(self, *, partial: bool) -> None:
-        for kind, packed in self._packed.items():
-            while len(packed) >= self._writer.batch_size or (partial and packed):
-                batch = packed[: self._writer.batch_size]
-                if kind == "create":
-                    self._check_creates(batch)
-                del packed[: len(batch)]
-                self._submit(kind, batch)
+        for kind in self._packed:
+            self._send_kind(kind, partial=partial)
+
+    def _send_kind(self, kind: Kind, *, partial: bool) -> None:
+        packed = self._packed[kind]
+        while len(packed) >= self._writer.batch_size or (partial and packed):
+            batch = packed[: self._writer.batch_size]
+            if kind == "create":
+                self._check_creates(batch)
+            del packed[: len(batch)]
+            self._submit(kind, batch)
         if not any(self._packed.values()):
             self._packed_since = None
 
@@ -380,7 +394,9 @@ class RecordLoader:
         self._in_flight -= 1
         self._flying -= Counter(record.key for record in batch if record.key)
         self._undone.extend(self._take_refused_merges(result))
-        self._enter(result)
+        if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
+            self._wrote()
+        self._enter(self._completion.settle_completed(result))
         if result.stopped is not None:
             raise result.stopped
 

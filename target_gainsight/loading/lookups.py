@@ -73,6 +73,23 @@ class MatchFields:
         written = tuple(
             converter.write(value) for converter, value in zip(self.converters, values, strict=True)
         )
+        return self._wanted(written)
+
+    def of_written(self, fields: Mapping[str, Any]) -> Wanted | None:
+        """Say what a record that was written is found as.
+
+        Args:
+            fields: Its fields as they were written.
+
+        Returns:
+            The row, or None when the record does not carry all match fields.
+        """
+        written = tuple(fields.get(name) for name in self.names)
+        if any(value is None for value in written):
+            return None
+        return self._wanted(written)
+
+    def _wanted(self, written: tuple[Any, ...]) -> Wanted:
         key = tuple(
             converter.written_comparable(value)
             for converter, value in zip(self.converters, written, strict=True)

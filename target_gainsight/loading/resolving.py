@@ -113,9 +113,9 @@ class Resolver:
         self._omit_null = omit_null
 
     @property
-    def into_self(self) -> bool:
-        """Whether a lookup looks into the object that the stream loads."""
-        return any(plan.into_self for plan in self._lookups.values())
+    def into_self(self) -> list[LookupPlan]:
+        """The lookups into the object that the stream loads."""
+        return [plan for plan in self._lookups.values() if plan.into_self]
 
     def refer(self, record: Mapping[str, Any]) -> References:
         """Read the references of a source record."""

@@ -23,7 +23,10 @@ POISON = ServerRule("company", "Industry", "poison", code="GSOBJ_1002")
 PEOPLE = schema("people", {"Email": TEXT, "FirstName": TEXT, "company": TEXT}, keys=["Email"])
 LINKS = {"lookup": {"company": "Name"}}
 PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}
-CHILDREN = schema(columns={"Name": TEXT, "parent": TEXT})
+CHILDREN = schema(columns={"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT, "parent": TEXT})
+C1999 = record(Name="C1999")
+TICKER = "TickerSymbol"
+WITH_TICKER = record(Name="P", TickerSymbol="T")
 
 
 @dataclass(frozen=True)
@@ -230,10 +233,34 @@ SITUATIONS = (
         held=held_companies(25),
     ),
     Situation(
-        "a parent after its children: looked up once, looked up again at the end, one update",
-        {"describe": 1, "query": 3, "insert": 2, "update": 1},
+        "a parent after its children: looked up once, one update and no look-up more",
+        {"describe": 1, "query": 2, "insert": 2, "update": 1},
         [CHILDREN, *(record(Name=f"C{n}", parent="P") for n in range(50)), record(Name="P")],
         {"lookups": PARENT},
+    ),
+    Situation(
+        "each child before its parent, for thousands: a look-up per group, an update per fifty",
+        {"describe": 1, "query": 2 * 2, "insert": 40, "update": 40},
+        [CHILDREN, *(record(Name=f"C{n}", parent=f"C{n + 1}") for n in range(1999)), C1999],
+        {"lookups": PARENT},
+    ),
+    Situation(
+        "what completes children shares its calls with other updates",
+        {"describe": 1, "query": 2, "insert": 1, "update": 1},
+        [
+            CHILDREN,
+            *(record(Name=f"C{n}", Industry="new") for n in range(30)),
+            *(record(Name=f"child {n}", parent="P") for n in range(20)),
+            record(Name="P"),
+        ],
+        {"lookups": PARENT},
+        held=held_companies(30, Industry="old"),
+    ),
+    Situation(
+        "parents that are not found by the lookup keys are looked up again at the end",
+        {"describe": 1, "query": 3, "insert": 2, "update": 1},
+        [CHILDREN, *(record(Name=f"C{n}", parent="T") for n in range(50)), WITH_TICKER],
+        {"lookups": {"ParentCompany": {"object_name": "Company", "fields": {"parent": TICKER}}}},
     ),
     Situation(
         "one poison record that the answer names: its batch is sent once more",

@@ -8,8 +8,6 @@ import pytest
 from responses import TEXT
 from singer_messages import record, schema, state
 
-from target_gainsight.loading import waiting
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -137,14 +135,7 @@ def test_the_state_waits_for_the_parent(loading: Loading) -> None:
     assert parents(loading).get("child") is None
 
 
-@pytest.fixture
-def spilling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep hardly any waiting record in memory."""
-    monkeypatch.setattr(waiting, "MOST_IN_MEMORY", 2)
-
-
-@pytest.mark.usefixtures("spilling")
-def test_many_waiting_records_spill_to_disk_and_come_back(loading: Loading) -> None:
+def test_records_wait_on_disk_and_come_back_whole(loading: Loading) -> None:
     children = [account(f"C{n}", f"P{n % 3}", Industry=f"I{n}") for n in range(25)]
     lines = [*children, account("P0"), state(early=1), account("P1"), state(done=1)]
     run = load_accounts(loading, *lines, read_group_size=4)
@@ -160,8 +151,7 @@ def test_many_waiting_records_spill_to_disk_and_come_back(loading: Loading) -> N
     assert run.states == [{"done": 1}]
 
 
-@pytest.mark.usefixtures("spilling")
-def test_merged_records_spill_with_all_their_parts(loading: Loading) -> None:
+def test_merged_records_wait_with_all_their_parts(loading: Loading) -> None:
     lines = [account(f"C{n}", "nobody", Industry=i) for n in range(3) for i in ("a", "b")]
     run = load_accounts(loading, *lines)
     assert run.outcomes() == {"rejected": 6}
@@ -169,11 +159,7 @@ def test_merged_records_spill_with_all_their_parts(loading: Loading) -> None:
     assert {row["Industry"] for row in loading.tenant.rows("company")} == {"b"}
 
 
-@pytest.mark.parametrize("most_in_memory", [1, 5000])
-def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, most_in_memory: int
-) -> None:
-    monkeypatch.setattr(waiting, "MOST_IN_MEMORY", most_in_memory)
+def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(loading: Loading) -> None:
     loading.tenant.seed("company", [{"Name": "right"}])
     lines = [account("child", "wrong"), account("child", "right"), account("wrong")]
     run = load_accounts(loading, *lines, read_group_size=1)

@@ -1,0 +1,299 @@
+"""A child is completed soon after its parent has come, and the state moves on with it."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections import Counter
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from responses import TEXT
+from singer_messages import record, schema, state
+
+from target_gainsight.loading.lookups import MatchFields
+from target_gainsight.loading.outcomes import Arrival, LoadRecord, Outcome, Settlement
+from target_gainsight.loading.waiting import WaitingRecords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from singer_messages import Message
+    from tenant_runs import Loading, LoadRun
+
+    from target_gainsight.sandbox import Tenant
+
+NUMBER = {"type": ["integer", "null"]}
+COLUMNS = {"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT, "parent": TEXT}
+ACCOUNTS = schema(columns=COLUMNS)
+examples = count()
+
+
+def account(name: str, parent: str | None = None, **fields: Any) -> Message:
+    return record(Name=name, parent=parent, **fields)
+
+
+def parent_lookup(field: str = "Name", **further: Any) -> Message:
+    return {"ParentCompany": {"object_name": "Company", "fields": {"parent": field}, **further}}
+
+
+def load(loading: Loading, lines: Sequence[Message], **settings: Any) -> LoadRun:
+    return loading.load([ACCOUNTS, *lines], **{"lookups": parent_lookup(), **settings})
+
+
+def parents(tenant: Tenant, field: str = "Name") -> dict[Any, Any]:
+    """By the name of each company in the tenant, the name of its parent."""
+    rows = tenant.rows("company")
+    names = {row["Gsid"]: row[field] for row in rows}
+    return {row[field]: names.get(row["ParentCompany"]) for row in rows}
+
+
+def with_states(lines: Sequence[Message], every: int) -> list[Message]:
+    """Put a STATE after so many records each, which tells how many were read."""
+    listed = []
+    for number, line in enumerate(lines, start=1):
+        listed.append(line)
+        if number % every == 0:
+            listed.append(state(read=number))
+    return listed
+
+
+def test_the_state_passes_a_child_long_before_the_end(loading: Loading) -> None:
+    """One completion fills no batch: it is sent when it has waited long enough."""
+    later = [account(f"C{number}") for number in range(10_000)]
+    lines = with_states([account("child", "parent"), account("parent"), *later], every=2)
+    run = load(loading, lines, max_batch_age_seconds=30, calls_per_minute=100)
+    assert run.outcomes() == {"created": 10_002}
+    assert parents(loading.tenant)["child"] == "parent"
+    assert run.states[0]["read"] <= 5000
+    assert run.states[-1] == {"read": 10_002}
+    assert loading.calls() == {"describe": 1, "query": 1 + 11, "insert": 201, "update": 1}
+
+
+def test_a_full_batch_of_completions_waits_for_nothing(loading: Loading) -> None:
+    children = [account(f"child {number}", "parent") for number in range(50)]
+    later = [account(f"C{number}") for number in range(1000)]
+    lines = with_states([*children, account("parent"), *later], every=51)
+    run = load(loading, lines, read_group_size=100, max_concurrency=1)
+    assert run.outcomes() == {"created": 1051}
+    assert run.states[0]["read"] <= 204
+    assert loading.calls() == {"describe": 1, "query": 1 + 11, "insert": 22, "update": 1}
+
+
+def test_a_child_that_waits_for_nobody_holds_the_state_to_the_end(loading: Loading) -> None:
+    children = [account(f"child {number}", "parent") for number in range(50)]
+    later = [account(f"C{number}") for number in range(500)]
+    lines = with_states([account("lost", "nobody"), *children, account("parent"), *later], every=52)
+    run = load(loading, lines, read_group_size=100)
+    assert run.codes == ["lookup_no_match"]
+    assert [each["read"] for each in run.states] == [520]
+
+
+def test_a_child_of_a_parent_that_was_rejected_says_so(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    lines = [account("child", "parent"), account("parent", Industry="refused")]
+    run = load(loading, lines, read_group_size=1)
+    assert run.outcomes() == {"rejected": 2}
+    assert loading.names() == {"child": 1}
+    child = next(line for line in run.rejects if line["record"]["Name"] == "child")
+    assert "its parent was rejected in this run" in child["gainsight_reject"]["hint"]
+
+
+def test_a_parent_that_comes_again_after_its_rejection_completes_its_children(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    lines = [account("child", "parent"), account("parent", Industry="refused"), account("parent")]
+    run = load(loading, lines, read_group_size=1)
+    assert run.outcomes() == {"created": 2, "rejected": 1}
+    assert parents(loading.tenant) == {"child": "parent", "parent": None}
+
+
+def test_a_merged_parent_that_was_refused_completes_its_children_when_it_is_sent_singly(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    lines = [account("child", "parent"), account("parent"), account("parent", Industry="refused")]
+    run = load(loading, lines)
+    assert run.outcomes() == {"created": 2, "rejected": 1}
+    assert parents(loading.tenant) == {"child": "parent", "parent": None}
+
+
+def two_of_a_name() -> list[Message]:
+    lines = [account("child", "parent", TickerSymbol="c")]
+    return [*lines, *(account("parent", TickerSymbol=f"p{n}") for n in range(2))]
+
+
+def test_parents_of_which_there_may_be_several_are_not_guessed(loading: Loading) -> None:
+    run = load(loading, two_of_a_name(), lookup_keys="TickerSymbol", read_group_size=1)
+    assert run.codes == ["lookup_multi_match"]
+    assert parents(loading.tenant, "TickerSymbol") == {"c": None, "p0": None, "p1": None}
+
+
+def test_twins_that_were_inserted_are_not_guessed_either(loading: Loading) -> None:
+    lines = [account("child", "parent"), account("parent"), account("parent")]
+    run = load(loading, lines, sync_mode="insert", read_group_size=1)
+    assert run.codes == ["lookup_multi_match"]
+
+
+def test_where_any_of_several_parents_will_do_the_first_that_comes_does(loading: Loading) -> None:
+    lookups = parent_lookup(multi_match="first")
+    keys = {"lookup_keys": "TickerSymbol", "read_group_size": 1, "lookups": lookups}
+    run = load(loading, two_of_a_name(), **keys)
+    assert run.outcomes() == {"created": 3}
+    assert parents(loading.tenant, "TickerSymbol")["c"] == "p0"
+    assert loading.calls()["query"] == 1 + 3
+
+
+def test_a_merged_record_brings_the_parent_that_counts(loading: Loading) -> None:
+    loading.tenant.seed("company", [{"Name": "right"}])
+    lines = [account("child", "wrong"), account("other")]
+    lines += [account("child", "right"), account("child", "right", Industry="b"), account("wrong")]
+    run = load(loading, lines, read_group_size=2)
+    assert run.outcomes() == {"created": 3, "updated": 2}
+    assert parents(loading.tenant)["child"] == "right"
+
+
+@pytest.mark.parametrize(("null_values", "parent"), [("send", None), ("omit", "parent")])
+def test_a_later_null_counts_only_where_nulls_are_sent(
+    loading: Loading, null_values: str, parent: str | None
+) -> None:
+    lines = [account("child", "parent"), account("child", Industry="a"), account("parent")]
+    load(loading, lines, read_group_size=1, null_values=null_values)
+    assert parents(loading.tenant)["child"] == parent
+
+
+def test_a_company_may_be_its_own_parent(loading: Loading) -> None:
+    run = load(loading, [account("own", "own"), state(done=1)])
+    assert run.outcomes() == {"created": 1}
+    assert parents(loading.tenant) == {"own": "own"}
+    assert run.states == [{"done": 1}]
+
+
+def test_numbers_that_python_takes_for_alike_are_parents_of_their_own(loading: Loading) -> None:
+    """Python's hash of -1 is that of -2."""
+    columns = schema(columns={"Name": TEXT, "Employees": NUMBER, "parent": NUMBER})
+    numbers = [(10, -1), (11, -2), (-2, None), (-1, None)]
+    lines = [record(Name="x", Employees=own, parent=parent) for own, parent in numbers]
+    lookups = parent_lookup("Employees")
+    keys = {"lookup_keys": "Employees", "lookups": lookups, "read_group_size": 1}
+    run = loading.load([columns, *lines], **keys)
+    assert run.outcomes() == {"created": 4}
+    assert parents(loading.tenant, "Employees") == dict(numbers)
+    assert loading.calls()["query"] == 2 + 4
+
+
+def test_a_dry_run_foresees_the_calls_of_the_real_one(loading: Loading) -> None:
+    lines = [account(f"C{n}", f"C{n + 1}") for n in range(149)] + [account("C149")]
+    plan = load(loading, lines, read_group_size=30, dry_run=True)
+    assert plan.states == []
+    foreseen = plan.target.plan.price(plan.target.summary).calls
+    loading.calls()
+    run = load(loading, lines, read_group_size=30)
+    assert run.outcomes() == plan.outcomes() == {"created": 150}
+    assert loading.calls() == foreseen
+
+
+def reversed_chain(length: int) -> list[Message]:
+    return [account(f"C{n}", f"C{n + 1}" if n + 1 < length else None) for n in range(length)]
+
+
+@pytest.mark.parametrize("budget", [3, 4, 5, 6, 8, 11, 15])
+def test_runs_that_end_anywhere_lose_and_double_nothing(loading: Loading, budget: int) -> None:
+    """Each run makes a few calls only; the next goes on from the last state."""
+    lines, read = reversed_chain(40), 0
+    few = {"read_group_size": 4, "batch_size_rows": 4, "max_concurrency": 1}
+    for _ in range(60):
+        rest = [
+            {**line, "value": {"read": line["value"]["read"] + read}} if "value" in line else line
+            for line in with_states(lines[read:], every=1)
+        ]
+        run = load(loading, rest, max_calls_per_run=budget, **few)
+        read = run.states[-1]["read"] if run.states else read
+        budget += 1
+        if read == len(lines):
+            break
+    assert read == len(lines)
+    assert set(loading.names().values()) == {1}
+    expected = {f"C{n}": f"C{n + 1}" if n < 39 else None for n in range(40)}
+    assert parents(loading.tenant) == expected
+
+
+def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str | None], int]:
+    """Records in any order, some of which come again with another parent or none.
+
+    Returns:
+        The records; by each name the parent that it ends with; how many parents never come.
+    """
+    names = [f"{named} {number}" for number in range(chance.randint(1, 30))]
+    records = [(name, chance.choice([*names[:place], None])) for place, name in enumerate(names)]
+    again = chance.choices(names, k=chance.randint(0, 8))
+    records += [(name, chance.choice([*names, None])) for name in again]
+    chance.shuffle(records)
+    lost = [(f"{named} lost {number}", f"{named} nobody") for number in range(chance.randint(0, 3))]
+    for each in lost:
+        records.insert(chance.randint(0, len(records)), each)
+    expected = {**dict(records), **{name: None for name, _ in lost}}
+    return [account(*each) for each in records], expected, len(lost)
+
+
+@given(
+    st.randoms(use_true_random=False),
+    st.integers(1, 12),
+    st.integers(1, 6),
+    st.sampled_from([1, 8]),
+)
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_the_order_all_end_with_their_parents(
+    loading: Loading, chance: Random, group: int, batch: int, concurrency: int
+) -> None:
+    """Every record has one outcome; a second one would end the run."""
+    lines, expected, lost = a_forest(chance, f"example {next(examples)}")
+    sizes = {"read_group_size": group, "batch_size_rows": batch, "max_concurrency": concurrency}
+    run = load(loading, [*lines, state(done=1)], **sizes)
+    assert run.exit_code == (1 if lost == len(lines) else 0)
+    found = {name: each for name, each in parents(loading.tenant).items() if name in expected}
+    assert found == expected
+    outcomes = Counter(run.outcomes())
+    assert outcomes.total() == len(lines)
+    assert outcomes["rejected"] == lost
+    assert {count for name, count in loading.names().items() if name in expected} == {1}
+    assert run.states == [{"done": 1}]
+
+
+def waiting_child(number: int, match: MatchFields) -> Settlement:
+    message = {"stream": "accounts", "record": {"Name": f"{number:010000}"}}
+    arrival = Arrival("accounts", "accounts", message, {}, number, None, number)
+    child = LoadRecord(arrival, dict(message["record"]), key=(str(number),))
+    child.waiting = {"ParentCompany": match.wanted([f"parent {number // 2}"])}
+    return Settlement(child, Outcome.CREATED, gsid=f"G{number}")
+
+
+def test_memory_does_not_grow_with_what_waits() -> None:
+    match = MatchFields.of("Company", ("Name",), None)
+    waiting = WaitingRecords({"ParentCompany"})
+    tracemalloc.start()
+    try:
+        for number in range(2000):
+            settlement = waiting_child(number, match)
+            waiting.expect(settlement.record)
+            waiting.add(settlement)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(waiting) == 2000
+    assert held < 1_000_000
+    waiting.come({match.wanted(["parent 7"]): "P7"})
+    ready = waiting.take_ready(50)
+    assert [(each.settlement.gsid, each.parents) for each in ready] == [
+        ("G14", {"ParentCompany": "P7"}),
+        ("G15", {"ParentCompany": "P7"}),
+    ]
+    assert not waiting.ready
