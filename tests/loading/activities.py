@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from singer_messages import TEXT, record, schema
 
+from target_gainsight.sandbox import Fault
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from singer_messages import Message
     from tenant_runs import Loading, LoadRun
@@ -22,6 +23,15 @@ COLUMNS: Message = {
     "Notes": TEXT,
     "ActivityDate": {"type": ["string", "null"], "format": "date-time"},
 }
+ANSWER_LOST = (
+    Fault("reset_before_commit"),
+    Fault("reset_after_commit"),
+    Fault("server_error", committed=True),
+    Fault("truncated_body"),
+    Fault("empty_body"),
+    Fault("html_body"),
+    Fault("wrong_shape"),
+)
 WHEN = "2026-02-01T09:30:00+01:00"
 TENANT: Message = {
     "objects": {
@@ -104,12 +114,3 @@ def load_ctas(
 def comments_of(loading: Loading) -> dict[str, str | None]:
     """By the response it is for, the comment of every CTA in the tenant."""
     return {row["Response__gc"]: row["Comments"] for row in loading.tenant.rows("call_to_action")}
-
-
-def until(held: Callable[[], bool]) -> None:
-    """Wait for what the tenant is about to do."""
-    for _ in range(200):
-        if held():
-            return
-        time.sleep(0.01)
-    raise AssertionError

@@ -113,6 +113,18 @@ def _companies(numbers: Iterable[int]) -> tuple[Message, ...]:
     )
 
 
+def _of_a_family(object_name: str, noun: str, path: str) -> tuple[Endpoint, ...]:
+    """What loading into an object calls whose family of the API has a path of its own."""
+    return (
+        DESCRIBE,
+        query("company", "lookup"),
+        query(object_name, "current rows"),
+        Endpoint(f"POST {noun}", "POST", path),
+        Endpoint(f"PUT {noun}", "PUT", path),
+        query(object_name, "after a lost answer", after=1, lost=path),
+    )
+
+
 ACCOUNTS = schema(columns={"Name": TEXT, "Industry": TEXT, "manager": TEXT})
 LOOKUPS = {"Csm": {"object_name": "gsuser", "fields": {"manager": "Email"}}}
 IN_TWOS: Message = {"lookups": LOOKUPS, "batch_size_rows": 2}
@@ -198,14 +210,7 @@ TIMELINE = Job(
     object_name="activity_timeline",
     key=("id", "ExternalId"),
     values={"Notes": "Notes"},
-    endpoints=(
-        DESCRIBE,
-        query("company", "lookup"),
-        query("activity_timeline", "current rows"),
-        Endpoint("POST activity", "POST", ACTIVITIES),
-        Endpoint("PUT activity", "PUT", ACTIVITIES),
-        query("activity_timeline", "after a lost answer", after=1, lost=ACTIVITIES),
-    ),
+    endpoints=_of_a_family("activity_timeline", "activity", ACTIVITIES),
 )
 CTA = Job(
     "cta",
@@ -219,14 +224,7 @@ CTA = Job(
     object_name="call_to_action",
     key=("Response__gc", "Response__gc"),
     values={"Comments": "Comments"},
-    endpoints=(
-        DESCRIBE,
-        query("company", "lookup"),
-        query("call_to_action", "current rows"),
-        Endpoint("POST cta", "POST", CTAS),
-        Endpoint("PUT cta", "PUT", CTAS),
-        query("call_to_action", "after a lost answer", after=1, lost=CTAS),
-    ),
+    endpoints=_of_a_family("call_to_action", "cta", CTAS),
 )
 BULK = Job(
     "bulk",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from activities import (
+    ANSWER_LOST,
     BY_ACCOUNT,
     CTA_COLUMNS,
     CTA_ENTRY,
@@ -16,8 +17,8 @@ from activities import (
     cta,
     ctas,
     load_ctas,
-    until,
 )
+from late_commits import impatient_target, until, wait_by_commits
 from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
@@ -27,16 +28,8 @@ if TYPE_CHECKING:
 
     from tenant_runs import Loading
 
-ANSWER_LOST = (
-    Fault("reset_before_commit"),
-    Fault("reset_after_commit"),
-    Fault("server_error", committed=True),
-    Fault("truncated_body"),
-    Fault("wrong_shape"),
-)
 STREAM = "ctas"
 DAY = 86_400
-SECONDS_OF_A_TIMEOUT = 0.1
 
 
 @pytest.fixture
@@ -154,16 +147,9 @@ def test_a_lost_answer_neither_loses_nor_doubles_ctas(
 def test_a_commit_that_comes_after_the_timeout_is_waited_for(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait = loading.clock.wait
-
-    def wait_for_commit(seconds: float) -> bool:
-        until(lambda: loading.tenant.count("call_to_action") == 5)
-        return wait(seconds)
-
     loading.tenant.faults.add(Fault("late_commit", method="POST", path=CTAS, seconds=0.15))
-    target = loading.target(streams={"ctas": CTA_ENTRY})
-    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
-    monkeypatch.setattr(loading.clock, "wait", wait_for_commit)
+    target = impatient_target(loading, streams={"ctas": CTA_ENTRY})
+    wait_by_commits(loading, monkeypatch, lambda: loading.tenant.count("call_to_action") == 5)
     run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
     assert run.outcomes(STREAM) == {"created": 5}
     assert len(comments_of(loading)) == 5
@@ -173,8 +159,7 @@ def test_what_never_comes_after_a_timeout_is_unknown_and_looked_up_when_replayed
     loading: Loading,
 ) -> None:
     loading.tenant.faults.script([Fault("late_commit", seconds=0.3)], method="POST", path=CTAS)
-    target = loading.target(streams={"ctas": CTA_ENTRY})
-    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    target = impatient_target(loading, streams={"ctas": CTA_ENTRY})
     run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
     assert set(run.codes) == {"outcome_unknown"}
     until(lambda: loading.tenant.count("call_to_action") == 5)

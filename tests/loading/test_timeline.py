@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from activities import (
     ACTIVITIES,
+    ANSWER_LOST,
     BY_ACCOUNT,
     COLUMNS,
     TENANT,
@@ -17,8 +18,8 @@ from activities import (
     activity,
     load_activities,
     notes_of,
-    until,
 )
+from late_commits import impatient_target, until
 from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
@@ -29,17 +30,7 @@ if TYPE_CHECKING:
 
     from tenant_runs import Loading
 
-ANSWER_LOST = (
-    Fault("reset_before_commit"),
-    Fault("reset_after_commit"),
-    Fault("server_error", committed=True),
-    Fault("truncated_body"),
-    Fault("empty_body"),
-    Fault("html_body"),
-    Fault("wrong_shape"),
-)
 STREAM = "activities"
-SECONDS_OF_A_TIMEOUT = 0.1
 
 
 @pytest.fixture
@@ -139,8 +130,7 @@ def test_a_lost_answer_neither_loses_nor_doubles_activities(
 def test_a_commit_that_comes_after_the_timeout_doubles_nothing(loading: Loading) -> None:
     late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=0.15, times=1)
     loading.tenant.faults.add(late)
-    target = loading.target(streams={"activities": TIMELINE_ENTRY})
-    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    target = impatient_target(loading, streams={"activities": TIMELINE_ENTRY})
     run = loading.run(target, [schema("activities", COLUMNS, keys=["id"]), *activities(range(5))])
     assert run.outcomes(STREAM) == {"created": 5}
     until(lambda: len(loading.tenant.calls("POST", ACTIVITIES)) == 2)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from late_commits import impatient_target, until, wait_by_commits
 from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
@@ -33,7 +33,6 @@ ANSWER_LOST = (
     Fault("html_body"),
     Fault("wrong_shape"),
 )
-SECONDS_OF_A_TIMEOUT = 0.1
 
 
 def load(loading: Loading, lines: list[Message], **settings: Any) -> LoadRun:
@@ -41,18 +40,8 @@ def load(loading: Loading, lines: list[Message], **settings: Any) -> LoadRun:
 
 
 def load_with_short_timeout(loading: Loading, lines: list[Message], **settings: Any) -> LoadRun:
-    target = loading.target(**settings)
-    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
+    target = impatient_target(loading, **settings)
     return loading.run(target, [schema(), *lines, state(done=1)])
-
-
-def until(held: Callable[[], bool]) -> None:
-    """Wait for what the tenant is about to do."""
-    for _ in range(100):
-        if held():
-            return
-        time.sleep(0.01)
-    raise AssertionError
 
 
 @pytest.mark.parametrize("sync_mode", MODES)
@@ -185,16 +174,9 @@ def test_a_record_without_a_value_in_its_keys_cannot_be_looked_up(loading: Loadi
 def test_a_commit_that_comes_while_we_wait_after_a_timeout_is_found(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, sync_mode: str
 ) -> None:
-    wait = loading.clock.wait
-
-    def wait_for_commit(seconds: float) -> bool:
-        until(lambda: loading.tenant.count("company") == 50)
-        return wait(seconds)
-
     loading.tenant.faults.add(Fault("late_commit", method="POST", path=INSERTS, seconds=0.15))
-    target = loading.target(sync_mode=sync_mode)
-    target.run.client._timeout = SECONDS_OF_A_TIMEOUT
-    monkeypatch.setattr(loading.clock, "wait", wait_for_commit)
+    target = impatient_target(loading, sync_mode=sync_mode)
+    wait_by_commits(loading, monkeypatch, lambda: loading.tenant.count("company") == 50)
     run = loading.run(target, [schema(), *companies(range(50))])
     assert run.outcomes() == {"created": 50}
     assert loading.clock.waits == [60]
