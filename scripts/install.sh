@@ -1,18 +1,23 @@
 #!/bin/sh
 # Makes .venv at the top of the project, with the locked tools and this package in editable form.
-# A second call finds everything done. PYTHON=/path/to/python chooses the interpreter.
+# A second call finds everything done. PYTHON=/path/to/python chooses the interpreter, and no other is taken then.
 set -eu
 cd "$(dirname "$0")/.."
 
+if [ -n "${PYTHON:-}" ]; then
+  set -- "$PYTHON"
+else
+  set -- python3 python python3.14 python3.13 python3.12 python3.11 python3.10
+fi
 python=
-for candidate in ${PYTHON:+"$PYTHON"} python3 python python3.14 python3.13 python3.12 python3.11 python3.10; do
+for candidate in "$@"; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
     python=$candidate
     break
   fi
 done
 if [ -z "$python" ]; then
-  found=$(python3 --version 2>&1) || found="no python3"
+  found=$("$1" --version 2>&1) || found="no $1"
   echo "This needs Python 3.10 or newer; found here: $found." >&2
   echo "Install one, or name it: PYTHON=/path/to/python sh scripts/demo.sh" >&2
   exit 1
@@ -20,6 +25,11 @@ fi
 
 # A virtual environment does not survive being copied or moved: its commands name the old place.
 if [ -f .venv/.made-in ] && [ "$(cat .venv/.made-in)" != "$(pwd)" ]; then
+  rm -rf .venv
+fi
+# One that was made with another Python than the one asked for is of no use either.
+if [ -n "${PYTHON:-}" ] && [ -f .venv/.made-in ] &&
+  [ "$(.venv/bin/python --version 2>&1)" != "$("$python" --version)" ]; then
   rm -rf .venv
 fi
 if [ ! -x .venv/bin/python ]; then
