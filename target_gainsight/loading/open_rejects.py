@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import weakref
 from collections import defaultdict
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -167,6 +168,7 @@ class _Index:
         self.size = 0
         self._marks = bytearray(MARKS // 8)
         self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._rows.close)
         self._rows.execute("PRAGMA synchronous = OFF")
         self._rows.execute("PRAGMA journal_mode = OFF")
         self._rows.execute(
