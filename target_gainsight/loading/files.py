@@ -18,11 +18,13 @@ from target_gainsight.loading.rejects import FOLDER_OF_OWNER, OWNER_ONLY, lock
 from target_gainsight.mapping.field_errors import shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 BUFFER_BYTES = 1 << 20
 PART = ".part"
+
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 class LineWriter:
@@ -36,12 +38,24 @@ class LineWriter:
         """Return one line in UTF-8.
 
         Args:
-            cells: Its cells, which are text without halves of surrogate pairs.
+            cells: Its cells, which are text without halves of surrogate pairs and without NUL.
         """
         self._text.seek(0)
         self._text.truncate()
         self._write(cells)
         return self._text.getvalue().encode()
+
+
+def csv_text(cells: Iterable[str]) -> str:
+    """One line of CSV without its end, of any text: `csv.writer` of Python 3.10 takes no NUL.
+
+    Args:
+        cells: Its cells.
+    """
+    return ",".join(
+        '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+        for cell in cells
+    )
 
 
 class CountedFile:

@@ -5,15 +5,14 @@ Entries are made in the main thread only. Knows how outcomes are kept, not how t
 
 from __future__ import annotations
 
-import csv
 import heapq
-import io
 import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.checkpoint import Watermark
+from target_gainsight.loading.files import csv_text
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
@@ -364,13 +363,11 @@ class Ledger:
         self._held = []
 
     def _list_created(self, settlement: Settlement) -> None:
-        line = io.StringIO()
         if not self.created.exists:
-            csv.writer(line).writerow(("stream", "key", "gsid"))
+            self.created.add(csv_text(("stream", "key", "gsid")))
         record = settlement.record
         key = " | ".join(str(part) for part in record.key)
-        csv.writer(line).writerow((record.arrival.alias, key, settlement.gsid or ""))
-        self.created.add(line.getvalue().rstrip("\r\n"))
+        self.created.add(csv_text((record.arrival.alias, key, settlement.gsid or "")))
 
     def _failed_in_files(self) -> int:
         streams = self.summary.streams.values()

@@ -13,9 +13,10 @@ from target_gainsight.mapping.field_errors import (
     UnfitError,
     ValueRejectedError,
 )
+from target_gainsight.mapping.texts import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_gainsight.api.wire import Json
     from target_gainsight.mapping.field_errors import FieldError
@@ -97,14 +98,23 @@ class CsvPlan:
         return errors
 
 
+def unfit_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names that no header of a CSV can hold, each with the reason."""
+    for name in names:
+        try:
+            cell(encodable(name))
+        except UnfitError as unfit:
+            yield name, str(unfit)
+
+
 def cell(value: Json) -> str:
     """A written value as the text of a cell: null is empty, a list its items between semicolons.
 
     Raises:
-        UnfitError: An item of a list holds a semicolon itself.
+        UnfitError: A text holds NUL, or an item of a list a semicolon.
     """
     if isinstance(value, str):
-        return value
+        return _text(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -114,6 +124,15 @@ def cell(value: Json) -> str:
     if isinstance(value, (list, tuple)):
         return ITEM_SEPARATOR.join(_item(each) for each in value)
     return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))
+
+
+def _text(value: str) -> str:
+    """Text that no reader of the CSV takes for the file's end: its other rows must not suffer."""
+    if "\0" in value:
+        code = "nul_in_text"
+        message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
+        raise UnfitError(code, message, "Take it out in a stream map.")
+    return value
 
 
 def _number(value: float | Decimal) -> str:

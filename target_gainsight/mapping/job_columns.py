@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.cells import CsvColumn, CsvPlan, cell
+from target_gainsight.mapping.cells import CsvColumn, CsvPlan, cell, unfit_names
 from target_gainsight.mapping.field_errors import UnfitError, ValueRejectedError
 from target_gainsight.mapping.mismatch import Cure, FieldProblem, StreamMismatchError
 from target_gainsight.mapping.suggestions import suggest_names
@@ -57,6 +57,7 @@ def plan_job_columns(
     sent = _sent(names, field_mapping)
     problems = [*_not_carried(names, field_mapping), *_written_twice(sent, constants)]
     problems += _column_types(columns, sent, schema)
+    problems += _unwritable(sent, constants)
     plan = []
     for source, name in sent.items():
         converter = _converter(name, schema, date_format)
@@ -109,6 +110,11 @@ def _written_twice(
         if len(sources) > 1:
             message = f"A CSV has each column once, and {' and '.join(sources)} fill this one."
             yield FieldProblem("field_mapping", name, message)
+
+
+def _unwritable(sent: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
+    for name, reason in unfit_names((*sent.values(), *constants)):
+        yield FieldProblem("column", name, f"Column {name} cannot stand in a CSV: {reason}.")
 
 
 def _column_types(

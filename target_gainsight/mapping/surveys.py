@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from target_gainsight.mapping.cells import CsvColumn, CsvPlan, cell
+from target_gainsight.mapping.cells import CsvColumn, CsvPlan, cell, unfit_names
 from target_gainsight.mapping.field_errors import UnfitError, ValueRejectedError
 from target_gainsight.mapping.mismatch import Cure, FieldProblem, StreamMismatchError
 from target_gainsight.mapping.moments import DateFormat, date_writer
@@ -91,6 +91,7 @@ def plan_survey(
     filled = {**_filled_by_name(names, survey_columns, constants), **survey_columns}
     problems = [*_not_carried(names, survey_columns), *_missing(filled, constants, names)]
     problems += _filled_twice(survey_columns, constants)
+    problems += _unwritable(filled, constants)
     plan = []
     for name, source in filled.items():
         plan.append(CsvColumn(name, source, _writer(name, date_format)))
@@ -174,6 +175,14 @@ def _filled_twice(
         if len(names) > 1:
             message = f"{' and '.join(names)} mean the same column of the import. Leave one."
             yield FieldProblem("survey_columns", names[0], message)
+
+
+def _unwritable(filled: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
+    for name, reason in unfit_names((*filled, *constants)):
+        place: Literal["constants", "survey_columns"] = (
+            "constants" if name in constants else "survey_columns"
+        )
+        yield FieldProblem(place, name, f"Column {name} cannot stand in a CSV: {reason}.")
 
 
 def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:

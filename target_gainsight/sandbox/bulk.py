@@ -111,6 +111,8 @@ def _counts(tenant: Tenant, succeeded: int, failed: int) -> dict[str, int]:
 
 def _check_file(tenant: Tenant, job: BulkJob, content: bytes) -> None:
     """Refuse a file without rows, or whose first line is not the job's."""
+    if b"\0" in content:
+        raise _refused(_REFUSED, "The file is no CSV in UTF-8: it contains NUL")
     try:
         lines = csv.reader(_lines(content), strict=True)
         header = next(lines, None)

@@ -7,16 +7,17 @@ import csv
 import io
 import itertools
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from singer_messages import record, schema, state
+from singer_messages import TEXT, record, schema, state
 from tenant_runs import companies
 
 from target_gainsight.loading import bulk
-from target_gainsight.loading.files import LineWriter
+from target_gainsight.loading.files import LineWriter, csv_text
 from target_gainsight.loading.job_progress import JobInProgress
 from target_gainsight.sandbox import Fault
 
@@ -417,6 +418,39 @@ def test_every_text_comes_back_out_of_a_csv(rows: list[list[str]]) -> None:
     writer = LineWriter()
     text = b"".join(writer.line(cells) for cells in rows).decode()
     assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == rows
+
+
+def test_a_text_with_nul_is_rejected_alone_and_what_it_was_is_kept(bulk_loading: Loading) -> None:
+    messages = [schema(), record(Name="A\0b"), *companies([1]), state(read=2)]
+    run = load(bulk_loading, messages)
+    assert (run.exit_code, run.codes) == (0, ["nul_in_text"])
+    assert run.states == [state(read=2)["value"]]
+    assert run.rejects[0]["record"]["Name"] == "A\0b"
+    assert list(bulk_loading.names()) == ["C1"]
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a\0b", "NUL"), ("a\ud800b", "surrogate pair")])
+@pytest.mark.parametrize("place", ["column", "constant"])
+def test_a_column_that_no_csv_can_have_stops_the_stream_with_a_sentence(
+    bulk_loading: Loading, name: str, shown: str, place: str
+) -> None:
+    columns = {"Name": TEXT} | ({name: TEXT} if place == "column" else {})
+    entry = PLAIN if place == "column" else {**PLAIN, "constants": {name: "x"}}
+    run = load(bulk_loading, [schema(columns=columns), record(Name="A"), state(read=1)], entry)
+    assert (run.exit_code, run.states) == (1, [])
+    assert "cannot stand in a CSV" in run.log[-1]
+    assert shown in run.log[-1]
+    assert run.log[-1].replace("\n", "").isprintable()
+    assert uploaded(bulk_loading) == 0
+
+
+@given(st.lists(st.text(), min_size=2, max_size=4))
+def test_a_line_of_any_text_is_what_pythons_own_writer_makes_of_it(cells: list[str]) -> None:
+    told = io.StringIO(newline="")
+    if sys.version_info < (3, 11) and any("\0" in each for each in cells):
+        cells = [each.replace("\0", "?") for each in cells]
+    csv.writer(told, lineterminator="\r\n").writerow(cells)
+    assert csv_text(cells) + "\r\n" == told.getvalue()
 
 
 class Killed(BaseException):

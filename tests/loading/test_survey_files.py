@@ -126,6 +126,7 @@ def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> 
         ({"survey_name": None}, "required_missing"),
         ({"email": "Bill Lumbergh"}, "not_an_email"),
         ({"response_date": "last week"}, "not_a_date"),
+        ({"comment": "a\0b"}, "nul_in_text"),
     ],
 )
 def test_a_response_that_cannot_be_imported_is_rejected_alone(
@@ -161,6 +162,13 @@ def test_a_stream_that_lacks_a_column_stops_before_its_first_record(loading: Loa
     assert "The stream has no column ratin. Did you mean rating?" in run.log[-1]
     assert "A survey import needs Company" in run.log[-1]
     assert not files(loading)
+
+
+def test_a_column_that_no_csv_can_have_is_refused(loading: Loading) -> None:
+    entry = {**ENTRY, "constants": {"a\0b": "x"}}
+    run = load(loading, [SCHEMA, response()], entry)
+    assert (run.exit_code, files(loading)) == (1, [])
+    assert "cannot stand in a CSV: a NUL character" in run.log[-1]
 
 
 def test_two_names_for_one_column_are_refused(loading: Loading) -> None:
