@@ -180,7 +180,7 @@ def test_no_command_shows_what_drives_a_terminal(project: Path, arguments: list[
 
 def test_the_plan_shows_names_on_their_lines(project: Path) -> None:
     (project / "in.singer").write_text(
-        lines_of([schema(FORGERY), record(FORGERY, Name=FORGERY, Industry=FORGERY)]),
+        lines_of([schema(FORGERY), record(FORGERY, Name=f"B{FORGERY}", Industry=FORGERY)]),
         encoding="utf-8",
     )
     arguments = ["plan", "--config", "config.json", "--input", "in.singer"]
