@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -17,7 +17,6 @@ import msgspec
 from target_gainsight.api.wire import decode
 from target_gainsight.loading.current_rows import GSID, Matches
 from target_gainsight.loading.keys import folded
-from target_gainsight.loading.outcomes import Mark
 from target_gainsight.loading.spilling import found_at, private_database
 
 if TYPE_CHECKING:
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_gainsight.loading.keys import Key, KeyReader
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.outcomes import LoadRecord, Mark
     from target_gainsight.mapping.likeness import Likeness
 
 _Kept = tuple[int, int, str, bytes]
 """A row's place, the digest of its fields, its GSID, and its fields as JSON."""
 
 _Found = tuple[str, bytes]
-_decode = msgspec.json.Decoder(list[tuple[int, int]]).decode
+_decode = msgspec.json.Decoder(list[int]).decode
+_NOTHING = object()
 
 
 def place_of(key: Key) -> int:
@@ -82,7 +82,7 @@ class KeptRows:
             record: The record.
         """
         fields = self._likeness.of_record(record.fields)
-        return Mark(place_of(record.key), None if fields is None else hash(fields))
+        return place_of(record.key), None if fields is None else hash(fields)
 
     def find(self, records: Sequence[LoadRecord]) -> KeptMatches:
         """Find the rows that some records may meet.
@@ -94,34 +94,35 @@ class KeptRows:
             The rows.
         """
         marks = [record.mark or self.mark(record) for record in records]
-        held = self._digests([mark.place for mark in marks])
+        held = self._digests([place for place, _ in marks])
         unchanged, others = set(), []
         for record, (place, digest) in zip(records, marks, strict=True):
-            digests = held.get(place, ())
-            if len(digests) == 1 and digests[0] == digest:
+            if digest is not None and held.get(place, _NOTHING) == digest:
                 unchanged.add(id(record))
-            elif digests:
+            else:
                 others.append(place)
         return KeptMatches(self._fields(others), unchanged, self._keys, self._likeness.names)
 
-    def _digests(self, places: Iterable[int]) -> Mapping[int, Sequence[int]]:
-        """The digests of the rows at some places, handed over as one text.
+    def _digests(self, places: Iterable[int]) -> Mapping[int, int | None]:
+        """The digest of the row at each place; None in its stead where there are several rows.
 
-        A row at a time would cost a lock each, which the main thread has to give up for it.
+        They are handed over as two texts. A row at a time would cost a lock each, which the main
+        thread has to give up for it.
         """
-        select = "'[' || group_concat('[' || place || ',' || digest || ']') || ']'"
-        digests: defaultdict[int, list[int]] = defaultdict(list)
-        for (found,) in found_at(self._rows, f"SELECT {select} FROM kept", places):  # noqa: S608
-            for place, digest in _decode(found or "[]"):
-                digests[place].append(digest)
+        select = "SELECT json_group_array(place), json_group_array(digest) FROM kept"
+        ((found, each),) = found_at(self._rows, select, places)
+        taken = _decode(found)
+        digests: dict[int, int | None] = dict(zip(taken, _decode(each), strict=True))
+        if len(digests) < len(taken):
+            digests |= {place: None for place, rows in Counter(taken).items() if rows > 1}
         return digests
 
-    def _fields(self, places: Iterable[int]) -> Mapping[int, Sequence[_Found]]:
+    def _fields(self, places: Sequence[int]) -> Mapping[int, Sequence[_Found]]:
         found: defaultdict[int, list[_Found]] = defaultdict(list)
-        for place, gsid, fields in found_at(
-            self._rows, "SELECT place, gsid, fields FROM kept", places
-        ):
-            found[place].append((gsid, fields))
+        if places:
+            select = "SELECT place, gsid, fields FROM kept"
+            for place, gsid, fields in found_at(self._rows, select, places):
+                found[place].append((gsid, fields))
         return found
 
 

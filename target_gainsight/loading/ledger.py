@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_gainsight.loading.checkpoint import Checkpoint
     from target_gainsight.loading.filed import FiledRecords
@@ -76,6 +75,9 @@ class Ledger:
         rejection: When there are too many rejects.
         open_rejects: Knows which rejects a settled record retires.
         keep_files: Whether rejects and created rows are filed; not in a dry run.
+
+    Attributes:
+        arrive: Takes note of one more record, and returns its number: its place in the input.
     """
 
     def __init__(
@@ -97,15 +99,12 @@ class Ledger:
         self._open_rejects = open_rejects
         self._keep_files = keep_files
         self._arrivals = Watermark()
+        self.arrive = self._arrivals.arrive
         self._held: list[tuple[int, _Listed]] = []
         self._withheld: list[BatchResult] = []
         self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
         self._logged = 0
-
-    def arrive(self) -> int:
-        """Take note of one more record; its number is its place in the input."""
-        return self._arrivals.arrive()
 
     def enter(self, settlements: Iterable[Settlement]) -> None:
         """Enter the outcomes of one or more batches and write the state they cover.
@@ -181,17 +180,16 @@ class Ledger:
             return
         self._unavailable_in_a_row = 0
         self._release_withheld()
-        counted: Counter[str] = Counter()
+        alone = []
         for record in records:
-            arrival = record.arrival
             if record.parts or (self._keep_files and self._open_rejects.any):
                 self._enter_all(record, Outcome.UNCHANGED, None)
-                continue
-            arrival.watermark.settle(arrival.position)
-            self._arrivals.settle(arrival.sequence)
-            counted[arrival.alias] += 1
-        for alias, count in counted.items():
-            self.summary.stream(alias).outcomes[Outcome.UNCHANGED] += count
+            else:
+                alone.append(record.arrival)
+        for first, count in _runs(alone):
+            first.watermark.settle(first.position, count)
+            self._arrivals.settle(first.sequence, count)
+            self.summary.stream(first.alias).outcomes[Outcome.UNCHANGED] += count
         self._advance()
         self._check_guards()
 
@@ -399,6 +397,25 @@ class Ledger:
             "and run again"
         )
         raise RunStoppedError(message)
+
+
+def _runs(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, int]]:
+    """Find the records that came one after another: the first of each run, and how many."""
+    first, count = None, 0
+    for arrival in arrivals:
+        if (
+            first is not None
+            and arrival.watermark is first.watermark
+            and arrival.position == first.position + count
+            and arrival.sequence == first.sequence + count
+        ):
+            count += 1
+            continue
+        if first is not None:
+            yield first, count
+        first, count = arrival, 1
+    if first is not None:
+        yield first, count
 
 
 def _is_covered(arrival: Arrival) -> bool:

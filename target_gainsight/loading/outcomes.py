@@ -98,16 +98,11 @@ class Arrival:
     position: int
 
 
-class Mark(NamedTuple):
-    """By what a kept row is found that holds a record already.
-
-    Attributes:
-        place: Shared by keys that are equal but for case and blanks.
-        digest: Of the values; None where it is in doubt how the tenant would answer them.
-    """
-
-    place: int
-    digest: int | None
+Mark = tuple[int, int | None]
+"""By what a kept row is found that holds a record already: its place, which it shares with keys
+that are equal but for case and blanks, and the digest of its values; None in the digest's place
+where it is in doubt how the tenant would answer them. No class, because every record needs one.
+"""
 
 
 @dataclass(slots=True, eq=False)

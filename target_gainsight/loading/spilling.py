@@ -8,10 +8,13 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-PLACES_IN_A_LOOK = 500
+
+_encode = msgspec.json.Encoder().encode
 
 
 def private_database() -> sqlite3.Connection:
@@ -28,15 +31,12 @@ def private_database() -> sqlite3.Connection:
 def found_at(
     rows: sqlite3.Connection, query: str, places: Iterable[int]
 ) -> Iterator[tuple[Any, ...]]:
-    """Ask for what is at some places, for a few hundred at a time.
+    """Ask for what is at some places.
 
     Args:
         rows: The database.
         query: What is selected, up to the condition.
         places: The values of the column ``place``.
     """
-    wanted = list(dict.fromkeys(places))
-    for start in range(0, len(wanted), PLACES_IN_A_LOOK):
-        part = wanted[start : start + PLACES_IN_A_LOOK]
-        marks = ",".join("?" * len(part))
-        yield from rows.execute(f"{query} WHERE place IN ({marks})", part)
+    wanted = _encode(list(places)).decode("ascii")
+    return rows.execute(f"{query} WHERE place IN (SELECT value FROM json_each(?))", (wanted,))

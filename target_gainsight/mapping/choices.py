@@ -111,9 +111,9 @@ def comparable_selection(value: Json, items: Items) -> tuple[str, ...] | None:
     return tuple(known) if len(known) == len(gsids) else None
 
 
-def selected_as_read(value: Json, gsids: Mapping[str, str]) -> Json:
+def normal_selection(value: Json, gsids: Mapping[str, str]) -> Json:
     """A written selection in the form of an answer, `"gsid1;gsid2;"`; as it is in doubt."""
-    if not isinstance(value, list):
+    if not value or not isinstance(value, list):
         return value
     found = [gsids.get(name) if isinstance(name, str) else None for name in value]
     return value if None in found else "".join(f"{gsid};" for gsid in found)

@@ -13,6 +13,7 @@ from target_gainsight.mapping.field_errors import (
     RecordRejectedError,
     ValueRejectedError,
 )
+from target_gainsight.mapping.inlining import compile_mapping
 from target_gainsight.mapping.values import (
     converter_for,
     plain_comparable,
@@ -84,10 +85,17 @@ class RecordMapper:
         }
         self._alike: set[tuple[str, str, str]] = set()
         self._columns = tuple(
-            (source, target, self.converters[target].write) for source, target in plan.sent.items()
+            (source, target, self.converters[target]) for source, target in plan.sent.items()
+        )
+        self._mapped = compile_mapping(
+            [(source, target, converter.inline) for source, target, converter in self._columns],
+            omit_null=null_values == "omit",
+        )
+        constants = (
+            (name, self.converters[name].write(value)) for name, value in plan.constants.items()
         )
         self._constants = {
-            name: self.converters[name].write(value) for name, value in plan.constants.items()
+            name: value for name, value in constants if value is not None or null_values == "send"
         }
         self._needed_to_create = self._find_needed_to_create()
         self._needed = self._find_needed()
@@ -101,16 +109,11 @@ class RecordMapper:
             RecordRejectedError: It cannot be written; carries the errors of all its fields.
         """
         try:
-            mapped = {
-                target: write(record[source])
-                for source, target, write in self._columns
-                if source in record
-            }
+            mapped = self._mapped(record)
         except ValueRejectedError:
             raise RecordRejectedError(self._errors(record)) from None
-        mapped.update(self._constants)
-        if self._null_values == "omit":
-            mapped = {name: value for name, value in mapped.items() if value is not None}
+        if self._constants:
+            mapped.update(self._constants)
         for name in self._never_empty:
             if not mapped.get(name) and self._missing_values(mapped):
                 raise RecordRejectedError(self._errors(record))
@@ -195,10 +198,10 @@ class RecordMapper:
         """Every error of a record that has at least one."""
         errors = []
         mapped = self._constants.copy()
-        for source, target, write in self._columns:
+        for source, target, converter in self._columns:
             try:
                 if source in record:
-                    mapped[target] = write(record[source])
+                    mapped[target] = converter.write(record[source])
             except ValueRejectedError as refusal:
                 errors.append(refusal.error)
         refused = {error.field for error in errors}

@@ -122,7 +122,7 @@ class GainsightSink(StreamSink):
             rejected=self._note_rejected,
             known_on_insert=self.known_on_insert,
         )
-        self._references = references
+        self._references = references if references.any else None
         self.run.add_sink(self)
 
     @abstractmethod
@@ -155,7 +155,7 @@ class GainsightSink(StreamSink):
         """
         try:
             loaded = LoadRecord(arrival, self.mapper.map(record))
-            if self._references.any:
+            if self._references:
                 loaded.references = self._references.refer(record)
                 loaded.links = self._references.link(record)
         except RecordRejectedError as error:
@@ -164,7 +164,7 @@ class GainsightSink(StreamSink):
             )
             self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        if not self._references.any:
+        if not self._references:
             self.loader.identify(loaded)
         reason = arrival.message.get(REASON_PROPERTY)
         if reason is not None:

@@ -54,6 +54,7 @@ class StreamSink(BatchSink):
         self.key_set = frozenset(self.key_properties)
         self.watermark = self.run.checkpoint.open()
         self.counts = self.run.summary.stream(self.stream_name)
+        self._number = self.run.ledger.arrive
         self._reported = 0
         self._loading = False
 
@@ -89,14 +90,15 @@ class StreamSink(BatchSink):
             The arrival, which the ledger will want settled.
         """
         self.counts.read += 1
+        watermark = self.watermark
         return Arrival(
-            stream=message["stream"],
-            alias=self.stream_name,
-            message=message,
-            schema=schema,
-            sequence=self.run.ledger.arrive(),
-            watermark=self.watermark,
-            position=self.watermark.arrive(),
+            message["stream"],
+            self.stream_name,
+            message,
+            schema,
+            self._number(),
+            watermark,
+            watermark.arrive(),
         )
 
     @abstractmethod

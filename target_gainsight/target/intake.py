@@ -9,7 +9,7 @@ import copy
 import gzip
 import logging
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from jsonschema import SchemaError, ValidationError
@@ -19,6 +19,7 @@ from singer_sdk.exceptions import (
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from upath import UPath
 
@@ -31,7 +32,7 @@ from target_gainsight.sinks import StreamSink
 from target_gainsight.target.masking import warn_of_unmasked_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk.mapper import StreamMap
 
@@ -41,11 +42,40 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DELETED_AT = "_sdc_deleted_at"
+METADATA = frozenset(
+    {
+        "_sdc_extracted_at",
+        "_sdc_received_at",
+        "_sdc_batched_at",
+        DELETED_AT,
+        "_sdc_sequence",
+        "_sdc_table_version",
+        "_sdc_sync_started_at",
+    }
+)
+"""The SDK's metadata columns."""
+
 BATCH_FORMAT = "jsonl"
 COMPRESSIONS = (None, "none", "gzip")
 LOOK_UP_EVERY = 1000
 SAME = ("schema", "key_properties")
 """What of a SCHEMA message makes a difference."""
+
+
+class _Way(NamedTuple):
+    """One of the ways of a stream's records.
+
+    Attributes:
+        alias: The stream's name as it comes out of the stream map.
+        transform: What becomes of a copy of a record; None when all of it stays as it is.
+        sink: Where the record goes.
+        schema: The SCHEMA message that holds for it.
+    """
+
+    alias: str
+    transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None
+    sink: StreamSink
+    schema: Mapping[str, Any]
 
 
 class Intake:
@@ -58,7 +88,7 @@ class Intake:
     def __init__(self, target: TargetGainsight) -> None:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
-        self._ways: dict[str, list[tuple[StreamMap, StreamSink]]] = {}
+        self._ways: dict[str, list[_Way]] = {}
         self._noted_versions: set[str] = set()
 
     def take_schema(self, message: Mapping[str, Any]) -> None:
@@ -98,12 +128,16 @@ class Intake:
         if before is None and not self._target.settings.rejection.keys_only:
             warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
-    def _ways_of(self, stream: str) -> Iterator[tuple[StreamMap, StreamSink]]:
+    def _ways_of(self, stream: str) -> Iterator[_Way]:
         """List the maps of a stream that lead to a sink which loads."""
         for stream_map in self._target.mapper.stream_maps[stream]:
-            sink = self._target.get_sink(stream_map.stream_alias)
+            alias = stream_map.stream_alias
+            sink = self._target.get_sink(alias)
             if isinstance(sink, StreamSink):
-                yield stream_map, sink
+                same = isinstance(stream_map, SameRecordTransform) and sink.knows_fields
+                changes = not same or stream_map.flattening_enabled
+                transform = stream_map.transform if changes else None
+                yield _Way(alias, transform, sink, self._schemas[stream])
 
     def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
         stream, mapper = message["stream"], self._target.mapper
@@ -180,54 +214,43 @@ class Intake:
         if ways is None:
             text = f"a record of stream {shown(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
-        only = _only_alias(message)
-        for stream_map, sink in ways:
-            if only is not None and only != stream_map.stream_alias:
-                continue
-            self._take_mapped(message, stream_map, sink)
-        for _, sink in ways:  # after all of them: a child may find a parent of the same record
-            if sink.is_full:
-                self._target.drain_one(sink)
+        only = _only_alias(message) if REASON_PROPERTY in message else None
+        for way in ways:
+            if only is None or only == way.alias:
+                self._take_mapped(message, way)
+        for way in ways:  # after all of them: a child may find a parent of the same record
+            if way.sink.is_full:
+                self._target.drain_one(way.sink)
 
-    def _take_mapped(
-        self, message: Mapping[str, Any], stream_map: StreamMap, sink: StreamSink
-    ) -> None:
-        source = message["record"]
-        try:
-            record = stream_map.transform(source.copy())
-        except Exception as error:  # noqa: BLE001 - user's expressions raise whatever they like
-            reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
-            self._enter(self._arrive(message, sink), Outcome.REJECTED, reason)
-            return
-        if record is None:
-            return
-        arrival = self._arrive(message, sink)
+    def _take_mapped(self, message: Mapping[str, Any], way: _Way) -> None:
+        record = source = message["record"]
+        sink = way.sink
+        if way.transform is not None:
+            try:
+                record = way.transform(source.copy())
+            except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
+                reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
+                self._enter(sink.arrive(message, way.schema), Outcome.REJECTED, reason)
+                return
+            if record is None:
+                return
+        arrival = sink.arrive(message, way.schema)
         if source.get(DELETED_AT) is not None:
             reason = Reason("deleted_in_source", "the source has deleted this record")
             self._enter(arrival, Outcome.SKIPPED, reason)
             return
-        self._complete(record, message, sink)
-        _require_keys(record, sink)
+        if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
+            record = _completed(record, message, sink)
+        if not sink.key_set <= record.keys():
+            raise _lacks_keys(record, sink)
         refused = _refused(record, sink)
         if refused is not None:
             self._enter(arrival, Outcome.REJECTED, refused)
             return
         sink.take(record, arrival)
 
-    def _arrive(self, message: Mapping[str, Any], sink: StreamSink) -> Arrival:
-        return sink.arrive(message, self._schemas[message["stream"]])
-
     def _enter(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
         self._target.ledger.enter_arrival(arrival, outcome, reason)
-
-    def _complete(
-        self, record: dict[str, Any], message: Mapping[str, Any], sink: StreamSink
-    ) -> None:
-        """Add the SDK's metadata columns, or take them off."""
-        if sink.include_sdc_metadata_properties:
-            sink._add_sdc_metadata_to_record(record, dict(message), {})  # noqa: SLF001
-        else:
-            sink._remove_sdc_metadata_from_record(record)  # noqa: SLF001
 
 
 def _check_schema(message: Mapping[str, Any]) -> None:
@@ -253,7 +276,7 @@ class _SourceSchema(dict[str, Any]):
 
 def _only_alias(message: Mapping[str, Any]) -> str | None:
     """Name the one stream that a reject is replayed for."""
-    reason = message.get(REASON_PROPERTY)
+    reason = message[REASON_PROPERTY]
     if not isinstance(reason, dict):
         return None
     if reason.get("replayable") is False:
@@ -267,15 +290,26 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
     return stream if isinstance(stream, str) else None
 
 
-def _require_keys(record: Mapping[str, Any], sink: StreamSink) -> None:
-    """Insist on the key properties, as Singer demands."""
-    if not sink.key_set <= record.keys():
-        missing = [key for key in sink.key_properties if key not in record]
-        text = (
-            f"stream {shown(sink.stream_name)}: a record lacks its key property "
-            f"{one_line(', '.join(missing))}; the tap or a stream map must supply it"
-        )
-        raise MissingKeyPropertiesError(text)
+def _completed(
+    record: Mapping[str, Any], message: Mapping[str, Any], sink: StreamSink
+) -> dict[str, Any]:
+    """Add the SDK's metadata columns, or take them off; the source's record stays as it came."""
+    completed = dict(record)
+    if sink.include_sdc_metadata_properties:
+        sink._add_sdc_metadata_to_record(completed, dict(message), {})  # noqa: SLF001
+    else:
+        sink._remove_sdc_metadata_from_record(completed)  # noqa: SLF001
+    return completed
+
+
+def _lacks_keys(record: Mapping[str, Any], sink: StreamSink) -> MissingKeyPropertiesError:
+    """Say which key property is missing, without which Singer allows no record."""
+    missing = [key for key in sink.key_properties if key not in record]
+    text = (
+        f"stream {shown(sink.stream_name)}: a record lacks its key property "
+        f"{one_line(', '.join(missing))}; the tap or a stream map must supply it"
+    )
+    return MissingKeyPropertiesError(text)
 
 
 def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
