@@ -201,7 +201,9 @@ def _encoded(envelope: Mapping[str, object]) -> bytes:
     try:
         return msgspec.json.encode(envelope)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
-        text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            envelope, ensure_ascii=False, separators=(",", ":"), default=msgspec.to_builtins
+        )
         return text.encode("utf-8", "backslashreplace")
 
 
