@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.choices import (
     choice,
@@ -62,6 +62,11 @@ if TYPE_CHECKING:
 
 
 MOST_DAYS_REMEMBERED = 4096
+_NORMAL_NUMBER = Inline(
+    "v if v.__class__ is str or v.__class__ is int or v is None else $normal(v)",
+    {"normal": normal_number},
+)
+"""Of numbers, and of whatever may be one."""
 
 
 class Unknown:
@@ -292,11 +297,6 @@ _ANYTHING = frozenset({"string", "moment", "integer", "number", "boolean", "obje
 _MOMENTS = frozenset({"string", "moment", "integer", "number"})
 _NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
-
-_NORMAL_NUMBER = Inline(
-    "v if v.__class__ is str or v.__class__ is int or v is None else $normal(v)",
-    {"normal": normal_number},
-)
 
 
 def _as_it_is(_field: Field) -> Inline:
