@@ -39,4 +39,5 @@ def found_at(
         places: The values of the column ``place``.
     """
     wanted = _encode(list(places)).decode("ascii")
-    return rows.execute(f"{query} WHERE place IN (SELECT value FROM json_each(?))", (wanted,))
+    there = "place IN (SELECT value FROM json_each(?))"
+    return rows.execute(f"{query} WHERE {there}", (wanted,))
