@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
-PACKAGES = ("target-gainsight", "singer-sdk", "requests", "msgspec", "jsonschema-rs", "uvicorn")
+PACKAGES = ("singer-sdk", "requests", "msgspec", "jsonschema-rs", "uvicorn")
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30
 
@@ -89,10 +90,19 @@ def document(tables: Iterable[Table], command: str, minutes: float) -> str:
         "```bash\n"
         f"{command}\n"
         "```\n\n"
-        f"{machine()}; Python {platform.python_version()}; {versions}. "
+        f"{machine()}; Python {platform.python_version()}; commit {commit()}; {versions}. "
         f"The run took {minutes:.0f} minutes."
     )
     return "\n\n".join([head, *(table.to_markdown() for table in tables)]) + "\n"
+
+
+def commit() -> str:
+    """The commit that is measured; an editable installation names the one it was made from."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    found = subprocess.run(
+        asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"
 
 
 def machine() -> str:

@@ -42,8 +42,6 @@ UNAVAILABLE_IN_A_ROW = 3
 BY_FILE = "settled by file"
 """What became of a record that went into a file."""
 
-WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
-
 
 @dataclass(frozen=True)
 class _Listed:

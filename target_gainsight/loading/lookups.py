@@ -17,7 +17,7 @@ from target_gainsight.mapping.field_errors import ValueRejectedError, shown
 from target_gainsight.mapping.values import converter_for, plain_converter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_gainsight.api import ObjectSchema, RecordsApi, Where
     from target_gainsight.loading.keys import Key
@@ -238,17 +238,42 @@ class LookupIndex:
             self._near.clear()
 
 
-class SeenParents:
-    """Remembers which parents were rejected in this run, so that their children can say so.
+class WatchedFields:
+    """The objects and match fields that lookups of a run use.
 
     Args:
-        watched: The objects and match fields that lookups of this run use.
+        watched: Object and match fields.
     """
 
     def __init__(self, watched: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         self._watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for object_name, names in watched:
             self._watched[object_name.lower()].add(names)
+
+    def of(
+        self, object_name: str, fields: Mapping[str, object]
+    ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
+        """List by what a record may be looked for: object, match fields and their values.
+
+        Args:
+            object_name: The object it is for.
+            fields: Its fields, as far as they are known.
+        """
+        for names in self._watched.get(object_name.lower(), ()):
+            values = tuple(fields.get(name) for name in names)
+            if None not in values:
+                yield object_name.lower(), names, values
+
+
+class SeenParents:
+    """Remembers which parents were rejected in this run, so that their children can say so.
+
+    Args:
+        watched: What lookups of this run use.
+    """
+
+    def __init__(self, watched: WatchedFields) -> None:
+        self._watched = watched
         self._seen: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
 
     def note(self, object_name: str, fields: Mapping[str, object]) -> None:
@@ -258,12 +283,10 @@ class SeenParents:
             object_name: The object it was for.
             fields: Its fields, as far as they are known.
         """
-        for names in self._watched.get(object_name.lower(), ()):
-            if all(fields.get(name) is not None for name in names):
-                key = _blurred(fields[name] for name in names)
-                self._seen[object_name.lower(), names, key] = None
-                if len(self._seen) > MOST_REMEMBERED:
-                    self._seen.popitem(last=False)
+        for name, match_fields, values in self._watched.of(object_name, fields):
+            self._seen[name, match_fields, _blurred(values)] = None
+            if len(self._seen) > MOST_REMEMBERED:
+                self._seen.popitem(last=False)
 
     def has(self, wanted: Wanted) -> bool:
         """Whether the row that is wanted came by."""

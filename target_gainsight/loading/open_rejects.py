@@ -7,7 +7,6 @@ bounded, and notes their retirement beside the reject file that holds them.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import weakref
 from collections import defaultdict
 from datetime import datetime, timezone
@@ -18,6 +17,7 @@ from singer_sdk.singerlib.json import serialize_json
 
 from target_gainsight.loading.reject_folder import RETIRED, RejectId
 from target_gainsight.loading.rejects import REASON_PROPERTY, PrivateFile
+from target_gainsight.loading.spilling import private_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -167,10 +167,8 @@ class _Index:
     def __init__(self) -> None:
         self.size = 0
         self._marks = bytearray(MARKS // 8)
-        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._rows = private_database()
         weakref.finalize(self, self._rows.close)
-        self._rows.execute("PRAGMA synchronous = OFF")
-        self._rows.execute("PRAGMA journal_mode = OFF")
         self._rows.execute(
             "CREATE TABLE open (run TEXT, number INTEGER, digest BLOB, sequence INTEGER, "
             "PRIMARY KEY (run, number)) WITHOUT ROWID"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import pickle
 import threading
 import weakref
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.current_rows import GSID, CurrentRows
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.current_rows import Matches
     from target_gainsight.loading.keys import Key
-    from target_gainsight.loading.lookups import Wanted
+    from target_gainsight.loading.lookups import Wanted, WatchedFields
     from target_gainsight.loading.outcomes import LoadRecord
 
 
@@ -106,13 +105,11 @@ class PlannedParents:
     """The rows that would be written by now and that lookups of this run may ask for.
 
     Args:
-        watched: The objects and match fields that lookups of this run use.
+        watched: What lookups of this run use.
     """
 
-    def __init__(self, watched: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        self._watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for object_name, names in watched:
-            self._watched[object_name.lower()].add(names)
+    def __init__(self, watched: WatchedFields) -> None:
+        self._watched = watched
         self._written = Spilled()
 
     def note(self, object_name: str, fields: Mapping[str, object]) -> None:
@@ -122,10 +119,8 @@ class PlannedParents:
             object_name: The object.
             fields: The record's fields.
         """
-        for names in self._watched.get(object_name.lower(), ()):
-            values = tuple(fields.get(name) for name in names)
-            if None not in values:
-                self._written[_place(object_name.lower(), names, values)] = True
+        for name, match_fields, values in self._watched.of(object_name, fields):
+            self._written[_place(name, match_fields, values)] = True
 
     def has(self, wanted: Wanted) -> bool:
         """Whether the row that is wanted would be there by now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.loading.lookups import Found, MatchFields, Wanted, reference
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
@@ -250,13 +250,6 @@ class Resolver:
             elif near is not None:
                 hint = f"{shown(near)} differs in case or blanks only: make the two equal"
         return Reason(found.code or NO_MATCH, found.message, field=target, value=value, hint=hint)
-
-
-class LinkReader(Protocol):
-    """Reads the company links of a source record."""
-
-    def __call__(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
-        """Return the links, none for a person without a company."""
 
 
 def _wanted(record: LoadRecord) -> Iterator[Wanted]:

@@ -13,7 +13,7 @@ from target_gainsight.api import (
     ObjectNotFoundError,
     UnavailableError,
 )
-from target_gainsight.loading.lookups import LookupIndex, SeenParents
+from target_gainsight.loading.lookups import LookupIndex, SeenParents, WatchedFields
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.planned_rows import PlannedParents
 from target_gainsight.mapping.field_errors import shown
@@ -107,11 +107,10 @@ class Run:
         folder = self.settings.rejection.path / UPLOADS
         return UploadNotes(folder, _tenant_name(self.settings), self.summary.run)
 
-    def _watched(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _watched(self) -> WatchedFields:
         """List the objects and match fields that lookups of this run use."""
-        for stream in (self.settings.default_stream, *self.settings.streams.values()):
-            if stream is not None:
-                yield from _looked_up(stream)
+        streams = (self.settings.default_stream, *self.settings.streams.values())
+        return WatchedFields(each for stream in streams if stream for each in _looked_up(stream))
 
     def close(self) -> None:
         """Let other runs have what this one has reserved."""

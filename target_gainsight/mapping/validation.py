@@ -73,12 +73,10 @@ class RecordMapper:
         well_known: tuple[Field, ...] = (),
     ) -> None:
         self._plan = plan
-        self._schema = schema
         self._sync_mode: SyncMode = sync_mode
         self._null_values: NullValues = null_values
-        self._date_format: DateFormat = date_format
-        self._well_known = well_known
-        self.converters: Mapping[str, Converter] = self._compile_converters()
+        self._described = schema.fields if schema else well_known
+        self.converters: Mapping[str, Converter] = self._compile_converters(date_format)
         self._comparables = {
             name: (each.written_comparable, each.read_comparable)
             for name, each in self.converters.items()
@@ -145,27 +143,15 @@ class RecordMapper:
             if record.get(name) in _EMPTY
         )
 
-    def with_date_format(self, date_format: DateFormat) -> RecordMapper:
-        """The same mapper writing DATE fields in the given form."""
-        return RecordMapper(
-            self._plan,
-            self._schema,
-            sync_mode=self._sync_mode,
-            null_values=self._null_values,
-            date_format=date_format,
-            well_known=self._well_known,
-        )
-
-    def _compile_converters(self) -> dict[str, Converter]:
+    def _compile_converters(self, date_format: DateFormat) -> dict[str, Converter]:
         planned = (*self._plan.sent.values(), *self._plan.constants, *self._plan.keys)
         compiled = {name: plain_converter(name) for name in planned}
-        for field in self._schema.fields if self._schema else self._well_known:
-            compiled[field.name] = converter_for(field, date_format=self._date_format)
+        for field in self._described:
+            compiled[field.name] = converter_for(field, date_format=date_format)
         return compiled
 
     def _find_needed_to_create(self) -> tuple[str, ...]:
-        fields = self._schema.fields if self._schema else self._well_known
-        described = (field.name for field in fields if is_required_to_create(field))
+        described = (field.name for field in self._described if is_required_to_create(field))
         return tuple(dict.fromkeys(described))
 
     def _find_needed(self) -> tuple[tuple[str, str], ...]:

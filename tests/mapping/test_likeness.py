@@ -35,6 +35,14 @@ NEAR_MISSES: list[tuple[Json, Json]] = [
     ("\ud800", "\ufffd"),
     (2**70, float(2**70)),
 ]
+OTHER_MOMENTS: list[tuple[str, Json, Json]] = [
+    ("DATE", "2026-01-02", "2026-01-03"),
+    ("DATE", "2026-01-02", 1767312000001),
+    ("DATE", "2026-01-02", "2026-01-02T23:00:00Z"),
+    ("DATETIME", "2026-01-02T10:30:00.000+02:00", "2026-01-02T10:30:00.000Z"),
+    ("DATETIME", "2026-01-02T10:30:00.000+00:00", 1767342600001),
+    ("DATETIME", "2026-01-02T10:30:00.000+00:00", None),
+]
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -102,6 +110,13 @@ def test_values_that_are_not_the_same_have_other_bytes(written: Json, held: Json
         ("PICKLIST", GOLD, GOLD),
         ("MULTISELECTDROPDOWNLIST", ["Gold", SILVER], f"{GOLD};{SILVER};"),
         ("BOOLEAN", False, False),
+        ("DATE", "2026-01-02", 1767312000000),
+        ("DATE", "2026-01-02", "2026-01-02T00:00:00Z"),
+        ("DATETIME", "2026-01-02T10:30:00.000+02:00", "2026-01-02T08:30:00.000Z"),
+        ("DATETIME", "2026-01-02T10:30:00.000+02:00", "2026-01-02 08:30:00"),
+        ("DATETIME", "2026-01-02T10:30:00.123+02:00", 1767342600123),
+        ("DATETIME", "2026-01-02T08:30:00.000+00:00", "2026-01-02T08:30:00.000+0000"),
+        ("DATETIME", None, ""),
     ],
 )
 def test_the_usual_answers_of_a_tenant_prove_that_nothing_changed(
@@ -109,6 +124,12 @@ def test_the_usual_answers_of_a_tenant_prove_that_nothing_changed(
 ) -> None:
     likeness, _ = likeness_of(data_type)
     assert proves(likeness, written, held)
+
+
+@pytest.mark.parametrize(("data_type", "written", "held"), OTHER_MOMENTS)
+def test_another_moment_has_other_bytes(data_type: str, written: Json, held: Json) -> None:
+    likeness, _ = likeness_of(data_type)
+    assert not proves(likeness, written, held)
 
 
 def test_a_date_written_month_first_is_read_as_iso() -> None:
