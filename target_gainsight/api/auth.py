@@ -60,6 +60,10 @@ class Proofs(Protocol):
         """The tenant refused a call for its proof; whether the call may be made with another."""
         ...
 
+    def ended(self, proof: Proof) -> None:
+        """A call with this proof is over, whatever became of it; said once for each `current`."""
+        ...
+
 
 class Authentication(Protocol):
     """A way of proving who calls."""
@@ -112,6 +116,9 @@ class AccessKey:
         """There is no other key."""
         del proof
         return False
+
+    def ended(self, proof: Proof) -> None:
+        """Nothing changes."""
 
     def __repr__(self) -> str:
         return "AccessKey(***)"

@@ -221,6 +221,7 @@ class GainsightClient:
         proof = self._proofs.current()
         try:
             answer = self._send(call, proof, patience)
+            self._proofs.accepted(proof)
         except ThrottledError as error:
             pacer.throttled(place, error.retry_after)
             raise
@@ -231,7 +232,7 @@ class GainsightClient:
             raise
         finally:
             pacer.answered(place)
-        self._proofs.accepted(proof)
+            self._proofs.ended(proof)
         return answer
 
     def _after_refusal(self, proof: Proof, error: CredentialError) -> GainsightError:

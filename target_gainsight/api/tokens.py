@@ -59,13 +59,38 @@ class ClientCredentials:
         return Tokens(self, ask, clock)
 
 
+@dataclass(eq=False)
+class _Token:
+    """One token.
+
+    Attributes:
+        proof: What calls show of it.
+        renew_at: When it is replaced, whatever the tenant says to it.
+        follows_refusal: Whether the one before it was refused, and none was taken since.
+        was_accepted: Whether the tenant has taken a call with it.
+        under_way: Calls that show it and are not over.
+    """
+
+    proof: Proof
+    renew_at: float
+    follows_refusal: bool
+    was_accepted: bool = False
+    under_way: int = 0
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether the refusal at hand is the last word on it: no other call may yet be taken."""
+        return self.follows_refusal and not self.was_accepted and self.under_way <= 1
+
+
 class Tokens:
     """The tokens of one client, one at a time, for any number of threads.
 
     A token is replaced shortly before it ends, and when the tenant refuses it. Whoever needs a new
     one while it is being asked for waits for it, and shares what becomes of it. A token that was
-    asked for because of a refusal, and is itself refused before any call was taken with it, is the
-    last: the tenant does not want this client.
+    asked for because of a refusal, and is itself refused to every call that showed it, is the
+    last: the tenant does not want this client. One refusal among several calls under way does not
+    say so: answers need not be heard in the order in which the calls were served.
 
     Args:
         credentials: Who asks.
@@ -87,11 +112,10 @@ class Tokens:
         self._ask = ask
         self._clock = clock
         self._lock = threading.Lock()
-        self._current: Proof | None = None
-        self._renew_at = math.inf
-        self._asking: Future[Proof] | None = None
-        self._was_accepted = False
-        self._follows_refusal = False
+        self._current: _Token | None = None
+        self._known: dict[int, _Token] = {}
+        self._asking: Future[_Token] | None = None
+        self._was_refused = False
 
     def current(self) -> Proof:
         """The token for a call that goes out now; asked for if need be.
@@ -100,35 +124,60 @@ class Tokens:
             GainsightError: the tenant grants none.
         """
         with self._lock:
-            if self._current is not None and self._clock.now() < self._renew_at:
-                return self._current
+            token = self._current
+            if token is not None and self._clock.now() < token.renew_at:
+                return self._shown(token)
             asking, begun = self._asking, self._asking is not None
             if asking is None:
                 asking = self._asking = Future()
-        return asking.result() if begun else self._renew(asking)
+        token = asking.result() if begun else self._renew(asking)
+        with self._lock:
+            return self._shown(token)
 
     def accepted(self, proof: Proof) -> None:
         """The tenant took a call with this token."""
         with self._lock:
-            if proof is self._current:
-                self._was_accepted = True
-                self._follows_refusal = False
+            token = self._known.get(id(proof))
+            if token is None:
+                return
+            token.was_accepted = True
+            if token is self._current:
+                self._was_refused = False
 
     def refused(self, proof: Proof) -> bool:
         """The tenant refused a call for its token; whether another one may do.
 
-        That the token was refused says nothing when it has been replaced since: it is known.
+        That the token was refused says nothing when it has been replaced by one that was taken.
         """
         with self._lock:
-            if proof is not self._current:
+            token, current = self._known.get(id(proof)), self._current
+            replaced = current is not None and current is not token and current.was_accepted
+            if token is None or replaced:
                 return True
-            if self._follows_refusal and not self._was_accepted:
+            if token.is_unwanted:
                 return False
-            self._current = None
-            self._follows_refusal = True
+            if token is current:
+                self._current = None
+                self._was_refused = True
             return True
 
-    def _renew(self, asking: Future[Proof]) -> Proof:
+    def ended(self, proof: Proof) -> None:
+        """A call with this token is over, whatever became of it."""
+        with self._lock:
+            token = self._known.get(id(proof))
+            if token is None:
+                return
+            token.under_way -= 1
+            if token.under_way <= 0 and token is not self._current:
+                del self._known[id(proof)]
+
+    def _shown(self, token: _Token) -> Proof:
+        """Count one more call that shows a token."""
+        token.under_way += 1
+        self._known[id(token.proof)] = token
+        return token.proof
+
+    def _renew(self, asking: Future[_Token]) -> _Token:
         """Ask for a token on behalf of all who wait for it."""
         try:
             granted = self._ask(self._proof)
@@ -140,11 +189,12 @@ class Tokens:
             asking.set_exception(error)
             raise
         with self._lock:
-            self._current, self._renew_at = proof, renew_at
-            self._was_accepted = False
+            if self._current is not None and not self._current.under_way:
+                self._known.pop(id(self._current.proof), None)
+            token = self._current = _Token(proof, renew_at, self._was_refused)
             self._asking = None
-        asking.set_result(proof)
-        return proof
+        asking.set_result(token)
+        return token
 
 
 def grant_in(body: Record) -> Record | None:

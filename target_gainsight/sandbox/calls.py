@@ -84,10 +84,9 @@ class CallLog:
 
     def find(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
         """The calls in the order they were answered, of this method and with this in the path."""
-        condition = (
-            "(?1 IS NULL OR method = ?1) AND (?2 IS NULL OR instr(lower(path), lower(?2)) > 0)"
-        )
-        return list(self.select((condition, [method, path_contains])).values())
+        condition = "(? IS NULL OR method = ?) AND (? IS NULL OR instr(lower(path), lower(?)) > 0)"
+        values: list[object] = [method, method, path_contains, path_contains]
+        return list(self.select((condition, values)).values())
 
     def select(
         self, condition: Condition, *, newest_first: bool = False, limit: int = -1

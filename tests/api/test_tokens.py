@@ -129,6 +129,48 @@ def test_a_call_that_is_taken_with_the_fresh_token_makes_it_good(clock: FakeCloc
     assert held.refused(held.current())
 
 
+def test_a_refusal_heard_before_the_call_that_was_taken_first_is_not_the_last_word(
+    clock: FakeClock,
+) -> None:
+    """A token may serve few calls: the second is refused, and heard of before the first."""
+    office = Office()
+    held = tokens(office, clock)
+    assert held.refused(held.current())
+    taken, refused = held.current(), held.current()
+    assert held.refused(refused)
+    held.ended(refused)
+    held.accepted(taken)
+    held.ended(taken)
+    held.accepted(held.current())
+    assert office.asked == 3
+
+
+def test_a_fresh_token_that_is_refused_to_all_calls_under_way_is_the_last(
+    clock: FakeClock,
+) -> None:
+    office = Office()
+    held = tokens(office, clock)
+    assert held.refused(held.current())
+    shown_to = [held.current() for _ in range(4)]
+    may_go_on = []
+    for proof in shown_to:
+        may_go_on.append(held.refused(proof))
+        held.current()
+        held.ended(proof)
+    assert may_go_on == [True, True, True, False]
+    assert office.asked == 3
+
+
+def test_a_call_that_ends_without_a_word_on_its_token_leaves_the_last_word_to_the_others(
+    clock: FakeClock,
+) -> None:
+    held = tokens(Office(), clock)
+    assert held.refused(held.current())
+    lost, refused = held.current(), held.current()
+    held.ended(lost)
+    assert not held.refused(refused)
+
+
 def test_an_answer_to_an_older_token_says_nothing_of_the_new_one(clock: FakeClock) -> None:
     held = tokens(Office(), clock)
     old = held.current()

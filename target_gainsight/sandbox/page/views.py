@@ -259,12 +259,13 @@ def calls(look: Look, query: QueryParams) -> Shown:
 
 
 def _calls_condition(query: QueryParams, before: int | None) -> Condition:
-    parts = ["(?1 = '' OR kind = ?1)", "(?2 = '' OR instr(lower(path), lower(?2)) > 0)"]
+    kind, text = query.get("kind", ""), query.get("text", "")
+    parts = ["(? = '' OR kind = ?)", "(? = '' OR instr(lower(path), lower(?)) > 0)"]
+    values: list[object] = [kind, kind, text, text]
     _, outcome = OUTCOMES.get(query.get("outcome", ""), ("", "1"))
     parts.append(f"({outcome})")
-    values: list[object] = [query.get("kind", ""), query.get("text", "")]
     if before is not None:
-        parts.append("id < ?3")
+        parts.append("id < ?")
         values.append(before)
     return " AND ".join(parts), values
 
