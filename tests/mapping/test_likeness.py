@@ -30,6 +30,7 @@ NEAR_MISSES: list[tuple[Json, Json]] = [
     (Decimal("1E+400"), None),
     (float("inf"), None),
     (float("nan"), None),
+    (Decimal("NaN"), None),
     ("a", "A"),
     ("a", "a "),
     ("\ud800", "\ufffd"),

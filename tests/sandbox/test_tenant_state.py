@@ -218,6 +218,15 @@ def test_auto_create_makes_objects_and_fields_on_first_write(open_tenant: OpenTe
     assert api.found("New__gc", ["n"], ("x__gc", "EQ", ["a"]), ("b", "EQ", [True])) == [{"n": 1.5}]
 
 
+@pytest.mark.parametrize("name", ["plain", "a.b.c", 'quo"te', "back\\slash", "line\nend", "é", ""])
+def test_auto_create_answers_fields_that_no_row_has_whatever_their_name(
+    open_tenant: OpenTenant, name: str
+) -> None:
+    api = open_tenant(auto_create=True)
+    api.inserted("Company", {"Name": "Initech"})
+    assert api.found("Company", ["Name", name]) == [{"Name": "Initech", name: None}]
+
+
 def test_auto_create_widens_declared_objects_and_people(open_tenant: OpenTenant) -> None:
     api = open_tenant(auto_create=True)
     api.inserted("Company", {"Name": "A", "Extra__gc": 7})
