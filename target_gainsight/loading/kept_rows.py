@@ -118,10 +118,11 @@ class KeptRows:
         return digests
 
     def _fields(self, places: Sequence[int]) -> Mapping[int, Sequence[_Found]]:
+        """The rows at some places, in the order they were taken: the first one may count."""
         found: defaultdict[int, list[_Found]] = defaultdict(list)
         if places:
-            select = "SELECT place, gsid, fields FROM kept"
-            for place, gsid, fields in found_at(self._rows, select, places):
+            select = "SELECT rowid, place, gsid, fields FROM kept"
+            for _, place, gsid, fields in sorted(found_at(self._rows, select, places)):
                 found[place].append((gsid, fields))
         return found
 
