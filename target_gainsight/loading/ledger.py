@@ -5,13 +5,12 @@ Entries are made in the main thread only. Knows how outcomes are kept, not how t
 
 from __future__ import annotations
 
-import heapq
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.checkpoint import Watermark
 from target_gainsight.loading.files import csv_text
+from target_gainsight.loading.filing import RejectFiling
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.mapping.field_errors import shown
 
@@ -37,29 +36,9 @@ LISTED_SKIPS = ("no_match",)
 
 PERCENT_COUNTS_FROM = 100
 MOST_LOGGED_REJECTS = 1000
-MOST_HELD = 5000
 UNAVAILABLE_IN_A_ROW = 3
 BY_FILE = "settled by file"
 """What became of a record that went into a file."""
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """A record on its way into the reject file.
-
-    Attributes:
-        arrival: The record as it came.
-        outcome: What it ended as.
-        reason: Why.
-        id: What names the reject.
-        retires: The older rejects that it stands for from now on.
-    """
-
-    arrival: Arrival
-    outcome: Outcome
-    reason: Reason
-    id: RejectId
-    retires: Sequence[RejectId]
 
 
 class Ledger:
@@ -98,7 +77,7 @@ class Ledger:
         self._keep_files = keep_files
         self._arrivals = Watermark()
         self.arrive = self._arrivals.arrive
-        self._held: list[tuple[int, _Listed]] = []
+        self._filing = RejectFiling(rejects, open_rejects)
         self._withheld: list[BatchResult] = []
         self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
@@ -249,9 +228,9 @@ class Ledger:
 
     def flush(self) -> None:
         """Bring rejects and created rows to disk, so that a state may cover them."""
-        self._file_settled()
+        self._filing.file_up_to(self._arrivals.settled)
         self.created.flush()
-        self._flush_rejects()
+        self._filing.flush()
 
     @property
     def everything_rejected(self) -> bool:
@@ -288,9 +267,7 @@ class Ledger:
             return
         retires = self._open_rejects.retired_by(arrival, since)
         if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
-            id_ = self._open_rejects.add(arrival)
-            listed = _Listed(arrival, outcome, reason, id_, retires)
-            heapq.heappush(self._held, (arrival.sequence, listed))
+            self._filing.hold(arrival, outcome, reason, retires)
         else:
             self._open_rejects.retire(retires, outcome.value)
 
@@ -312,33 +289,9 @@ class Ledger:
             logger.warning("further rejects are listed in %s only", self.rejects.path)
 
     def _advance(self) -> None:
-        self._file_settled()
-        self._flush_rejects()
+        self._filing.file_up_to(self._arrivals.settled)
+        self._filing.flush()
         self.checkpoint.advance()
-
-    def _file_settled(self) -> None:
-        """File, in input order, the rejects that the next state may cover."""
-        while self._held and self._held[0][0] <= self._arrivals.settled:
-            self._file(heapq.heappop(self._held)[1])
-        if len(self._held) > MOST_HELD:
-            self._file_out_of_order()
-
-    def _file_out_of_order(self) -> None:
-        """File what waits for an earlier record of another stream, so that memory stays bounded."""
-        covered = [held for held in self._held if _is_covered(held[1].arrival)]
-        self._held = [held for held in self._held if not _is_covered(held[1].arrival)]
-        heapq.heapify(self._held)
-        for _, listed in sorted(covered):
-            self._file(listed)
-
-    def _file(self, listed: _Listed) -> None:
-        self.rejects.add(listed.arrival, listed.outcome, listed.reason, listed.id)
-        self._open_rejects.retire(listed.retires, listed.outcome.value)
-
-    def _flush_rejects(self) -> None:
-        """Bring rejects to disk, and only then the retirement of those they stand for."""
-        self.rejects.flush()
-        self._open_rejects.flush()
 
     def _release_withheld(self) -> None:
         for result in self._withheld:
@@ -354,9 +307,7 @@ class Ledger:
                 for arrival in arrivals:
                     self._count(arrival, Outcome.REJECTED, reason, arrivals[0].sequence)
         self._withheld = []
-        for _, listed in sorted(self._held):
-            self._file(listed)
-        self._held = []
+        self._filing.file_all()
 
     def _list_created(self, settlement: Settlement) -> None:
         if not self.created.exists:
@@ -414,11 +365,6 @@ def _runs(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, int]]:
         first, count = arrival, 1
     if first is not None:
         yield first, count
-
-
-def _is_covered(arrival: Arrival) -> bool:
-    watermark: Watermark = arrival.watermark
-    return watermark.settled >= arrival.position
 
 
 def _key_of(arrival: Arrival) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.completion import Completion
+from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
 from target_gainsight.loading.outcomes import (
     BatchResult,
     LoadRecord,
@@ -20,10 +21,9 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
-from target_gainsight.loading.people import merged_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from target_gainsight.loading.classification import Kind, KnownOnInsert, RecordMap
@@ -42,9 +42,6 @@ MOST_READS = 2
 alone, because it may teach how much a query may ask for."""
 
 WAITING_AT_A_TIME = 1000
-
-REREAD = ("unavailable", "outcome_unknown")
-"""Rejects that say nothing about the values, so that a merge is not undone for them."""
 
 
 @dataclass(eq=False)
@@ -147,7 +144,7 @@ class RecordLoader:
         if self._rows is None or (self._inserts and not self._looks_before_insert):
             self._insert(group)
         elif self._inserts:
-            for part in _without_repeats(group):
+            for part in without_repeats(group):
                 self._load_in_turn(part)
         else:
             self._load_in_turn(group)
@@ -330,26 +327,12 @@ class RecordLoader:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
         self._ledger.enter_batch(BatchResult(unavailable=list(records), unavailable_because=reason))
 
-    def _merge(self, group: Sequence[LoadRecord]) -> list[LoadRecord]:
-        """Merge records with the same key: later fields win, earlier ones stay."""
-        by_key: dict[Key, LoadRecord] = {}
-        for record in group:
-            earlier = by_key.get(record.key)
-            if earlier is None:
-                by_key[record.key] = record
-                continue
-            by_key[record.key] = LoadRecord(
-                record.arrival,
-                merged_fields(earlier.fields, record.fields),
-                key=record.key,
-                parts=(*(earlier.parts or (earlier,)), record),
-                waiting={
-                    **{k: v for k, v in earlier.waiting.items() if k not in record.fields},
-                    **record.waiting,
-                },
-            )
-            self._ledger.summary.stream(record.arrival.alias).merged += 1
-        return list(by_key.values())
+    def _merge(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
+        merged = merged_by_key(group)
+        if len(merged) < len(group):
+            alias = group[0].arrival.alias
+            self._ledger.summary.stream(alias).merged += len(group) - len(merged)
+        return merged
 
     def _pack(self, kind: Kind, record: LoadRecord) -> None:
         if self._packed_since is None:
@@ -393,38 +376,12 @@ class RecordLoader:
     def _land(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1
         self._flying -= Counter(record.key for record in batch if record.key)
-        self._undone.extend(self._take_refused_merges(result))
+        self._undone.extend(refused_merges(result))
         if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
             self._wrote()
         self._enter(self._completion.settle_completed(result))
         if result.stopped is not None:
             raise result.stopped
-
-    def _take_refused_merges(self, result: BatchResult) -> list[LoadRecord]:
-        """Undo merges that were refused: their records will be sent one by one."""
-        undone: list[LoadRecord] = []
-        kept = []
-        for settlement in result.settlements:
-            reason = settlement.reason
-            refused = settlement.outcome is Outcome.REJECTED and reason is not None
-            if refused and settlement.record.parts and reason and reason.code not in REREAD:
-                undone.extend(settlement.record.parts)
-            else:
-                kept.append(settlement)
-        result.settlements = kept
-        return undone
-
-
-def _without_repeats(group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
-    """Split a group so that no key comes twice in a part."""
-    part: dict[Key, LoadRecord] = {}
-    for record in group:
-        if record.key in part:
-            yield list(part.values())
-            part = {}
-        part[record.key] = record
-    if part:
-        yield list(part.values())
 
 
 def _attempt(

@@ -7,6 +7,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.outcomes import Outcome, RunStoppedError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,6 +51,33 @@ def report(
         logger.info("run %s\n%s", summary.run, summary)
     if summary_path:
         _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
+
+
+def tell_rejects(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
+    """Say that there were rejects and where they are.
+
+    Args:
+        summary: The counts.
+        ledger: Knows where the rejects are.
+        dry_run: The rejects are those of a plan, which says what they are.
+
+    Raises:
+        RunStoppedError: Every record was rejected.
+    """
+    rejected = summary.total(Outcome.REJECTED)
+    if ledger.everything_rejected:
+        message = (
+            f"all {rejected} records would be rejected; the plan says why"
+            if dry_run
+            else f"all {rejected} records were rejected; the reasons are in {ledger.rejects.path}"
+        )
+        raise RunStoppedError(message)
+    if rejected and not dry_run:
+        logger.warning(
+            "%s rejected and kept in %s",
+            "1 record was" if rejected == 1 else f"{rejected} records were",
+            ledger.rejects.path,
+        )
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClo
 from target_gainsight.loading.checkpoint import Checkpoint
 from target_gainsight.loading.ledger import Ledger
 from target_gainsight.loading.open_rejects import OpenRejects
-from target_gainsight.loading.outcomes import Outcome, RunStoppedError
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.plan import Plan
 from target_gainsight.loading.progress import Progress
 from target_gainsight.loading.reject_folder import RejectFolder
@@ -36,7 +36,7 @@ from target_gainsight.target.intake import Intake
 from target_gainsight.target.interruption import Interruption
 from target_gainsight.target.log_lines import keep_log_lines_whole
 from target_gainsight.target.reading import ReadingStoppedError, ThreadedReader
-from target_gainsight.target.reporting import report
+from target_gainsight.target.reporting import report, tell_rejects
 from target_gainsight.target.routing import RoutedTarget
 
 if TYPE_CHECKING:
@@ -244,27 +244,7 @@ class TargetGainsight(RoutedTarget):
                 "goes on with them",
                 without,
             )
-        self._tell_rejects()
-
-    def _tell_rejects(self) -> None:
-        rejected = self.summary.total(Outcome.REJECTED)
-        if self.plan is not None:
-            if self.ledger.everything_rejected:
-                message = f"all {rejected} records would be rejected; the plan says why"
-                raise RunStoppedError(message)
-            return
-        if self.ledger.everything_rejected:
-            message = (
-                f"all {rejected} records were rejected; the reasons are in "
-                f"{self.ledger.rejects.path}"
-            )
-            raise RunStoppedError(message)
-        if rejected:
-            logger.warning(
-                "%s rejected and kept in %s",
-                "1 record was" if rejected == 1 else f"{rejected} records were",
-                self.ledger.rejects.path,
-            )
+        tell_rejects(self.summary, self.ledger, dry_run=self.plan is not None)
 
     def _conclude(self) -> None:
         """Write the last state, close the files and report."""
