@@ -8,12 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import Answer, Incoming, refuse
-from target_gainsight.sandbox.model import (
-    GSID_TYPES,
-    NUMBER_TYPES,
-    Field,
-    ObjectModel,
-)
+from target_gainsight.sandbox.model import GSID_TYPES, Field, ObjectModel
 from target_gainsight.sandbox.single_records import add_row, update_row
 from target_gainsight.sandbox.values import Accept, ValueRefusedError
 
@@ -33,7 +28,10 @@ _CODES = {
     "DATETIME": "GSOBJ_VDTDATIME1001",
     "PICKLIST": "GSOBJ_VDTPKLST1001",
     "MULTISELECTDROPDOWNLIST": "GSOBJ_VDTPKLST1002",
-    **dict.fromkeys(NUMBER_TYPES, "GSOBJ_VDTNUM1001"),
+    "NUMBER": "GSOBJ_VDTNUM1001",
+    "CURRENCY": "GSOBJ_VDTCURREN1001",
+    "PERCENTAGE": "GSOBJ_VDTPERCENT1001",
+    "BOOLEAN": "GSOBJ_VDTBOOL1001",
     **dict.fromkeys(GSID_TYPES, "GSOBJ_VDTGSID1001"),
 }
 

@@ -40,7 +40,9 @@ class PersonSink(GainsightSink):
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        return PeopleWriter(self.run.client.people)
+        links = self.stream.company_links
+        on_no_match = links.on_no_match if links else "reject"
+        return PeopleWriter(self.run.client.people, on_no_match=on_no_match)
 
     @override
     def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:

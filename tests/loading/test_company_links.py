@@ -122,6 +122,46 @@ def test_leave_empty_writes_the_person_without_the_missing_company(loading: Load
     assert [link[1] for link in linked(loading)] == ["Initech"]
 
 
+def delete_company_before_write(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delete the company Hooli after it was looked up and before the person is written."""
+    tenant, draw = loading.tenant, loading.tenant.faults.draw
+
+    def delete_first(method: str, path: str) -> Any:
+        if method == "PUT":
+            for row in tenant.rows("company", Name="Hooli"):
+                tenant.store.delete(tenant.named_object("company"), row["Gsid"])
+        return draw(method, path)
+
+    monkeypatch.setattr(tenant.faults, "draw", delete_first)
+
+
+def test_company_missing_at_write_rejects_person_with_advice(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_companies(loading, "Hooli", "Initech")
+    delete_company_before_write(loading, monkeypatch)
+    lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
+    run = load_people(loading, *lines)
+    assert run.outcomes("people") == {"created": 1, "rejected": 1}
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["code"] == "GSOBJ_PEOPLE1001"
+    assert reject["hint"].startswith("load the parent first")
+
+
+@pytest.mark.parametrize(
+    ("companies", "kept"), [("Hooli", []), (["Hooli", "Initech"], [("ann@x.io", "Initech")])]
+)
+def test_leave_empty_drops_only_links_to_companies_missing_at_write(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch, companies: Any, kept: list[Any]
+) -> None:
+    seed_companies(loading, "Hooli", "Initech")
+    delete_company_before_write(loading, monkeypatch)
+    lenient = links(on_no_match="leave_empty")
+    run = load_people(loading, person(company=companies), company_links=lenient)
+    assert run.outcomes("people") == {"created": 1}
+    assert [link[:2] for link in linked(loading)] == kept
+
+
 def test_several_companies_of_one_name_reject_the_person(loading: Loading) -> None:
     seed_companies(loading, "Initech", "Initech")
     assert load_people(loading, person(company="Initech")).codes == ["lookup_multi_match"]

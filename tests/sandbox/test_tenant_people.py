@@ -142,6 +142,9 @@ def test_unknown_fields_are_refused(api: Api) -> None:
 
 _FIELDS = {
     "number__gc": {"type": "NUMBER"},
+    "amount__gc": {"type": "CURRENCY"},
+    "share__gc": {"type": "PERCENTAGE"},
+    "flag__gc": {"type": "BOOLEAN"},
     "day__gc": {"type": "DATE"},
     "choice__gc": {"type": "PICKLIST", "options": ["A"]},
     "choices__gc": {"type": "MULTISELECTDROPDOWNLIST", "options": ["A"]},
@@ -155,6 +158,9 @@ _FIELDS = {
     [
         ("Email", "ada", "VDTEMAIL1001"),
         ("number__gc", "x", "VDTNUM1001"),
+        ("amount__gc", "1,000", "VDTCURREN1001"),
+        ("share__gc", "x", "VDTPERCENT1001"),
+        ("flag__gc", "x", "VDTBOOL1001"),
         ("day__gc", "x", "VDTDATIME1001"),
         ("choice__gc", "x", "VDTPKLST1001"),
         ("choices__gc", ["x"], "VDTPKLST1002"),
