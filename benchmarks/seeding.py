@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox import Tenant
-from target_gainsight.sandbox.config import load_config
+from target_gainsight.sandbox.config.config import load_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

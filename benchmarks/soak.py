@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.forked_targets import EAGER
 from benchmarks.processes import HERE
 from benchmarks.soak_input import FIELDS, KEYS, REFUSED, SETTINGS, TENANT, SoakInput
-from target_gainsight.loading.reject_folder import RejectFolder
+from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.sandbox import Fault, ServerRule, start_sandbox
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.source_json import read_json
+from target_gainsight.loading.storage.source_json import read_json
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.target import TargetGainsight
 

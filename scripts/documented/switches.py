@@ -7,7 +7,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
-from target_gainsight.sandbox.switches import Limits, Switches
+from target_gainsight.sandbox.config.switches import Limits, Switches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,13 +7,10 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
         client.records.insert("Company", [{"Name": "Initech"}])
 """
 
-from target_gainsight.api.answers import Answer
-from target_gainsight.api.auth import AccessKey, Authentication
-from target_gainsight.api.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
-from target_gainsight.api.calls import CallEvent
+from target_gainsight.api.auth.headers import AccessKey, Authentication
+from target_gainsight.api.auth.oauth import ClientCredentials
 from target_gainsight.api.client import GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
-from target_gainsight.api.cockpit import MAX_CTAS, CockpitApi
 from target_gainsight.api.errors import (
     AccessDeniedError,
     AnswerTimeoutError,
@@ -44,24 +41,40 @@ from target_gainsight.api.errors import (
     UnreachableError,
     UnsuitableObjectError,
 )
-from target_gainsight.api.families import DOCUMENTED_LIMITS, Family, FamilyPacers
-from target_gainsight.api.metadata import (
+from target_gainsight.api.http.call import CallEvent
+from target_gainsight.api.http.json_codec import Json, Record
+from target_gainsight.api.http.responses import Answer
+from target_gainsight.api.http.retry import RetryPolicy
+from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, Family, FamilyPacers
+from target_gainsight.api.rate_limits.limiter import Pacer, RateLimits
+from target_gainsight.api.rate_limits.store import buckets_in
+from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
+from target_gainsight.api.resources.cockpit import MAX_CTAS, CockpitApi
+from target_gainsight.api.resources.metadata import (
     Field,
     MetadataApi,
     ObjectSchema,
     ObjectSummary,
     PicklistOption,
 )
-from target_gainsight.api.pacing import Pacer, RateLimits
-from target_gainsight.api.people import PeopleApi, PersonAnswer
-from target_gainsight.api.quota_stores import buckets_in
-from target_gainsight.api.records import MAX_KEYS, MAX_PAGE, MAX_RECORDS, RecordsApi, WriteAnswer
-from target_gainsight.api.references import AnswerByReference, RecordFailure
-from target_gainsight.api.retry import RetryPolicy
-from target_gainsight.api.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
-from target_gainsight.api.tokens import ClientCredentials
-from target_gainsight.api.where import Condition, Operator, Where, all_of, any_of, is_in
-from target_gainsight.api.wire import Json, Record
+from target_gainsight.api.resources.people import PeopleApi, PersonAnswer
+from target_gainsight.api.resources.per_record_results import AnswerByReference, RecordFailure
+from target_gainsight.api.resources.query_filter import (
+    Condition,
+    Operator,
+    Where,
+    all_of,
+    any_of,
+    is_in,
+)
+from target_gainsight.api.resources.records import (
+    MAX_KEYS,
+    MAX_PAGE,
+    MAX_RECORDS,
+    RecordsApi,
+    WriteAnswer,
+)
+from target_gainsight.api.resources.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
 
 __all__ = [
     "DOCUMENTED_LIMITS",

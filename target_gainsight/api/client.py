@@ -12,12 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from target_gainsight.api import answers
-from target_gainsight.api.bulk import BulkApi
-from target_gainsight.api.calls import TOKEN_CALL, Call, outcome_of
 from target_gainsight.api.clock import Clock, SystemClock
-from target_gainsight.api.cockpit import CockpitApi
-from target_gainsight.api.content import json_content
 from target_gainsight.api.errors import (
     AnswerTimeoutError,
     BrokenAnswerError,
@@ -35,14 +30,19 @@ from target_gainsight.api.errors import (
     UnclearAnswerError,
     UnreachableError,
 )
-from target_gainsight.api.families import FamilyPacers
-from target_gainsight.api.metadata import MetadataApi
-from target_gainsight.api.people import PeopleApi
-from target_gainsight.api.records import RecordsApi
-from target_gainsight.api.retry import Patience, RetryPolicy
-from target_gainsight.api.timeline import TimelineApi
-from target_gainsight.api.transport import Transport
-from target_gainsight.api.wire import as_mapping
+from target_gainsight.api.http import responses as answers
+from target_gainsight.api.http.call import TOKEN_CALL, Call, outcome_of
+from target_gainsight.api.http.json_codec import as_mapping
+from target_gainsight.api.http.request_body import json_content
+from target_gainsight.api.http.retry import Patience, RetryPolicy
+from target_gainsight.api.http.transport import Transport
+from target_gainsight.api.rate_limits.groups import FamilyPacers
+from target_gainsight.api.resources.bulk import BulkApi
+from target_gainsight.api.resources.cockpit import CockpitApi
+from target_gainsight.api.resources.metadata import MetadataApi
+from target_gainsight.api.resources.people import PeopleApi
+from target_gainsight.api.resources.records import RecordsApi
+from target_gainsight.api.resources.timeline import TimelineApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     import requests
     from typing_extensions import Self
 
-    from target_gainsight.api.answers import Answer
-    from target_gainsight.api.auth import Authentication, Proof
-    from target_gainsight.api.calls import Observer, Outcome
-    from target_gainsight.api.content import Content
-    from target_gainsight.api.families import Family
-    from target_gainsight.api.pacing import Pacer
-    from target_gainsight.api.wire import Json, Record
+    from target_gainsight.api.auth.headers import Authentication, Proof
+    from target_gainsight.api.http.call import Observer, Outcome
+    from target_gainsight.api.http.json_codec import Json, Record
+    from target_gainsight.api.http.request_body import Content
+    from target_gainsight.api.http.responses import Answer
+    from target_gainsight.api.rate_limits.groups import Family
+    from target_gainsight.api.rate_limits.limiter import Pacer
 
 logger = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from target_gainsight.api.wire import Json
+    from target_gainsight.api.http.json_codec import Json
 
 _LONGEST_DESCRIPTION = 300
 

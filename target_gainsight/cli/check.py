@@ -16,14 +16,14 @@ from target_gainsight.api import AccessDeniedError, CredentialError, GainsightEr
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import marks
 from target_gainsight.cli.tenant import DOCUMENTED, tenant_metadata
+from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.checks import problems_of
-from target_gainsight.mapping.documented import documented_schema
-from target_gainsight.mapping.lines import one_line
-from target_gainsight.mapping.wishes import Wishes
+from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.planning.spec import Wishes
+from target_gainsight.mapping.planning.static_schemas import documented_schema
+from target_gainsight.mapping.planning.stream_checks import problems_of
 from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
-from target_gainsight.sinks.references import References
-from target_gainsight.target.connection import rate_limits
+from target_gainsight.singer.connection import rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

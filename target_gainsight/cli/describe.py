@@ -15,17 +15,17 @@ from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import print_as, print_whole
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.checks import may_be_key
-from target_gainsight.mapping.lines import one_line
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.mismatch import yaml_text
-from target_gainsight.mapping.proposals import propose_mapping
+from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
+from target_gainsight.mapping.planning.stream_checks import may_be_key
 from target_gainsight.settings import OBJECT_NAMES
 
 if TYPE_CHECKING:
     from target_gainsight.api import Field, ObjectSchema, ObjectSummary
     from target_gainsight.cli.catalog import CatalogStream
     from target_gainsight.cli.tenant import TenantMetadata
-    from target_gainsight.mapping.proposals import Proposal
+    from target_gainsight.mapping.planning.mapping_suggestions import Proposal
 
 MOST_LABELS = 8
 

@@ -10,7 +10,7 @@ import simplejson
 from rich.console import Console
 from rich.measure import Measurement
 
-from target_gainsight.mapping.lines import printable_json
+from target_gainsight.mapping.escaping import printable_json
 from target_gainsight.mapping.mismatch import yaml_text
 
 if TYPE_CHECKING:

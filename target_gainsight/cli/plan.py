@@ -11,7 +11,7 @@ import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import print_as
-from target_gainsight.cli.running import make_target
+from target_gainsight.cli.run_target import make_target
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

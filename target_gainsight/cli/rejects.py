@@ -17,23 +17,23 @@ from rich.table import Table
 
 from target_gainsight.cli.configuration import configured, read_raw_settings
 from target_gainsight.cli.output import print_as, print_whole
-from target_gainsight.cli.running import make_target
-from target_gainsight.loading.reject_folder import (
+from target_gainsight.cli.run_target import make_target
+from target_gainsight.loading.rejects.folder import (
     CREATED,
     REJECTS,
     RETIRED,
     RUN_NAME,
     RejectFolder,
 )
-from target_gainsight.loading.rejects import lock
-from target_gainsight.mapping.field_errors import shown
-from target_gainsight.mapping.lines import one_line
+from target_gainsight.loading.rejects.reject_file import lock
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.settings import CONFIG_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from target_gainsight.loading.reject_folder import FiledReject
+    from target_gainsight.loading.rejects.folder import FiledReject
 
 LATEST = "latest"
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from target_gainsight.cli.output import print_as, print_whole
-from target_gainsight.mapping.lines import one_line
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sandbox import (
     SandboxConfigError,
     SandboxUnavailableError,

@@ -11,10 +11,10 @@ import click
 
 from target_gainsight.api import GainsightError, ObjectNotFoundError, SystemClock
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.documented import ACTIVITY, CTA, documented_schema
-from target_gainsight.mapping.field_errors import shown
-from target_gainsight.mapping.suggestions import did_you_mean, suggest_names
-from target_gainsight.target.connection import TenantConnection
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.planning.near_names import did_you_mean, suggest_names
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, documented_schema
+from target_gainsight.singer.connection import TenantConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from target_gainsight.loading.current_rows import GSID
 from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
+from target_gainsight.loading.reading.current_rows import GSID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from target_gainsight.loading.current_rows import Matches
-    from target_gainsight.loading.keys import KeyReader
+    from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.outcomes import BatchResult, LoadRecord
-    from target_gainsight.loading.plan import Plan
-    from target_gainsight.loading.summary import Summary
-    from target_gainsight.mapping.field_errors import FieldError
+    from target_gainsight.loading.reading.current_rows import Matches
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.mapping.errors import FieldError
     from target_gainsight.settings import StreamSettings
 
 Kind = Literal["create", "update"]

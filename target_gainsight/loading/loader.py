@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import Classification
-from target_gainsight.loading.completion import Completion
+from target_gainsight.loading.lookups.deferred import Completion
 from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
 from target_gainsight.loading.outcomes import (
     BatchResult,
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from target_gainsight.loading.call_pool import SendingPool
     from target_gainsight.loading.classification import Kind, KnownOnInsert, RecordMap
-    from target_gainsight.loading.completion import Completable
-    from target_gainsight.loading.current_rows import CurrentRows, Matches
-    from target_gainsight.loading.keys import Key, KeyReader
-    from target_gainsight.loading.ledger import Ledger
-    from target_gainsight.loading.plan import Plan
-    from target_gainsight.loading.resolving import Resolver
-    from target_gainsight.loading.sending import SendingPool
-    from target_gainsight.loading.writers import Writer
+    from target_gainsight.loading.dry_run.plan import Plan
+    from target_gainsight.loading.lookups.deferred import Completable
+    from target_gainsight.loading.lookups.resolver import Resolver
+    from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
+    from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.settling.ledger import Ledger
+    from target_gainsight.loading.writing.records_writer import Writer
     from target_gainsight.settings import StreamSettings
 
 MOST_READS = 2

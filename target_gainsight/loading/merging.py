@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome
-from target_gainsight.loading.people import merged_fields
+from target_gainsight.loading.reading.person_rows import merged_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_gainsight.loading.keys import Key
+    from target_gainsight.loading.reading.keys import Key
 
 REREAD = ("unavailable", "outcome_unknown")
 """Rejects that say nothing about the values, so that a merge is not undone for them."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_gainsight.mapping.field_errors import shown
-from target_gainsight.mapping.lines import one_line
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.loading.checkpoint import Watermark
-    from target_gainsight.loading.lookups import Wanted
-    from target_gainsight.loading.resolving import Link, Reference
-    from target_gainsight.mapping.field_errors import FieldError
+    from target_gainsight.loading.lookups.index import Wanted
+    from target_gainsight.loading.lookups.resolver import Link, Reference
+    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.mapping.errors import FieldError
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -1,5 +1,5 @@
-"""A Singer record becomes a Gainsight record. Pure functions and frozen values, no I/O.
+"""Singer records to Gainsight records. Pure functions and frozen values, no I/O.
 
-`fields` decides once per stream which column goes where, `validation` maps and compares record by
-record, `values` is the table of Gainsight's data types.
+`planning` decides once per stream which column goes where, `record_mapper` maps and compares record
+by record, `types` converts the values of Gainsight's data types.
 """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from target_gainsight.api.wire import Json
+    from target_gainsight.api.http.json_codec import Json
 
     MapRecord = Callable[[Mapping[str, object]], dict[str, Json]]
     TakeValues = Callable[[Mapping[str, Json]], list[Json]]

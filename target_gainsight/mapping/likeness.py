@@ -16,8 +16,8 @@ from target_gainsight.mapping.inlining import Inline, compile_values
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api.wire import Json
-    from target_gainsight.mapping.values import Converter
+    from target_gainsight.api.http.json_codec import Json
+    from target_gainsight.mapping.types.converters import Converter
 
 _AS_IT_IS = Inline("v", {})
 _NOT_ENCODED = (msgspec.MsgspecError, ValueError, TypeError, OverflowError)

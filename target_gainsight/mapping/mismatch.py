@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import simplejson
 
-from target_gainsight.mapping.field_errors import shown
-from target_gainsight.mapping.lines import one_line, printable_json
-from target_gainsight.mapping.suggestions import did_you_mean
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import one_line, printable_json
+from target_gainsight.mapping.planning.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_gainsight.api.wire import Json
+    from target_gainsight.api.http.json_codec import Json
 
 Place = Literal[
     "column",

@@ -6,14 +6,18 @@ package does not.
 
 from __future__ import annotations
 
-from target_gainsight.sandbox.calls import Call
-from target_gainsight.sandbox.config import TenantConfig
-from target_gainsight.sandbox.description import SandboxConfigError
-from target_gainsight.sandbox.faults import Fault, FaultPlan, ServerRule
-from target_gainsight.sandbox.start import RunningSandbox, SandboxUnavailableError, start_sandbox
-from target_gainsight.sandbox.switches import Limits, Switches
+from target_gainsight.sandbox.config.config import TenantConfig
+from target_gainsight.sandbox.config.description import SandboxConfigError
+from target_gainsight.sandbox.config.faults import Fault, FaultPlan, ServerRule
+from target_gainsight.sandbox.config.switches import Limits, Switches
+from target_gainsight.sandbox.config.tenant_file import TenantFile
+from target_gainsight.sandbox.server.start import (
+    RunningSandbox,
+    SandboxUnavailableError,
+    start_sandbox,
+)
+from target_gainsight.sandbox.storage.calls import Call
 from target_gainsight.sandbox.tenant import Tenant
-from target_gainsight.sandbox.tenant_file import TenantFile
 
 __all__ = [
     "Call",

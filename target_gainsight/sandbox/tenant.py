@@ -6,18 +6,18 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.sandbox.access import GrantedTokens, with_client
 from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
-from target_gainsight.sandbox.calls import Call, CallLog
-from target_gainsight.sandbox.described_objects import custom_object
-from target_gainsight.sandbox.description import SandboxConfigError
-from target_gainsight.sandbox.faults import FaultPlan
-from target_gainsight.sandbox.identifiers import new_gsids
-from target_gainsight.sandbox.limits import CallCounter, windows_of
-from target_gainsight.sandbox.model import DEFAULT_LENGTHS, Field, ObjectModel
-from target_gainsight.sandbox.rows import read_rows
-from target_gainsight.sandbox.store import Store, quoted
-from target_gainsight.sandbox.values import (
+from target_gainsight.sandbox.config.described_objects import custom_object
+from target_gainsight.sandbox.config.description import SandboxConfigError
+from target_gainsight.sandbox.config.faults import FaultPlan
+from target_gainsight.sandbox.config.limits import CallCounter, windows_of
+from target_gainsight.sandbox.endpoints.access import GrantedTokens, with_client
+from target_gainsight.sandbox.storage.calls import Call, CallLog
+from target_gainsight.sandbox.storage.identifiers import new_gsids
+from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, ObjectModel
+from target_gainsight.sandbox.storage.rows import read_rows
+from target_gainsight.sandbox.storage.store import Store, quoted
+from target_gainsight.sandbox.storage.values import (
     Accept,
     Stored,
     ValueRefusedError,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
-    from target_gainsight.sandbox.config import TenantConfig
-    from target_gainsight.sandbox.store import Changes
-    from target_gainsight.sandbox.switches import Switches
+    from target_gainsight.sandbox.config.config import TenantConfig
+    from target_gainsight.sandbox.config.switches import Switches
+    from target_gainsight.sandbox.storage.store import Changes
 
 _SEED_CHUNK = 10_000
 

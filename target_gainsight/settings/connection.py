@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from target_gainsight.settings.credential import CREDENTIAL_SETTINGS, parse_credential
-from target_gainsight.settings.mistakes import shown
+from target_gainsight.settings.errors import shown
 from target_gainsight.settings.model import Connection, KeyCredential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.settings.mistakes import Mistakes
+    from target_gainsight.settings.errors import Mistakes
 
 CONNECTION_SETTINGS = (
     "domain",

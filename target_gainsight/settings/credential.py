@@ -12,7 +12,7 @@ from target_gainsight.settings.model import KeyCredential, OAuthCredential
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.settings.mistakes import Mistakes
+    from target_gainsight.settings.errors import Mistakes
     from target_gainsight.settings.model import Credential
 
 CREDENTIAL_SETTINGS = ("access_key", "client_id", "client_secret")

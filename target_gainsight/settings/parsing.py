@@ -9,9 +9,9 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from target_gainsight.settings.by_file import only_what_means_something
 from target_gainsight.settings.connection import CONNECTION_SETTINGS, parse_connection
-from target_gainsight.settings.mistakes import Mistakes, schema_mistakes, shown
+from target_gainsight.settings.errors import Mistakes, schema_mistakes, shown
+from target_gainsight.settings.file_streams import only_what_means_something
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
 from target_gainsight.settings.schema import CONFIG_SCHEMA, ENTRY_PROPERTIES

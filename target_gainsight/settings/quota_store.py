@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from target_gainsight.settings.mistakes import Mistakes
+    from target_gainsight.settings.errors import Mistakes
 
 MEMORY = "memory"
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)

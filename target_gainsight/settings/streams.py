@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.settings.mistakes import shown
+from target_gainsight.settings.errors import shown
 from target_gainsight.settings.model import (
     MAX_LOOKUP_KEYS,
     OBJECT_NAMES,
@@ -20,7 +20,7 @@ from target_gainsight.settings.stream_schema import ENTRY_SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.settings.mistakes import Mistakes
+    from target_gainsight.settings.errors import Mistakes
 
 MAX_MATCH_FIELDS = 6
 EXTERNAL_ID = "ExternalId"

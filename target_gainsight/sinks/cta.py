@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from target_gainsight.api import MAX_CTAS
-from target_gainsight.loading.cta_writer import CtaWriter
-from target_gainsight.loading.unclear import UnclearCreates
+from target_gainsight.loading.writing.create_recovery import UnclearCreates
+from target_gainsight.loading.writing.cta_writer import CtaWriter
 from target_gainsight.settings import DUE_DATE
-from target_gainsight.sinks.documented import DocumentedSink
+from target_gainsight.sinks.static_schema_sink import DocumentedSink
 
 if TYPE_CHECKING:
-    from target_gainsight.loading.current_rows import CurrentRows
-    from target_gainsight.loading.keys import KeyReader
-    from target_gainsight.loading.writers import Writer
+    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.writing.records_writer import Writer
 
 
 class CtaSink(DocumentedSink):

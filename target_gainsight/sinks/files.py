@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from target_gainsight.loading.bulk import BulkLoader
-from target_gainsight.loading.files import LineWriter
+from target_gainsight.loading.bulk.bulk_loader import BulkLoader
+from target_gainsight.loading.bulk.csv_file import LineWriter
+from target_gainsight.loading.bulk.survey_file import SurveyFile
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.summary import FileCounts
-from target_gainsight.loading.survey_file import SurveyFile
+from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.columns import columns_of
-from target_gainsight.mapping.field_errors import RecordRejectedError
-from target_gainsight.mapping.job_columns import plan_job_columns
-from target_gainsight.mapping.surveys import plan_survey
+from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
+from target_gainsight.mapping.csv.survey_columns import plan_survey
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Json
     from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.mapping.cells import CsvPlan
+    from target_gainsight.mapping.csv.cells import CsvPlan
 
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from target_gainsight.loading.people import PeopleRows, PersonComparison
-from target_gainsight.loading.people_writer import PeopleWriter
-from target_gainsight.sinks.gainsight import GainsightSink
+from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
+from target_gainsight.loading.writing.people_writer import PeopleWriter
+from target_gainsight.sinks.object_sink import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
     from target_gainsight.loading.classification import KnownOnInsert, RecordMap
-    from target_gainsight.loading.current_rows import CurrentRows
-    from target_gainsight.loading.keys import KeyReader
-    from target_gainsight.loading.writers import Writer
-    from target_gainsight.sinks.references import References
+    from target_gainsight.loading.lookups.plans import References
+    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.writing.records_writer import Writer
 
 EMAIL = "Email"
 

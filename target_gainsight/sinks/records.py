@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
-from target_gainsight.loading.current_rows import CurrentRows
-from target_gainsight.loading.unclear import UnclearCreates
-from target_gainsight.loading.whole_object import WholeObjectRows
-from target_gainsight.loading.writers import RecordsWriter
-from target_gainsight.sinks.gainsight import GainsightSink
+from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.whole_object import WholeObjectRows
+from target_gainsight.loading.writing.create_recovery import UnclearCreates
+from target_gainsight.loading.writing.records_writer import RecordsWriter
+from target_gainsight.sinks.object_sink import GainsightSink
 
 if TYPE_CHECKING:
-    from target_gainsight.loading.keys import KeyReader
-    from target_gainsight.loading.writers import Writer
-    from target_gainsight.sinks.references import References
+    from target_gainsight.loading.lookups.plans import References
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.writing.records_writer import Writer
 
 
 class RecordsSink(GainsightSink):

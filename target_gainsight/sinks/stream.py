@@ -10,7 +10,7 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.outcomes import Arrival
-from target_gainsight.sinks.validating import CompiledValidator
+from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from singer_sdk import Target
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-    from target_gainsight.loading.run import Run
+    from target_gainsight.loading.context import Run
 
 
 class RunningTarget(Protocol):

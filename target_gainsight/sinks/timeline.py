@@ -9,21 +9,21 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_ACTIVITIES
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.timeline_writer import TimelineWriter
+from target_gainsight.loading.writing.timeline_writer import TimelineWriter
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.documented import EXTERNAL_ID
-from target_gainsight.mapping.identifiers import joined_keys
-from target_gainsight.sinks.documented import DocumentedSink
+from target_gainsight.mapping.composite_key import joined_keys
+from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
+from target_gainsight.sinks.static_schema_sink import DocumentedSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.current_rows import CurrentRows
-    from target_gainsight.loading.keys import KeyReader
+    from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.loading.writers import Writer
-    from target_gainsight.sinks.references import References
+    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.writing.records_writer import Writer
 
 
 class TimelineSink(DocumentedSink):

@@ -13,7 +13,7 @@ from target_gainsight.api import (
     RefusedError,
     UnavailableError,
 )
-from target_gainsight.api.content import FormFile, form_content
+from target_gainsight.api.http.request_body import FormFile, form_content
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -36,7 +36,7 @@ from target_gainsight.api import (
     UnavailableError,
     UnreachableError,
 )
-from target_gainsight.api.auth import Proof
+from target_gainsight.api.auth.headers import Proof
 
 if TYPE_CHECKING:
     from pathlib import Path

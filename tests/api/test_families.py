@@ -22,12 +22,12 @@ from target_gainsight.api import (
     RateLimits,
     StoppedError,
 )
-from target_gainsight.api.buckets import in_memory_buckets
+from target_gainsight.api.rate_limits.buckets import in_memory_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_gainsight.api.buckets import MakeBuckets
+    from target_gainsight.api.rate_limits.buckets import MakeBuckets
 
 MINUTE = 60
 HOUR = 3_600

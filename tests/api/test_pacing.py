@@ -14,12 +14,16 @@ from fake_clock import NOON, FakeClock, SimulatedClock
 from pyrate_limiter import InMemoryBucket, Rate
 
 from target_gainsight.api import Pacer, QuotaSpentError, RateLimits, StoppedError, SystemClock
-from target_gainsight.api.buckets import Buckets, InMemoryRollingBucket, in_memory_buckets
+from target_gainsight.api.rate_limits.buckets import (
+    Buckets,
+    InMemoryRollingBucket,
+    in_memory_buckets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_gainsight.api.pacing import Place
+    from target_gainsight.api.rate_limits.limiter import Place
 
 MINUTE = 60
 HOUR = 3_600

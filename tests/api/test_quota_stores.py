@@ -29,15 +29,15 @@ from target_gainsight.api import (
     StoppedError,
     SystemClock,
     buckets_in,
-    quota_file,
 )
-from target_gainsight.api.buckets import Buckets, InMemoryRollingBucket
+from target_gainsight.api.rate_limits import sqlite_store as quota_file
+from target_gainsight.api.rate_limits.buckets import Buckets, InMemoryRollingBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_gainsight.api import Clock, Family
-    from target_gainsight.api.buckets import MakeBuckets
+    from target_gainsight.api.rate_limits.buckets import MakeBuckets
 
 MINUTE = 60
 HOUR = 3_600

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.api import ClientCredentials, UnavailableError
-from target_gainsight.api import tokens as tokens_module
-from target_gainsight.api.auth import Proof
-from target_gainsight.api.tokens import Tokens, grant_in
+from target_gainsight.api.auth import oauth as tokens_module
+from target_gainsight.api.auth.headers import Proof
+from target_gainsight.api.auth.oauth import Tokens, grant_in
 
 if TYPE_CHECKING:
-    from target_gainsight.api.wire import Record
+    from target_gainsight.api.http.json_codec import Record
 
 DAY = 86_400
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from target_gainsight.api.wire import decode, encode
+from target_gainsight.api.http.json_codec import decode, encode
 
 
 @pytest.mark.parametrize("number", ["0.1", "1.10", "12345678901234567.89", "-3"])

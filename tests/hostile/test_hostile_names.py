@@ -17,7 +17,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings import CONFIG_SCHEMA
-from target_gainsight.target.log_lines import keep_log_lines_whole
+from target_gainsight.singer.log_escaping import keep_log_lines_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from fault_jobs import JOBS, UNLIMITED
 from late_calls import AlarmClock, LateCalls
 from tenant_runs import Loading
 
-from target_gainsight.loading.reject_folder import RejectFolder
+from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.sandbox import Fault, start_sandbox
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tenant_runs import LoadRun
 
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.sandbox.faults import FaultPlan
+    from target_gainsight.sandbox.config.faults import FaultPlan
 
 STATUS = "/v1.0/admin/connector/job/bulkimport/status"
 

@@ -10,12 +10,12 @@ import requests
 from fake_clock import FakeClock
 from requests.adapters import HTTPAdapter
 
-from target_gainsight.sandbox.faults import FaultPlan
+from target_gainsight.sandbox.config.faults import FaultPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_gainsight.sandbox.faults import Hit
+    from target_gainsight.sandbox.config.faults import Hit
 
 
 class AlarmClock(FakeClock):

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from singer_messages import TEXT, record, schema, state
 from tenant_runs import companies
 
-from target_gainsight.loading import bulk
-from target_gainsight.loading.files import LineWriter, csv_text
-from target_gainsight.loading.job_progress import JobInProgress
+from target_gainsight.loading.bulk import bulk_loader as bulk
+from target_gainsight.loading.bulk.csv_file import LineWriter, csv_text
+from target_gainsight.loading.bulk.job_poller import JobInProgress
 from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -398,7 +398,7 @@ def test_a_disk_that_is_full_stops_the_run_with_nothing_acknowledged(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("target_gainsight.loading.files.os.fsync", full)
+    monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
     run = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "No space left on device" in run.log[-1]

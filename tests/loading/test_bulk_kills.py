@@ -15,9 +15,9 @@ import pytest
 from singer_messages import record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
 
-from target_gainsight.loading import bulk
+from target_gainsight.loading.bulk import bulk_loader as bulk
+from target_gainsight.loading.bulk.upload_journal import EarlierRows, UploadNotes
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.uploads import EarlierRows, UploadNotes
 from target_gainsight.sandbox import start_sandbox
 
 if TYPE_CHECKING:

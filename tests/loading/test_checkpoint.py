@@ -10,8 +10,8 @@ from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.loading import checkpoint as module
-from target_gainsight.loading.checkpoint import Checkpoint, Watermark
+from target_gainsight.loading.settling import checkpoint as module
+from target_gainsight.loading.settling.checkpoint import Checkpoint, Watermark
 
 SEEDS = st.integers(0, 2**32)
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from responses import TEXT
 from singer_messages import record, schema, state
 
-from target_gainsight.loading.lookups import MatchFields
+from target_gainsight.loading.lookups.index import MatchFields
+from target_gainsight.loading.lookups.pending_children import WaitingRecords
 from target_gainsight.loading.outcomes import Arrival, LoadRecord, Outcome, Settlement
-from target_gainsight.loading.waiting import WaitingRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_gainsight.loading import filing as filing_module
-from target_gainsight.loading.checkpoint import Watermark
-from target_gainsight.loading.filing import RejectFiling
-from target_gainsight.loading.open_rejects import OpenRejects
 from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
-from target_gainsight.loading.reject_folder import RejectFolder
-from target_gainsight.loading.rejects import RejectFile
+from target_gainsight.loading.rejects import ordered_writer as filing_module
+from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.open_index import OpenRejects
+from target_gainsight.loading.rejects.ordered_writer import RejectFiling
+from target_gainsight.loading.rejects.reject_file import RejectFile
+from target_gainsight.loading.settling.checkpoint import Watermark
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -69,8 +69,8 @@ def test_an_answer_that_names_nothing_costs_two_calls_a_halving(
 
 def name_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tenant refuse without saying which field or value."""
-    from target_gainsight.sandbox import records
     from target_gainsight.sandbox.answers import refuse
+    from target_gainsight.sandbox.endpoints import records
 
     def refuse_errors(tenant: Any, model: Any, errors: dict[int, Any]) -> None:
         if errors:
@@ -114,8 +114,8 @@ def test_a_good_record_that_shares_the_refused_value_is_loaded(
 
 def refuse_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tenant refuse Industry where Employees is 13, and blame Industry."""
-    from target_gainsight.sandbox import records
     from target_gainsight.sandbox.answers import FieldError
+    from target_gainsight.sandbox.endpoints import records
 
     def apply_rules(tenant: Any, model: Any, sent: list[Message], errors: dict[int, Any]) -> None:
         for index, each in enumerate(sent):
@@ -141,7 +141,7 @@ def test_refused_updates_are_isolated_like_inserts(
 def test_a_row_deleted_meanwhile_rejects_its_record_alone(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from target_gainsight.sandbox import query
+    from target_gainsight.sandbox.endpoints import query
 
     gsids = loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
     answer_query = query.answer_query
@@ -152,7 +152,9 @@ def test_a_row_deleted_meanwhile_rejects_its_record_alone(
         loading.tenant.store.delete(model, gsids[9])
         return answer
 
-    monkeypatch.setattr("target_gainsight.sandbox.records.answer_query", answer_and_delete)
+    monkeypatch.setattr(
+        "target_gainsight.sandbox.endpoints.records.answer_query", answer_and_delete
+    )
     run = loading.load([schema(), *companies(range(50), Industry="new")])
     assert run.outcomes() == {"updated": 49, "rejected": 1}
     assert run.codes == ["GSOBJ_1011"]

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
-from target_gainsight.loading.isolation import NULL_CODE, SINGLE_FIELD_CODES, Isolation
 from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome
+from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES, Isolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

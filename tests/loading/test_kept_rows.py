@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenant_fields import a_field
 
-from target_gainsight.loading.checkpoint import Watermark
-from target_gainsight.loading.current_rows import GSID
-from target_gainsight.loading.kept_rows import KeptRows
-from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.outcomes import Arrival, LoadRecord
-from target_gainsight.mapping.fields import FieldPlan
+from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.reading.kept_rows import KeptRows
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.settling.checkpoint import Watermark
 from target_gainsight.mapping.likeness import Likeness
-from target_gainsight.mapping.validation import RecordMapper
+from target_gainsight.mapping.planning.field_plan import FieldPlan
+from target_gainsight.mapping.record_mapper import RecordMapper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.loading.kept_rows import KeptMatches
+    from target_gainsight.loading.reading.kept_rows import KeptMatches
 
 TYPES = {"Name": "STRING", "ARR": "CURRENCY", "Seen": "DATETIME", "Industry": "STRING"}
 

@@ -19,7 +19,7 @@ from responses import (
 )
 from singer_messages import record, schema, state
 
-from target_gainsight.loading import lookups as lookups_module
+from target_gainsight.loading.lookups import index as lookups_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable

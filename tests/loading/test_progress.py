@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.loading.progress import Progress
-from target_gainsight.loading.summary import Summary
+from target_gainsight.loading.settling.progress import Progress
+from target_gainsight.loading.settling.summary import Summary
 
 if TYPE_CHECKING:
     from fake_clock import FakeClock

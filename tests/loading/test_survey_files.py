@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_messages import TEXT, record, schema, state
 
-from target_gainsight.mapping.surveys import FORMULA_STARTS, harmless
+from target_gainsight.mapping.csv.survey_columns import FORMULA_STARTS, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,7 +198,7 @@ def test_a_full_disk_leaves_no_file_and_no_state(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("target_gainsight.loading.files.os.fsync", full)
+    monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
     run = load(loading, [SCHEMA, response(), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "None of its records is acknowledged" in run.log[-1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 import pytest
 from switch_job import CLIENT, HELD, LIMITS, REJECTED, RULES, SETTINGS, TENANT, held, messages
 
-from target_gainsight.sandbox.switches import Switches
+from target_gainsight.sandbox.config.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

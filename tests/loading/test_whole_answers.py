@@ -9,8 +9,9 @@ import pytest
 from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
-from target_gainsight.sandbox import ServerRule, records
+from target_gainsight.sandbox import ServerRule
 from target_gainsight.sandbox.answers import Answer, Refusal
+from target_gainsight.sandbox.endpoints import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import pytest
 from singer_messages import COMPANY_COLUMNS, record, schema, state
 from tenant_runs import companies
 
-from target_gainsight.loading.ledger import Ledger
-from target_gainsight.loading.reject_folder import RejectFolder
+from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.sandbox import ServerRule
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from tenant_fields import COMMA, GOLD, OLD, SILVER, a_field
 
 from target_gainsight.api import PicklistOption
-from target_gainsight.mapping.values import Unknown, converter_for, plain_comparable
+from target_gainsight.mapping.types.converters import Unknown, converter_for, plain_comparable
 
 if TYPE_CHECKING:
     from target_gainsight.api import Json

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.mapping.documented import ACTIVITY, CTA, documented_schema
-from target_gainsight.mapping.identifiers import joined_keys
-from target_gainsight.mapping.values import converter_for
+from target_gainsight.mapping.composite_key import joined_keys
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, documented_schema
+from target_gainsight.mapping.types.converters import converter_for
 
 
 @pytest.mark.parametrize("object_name", [ACTIVITY, CTA])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tenant_fields import a_field
 from test_value_properties import DATA_TYPES, anything
 
-from target_gainsight.mapping.field_errors import ValueRejectedError
+from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.inlining import Inline, compile_mapping, compile_values
-from target_gainsight.mapping.values import converter_for, plain_converter
+from target_gainsight.mapping.types.converters import converter_for, plain_converter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tenant_fields import GOLD, SILVER, a_field
 from test_value_properties import DATA_TYPES, anything
 
-from target_gainsight.api.wire import decode
-from target_gainsight.mapping.field_errors import ValueRejectedError
+from target_gainsight.api.http.json_codec import decode
+from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.likeness import Likeness
-from target_gainsight.mapping.values import Converter, converter_for
+from target_gainsight.mapping.types.converters import Converter, converter_for
 
 if TYPE_CHECKING:
     from target_gainsight.api import Json

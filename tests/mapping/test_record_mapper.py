@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tenant_fields import GOLD, OLD, a_field, company
 
-from target_gainsight.mapping.field_errors import RecordRejectedError, ValueRejectedError
-from target_gainsight.mapping.fields import FieldPlan
-from target_gainsight.mapping.validation import RecordMapper
-from target_gainsight.mapping.well_known import well_known_fields
+from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.planning.field_plan import FieldPlan
+from target_gainsight.mapping.planning.well_known import well_known_fields
+from target_gainsight.mapping.record_mapper import RecordMapper
 
 COLUMNS = {
     "name": "Name",

@@ -11,8 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenant_fields import COMMA, GOLD, SILVER, a_field
 
-from target_gainsight.mapping.field_errors import ValueRejectedError
-from target_gainsight.mapping.values import Unknown, converter_for, plain_comparable, plain_value
+from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.types.converters import (
+    Unknown,
+    converter_for,
+    plain_comparable,
+    plain_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tenant_fields import TIERS, a_field
 from test_value_properties import DATA_TYPES, FORMS, Form, anything
 
-from target_gainsight.api.wire import decode, encode
-from target_gainsight.mapping.field_errors import ValueRejectedError
-from target_gainsight.mapping.values import converter_for
+from target_gainsight.api.http.json_codec import decode, encode
+from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sandbox import Switches
-from target_gainsight.sandbox.model import DATA_TYPES as SANDBOX_TYPES
-from target_gainsight.sandbox.model import DEFAULT_LENGTHS, Field, Option
-from target_gainsight.sandbox.values import acceptor, renderer
+from target_gainsight.sandbox.storage.model import DATA_TYPES as SANDBOX_TYPES
+from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, Option
+from target_gainsight.sandbox.storage.values import acceptor, renderer
 
 if TYPE_CHECKING:
     from target_gainsight.api import Json

@@ -9,9 +9,9 @@ import pytest
 from tenant_fields import COMMA, GOLD, OLD, SILVER, TIERS, a_field
 
 from target_gainsight.api import PicklistOption
-from target_gainsight.mapping.field_errors import FieldError, ValueRejectedError
-from target_gainsight.mapping.moments import reformat_date
-from target_gainsight.mapping.values import converter_for, plain_value
+from target_gainsight.mapping.errors import FieldError, ValueRejectedError
+from target_gainsight.mapping.types.converters import converter_for, plain_value
+from target_gainsight.mapping.types.datetimes import reformat_date
 
 CEST = timezone(timedelta(hours=2))
 NAIVE = datetime(2026, 2, 1, 9, 30)  # noqa: DTZ001 - what a naive one becomes is the point

@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from target_gainsight.loading import resolving
-from target_gainsight.mapping import validation
+from target_gainsight.loading.lookups import resolver
+from target_gainsight.mapping import record_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).resolve().parents[2] / "target_gainsight"
-ROOMS = ("loading", "mapping", "sinks", "target")
+PACKAGES = ("loading", "mapping", "sinks", "singer")
 REASONS = ("Reason", "RecordFailure", "UnfitError")
 OWN_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
@@ -23,7 +23,7 @@ GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 def own_codes() -> set[str]:
     """Codes that are written down as such, and those that stand in tables."""
     found = {code for tree in _trees() for code in _literals(tree)}
-    return found | {resolving.NO_MATCH, resolving.SEVERAL} | set(validation._REASONS)
+    return found | {resolver.NO_MATCH, resolver.SEVERAL} | set(record_mapper._REASONS)
 
 
 def own_code_patterns() -> set[str]:
@@ -33,13 +33,13 @@ def own_code_patterns() -> set[str]:
 
 def gainsights_codes() -> set[str]:
     """Gainsight's codes that the client tells apart."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "api").glob("*.py")))
+    texts = (path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "api").rglob("*.py")))
     return {code for text in texts for code in GAINSIGHTS_CODE.findall(text)}
 
 
 def _trees() -> Iterator[ast.Module]:
-    for room in ROOMS:
-        for path in sorted((PACKAGE / room).rglob("*.py")):
+    for package in PACKAGES:
+        for path in sorted((PACKAGE / package).rglob("*.py")):
             yield ast.parse(path.read_text(encoding="utf-8"))
 
 

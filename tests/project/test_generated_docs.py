@@ -13,7 +13,7 @@ from documented.meltano import definition, kind, meltano_block
 from documented.switches import tenant_tables
 
 from docs import difference, generated_files, replace_between
-from target_gainsight.sandbox.switches import Limits, Switches
+from target_gainsight.sandbox.config.switches import Limits, Switches
 from target_gainsight.settings import parse_settings, read_environment
 from target_gainsight.target import TargetGainsight
 

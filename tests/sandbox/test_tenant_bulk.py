@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_gainsight.sandbox import SandboxConfigError
-from target_gainsight.sandbox.config import load_config
+from target_gainsight.sandbox.config.config import load_config
 
 if TYPE_CHECKING:
     from tenant_api import Api, OpenTenant

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from target_gainsight.sandbox import Fault, ServerRule
-from target_gainsight.sandbox.faults import FaultPlan
+from target_gainsight.sandbox.config.faults import FaultPlan
 
 if TYPE_CHECKING:
     from tenant_api import Api, OpenTenant

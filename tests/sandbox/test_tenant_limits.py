@@ -9,10 +9,10 @@ import pytest
 from tenant_api import Clock
 
 from target_gainsight.sandbox.answers import Answer
-from target_gainsight.sandbox.app import make_app
-from target_gainsight.sandbox.limits import Family
-from target_gainsight.sandbox.routes import ServedCall
-from target_gainsight.sandbox.server import ServerThread
+from target_gainsight.sandbox.config.limits import Family
+from target_gainsight.sandbox.server.app import make_app
+from target_gainsight.sandbox.server.routes import ServedCall
+from target_gainsight.sandbox.server.server import ServerThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from target_gainsight.sandbox import (
     SandboxUnavailableError,
     start_sandbox,
 )
-from target_gainsight.sandbox import start as start_module
-from target_gainsight.sandbox.config import load_config
+from target_gainsight.sandbox.config.config import load_config
+from target_gainsight.sandbox.server import start as start_module
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from target_gainsight.sandbox import TenantFile, calls
+from target_gainsight.sandbox import TenantFile
+from target_gainsight.sandbox.storage import calls
 
 if TYPE_CHECKING:
     from tenant_api import Api, OpenTenant

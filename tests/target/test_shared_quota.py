@@ -10,7 +10,7 @@ import pytest
 from target_gainsight.api import QuotaSpentError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings import parse_settings
-from target_gainsight.target.connection import TenantConnection
+from target_gainsight.singer.connection import TenantConnection
 
 if TYPE_CHECKING:
     from pathlib import Path

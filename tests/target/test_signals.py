@@ -15,7 +15,7 @@ from singer_messages import record, schema, state
 from singer_runs import Tenant, clean_environment, command_line, lines_of
 
 from target_gainsight.sandbox import Fault
-from target_gainsight.target.interruption import Interruption
+from target_gainsight.singer.signals import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def states_of(process: subprocess.Popen[str]) -> list[object]:
 def test_a_run_that_does_not_end_in_time_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     exited, stopped = [], threading.Event()
     monkeypatch.setattr("os._exit", exited.append)
-    monkeypatch.setattr("target_gainsight.target.interruption.SECONDS_TO_STOP", 0)
+    monkeypatch.setattr("target_gainsight.singer.signals.SECONDS_TO_STOP", 0)
     Interruption(stopped.set).take(signal.SIGTERM)
     wait_until(lambda: exited)
     assert (exited, stopped.is_set()) == ([143], True)

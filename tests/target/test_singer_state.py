@@ -56,7 +56,7 @@ def test_a_second_later_the_newest_covered_state_is_written(
 def test_states_follow_groups_where_nothing_throttles_them(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.target.target.TargetGainsight.STATE_INTERVAL_SECONDS", 0)
+    monkeypatch.setattr("target_gainsight.target.TargetGainsight.STATE_INTERVAL_SECONDS", 0)
     run = tenant.load(
         schema(), *companies_with_states(9), read_group_size=3, batch_size_rows=3, max_concurrency=1
     )

@@ -9,15 +9,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox.model import NUMBER_TYPES, PICKLIST_TYPES, Field, ObjectModel
-from target_gainsight.sandbox.rows import naming_fields
-from target_gainsight.sandbox.store import quoted
+from target_gainsight.sandbox.storage.model import NUMBER_TYPES, PICKLIST_TYPES, Field, ObjectModel
+from target_gainsight.sandbox.storage.rows import naming_fields
+from target_gainsight.sandbox.storage.store import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_gainsight.sandbox.expression import Condition
-    from target_gainsight.sandbox.page.look import Look
+    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.page.view_context import Look
 
 OPERATORS = {
     "contains": "contains",

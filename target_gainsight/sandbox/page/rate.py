@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox.limits import windows_of
+from target_gainsight.sandbox.config.limits import windows_of
 from target_gainsight.sandbox.page.texts import clock_time, duration
 
 if TYPE_CHECKING:
-    from target_gainsight.sandbox.limits import Window
-    from target_gainsight.sandbox.page.look import Look
+    from target_gainsight.sandbox.config.limits import Window
+    from target_gainsight.sandbox.page.view_context import Look
 
 WIDTH = 720
 HEIGHT = 180

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from target_gainsight.sandbox.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
 from target_gainsight.sandbox.page.filters import (
     MOST_FILTERS,
     OPERATORS,
@@ -18,19 +17,20 @@ from target_gainsight.sandbox.page.filters import (
     condition_of,
     filters_from,
 )
-from target_gainsight.sandbox.page.look import Look, NotFoundError
 from target_gainsight.sandbox.page.rate import charts, usages
 from target_gainsight.sandbox.page.texts import indented, moment, redacted, seen
-from target_gainsight.sandbox.rows import names_of, select_rows
-from target_gainsight.sandbox.store import quoted
+from target_gainsight.sandbox.page.view_context import Look, NotFoundError
+from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
+from target_gainsight.sandbox.storage.rows import names_of, select_rows
+from target_gainsight.sandbox.storage.store import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from starlette.datastructures import QueryParams
 
-    from target_gainsight.sandbox.expression import Condition
-    from target_gainsight.sandbox.model import ObjectModel
+    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.model import ObjectModel
 
 ROWS_PER_PAGE = 50
 CALLS_PER_PAGE = 100

@@ -1,0 +1,1 @@
+"""Authentication: access keys and OAuth tokens."""

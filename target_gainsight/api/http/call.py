@@ -1,0 +1,115 @@
+"""One call as it is sent, and each try of it as it went. Knows nothing of how it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from target_gainsight.api.auth.oauth import TOKEN_PATH
+from target_gainsight.api.errors import RetryCallError, ThrottledError
+from target_gainsight.api.http.request_body import Content, urlencoded_content
+
+if TYPE_CHECKING:
+    from target_gainsight.api.errors import CallContext, GainsightError
+    from target_gainsight.api.http.json_codec import Json
+    from target_gainsight.api.http.retry import Patience
+    from target_gainsight.api.rate_limits.groups import Family
+
+Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
+
+
+@dataclass(frozen=True)
+class CallEvent:
+    """One try of one call, as it went.
+
+    `kind` is what it was for, `family` whose limits bound it (none those of calls for a token).
+    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
+    tries), `attempt` counts from 1.
+    """
+
+    kind: str
+    family: Family | None
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    attempt: int
+    outcome: Outcome
+    waited: float
+
+
+Observer: TypeAlias = Callable[[CallEvent], None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as it is sent, as often as it takes.
+
+    Attributes:
+        kind: What it is for, as counts and statistics name it.
+        method: The HTTP method.
+        path: The path on the tenant's host.
+        query: The query, encoded.
+        content: The body.
+        repeatable: Whether sending it twice has the effect of sending it once.
+        expects: Whether the answer's data has the shape that this call's answers have.
+        family: Whose limits bound it; None for a call for a token.
+        least_answer_seconds: How long to wait for the answer at least.
+        partial: Whether a refusal may have written some of what was sent.
+    """
+
+    kind: str
+    method: str
+    path: str
+    query: str
+    content: Content | None
+    repeatable: bool
+    expects: Callable[[Json], bool] | None
+    family: Family | None
+    least_answer_seconds: float = 0.0
+    partial: bool = False
+
+    @property
+    def context(self) -> CallContext:
+        """What an error says of the call."""
+        return {"method": self.method, "path": self.path}
+
+    def event(self, patience: Patience, *, status: int | None, outcome: Outcome) -> CallEvent:
+        """The try that has just ended.
+
+        Args:
+            patience: The call's tries, the last one ended.
+            status: The HTTP status, if there was an answer.
+            outcome: What came of it.
+        """
+        return CallEvent(
+            kind=self.kind,
+            family=self.family,
+            method=self.method,
+            path=self.path,
+            status=status,
+            seconds=patience.seconds,
+            attempt=patience.attempts,
+            outcome=outcome,
+            waited=patience.idle,
+        )
+
+
+TOKEN_CALL = Call(
+    kind="token",
+    method="POST",
+    path=TOKEN_PATH,
+    query="",
+    content=urlencoded_content({"grant_type": "client_credentials"}),
+    repeatable=True,
+    expects=None,
+    family=None,
+)
+
+
+def outcome_of(error: GainsightError) -> Outcome:
+    """What came of a try that ended with this error."""
+    if isinstance(error, ThrottledError):
+        return "throttled"
+    return "failed" if isinstance(error, RetryCallError) else "refused"

@@ -1,0 +1,124 @@
+"""What a request carries: a JSON document, or a form, perhaps with a file read while it is sent.
+
+Knows nothing of what is sent, nor of how.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from urllib.parse import urlencode
+
+from target_gainsight.api.http.json_codec import Json, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_LINE_END = b"\r\n"
+_CHUNK_BYTES = 1 << 16
+
+
+class FormStream:
+    """A form as one file: what stands before the file, the file itself, and the end.
+
+    Read once, from its beginning to its end, by whoever sends it; never whole in memory.
+    """
+
+    def __init__(self, head: bytes, file: BinaryIO, tail: bytes) -> None:
+        self._parts = [io.BytesIO(head), file, io.BytesIO(tail)]
+        self._length = len(head) + os.fstat(file.fileno()).st_size + len(tail)
+        self._file = file
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(_CHUNK_BYTES):
+            yield chunk
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most `size` bytes, everything when it is negative; nothing at the end."""
+        if size < 0:
+            return b"".join(self)
+        while self._parts:
+            if chunk := self._parts[0].read(size):
+                return chunk
+            del self._parts[0]
+        return b""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+Body: TypeAlias = "bytes | FormStream"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A request's body and its media type; `open` is called for every try of a call."""
+
+    media_type: str
+    open: Callable[[], Body]
+
+
+@dataclass(frozen=True)
+class FormFile:
+    """The file of a form.
+
+    Attributes:
+        name: The form's field that holds it.
+        filename: How it is called on the other side.
+        open: Opens it for reading; called for every try, right before its bytes go out.
+    """
+
+    name: str
+    filename: str
+    open: Callable[[], BinaryIO]
+
+
+def json_content(value: Json) -> Content:
+    """A JSON document.
+
+    Raises:
+        ValueError: not a number (NaN, Infinity), which JSON does not have.
+        TypeError: a value of a type that JSON does not have, such as a date.
+    """
+    body = encode(value)
+    return Content("application/json", lambda: body)
+
+
+def urlencoded_content(fields: Mapping[str, str]) -> Content:
+    """A form of some text fields, as a browser sends it."""
+    body = urlencode(fields).encode()
+    return Content("application/x-www-form-urlencoded", lambda: body)
+
+
+def form_content(fields: Mapping[str, str], file: FormFile) -> Content:
+    """A form of some text fields and, after them, a CSV file (RFC 7578)."""
+    boundary = secrets.token_hex(16)
+    mark = b"--" + boundary.encode()
+    head = b"".join(
+        mark + _disposition(f'name="{_quotable(name)}"') + value.encode() + _LINE_END
+        for name, value in fields.items()
+    )
+    described = f'name="{_quotable(file.name)}"; filename="{_quotable(file.filename)}"'
+    head += mark + _disposition(described, "text/csv; charset=utf-8")
+    tail = _LINE_END + mark + b"--" + _LINE_END
+    media_type = f"multipart/form-data; boundary={boundary}"
+    return Content(media_type, lambda: FormStream(head, file.open(), tail))
+
+
+def _disposition(described: str, media_type: str = "") -> bytes:
+    lines = ["", f"Content-Disposition: form-data; {described}"]
+    if media_type:
+        lines.append(f"Content-Type: {media_type}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _quotable(text: str) -> str:
+    """The text as it may stand between the quotes of a header (RFC 7578, 4.2)."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

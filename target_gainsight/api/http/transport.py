@@ -1,0 +1,205 @@
+"""One HTTP exchange: a request goes out, a whole response or a classified fault comes back.
+
+The one place that knows `requests`. What a response means is not its business. The question that
+matters most here is whether a failed request can have reached the tenant: only a connection that
+was never made proves that it has not.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+
+from target_gainsight.api.errors import (
+    AnswerTimeoutError,
+    BrokenAnswerError,
+    CallContext,
+    ConnectionLostError,
+    GainsightError,
+    NotSentError,
+    UnreachableError,
+)
+from target_gainsight.api.http.request_body import FormStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_gainsight.api.auth.headers import Proof
+    from target_gainsight.api.http.request_body import Content
+
+_CONNECTIONS = 64
+_TRUST_HINT = (
+    "behind a proxy that inspects TLS, point REQUESTS_CA_BUNDLE to its certificate authority"
+)
+_NEVER_CONNECTED: tuple[tuple[type[BaseException], str], ...] = (
+    (requests.exceptions.ProxyError, "the proxy does not let the connection through ({})"),
+    (ssl.SSLCertVerificationError, f"the TLS certificate is not valid ({{}}); {_TRUST_HINT}"),
+    (socket.gaierror, "the name cannot be resolved (DNS)"),
+    (ConnectionRefusedError, "the connection is refused"),
+    (requests.ConnectTimeout, "no connection is made in time"),
+    (NewConnectionError, "no connection can be made ({})"),
+)
+_TIMEOUTS = (TimeoutError, requests.ReadTimeout, ReadTimeoutError)
+_CUT_SHORT = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+class Transport:
+    """Sends requests to one tenant over kept-alive connections.
+
+    TLS is always verified, redirects are never followed, cookies are not kept and `.netrc` is not
+    read; proxies and certificate authorities are taken from the environment as usual.
+
+    Args:
+        base_url: Where the tenant's API is, such as `https://mycompany.gainsightcloud.com`.
+        session: Used instead of an own one, and then not closed here.
+        user_agent: What the tenant's logs will show.
+
+    Raises:
+        ValueError: a base URL without scheme or host, or with a credential in it; a session that
+            does not verify TLS.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        session: requests.Session | None,
+        user_agent: str,
+    ) -> None:
+        self.host = _checked_host(base_url)
+        self._base_url = base_url.rstrip("/")
+        self._user_agent = user_agent
+        self._own_session = None if session else _new_session()
+        self._session = session or self._own_session or requests.Session()
+        if self._session.verify is False:
+            message = "TLS verification must stay on"
+            raise ValueError(message)
+
+    def send(
+        self,
+        call: CallContext,
+        proof: Proof,
+        *,
+        query: str,
+        content: Content | None,
+        timeout: tuple[float, float],
+    ) -> requests.Response:
+        """One exchange.
+
+        Args:
+            call: Method and path.
+            proof: Says who calls.
+            query: The encoded query, without question mark; may be empty.
+            content: What it carries, opened anew; None for nothing.
+            timeout: Seconds to wait for the connection, and between bytes of the answer.
+
+        Raises:
+            NotSentError: the connection was never made.
+            UnclearAnswerError: it was made, and then something went wrong.
+            UnreachableError: the request cannot be sent from here at all.
+            OSError: what it carries cannot be opened; nothing was sent.
+        """
+        body = content.open() if content else None
+        headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
+        if content:
+            headers["Content-Type"] = content.media_type
+        try:
+            return self._session.request(
+                call.get("method") or "GET",
+                f"{self._base_url}{call.get('path')}",
+                params=query or None,
+                data=body,
+                headers=headers,
+                auth=_Signature(proof),
+                timeout=timeout,
+                allow_redirects=False,
+            )
+        except ValueError as error:
+            # From here on nobody shall see its text: it may quote a header.
+            message = f"the request cannot be sent ({type(error).__name__})"
+            raise UnreachableError(message, **call) from None
+        except OSError as error:
+            raise _fault(error, call) from error
+        finally:
+            if isinstance(body, FormStream):
+                body.close()
+
+    def close(self) -> None:
+        """Close the connections, unless the session was handed in."""
+        if self._own_session:
+            self._own_session.close()
+
+
+class _Signature(AuthBase):
+    """Puts the credential on a request as it goes out, and keeps `.netrc` from doing so."""
+
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._proof.headers)
+        return request
+
+
+def _checked_host(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        message = "the base URL must look like https://mycompany.gainsightcloud.com"
+        raise ValueError(message)
+    return parts.hostname
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    return session
+
+
+def _fault(error: OSError, call: CallContext) -> GainsightError:
+    """What a failed exchange proves about the call."""
+    if not isinstance(error, requests.RequestException):
+        return UnreachableError(f"the request cannot be sent: {error}", **call)
+    causes = tuple(_causes(error))
+    if reason := _why_not_sent(causes):
+        return NotSentError(reason, **call)
+    if any(isinstance(cause, _TIMEOUTS) for cause in causes):
+        return AnswerTimeoutError("no answer came in time", **call)
+    if isinstance(error, _CUT_SHORT):
+        return BrokenAnswerError("the answer was cut short", **call)
+    return ConnectionLostError(f"the connection broke: {causes[-1]}", **call)
+
+
+def _why_not_sent(causes: tuple[BaseException, ...]) -> str:
+    """Why the connection was never made; empty when it may have been."""
+    for kind, reason in _NEVER_CONNECTED:
+        if any(isinstance(cause, kind) for cause in causes):
+            return reason.format(causes[-1])
+    return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions that this one wraps, outermost first.
+
+    `__context__` leads to whatever the caller happened to be handling, and is followed only where
+    older releases of urllib3 leave the reason in it.
+    """
+    yield error
+    context = error.__context__ if isinstance(error, NewConnectionError) else None
+    wrapped = (error.__cause__, context, getattr(error, "reason", None), *reversed(error.args))
+    for inner in wrapped:
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
+            return

@@ -1,0 +1,1 @@
+"""Rate limits: permits to make a call, shared by threads and processes."""

@@ -1,0 +1,46 @@
+"""People, which have an API of their own: one person a call, upserted by email."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
+
+if TYPE_CHECKING:
+    from target_gainsight.api.client import GainsightClient
+
+_PATH = "/v1/peoplemgmt/v1.0/people"
+
+
+@dataclass(frozen=True)
+class PersonAnswer:
+    """A person that was written. The answer may or may not name its GSID."""
+
+    gsid: str | None
+    request_id: str | None
+
+
+class PeopleApi:
+    """Writes people."""
+
+    def __init__(self, client: GainsightClient) -> None:
+        self._client = client
+
+    def upsert(self, person: Record) -> PersonAnswer:
+        """Create the person with this email, or change it (People API).
+
+        Args:
+            person: Flat fields with `Email`, and `companies`: links to existing companies by
+                `Company_ID`.
+
+        Raises:
+            RefusedError: nothing was written.
+        """
+        answer = self._client.call("PUT", _PATH, kind="person", json=person)
+        return PersonAnswer(_gsid(answer.data), answer.request_id)
+
+
+def _gsid(data: Json) -> str | None:
+    said = as_mapping(data)
+    return as_text(said.get("Gsid")) or as_text(said.get("gsid"))

@@ -1,0 +1,114 @@
+"""The filter of a query, built from parts: `all_of(is_in("Name", names), Condition(…))`.
+
+Knows how Gainsight wants it written: a list of aliased conditions and an expression over the
+aliases (Company API, Read).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count, product
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_gainsight.api.http.json_codec import Json
+
+Operator: TypeAlias = Literal[
+    "EQ",
+    "NE",
+    "LT",
+    "GT",
+    "LTE",
+    "GTE",
+    "BTW",
+    "IN",
+    "NOT_IN",
+    "CONTAINS",
+    "DOES_NOT_CONTAINS",
+    "STARTS_WITH",
+    "ENDS_WITH",
+    "IS_NULL",
+    "IS_NOT_NULL",
+    "INCLUDES",
+    "EXCLUDES",
+]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison of a field. `values` is empty for IS_NULL and IS_NOT_NULL."""
+
+    field: str
+    operator: Operator
+    values: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Several parts, joined."""
+
+    joined_by: Literal["AND", "OR"]
+    parts: tuple[Where, ...]
+
+
+Where: TypeAlias = "Condition | Combination"
+
+
+def is_in(field: str, values: Sequence[Json]) -> Condition:
+    """The field has one of these values."""
+    return Condition(field, "IN", tuple(values))
+
+
+def all_of(*parts: Where) -> Where:
+    """All of the parts hold."""
+    return _combined("AND", parts)
+
+
+def any_of(*parts: Where) -> Where:
+    """At least one of the parts holds."""
+    return _combined("OR", parts)
+
+
+def to_wire(where: Where) -> dict[str, Json]:
+    """The filter as a query's `where`."""
+    conditions: list[Json] = []
+    expression = _expression(where, _aliases(), conditions)
+    return {"conditions": conditions, "expression": expression}
+
+
+def _combined(joined_by: Literal["AND", "OR"], parts: tuple[Where, ...]) -> Where:
+    if not parts:
+        message = "a combination needs at least one part"
+        raise ValueError(message)
+    return parts[0] if len(parts) == 1 else Combination(joined_by, parts)
+
+
+def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) -> str:
+    """Write the conditions out, and say how their aliases are joined."""
+    if isinstance(where, Condition):
+        alias = next(aliases)
+        conditions.append(
+            {
+                "name": where.field,
+                "alias": alias,
+                "value": list(where.values),
+                "operator": where.operator,
+            }
+        )
+        return alias
+    parts = [
+        f"({part})" if isinstance(inner, Combination) else part
+        for inner in where.parts
+        for part in [_expression(inner, aliases, conditions)]
+    ]
+    return f" {where.joined_by} ".join(parts)
+
+
+def _aliases() -> Iterator[str]:
+    """A, B, … Z, then AA, AB and so on."""
+    for length in count(1):
+        for letters in product(ascii_uppercase, repeat=length):
+            yield "".join(letters)

@@ -1,0 +1,273 @@
+"""Records of Company, Relationship and low-volume custom objects, and queries of any object.
+
+Knows the routes, the bounds and the answers of the Company and Custom Object APIs. There is no
+upsert: PUT never inserts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from target_gainsight.api.errors import FieldFailure, NotFoundError, RefusedError
+from target_gainsight.api.http.json_codec import (
+    Json,
+    Record,
+    as_mapping,
+    as_mappings,
+    is_list_of_mappings,
+)
+from target_gainsight.api.http.responses import Answer, field_failures
+from target_gainsight.api.resources.query_filter import Where, to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from target_gainsight.api.client import GainsightClient
+
+MAX_RECORDS = 50
+MAX_KEYS = 3
+MAX_PAGE = 5000
+
+
+@dataclass(frozen=True)
+class WriteAnswer:
+    """A write that the tenant called a success, as it told it.
+
+    It need not be one: `count` or the number of `records` may be below what was sent, and
+    `failures` may name fields. `records` come in the order they were sent, with their `Gsid`.
+    """
+
+    count: int
+    records: tuple[Record, ...]
+    failures: tuple[tuple[FieldFailure, ...], ...]
+    request_id: str | None
+    server_time: datetime | None
+
+
+class RecordsApi:
+    """Reads and writes records. Object and field names are API names, sent exactly as given."""
+
+    def __init__(self, client: GainsightClient) -> None:
+        self._client = client
+
+    def insert(
+        self,
+        object_name: str,
+        records: Sequence[Record],
+        *,
+        lookups: Mapping[str, Json] | None = None,
+    ) -> WriteAnswer:
+        """Create records, all or none; the same records again make twins (Company API, Insert).
+
+        Raises:
+            RefusedError: nothing was written.
+            OutcomeUnclearError: they may have been written: look them up.
+            ValueError: no record, or more than 50.
+        """
+        body = _write_body(records, lookups)
+        answer = self._client.call(
+            "POST",
+            _path(object_name),
+            kind="insert",
+            json=body,
+            repeatable=False,
+            expects=_is_write_data,
+        )
+        return _write_answer(answer)
+
+    def update(
+        self,
+        object_name: str,
+        records: Sequence[Record],
+        *,
+        keys: Sequence[str],
+        lookups: Mapping[str, Json] | None = None,
+    ) -> WriteAnswer:
+        """Change existing records, found by their keys, all or none (Company API, Update).
+
+        Args:
+            object_name: The object.
+            records: Up to 50, each with all keys; fields that are left out stay as they are.
+            keys: One to three fields, AND-ed. A key that finds nothing refuses the whole call.
+            lookups: Foreign keys to be resolved inside the call.
+
+        Raises:
+            RefusedError: nothing was written.
+            ValueError: no record or more than 50, no key or more than 3.
+        """
+        if not 1 <= len(keys) <= MAX_KEYS:
+            message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
+            raise ValueError(message)
+        answer = self._client.call(
+            "PUT",
+            _path(object_name),
+            kind="update",
+            params={"keys": ",".join(keys)},
+            json=_write_body(records, lookups),
+            expects=_is_write_data,
+        )
+        return _write_answer(answer)
+
+    def query(
+        self,
+        object_name: str,
+        *,
+        select: Sequence[str],
+        where: Where | None = None,
+        order_by: Mapping[str, str] | None = None,
+        limit: int | None = None,
+        page_size: int = MAX_PAGE,
+    ) -> Iterator[Record]:
+        """Rows that match, page by page, each page read when it is needed (Company API, Read).
+
+        Args:
+            object_name: The object.
+            select: The fields wanted; there is no select-all. `Csm__gr.Email` follows a lookup.
+            where: The filter; every row when not given.
+            order_by: Field to `asc` or `desc`. Without it rows come by `Gsid`, because pages of
+                an unordered query may overlap.
+            limit: At most so many rows.
+            page_size: Rows per call, up to 5,000. A page that is not full ends the reading.
+
+        Raises:
+            ValueError: nothing selected, or a page size or limit out of bounds.
+        """
+        if not select:
+            message = "a query must select at least one field"
+            raise ValueError(message)
+        if not 1 <= page_size <= MAX_PAGE:
+            message = f"a page has 1 to {MAX_PAGE} rows, not {page_size}"
+            raise ValueError(message)
+        if limit is not None and limit < 1:
+            message = f"a limit is at least 1, not {limit}"
+            raise ValueError(message)
+        body: dict[str, Json] = {
+            "select": list(select),
+            "orderBy": dict(order_by or {"Gsid": "asc"}),
+        }
+        if where is not None:
+            body["where"] = to_wire(where)
+        return self._rows(_path(object_name, query=True), body, limit, page_size)
+
+    def page(
+        self,
+        object_name: str,
+        *,
+        select: Sequence[str],
+        where: Where | None = None,
+        offset: int = 0,
+        limit: int = MAX_PAGE,
+    ) -> tuple[Record, ...]:
+        """One page of the rows that match, by `Gsid`: one call, whatever it finds.
+
+        Args:
+            object_name: The object.
+            select: The fields wanted.
+            where: The filter; every row when not given.
+            offset: Rows to pass over.
+            limit: At most so many rows, up to 5,000.
+        """
+        body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
+        if where is not None:
+            body["where"] = to_wire(where)
+        path = _path(object_name, query=True)
+        return self._page(path, {**body, "limit": limit, "offset": offset})
+
+    def get(self, object_name: str, gsid: str) -> Record:
+        """One record by its GSID.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        answer = self._client.call("GET", _path(object_name, gsid), kind="get")
+        rows = _rows_of(answer.data) or as_mappings([answer.data])
+        if not rows:
+            message = f"{object_name} has no record {gsid}"
+            raise NotFoundError(message, request_id=answer.request_id)
+        return rows[0]
+
+    def delete(self, object_name: str, gsid: str) -> None:
+        """Delete one record for good (Company API, Delete).
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        self._client.call("DELETE", _path(object_name, gsid), kind="delete")
+
+    def _rows(
+        self, path: str, body: Mapping[str, Json], limit: int | None, page_size: int
+    ) -> Iterator[Record]:
+        offset = 0
+        while limit is None or offset < limit:
+            wanted = page_size if limit is None else min(page_size, limit - offset)
+            rows = self._page(path, {**body, "limit": wanted, "offset": offset})
+            yield from rows
+            if len(rows) < wanted:
+                return
+            offset += len(rows)
+
+    def _page(self, path: str, body: Mapping[str, Json]) -> tuple[Record, ...]:
+        try:
+            answer = self._client.call(
+                "POST", path, kind="query", json=body, expects=_is_query_data
+            )
+        except RefusedError as error:
+            if "no data" in (error.description or "").lower():
+                return ()
+            raise
+        return _rows_of(answer.data)
+
+
+def _path(object_name: str, gsid: str | None = None, *, query: bool = False) -> str:
+    parts = ["/v1/data/objects", "query" if query else "", quote(object_name, safe="")]
+    if gsid is not None:
+        parts.append(quote(gsid, safe=""))
+    return "/".join(part for part in parts if part)
+
+
+def _write_body(records: Sequence[Record], lookups: Mapping[str, Json] | None) -> dict[str, Json]:
+    if not 1 <= len(records) <= MAX_RECORDS:
+        message = f"a write takes 1 to {MAX_RECORDS} records, not {len(records)}"
+        raise ValueError(message)
+    body: dict[str, Json] = {"records": list(records)}
+    if lookups:
+        body["lookups"] = lookups
+    return body
+
+
+def _is_write_data(data: Json) -> bool:
+    """Whether it says how many records were written, or which."""
+    said = as_mapping(data)
+    return _is_count(said.get("count")) or isinstance(said.get("records"), list)
+
+
+def _is_query_data(data: Json) -> bool:
+    """Whether it lists rows: what cannot be read must not pass for none."""
+    if isinstance(data, dict):
+        return "records" in data and is_list_of_mappings(data["records"])
+    return is_list_of_mappings(data)
+
+
+def _is_count(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _rows_of(data: Json) -> tuple[Record, ...]:
+    """The rows of a read, which come bare or under `records`."""
+    return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
+
+
+def _write_answer(answer: Answer) -> WriteAnswer:
+    said = as_mapping(answer.data)
+    records = as_mappings(said.get("records"))
+    count = said.get("count")
+    return WriteAnswer(
+        count=count if isinstance(count, int) else len(records),
+        records=records,
+        failures=field_failures(answer.body),
+        request_id=answer.request_id,
+        server_time=answer.server_time,
+    )

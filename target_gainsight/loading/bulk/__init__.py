@@ -1,0 +1,1 @@
+"""Streams that are loaded as files: bulk jobs and surveys."""

@@ -1,0 +1,280 @@
+"""Rows → CSV files → a bulk job, one file after the other; ``job_progress`` settles them.
+
+One job of a stream is in progress at a time, so that what came later is written later; reading
+goes on meanwhile. No row is sent that an earlier run has sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from target_gainsight.api import (
+    MAX_FILE_BYTES,
+    GainsightError,
+    OutcomeUnclearError,
+    RefusedError,
+)
+from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
+from target_gainsight.loading.bulk.file_contents import FiledRecords
+from target_gainsight.loading.bulk.job_poller import JobInProgress
+from target_gainsight.loading.bulk.upload_journal import advanced, row_digest
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import shown, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_gainsight.api import BulkApi, Clock
+    from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
+    from target_gainsight.loading.dry_run.plan import Plan
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.loading.settling.ledger import Ledger
+    from target_gainsight.loading.settling.summary import FileCounts
+
+logger = logging.getLogger(__name__)
+
+MOST_ROWS = 1_000_000
+"""Rows of a file, however short they are: what is remembered of each must stay bounded."""
+
+
+class BulkLoader:
+    """Loads one stream through one bulk job.
+
+    Args:
+        stream: The stream.
+        job_id: The job.
+        header: The first line of every file.
+        api: Calls the tenant.
+        notes: What is written down about uploads.
+        watermark: How far the stream's sink is settled.
+        ledger: Takes the settled files.
+        counts: Takes the counts.
+        clock: Tells the time and waits.
+        settle_others: Settles what other streams hold for the same object.
+        wrote: Is told when the object has changed.
+        plan: Takes note of the files in a dry run, in which nothing is sent.
+        most_bytes: A file stays below it.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that it works with
+        self,
+        *,
+        stream: str,
+        job_id: str,
+        header: bytes,
+        api: BulkApi,
+        notes: UploadNotes,
+        watermark: Watermark,
+        ledger: Ledger,
+        counts: FileCounts,
+        clock: Clock,
+        settle_others: Callable[[], None],
+        wrote: Callable[[], None],
+        plan: Plan | None = None,
+        most_bytes: int = MAX_FILE_BYTES,
+    ) -> None:
+        self._stream = stream
+        self._job_id = job_id
+        self._header = header
+        self._api = api
+        self._notes = notes
+        self._watermark = watermark
+        self._ledger = ledger
+        self._counts = counts
+        self._clock = clock
+        self._settle_others = settle_others
+        self._plan = plan
+        self._most_bytes = most_bytes
+        self._file: SpooledFile | CountedFile | None = None
+        self._note: UploadNote | None = None
+        self._records = FiledRecords(stream, watermark)
+        self._digests = array("Q")
+        self._began = 0.0
+        self._job = JobInProgress(
+            api=api, notes=notes, ledger=ledger, counts=counts, clock=clock, wrote=wrote
+        )
+
+    def begin(self) -> None:
+        """Wait for what an earlier run has left in progress, and learn which rows it has sent.
+
+        Raises:
+            RunStoppedError: It cannot be told whether a file was taken.
+        """
+        if self._plan is None:
+            self._notes.begin(self._stream)
+        for note in self._notes.earlier(self._stream):
+            self._resume(note)
+        earlier = self._notes.earlier(self._stream)
+        self._earlier = self._notes.rows(earlier, self._job_id, self._header.decode())
+
+    def add(self, line: bytes, arrival: Arrival) -> None:
+        """Take one row.
+
+        Args:
+            line: The row as a line of CSV.
+            arrival: The record that it was.
+
+        Raises:
+            RunStoppedError: It cannot be spooled, or a full file is not taken.
+        """
+        digest = row_digest(line)
+        retires = self._ledger.retired_by(arrival)
+        if self._earlier.take(digest):
+            self._counts.repeated += 1
+            self._ledger.enter_repeated(arrival, retires)
+            return
+        if self._file is not None and self._is_full(self._file, line):
+            self.send()
+        file = self._file or self._new_file()
+        if file.size + len(line) >= self._most_bytes:
+            message = (
+                f"stream {shown(self._stream)}: one row has {len(line):,} bytes, and a file of a "
+                f"bulk job stays below {self._most_bytes:,}"
+            )
+            raise RunStoppedError(message)
+        file.add(line)
+        self._records.add(arrival, retires)
+        self._digests.append(digest)
+
+    def send_older_than(self, seconds: float) -> None:
+        """Send a file that has waited too long, and see how far the job is.
+
+        Args:
+            seconds: How long a file may grow.
+        """
+        self._job.look()
+        if self._file is not None and self._clock.now() - self._began >= seconds:
+            self.send()
+
+    def send(self) -> None:
+        """Send the rows taken so far, once the job before has ended.
+
+        Raises:
+            RunStoppedError: The job does not take them, or it cannot be told whether it has.
+        """
+        if self._file is None:
+            return
+        self._settle_others()
+        self.finish()
+        file, note, records, digests = self._file, self._note, self._records, self._digests
+        self._file, self._note = None, None
+        self._records, self._digests = FiledRecords(self._stream, self._watermark), array("Q")
+        if isinstance(file, SpooledFile) and note is not None:
+            self._job.begin(self._send_file(file, note, digests), records)
+        else:
+            self._plan_file(file, records)
+
+    def finish(self) -> None:
+        """Wait until the job in progress has ended.
+
+        Raises:
+            RunStoppedError: It failed, or takes too long.
+            StoppedError: The run is being stopped.
+        """
+        self._job.finish()
+
+    def abandon(self) -> None:
+        """Take away rows that will not be sent any more; a job in progress stays noted."""
+        if self._file is not None:
+            self._file.discard()
+            self._file = None
+
+    def forget(self) -> None:
+        """Take the stream's notes away: the last state is out."""
+        if self._plan is None:
+            self._notes.forget_stream(self._stream)
+
+    def _is_full(self, file: SpooledFile | CountedFile, line: bytes) -> bool:
+        return file.size + len(line) >= self._most_bytes or file.rows >= MOST_ROWS
+
+    def _new_file(self) -> SpooledFile | CountedFile:
+        self._began = self._clock.now()
+        if self._plan is not None:
+            self._file = CountedFile(self._header)
+            return self._file
+        note = self._notes.new_note(self._stream, self._job_id, self._header.decode())
+        spooled = SpooledFile(self._notes.csv_path(note), self._header)
+        self._file, self._note = spooled, note
+        return spooled
+
+    def _plan_file(self, file: SpooledFile | CountedFile, records: FiledRecords) -> None:
+        self._count_file(file)
+        if self._plan is not None:
+            self._plan.note_file(self._stream, file.size, f"bulk job {self._job_id}", upload=True)
+        self._ledger.enter_file(records, failed=0)
+
+    def _send_file(self, file: SpooledFile, note: UploadNote, digests: array[int]) -> UploadNote:
+        file.complete()
+        note = replace(note, rows=file.rows, size=file.size, sha256=file.sha256)
+        self._notes.write_digests(note, digests)
+        note = self._upload(note)
+        self._count_file(file)
+        return note
+
+    def _count_file(self, file: SpooledFile | CountedFile) -> None:
+        self._counts.files += 1
+        self._counts.rows += file.rows
+
+    def _upload(self, note: UploadNote) -> UploadNote:
+        """Send a file and write down by what its progress is asked."""
+        noted = note
+
+        def open_file() -> BinaryIO:
+            nonlocal noted
+            noted = replace(note, sent_at=self._clock.now())
+            self._notes.write(noted)
+            return self._notes.csv_path(note).open("rb")
+
+        try:
+            answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
+        except OutcomeUnclearError as error:
+            raise RunStoppedError(self._notes.doubt(noted, str(error))) from error
+        except RefusedError as error:
+            self._notes.forget(note)
+            raise RunStoppedError(self._refused(note, error)) from error
+        except GainsightError:
+            self._notes.forget(note)
+            self._notes.csv_path(note).unlink(missing_ok=True)
+            raise
+        if answer.status_id is None:
+            told = f"the answer names no status id (request id {answer.request_id})"
+            raise RunStoppedError(self._notes.doubt(noted, told))
+        noted = advanced(noted, "sent", answer.status_id)
+        self._notes.write(noted)
+        logger.info(
+            "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
+            shown(self._stream),
+            f"{note.rows:,}",
+            f"{note.size:,}",
+            shown(self._job_id),
+            shown(answer.status_id),
+        )
+        return noted
+
+    def _resume(self, note: UploadNote) -> None:
+        """Deal with a file of an earlier run."""
+        if note.phase == "sending":
+            raise RunStoppedError(self._notes.doubt(note, "the run ended before it was answered"))
+        if note.phase == "sent" and self._plan is None:
+            logger.warning(
+                "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to be "
+                "done with them (status id %s)",
+                shown(self._stream),
+                f"{note.rows:,}",
+                shown(note.job_id),
+                shown(note.status_id),
+            )
+            self._job.begin(note, None)
+            self._job.finish()
+
+    def _refused(self, note: UploadNote, error: RefusedError) -> str:
+        return (
+            f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} does not take the file "
+            f"{shown_path(self._notes.csv_path(note))}: {error}. Check bulk_job_id, and that the "
+            f"job's columns are those of the file's first line ({self._header.decode().strip()}); "
+            "the state stays before its rows"
+        )

@@ -1,0 +1,71 @@
+"""Which records a file holds, without keeping the records: what is settled when the file is.
+
+Their numbers are kept as ranges: a stream that comes alone is one range, however long it is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.rejects.folder import RejectId
+    from target_gainsight.loading.settling.checkpoint import Watermark
+
+
+class Spans:
+    """Whole numbers, each larger than the one before."""
+
+    def __init__(self) -> None:
+        self._starts = array("q")
+        self._ends = array("q")
+
+    def add(self, number: int) -> None:
+        """Take one more number.
+
+        Args:
+            number: Larger than all before.
+        """
+        if self._ends and number == self._ends[-1] + 1:
+            self._ends[-1] = number
+            return
+        self._starts.append(number)
+        self._ends.append(number)
+
+    def __iter__(self) -> Iterator[int]:
+        for start, end in zip(self._starts, self._ends, strict=True):
+            yield from range(start, end + 1)
+
+
+@dataclass
+class FiledRecords:
+    """The records of one stream that one file holds.
+
+    Attributes:
+        stream: The stream's name as it comes out of the stream maps.
+        watermark: How far its sink instance is settled.
+        positions: Their places in that sink instance.
+        sequences: Their numbers in the run.
+        retires: The older rejects that they stand for.
+    """
+
+    stream: str
+    watermark: Watermark
+    positions: Spans = field(default_factory=Spans)
+    sequences: Spans = field(default_factory=Spans)
+    retires: list[RejectId] = field(default_factory=list)
+
+    def add(self, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+        """Take one more record.
+
+        Args:
+            arrival: The record as it came.
+            retires: The older rejects that it stands for.
+        """
+        self.positions.add(arrival.position)
+        self.sequences.add(arrival.sequence)
+        self.retires += retires

@@ -1,0 +1,233 @@
+"""What all streams of one run share: the client, the ledger, the batches in flight, the objects."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from target_gainsight.api import (
+    AccessDeniedError,
+    GainsightError,
+    ObjectNotFoundError,
+    UnavailableError,
+)
+from target_gainsight.loading.dry_run.overlay import PlannedParents
+from target_gainsight.loading.lookups.index import LookupIndex, SeenParents, WatchedFields
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.planning.near_names import did_you_mean, suggest_names
+from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_gainsight.api import Clock, GainsightClient, ObjectSchema
+    from target_gainsight.loading.bulk.upload_journal import UploadNotes
+    from target_gainsight.loading.call_pool import SendingPool
+    from target_gainsight.loading.dry_run.plan import Plan
+    from target_gainsight.loading.settling.checkpoint import Checkpoint
+    from target_gainsight.loading.settling.ledger import Ledger
+    from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.settings import Settings, StreamSettings
+
+logger = logging.getLogger(__name__)
+
+UPLOADS = "bulk"
+"""The folder of bulk files and notes, in that of the rejects: it must outlive the run, too."""
+
+
+class ObjectSink(Protocol):
+    """What a run asks of the sinks that load."""
+
+    @property
+    def object_name(self) -> str:
+        """The object it loads into."""
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is in the middle of a group."""
+
+    def read_by_keys(self) -> None:
+        """Keep no rows of the object: another stream changes it, too."""
+
+    def settle(self) -> None:
+        """Load and settle everything taken so far, but for records that wait for their parent."""
+
+
+@dataclass
+class Run:
+    """One run.
+
+    Attributes:
+        settings: The configuration.
+        client: Calls the tenant.
+        clock: Tells the time and waits.
+        checkpoint: Knows which state is covered.
+        summary: Counts.
+        ledger: Takes the outcomes.
+        pool: The batches in flight.
+        plan: What would be written, in a dry run.
+        sinks: Those that load, in the order of their SCHEMA messages.
+    """
+
+    settings: Settings
+    client: GainsightClient
+    clock: Clock
+    checkpoint: Checkpoint
+    summary: Summary
+    ledger: Ledger
+    pool: SendingPool
+    plan: Plan | None = None
+    sinks: list[ObjectSink] = field(default_factory=list)
+    _schemas: dict[str, ObjectSchema | None] = field(default_factory=dict)
+
+    @cached_property
+    def lookups(self) -> LookupIndex:
+        """What is known of other objects' rows."""
+        planned = self.planned_parents if self.plan is not None else None
+        return LookupIndex(self.client.records, self._settle_object, planned)
+
+    @cached_property
+    def rejected_parents(self) -> SeenParents:
+        """The rejected records that others of this run may refer to."""
+        return SeenParents(self._watched())
+
+    @cached_property
+    def planned_parents(self) -> PlannedParents:
+        """In a dry run, the records that would be written and others may refer to."""
+        return PlannedParents(self._watched())
+
+    @cached_property
+    def uploads(self) -> UploadNotes:
+        """What is written down about uploads."""
+        from target_gainsight.loading.bulk.upload_journal import UploadNotes  # noqa: PLC0415 - few upload
+
+        folder = self.settings.rejection.path / UPLOADS
+        return UploadNotes(folder, _tenant_name(self.settings), self.summary.run)
+
+    def _watched(self) -> WatchedFields:
+        """List the objects and match fields that lookups of this run use."""
+        streams = (self.settings.default_stream, *self.settings.streams.values())
+        return WatchedFields(each for stream in streams if stream for each in _looked_up(stream))
+
+    def close(self) -> None:
+        """Let other runs have what this one has reserved."""
+        if "uploads" in self.__dict__:
+            self.uploads.close()
+
+    def settle_others(self, sink: ObjectSink) -> None:
+        """Settle what other streams hold for a sink's object, so that the order is the input's.
+
+        Args:
+            sink: The sink that is about to load a group.
+        """
+        for other in self._others(sink):
+            if not other.is_loading:
+                other.settle()
+
+    def add_sink(self, sink: ObjectSink) -> None:
+        """Take note of one more sink that loads; several of one object keep no rows of it.
+
+        Args:
+            sink: The sink.
+        """
+        others = self._others(sink)
+        self.sinks.append(sink)
+        if others:
+            for each in (*others, sink):
+                each.read_by_keys()
+
+    def _others(self, sink: ObjectSink) -> list[ObjectSink]:
+        name = sink.object_name.lower()
+        return [
+            each for each in self.sinks if each is not sink and each.object_name.lower() == name
+        ]
+
+    def _settle_object(self, object_name: str) -> None:
+        """Settle everything buffered or in flight for an object."""
+        for sink in tuple(self.sinks):
+            if sink.object_name.lower() == object_name.lower() and not sink.is_loading:
+                sink.settle()
+
+    def stream_settings(self, stream: str) -> StreamSettings:
+        """Find how a stream is loaded.
+
+        Args:
+            stream: Its name as it comes out of the stream maps.
+
+        Returns:
+            The stream's settings.
+
+        Raises:
+            RunStoppedError: No setting routes it, or two patterns do.
+        """
+        try:
+            settings = self.settings.for_stream(stream)
+        except AmbiguousPatternError as error:
+            raise RunStoppedError(str(error)) from error
+        if settings is None:
+            name = shown(stream)
+            message = (
+                f"stream {name}: no setting says which object it is loaded into. Route it with "
+                f"object_type, or with an entry under streams ({name}: {{object_type: company}}); "
+                f"exclude it with stream_maps ({name}: __NULL__)"
+            )
+            raise RunStoppedError(message)
+        return settings
+
+    def describe(self, object_name: str) -> ObjectSchema | None:
+        """Read an object's metadata, once per object and run.
+
+        Args:
+            object_name: The object's API name.
+
+        Returns:
+            The object, or None when its metadata cannot be read: then nothing is checked.
+
+        Raises:
+            RunStoppedError: The tenant has no such object.
+            GainsightError: The credential is not valid or the tenant cannot be reached.
+        """
+        name = object_name.lower()
+        if name not in self._schemas:
+            self._schemas[name] = self._read_schema(object_name)
+        return self._schemas[name]
+
+    def _read_schema(self, object_name: str) -> ObjectSchema | None:
+        try:
+            return self.client.metadata.describe(object_name)
+        except ObjectNotFoundError as error:
+            raise RunStoppedError(self._unknown_object(object_name)) from error
+        except (AccessDeniedError, UnavailableError) as error:
+            logger.warning(
+                "the metadata of %s cannot be read (%s); its fields and values are not checked "
+                "before they are written",
+                object_name,
+                error,
+            )
+            return None
+
+    def _unknown_object(self, object_name: str) -> str:
+        """Say that an object does not exist, and which one may have been meant."""
+        message = f"the tenant has no object named {shown(object_name)}"
+        try:
+            names = [summary.name for summary in self.client.metadata.list_objects()]
+        except GainsightError:
+            return f"{message}; check object_type and custom_object_name"
+        return f"{message}. {did_you_mean(object_name, suggest_names(object_name, names))}".rstrip()
+
+
+def _tenant_name(settings: Settings) -> str:
+    """Name the tenant that uploads go to: by its address, or the embedded tenant's file."""
+    connection = settings.connection
+    path = connection.sandbox_path
+    return connection.base_url if path is None else f"sandbox:{path.absolute()}"
+
+
+def _looked_up(stream: StreamSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for lookup in stream.lookups.values():
+        yield lookup.object_name, tuple(lookup.fields.values())
+    if stream.company_links is not None:
+        yield OBJECT_NAMES["company"], tuple(stream.company_links.lookup.values())

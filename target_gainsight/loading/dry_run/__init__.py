@@ -1,0 +1,1 @@
+"""Dry runs: what a run would write and cost."""

@@ -1,0 +1,1 @@
+"""Foreign keys: GSIDs found through the fields of another object."""

@@ -1,0 +1,339 @@
+"""Foreign keys resolved in bulk: the rows of another object found by the values of its fields.
+
+One query for the distinct new values of a group and object; what was found is kept for the run.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.api import RefusedError, all_of, any_of, is_in
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.reading.keys import folded
+from target_gainsight.mapping.errors import ValueRejectedError, shown
+from target_gainsight.mapping.types.converters import converter_for, plain_converter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from target_gainsight.api import ObjectSchema, RecordsApi, Where
+    from target_gainsight.loading.dry_run.overlay import PlannedParents
+    from target_gainsight.loading.reading.keys import Key
+    from target_gainsight.mapping.types.converters import Converter
+
+MOST_REMEMBERED = 200_000
+MOST_VALUES_IN_A_QUERY = 1000
+TO_BE_CREATED = "(to be created)"
+
+
+@dataclass(frozen=True)
+class MatchFields:
+    """The fields of one object by which its rows are looked up.
+
+    Attributes:
+        object_name: The object.
+        names: Its match fields.
+        converters: How each field's values are written in a query and compared.
+    """
+
+    object_name: str
+    names: tuple[str, ...]
+    converters: tuple[Converter, ...] = field(compare=False)
+
+    @classmethod
+    def of(
+        cls, object_name: str, names: tuple[str, ...], schema: ObjectSchema | None
+    ) -> MatchFields:
+        """Compile the match fields of an object.
+
+        Args:
+            object_name: The object.
+            names: Its fields; those that the schema lacks are taken as plain ones.
+            schema: The object's metadata, or None when it cannot be read.
+        """
+        fields = [schema.field(name) if schema else None for name in names]
+        converters = tuple(
+            converter_for(each) if each else plain_converter(name)
+            for name, each in zip(names, fields, strict=True)
+        )
+        return cls(object_name.lower(), names, converters)
+
+    def wanted(self, values: Sequence[object]) -> Wanted:
+        """Say which row is wanted.
+
+        Args:
+            values: The source's values, one per match field, none of them null.
+
+        Raises:
+            ValueRejectedError: A value cannot be one of its field's.
+        """
+        written = tuple(
+            converter.write(value) for converter, value in zip(self.converters, values, strict=True)
+        )
+        return self._wanted(written)
+
+    def of_written(self, fields: Mapping[str, Any]) -> Wanted | None:
+        """Say what a record that was written is found as.
+
+        Args:
+            fields: Its fields as they were written.
+
+        Returns:
+            The row, or None when the record does not carry all match fields.
+        """
+        written = tuple(fields.get(name) for name in self.names)
+        if any(value is None for value in written):
+            return None
+        return self._wanted(written)
+
+    def _wanted(self, written: tuple[Any, ...]) -> Wanted:
+        key = tuple(
+            converter.written_comparable(value)
+            for converter, value in zip(self.converters, written, strict=True)
+        )
+        return Wanted(self, key, written)
+
+    def key_of_row(self, row: Mapping[str, Any]) -> Key:
+        """Read the key of a row as a query returns it."""
+        return tuple(
+            converter.read_comparable(row.get(name))
+            for name, converter in zip(self.names, self.converters, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A row that a record refers to.
+
+    Attributes:
+        match: By which fields of which object.
+        key: The values as they compare.
+        written: The values as a query carries them.
+    """
+
+    match: MatchFields
+    key: Key
+    written: tuple[Any, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        pairs = zip(self.match.names, self.written, strict=True)
+        return ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+
+
+class LookupIndex:
+    """What is known of other objects' rows, shared by all streams of a run.
+
+    Args:
+        records: The records API.
+        settle_object: Settles everything buffered or in flight for an object, so that rows which
+            are about to be written are found.
+        planned: In a dry run, the rows that would have been written so far.
+    """
+
+    def __init__(
+        self,
+        records: RecordsApi,
+        settle_object: Callable[[str], None],
+        planned: PlannedParents | None = None,
+    ) -> None:
+        self._records = records
+        self._settle_object = settle_object
+        self._planned = planned
+        self._known: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
+        self._missed: dict[str, dict[Wanted, None]] = defaultdict(dict)
+        self._near: dict[tuple[MatchFields, Key], str] = {}
+        self._most_values = MOST_VALUES_IN_A_QUERY
+
+    def find(self, wanted: Iterable[Wanted]) -> None:
+        """Learn the rows that some records refer to, in one query per object.
+
+        Args:
+            wanted: What they refer to.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read them.
+        """
+        by_object: dict[str, dict[Wanted, None]] = defaultdict(dict)
+        for each in wanted:
+            if each in self._known:
+                self._known.move_to_end(each)
+            else:
+                by_object[each.match.object_name][each] = None
+        for object_name, unknown in by_object.items():
+            self._settle_object(object_name)
+            missing = [each for each in unknown if each not in self._missed[object_name]]
+            for start in range(0, len(missing), self._most_values):
+                self._read(object_name, missing[start : start + self._most_values])
+
+    def gsids(self, wanted: Wanted) -> tuple[str, ...]:
+        """List the rows found for a reference; empty when there are none."""
+        return self._known.get(wanted, ())
+
+    def near(self, wanted: Wanted) -> str | None:
+        """Return the GSID of a row that differs in case or blanks only, if one was seen."""
+        return self._near.get((wanted.match, folded(wanted.key)))
+
+    def object_written(self, object_name: str) -> None:
+        """Forget what was missed: rows of this object have come since.
+
+        Args:
+            object_name: The object.
+        """
+        self._missed.pop(object_name.lower(), None)
+
+    def _read(self, object_name: str, wanted: Sequence[Wanted]) -> None:
+        """Read some references; if the query is refused, by halves."""
+        by_match: dict[MatchFields, list[Wanted]] = defaultdict(list)
+        for each in wanted:
+            by_match[each.match].append(each)
+        names = dict.fromkeys(name for match in by_match for name in match.names)
+        where = any_of(*(_where(match, group) for match, group in by_match.items()))
+        try:
+            rows = list(self._records.query(object_name, select=(GSID, *names), where=where))
+        except RefusedError as refusal:
+            if len(wanted) == 1:
+                message = f"the tenant refuses to look up {object_name} by {wanted[0]}: {refusal}"
+                raise RunStoppedError(message) from refusal
+            self._most_values = (len(wanted) + 1) // 2
+            self._read(object_name, wanted[: self._most_values])
+            self._read(object_name, wanted[self._most_values :])
+            return
+        self._learn(object_name, by_match, rows)
+
+    def _learn(
+        self,
+        object_name: str,
+        by_match: Mapping[MatchFields, Sequence[Wanted]],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        for match, group in by_match.items():
+            found: dict[Key, list[str]] = defaultdict(list)
+            for row in rows:
+                key = match.key_of_row(row)
+                found[key].append(str(row.get(GSID)))
+                self._near.setdefault((match, folded(key)), str(row.get(GSID)))
+            for each in group:
+                if each.key in found:
+                    self._remember(each, tuple(found[each.key]))
+                elif self._planned is not None and self._planned.has(each):
+                    self._remember(each, (TO_BE_CREATED,))
+                else:
+                    self._miss(object_name, each)
+
+    def _miss(self, object_name: str, wanted: Wanted) -> None:
+        missed = self._missed[object_name]
+        missed[wanted] = None
+        if len(missed) > MOST_REMEMBERED:
+            del missed[next(iter(missed))]
+
+    def _remember(self, wanted: Wanted, gsids: tuple[str, ...]) -> None:
+        self._known[wanted] = gsids
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        if len(self._near) > MOST_REMEMBERED:
+            self._near.clear()
+
+
+class WatchedFields:
+    """The objects and match fields that lookups of a run use.
+
+    Args:
+        watched: Object and match fields.
+    """
+
+    def __init__(self, watched: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self._watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for object_name, names in watched:
+            self._watched[object_name.lower()].add(names)
+
+    def of(
+        self, object_name: str, fields: Mapping[str, object]
+    ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
+        """List by what a record may be looked for: object, match fields and their values.
+
+        Args:
+            object_name: The object it is for.
+            fields: Its fields, as far as they are known.
+        """
+        for names in self._watched.get(object_name.lower(), ()):
+            values = tuple(fields.get(name) for name in names)
+            if None not in values:
+                yield object_name.lower(), names, values
+
+
+class SeenParents:
+    """Remembers which parents were rejected in this run, so that their children can say so.
+
+    Args:
+        watched: What lookups of this run use.
+    """
+
+    def __init__(self, watched: WatchedFields) -> None:
+        self._watched = watched
+        self._seen: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
+
+    def note(self, object_name: str, fields: Mapping[str, object]) -> None:
+        """Take note of a record.
+
+        Args:
+            object_name: The object it was for.
+            fields: Its fields, as far as they are known.
+        """
+        for name, match_fields, values in self._watched.of(object_name, fields):
+            self._seen[name, match_fields, _blurred(values)] = None
+            if len(self._seen) > MOST_REMEMBERED:
+                self._seen.popitem(last=False)
+
+    def has(self, wanted: Wanted) -> bool:
+        """Whether the row that is wanted came by."""
+        match = wanted.match
+        return (match.object_name, match.names, _blurred(wanted.written)) in self._seen
+
+
+def _blurred(values: Iterable[object]) -> Key:
+    return tuple(str(value).strip().casefold() for value in values)
+
+
+def _where(match: MatchFields, group: Sequence[Wanted]) -> Where:
+    conditions = [
+        is_in(name, list(dict.fromkeys(each.written[place] for each in group)))
+        for place, name in enumerate(match.names)
+    ]
+    return all_of(*conditions)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reference leads to.
+
+    Attributes:
+        gsid: The row, or None.
+        code: Why there is none: no_match, multi_match or a value error's code.
+        message: The same as a sentence.
+    """
+
+    gsid: str | None = None
+    code: str = ""
+    message: str = ""
+
+
+def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | None:
+    """Turn source values into a reference.
+
+    Args:
+        match: The match fields.
+        values: One per field.
+
+    Returns:
+        The reference; None when a value is null or empty; what is wrong when one cannot be read.
+    """
+    if any(value is None or value == "" for value in values):
+        return None
+    try:
+        return match.wanted(values)
+    except ValueRejectedError as error:
+        return Found(code=error.error.code, message=str(error.error))

@@ -1,0 +1,194 @@
+"""The lookups and company links of a stream, compiled against the objects they look into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.lookups.index import Found, MatchFields
+from target_gainsight.loading.lookups.resolver import COMPANY_ID, Link, LookupPlan, item_at
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.mismatch import FieldProblem
+from target_gainsight.mapping.planning.near_names import suggest
+from target_gainsight.mapping.types.converters import converter_for, plain_converter
+from target_gainsight.settings import OBJECT_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from target_gainsight.api import ObjectSchema
+    from target_gainsight.mapping.types.converters import Converter
+    from target_gainsight.settings import CompanyLinks, StreamSettings
+
+LINK_OBJECT = "company_person"
+
+
+@dataclass(frozen=True)
+class LinkField:
+    """A field of a link between a person and a company.
+
+    Attributes:
+        name: The field of ``company_person``.
+        column: The source column.
+        converter: How its values are written.
+    """
+
+    name: str
+    column: str
+    converter: Converter
+
+
+@dataclass(frozen=True)
+class References:
+    """What a stream refers to.
+
+    Attributes:
+        lookups: Its lookups.
+        links: How the companies of a person are looked up, or None.
+        link_fields: The fields of those links.
+        problems: What is wrong with them.
+    """
+
+    lookups: tuple[LookupPlan, ...] = ()
+    links: LookupPlan | None = None
+    link_fields: tuple[LinkField, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        stream: StreamSettings,
+        describe: Callable[[str], ObjectSchema | None],
+        lists: frozenset[str] = frozenset(),
+    ) -> References:
+        """Compile what a stream refers to.
+
+        Args:
+            stream: The stream's settings.
+            describe: Reads the metadata of an object.
+            lists: The fields that hold a list of GSIDs.
+
+        Raises:
+            RunStoppedError: An object that is looked into does not exist.
+        """
+        problems: list[FieldProblem] = []
+        lookups = []
+        for target, lookup in stream.lookups.items():
+            schema = _described(f"lookups.{target}", lookup.object_name, describe)
+            names = tuple(lookup.fields.values())
+            problems += _unknown_fields(target, names, schema)
+            lookups.append(
+                LookupPlan(
+                    target=target,
+                    columns=tuple(lookup.fields),
+                    match=MatchFields.of(lookup.object_name, names, schema),
+                    on_no_match=lookup.on_no_match,
+                    multi_match=lookup.multi_match,
+                    into_self=lookup.object_name.lower() == stream.object_name.lower(),
+                    many=target in lists,
+                )
+            )
+        links = stream.company_links
+        if links is None:
+            return cls(tuple(lookups), problems=tuple(problems))
+        plan = _link_plan(links, describe, problems)
+        return cls(tuple(lookups), plan, _link_fields(links, describe, problems), tuple(problems))
+
+    @property
+    def any(self) -> bool:
+        """Whether the stream refers to anything."""
+        return bool(self.lookups) or self.links is not None
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The source columns that feed lookups and links."""
+        plans = (*self.lookups, *([self.links] if self.links else []))
+        fields = (field.column for field in self.link_fields)
+        return frozenset(column for plan in plans for column in plan.columns).union(fields)
+
+    def refer(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Read a record's references, by the field that receives each."""
+        return {plan.target: plan.refer(record) for plan in self.lookups}
+
+    def link(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
+        """Read a person's links: one per company, several where the source is a list.
+
+        Raises:
+            RecordRejectedError: A field of a link does not convert.
+        """
+        if self.links is None:
+            return ()
+        links: dict[object, Link] = {}
+        for place in range(self.links.length_of(record)):
+            company = self.links.refer_at(record, place)
+            if company is not None:
+                attributes = dict(self._attributes(record, place))
+                identity = company.key if not isinstance(company, Found) else place
+                links.setdefault(identity, Link(company, attributes))
+        return tuple(links.values())
+
+    def _attributes(self, record: Mapping[str, Any], place: int) -> Iterator[tuple[str, Any]]:
+        for field in self.link_fields:
+            if field.column not in record:
+                continue
+            try:
+                yield field.name, field.converter.write(item_at(record[field.column], place))
+            except ValueRejectedError as error:
+                raise RecordRejectedError([error.error]) from None
+
+
+def _described(
+    setting: str, object_name: str, describe: Callable[[str], ObjectSchema | None]
+) -> ObjectSchema | None:
+    try:
+        return describe(object_name)
+    except RunStoppedError as error:
+        message = f"{setting}: {error}"
+        raise RunStoppedError(message) from error
+
+
+def _link_plan(
+    links: CompanyLinks,
+    describe: Callable[[str], ObjectSchema | None],
+    problems: list[FieldProblem],
+) -> LookupPlan:
+    company = OBJECT_NAMES["company"]
+    schema = describe(company)
+    names = tuple(links.lookup.values())
+    problems += _unknown_fields("company_links", names, schema)
+    return LookupPlan(
+        target="company_links",
+        columns=tuple(links.lookup),
+        match=MatchFields.of(company, names, schema),
+        on_no_match=links.on_no_match,
+        multi_match="reject",
+    )
+
+
+def _link_fields(
+    links: CompanyLinks,
+    describe: Callable[[str], ObjectSchema | None],
+    problems: list[FieldProblem],
+) -> tuple[LinkField, ...]:
+    if not links.fields:
+        return ()
+    schema = describe(LINK_OBJECT)
+    fields = []
+    for name, column in links.fields.items():
+        field = schema.field(name) if schema else None
+        if schema is not None and (field is None or name == COMPANY_ID):
+            message = f"{LINK_OBJECT} has no field {name} that can be set."
+            problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
+        converter = converter_for(field) if field else plain_converter(name)
+        fields.append(LinkField(name, column, converter))
+    return tuple(fields)
+
+
+def _unknown_fields(
+    target: str, names: tuple[str, ...], schema: ObjectSchema | None
+) -> Iterator[FieldProblem]:
+    for name in names:
+        if schema is not None and schema.field(name) is None:
+            message = f"{target} is looked up by {name}, which {schema.name} does not have."
+            yield FieldProblem("lookups", name, message, suggest(name, schema.fields))

@@ -1,0 +1,205 @@
+"""What the tenant holds now, read in bulk by lookup keys."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.api import RefusedError, all_of, is_in
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.keys import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from target_gainsight.api import RecordsApi
+    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.reading.keys import Key, KeyReader
+
+logger = logging.getLogger(__name__)
+
+GSID = "Gsid"
+
+
+class Matches:
+    """Rows of the tenant, found by their keys.
+
+    Args:
+        rows: The rows.
+        keys: Reads their keys.
+        told: Whether the tenant has told its rows at all; else what is not here may be there.
+    """
+
+    def __init__(
+        self, rows: Iterable[Mapping[str, Any]], keys: KeyReader, *, told: bool = True
+    ) -> None:
+        self.told = told
+        self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            self._exact[keys.of_row(row)].append(row)
+        self._near: dict[Key, list[Mapping[str, Any]]] | None = None
+
+    def unchanged(self, record: LoadRecord) -> bool:  # noqa: ARG002 - where rows are kept
+        """Whether one row surely holds a record already; else the rows are to be compared."""
+        return False
+
+    def exact(self, key: Key) -> list[Mapping[str, Any]]:
+        """List the rows that have this very key."""
+        return self._exact.get(key, [])
+
+    def replace(self, key: Key, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take other rows for those that have a key.
+
+        Args:
+            key: The key.
+            rows: The rows.
+        """
+        self._exact[key] = list(rows)
+        self._near = None
+
+    def near(self, key: Key) -> list[Mapping[str, Any]]:
+        """List the rows whose key is equal but for case or surrounding blanks."""
+        if self._near is None:
+            self._near = defaultdict(list)
+            for exact, rows in self._exact.items():
+                self._near[folded(exact)] += rows
+        return self._near.get(folded(key), [])
+
+
+class CurrentRows:
+    """Reads the rows of one object.
+
+    Args:
+        records: The records API.
+        object_name: The object.
+        keys: The lookup keys.
+    """
+
+    def __init__(self, records: RecordsApi, object_name: str, keys: KeyReader) -> None:
+        self._records = records
+        self._object_name = object_name
+        self._keys = keys
+        self._most_values: int | None = None
+
+    def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
+        """Read the rows that some records may meet, with the fields about to be written.
+
+        Args:
+            records: The records of one group, or a part of it.
+            extra: Further fields to read.
+
+        Returns:
+            The rows.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read even a single key.
+        """
+        fields = dict.fromkeys([GSID, *map(self.read_name, self._keys.names), *extra])
+        for record in records:
+            fields.update(dict.fromkeys(map(self.read_name, self.own_fields(record))))
+        rows: list[Mapping[str, Any]] = []
+        for part in self._parts(records):
+            rows += self._read_part(part, tuple(fields))
+        return Matches(self.complete(rows, records), self._keys, told=self.tells)
+
+    @property
+    def tells(self) -> bool:
+        """Whether the tenant tells its rows."""
+        return True
+
+    def read_name(self, name: str) -> str:
+        """The name under which a query knows a field."""
+        return name
+
+    def read_by_keys(self) -> None:
+        """Keep no rows between two reads; there are none to keep here."""
+
+    def prepare(self, record: LoadRecord) -> None:
+        """Do for a record, as soon as its fields are known, what reading will need.
+
+        Args:
+            record: The record.
+        """
+
+    def at_hand(self, records: Sequence[LoadRecord]) -> Matches | None:  # noqa: ARG002 - or none is
+        """Find the rows that some records may meet, if that needs no call.
+
+        Args:
+            records: The records of one group.
+
+        Returns:
+            The rows, or None when they have to be read.
+        """
+        return None
+
+    def about_to_write(self, records: Sequence[LoadRecord]) -> None:
+        """Take note that the rows of some records will be others from now on.
+
+        Args:
+            records: The records of a batch, before it is sent.
+        """
+
+    def own_fields(self, record: LoadRecord) -> Iterable[str]:
+        """List the fields of a record that are fields of the object."""
+        return record.fields
+
+    def complete(
+        self,
+        rows: list[Mapping[str, Any]],
+        records: Sequence[LoadRecord],  # noqa: ARG002 - for objects that have more to read
+    ) -> list[Mapping[str, Any]]:
+        """Add to the rows what belongs to them but lies elsewhere.
+
+        Args:
+            rows: The rows of the object.
+            records: The records of the group.
+
+        Returns:
+            The whole rows.
+        """
+        return rows
+
+    def _parts(self, records: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
+        size = min(self._most_values or len(records), len(records)) or 1
+        return [records[start : start + size] for start in range(0, len(records), size)]
+
+    def _read_part(
+        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+    ) -> list[Mapping[str, Any]]:
+        """Read one part; if it is refused, its halves, and remember their size."""
+        try:
+            return self._query(records, select)
+        except RefusedError as refusal:
+            if len(records) == 1:
+                message = (
+                    f"the tenant refuses to read {self._object_name} by "
+                    f"{', '.join(self._keys.names)}: {refusal}"
+                )
+                raise RunStoppedError(message) from refusal
+            half = (len(records) + 1) // 2
+            self._most_values = min(half, self._most_values or half)
+            logger.warning(
+                "%s: a query for %d records was refused (%s); asking for %d at a time from now on",
+                self._object_name,
+                len(records),
+                refusal,
+                half,
+            )
+            first = self._read_part(records[:half], select)
+            return first + self._read_part(records[half:], select)
+
+    def _query(
+        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+    ) -> list[Mapping[str, Any]]:
+        """Ask once for the rows that some records may meet."""
+        names = self._keys.names
+        where = all_of(*(is_in(self.read_name(name), _distinct(records, name)) for name in names))
+        return list(self._records.query(self._object_name, select=select, where=where))
+
+
+def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:
+    """List the values to ask for; texts without their blanks too, to find what is nearly equal."""
+    values = dict.fromkeys(record.fields[name] for record in records)
+    return list(dict.fromkeys([*values, *(v.strip() for v in values if isinstance(v, str))]))

@@ -1,0 +1,1 @@
+"""Outcomes of records: ledger, checkpoint, summary and progress."""

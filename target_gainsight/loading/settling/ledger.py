@@ -1,0 +1,373 @@
+"""Where every record's outcome is entered: counted, filed, and made part of the state.
+
+Entries are made in the main thread only. Knows how outcomes are kept, not how they come about.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.bulk.csv_file import csv_text
+from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
+from target_gainsight.loading.rejects.ordered_writer import RejectFiling
+from target_gainsight.loading.settling.checkpoint import Watermark
+from target_gainsight.mapping.errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from target_gainsight.loading.bulk.file_contents import FiledRecords
+    from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
+    from target_gainsight.loading.rejects.folder import RejectId
+    from target_gainsight.loading.rejects.open_index import OpenRejects
+    from target_gainsight.loading.rejects.reject_file import PrivateFile, RejectFile
+    from target_gainsight.loading.settling.checkpoint import Checkpoint
+    from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.settings import Rejection
+
+logger = logging.getLogger(__name__)
+
+NOT_COUNTED = ("unavailable", "outcome_unknown")
+"""Rejects that say nothing about the data and never trip a guard."""
+
+LISTED_SKIPS = ("no_match",)
+"""Skips that are listed beside the rejects."""
+
+PERCENT_COUNTS_FROM = 100
+MOST_LOGGED_REJECTS = 1000
+UNAVAILABLE_IN_A_ROW = 3
+BY_FILE = "settled by file"
+"""What became of a record that went into a file."""
+
+
+class Ledger:
+    """The outcomes of one run.
+
+    Args:
+        checkpoint: Learns how far each stream is settled.
+        rejects: Takes the rejects.
+        created: Takes a line for each created row.
+        summary: Takes the counts.
+        rejection: When there are too many rejects.
+        open_rejects: Knows which rejects a settled record retires.
+        keep_files: Whether rejects and created rows are filed; not in a dry run.
+
+    Attributes:
+        arrive: Takes note of one more record, and returns its number: its place in the input.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        rejects: RejectFile,
+        created: PrivateFile,
+        summary: Summary,
+        rejection: Rejection,
+        open_rejects: OpenRejects,
+        *,
+        keep_files: bool = True,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.summary = summary
+        self.rejects = rejects
+        self.created = created
+        self._rejection = rejection
+        self._open_rejects = open_rejects
+        self._keep_files = keep_files
+        self._arrivals = Watermark()
+        self.arrive = self._arrivals.arrive
+        self._filing = RejectFiling(rejects, open_rejects)
+        self._withheld: list[BatchResult] = []
+        self._unavailable_in_a_row = 0
+        self._rejects_that_count = 0
+        self._logged = 0
+
+    def enter(self, settlements: Iterable[Settlement]) -> None:
+        """Enter the outcomes of one or more batches and write the state they cover.
+
+        Args:
+            settlements: The outcomes.
+
+        Raises:
+            RunStoppedError: Too many records were rejected.
+            OSError: The reject file cannot be written; the state is not advanced.
+        """
+        for settlement in settlements:
+            if settlement.outcome is Outcome.CREATED and self._keep_files:
+                self._list_created(settlement)
+            self._enter_all(settlement.record, settlement.outcome, settlement.reason)
+        self._advance()
+        self._check_guards()
+
+    def enter_arrival(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
+        """Enter the outcome of a record that never became one of Gainsight's.
+
+        Args:
+            arrival: The record as it came.
+            outcome: skipped or rejected.
+            reason: Why.
+
+        Raises:
+            RunStoppedError: Too many records were rejected.
+        """
+        self._enter_one(arrival, outcome, reason, arrival.sequence)
+        self._check_guards()
+
+    def enter_batch(self, result: BatchResult) -> None:
+        """Enter what became of one batch; hold back what only was unavailable.
+
+        Args:
+            result: The batch's outcome.
+
+        Raises:
+            RunStoppedError: Three batches in a row were unavailable, or too many rejects.
+        """
+        if result.unavailable:
+            self._unavailable_in_a_row += 1
+            self._withheld.append(result)
+            logger.warning(
+                "%d records of %s are held back: %s",
+                len(result.unavailable),
+                shown(result.unavailable[0].arrival.alias),
+                result.unavailable_because,
+            )
+        elif result.settlements:
+            self._unavailable_in_a_row = 0
+            self._release_withheld()
+        self.enter(result.settlements)
+        if self._unavailable_in_a_row >= UNAVAILABLE_IN_A_ROW:
+            message = (
+                f"Gainsight was not available for {UNAVAILABLE_IN_A_ROW} batches in a row "
+                f"({result.unavailable_because}); the run stops and the state stays before the "
+                "first of them: run again later and it goes on from there"
+            )
+            raise RunStoppedError(message)
+
+    def enter_unchanged(self, records: Sequence[LoadRecord]) -> None:
+        """Enter records whose rows hold them already: the shortest way, for most are so.
+
+        Args:
+            records: The records, in order.
+
+        Raises:
+            RunStoppedError: Too many records were rejected.
+        """
+        if not records:
+            return
+        self._unavailable_in_a_row = 0
+        self._release_withheld()
+        alone = []
+        for record in records:
+            if record.parts or (self._keep_files and self._open_rejects.any):
+                self._enter_all(record, Outcome.UNCHANGED, None)
+            else:
+                alone.append(record.arrival)
+        for first, count in _runs(alone):
+            first.watermark.settle(first.position, count)
+            self._arrivals.settle(first.sequence, count)
+            self.summary.stream(first.alias).outcomes[Outcome.UNCHANGED] += count
+        self._advance()
+        self._check_guards()
+
+    def retired_by(self, arrival: Arrival) -> list[RejectId]:
+        """Find the rejects that a record retires once its file is settled.
+
+        Args:
+            arrival: The record as it came.
+        """
+        if not self._keep_files:
+            return []
+        return self._open_rejects.retired_by(arrival, arrival.sequence)
+
+    def enter_repeated(self, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+        """Settle a record that an earlier run has sent in a file whose job is done.
+
+        Args:
+            arrival: The record as it came.
+            retires: The older rejects that it stands for.
+        """
+        arrival.watermark.settle(arrival.position)
+        self._arrivals.settle(arrival.sequence)
+        self._open_rejects.retire(retires, BY_FILE)
+        self._count_filed(arrival.alias, 1)
+
+    def enter_file(self, records: FiledRecords, failed: int) -> None:
+        """Settle the records of one file and write the state they cover.
+
+        Args:
+            records: Which they are.
+            failed: How many of them were not written; they count as rejects do, and as nobody
+                says which they are, no reject is retired then.
+
+        Raises:
+            RunStoppedError: Too many records were rejected, or failed.
+            OSError: The reject file cannot be written; the state is not advanced.
+        """
+        settled = 0
+        for position in records.positions:
+            records.watermark.settle(position)
+            settled += 1
+        for sequence in records.sequences:
+            self._arrivals.settle(sequence)
+        self._count_filed(records.stream, settled)
+        if not failed:
+            self._open_rejects.retire(records.retires, BY_FILE)
+        self._rejects_that_count += failed
+        self._advance()
+        self._check_guards()
+
+    def finish(self) -> None:
+        """File what was held back, without covering it by the state, and write the last state."""
+        self._file_withheld()
+        self._advance()
+        self.created.close()
+        self.rejects.close()
+        self._open_rejects.close()
+        self.checkpoint.finish()
+
+    def flush(self) -> None:
+        """Bring rejects and created rows to disk, so that a state may cover them."""
+        self._filing.file_up_to(self._arrivals.settled)
+        self.created.flush()
+        self._filing.flush()
+
+    @property
+    def everything_rejected(self) -> bool:
+        """Whether there were records and none had another outcome than rejected."""
+        rejected = self.summary.total(Outcome.REJECTED)
+        return rejected > 0 and rejected == self.summary.read
+
+    def _enter_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
+        """Enter the outcome of a record's arrivals; merged ones do not retire each other."""
+        if not record.parts:
+            arrival = record.arrival
+            self._enter_one(arrival, outcome, reason, arrival.sequence)
+            return
+        arrivals = record.arrivals()
+        for arrival in arrivals:
+            self._enter_one(arrival, outcome, reason, arrivals[0].sequence)
+
+    def _enter_one(
+        self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int
+    ) -> None:
+        # What cannot be kept is not settled: no state may cover it.
+        self._count(arrival, outcome, reason, since)
+        arrival.watermark.settle(arrival.position)
+        self._arrivals.settle(arrival.sequence)
+
+    def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int) -> None:
+        if reason is not None and self._rejection.keys_only:
+            reason = reason.without_values()
+        self.summary.count(arrival.alias, outcome, reason)
+        if reason is not None and outcome is Outcome.REJECTED:
+            self._rejects_that_count += reason.code not in NOT_COUNTED
+            self._log(arrival, reason)
+        if not self._keep_files:
+            return
+        retires = self._open_rejects.retired_by(arrival, since)
+        if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
+            self._filing.hold(arrival, outcome, reason, retires)
+        else:
+            self._open_rejects.retire(retires, outcome.value)
+
+    def _count_filed(self, stream: str, count: int) -> None:
+        by_file = self.summary.stream(stream).by_file
+        if by_file is not None:
+            by_file.settled += count
+
+    def _log(self, arrival: Arrival, reason: Reason) -> None:
+        self._logged += 1
+        if self._logged <= MOST_LOGGED_REJECTS:
+            logger.warning(
+                "rejected: stream %s, key %s: %s",
+                shown(arrival.alias),
+                shown(_key_of(arrival)),
+                reason,
+            )
+        elif self._logged == MOST_LOGGED_REJECTS + 1:
+            logger.warning("further rejects are listed in %s only", self.rejects.path)
+
+    def _advance(self) -> None:
+        self._filing.file_up_to(self._arrivals.settled)
+        self._filing.flush()
+        self.checkpoint.advance()
+
+    def _release_withheld(self) -> None:
+        for result in self._withheld:
+            for record in result.unavailable:
+                self._enter_all(record, Outcome.REJECTED, result.unavailable_because)
+        self._withheld = []
+
+    def _file_withheld(self) -> None:
+        for result in self._withheld:
+            reason = result.unavailable_because or Reason("unavailable", "no answer")
+            for record in result.unavailable:
+                arrivals = record.arrivals()
+                for arrival in arrivals:
+                    self._count(arrival, Outcome.REJECTED, reason, arrivals[0].sequence)
+        self._withheld = []
+        self._filing.file_all()
+
+    def _list_created(self, settlement: Settlement) -> None:
+        if not self.created.exists:
+            self.created.add(csv_text(("stream", "key", "gsid")))
+        record = settlement.record
+        key = " | ".join(str(part) for part in record.key)
+        self.created.add(csv_text((record.arrival.alias, key, settlement.gsid or "")))
+
+    def _failed_in_files(self) -> int:
+        streams = self.summary.streams.values()
+        return sum(counts.by_file.failed for counts in streams if counts.by_file)
+
+    def _where_reasons_are(self) -> str:
+        if not self._keep_files:
+            return "the plan"
+        rejected = str(self.rejects.path)
+        if not self._failed_in_files():
+            return rejected
+        log = "the bulk job's log in Gainsight"
+        return f"{rejected} and {log}" if self.rejects.exists else log
+
+    def _check_guards(self) -> None:
+        rejected, read = self._rejects_that_count, self.summary.read
+        most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
+        too_many = most is not None and rejected > most
+        share = read > PERCENT_COUNTS_FROM and rejected * 100 > percent * read
+        if not too_many and not share:
+            return
+        name = "max_rejects" if too_many else "max_reject_percent"
+        limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
+        where = self._where_reasons_are()
+        befell = "rejected, or failed in a bulk job" if self._failed_in_files() else "rejected"
+        message = (
+            f"{rejected} of {read} records were {befell}, more than {name} ({limit}) "
+            f"allows; the run stops. The reasons are in {where}: mend the cause, or raise {name}, "
+            "and run again"
+        )
+        raise RunStoppedError(message)
+
+
+def _runs(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, int]]:
+    """Find the records that came one after another: the first of each run, and how many."""
+    first, count = None, 0
+    for arrival in arrivals:
+        if (
+            first is not None
+            and arrival.watermark is first.watermark
+            and arrival.position == first.position + count
+            and arrival.sequence == first.sequence + count
+        ):
+            count += 1
+            continue
+        if first is not None:
+            yield first, count
+        first, count = arrival, 1
+    if first is not None:
+        yield first, count
+
+
+def _key_of(arrival: Arrival) -> dict[str, Any]:
+    record = arrival.message["record"]
+    keys = arrival.schema.get("key_properties") or ()
+    return {key: record.get(key) for key in keys}

@@ -1,0 +1,268 @@
+"""Counts what a run did: outcomes per stream, rejects per code, calls and waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.outcomes import Outcome
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_gainsight.loading.outcomes import Reason
+
+
+@dataclass
+class FileCounts:
+    """What became of the records of a stream that is loaded by files.
+
+    Attributes:
+        files: Files that were sent, or written.
+        rows: Their rows.
+        accepted: Rows that a job has written.
+        failed: Rows that it has not.
+        unknown: Rows of files whose job gives no counts.
+        repeated: Records that an earlier run has sent already.
+        settled: Records that their file has settled, those too.
+        kept: Files of which rows failed.
+        written: Files to be imported by hand.
+    """
+
+    files: int = 0
+    rows: int = 0
+    accepted: int = 0
+    failed: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    settled: int = 0
+    kept: list[Path] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return {
+            name: [str(path) for path in value] if isinstance(value, list) else value
+            for name, value in vars(self).items()
+        }
+
+    def to_text(self) -> str:
+        """Return the counts for a person to read."""
+        parts = [_counted(self.files, "file"), _counted(self.rows, "row")]
+        named = {
+            "accepted": self.accepted,
+            "failed": self.failed,
+            "without a count of failures": self.unknown,
+            "sent by an earlier run": self.repeated,
+        }
+        return ", ".join([*parts, *(f"{count:,} {name}" for name, count in named.items() if count)])
+
+
+@dataclass
+class StreamCounts:
+    """What became of one stream's records.
+
+    Attributes:
+        read: Records that reached the stream's sink.
+        outcomes: How many ended as what.
+        skips: Skipped records by reason code.
+        merged: Records merged into a later one with the same key.
+        cleared: Fields that a null emptied.
+        by_file: What became of records that settle by file; None where each has its outcome.
+    """
+
+    read: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    skips: Counter[str] = field(default_factory=Counter)
+    merged: int = 0
+    cleared: int = 0
+    by_file: FileCounts | None = None
+
+    @property
+    def settled(self) -> int:
+        """Records that have an outcome, or whose file is settled."""
+        by_file = self.by_file.settled if self.by_file else 0
+        return sum(self.outcomes.values()) + by_file
+
+
+@dataclass
+class CallCounts:
+    """What the calls of a run were.
+
+    Attributes:
+        by_kind: Calls sent, by their kind.
+        throttled: Answers that said "too many requests".
+        retried: Calls that were sent again.
+        waited: Seconds spent waiting for the rate and for retries.
+    """
+
+    by_kind: Counter[str] = field(default_factory=Counter)
+    throttled: int = 0
+    retried: int = 0
+    waited: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """All calls sent."""
+        return sum(self.by_kind.values())
+
+
+@dataclass
+class RejectExample:
+    """The rejects of one code.
+
+    Attributes:
+        count: How many.
+        stream: The stream of the example.
+        message: The reason of the example.
+    """
+
+    count: int
+    stream: str
+    message: str
+
+
+class Summary:
+    """The counts of one run.
+
+    Args:
+        run: The run's name.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.streams: dict[str, StreamCounts] = {}
+        self.calls = CallCounts()
+        self.rejects: dict[str, RejectExample] = {}
+        self.files: dict[str, Path] = {}
+        self.rate_used_percent: int | None = None
+
+    def stream(self, name: str) -> StreamCounts:
+        """Return the counts of a stream, beginning them if need be."""
+        counts = self.streams.get(name)
+        if counts is None:
+            counts = self.streams[name] = StreamCounts()
+        return counts
+
+    def count(self, stream: str, outcome: Outcome, reason: Reason | None) -> None:
+        """Count one outcome.
+
+        Args:
+            stream: The stream's name as it comes out of the stream maps.
+            outcome: What the record ended as.
+            reason: Why, for skipped and rejected ones.
+        """
+        counts = self.stream(stream)
+        counts.outcomes[outcome] += 1
+        if outcome is Outcome.SKIPPED and reason is not None:
+            counts.skips[reason.code] += 1
+        if outcome is Outcome.REJECTED and reason is not None:
+            example = self.rejects.setdefault(reason.code, RejectExample(0, stream, str(reason)))
+            example.count += 1
+
+    def total(self, outcome: Outcome) -> int:
+        """Count an outcome over all streams."""
+        return sum(counts.outcomes[outcome] for counts in self.streams.values())
+
+    @property
+    def read(self) -> int:
+        """Records read over all streams."""
+        return sum(counts.read for counts in self.streams.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {
+            "run": self.run,
+            "streams": {name: _counts_json(counts) for name, counts in self.streams.items()},
+            "calls": {
+                "total": self.calls.total,
+                "by_kind": dict(self.calls.by_kind),
+                "throttled": self.calls.throttled,
+                "retried": self.calls.retried,
+                "seconds_waited": round(self.calls.waited, 1),
+                "rate_used_percent": self.rate_used_percent,
+            },
+            "rejects": {
+                code: {"count": e.count, "stream": e.stream, "example": e.message}
+                for code, e in self.rejects.items()
+            },
+            "files": {name: str(path) for name, path in self.files.items()},
+        }
+
+    @property
+    def settled(self) -> int:
+        """Records that have an outcome, over all streams."""
+        return sum(counts.settled for counts in self.streams.values())
+
+    def table(self) -> str:
+        """Return the counts per stream as a table."""
+        head = ("stream", "read", *(outcome.value for outcome in Outcome), "merged", "cleared")
+        rows = [head, *(_row(name, counts) for name, counts in self.streams.items())]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [_line(row, widths) for row in rows]
+        return "\n".join([lines[0], f" {'─' * (len(lines[0]) - 1)}", *lines[1:]])
+
+    def file_lines(self) -> list[str]:
+        """Return a line per stream that is loaded by files, and one per file that is kept."""
+        lines = []
+        for name, counts in self.streams.items():
+            if counts.by_file:
+                lines.append(f"{shown(name)} by file: {counts.by_file.to_text()}")
+                lines += [f"  rows failed of {path}" for path in counts.by_file.kept]
+                lines += [f"  to be imported: {path}" for path in counts.by_file.written]
+        return lines
+
+    def reject_lines(self) -> list[str]:
+        """Return a line per code of rejects, with an example."""
+        return [
+            f"rejects {one_line(code)}: {e.count}, such as in {one_line(e.stream)}: {e.message}"
+            for code, e in self.rejects.items()
+        ]
+
+    def to_text(self) -> str:
+        """Return the summary for a person to read."""
+        lines = [self.table(), *self.file_lines()]
+        calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
+        if self.rate_used_percent is not None:
+            calls += f"; {self.rate_used_percent}% of the allowed rate"
+        lines.append(
+            f"calls: {self.calls.total} ({calls or 'none'}); throttled {self.calls.throttled}, "
+            f"retried {self.calls.retried}, waited {self.calls.waited:.1f} s"
+        )
+        lines += self.reject_lines()
+        lines += [f"{name}: {path}" for name, path in self.files.items()]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _counts_json(counts: StreamCounts) -> dict[str, Any]:
+    by_file = {"by_file": counts.by_file.to_json()} if counts.by_file else {}
+    return {
+        "read": counts.read,
+        **{outcome.value: counts.outcomes[outcome] for outcome in Outcome},
+        "skipped_because": dict(counts.skips),
+        "merged": counts.merged,
+        "fields_cleared": counts.cleared,
+        **by_file,
+    }
+
+
+def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
+    outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
+    return (shown(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    """Put the cells of a row under their headings, the first to the left."""
+    name, *numbers = cells
+    justified = (cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))
+    return f" {name.ljust(widths[0])}   {'   '.join(justified)}"

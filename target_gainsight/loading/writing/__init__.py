@@ -1,0 +1,1 @@
+"""Batches: sending, narrowing of refused batches, recovery of creates with an unknown outcome."""

@@ -1,0 +1,97 @@
+"""Which column of a stream goes to which field of an object, decided once per stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_gainsight.mapping.mismatch import FieldProblem, StreamMismatchError
+from target_gainsight.mapping.planning.spec import UnknownFields, Wishes
+from target_gainsight.mapping.planning.stream_checks import problems_of
+from target_gainsight.mapping.planning.suggested_settings import cure_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_gainsight.api.http.json_codec import Json
+    from target_gainsight.api.resources.metadata import ObjectSchema
+    from target_gainsight.mapping.columns import Column
+    from target_gainsight.settings import SyncMode
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """What is written of a stream's records.
+
+    Attributes:
+        sent: Source column to Gainsight field, in the order of the columns.
+        constants: Gainsight field to the value put into every record.
+        dropped: Columns that are not written, to be listed once.
+        keys: The Gainsight fields that identify a record.
+    """
+
+    sent: Mapping[str, str]
+    constants: Mapping[str, Json]
+    dropped: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact about it
+    columns: tuple[Column, ...],
+    schema: ObjectSchema | None,
+    *,
+    stream: str,
+    sync_mode: SyncMode,
+    keys: tuple[str, ...],
+    field_mapping: Mapping[str, str],
+    constants: Mapping[str, Json],
+    unknown_fields: UnknownFields = "fail",
+    held_columns: frozenset[str] = frozenset(),
+    lookup_targets: frozenset[str] = frozenset(),
+    keys_required: bool = True,
+    native_upsert: bool = False,
+    further_problems: tuple[FieldProblem, ...] = (),
+) -> FieldPlan:
+    """Decide what becomes of each column, or say everything that is wrong.
+
+    Mapped columns go where the mapping says; an unmapped column goes to the field of its own
+    name. Without metadata every column is sent, because none can be told to be unknown.
+
+    Args:
+        columns: What the stream carries.
+        schema: What the object offers, or None when its metadata cannot be read.
+        stream: The stream's name, for messages.
+        sync_mode: Decides which fields must be writable and which are required.
+        keys: The lookup keys, as fields or as mapped columns.
+        field_mapping: Column to field.
+        constants: Field to value.
+        unknown_fields: What becomes of unmapped columns without a field.
+        held_columns: Columns that feed lookups or links.
+        lookup_targets: Fields that lookups fill.
+        keys_required: Whether records must be identifiable outside insert mode.
+        native_upsert: Whether the API upserts by itself (Person), so that one of createable and
+            updateable is enough.
+        further_problems: What is known to be wrong already, to be said in the same message.
+
+    Raises:
+        StreamMismatchError: The stream does not fit; carries all problems.
+    """
+    wishes = Wishes(
+        columns=columns,
+        schema=schema,
+        sync_mode=sync_mode,
+        named_keys=keys,
+        field_mapping=field_mapping,
+        constants=constants,
+        unknown_fields=unknown_fields,
+        held_columns=held_columns,
+        lookup_targets=lookup_targets,
+        keys_required=keys_required,
+        native_upsert=native_upsert,
+    )
+    problems = (*problems_of(wishes), *further_problems)
+    if problems:
+        raise StreamMismatchError(
+            problems, stream=stream, object_name=wishes.object_name, cure=cure_for(wishes)
+        )
+    return FieldPlan(wishes.sent, constants, wishes.unknown, wishes.keys)

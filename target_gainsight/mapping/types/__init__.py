@@ -1,0 +1,1 @@
+"""Conversion of values per Gainsight data type."""

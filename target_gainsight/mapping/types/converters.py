@@ -1,0 +1,369 @@
+"""The table: Gainsight data type to how a value is written and how two values are compared.
+
+Rules that hold for every type (gainsight-api, section 6): null stays null; empty text is null
+for every type but the text ones; nothing is rounded or cut, but a moment at its milliseconds;
+what does not convert is refused with its reason. Null and empty text compare as equal, because
+the tenant answers either for an empty field.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.inlining import Inline
+from target_gainsight.mapping.types.datetimes import (
+    DateFormat,
+    comparable_date,
+    comparable_datetime,
+    date_writer,
+    normal_date,
+    normal_datetime,
+    written_datetime,
+)
+from target_gainsight.mapping.types.numeric import (
+    GREATEST_EXPONENT,
+    boolean,
+    comparable_number,
+    normal_number,
+    number,
+)
+from target_gainsight.mapping.types.picklists import (
+    choice,
+    comparable_choice,
+    comparable_selection,
+    index_items,
+    normal_selection,
+    selection,
+)
+from target_gainsight.mapping.types.strings import (
+    EMAIL,
+    GSID,
+    SFDC_ID,
+    URL,
+    plain_json,
+    shaped_writer,
+    text_writer,
+)
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Hashable
+
+    from target_gainsight.api.http.json_codec import Json
+    from target_gainsight.api.resources.metadata import Field
+
+    Write = Callable[[object], Json]
+    Compare = Callable[[Json], Hashable]
+
+
+MOST_DAYS_REMEMBERED = 4096
+_NORMAL_NUMBER = Inline(
+    "v if v.__class__ is str or v.__class__ is int or v is None else $normal(v)",
+    {"normal": normal_number},
+)
+"""Of numbers, and of whatever may be one."""
+
+
+class Unknown:
+    """The comparable of a value that leaves in doubt what it is: so it is always written.
+
+    Equal to nothing, itself included. Each doubt is an object of its own, because a tuple holds
+    identical members for equal without asking them.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@dataclass(frozen=True)
+class Converter:
+    """How the values of one field are written and compared; compiled once.
+
+    Attributes:
+        field: The field, or None where the object's metadata is unknown.
+        write: A source's value to the value in a request; raises `ValueRejectedError` only.
+        written_comparable: A written value to what it compares as; `Unknown` in doubt.
+        read_comparable: A value as the query answers it to what it compares as.
+        inline: The same as `write`, as an expression.
+        normal: Expression of the one form of a value, written or read, whose JSON is the same for
+            most of what compares as equal, and never for anything else.
+    """
+
+    field: Field | None
+    write: Write
+    written_comparable: Compare
+    read_comparable: Compare
+    inline: Inline
+    normal: Inline
+
+
+@dataclass(frozen=True)
+class _DataType:
+    """One row of the table.
+
+    Attributes:
+        accepts: The types of JSON schema that may convert; `moment` is text with a date format.
+        write: From the field and the date format to the function that converts a value.
+        compare: From the field to the function that makes a comparable; None where in doubt.
+        inline: From the field and its `write` to the expression that most values of the type
+            pass without a call.
+        normal: From the field to the expression of a value's normal form.
+    """
+
+    accepts: frozenset[str]
+    write: Callable[[Field, DateFormat], Write]
+    compare: Callable[[Field], Compare]
+    inline: Callable[[Field, Write], Inline] = lambda _field, write: _called(write)
+    normal: Callable[[Field], Inline] = lambda _field: _NORMAL_NUMBER
+
+
+def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter:
+    """Compile the converter of a field.
+
+    Args:
+        field: The field as the tenant describes it.
+        date_format: How a DATE is written.
+    """
+    row = _TABLE.get(field.data_type, _PLAIN)
+    write = _refusing(field.name, field.data_type, row.write(field, date_format))
+    compare = _comparing(row.compare(field))
+    return Converter(field, write, compare, compare, row.inline(field, write), row.normal(field))
+
+
+def plain_converter(name: str) -> Converter:
+    """The converter of a field of which only the name is known."""
+    write = _refusing(name, "", plain_json)
+    return Converter(
+        None, write, plain_comparable, plain_comparable, _called(write), _NORMAL_NUMBER
+    )
+
+
+def plain_value(value: object) -> Json:
+    """A source's value as it is written when nothing is known of the field.
+
+    Raises:
+        ValueRejectedError: NaN, infinity, or nothing that Singer knows.
+    """
+    return _PLAIN_WRITE(value)
+
+
+def may_convert(json_types: frozenset[str], data_type: str) -> bool:
+    """Whether a column of these JSON schema types can fit a field of this data type at all."""
+    return not json_types or not _TABLE.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
+
+
+def _refusing(name: str, data_type: str, convert: Write) -> Write:
+    def write(value: object) -> Json:
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except UnfitError as unfit:
+            raise ValueRejectedError(unfit.about(name, data_type, value)) from None
+
+    return write
+
+
+def _comparing(compare: Compare) -> Compare:
+    def comparable(value: Json) -> Hashable:
+        if value is None or value == "":
+            return None
+        try:
+            found = compare(value)
+        except UnfitError:
+            return Unknown()
+        return Unknown() if found is None else found
+
+    return comparable
+
+
+def _text(value: Json) -> Hashable:
+    return value if isinstance(value, str) else None
+
+
+def _caseless(value: Json) -> Hashable:
+    return value.strip().lower() if isinstance(value, str) else None
+
+
+def _plain(value: Json) -> Hashable:
+    """Booleans are marked, because Python holds True and 1 for the same."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    return value if isinstance(value, str) else comparable_number(value)
+
+
+def _untyped(value: Json) -> Hashable:
+    """A number is equal to its text: only the tenant knows which of the two the field holds."""
+    if isinstance(value, (bool, str)):
+        return _plain(value)
+    exact = comparable_number(value)
+    return None if exact is None else format(exact, "f")
+
+
+plain_comparable: Compare = _comparing(_plain)
+"""What a value compares as when nothing is known of its field; `Unknown` in doubt."""
+
+_PLAIN_WRITE = _refusing("", "", plain_json)
+
+
+def _called(write: Write) -> Inline:
+    return Inline("$write(v)", {"write": write})
+
+
+def _short_text(field: Field, write: Write) -> Inline:
+    return Inline(
+        "v if v.__class__ is str and len(v) <= $length and v.isascii() or v is None else $write(v)",
+        {"length": field.length or sys.maxsize, "write": write},
+    )
+
+
+def _near_number(_field: Field, write: Write) -> Inline:
+    whole = "v.__class__ is int and -$most < v < $most"
+    exact = "v.__class__ is $Decimal and v.is_finite() and -$exponent <= v.adjusted() <= $exponent"
+    return Inline(
+        f"v if {whole} or v is None or {exact} else $write(v)",
+        {
+            "most": sys.maxsize,
+            "Decimal": Decimal,
+            "exponent": GREATEST_EXPONENT,
+            "write": write,
+        },
+    )
+
+
+def _known_choice(field: Field, write: Write) -> Inline:
+    names = frozenset(name for name in index_items(field.options).active if name.strip())
+    return Inline(
+        "v if v.__class__ is str and v in $names or v is None else $write(v)",
+        {"names": names, "write": write},
+    )
+
+
+def _repeated_date(_field: Field, write: Write) -> Inline:
+    """Days come again and again; only texts are remembered, because 1, 1.0 and True are equal."""
+    return Inline(
+        "$remembered(v) if v.__class__ is str else $write(v)",
+        {"remembered": lru_cache(MOST_DAYS_REMEMBERED)(write), "write": write},
+    )
+
+
+def _normal_date(_field: Field) -> Inline:
+    iso = "v.__class__ is str and len(v) == 10 and v[4] == '-'"
+    return Inline(f"v if {iso} else $day(v)", {"day": normal_date})
+
+
+def _normal_choice(field: Field) -> Inline:
+    return Inline("$gsids(v, v)", {"gsids": index_items(field.options).unambiguous.get})
+
+
+def _normal_selection(field: Field) -> Inline:
+    gsids = index_items(field.options).unambiguous
+    return Inline("$normal(v)", {"normal": lambda value: normal_selection(value, gsids)})
+
+
+def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
+    return lambda _field, _date_format: write
+
+
+def _shaped(pattern: re.Pattern[str], kind: str, hint: str) -> Callable[[Field, DateFormat], Write]:
+    return lambda field, _date_format: shaped_writer(pattern, kind, hint, field.length)
+
+
+def _choosing(
+    choose: Callable[..., Json], compare: Callable[..., Hashable]
+) -> tuple[Callable[[Field, DateFormat], Write], Callable[[Field], Compare]]:
+    """Bind a picklist's items to the functions that need them."""
+
+    def write(field: Field, _date_format: DateFormat) -> Write:
+        items = index_items(field.options)
+        return lambda value: choose(value, items)
+
+    def comparing(field: Field) -> Compare:
+        items = index_items(field.options)
+        return lambda value: compare(value, items)
+
+    return write, comparing
+
+
+_ANYTHING = frozenset({"string", "moment", "integer", "number", "boolean", "object", "array"})
+_MOMENTS = frozenset({"string", "moment", "integer", "number"})
+_NUMBERS = frozenset({"string", "integer", "number"})
+_STRINGS = frozenset({"string"})
+
+
+def _as_it_is(_field: Field) -> Inline:
+    return Inline("v", {})
+
+
+_PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain)
+_UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped)
+_TEXT = _DataType(
+    _ANYTHING,
+    lambda field, _date_format: text_writer(field.length),
+    lambda _field: _text,
+    _short_text,
+    _as_it_is,
+)
+_NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number, _near_number)
+_BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
+_GSID = _DataType(
+    _STRINGS,
+    _shaped(GSID, "a GSID", "A GSID has 36 digits and upper-case letters; or use a lookup."),
+    lambda _field: _text,
+    normal=_as_it_is,
+)
+
+_TABLE: dict[str, _DataType] = {
+    "": _UNTYPED,
+    **dict.fromkeys(("STRING", "RICHTEXTAREA", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
+    **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
+    **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
+    **dict.fromkeys(("GSID", "LOOKUP", "WHOID", "WHATID"), _GSID),
+    "DATE": _DataType(
+        _MOMENTS,
+        lambda _field, date_format: date_writer(date_format),
+        lambda _field: comparable_date,
+        _repeated_date,
+        _normal_date,
+    ),
+    "DATETIME": _DataType(
+        _MOMENTS,
+        _always(written_datetime),
+        lambda _field: comparable_datetime,
+        normal=lambda _field: Inline("$normal(v)", {"normal": normal_datetime}),
+    ),
+    "PICKLIST": _DataType(
+        _MOMENTS, *_choosing(choice, comparable_choice), _known_choice, _normal_choice
+    ),
+    "MULTISELECTDROPDOWNLIST": _DataType(
+        _NUMBERS | {"array"},
+        *_choosing(selection, comparable_selection),
+        normal=_normal_selection,
+    ),
+    "EMAIL": _DataType(
+        _STRINGS,
+        _shaped(EMAIL, "an email", "Send one bare address, such as ann@example.com."),
+        lambda _field: _caseless,
+        normal=_as_it_is,
+    ),
+    "URL": _DataType(
+        _STRINGS,
+        _shaped(URL, "a URL", "Send an address without blanks, such as https://example.com."),
+        lambda _field: _text,
+        normal=_as_it_is,
+    ),
+    "SFDCID": _DataType(
+        _STRINGS,
+        _shaped(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and digits."),
+        lambda _field: _text,
+        normal=_as_it_is,
+    ),
+}

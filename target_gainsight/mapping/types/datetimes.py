@@ -1,0 +1,270 @@
+"""Dates and datetimes: what a source sends as one, how it is written, when two are the same.
+
+Read: dates and datetimes in the extended and basic forms of ISO 8601, calendar, week and ordinal
+dates, with `T` or a blank before the time, with or without seconds, fraction and offset; integers
+as epochs. A moment without an offset is taken as UTC. Written: `2026-02-01` or `02-01-2026`, and
+`2026-02-01T09:30:00.000+02:00`, the offset kept, what is finer than a millisecond cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from target_gainsight.mapping.errors import UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_gainsight.api.http.json_codec import Json
+
+DateFormat = Literal["iso", "MM-DD-YYYY"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+FIRST_MILLISECONDS = 100_000_000_000
+"""An epoch of this size or more counts milliseconds, a smaller one seconds (up to the year 5138).
+Milliseconds before 3 March 1973 are therefore misread: such sources send ISO texts."""
+
+_MOST_EPOCH_DIGITS = 18
+_END_OF_DAY = (24, 0, 0, 0)
+_MINUTES_PER_HOUR = 60
+_MILLISECOND = timedelta(milliseconds=1)
+_MIDNIGHT = time(0)
+_USUAL = re.compile(
+    r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
+    (?:[T\ ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?
+        (?:Z|[+-][0-9]{2}:[0-5][0-9])? )?""",
+    re.VERBOSE,
+)
+_ISO = re.compile(
+    r"""(?P<year>[0-9]{4})
+    (?: -?W(?P<week>[0-9]{2})-?(?P<weekday>[1-7])
+      | -(?P<month>[0-9]{2})-(?P<day>[0-9]{2})
+      | (?P<basic_month>[0-9]{2})(?P<basic_day>[0-9]{2})
+      | -?(?P<ordinal>[0-9]{3}) )
+    (?: [Tt\ ](?P<hour>[0-9]{2})
+        (?: :?(?P<minute>[0-9]{2}) (?: :?(?P<second>[0-9]{2}) (?:[.,](?P<fraction>[0-9]+))? )? )?
+        (?: \ ?(?P<zone> [Zz] | [+-][0-9]{2} (?: :?[0-9]{2} )? ) )? )?""",
+    re.VERBOSE,
+)
+_NORMAL_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
+).fullmatch
+_MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
+
+
+def moment(text: str) -> datetime | None:
+    """The moment an ISO 8601 text names: midnight for a date, UTC where no offset is given.
+
+    Returns:
+        The moment, or None when the text is not one.
+    """
+    usual = _usual_moment(text)
+    match = _ISO.fullmatch(text) if usual is None else None
+    if match is None:
+        return usual
+    try:
+        day = datetime.combine(_day(match), _MIDNIGHT, _zone(match["zone"]))
+        return day + _time_of_day(match) if match["hour"] else day
+    except (ValueError, OverflowError):
+        return None
+
+
+def date_writer(date_format: DateFormat) -> Callable[[object], Json]:
+    """A function that turns a source's value into a DATE field's text."""
+
+    def write(value: object) -> Json:
+        day = _date_of(value)
+        if day is None:
+            return None
+        text = day.isoformat()
+        return text if date_format == "iso" else _month_first(text)
+
+    return write
+
+
+def written_datetime(value: object) -> Json:
+    """The text of a DATETIME field, milliseconds and offset always there; empty text is null.
+
+    Raises:
+        UnfitError: The value is no date, datetime, ISO text or epoch.
+    """
+    instant = _datetime_of(value)
+    try:
+        return None if instant is None else iso_milliseconds(instant)
+    except OverflowError:
+        code = "not_a_datetime"
+        raise UnfitError(code, "it lies outside the years 1 to 9999 in UTC") from None
+
+
+def iso_milliseconds(instant: datetime) -> str:
+    """`2026-02-01T09:30:00.000+02:00`; without an offset, or one finer than minutes, UTC."""
+    offset = instant.utcoffset()
+    if offset is None:
+        instant = instant.replace(tzinfo=timezone.utc)
+    elif offset.seconds % 60 or offset.microseconds:
+        instant = instant.astimezone(timezone.utc)
+    return instant.isoformat(timespec="milliseconds")
+
+
+def comparable_date(value: Json) -> str | None:
+    """The ISO date of a DATE as written or read; None for one that leaves the day in doubt.
+
+    An epoch counts milliseconds here, as the query answers it. A moment other than midnight may
+    be the tenant's own midnight seen from elsewhere.
+    """
+    if isinstance(value, str):
+        if _MONTH_FIRST.fullmatch(value):
+            value = reformat_date(value, "iso")
+        instant = moment(value)
+    else:
+        instant = _of_milliseconds(value)
+    midnight = instant is not None and instant.time() == _MIDNIGHT
+    return instant.date().isoformat() if instant is not None and midnight else None
+
+
+def comparable_datetime(value: Json) -> int | None:
+    """The milliseconds since 1970 of a DATETIME as written or read; None when it is not one."""
+    instant = moment(value) if isinstance(value, str) else _of_milliseconds(value)
+    return None if instant is None else (instant - EPOCH) // _MILLISECOND
+
+
+def normal_date(value: Json) -> Json:
+    """A DATE as written or read in its ISO form; as it is in doubt."""
+    return comparable_date(value) or value
+
+
+def normal_datetime(value: Json) -> Json:
+    """A DATETIME as written or read in the form in which one of UTC is written; as it is in doubt.
+
+    The tenant may answer another offset than was sent, epoch milliseconds, or no offset at all.
+    """
+    if isinstance(value, str):
+        instant = None if _NORMAL_DATETIME(value) else moment(value)
+    else:
+        instant = _of_milliseconds(value)
+    try:
+        return value if instant is None else iso_milliseconds(instant.astimezone(timezone.utc))
+    except OverflowError:
+        return value
+
+
+def reformat_date(value: str, date_format: DateFormat) -> str:
+    """A DATE field's text in the other of its two forms; any other text stays as it is."""
+    match = _MONTH_FIRST.fullmatch(value)
+    if date_format == "iso":
+        return f"{match['year']}-{match['month']}-{match['day']}" if match else value
+    instant = moment(value) if match is None else None
+    return _month_first(instant.date().isoformat()) if instant else value
+
+
+def _usual_moment(text: str) -> datetime | None:
+    """The moment of a text in the form that every Python reads by itself, which is fast."""
+    if not _USUAL.fullmatch(text):
+        return None
+    try:
+        instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] == "Z" else text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+
+
+def _month_first(iso_date: str) -> str:
+    return f"{iso_date[5:]}-{iso_date[:4]}"
+
+
+def _date_of(value: object) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    instant = _moment_of(value, "date", "Send an ISO 8601 date, such as 2026-02-28.")
+    return None if instant is None else instant.date()
+
+
+def _datetime_of(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, _MIDNIGHT, timezone.utc)
+    hint = "Send an ISO 8601 datetime, such as 2026-02-28T09:30:00+01:00."
+    return _moment_of(value, "datetime", hint)
+
+
+def _moment_of(value: object, kind: str, hint: str) -> datetime | None:
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        instant = moment(text)
+    else:
+        instant = _of_epoch(value)
+    if instant is None:
+        code = f"not_a_{kind}"
+        raise UnfitError(code, f"not a {kind}", hint)
+    return instant
+
+
+def _of_epoch(value: object) -> datetime | None:
+    whole = _whole_number(value)
+    if whole is None:
+        return None
+    return _of_milliseconds(whole if abs(whole) >= FIRST_MILLISECONDS else whole * 1000)
+
+
+def _of_milliseconds(value: object) -> datetime | None:
+    whole = _whole_number(value)
+    try:
+        return None if whole is None else EPOCH + timedelta(milliseconds=whole)
+    except OverflowError:
+        return None
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    if isinstance(value, Decimal) and value.adjusted() > _MOST_EPOCH_DIGITS:
+        return None
+    try:
+        whole = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return whole if whole == value else None
+
+
+def _day(match: re.Match[str]) -> date:
+    year = int(match["year"])
+    if match["week"]:
+        return date.fromisocalendar(year, int(match["week"]), int(match["weekday"]))
+    if match["ordinal"]:
+        return _ordinal_day(year, int(match["ordinal"]))
+    return date(
+        year, int(match["month"] or match["basic_month"]), int(match["day"] or match["basic_day"])
+    )
+
+
+def _ordinal_day(year: int, number: int) -> date:
+    day = date(year, 1, 1) + timedelta(days=number - 1)
+    if day.year != year:
+        raise ValueError(number)
+    return day
+
+
+def _time_of_day(match: re.Match[str]) -> timedelta:
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    microseconds = int((match["fraction"] or "0")[:6].ljust(6, "0"))
+    if (hour, minute, second, microseconds) != _END_OF_DAY:
+        time(hour, minute, second)  # refuses what no clock shows
+    return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microseconds)
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text in "Zz":
+        return timezone.utc
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * _MINUTES_PER_HOUR + int(digits[2:])
+    if int(digits[2:]) >= _MINUTES_PER_HOUR:
+        raise ValueError(text)
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

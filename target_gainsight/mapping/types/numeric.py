@@ -1,0 +1,149 @@
+"""Numbers and booleans: what a source sends as one, and when two of them are the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import TYPE_CHECKING
+
+from target_gainsight.mapping.errors import UnfitError
+
+if TYPE_CHECKING:
+    from target_gainsight.api.http.json_codec import Json
+
+GREATEST_EXPONENT = 307
+"""Beyond it most JSON readers, which keep doubles, answer infinity or zero."""
+
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
+)
+_CURRENCY_SIGN = re.compile(r"[$¢£¤¥₠-⃏]|^[A-Z]{3}\s?[0-9]|[0-9]\s?[A-Z]{3}$")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,3}(?:[. ][0-9]{3})*,[0-9]+")
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+_LONGEST_WHOLE = 18
+
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "off"), False),
+}
+
+
+def number(value: object) -> Json:
+    """The number to write: exactly what the source sent, text read as a number.
+
+    Text may group its thousands with commas (`1,234,567.89`), empty text is null. A boolean is
+    not a number.
+
+    Raises:
+        UnfitError: It is not a number, or too large for one.
+    """
+    if isinstance(value, str):
+        return _number_of_text(value.strip())
+    if isinstance(value, (int, Decimal, float)) and not isinstance(value, bool):
+        return within_range(value)
+    raise _not_a_number("a boolean is not a number" if isinstance(value, bool) else "")
+
+
+def within_range(value: float | Decimal) -> int | float | Decimal:
+    """The same number, when it is finite and JSON readers can hold it.
+
+    Raises:
+        UnfitError: NaN, infinite or beyond the exponent of a double.
+    """
+    exact = value if isinstance(value, Decimal) else _decimal(value)
+    if not exact.is_finite():
+        code = "not_finite"
+        raise UnfitError(code, "JSON has no such number", "Send null or a finite number.")
+    if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
+        code = "number_out_of_range"
+        raise UnfitError(code, f"its exponent is beyond {GREATEST_EXPONENT}")
+    return value
+
+
+def boolean(value: object) -> Json:
+    """The boolean to write, from a boolean, 1 or 0, or a word in any case; empty text is null.
+
+    Raises:
+        UnfitError: It is none of these.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if not word:
+            return None
+        if word in _WORDS:
+            return _WORDS[word]
+    elif isinstance(value, (int, float, Decimal)) and _is_one_or_zero(value):
+        return bool(value)
+    code = "not_a_boolean"
+    raise UnfitError(
+        code, "not a boolean", "Send true or false, yes or no, y or n, on or off, 1 or 0."
+    )
+
+
+def comparable_number(value: Json) -> Decimal | None:
+    """A number, or text that is one, in its one normal form, exactly; None for anything else.
+
+    Raises:
+        UnfitError: The text is not a number.
+    """
+    exact = _number_of_text(value.strip()) if isinstance(value, str) else value
+    if isinstance(exact, bool) or not isinstance(exact, (int, float, Decimal)):
+        return None
+    return _decimal(within_range(exact)).normalize(_EXACT) or Decimal(0)
+
+
+def normal_number(value: Json) -> Json:
+    """A number in its one form: 5 for 5.0, and no zeros at its end; anything else as it is.
+
+    Raises:
+        ValueError: It is not finite.
+    """
+    if value.__class__ is not Decimal:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(value)  # JSON would have null for it
+        return value
+    text = str(value)
+    if "." in text and text[-1] != "0" and "E" not in text:
+        return value
+    if not value.is_finite():
+        raise ValueError(value)
+    exact = value.normalize(_EXACT)
+    whole = exact == exact.to_integral_value() and exact.adjusted() < _LONGEST_WHOLE
+    return int(exact) if whole else exact
+
+
+def _number_of_text(text: str) -> int | float | Decimal | None:
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise _not_a_number(_reason(text))
+    return within_range(Decimal(text.replace(",", "")))
+
+
+def _reason(text: str) -> str:
+    if _CURRENCY_SIGN.search(text):
+        return "it carries a currency, which the field would lose"
+    if "%" in text:
+        return "whether 12% means 12 or 0.12 is not for us to guess"
+    if _DECIMAL_COMMA.fullmatch(text):
+        return "it has a decimal comma"
+    return "its thousands are not in groups of three" if "," in text else ""
+
+
+def _not_a_number(reason: str) -> UnfitError:
+    message = f"not a number: {reason}" if reason else "not a number"
+    hint = "Send digits with a decimal point, such as 1234.5 or 1,234.5."
+    return UnfitError("not_a_number", message, hint)
+
+
+def _decimal(value: float | Decimal) -> Decimal:
+    """A float means its shortest decimal form, the one that JSON writes."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _is_one_or_zero(value: float | Decimal) -> bool:
+    return not (isinstance(value, Decimal) and value.is_nan()) and value in {0, 1}

@@ -1,0 +1,174 @@
+"""Picklists and multi-selects: which item a text names, and when two selections are the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import simplejson
+
+from target_gainsight.mapping.errors import UnfitError, shown
+from target_gainsight.mapping.planning.near_names import suggest_names
+from target_gainsight.mapping.types.strings import GSID, encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_gainsight.api.http.json_codec import Json
+    from target_gainsight.api.resources.metadata import PicklistOption
+
+_MOST_LABELS_SHOWN = 8
+
+
+class Items(NamedTuple):
+    """A picklist's items, indexed once.
+
+    Attributes:
+        active: What may be written, labels and GSIDs, to the item's GSID; None when two active
+            items bear the label and only the tenant knows which one it takes.
+        inactive: Labels and GSIDs that are known and may not be written.
+    """
+
+    active: dict[str, str | None]
+    inactive: frozenset[str]
+
+    @property
+    def unambiguous(self) -> dict[str, str]:
+        """What may be written, to the GSID of the one item that it surely names."""
+        return {name: gsid for name, gsid in self.active.items() if gsid is not None}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that may be written."""
+        return tuple(name for name, gsid in self.active.items() if name != gsid)
+
+
+def index_items(options: Iterable[PicklistOption]) -> Items:
+    """Index a picklist's items by label and GSID."""
+    active: dict[str, str | None] = {}
+    inactive: set[str] = set()
+    for option in options:
+        if not option.active:
+            inactive.update((option.label, option.gsid))
+            continue
+        known = active.setdefault(option.label, option.gsid)
+        active[option.label] = option.gsid if known == option.gsid else None
+        active[option.gsid] = option.gsid
+    return Items(active, frozenset(inactive.difference(active)))
+
+
+def choice(value: object, items: Items) -> Json:
+    """The label or GSID to write, as the source has it; empty text is null.
+
+    A picklist whose items the metadata does not list is written unchecked.
+
+    Raises:
+        UnfitError: No active item has this label or GSID.
+    """
+    name = _name_of(value)
+    if not name.strip():
+        return None
+    if name in items.active:
+        return name
+    if items.active or items.inactive:
+        raise _no_item(name, items)
+    return encodable(name)
+
+
+def selection(value: object, items: Items) -> Json:
+    """The list of labels or GSIDs to write, from a list or text; an empty one is null.
+
+    Text that is itself an item stays one, also when its label has a comma. Other text is split
+    at `;`, or at `,` where it has no `;`, or read as a JSON array.
+
+    Raises:
+        UnfitError: No active item has one of the labels or GSIDs.
+    """
+    names = value if isinstance(value, (list, tuple)) else _split(_name_of(value), items)
+    chosen = [choice(name, items) for name in names]
+    if None in chosen:
+        code = "unknown_option"
+        raise UnfitError(code, "one of its items is empty")
+    return chosen or None
+
+
+def comparable_choice(value: Json, items: Items) -> str | None:
+    """The GSID of an item as written or read; None when only the tenant knows which it is."""
+    if not isinstance(value, str):
+        return None
+    if value in items.active:
+        return items.active[value]
+    return value if GSID.fullmatch(value) else None
+
+
+def comparable_selection(value: Json, items: Items) -> tuple[str, ...] | None:
+    """The distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
+    names = value.split(";") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        return None
+    gsids = {comparable_choice(name, items) for name in names if name != ""}
+    known = sorted(gsid for gsid in gsids if gsid is not None)
+    return tuple(known) if len(known) == len(gsids) else None
+
+
+def normal_selection(value: Json, gsids: Mapping[str, str]) -> Json:
+    """A written selection in the form of an answer, `"gsid1;gsid2;"`; as it is in doubt."""
+    if not value or not isinstance(value, list):
+        return value
+    found = [gsids.get(name) if isinstance(name, str) else None for name in value]
+    return value if None in found else "".join(f"{gsid};" for gsid in found)
+
+
+def _name_of(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return _digits(value)
+    code = "unknown_option"
+    raise UnfitError(code, "neither a label nor an item's GSID")
+
+
+def _digits(value: int | Decimal) -> str:
+    """The text of a number short enough to be a label."""
+    try:
+        return str(value)
+    except ValueError:
+        code = "unknown_option"
+        raise UnfitError(code, "no item has so long a label") from None
+
+
+def _split(text: str, items: Items) -> list[object]:
+    if text in items.active or text.strip() in items.active:
+        return [text if text in items.active else text.strip()]
+    if text.lstrip().startswith("["):
+        return _json_list(text)
+    parts = text.split(";") if ";" in text else text.split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _json_list(text: str) -> list[object]:
+    try:
+        parsed = simplejson.loads(text)
+    except (ValueError, RecursionError):
+        parsed = None
+    return parsed if isinstance(parsed, list) else [text]
+
+
+def _no_item(name: str, items: Items) -> UnfitError:
+    if name in items.inactive:
+        message = f"{shown(name)} is an inactive item"
+        return UnfitError("inactive_option", message, "Activate it in Gainsight, or map it.")
+    near = suggest_names(name, items.labels)
+    if near and near[0].lower() == name.lower():
+        message = f"{shown(name)} differs only in case from the item {shown(near[0])}"
+        return UnfitError("unknown_option", message, "Send the label as Gainsight has it.")
+    return UnfitError(
+        "unknown_option", f"the picklist has no item {shown(name)}", _offer(near, items)
+    )
+
+
+def _offer(near: tuple[str, ...], items: Items) -> str:
+    labels = ", ".join(shown(label) for label in (near or items.labels[:_MOST_LABELS_SHOWN]))
+    if near:
+        return f"Did you mean {labels}?"
+    return f"Its items are {labels}{', …' if len(items.labels) > _MOST_LABELS_SHOWN else '.'}"

@@ -1,0 +1,158 @@
+"""Text, and the types that are text of a certain shape: email, URL, GSID, Salesforce id.
+
+Also `plain_json`, what is written to a field of which nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import simplejson
+
+from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.types.datetimes import iso_milliseconds
+from target_gainsight.mapping.types.numeric import within_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_gainsight.api.http.json_codec import Json
+
+EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
+URL = re.compile(r"\S*[^\s.]\.[^\s.]\S*|[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*")
+GSID = re.compile(r"[0-9A-Z]{36}")
+SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+
+
+def text_writer(length: int | None) -> Callable[[object], Json]:
+    """A function that turns a source's value into the text of a field of this length.
+
+    Text stays as it is, blanks too. Numbers, booleans, dates and times become their plain text,
+    objects and arrays JSON text. What is too long is refused, never cut.
+    """
+
+    def write(value: object) -> Json:
+        text = value if isinstance(value, str) else _text_of(value)
+        if length and len(text) > length:
+            raise _too_long(text, length)
+        return text if text.isascii() else encodable(text)
+
+    return write
+
+
+def shaped_writer(
+    pattern: re.Pattern[str], kind: str, hint: str, length: int | None
+) -> Callable[[object], Json]:
+    """Like `text_writer`, for text that must have a shape; blanks around it are taken off.
+
+    Args:
+        pattern: The shape of the whole text.
+        kind: What the text is, with its article, as in `an email`.
+        hint: What to send instead.
+        length: The field's length, or None.
+    """
+
+    def write(value: object) -> Json:
+        text = value.strip() if isinstance(value, str) else None
+        if text == "":
+            return None
+        if text is None or not pattern.fullmatch(text):
+            code = f"not_{kind}".replace(" ", "_").lower()
+            raise UnfitError(code, f"not {kind}", hint)
+        if length and len(text) > length:
+            raise _too_long(text, length)
+        return encodable(text)
+
+    return write
+
+
+def plain_json(value: object) -> Json:
+    """A source's value as JSON: texts, numbers, booleans and null stay, an object becomes text.
+
+    A datetime carries milliseconds and an offset (none = UTC); a list stays a list.
+
+    Raises:
+        UnfitError: NaN, infinity, or nothing that Singer knows.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, (int, float, Decimal)):
+        return within_range(value)
+    if isinstance(value, (list, tuple)):
+        try:
+            return [plain_json(each) for each in value]
+        except RecursionError:
+            raise _no_singer_value(value) from None
+    return encodable(_text_of(value))
+
+
+def encodable(text: str) -> str:
+    """The same text, when it can be sent.
+
+    Raises:
+        UnfitError: It holds half of a surrogate pair.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        code = "not_text"
+        message = f"half of a surrogate pair at position {error.start}, which is no character"
+        raise UnfitError(code, message) from None
+    return text
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, datetime):
+        return _datetime_text(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(within_range(value), "f")
+    if isinstance(value, (int, float)):
+        return str(within_range(value))
+    return _json_text(value)
+
+
+def _datetime_text(value: datetime) -> str:
+    try:
+        return iso_milliseconds(value)
+    except OverflowError:
+        raise _no_singer_value(value) from None
+
+
+def _json_text(value: object) -> str:
+    if not isinstance(value, (dict, list, tuple)):
+        raise _no_singer_value(value)
+    try:
+        return simplejson.dumps(
+            value,
+            ensure_ascii=False,
+            use_decimal=True,
+            allow_nan=False,
+            encoding=None,
+            default=_text_of,
+        )
+    except UnfitError:
+        raise
+    except ValueError:
+        code = "not_finite"
+        message = "a number in it is NaN or infinite, or it contains itself"
+        raise UnfitError(code, message) from None
+    except (TypeError, RecursionError):
+        raise _no_singer_value(value) from None
+
+
+def _no_singer_value(value: object) -> UnfitError:
+    return UnfitError("unsupported_value", f"no Singer value: {type(value).__name__}")
+
+
+def _too_long(text: str, length: int) -> UnfitError:
+    message = f"{len(text)} characters, and the field holds {length}"
+    return UnfitError("too_long", message, "Shorten it in a stream map: nothing is cut here.")

@@ -1,0 +1,1 @@
+"""The sandbox's configuration: objects, limits, switches and faults."""

@@ -1,0 +1,70 @@
+"""A look into a tenant's file without serving it: counts and rows, read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.storage.rows import names_of, read_rows
+from target_gainsight.sandbox.storage.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from target_gainsight.sandbox.storage.model import Field, ObjectModel
+
+
+class TenantFile:
+    """The objects and rows in a tenant's SQLite file, also while a server writes to it.
+
+    Args:
+        path: an existing file; nothing is made or changed.
+
+    Raises:
+        OSError: The file is no tenant's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._store = Store(path, read_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each object has."""
+        return {model.name: self._store.count(model) for model in self._store.models()}
+
+    def find(self, name: str) -> str | None:
+        """The object's name as the tenant writes it, whatever the case given."""
+        model = self._model(name)
+        return model.name if model else None
+
+    def rows(self, name: str, limit: int, *, named_lookups: bool = False) -> list[dict[str, Any]]:
+        """The oldest rows of an object as a person reads them.
+
+        Args:
+            name: an object that the tenant has, in any case.
+            limit: rows at most.
+            named_lookups: show what a lookup points to by its name instead of its GSID.
+        """
+        model = self._model(name)
+        rows = read_rows(self._store, model, limit=limit) if model else []
+        if model and named_lookups:
+            for field in model.relations.values():
+                self._name_lookup(field, rows)
+        return rows
+
+    def _model(self, name: str) -> ObjectModel | None:
+        models = {model.name.lower(): model for model in self._store.models()}
+        return models.get(name.lower())
+
+    def _name_lookup(self, field: Field, rows: list[dict[str, Any]]) -> None:
+        gsids = [row[field.name] for row in rows if row[field.name]]
+        names = names_of(self._store, self._model(field.lookup_object or ""), gsids)
+        for row in rows:
+            row[field.name] = names.get(row[field.name], row[field.name])

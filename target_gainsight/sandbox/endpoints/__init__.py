@@ -1,0 +1,1 @@
+"""The API's endpoints, as the sandbox serves them."""

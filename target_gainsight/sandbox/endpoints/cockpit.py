@@ -1,0 +1,136 @@
+"""Cockpit: calls to action, created and changed by requests that carry a reference.
+
+`POST` and `PUT /v2/cockpit/cta/` (Cockpit API) [O]. Each record is judged by itself; type, reason,
+status and priority go by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
+from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
+from target_gainsight.sandbox.endpoints.per_record_writes import (
+    Record,
+    RecordRefusedError,
+    add_row,
+    answer_per_record,
+    insert_row,
+    save_each,
+    stored_record,
+    update_row,
+)
+from target_gainsight.sandbox.endpoints.records import listed_in
+from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_gainsight.sandbox.storage.model import ObjectModel
+    from target_gainsight.sandbox.tenant import Tenant
+
+REFERENCE = "referenceId"
+SHIPPED_ITEMS: Mapping[str, tuple[str, ...]] = {
+    "type": ("Risk", "Opportunity", "Lifecycle", "Activity", "Objective"),
+    "reason": ("Low NPS", "Usage Risk", "Support Risk", "Bugs Risk", "Renewal", "Other"),
+    "status": ("New", "Work In Progress", "Closed Success", "Closed Lost", "Closed Invalid"),
+    "priority": ("High", "Medium", "Low"),
+}
+"""An administrator's own are rows of `cta_item`, with the `Kind` that is written in lower case."""
+
+_FIELDS = {"type": "TypeId", "reason": "ReasonId", "status": "StatusId", "priority": "PriorityId"}
+_NEEDED = ("Name", "CompanyId", "TypeId")
+
+
+def insert_ctas(tenant: Tenant, call: Incoming) -> Answer:
+    """Create CTAs; two that are alike are two.
+
+    Raises:
+        Refusal: The body is not right; nothing is written.
+    """
+    return _save(tenant, call, _insert)
+
+
+def update_ctas(tenant: Tenant, call: Incoming) -> Answer:
+    """Change the CTAs that have these GSIDs.
+
+    Raises:
+        Refusal: The body is not right; nothing is written.
+    """
+    return _save(tenant, call, _update)
+
+
+def _save(
+    tenant: Tenant, call: Incoming, save: Callable[[Tenant, ObjectModel, Record], str]
+) -> Answer:
+    sent = _sent_records(tenant, call.body)
+    with tenant.store.transaction():
+        records, errors = resolve_lookups(tenant, sent, call.body)
+        model = _model(tenant, records)
+        referred = [
+            (str(record.pop(REFERENCE, number)), record)
+            for number, record in enumerate(records, start=1)
+        ]
+        verdicts = save_each(
+            referred, errors, lambda _, record: save(tenant, model, _with_items(tenant, record))
+        )
+    return answer_per_record(
+        tenant,
+        tenant.switches.cta_answers,
+        verdicts,
+        refused_as="failure",
+        tell=lambda error: error.message,
+    )
+
+
+def _insert(tenant: Tenant, model: ObjectModel, record: Record) -> str:
+    missing = [name for name in _NEEDED if record.get(name) is None]
+    if missing:
+        raise RecordRefusedError(GENERIC, f"Mandatory fields are missing: {', '.join(missing)}")
+    stored = stored_record(tenant, model, record, creating=True)
+    return add_row(tenant, model, stored)
+
+
+def _update(tenant: Tenant, model: ObjectModel, record: Record) -> str:
+    gsid = str(record.pop("Gsid", None))
+    if not tenant.store.existing(model, [gsid]):
+        raise RecordRefusedError(GENERIC, f"No CTA found (Gsid = {gsid}).")
+    update_row(tenant, model, gsid, stored_record(tenant, model, record, creating=False))
+    return gsid
+
+
+def _with_items(tenant: Tenant, record: Record) -> Record:
+    """The record with what goes by a name as the GSID of its item."""
+    items = {
+        field: _item(tenant, kind, record[kind])
+        for kind, field in _FIELDS.items()
+        if record.get(kind) is not None
+    }
+    return {**{name: value for name, value in record.items() if name not in _FIELDS}, **items}
+
+
+def _item(tenant: Tenant, kind: str, name: Any) -> str:  # noqa: ANN401 - as it was sent
+    known = tenant.rows("cta_item", Kind=kind, Name=name) if isinstance(name, str) else []
+    if known:
+        return str(known[0]["Gsid"])
+    if name not in SHIPPED_ITEMS[kind] and not tenant.config.auto_create:
+        raise RecordRefusedError(GENERIC, f"Invalid {kind} ({kind} = {name}).")
+    gsid = derived_gsid(PICKLIST_ITEM_PREFIX, "cta", kind, str(name))
+    insert_row(tenant, tenant.named_object("cta_item"), gsid, {"Kind": kind, "Name": name})
+    return gsid
+
+
+def _sent_records(tenant: Tenant, body: object) -> list[Record]:
+    listed = listed_in(tenant, body, "requests")
+    records = [each.get("record") if isinstance(each, Mapping) else None for each in listed]
+    found = [dict(record) for record in records if isinstance(record, Mapping)]
+    if len(found) < len(listed):
+        raise refuse(GENERIC, "every request must have a record")
+    return found
+
+
+def _model(tenant: Tenant, records: Sequence[Record]) -> ObjectModel:
+    if tenant.config.auto_create:
+        return tenant.learn("call_to_action", records, {REFERENCE, *_FIELDS})
+    return tenant.named_object("call_to_action")

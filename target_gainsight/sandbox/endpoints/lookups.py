@@ -1,0 +1,140 @@
+"""The `lookups` of a write body: foreign keys resolved by the fields of another object.
+
+"Import lookup" (Custom Object API, Timeline APIs) [D]; which code a failed one answers with is
+unknown, so it is a switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, FieldError, refuse
+from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_acceptor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_gainsight.sandbox.storage.model import Field, ObjectModel
+    from target_gainsight.sandbox.tenant import Tenant
+
+Record = dict[str, Any]
+
+_ON_NO_MATCH = ("NULLABLE", "DEFAULTVALUE", "ERROR")
+_ON_MULTI_MATCH = ("FIRSTMATCH", "MARKASERROR")
+
+
+def resolve_lookups(
+    tenant: Tenant, records: list[Record], body: object
+) -> tuple[list[Record], dict[int, list[FieldError]]]:
+    """The records with every looked-up field filled in and the columns that fed it taken out.
+
+    Args:
+        tenant: where the looked-up rows are.
+        records: the records as sent; they are not changed.
+        body: the write's body, whose `lookups` apply to every record.
+
+    Returns:
+        The records to write, and by position the lookups that failed.
+
+    Raises:
+        Refusal: A lookup is described wrongly.
+    """
+    lookups = body.get("lookups") if isinstance(body, Mapping) else None
+    errors: dict[int, list[FieldError]] = {}
+    if not lookups:
+        return records, errors
+    if not isinstance(lookups, Mapping):
+        raise refuse(GENERIC, "lookups must be an object")
+    described = [_Lookup(tenant, name, plain) for name, plain in lookups.items()]
+    columns = {column for each in described for column in each.columns}
+    targets = {each.target for each in described}
+    resolved = [
+        {name: value for name, value in record.items() if name not in columns - targets}
+        for record in records
+    ]
+    for lookup in described:
+        _resolve(lookup, records, resolved, errors)
+    return resolved, errors
+
+
+class _Lookup:
+    """One entry of `lookups`: `target` receives the value, `columns` feed it."""
+
+    def __init__(self, tenant: Tenant, target: str, plain: object) -> None:
+        given = plain if isinstance(plain, Mapping) else {}
+        fields = given.get("fields")
+        if not isinstance(fields, Mapping) or not fields:
+            raise refuse(GENERIC, f"lookup {target} needs fields")
+        self.target = target
+        self.columns = list(fields)
+        self.on_no_match = _choice(given, "onNoMatch", _ON_NO_MATCH, target)
+        self.on_multi_match = _choice(given, "multiMatchOption", _ON_MULTI_MATCH, target)
+        self.code = tenant.switches.lookup_error_code
+        self._tenant = tenant
+        self._model = tenant.named_object(str(given.get("objectName")))
+        self._fields = [_field(self._model, name) for name in fields.values()]
+        self._answer = _field(self._model, given.get("lookupField", "Gsid"))
+
+    def found(self, records: Sequence[Record]) -> dict[int, list[object]]:
+        """By the record's position, the values of the rows that match it."""
+        wanted = [self._wanted(record) for record in records]
+        matches = self._tenant.store.match(self._model, self._fields, wanted, self._tenant.switches)
+        if self._answer.name == "Gsid":
+            return {index: list(gsids) for index, gsids in matches.items()}
+        return {index: self._answers(gsids) for index, gsids in matches.items()}
+
+    def _wanted(self, record: Record) -> list[object]:
+        return [
+            self._searchable(field, record.get(column))
+            for column, field in zip(self.columns, self._fields, strict=True)
+        ]
+
+    def _searchable(self, field: Field, value: object) -> object:
+        try:
+            return condition_acceptor(field, self._tenant.switches)(value)
+        except ValueRefusedError:
+            return None
+
+    def _answers(self, gsids: list[str]) -> list[object]:
+        column = self._tenant.store.column(self._model, self._answer.name)
+        statement = f'SELECT {column} FROM "{self._model.name}" WHERE "Gsid" = ?'  # noqa: S608
+        return [self._tenant.store.rows(statement, (gsid,))[0][0] for gsid in gsids]
+
+
+def _resolve(
+    lookup: _Lookup,
+    records: Sequence[Record],
+    resolved: Sequence[Record],
+    errors: dict[int, list[FieldError]],
+) -> None:
+    found = lookup.found(records)
+    for index, record in enumerate(records):
+        if not any(column in record for column in lookup.columns):
+            continue
+        matches = found.get(index, [])
+        message = None
+        if len(matches) > 1 and lookup.on_multi_match == "MARKASERROR":
+            message = f"Several records match the lookup of {lookup.target}"
+        elif not matches and lookup.on_no_match == "ERROR":
+            message = f"No record matches the lookup of {lookup.target}"
+        if message:
+            value = record.get(lookup.columns[0])
+            error = FieldError(lookup.target, value, lookup.code, message)
+            errors.setdefault(index, []).append(error)
+        elif matches or lookup.on_no_match == "NULLABLE":
+            resolved[index][lookup.target] = matches[0] if matches else None
+
+
+def _choice(given: Mapping[str, Any], key: str, allowed: tuple[str, ...], target: str) -> str:
+    value = given.get(key, allowed[0])
+    if value not in allowed:
+        raise refuse(GENERIC, f"{key} of lookup {target} must be one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _field(model: ObjectModel, name: object) -> Field:
+    field = model.fields.get(str(name))
+    if field is None:
+        raise refuse(INVALID_VALUE, f"Invalid field {name} in object {model.name}")
+    return field

@@ -1,0 +1,180 @@
+"""A call whose records are judged one by one: what is right is written, the rest is listed.
+
+Timeline and Cockpit answer so; a record goes by its reference. What the families have in common is
+here: the values of one record, the tenant's hidden rules, and the forms of the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from target_gainsight.sandbox.answers import GENERIC, INVALID_GSID, INVALID_VALUE, Answer
+from target_gainsight.sandbox.storage.identifiers import new_gsids
+from target_gainsight.sandbox.storage.values import ValueRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from target_gainsight.sandbox.answers import FieldError
+    from target_gainsight.sandbox.storage.model import ObjectModel
+    from target_gainsight.sandbox.tenant import Tenant
+
+Record = dict[str, Any]
+Form = Literal["map", "list"]
+
+_STATUSES = {"true_200": 200, "false_200": 200, "false_400": 400}
+
+
+class RecordRefusedError(Exception):
+    """One record is not written; the others of its call are."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What became of each record of a call, by its reference.
+
+    Attributes:
+        written: what is told of each that was written.
+        refused: why each of the others was not.
+    """
+
+    written: dict[str, object] = field(default_factory=dict)
+    refused: dict[str, RecordRefusedError] = field(default_factory=dict)
+
+
+def stored_record(
+    tenant: Tenant, model: ObjectModel, record: Mapping[str, Any], *, creating: bool
+) -> Record:
+    """The record's fields in stored form.
+
+    Raises:
+        RecordRefusedError: A field that the object lacks, or a value that it does not take.
+    """
+    acceptors = tenant.acceptors(model, creating=creating)
+    stored = {}
+    for name, value in record.items():
+        if name not in acceptors:
+            if value is None and tenant.config.auto_create:
+                continue
+            raise RecordRefusedError(INVALID_VALUE, f"Invalid field {name}")
+        try:
+            stored[name] = acceptors[name](value)
+        except ValueRefusedError as refused:
+            message = f"{refused.message} ({name} = {value})."
+            raise RecordRefusedError(refused.code, message) from refused
+    _apply_rules(tenant, model, record)
+    _check_lookups(tenant, model, stored)
+    return stored
+
+
+def _apply_rules(tenant: Tenant, model: ObjectModel, record: Mapping[str, Any]) -> None:
+    for rule in tenant.faults.rules:
+        concerned = rule.object_name.lower() == model.name and rule.field in record
+        if concerned and record[rule.field] == rule.value:
+            raise RecordRefusedError(rule.code, f"{rule.message} ({rule.field} = {rule.value}).")
+
+
+def _check_lookups(tenant: Tenant, model: ObjectModel, stored: Mapping[str, Any]) -> None:
+    if not tenant.switches.lookup_must_exist:
+        return
+    for lookup in model.relations.values():
+        gsid = stored.get(lookup.name)
+        if gsid is None:
+            continue
+        target = tenant.named_object(lookup.lookup_object or "")
+        if not tenant.store.existing(target, [gsid]):
+            raise RecordRefusedError(INVALID_GSID, f"Invalid GSID ({lookup.name} = {gsid}).")
+
+
+def save_each(
+    records: Iterable[tuple[str, Record]],
+    errors: Mapping[int, Sequence[FieldError]],
+    save: Callable[[str, Record], object],
+    *,
+    lookup_code: str | None = None,
+) -> Verdicts:
+    """Save records one by one, whatever becomes of the others.
+
+    Args:
+        records: each with its reference, its lookups resolved.
+        errors: by position, the lookups that failed: such a record is not saved.
+        save: writes a record, or raises `RecordRefusedError`; what it returns is told of it.
+        lookup_code: the code of a failed lookup; the lookup's own when not given.
+    """
+    verdicts = Verdicts()
+    for index, (reference, record) in enumerate(records):
+        try:
+            _refuse_failed_lookups(errors.get(index, ()), lookup_code)
+            verdicts.written[reference] = save(reference, record)
+        except RecordRefusedError as error:
+            verdicts.refused[reference] = error
+    return verdicts
+
+
+def _refuse_failed_lookups(errors: Sequence[FieldError], code: str | None) -> None:
+    for error in errors:
+        message = f"{error.message} ({error.field} = {error.value})."
+        raise RecordRefusedError(code or error.code, message)
+
+
+def add_row(tenant: Tenant, model: ObjectModel, stored: Record) -> str:
+    """Add one row under a GSID of its own, which is returned."""
+    gsid = new_gsids(model.prefix, 1)[0]
+    insert_row(tenant, model, gsid, stored)
+    return gsid
+
+
+def insert_row(tenant: Tenant, model: ObjectModel, gsid: str, stored: Record) -> None:
+    """Add one row."""
+    row = {**stored, **tenant.creation_stamp(), "Gsid": gsid}
+    tenant.store.insert(model, [(tuple(row), list(row.values()))])
+
+
+def update_row(tenant: Tenant, model: ObjectModel, gsid: str, stored: Record) -> None:
+    """Change one row."""
+    row = {**stored, **tenant.change_stamp()}
+    tenant.store.update(model, [(gsid, (tuple(row), list(row.values())))])
+
+
+def answer_per_record(
+    tenant: Tenant,
+    form: Form,
+    verdicts: Verdicts,
+    *,
+    refused_as: str,
+    tell: Callable[[RecordRefusedError], object],
+) -> Answer:
+    """What became of each record, by its reference.
+
+    Args:
+        tenant: whose switches decide the form.
+        form: an object by reference, or a list of such objects.
+        verdicts: what became of them.
+        refused_as: the key of the refused ones.
+        tell: what is told of a refused one.
+    """
+    written = verdicts.written
+    refused = {reference: tell(error) for reference, error in verdicts.refused.items()}
+    data = {"success": _formed(form, written), refused_as: _formed(form, refused)}
+    answer = tenant.switches.failed_records_answer
+    if not refused or answer == "true_200":
+        return Answer(data=data, records=len(written) + len(refused))
+    return Answer(
+        _STATUSES[answer],
+        data,
+        GENERIC,
+        "Some records have failed",
+        records=len(written) + len(refused),
+    )
+
+
+def _formed(form: Form, told: Mapping[str, object]) -> object:
+    if form == "map":
+        return dict(told)
+    return [{reference: what} for reference, what in told.items()]

@@ -1,0 +1,383 @@
+"""Insert, update, read one and delete one through the records API; everything or nothing.
+
+Company API and Custom Object API, Insert / Update / Delete [D]; the shape of failures is observed
+in live-tested connectors [O].
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.answers import (
+    GENERIC,
+    INVALID_GSID,
+    INVALID_VALUE,
+    NOTHING_MATCHES,
+    NULL_VALUE,
+    OBJECT_NOT_FOUND,
+    WRONG_API,
+    Answer,
+    FieldError,
+    Incoming,
+    Refusal,
+    refuse,
+)
+from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
+from target_gainsight.sandbox.endpoints.query import answer_query
+from target_gainsight.sandbox.storage.identifiers import is_gsid, new_gsids
+from target_gainsight.sandbox.storage.model import KEY_TYPES, PICKLIST_TYPES, Field, ObjectModel
+from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_acceptor, renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from target_gainsight.sandbox.storage.store import Changes
+    from target_gainsight.sandbox.tenant import Tenant
+
+Record = dict[str, Any]
+Errors = dict[int, list[FieldError]]
+"""Refused fields by the position of their record."""
+
+_TIMELINE_REFUSALS = {
+    "refused": (GENERIC, 400),
+    "wrong_api": (WRONG_API, 400),
+    "forbidden": ("GS_APIG_2403", 403),
+    "unknown": (OBJECT_NOT_FOUND, 404),
+}
+
+
+def insert_records(tenant: Tenant, call: Incoming) -> Answer:
+    """`POST /v1/data/objects/{Object}`: add up to 50 records.
+
+    Raises:
+        Refusal: A record is not right; none is written.
+    """
+    sent = sent_records(tenant, call.body)
+    model = _writable_object(tenant, call, sent)
+    with tenant.store.transaction():
+        records, errors = resolve_lookups(tenant, sent, call.body)
+        rows = checked_rows(tenant, model, records, errors, creating=True)
+        required = model.required_fields
+        for index, record in enumerate(records):
+            for name in required:
+                if name not in record:
+                    error = FieldError(name, None, NULL_VALUE, f"{name} is mandatory")
+                    errors.setdefault(index, []).append(error)
+        _refuse_errors(tenant, model, errors)
+        gsids = new_gsids(model.prefix, len(rows))
+        stamp = tenant.creation_stamp()
+        stamped = (*stamp, "Gsid")
+        values = list(stamp.values())
+        tenant.store.insert(
+            model,
+            [
+                ((*names, *stamped), [*given, *values, gsid])
+                for (names, given), gsid in zip(rows, gsids, strict=True)
+            ],
+        )
+    return _written(records, gsids)
+
+
+def update_records(tenant: Tenant, call: Incoming) -> Answer:
+    """`PUT /v1/data/objects/{Object}?keys=F1,F2,F3`: change the rows that the keys match.
+
+    Never inserts: a key that matches nothing refuses the call with GSOBJ_1011 [I].
+
+    Raises:
+        Refusal: The keys or a record are not right, or match nothing; nothing is written.
+    """
+    sent = sent_records(tenant, call.body)
+    model = _writable_object(tenant, call, sent)
+    keys = _keys(tenant, model, call.query.get("keys", ""))
+    with tenant.store.transaction():
+        records, errors = resolve_lookups(tenant, sent, call.body)
+        names = {field.name for field in keys}
+        rows = checked_rows(tenant, model, records, errors, creating=False, keys=names)
+        wanted = key_values(tenant, keys, records, errors)
+        _refuse_errors(tenant, model, errors)
+        found = tenant.store.match(model, keys, wanted, tenant.switches)
+        _refuse_unmatched(tenant, model, keys, records, found)
+        stamp = tenant.change_stamp()
+        stamped, values = tuple(stamp), list(stamp.values())
+        tenant.store.update(
+            model,
+            [
+                (gsid, ((*names, *stamped), [*given, *values]))
+                for index, (names, given) in enumerate(rows)
+                for gsid in found.get(index, ())
+            ],
+        )
+    matched = sorted(found)
+    return _written([records[index] for index in matched], [found[index][0] for index in matched])
+
+
+def read_record(tenant: Tenant, call: Incoming) -> Answer:
+    """`GET /v1/data/objects/{Object}/{GSID}`: one record, every field, in read form [O]."""
+    model = tenant.named_object(call.params["object"])
+    gsid = call.params["gsid"]
+    columns = ", ".join(tenant.store.column(model, name) for name in model.fields)
+    found = tenant.store.rows(
+        f'SELECT {columns} FROM "{model.name}" WHERE "Gsid" = ?',  # noqa: S608
+        (gsid,),
+    )
+    if not found:
+        raise refuse(INVALID_GSID, f"No record found (Gsid = {gsid}).")
+    record: Record = dict(zip(model.fields, found[0], strict=True))
+    for field in model.fields.values():
+        render = renderer(field, tenant.switches)
+        if render:
+            record[field.name] = render(record[field.name])
+    return Answer(data=record, records=1)
+
+
+def delete_record(tenant: Tenant, call: Incoming) -> Answer:
+    """`DELETE /v1/data/objects/{Object}/{GSID}`: remove one record [D]."""
+    model = _writable_object(tenant, call, [])
+    gsid = call.params["gsid"]
+    if not is_gsid(gsid) or not tenant.store.delete(model, gsid):
+        raise refuse(INVALID_GSID, f"No record found (Gsid = {gsid}).")
+    return _written([{}], [gsid])
+
+
+def query_records(tenant: Tenant, call: Incoming) -> Answer:
+    """`POST /v1/data/objects/query/{Object}`: the rows that a query selects."""
+    name = call.params["object"]
+    model = tenant.find_object(name)
+    if model is None and not tenant.config.auto_create:
+        model = tenant.named_object(name)
+    refusal = _TIMELINE_REFUSALS.get(tenant.switches.timeline_query)
+    if refusal and model and model.name == "activity_timeline":
+        raise refuse(refusal[0], f"{model.name} is not read", status=refusal[1])
+    return answer_query(tenant, model, call.body, call.size)
+
+
+def _written(records: Sequence[Record], gsids: Sequence[str]) -> Answer:
+    answered = [{**record, "Gsid": gsid} for record, gsid in zip(records, gsids, strict=True)]
+    data = {"count": len(answered), "errors": None, "records": answered}
+    return Answer(data=data, records=len(answered))
+
+
+def sent_records(tenant: Tenant, body: object) -> list[Record]:
+    """The records of a write's body, bounded in number.
+
+    Raises:
+        Refusal: There are none, too many, or one that is no object.
+    """
+    listed = listed_in(tenant, body, "records")
+    if not all(isinstance(record, dict) and record for record in listed):
+        raise refuse(GENERIC, "every record must be an object with at least one field")
+    return listed
+
+
+def listed_in(tenant: Tenant, body: object, name: str) -> list[Any]:
+    """What a write's body lists under a name such as `records`, bounded in number.
+
+    Raises:
+        Refusal: There is nothing, or too much.
+    """
+    listed = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(listed, list) or not listed:
+        one = name.removesuffix("s")
+        raise refuse(GENERIC, f"{name} must be a list of at least one {one}")
+    most = tenant.config.limits.records_per_write
+    if most and len(listed) > most:
+        raise refuse(GENERIC, f"Only {most} {name} are allowed in a call, not {len(listed)}")
+    return listed
+
+
+def _writable_object(tenant: Tenant, call: Incoming, sent: Sequence[Record]) -> ObjectModel:
+    name = call.params["object"]
+    model = tenant.find_object(name)
+    if tenant.config.auto_create and sent:
+        model = tenant.learn(name, sent, _lookup_columns(call.body))
+    if model is None:
+        raise refuse(OBJECT_NOT_FOUND, "Requested object not found.", status=404)
+    if not model.transactional:
+        raise refuse(WRONG_API, f"{model.name} is a high-volume object: use the bulk API")
+    if not model.writable:
+        raise refuse(WRONG_API, f"{model.name} is not written through this API")
+    return model
+
+
+def _lookup_columns(body: object) -> set[str]:
+    lookups = body.get("lookups") if isinstance(body, Mapping) else None
+    return {column for each in (lookups or {}).values() for column in each.get("fields", ())}
+
+
+def checked_rows(
+    tenant: Tenant,
+    model: ObjectModel,
+    records: Sequence[Record],
+    errors: Errors,
+    *,
+    creating: bool,
+    keys: Collection[str] = (),
+) -> list[Changes]:
+    """The records' fields in stored form, but for the keys; what is refused goes into `errors`."""
+    acceptors = tenant.acceptors(model, creating=creating)
+    rows: list[Changes] = []
+    for index, record in enumerate(records):
+        names, values = [], []
+        for name, value in record.items():
+            if name in keys:
+                continue
+            try:
+                accept = acceptors[name]
+                values.append(accept(value))
+                names.append(name)
+            except KeyError:
+                if value is None and tenant.config.auto_create:
+                    continue
+                error = FieldError(name, value, INVALID_VALUE, "Invalid field")
+                errors.setdefault(index, []).append(error)
+            except ValueRefusedError as refused:
+                error = FieldError(name, value, refused.code, refused.message)
+                errors.setdefault(index, []).append(error)
+        rows.append((tuple(names), values))
+    _check_lookups(tenant, model, rows, errors)
+    _apply_rules(tenant, model, records, errors)
+    return rows
+
+
+def _check_lookups(
+    tenant: Tenant, model: ObjectModel, rows: Sequence[Changes], errors: Errors
+) -> None:
+    if not tenant.switches.lookup_must_exist:
+        return
+    sent = {name for names in {names for names, _ in rows} for name in names}
+    for field in model.relations.values():
+        if field.name in sent:
+            _check_lookup(tenant, field, rows, errors)
+
+
+def _check_lookup(tenant: Tenant, field: Field, rows: Sequence[Changes], errors: Errors) -> None:
+    sent = {
+        index: values[names.index(field.name)]
+        for index, (names, values) in enumerate(rows)
+        if field.name in names
+    }
+    wanted = {gsid for gsid in sent.values() if gsid is not None}
+    target = tenant.named_object(field.lookup_object or "")
+    missing = wanted - tenant.store.existing(target, wanted)
+    for index, gsid in sent.items():
+        if gsid in missing:
+            error = FieldError(field.name, gsid, INVALID_GSID, "Invalid GSID")
+            errors.setdefault(index, []).append(error)
+
+
+def _apply_rules(
+    tenant: Tenant, model: ObjectModel, records: Sequence[Record], errors: Errors
+) -> None:
+    for rule in tenant.faults.rules:
+        if rule.object_name.lower() != model.name.lower():
+            continue
+        for index, record in enumerate(records):
+            if rule.field in record and record[rule.field] == rule.value:
+                error = FieldError(rule.field, rule.value, rule.code, rule.message)
+                errors.setdefault(index, []).append(error)
+
+
+def _keys(tenant: Tenant, model: ObjectModel, text: str) -> list[Field]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise refuse(GENERIC, "keys are mandatory")
+    most = tenant.config.limits.keys
+    if most and len(names) > most:
+        raise refuse(GENERIC, f"Only {most} keys are allowed, not {len(names)}")
+    return [_key(tenant, model, name) for name in names]
+
+
+def _key(tenant: Tenant, model: ObjectModel, name: str) -> Field:
+    field = model.fields.get(name)
+    if field is None:
+        raise refuse(INVALID_VALUE, f"Invalid key field {name}")
+    refused_gsid = name == "Gsid" and tenant.switches.keys_gsid_refused
+    if field.data_type not in KEY_TYPES or refused_gsid:
+        raise refuse(INVALID_VALUE, f"Field {name} of type {field.data_type} cannot be a key")
+    return field
+
+
+def key_values(
+    tenant: Tenant, keys: Sequence[Field], records: Sequence[Record], errors: Errors
+) -> list[list[object]]:
+    """The stored values of each record's keys; what is refused goes into `errors`."""
+    acceptors = [(key.name, condition_acceptor(key, tenant.switches)) for key in keys]
+    wanted = []
+    for index, record in enumerate(records):
+        values: list[object] = []
+        for name, accept in acceptors:
+            error = None
+            try:
+                values.append(accept(record.get(name)))
+            except ValueRefusedError as refused:
+                error = FieldError(name, record.get(name), refused.code, refused.message)
+            if record.get(name) is None:
+                error = FieldError(name, None, NULL_VALUE, f"Key field {name} is mandatory")
+            if error:
+                errors.setdefault(index, []).append(error)
+        wanted.append(values)
+    return wanted
+
+
+def _refuse_unmatched(
+    tenant: Tenant,
+    model: ObjectModel,
+    keys: Sequence[Field],
+    records: Sequence[Record],
+    found: Mapping[int, list[str]],
+) -> None:
+    errors: Errors = {}
+    for index, record in enumerate(records):
+        matches = len(found.get(index, ()))
+        if not matches and tenant.switches.put_without_match == "error":
+            code, message = NOTHING_MATCHES, "No record matches the keys"
+        elif matches > 1 and tenant.switches.put_multi_match == "error":
+            code, message = GENERIC, "Several records match the keys"
+        else:
+            continue
+        errors[index] = [FieldError(key.name, record[key.name], code, message) for key in keys]
+    _refuse_errors(tenant, model, errors)
+
+
+def _refuse_errors(tenant: Tenant, model: ObjectModel, errors: Errors) -> None:
+    if not errors:
+        return
+    records = [errors[index] for index in sorted(errors)]
+    first = records[0][0]
+    data = {
+        "count": 0,
+        "records": None,
+        "errors": _error_listing(tenant.switches.error_listing, model, records),
+    }
+    description = f"{first.message} ({first.field} = {_shown(first.value)})."
+    raise Refusal(Answer(400, data, first.code, description))
+
+
+def _error_listing(form: str, model: ObjectModel, records: list[list[FieldError]]) -> object:
+    if form == "missing":
+        return None
+    if form == "first_only":
+        return [[_listed(model, records[0][0])]]
+    if form == "flat":
+        return [_listed(model, error) for record in records for error in record]
+    return [[_listed(model, error) for error in record] for record in records]
+
+
+def _listed(model: ObjectModel, error: FieldError) -> dict[str, object]:
+    field = model.fields.get(error.field)
+    invalid = error.value
+    if field and field.data_type in PICKLIST_TYPES and not isinstance(invalid, list):
+        invalid = [invalid]
+    detail = {
+        "errorMessage": error.message,
+        "errorCode": error.code,
+        "fieldName": error.field,
+        "invalidValue": invalid,
+    }
+    return {"success": False, "parsedValue": error.value, "errors": [detail]}
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""Which call is answered by which endpoint, and whose limits bound it. One tuple per family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_gainsight.sandbox.answers import Answer, Incoming
+from target_gainsight.sandbox.endpoints import (
+    access,
+    bulk,
+    cockpit,
+    metadata,
+    people,
+    records,
+    timeline,
+)
+
+if TYPE_CHECKING:
+    from target_gainsight.sandbox.config.limits import Family
+    from target_gainsight.sandbox.tenant import Tenant
+
+Endpoint = Callable[["Tenant", Incoming], Answer]
+
+
+@dataclass(frozen=True)
+class ServedCall:
+    """A route: method and path, the kind it is logged as, the family whose limits bound it.
+
+    A call of no family is bounded by no limits, needs no credential but its own, and its answer is
+    kept out of the call log.
+    """
+
+    method: str
+    path: str
+    kind: str
+    endpoint: Endpoint
+    family: Family | None = "synchronous"
+
+
+ACCESS = (
+    ServedCall("POST", "/v1/users/m2m/oauth/token", "token", access.grant_token, family=None),
+)
+_OBJECTS = "/v1/data/objects"
+RECORDS = (
+    ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
+    ServedCall("POST", f"{_OBJECTS}/{{object}}", "insert", records.insert_records),
+    ServedCall("PUT", f"{_OBJECTS}/{{object}}", "update", records.update_records),
+    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", records.read_record),
+    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", records.delete_record),
+)
+PEOPLE = (
+    ServedCall("PUT", "/v1/peoplemgmt/v1.0/people", "person", people.upsert_person),
+    ServedCall("PUT", "/v1.0/api/people", "person", people.upsert_person),
+)
+METADATA = (
+    ServedCall("GET", "/v1/meta/services/objects/list", "list", metadata.list_objects),
+    ServedCall(
+        "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
+    ),
+)
+_ACTIVITY = "/v1/ant/es/activity"
+TIMELINE_CALLS = (
+    ServedCall("POST", _ACTIVITY, "timeline", timeline.insert_activities, "timeline"),
+    ServedCall("PUT", _ACTIVITY, "timeline", timeline.update_activities, "timeline"),
+)
+COCKPIT = tuple(
+    ServedCall(method, path, "cta", endpoint)
+    for method, endpoint in (("POST", cockpit.insert_ctas), ("PUT", cockpit.update_ctas))
+    for path in ("/v2/cockpit/cta/", "/v2/cockpit/cta")
+)
+
+_BULK = "/v1.0/admin/connector/job/bulkimport"
+JOB_STATUS = "job status"
+BULK = (
+    ServedCall("POST", _BULK, "upload", bulk.take_file, family="bulk"),
+    ServedCall("GET", f"{_BULK}/status/{{status}}", JOB_STATUS, bulk.tell_status),
+)
+
+EVERY_FAMILY = (*ACCESS, *RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT, *BULK)

@@ -1,0 +1,112 @@
+"""The tenant's call log: every call it answered, kept in its file and bounded in size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.store import Store
+
+KEPT_CALLS = 100_000
+KEPT_BODIES = 2_000
+BODY_CHARACTERS = 2_000
+_TRIM_EVERY = 1_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as the tenant saw it.
+
+    Attributes:
+        at: when it came, in seconds since the epoch by the tenant's clock.
+        path: path with its query.
+        kind: what it was for: insert, update, query, read, delete, person, timeline, cta, describe,
+            list, token, unknown.
+        records: records sent, or rows read.
+        status: HTTP status; None when the connection was reset instead.
+        code: error code of the answer.
+        milliseconds: time taken, injected pauses included.
+        request, answer: the bodies, cut short; None for calls long ago, and for granted tokens.
+    """
+
+    at: float
+    method: str
+    path: str
+    kind: str
+    records: int
+    status: int | None
+    code: str | None
+    milliseconds: float
+    request: str | None = None
+    answer: str | None = None
+
+
+class CallLog:
+    """The log in a tenant's file."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._since_trim = 0
+
+    def add(self, call: Call) -> None:
+        """Keep a call, and every thousand forget what is over the bounds."""
+        self._store.execute(
+            'INSERT INTO "_calls" (at, method, path, kind, records, status, code, milliseconds,'
+            " request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                call.at,
+                call.method,
+                call.path,
+                call.kind,
+                call.records,
+                call.status,
+                call.code,
+                call.milliseconds,
+                call.request,
+                call.answer,
+            ),
+        )
+        self._since_trim += 1
+        if self._since_trim >= _TRIM_EVERY:
+            self._trim()
+
+    def _trim(self) -> None:
+        self._since_trim = 0
+        newest = self._store.rows('SELECT max(id) FROM "_calls"')[0][0]
+        with self._store.transaction():
+            self._store.execute('DELETE FROM "_calls" WHERE id <= ?', (newest - KEPT_CALLS,))
+            self._store.execute(
+                'UPDATE "_calls" SET request = NULL, answer = NULL WHERE id BETWEEN ? AND ?',
+                (newest - KEPT_BODIES - 2 * _TRIM_EVERY, newest - KEPT_BODIES),
+            )
+
+    def find(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
+        """The calls in the order they were answered, of this method and with this in the path."""
+        condition = "(? IS NULL OR method = ?) AND (? IS NULL OR instr(lower(path), lower(?)) > 0)"
+        values: list[object] = [method, method, path_contains, path_contains]
+        return list(self.select((condition, values)).values())
+
+    def select(
+        self, condition: Condition, *, newest_first: bool = False, limit: int = -1
+    ) -> dict[int, Call]:
+        """The calls that an SQL condition holds for, by their number in the log.
+
+        Args:
+            condition: over the log's columns, and the values of its marks.
+            newest_first: the other order than the one they were answered in.
+            limit: calls at most; -1 is no limit.
+        """
+        where, values = condition
+        order = "DESC" if newest_first else "ASC"
+        found = self._store.rows(
+            "SELECT id, at, method, path, kind, records, status, code, milliseconds, request,"  # noqa: S608
+            f' answer FROM "_calls" WHERE {where} ORDER BY id {order} LIMIT {limit:d}',
+            values,
+        )
+        return {number: Call(*row) for number, *row in found}
+
+    def clear(self) -> None:
+        """Forget every call."""
+        self._store.execute('DELETE FROM "_calls"')

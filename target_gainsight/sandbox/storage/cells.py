@@ -1,0 +1,45 @@
+"""The cells of a CSV read as the values that a call would carry. What does not fit stays text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from target_gainsight.sandbox.storage.model import JSON_TYPES, NUMBER_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_gainsight.sandbox.storage.model import ObjectModel
+
+    Read = Callable[[str], object]
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def cell_readers(model: ObjectModel) -> dict[str, Read]:
+    """By field name, how a cell is read; an empty cell is a null."""
+    return {field.name: _reader(field.data_type) for field in model.fields.values()}
+
+
+def _reader(data_type: str) -> Read:
+    read = _READERS.get(data_type)
+    if read is None:
+        return lambda text: text or None
+    return lambda text: read(text) if text else None
+
+
+def _number(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (int, float)) else text
+
+
+_READERS: dict[str, Read] = {
+    **dict.fromkeys(NUMBER_TYPES, _number),
+    **dict.fromkeys(JSON_TYPES, lambda text: text),
+    "BOOLEAN": lambda text: _BOOLEANS.get(text.lower(), text),
+    "MULTISELECTDROPDOWNLIST": lambda text: [each for each in text.split(";") if each],
+}

@@ -1,0 +1,73 @@
+"""Stored rows as a person reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.sandbox.storage.store import Store, quoted
+from target_gainsight.sandbox.storage.values import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.model import ObjectModel
+
+_NAMING_FIELDS = ("Name", "Email")
+
+
+def read_rows(
+    store: Store,
+    model: ObjectModel,
+    conditions: Iterable[tuple[str, object]] = (),
+    limit: int = -1,
+) -> list[dict[str, Any]]:
+    """Rows as a person reads them; `conditions` are fields and stored values, -1 is no limit."""
+    listed = list(conditions)
+    where = "".join(f" AND {store.column(model, name)} IS ?" for name, _ in listed)
+    return select_rows(store, model, (f"1{where}", [value for _, value in listed]), limit=limit)
+
+
+def select_rows(
+    store: Store,
+    model: ObjectModel,
+    condition: Condition,
+    *,
+    newest_first: bool = False,
+    limit: int = -1,
+    offset: int = 0,
+) -> list[dict[str, Any]]:
+    """Rows as a person reads them, for which an SQL condition holds.
+
+    Args:
+        store: where they are.
+        model: their object; `condition` is over its table.
+        condition: SQL, and the values of its marks.
+        newest_first: the other order than the one they were made in.
+        limit: rows at most; -1 is no limit.
+        offset: rows left out before them.
+    """
+    where, values = condition
+    columns = ", ".join(store.column(model, name) for name in model.fields)
+    order = "DESC" if newest_first else "ASC"
+    found = store.rows(
+        f"SELECT {columns} FROM {quoted(model.name)} AS t "  # noqa: S608
+        f"WHERE {where} ORDER BY t.rowid {order} LIMIT ? OFFSET ?",
+        [*values, limit, offset],
+    )
+    fields = list(model.fields.values())
+    return [
+        {field.name: readable(field, value) for field, value in zip(fields, row, strict=True)}
+        for row in found
+    ]
+
+
+def naming_fields(model: ObjectModel) -> list[str]:
+    """The fields that say in words which row it is, the better one first."""
+    return [name for name in _NAMING_FIELDS if name in model.fields]
+
+
+def names_of(store: Store, model: ObjectModel | None, gsids: Collection[str]) -> dict[str, str]:
+    """By GSID, what a person calls these rows of an object; empty where nothing names them."""
+    naming = naming_fields(model) if model else []
+    return store.texts(model, naming, gsids) if model and naming else {}

@@ -1,0 +1,56 @@
+"""Counts the calls of a run for its summary and for the SDK's metrics."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import metrics
+
+if TYPE_CHECKING:
+    import logging
+
+    from target_gainsight.api import CallEvent, Family
+    from target_gainsight.loading.settling.summary import CallCounts
+
+
+class CallCounter:
+    """Is told of every try of every call, in whatever thread makes it.
+
+    Args:
+        counts: The counts of the run's summary.
+
+    Attributes:
+        by_family: Calls by the family whose limits bound them; calls for tokens have none.
+    """
+
+    def __init__(self, counts: CallCounts) -> None:
+        self.by_family: Counter[Family | None] = Counter()
+        self._counts = counts
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    def __call__(self, event: CallEvent) -> None:
+        """Count one try."""
+        with self._lock:
+            self.by_family[event.family] += 1
+            self._counts.by_kind[event.kind] += 1
+            self._counts.throttled += event.outcome == "throttled"
+            self._counts.retried += event.attempt > 1
+            self._counts.waited += event.waited
+            self._seconds[event.kind] += event.seconds
+
+    def write_metrics(self, logger: logging.Logger) -> None:
+        """Write ``http_request_count`` and ``http_request_duration``, a point per kind of call.
+
+        Args:
+            logger: The SDK's metrics logger.
+        """
+        for kind, count in self._counts.by_kind.items():
+            tags: dict[str, Any] = {metrics.Tag.ENDPOINT: kind}
+            for metric_type, metric, value in (
+                ("counter", metrics.Metric.HTTP_REQUEST_COUNT, count),
+                ("timer", metrics.Metric.HTTP_REQUEST_DURATION, self._seconds[kind]),
+            ):
+                metrics.log(logger, metrics.Point(metric_type, metric, value, tags))

@@ -1,0 +1,142 @@
+"""The part of the target that reads, checks and shows its settings."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from typing_extensions import override
+
+from target_gainsight import settings as configuration
+from target_gainsight.singer.about import as_markdown, as_text
+
+if TYPE_CHECKING:
+    from singer_sdk.about import AboutInfo
+    from singer_sdk.plugin_base import _ConfigInput
+
+    from target_gainsight.settings import Settings
+
+
+class ConfiguredTarget(Target):
+    """A target with our settings, which loads nothing yet."""
+
+    name = "target-gainsight"
+    package_name = "target-gainsight"
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(configuration.CONFIG_SCHEMA)
+    capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, validated."""
+        return configuration.parse_settings(self._raw_config)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Find every mistake in the configuration, ours and the SDK's, at once."""
+        maps = self._config.get("stream_maps")
+        if isinstance(maps, dict):
+            self._config = {**self._config, "stream_maps": configuration.join_stream_names(maps)}
+        self._raw_config = dict(self._config)
+        mistakes: list[str] = []
+        try:
+            configuration.parse_settings(self._raw_config)
+        except configuration.SettingsError as error:
+            mistakes += error.mistakes
+        mistakes += self._builtin_mistakes()
+        for sentence in configuration.unknown_settings(
+            self._raw_config, self.config_jsonschema["properties"]
+        ):
+            self.logger.warning(sentence)
+        if mistakes and raise_errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=mistakes, schema=self.config_jsonschema)
+        return mistakes
+
+    def _builtin_mistakes(self) -> list[str]:
+        """Let the SDK check its own settings; it may not show the values of ours."""
+        own = set(configuration.CONFIG_SCHEMA_NAMES)
+        whole = self._config
+        self._config = {name: value for name, value in whole.items() if name not in own}
+        try:
+            super()._validate_config(raise_errors=True)
+        except ConfigValidationError as error:
+            return error.errors
+        except AttributeError:  # the SDK's schema of __else__ has a bare text among its choices
+            return ["stream_maps: __else__ is given something else; right: __NULL__"]
+        finally:
+            self._config = {**self._config, **whole}
+        return []
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the configuration files that the command line names.
+
+        Args:
+            ctx: Click's context.
+            param: The option.
+            value: Paths; ``ENV`` stands for the environment.
+
+        Returns:
+            The files' settings, later files first.
+
+        Raises:
+            click.ClickException: A file cannot be read; what is in it is not shown.
+        """
+        merged = super().cb_config(ctx, param, ())
+        for path in value:
+            try:
+                part = super().cb_config(ctx, param, (path,))
+            except (OSError, TypeError, ValueError) as error:
+                message = f"the configuration file {path!r} cannot be used: {error}"
+                raise click.ClickException(message) from None
+            merged.config |= part.config
+            merged.parse_env |= part.parse_env
+        return merged
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
+        cls.append_builtin_config(cls.config_jsonschema)
+        return configuration.read_environment(cls.config_jsonschema, cls._env_var_prefix)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's own settings, but for the one that is for taps only.
+
+        Args:
+            config_jsonschema: Takes them.
+        """
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("batch_config", None)
+
+    @classmethod
+    @override
+    def _get_about_info(cls) -> AboutInfo:
+        return replace(super()._get_about_info(), description=inspect.getdoc(cls))
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print what the target can do and every setting with what there is to know about it.
+
+        Args:
+            output_format: ``json``, ``markdown`` or text.
+        """
+        if output_format == "json":
+            super().print_about(output_format)
+            return
+        show = as_markdown if output_format == "markdown" else as_text
+        sys.stdout.write(f"{show(cls._get_about_info())}\n")

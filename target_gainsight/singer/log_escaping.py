@@ -1,0 +1,42 @@
+"""Keeps every record of the log on its line, whatever streams and columns are called.
+
+The SDK names loggers after streams and logs names as they come. Our own messages escape what they
+show and may have several lines.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from typing_extensions import override
+
+from target_gainsight.mapping.escaping import one_line
+
+
+class OneLineFilter(logging.Filter):
+    """Escapes what a record of the log took from elsewhere: its logger's name and its texts."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Escape; no record is ever kept back.
+
+        Args:
+            record: Changed in place.
+        """
+        record.name = one_line(record.name)
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_escaped, record.args))
+        elif record.args:
+            record.args = {name: _escaped(value) for name, value in record.args.items()}
+        return True
+
+
+def keep_log_lines_whole() -> None:
+    """Put the filter before everything that the root logger writes to."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(each, OneLineFilter) for each in handler.filters):
+            handler.addFilter(OneLineFilter())
+
+
+def _escaped(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value

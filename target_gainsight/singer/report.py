@@ -1,0 +1,90 @@
+"""Says what a run did: as a table in the log, as metrics, and as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.outcomes import Outcome, RunStoppedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_gainsight.loading.settling.ledger import Ledger
+    from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.singer.call_metrics import CallCounter
+
+logger = logging.getLogger(__name__)
+
+OWNER_ONLY = 0o600
+
+
+def report(
+    summary: Summary,
+    ledger: Ledger,
+    calls: CallCounter,
+    *,
+    metrics_logger: logging.Logger,
+    summary_path: Path | None,
+    dry_run: bool = False,
+) -> None:
+    """Report the counts of a run that has ended.
+
+    Args:
+        summary: The counts.
+        ledger: Knows which files were written.
+        calls: The calls.
+        metrics_logger: Takes the SDK's metrics.
+        summary_path: Where the JSON goes, or None.
+        dry_run: The outcomes are those of a plan, which was shown already.
+
+    Raises:
+        OSError: The summary cannot be written.
+    """
+    for name, file in (("rejects", ledger.rejects), ("created", ledger.created)):
+        if file.exists:
+            summary.files[name] = file.path
+    calls.write_metrics(metrics_logger)
+    if not dry_run:
+        logger.info("run %s\n%s", summary.run, summary)
+    if summary_path:
+        _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
+
+
+def tell_rejects(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
+    """Say that there were rejects and where they are.
+
+    Args:
+        summary: The counts.
+        ledger: Knows where the rejects are.
+        dry_run: The rejects are those of a plan, which says what they are.
+
+    Raises:
+        RunStoppedError: Every record was rejected.
+    """
+    rejected = summary.total(Outcome.REJECTED)
+    if ledger.everything_rejected:
+        message = (
+            f"all {rejected} records would be rejected; the plan says why"
+            if dry_run
+            else f"all {rejected} records were rejected; the reasons are in {ledger.rejects.path}"
+        )
+        raise RunStoppedError(message)
+    if rejected and not dry_run:
+        logger.warning(
+            "%s rejected and kept in %s",
+            "1 record was" if rejected == 1 else f"{rejected} records were",
+            ledger.rejects.path,
+        )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace a file for its owner only, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, default=str)
+    beside.replace(path)

@@ -1,0 +1,355 @@
+"""What the sinks of all kinds of objects share: the stream's plan, its mapper and its loader."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from typing_extensions import override
+
+from target_gainsight.loading.dry_run.overlay import PlannedRows
+from target_gainsight.loading.dry_run.plan import PlanningWriter
+from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.lookups.plans import References
+from target_gainsight.loading.lookups.resolver import Resolver
+from target_gainsight.loading.outcomes import (
+    LoadRecord,
+    Outcome,
+    RunStoppedError,
+    reason_of_fields,
+)
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY
+from target_gainsight.mapping.columns import columns_of
+from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.planning.field_plan import plan_fields
+from target_gainsight.mapping.planning.well_known import well_known_fields
+from target_gainsight.mapping.record_mapper import RecordMapper
+from target_gainsight.sinks.stream import StreamSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk import Target
+
+    from target_gainsight.api import Json, ObjectSchema
+    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.mapping.columns import Column
+    from target_gainsight.mapping.planning.field_plan import FieldPlan
+
+_LATEST = 253_402_300_800.0
+"""The end of the year 9999, in epoch seconds."""
+
+NAME = "Name"
+MOST_KEYS = 3
+
+
+class GainsightSink(StreamSink):
+    """Loads one stream into one object.
+
+    Attributes:
+        known_on_insert: What insert mode makes of a record that the tenant has.
+        name_identifies: Whether records go by their Name unless told otherwise.
+        call_kinds: How its calls are named that create, and that update.
+    """
+
+    call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
+    known_on_insert: ClassVar[KnownOnInsert] = "written"
+    name_identifies: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._group_size = self.run.settings.read_group_size
+        self._pending: list[LoadRecord] = []
+        self._pending_since = 0.0
+
+    @property
+    @override
+    def max_size(self) -> int:
+        """Records of one group; the batch of one write call belongs to the loader."""
+        return self._group_size
+
+    @property
+    @override
+    def is_full(self) -> bool:
+        """Whether the group that comes together is whole."""
+        return len(self._pending) >= self._group_size
+
+    @override
+    def setup(self) -> None:
+        """Check the stream against the tenant before the first record, and compile its way.
+
+        Raises:
+            StreamMismatchError: The stream does not fit the object.
+            RunStoppedError: The object is unknown or cannot be loaded this way.
+        """
+        super().setup()
+        schema = self._describe()
+        self._check_volume(schema)
+        references = References.of(self.stream, self.run.describe, self._list_fields())
+        self.plan = self._plan(schema, references)
+        self._list_dropped()
+        self.mapper = self._mapper(schema)
+        keys = KeyReader(self.plan.keys, self.mapper)
+        fresh = self._rows(keys, references)
+        rows = self.whole_object(fresh, keys) if fresh else None
+        self._current_rows = rows
+        self.knows_fields = schema is not None
+        self.loader = RecordLoader(
+            settings=self.stream,
+            mapper=self.comparison(references),
+            keys=keys,
+            rows=rows,
+            writer=self._writer(self.writer(keys, fresh), fresh),
+            plan=self.run.plan,
+            ledger=self.run.ledger,
+            pool=self.run.pool,
+            now=self.run.clock.now,
+            resolver=self._resolver(references),
+            wrote=lambda: self.run.lookups.object_written(self.object_name),
+            rejected=self._note_rejected,
+            known_on_insert=self.known_on_insert,
+        )
+        self._references = references if references.any else None
+        self.run.add_sink(self)
+
+    @abstractmethod
+    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
+        """Make what reads the tenant's current rows."""
+
+    @abstractmethod
+    def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
+        """Make what writes batches."""
+
+    def comparison(self, references: References) -> RecordMap:  # noqa: ARG002 - for people's links
+        """Make what compares records with rows."""
+        return self.mapper
+
+    def _describe(self) -> ObjectSchema | None:
+        """Learn the fields of the object."""
+        return self.run.describe(self.object_name)
+
+    def _list_fields(self) -> frozenset[str]:
+        """Name the fields that hold a list of GSIDs."""
+        return frozenset()
+
+    @override
+    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+        """Turn a record of the stream into one of Gainsight's and queue it for its group.
+
+        Args:
+            record: The record as it comes out of the stream maps, validated.
+            arrival: Where it came from.
+        """
+        try:
+            loaded = LoadRecord(arrival, self.mapper.map(record))
+            if self._references:
+                loaded.references = self._references.refer(record)
+                loaded.links = self._references.link(record)
+        except RecordRejectedError as error:
+            self._note_rejected(
+                {field: record.get(column) for column, field in self.plan.sent.items()}
+            )
+            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
+            return
+        if not self._references:
+            self.loader.identify(loaded)
+        reason = arrival.message.get(REASON_PROPERTY)
+        if reason is not None:
+            loaded.sent_before = _sent_before(reason)
+        if not self._pending:
+            self._pending_since = self.run.clock.now()
+        self._pending.append(loaded)
+        self.tally_record_read()
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Load the group that has come together."""
+        group, self._pending = self._pending, []
+        if group:
+            with self.in_the_middle():
+                self.run.settle_others(self)
+                self.loader.load(group)
+        self.report_written()
+
+    @override
+    def send_older_than(self, seconds: float) -> None:
+        """Send what has waited too long.
+
+        Args:
+            seconds: How long a partial group or batch may wait.
+        """
+        waited = self.run.clock.now() - self._pending_since
+        if self._pending and waited >= seconds:
+            self.settle()
+        self.loader.send_older_than(seconds)
+
+    @override
+    def read_by_keys(self) -> None:
+        """Keep no rows of the object: another stream changes it, too."""
+        if self._current_rows is not None:
+            self._current_rows.read_by_keys()
+
+    @override
+    def settle(self) -> None:
+        """Load and settle everything taken so far, but for records that wait for their parent."""
+        self.process_batch({})
+        self.mark_drained()
+        with self.in_the_middle():
+            self.loader.flush()
+        self.report_written()
+
+    @override
+    def clean_up(self) -> None:
+        """Send what is left and settle everything."""
+        self.settle()
+        with self.in_the_middle():
+            self.loader.finish()
+        self.report_written()
+        self.run.sinks.remove(self)
+        super().clean_up()
+
+    @override
+    def written(self) -> int:
+        outcomes = self.counts.outcomes
+        return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
+
+    def _check_volume(self, schema: ObjectSchema | None) -> None:
+        if schema is not None and schema.transactional is False:
+            message = (
+                f"stream {self.stream_name}: {schema.name} is a high-volume object, which the "
+                "REST API does not write; such objects are loaded by a bulk job (transport: bulk)"
+            )
+            raise RunStoppedError(message)
+
+    def _resolver(self, references: References) -> Resolver | None:
+        if not references.any:
+            return None
+        return Resolver(
+            references.lookups,
+            references.links,
+            self.run.lookups,
+            self.run.rejected_parents,
+            omit_null=self.stream.null_values == "omit",
+        )
+
+    def whole_object(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:  # noqa: ARG002
+        """Make what reads the whole object where that is cheaper; by keys only by default."""
+        return rows
+
+    def _rows(self, keys: KeyReader, references: References) -> CurrentRows | None:
+        if not keys.names:
+            return None
+        rows = self.rows(keys, references)
+        if self.run.plan is None:
+            return rows
+        return PlannedRows(rows, self.run.plan.written(self.object_name, keys.names))
+
+    def _writer(self, writer: Writer, rows: CurrentRows | None) -> Writer:
+        if self.run.plan is None:
+            return writer
+        parents = self.run.planned_parents
+
+        def note(record: LoadRecord) -> None:
+            parents.note(self.object_name, record.fields)
+            if isinstance(rows, PlannedRows):
+                rows.note(record)
+
+        return PlanningWriter(self.run.plan, self.call_kinds, writer.batch_size, note)
+
+    def _note_rejected(self, fields: Mapping[str, Any]) -> None:
+        self.run.rejected_parents.note(self.object_name, fields)
+
+    def _plan(self, schema: ObjectSchema | None, references: References) -> FieldPlan:
+        today = datetime.fromtimestamp(self.run.clock.now(), tz=timezone.utc).date()
+        constants = cast("Mapping[str, Json]", self.stream.constants_on(today))
+        return plan_fields(
+            self._columns(),
+            schema,
+            stream=self.stream_name,
+            sync_mode=self.stream.sync_mode,
+            keys=self._choose_keys(self._carried() | set(constants), schema),
+            field_mapping=self.stream.field_mapping,
+            constants=constants,
+            unknown_fields=self.stream.unknown_fields,
+            keys_required=self.stream.sync_mode != "insert",
+            native_upsert=self.stream.object_type == "person",
+            held_columns=self._held_columns(references),
+            lookup_targets=frozenset(self.stream.lookups),
+            further_problems=references.problems,
+        )
+
+    def _columns(self) -> tuple[Column, ...]:
+        """What the stream carries."""
+        return columns_of(self.schema)
+
+    def _carried(self) -> set[str]:
+        """Name the fields that columns and lookups fill."""
+        mapping = self.stream.field_mapping
+        columns = columns_of(self.schema)
+        return {mapping.get(each.name, each.name) for each in columns}.union(self.stream.lookups)
+
+    def _held_columns(self, references: References) -> frozenset[str]:
+        """Name the columns that need not be sent."""
+        return references.columns
+
+    def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
+        if self.stream.lookup_keys:
+            return self.stream.lookup_keys
+        if NAME in carried and self.name_identifies:
+            return (NAME,)
+        keys = tuple(self.stream.field_mapping.get(key, key) for key in self.key_properties)
+        if self.stream.sync_mode == "insert":
+            known = schema is not None and all(schema.field(key) for key in keys)
+            return keys if known and len(keys) <= MOST_KEYS else ()
+        if not keys or len(keys) > MOST_KEYS:
+            no_name = "carries no Name and " if self.name_identifies else ""
+            message = (
+                f"stream {self.stream_name}: set lookup_keys to the 1 to {MOST_KEYS} fields that "
+                f"identify a record of {self.stream.object_name}; the stream {no_name}has "
+                f"{len(keys)} key properties"
+            )
+            raise RunStoppedError(message)
+        return keys
+
+    def _list_dropped(self) -> None:
+        if self.plan.dropped:
+            self.logger.warning(
+                "columns that %s does not have are not sent: %s",
+                self.stream.object_name,
+                one_line(", ".join(self.plan.dropped)),
+            )
+
+    def _mapper(self, schema: ObjectSchema | None) -> RecordMapper:
+        try:
+            return RecordMapper(
+                self.plan,
+                schema,
+                sync_mode=self.stream.sync_mode,
+                null_values=self.stream.null_values,
+                date_format=self.stream.date_format,
+                well_known=well_known_fields(self.object_name),
+            )
+        except ValueRejectedError as error:
+            message = f"stream {self.stream_name}: a constant cannot be written: {error}"
+            raise RunStoppedError(message) from error
+
+
+def _sent_before(reason: object) -> float | None:
+    """When an earlier run sent a record that is replayed, in epoch seconds; from outside."""
+    sent_at = reason.get("sent_at") if isinstance(reason, dict) else None
+    if isinstance(sent_at, bool) or not isinstance(sent_at, (int, float, Decimal)):
+        return None
+    return float(sent_at) if 0 < sent_at < _LATEST else None

@@ -1,0 +1,68 @@
+"""What Timeline and CTAs share: objects known from their API's documentation, not from metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from target_gainsight.loading.reading.static_schema_rows import DocumentedComparison, DocumentedRows
+from target_gainsight.mapping.planning.static_schemas import (
+    LIST_TYPE,
+    READ_AS,
+    UNCOMPARED,
+    documented_schema,
+)
+from target_gainsight.sinks.object_sink import GainsightSink
+
+if TYPE_CHECKING:
+    from target_gainsight.api import ObjectSchema
+    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
+    from target_gainsight.loading.lookups.plans import References
+    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.keys import KeyReader
+
+
+class DocumentedSink(GainsightSink):
+    """Loads one stream into an object that no metadata describes.
+
+    Attributes:
+        needs_rows: Whether nothing can be written safely without a look at what is there.
+    """
+
+    known_on_insert: ClassVar[KnownOnInsert] = "compared"
+    needs_rows: ClassVar[bool]
+
+    @override
+    def _describe(self) -> ObjectSchema:
+        mentioned = (*sorted(self._carried()), *self.stream.constants, *self.stream.lookup_keys)
+        self._documented = documented_schema(self.object_name, mentioned)
+        return self._documented
+
+    @override
+    def _list_fields(self) -> frozenset[str]:
+        fields = self._documented.fields
+        return frozenset(field.name for field in fields if field.data_type == LIST_TYPE)
+
+    @override
+    def comparison(self, references: References) -> RecordMap:
+        return self._comparison()
+
+    @override
+    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
+        return DocumentedRows(
+            self.run.client.records,
+            self.object_name,
+            keys,
+            compared=self._compared(),
+            read_as=READ_AS.get(self.object_name, {}),
+            needed=self.needs_rows,
+        )
+
+    def _comparison(self) -> RecordMap:
+        return DocumentedComparison(self.mapper, self._compared())
+
+    def _compared(self) -> frozenset[str]:
+        """The fields that are read back: what is sent unchecked is not."""
+        known = frozenset(field.name for field in self._documented.fields)
+        return known - UNCOMPARED.get(self.object_name, frozenset())
