@@ -25,6 +25,7 @@
     ├── OutcomeUnclearError         look the records up: they may have been written
     ├── RejectRecordsError          reject the records
     │   └── RefusedError              the tenant refused the call's records
+    │       └── PayloadTooLargeError    413: nothing was taken, send less in one call
     └── NotFoundError               what was asked for does not exist
         └── ObjectNotFoundError       the tenant has no such object
 
@@ -275,6 +276,10 @@ class RefusedError(RejectRecordsError):
         super().__init__(message, **context)
         self.failures = failures
         self.data = data
+
+
+class PayloadTooLargeError(RefusedError):
+    """The call's body is too large (413), for the tenant or a proxy before it."""
 
 
 class NotFoundError(GainsightError):

@@ -46,6 +46,7 @@ class Answer:
         records: records sent or rows read, for the call log.
         extra: further keys of the envelope.
         plain: the whole body instead of an envelope.
+        page: the title of a web page that goes out instead of an envelope.
     """
 
     status: int = 200
@@ -57,6 +58,7 @@ class Answer:
     extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     plain: Mapping[str, object] | None = None
+    page: str | None = None
 
     def envelope(self, request_id: str) -> Mapping[str, object]:
         """The JSON body: result, errorCode, errorDesc, requestId, data, message [O]."""

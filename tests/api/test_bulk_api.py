@@ -10,6 +10,7 @@ from answering import TENANT
 
 from target_gainsight.api import (
     OutcomeUnclearError,
+    PayloadTooLargeError,
     RefusedError,
     UnavailableError,
 )
@@ -104,6 +105,29 @@ def test_a_refusal_with_status_200_is_a_failure(
     path = rows_file(tmp_path)
     with pytest.raises(RefusedError, match="No data found"):
         client.bulk.upload("j", "f", lambda: path.open("rb"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "<html>413</html>", "headers": {"Content-Type": "text/html"}},
+        {"text": ""},
+        {"json": {"result": False, "errorCode": "GU_1101", "errorDesc": "Too large"}},
+        {"json": {"result": True, "data": {"statusId": "S"}}},
+        {"json": ["too large"]},
+    ],
+)
+def test_status_413_means_nothing_was_taken_whatever_the_body(
+    client: GainsightClient,
+    requests_mock: mocking.Mocker,
+    tmp_path: Path,
+    answer: dict[str, Any],
+) -> None:
+    requests_mock.post(UPLOAD, status_code=413, **answer)
+    path = rows_file(tmp_path)
+    with pytest.raises(PayloadTooLargeError):
+        client.bulk.upload("j", "f", lambda: path.open("rb"))
+    assert requests_mock.call_count == 1
 
 
 def test_an_upload_with_an_unclear_outcome_is_not_repeated(

@@ -165,6 +165,51 @@ def test_the_later_of_two_rows_with_a_key_wins_across_files(
     assert [row["Employees"] for row in bulk_loading.tenant.rows("company")] == [19]
 
 
+@pytest.mark.parametrize("switch", ["page", "envelope"])
+def test_file_too_large_is_sent_in_parts(
+    start_loading: Callable[..., Loading], switch: str
+) -> None:
+    loading = start_loading(
+        bulk_jobs=JOBS,
+        limits={**BULK_LIMITS, "bulk_file_bytes": 600},
+        switches={"bulk_too_large": switch},
+    )
+    lines = companies(range(100), Industry='Steel,\r\n"iron"\n')
+    run = load(loading, [schema(), *lines, state(read=100)], {**ENTRY, "bulk_job_id": "insert"})
+    assert (run.exit_code, run.states) == (0, [{"read": 100}])
+    assert loading.names() == {f"C{number}": 1 for number in range(100)}
+    assert {row["Industry"] for row in loading.tenant.rows("company")} == {'Steel,\r\n"iron"\n'}
+    counts = by_file(run)
+    assert (counts["rows"], counts["accepted"], counts["settled"]) == (100, 100, 100)
+    statuses = [call.status for call in loading.tenant.calls() if call.kind == "upload"]
+    assert statuses == [413, 413, 413, *[200] * counts["files"]]
+    assert not kept(loading, "*.csv*")
+
+
+def test_files_after_a_refused_one_stay_below_its_size(
+    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 1_000)
+    loading = start_loading(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 900})
+    lines = [record(Name="C", Employees=number) for number in range(500)]
+    assert load(loading, [schema(), *lines]).exit_code == 0
+    assert [row["Employees"] for row in loading.tenant.rows("company")] == [499]
+    statuses = [call.status for call in loading.tenant.calls() if call.kind == "upload"]
+    assert statuses.count(413) == 1
+
+
+def test_single_row_too_large_stops_the_run_before_its_state(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 150})
+    lines = [*companies([1]), state(read=1), *companies([2], Industry="x" * 150), state(read=2)]
+    run = load(loading, [schema(), *lines])
+    assert run.exit_code == 1
+    assert run.states == [{"read": 1}]
+    assert loading.names() == {"C1": 1}
+    assert "refuses a file of one row (" in run.log[-1]
+
+
 def test_a_row_that_does_not_convert_is_rejected_and_the_others_land(
     bulk_loading: Loading,
 ) -> None:
@@ -470,7 +515,8 @@ def test_whenever_runs_are_killed_every_row_lands_once(
     kills: list[tuple[int, int]],
     state_every: int,
 ) -> None:
-    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS)
+    limits = {**BULK_LIMITS, "bulk_file_bytes": 400}
+    loading = start_loading(bulk_jobs=JOBS, limits=limits)
     entry = {**ENTRY, "bulk_job_id": "insert"}
     streams = {"accounts": entry}
     read = 0

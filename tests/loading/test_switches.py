@@ -76,6 +76,7 @@ NEEDS: Mapping[str, With] = {
     "bulk_status_family": With(
         limits={"bulk_calls_per_hour": 2}, settings={"bulk_calls_per_hour": 2}
     ),
+    "bulk_too_large": With(limits={"bulk_file_bytes": 35}),
     "throttle_answer": With(limits=FEW_CALLS),
     "throttle_retry_after": With(limits=FEW_CALLS),
     "token_seconds": With(settings=BY_OAUTH),

@@ -93,7 +93,6 @@ def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
         ("up", "Account,Account\nA,B\n", "GS_7500", "header"),
         ("up", b"Account\n\xff\n", "GS_7500", "no CSV in UTF-8"),
         ("up", b"Account\nA\nB\nC\0\n", "GS_7500", "it contains NUL"),
-        ("up", "Account\n" + "A" * 100, "GS_7500", "smaller than 100 bytes"),
     ],
 )
 def test_a_refused_file_is_answered_with_status_200(
@@ -105,6 +104,18 @@ def test_a_refused_file_is_answered_with_status_200(
     body = answer.json()
     assert (body["result"], body["errorCode"]) == (False, code)
     assert said in body["errorDesc"]
+
+
+@pytest.mark.parametrize(("switch", "media_type"), [("page", "text/html"), ("envelope", "json")])
+def test_file_too_large_is_answered_with_status_413(
+    open_tenant: OpenTenant, switch: str, media_type: str
+) -> None:
+    limits = {"bulk_file_bytes": 100}
+    api = opened(open_tenant, limits=limits, switches={"bulk_too_large": switch})
+    answer = upload(api, "up", "Account\n" + "A" * 100)
+    assert answer.status_code == 413
+    assert media_type in answer.headers["content-type"]
+    assert upload(api, "up", "Account\nA\n").status_code == 200
 
 
 def test_an_upsert_changes_what_is_there_and_adds_the_rest(open_tenant: OpenTenant) -> None:

@@ -22,6 +22,7 @@ from target_gainsight.api.errors import (
     GainsightError,
     NotFoundError,
     ObjectNotFoundError,
+    PayloadTooLargeError,
     RedirectedError,
     RefusedError,
     RetryCallError,
@@ -103,6 +104,7 @@ _REDIRECTS = range(300, 400)
 _REFUSALS = range(400, 500)
 _SERVER_FAULTS = range(500, 600)
 _NOT_FOUND = 404
+_TOO_LARGE = 413
 _FIELD_IN_DESCRIPTION = re.compile(
     r"^(?P<message>.*?)\s*\((?P<field>\w[\w.]*) = (?P<value>.*)\)\.?\s*$", re.DOTALL
 )
@@ -150,6 +152,9 @@ def read(
             server_time=http_time(response.headers.get("Date")),
             body=body,
         )
+    if response.status_code == _TOO_LARGE:
+        message = "the call's body is too large; nothing of it was taken"
+        raise PayloadTooLargeError(message, **context)
     if partial and response.status_code not in _BY_STATUS and _leaves_open(response, body):
         message = "the refusal does not say what became of each record"
         raise BrokenAnswerError(message, **context)

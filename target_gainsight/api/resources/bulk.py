@@ -69,6 +69,7 @@ class BulkApi:
             open_file: Opens the file; called right before it is sent, after any wait for the rate.
 
         Raises:
+            PayloadTooLargeError: HTTP 413, whatever its body: send it in parts.
             RefusedError: the job did not take it (also with HTTP 200).
             OutcomeUnclearError: it may have been taken; it must not simply be sent again.
         """

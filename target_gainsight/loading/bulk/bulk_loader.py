@@ -7,7 +7,7 @@ goes on meanwhile. No row is sent that an earlier run has sent.
 from __future__ import annotations
 
 import logging
-from array import array
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,11 +15,13 @@ from target_gainsight.api import (
     MAX_FILE_BYTES,
     GainsightError,
     OutcomeUnclearError,
+    PayloadTooLargeError,
     RefusedError,
 )
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
 from target_gainsight.loading.bulk.file_contents import FiledRecords
 from target_gainsight.loading.bulk.job_poller import JobInProgress
+from target_gainsight.loading.bulk.upload_file import UploadFile, halve
 from target_gainsight.loading.bulk.upload_journal import advanced, row_digest
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown, shown_path
@@ -89,10 +91,9 @@ class BulkLoader:
         self._settle_others = settle_others
         self._plan = plan
         self._most_bytes = most_bytes
-        self._file: SpooledFile | CountedFile | None = None
-        self._note: UploadNote | None = None
-        self._records = FiledRecords(stream, watermark)
-        self._digests = array("Q")
+        self._full_at = most_bytes
+        self._file: UploadFile | None = None
+        self._waiting: deque[UploadFile] = deque()
         self._began = 0.0
         self._job = JobInProgress(
             api=api, notes=notes, ledger=ledger, counts=counts, clock=clock, wrote=wrote
@@ -121,24 +122,21 @@ class BulkLoader:
         Raises:
             RunStoppedError: It cannot be spooled, or a full file is not taken.
         """
-        digest = row_digest(line)
         retires = self._ledger.retired_by(arrival)
-        if self._earlier.take(digest):
+        if self._earlier.take(row_digest(line)):
             self._counts.repeated += 1
             self._ledger.enter_repeated(arrival, retires)
             return
         if self._file is not None and self._is_full(self._file, line):
             self.send()
-        file = self._file or self._new_file()
-        if file.size + len(line) >= self._most_bytes:
+        self._file = file = self._file or self._new_file()
+        if file.csv.size + len(line) >= self._most_bytes:
             message = (
                 f"stream {shown(self._stream)}: one row has {len(line):,} bytes, and a file of a "
                 f"bulk job stays below {self._most_bytes:,}"
             )
             raise RunStoppedError(message)
-        file.add(line)
-        self._records.add(arrival, retires)
-        self._digests.append(digest)
+        file.add(line, arrival, retires)
 
     def send_older_than(self, seconds: float) -> None:
         """Send a file that has waited too long, and see how far the job is.
@@ -159,14 +157,12 @@ class BulkLoader:
         if self._file is None:
             return
         self._settle_others()
-        self.finish()
-        file, note, records, digests = self._file, self._note, self._records, self._digests
-        self._file, self._note = None, None
-        self._records, self._digests = FiledRecords(self._stream, self._watermark), array("Q")
-        if isinstance(file, SpooledFile) and note is not None:
-            self._job.begin(self._send_file(file, note, digests), records)
+        file, self._file = self._file, None
+        if self._plan is None:
+            self._waiting.append(file)
+            self._send_waiting()
         else:
-            self._plan_file(file, records)
+            self._plan_file(self._plan, file)
 
     def finish(self) -> None:
         """Wait until the job in progress has ended.
@@ -179,45 +175,77 @@ class BulkLoader:
 
     def abandon(self) -> None:
         """Take away rows that will not be sent any more; a job in progress stays noted."""
-        if self._file is not None:
-            self._file.discard()
-            self._file = None
+        for file in (*self._waiting, *([self._file] if self._file else [])):
+            file.csv.discard()
+        self._waiting.clear()
+        self._file = None
 
     def forget(self) -> None:
         """Take the stream's notes away: the last state is out."""
         if self._plan is None:
             self._notes.forget_stream(self._stream)
 
-    def _is_full(self, file: SpooledFile | CountedFile, line: bytes) -> bool:
-        return file.size + len(line) >= self._most_bytes or file.rows >= MOST_ROWS
+    def _is_full(self, file: UploadFile, line: bytes) -> bool:
+        return file.csv.size + len(line) >= self._full_at or file.csv.rows >= MOST_ROWS
 
-    def _new_file(self) -> SpooledFile | CountedFile:
+    def _new_file(self) -> UploadFile:
         self._began = self._clock.now()
+        records = FiledRecords(self._stream, self._watermark)
         if self._plan is not None:
-            self._file = CountedFile(self._header)
-            return self._file
+            return UploadFile(CountedFile(self._header), records)
         note = self._notes.new_note(self._stream, self._job_id, self._header.decode())
-        spooled = SpooledFile(self._notes.csv_path(note), self._header)
-        self._file, self._note = spooled, note
-        return spooled
+        return UploadFile(SpooledFile(self._notes.csv_path(note), self._header), records, note)
 
-    def _plan_file(self, file: SpooledFile | CountedFile, records: FiledRecords) -> None:
+    def _plan_file(self, plan: Plan, file: UploadFile) -> None:
         self._count_file(file)
-        if self._plan is not None:
-            self._plan.note_file(self._stream, file.size, f"bulk job {self._job_id}", upload=True)
-        self._ledger.enter_file(records, failed=0)
+        plan.note_file(self._stream, file.csv.size, f"bulk job {self._job_id}", upload=True)
+        self._ledger.enter_file(file.records, failed=0)
 
-    def _send_file(self, file: SpooledFile, note: UploadNote, digests: array[int]) -> UploadNote:
-        file.complete()
-        note = replace(note, rows=file.rows, size=file.size, sha256=file.sha256)
-        self._notes.write_digests(note, digests)
+    def _send_waiting(self) -> None:
+        """Send a file, in smaller and smaller parts where the tenant finds it too large."""
+        while self._waiting:
+            self.finish()
+            file = self._waiting.popleft()
+            try:
+                note = self._send_file(file)
+            except PayloadTooLargeError as error:
+                self._make_smaller(file, error)
+            else:
+                self._job.begin(note, file.records)
+
+    def _make_smaller(self, refused: UploadFile, error: PayloadTooLargeError) -> None:
+        """Halve a refused file and those that wait behind it, in their order."""
+        if refused.csv.rows == 1:
+            message = (
+                f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} refuses a file of "
+                f"one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
+                "texts in a stream map and run again; the state stays before it"
+            )
+            raise RunStoppedError(message)
+        self._waiting.appendleft(refused)
+        for _ in range(len(self._waiting)):
+            self._waiting += halve(self._waiting[0], self._header, self._notes)
+            self._waiting.popleft()
+        self._full_at = max(file.csv.size for file in self._waiting) + 1
+        logger.warning(
+            "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
+            "parts, and later files stay below %s bytes",
+            shown(self._stream),
+            f"{refused.csv.size:,}",
+            error,
+            f"{self._full_at:,}",
+        )
+
+    def _send_file(self, file: UploadFile) -> UploadNote:
+        note = file.complete()
+        self._notes.write_digests(note, file.digests)
         note = self._upload(note)
         self._count_file(file)
         return note
 
-    def _count_file(self, file: SpooledFile | CountedFile) -> None:
+    def _count_file(self, file: UploadFile) -> None:
         self._counts.files += 1
-        self._counts.rows += file.rows
+        self._counts.rows += file.csv.rows
 
     def _upload(self, note: UploadNote) -> UploadNote:
         """Send a file and write down by what its progress is asked."""
@@ -233,6 +261,9 @@ class BulkLoader:
             answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
         except OutcomeUnclearError as error:
             raise RunStoppedError(self._notes.doubt(noted, str(error))) from error
+        except PayloadTooLargeError:
+            self._notes.forget(note)
+            raise
         except RefusedError as error:
             self._notes.forget(note)
             raise RunStoppedError(self._refused(note, error)) from error

@@ -36,6 +36,9 @@ class Spans:
         self._starts.append(number)
         self._ends.append(number)
 
+    def __len__(self) -> int:
+        return sum(self._ends) - sum(self._starts) + len(self._starts)
+
     def __iter__(self) -> Iterator[int]:
         for start, end in zip(self._starts, self._ends, strict=True):
             yield from range(start, end + 1)
@@ -69,3 +72,23 @@ class FiledRecords:
         self.positions.add(arrival.position)
         self.sequences.add(arrival.sequence)
         self.retires += retires
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def split(self, count: int) -> list[FiledRecords]:
+        """Divide the records into the first ones and the others; neither part is empty.
+
+        Args:
+            count: How many the first part takes. Older rejects retire with the last part.
+        """
+        parts = [FiledRecords(self.stream, self.watermark) for _ in range(2)]
+        for number, (position, sequence) in enumerate(
+            zip(self.positions, self.sequences, strict=True)
+        ):
+            part = parts[number >= count]
+            part.positions.add(position)
+            part.sequences.add(sequence)
+        filled = [part for part in parts if len(part)]
+        filled[-1].retires = self.retires
+        return filled

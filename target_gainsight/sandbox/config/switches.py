@@ -63,6 +63,7 @@ class Switches:
         failed_records_answer: `result` and HTTP status of a call some of whose records failed.
         bulk_questions: how often a job is asked for before it is done.
         bulk_seconds: how long a job takes at least.
+        bulk_too_large: the body of the answer (HTTP 413) to a file that is too large.
         bulk_status_id: where the answer to an upload has the status id: under `data.statusId`, as
             the text that `data` is, or in the envelope.
         bulk_counts: what the counts of a job are called, if there are any.
@@ -103,6 +104,7 @@ class Switches:
     failed_records_answer: Literal["true_200", "false_200", "false_400"] = "true_200"
     bulk_questions: int = 2
     bulk_seconds: float = 0.0
+    bulk_too_large: Literal["page", "envelope"] = "page"
     bulk_status_id: Literal["data", "text", "envelope"] = "data"
     bulk_counts: Literal["success_count", "records_succeeded", "missing"] = "success_count"
     bulk_status_family: Literal["synchronous", "bulk"] = "synchronous"

@@ -54,7 +54,7 @@ def take_file(tenant: Tenant, call: Incoming) -> Answer:
         raise _refused(_REFUSED, "file is mandatory")
     most = tenant.config.limits.bulk_file_bytes
     if most and len(content) >= most:
-        raise _refused(_REFUSED, f"The file must be smaller than {most} bytes")
+        raise Refusal(_too_large(tenant, most))
     _check_file(tenant, job, content)
     status_id = str(uuid.uuid4())
     tenant.store.execute(
@@ -95,6 +95,13 @@ def _text(value: object) -> str:
 
 def _refused(code: str, description: str) -> Refusal:
     return refuse(code, description, status=200)
+
+
+def _too_large(tenant: Tenant, most: int) -> Answer:
+    """HTTP 413, probably a web page from a proxy [D]."""
+    if tenant.switches.bulk_too_large == "page":
+        return Answer(413, page="413 Request Entity Too Large")
+    return Answer(413, code=_REFUSED, description=f"The file must be smaller than {most} bytes")
 
 
 def _taken(tenant: Tenant, status_id: str) -> Answer:

@@ -143,8 +143,11 @@ class _Served:
         if fault is not None:
             answer = _faulty_answer(answer, fault)
         content = _encoded(answer.envelope(request_id))
+        media_type = "application/json"
+        if answer.page is not None:
+            content, media_type = _HTML.format(answer.page).encode(), "text/html"
         headers = {
-            "content-type": "application/json",
+            "content-type": media_type,
             "date": formatdate(self._tenant.clock(), usegmt=True),
             "x-gs-request-id": request_id,
             **answer.headers,

@@ -1,0 +1,107 @@
+"""One file for a bulk job as a unit: its CSV, its note, its records and the digests of its rows."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from target_gainsight.loading.bulk.csv_file import SpooledFile
+from target_gainsight.loading.bulk.upload_journal import row_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from target_gainsight.loading.bulk.csv_file import CountedFile
+    from target_gainsight.loading.bulk.file_contents import FiledRecords
+    from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
+    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.rejects.folder import RejectId
+
+
+@dataclass
+class UploadFile:
+    """Rows that go to a bulk job together.
+
+    Attributes:
+        csv: The rows on disk; in a dry run only their count.
+        records: The records that the rows were, in the same order.
+        note: What is written down about the upload; None in a dry run.
+        digests: One for each row, in order.
+    """
+
+    csv: SpooledFile | CountedFile
+    records: FiledRecords
+    note: UploadNote | None = None
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+
+    def add(self, line: bytes, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+        """Add one row.
+
+        Args:
+            line: The row as a line of CSV.
+            arrival: The record that it was.
+            retires: The older rejects that it stands for.
+
+        Raises:
+            RunStoppedError: The disk does not take it.
+        """
+        self.csv.add(line)
+        self.records.add(arrival, retires)
+        self.digests.append(row_digest(line))
+
+    def complete(self) -> UploadNote:
+        """Finish the file.
+
+        Returns:
+            Its note, with what is known only now.
+
+        Raises:
+            RunStoppedError: The disk does not take it.
+            ValueError: It is counted only, for a dry run.
+        """
+        if self.note is None or not isinstance(self.csv, SpooledFile):
+            message = "a dry run uploads nothing"
+            raise ValueError(message)
+        self.csv.complete()
+        return replace(self.note, rows=self.csv.rows, size=self.csv.size, sha256=self.csv.sha256)
+
+
+def halve(whole: UploadFile, header: bytes, notes: UploadNotes) -> list[UploadFile]:
+    """Replace a file by two with half of its rows each; one row stays one file.
+
+    Args:
+        whole: The file; it is removed.
+        header: The first line of every file.
+        notes: Names the new files.
+
+    Raises:
+        RunStoppedError: The disk does not take them.
+    """
+    note = whole.complete()
+    halves = []
+    with notes.csv_path(note).open("rb") as source:
+        rows = _rows(source)
+        next(rows)
+        for records in whole.records.split((note.rows + 1) // 2):
+            half_note = notes.new_note(note.stream, note.job_id, note.header)
+            half = UploadFile(SpooledFile(notes.csv_path(half_note), header), records, half_note)
+            for row in islice(rows, len(records)):
+                half.csv.add(row)
+                half.digests.append(row_digest(row))
+            halves.append(half)
+    whole.csv.discard()
+    return halves
+
+
+def _rows(source: BinaryIO) -> Iterator[bytes]:
+    """Split a CSV into its rows; a quoted cell may hold line ends."""
+    row, is_quoted = [], False
+    for line in source:
+        row.append(line)
+        is_quoted ^= line.count(b'"') % 2 == 1
+        if not is_quoted:
+            yield b"".join(row)
+            row = []
