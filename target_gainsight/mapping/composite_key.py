@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.strings import text_writer
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def joined_keys(record: Mapping[str, object], names: Sequence[str]) -> str | Non
 
     Returns:
         The values, separated by `|`, which a value of several is escaped for; None when one of
-        them is null, empty or has no text.
+        them is null, blank or has no text.
     """
     values = [record.get(name) for name in names]
-    if any(value is None or value == "" for value in values):
+    if any(is_blank(value) for value in values):
         return None
     try:
         texts = [str(_text_of(value)) for value in values]

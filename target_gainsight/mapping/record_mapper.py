@@ -14,6 +14,7 @@ from target_gainsight.mapping.errors import (
 )
 from target_gainsight.mapping.inlining import compile_mapping
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
+from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import (
     converter_for,
     plain_comparable,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 NullValues = Literal["send", "omit"]
 
-_EMPTY: tuple[Json, ...] = (None, "")
 _ABSENT: Json = object()  # type: ignore[assignment]
 _PLAIN = (plain_comparable, plain_comparable)
 _MOST_ALIKE = 4096
@@ -41,7 +41,7 @@ _REASONS = {
     "required_missing": ("no record is created without it", "Send a value, or set a constant."),
     "null_not_allowed": (
         "the field must not be empty",
-        "Send a value, or leave nulls out with null_values: omit.",
+        "Send a value; null_values: omit leaves nulls out.",
     ),
 }
 
@@ -113,7 +113,7 @@ class RecordMapper:
         if self._constants:
             mapped.update(self._constants)
         for name in self._never_empty:
-            if not mapped.get(name) and self._missing_values(mapped):
+            if is_blank(mapped.get(name)) and self._missing_values(mapped):
                 raise RecordRejectedError(self._errors(record))
         return mapped
 
@@ -140,7 +140,7 @@ class RecordMapper:
         return tuple(
             self._missing(name, record, "required_missing")
             for name in self._needed_to_create
-            if record.get(name) in _EMPTY
+            if is_blank(record.get(name))
         )
 
     def _compile_converters(self, date_format: DateFormat) -> dict[str, Converter]:
@@ -164,8 +164,6 @@ class RecordMapper:
         return tuple((name, code) for name, code in needed.items() if name in planned)
 
     def _find_never_null(self) -> tuple[str, ...]:
-        if self._null_values == "omit":
-            return ()
         needed = {name for name, _ in self._needed}
         fields = (self.converters[name].field for name in self._plan.sent.values())
         return tuple(
@@ -175,8 +173,8 @@ class RecordMapper:
         )
 
     def _missing_values(self, mapped: Mapping[str, Json]) -> list[FieldError]:
-        empty = [(name, code) for name, code in self._needed if mapped.get(name) in _EMPTY]
-        nulls = [name for name in self._never_null if name in mapped and mapped[name] is None]
+        empty = [(name, code) for name, code in self._needed if is_blank(mapped.get(name))]
+        nulls = [name for name in self._never_null if name in mapped and is_blank(mapped[name])]
         refused = [*empty, *((name, "null_not_allowed") for name in nulls)]
         return [self._missing(name, mapped, code) for name, code in refused]
 

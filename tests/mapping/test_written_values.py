@@ -93,9 +93,9 @@ def test_a_number_that_readers_would_turn_into_infinity_or_zero_is_refused(value
 @pytest.mark.parametrize(
     ("expected", "values"),
     [
-        (True, (True, "true", "Yes", "y", " ON ", "1", 1, Decimal(1), 1.0)),
-        (False, (False, "FALSE", "no", "N", "off", "0", 0, Decimal(0))),
-        (None, (None, "", " ")),
+        (True, (True, "true", "T", "Yes", "y", " ON ", "1", "1.0", "\ufeff1.", 1, Decimal(1), 1.0)),
+        (False, (False, "FALSE", "f", "no", "N", "off", "0", "0.00", 0, Decimal(0))),
+        (None, (None, "", " ", "\u200b")),
     ],
 )
 def test_boolean_words_are_understood(
@@ -104,7 +104,7 @@ def test_boolean_words_are_understood(
     assert [written(data_type, value) for value in values] == [expected] * len(values)
 
 
-@pytest.mark.parametrize("value", ["maybe", 2, Decimal("sNaN"), [], date(2026, 2, 1)])
+@pytest.mark.parametrize("value", ["maybe", "10", "1.5", 2, Decimal("sNaN"), [], date(2026, 2, 1)])
 def test_what_is_no_boolean_is_refused(value: object) -> None:
     assert refusal("BOOLEAN", value).code == "not_a_boolean"
 
@@ -194,7 +194,6 @@ def test_what_no_calendar_has_is_refused(data_type: str, value: object) -> None:
         (datetime(2026, 2, 1, 9, 30, tzinfo=CEST), "2026-02-01T09:30:00.000+02:00"),
         (1769938200, "2026-02-01T09:30:00.000+00:00"),
         (1769938200123, "2026-02-01T09:30:00.123+00:00"),
-        (-1, "1969-12-31T23:59:59.000+00:00"),
         ("", None),
     ],
 )

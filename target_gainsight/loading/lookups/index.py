@@ -14,6 +14,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.keys import folded
 from target_gainsight.mapping.errors import ValueRejectedError, shown
+from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
 
 if TYPE_CHECKING:
@@ -329,9 +330,9 @@ def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | 
         values: One per field.
 
     Returns:
-        The reference; None when a value is null or empty; what is wrong when one cannot be read.
+        The reference; None when a value is null or blank; what is wrong when one cannot be read.
     """
-    if any(value is None or value == "" for value in values):
+    if any(is_blank(value) for value in values):
         return None
     try:
         return match.wanted(values)

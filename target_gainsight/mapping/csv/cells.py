@@ -13,6 +13,7 @@ from target_gainsight.mapping.errors import (
     UnfitError,
     ValueRejectedError,
 )
+from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import encodable
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def cell(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float, Decimal)):
-        return _number(value)
+        return number_text(value)
     if isinstance(value, (list, tuple)):
         return ITEM_SEPARATOR.join(_item(each) for each in value)
     return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))
@@ -133,14 +134,6 @@ def _text(value: str) -> str:
         message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
         raise UnfitError(code, message, "Take it out in a stream map.")
     return value
-
-
-def _number(value: float | Decimal) -> str:
-    """All digits, without an exponent."""
-    if isinstance(value, int):
-        return str(value)
-    exact = Decimal(repr(value)) if isinstance(value, float) else value
-    return format(exact, "f")
 
 
 def _item(value: Json) -> str:

@@ -15,9 +15,10 @@ from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_n
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
 from target_gainsight.mapping.mismatch import Cure, FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.near_names import suggest_names
+from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number
-from target_gainsight.mapping.types.strings import EMAIL, encodable, shaped_writer, text_writer
+from target_gainsight.mapping.types.strings import email_writer, encodable, text_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -201,7 +202,7 @@ def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
             written = None if value is None else write(value)
         except UnfitError as unfit:
             raise ValueRejectedError(unfit.about(name, "", value)) from None
-        if required and (written is None or not cell(written).strip()):
+        if required and (written is None or is_blank(cell(written))):
             raise ValueRejectedError(_NEEDED.about(name, "", value))
         return harmless(written) if isinstance(written, str) else written
 
@@ -215,8 +216,7 @@ def _person(name: str) -> Callable[[object], Json]:
     """Addresses have a shape; a column that is not called so may hold any id of a person."""
     if "email" not in _bare(name):
         return text_writer(None)
-    hint = "Send one bare address, such as ann@example.com."
-    return shaped_writer(EMAIL, "an email", hint, None)
+    return email_writer(None)
 
 
 def _score(value: object) -> Json:

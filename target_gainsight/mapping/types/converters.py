@@ -41,10 +41,10 @@ from target_gainsight.mapping.types.picklists import (
     selection,
 )
 from target_gainsight.mapping.types.strings import (
-    EMAIL,
     GSID,
     SFDC_ID,
     URL,
+    email_writer,
     plain_json,
     shaped_writer,
     text_writer,
@@ -350,7 +350,7 @@ _TABLE: dict[str, _DataType] = {
     ),
     "EMAIL": _DataType(
         _STRINGS,
-        _shaped(EMAIL, "an email", "Send one bare address, such as ann@example.com."),
+        lambda field, _date_format: email_writer(field.length),
         lambda _field: _caseless,
         normal=_as_it_is,
     ),

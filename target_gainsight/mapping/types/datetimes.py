@@ -1,8 +1,9 @@
 """Dates and datetimes: what a source sends as one, how it is written, when two are the same.
 
 Read: dates and datetimes in the extended and basic forms of ISO 8601, calendar, week and ordinal
-dates, with `T` or a blank before the time, with or without seconds, fraction and offset; integers
-as epochs. A moment without an offset is taken as UTC. Written: `2026-02-01` or `02-01-2026`, and
+dates, with `T` or a blank before the time, with or without seconds, fraction and offset (also
+`UTC`, `+0200 CEST`, `Z[UTC]`); numbers as calendar dates or epochs where they are plausible as
+such. A datetime without an offset is taken as UTC. Written: `2026-02-01` or `02-01-2026`, and
 `2026-02-01T09:30:00.000+02:00`, the offset kept, what is finer than a millisecond cut off.
 """
 
@@ -14,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +25,34 @@ if TYPE_CHECKING:
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-FIRST_MILLISECONDS = 100_000_000_000
-"""An epoch of this size or more counts milliseconds, a smaller one seconds (up to the year 5138).
-Milliseconds before 3 March 1973 are therefore misread: such sources send ISO texts."""
 
-_MOST_EPOCH_DIGITS = 18
+
+def _epoch_range(unit: Decimal, first_year: int) -> tuple[Decimal, int, int]:
+    first, last = (
+        (datetime(year, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(microseconds=1)
+        for year in (first_year, 2100)
+    )
+    return unit, first, last
+
+
+_EPOCHS = (
+    _epoch_range(Decimal(1_000_000), 1980),
+    _epoch_range(Decimal(1_000), 1980),
+    _epoch_range(Decimal(1), 2000),
+    _epoch_range(Decimal("0.001"), 2000),
+)
+"""Seconds, milliseconds, microseconds and nanoseconds: the unit in microseconds, and from where to
+where in microseconds since 1970 a number is plausible as an epoch. These hold neither zeros, years
+and serial numbers of spreadsheets, nor the year 9999 in another unit, nor the ticks of .NET."""
+
+_CALENDAR_DATE_DIGITS = 8
+_CALENDAR_YEARS = range(1900, 10_000)
+_MOST_EPOCH_DIGITS = 19
+_EPOCH_HINT = (
+    "A number is read as a date only if it is a calendar date such as 20260228, or an epoch in "
+    "seconds or milliseconds between 1980 and 2100."
+)
+_NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _END_OF_DAY = (24, 0, 0, 0)
 _MINUTES_PER_HOUR = 60
 _MILLISECOND = timedelta(milliseconds=1)
@@ -46,7 +71,9 @@ _ISO = re.compile(
       | -?(?P<ordinal>[0-9]{3}) )
     (?: [Tt\ ](?P<hour>[0-9]{2})
         (?: :?(?P<minute>[0-9]{2}) (?: :?(?P<second>[0-9]{2}) (?:[.,](?P<fraction>[0-9]+))? )? )?
-        (?: \ ?(?P<zone> [Zz] | [+-][0-9]{2} (?: :?[0-9]{2} )? ) )? )?""",
+        (?: \ ?(?P<zone> [Zz] | UTC | GMT | [+-][0-9]{2} (?: :?[0-9]{2} )? (?: \ [A-Z]{3,5} )? )
+            (?: \[[A-Za-z0-9_/+:-]+\] )?
+          | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
 )
 _NORMAL_DATETIME = re.compile(
@@ -194,24 +221,45 @@ def _datetime_of(value: object) -> datetime | None:
 
 
 def _moment_of(value: object, kind: str, hint: str) -> datetime | None:
+    number = _finite_number(value)
     if isinstance(value, str):
-        text = value.strip()
+        text = strip_blanks(value)
         if not text:
             return None
         instant = moment(text)
+        if instant is None and _NUMERIC_TEXT.fullmatch(text):
+            number = Decimal(text)
+            instant = _of_number(number)
     else:
-        instant = _of_epoch(value)
+        instant = None if number is None else _of_number(number)
     if instant is None:
         code = f"not_a_{kind}"
-        raise UnfitError(code, f"not a {kind}", hint)
+        raise UnfitError(code, f"not a {kind}", hint if number is None else f"{hint} {_EPOCH_HINT}")
     return instant
 
 
-def _of_epoch(value: object) -> datetime | None:
-    whole = _whole_number(value)
-    if whole is None:
+def _finite_number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
-    return _of_milliseconds(whole if abs(whole) >= FIRST_MILLISECONDS else whole * 1000)
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return exact if exact.is_finite() else None
+
+
+def _of_number(number: Decimal) -> datetime | None:
+    """The moment that a number stands for, if it is plausible as a calendar date or an epoch."""
+    if number.adjusted() >= _MOST_EPOCH_DIGITS:
+        return None
+    if number == number.to_integral_value() and number.adjusted() == _CALENDAR_DATE_DIGITS - 1:
+        return _of_calendar_digits(str(int(number)))
+    for unit, first, last in _EPOCHS:
+        if first <= number * unit < last:
+            return EPOCH + timedelta(microseconds=int(number * unit))
+    return None
+
+
+def _of_calendar_digits(digits: str) -> datetime | None:
+    instant = moment(digits)
+    return instant if instant and instant.year in _CALENDAR_YEARS else None
 
 
 def _of_milliseconds(value: object) -> datetime | None:
@@ -225,7 +273,7 @@ def _of_milliseconds(value: object) -> datetime | None:
 def _whole_number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
-    if isinstance(value, Decimal) and value.adjusted() > _MOST_EPOCH_DIGITS:
+    if isinstance(value, Decimal) and value.adjusted() >= _MOST_EPOCH_DIGITS:
         return None
     try:
         whole = int(value)
@@ -261,9 +309,9 @@ def _time_of_day(match: re.Match[str]) -> timedelta:
 
 
 def _zone(text: str | None) -> timezone:
-    if text is None or text in "Zz":
+    if text is None or text in {"Z", "z", "UTC", "GMT"}:
         return timezone.utc
-    digits = text[1:].replace(":", "").ljust(4, "0")
+    digits = text.split(" ")[0][1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * _MINUTES_PER_HOUR + int(digits[2:])
     if int(digits[2:]) >= _MINUTES_PER_HOUR:
         raise ValueError(text)

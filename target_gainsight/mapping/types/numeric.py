@@ -8,6 +8,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Json
@@ -25,9 +26,10 @@ _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LONGEST_WHOLE = 18
 
 _WORDS = {
-    **dict.fromkeys(("true", "yes", "y", "1", "on"), True),
-    **dict.fromkeys(("false", "no", "n", "0", "off"), False),
+    **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off"), False),
 }
+_ONE_OR_ZERO = re.compile(r"(?P<one>1)(?:\.0*)?|0(?:\.0*)?")
 
 
 def number(value: object) -> Json:
@@ -40,7 +42,7 @@ def number(value: object) -> Json:
         UnfitError: It is not a number, or too large for one.
     """
     if isinstance(value, str):
-        return _number_of_text(value.strip())
+        return _number_of_text(strip_blanks(value))
     if isinstance(value, (int, Decimal, float)) and not isinstance(value, bool):
         return within_range(value)
     raise _not_a_number("a boolean is not a number" if isinstance(value, bool) else "")
@@ -62,8 +64,36 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
     return value
 
 
+def number_text(value: float | Decimal) -> str:
+    """All digits of a number, without an exponent; of a whole one without a fraction.
+
+    Raises:
+        UnfitError: It is not finite, or has too many digits.
+    """
+    text = format(_decimal(within_range(value)), "f")
+    whole, _, fraction = text.partition(".")
+    if fraction.strip("0"):
+        return text
+    return "0" if whole == "-0" else whole
+
+
+def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
+    """A whole number as an integer, so that no reader makes `5.0` out of 5; others as they are.
+
+    Raises:
+        UnfitError: It is not finite, or too large for a number.
+    """
+    within_range(value)
+    if isinstance(value, int) or _decimal(value).adjusted() >= _LONGEST_WHOLE:
+        return value
+    whole = int(value)
+    return whole if whole == value else value
+
+
 def boolean(value: object) -> Json:
-    """The boolean to write, from a boolean, 1 or 0, or a word in any case; empty text is null.
+    """The boolean to write, from a boolean, 1 or 0 (also `1.0`), or a word in any case.
+
+    Blank text is null.
 
     Raises:
         UnfitError: It is none of these.
@@ -71,16 +101,18 @@ def boolean(value: object) -> Json:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        word = value.strip().lower()
+        word = strip_blanks(value).lower()
         if not word:
             return None
         if word in _WORDS:
             return _WORDS[word]
+        if match := _ONE_OR_ZERO.fullmatch(word):
+            return bool(match["one"])
     elif isinstance(value, (int, float, Decimal)) and _is_one_or_zero(value):
         return bool(value)
     code = "not_a_boolean"
     raise UnfitError(
-        code, "not a boolean", "Send true or false, yes or no, y or n, on or off, 1 or 0."
+        code, "not a boolean", "Send true or false, t or f, yes or no, y or n, on or off, 1 or 0."
     )
 
 

@@ -9,6 +9,8 @@ import simplejson
 
 from target_gainsight.mapping.errors import UnfitError, shown
 from target_gainsight.mapping.planning.near_names import suggest_names
+from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
+from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import GSID, encodable
 
 if TYPE_CHECKING:
@@ -58,15 +60,19 @@ def index_items(options: Iterable[PicklistOption]) -> Items:
 
 
 def choice(value: object, items: Items) -> Json:
-    """The label or GSID to write, as the source has it; empty text is null.
+    """The label or GSID to write; empty text is null.
 
-    A picklist whose items the metadata does not list is written unchecked.
+    Blanks around a label are taken off, unless the item's own label has them. A picklist whose
+    items the metadata does not list is written unchecked.
 
     Raises:
         UnfitError: No active item has this label or GSID.
     """
     name = _name_of(value)
-    if not name.strip():
+    if name in items.active and name:
+        return name
+    name = strip_blanks(name)
+    if not name:
         return None
     if name in items.active:
         return name
@@ -122,28 +128,22 @@ def normal_selection(value: Json, gsids: Mapping[str, str]) -> Json:
 def _name_of(value: object) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return _digits(value)
     code = "unknown_option"
-    raise UnfitError(code, "neither a label nor an item's GSID")
-
-
-def _digits(value: int | Decimal) -> str:
-    """The text of a number short enough to be a label."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise UnfitError(code, "neither a label nor an item's GSID")
     try:
-        return str(value)
-    except ValueError:
-        code = "unknown_option"
+        return number_text(value)
+    except UnfitError:
         raise UnfitError(code, "no item has so long a label") from None
 
 
 def _split(text: str, items: Items) -> list[object]:
-    if text in items.active or text.strip() in items.active:
-        return [text if text in items.active else text.strip()]
+    if text in items.active or strip_blanks(text) in items.active:
+        return [text]
     if text.lstrip().startswith("["):
         return _json_list(text)
     parts = text.split(";") if ";" in text else text.split(",")
-    return [part.strip() for part in parts if part.strip()]
+    return [part for part in parts if not is_blank(part)]
 
 
 def _json_list(text: str) -> list[object]:

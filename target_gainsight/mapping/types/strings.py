@@ -13,25 +13,31 @@ from typing import TYPE_CHECKING
 import simplejson
 
 from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.types.blanks import first_invisible, strip_blanks
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
-from target_gainsight.mapping.types.numeric import within_range
+from target_gainsight.mapping.types.numeric import number_text, whole_as_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_gainsight.api.http.json_codec import Json
 
-EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
+_LOCAL = r"[^@\s<>,;:\"()\[\]\\.]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+EMAIL = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
 URL = re.compile(r"\S*[^\s.]\.[^\s.]\S*|[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*")
 GSID = re.compile(r"[0-9A-Z]{36}")
+_MAILTO = re.compile(r"\Amailto:", re.IGNORECASE)
+_EMAIL_HINT = "Send one bare address, such as ann@example.com."
 SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
 def text_writer(length: int | None) -> Callable[[object], Json]:
     """A function that turns a source's value into the text of a field of this length.
 
-    Text stays as it is, blanks too. Numbers, booleans, dates and times become their plain text,
-    objects and arrays JSON text. What is too long is refused, never cut.
+    Text stays as it is, blanks too. Numbers become their digits, of a whole one without `.0`;
+    booleans, dates and times become their plain text, objects and arrays JSON text. What is too
+    long is refused, never cut.
     """
 
     def write(value: object) -> Json:
@@ -46,7 +52,9 @@ def text_writer(length: int | None) -> Callable[[object], Json]:
 def shaped_writer(
     pattern: re.Pattern[str], kind: str, hint: str, length: int | None
 ) -> Callable[[object], Json]:
-    """Like `text_writer`, for text that must have a shape; blanks around it are taken off.
+    """Like `text_writer`, for text that must have a shape.
+
+    Blanks and invisible characters around it are taken off.
 
     Args:
         pattern: The shape of the whole text.
@@ -56,7 +64,7 @@ def shaped_writer(
     """
 
     def write(value: object) -> Json:
-        text = value.strip() if isinstance(value, str) else None
+        text = strip_blanks(value) if isinstance(value, str) else None
         if text == "":
             return None
         if text is None or not pattern.fullmatch(text):
@@ -69,10 +77,31 @@ def shaped_writer(
     return write
 
 
+def email_writer(length: int | None) -> Callable[[object], Json]:
+    """A function that turns a source's value into a bare address.
+
+    Blanks and invisible characters around it and a leading `mailto:` are taken off. Invisible
+    characters inside it are refused: they would make another person.
+    """
+    write_shaped = shaped_writer(EMAIL, "an email", _EMAIL_HINT, length)
+
+    def write(value: object) -> Json:
+        address = _MAILTO.sub("", strip_blanks(value)) if isinstance(value, str) else value
+        written = write_shaped(address)
+        hidden = first_invisible(written) if isinstance(written, str) else None
+        if hidden is not None:
+            code = "not_an_email"
+            raise UnfitError(code, f"it holds the invisible character {hidden}", _EMAIL_HINT)
+        return written
+
+    return write
+
+
 def plain_json(value: object) -> Json:
     """A source's value as JSON: texts, numbers, booleans and null stay, an object becomes text.
 
-    A datetime carries milliseconds and an offset (none = UTC); a list stays a list.
+    A whole number is written without a fraction, because the field may hold text. A datetime
+    carries milliseconds and an offset (none = UTC); a list stays a list.
 
     Raises:
         UnfitError: NaN, infinity, or nothing that Singer knows.
@@ -82,7 +111,7 @@ def plain_json(value: object) -> Json:
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, (int, float, Decimal)):
-        return within_range(value)
+        return whole_as_integer(value)
     if isinstance(value, (list, tuple)):
         try:
             return [plain_json(each) for each in value]
@@ -113,10 +142,8 @@ def _text_of(value: object) -> str:
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(within_range(value), "f")
-    if isinstance(value, (int, float)):
-        return str(within_range(value))
+    if isinstance(value, (int, float, Decimal)):
+        return number_text(value)
     return _json_text(value)
 
 
