@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import Matches
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.mapping.errors import FieldError
     from target_gainsight.settings import StreamSettings
-
-Kind = Literal["create", "update"]
 
 KnownOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode makes of a record that the tenant has: it is written all the same, without a
@@ -65,7 +64,7 @@ class Classification:
         self._plan = plan
         self._compares_on_insert = known_on_insert == "compared"
 
-    def classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Kind | None:
+    def classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Action | None:
         """Decide what becomes of a record.
 
         Args:
@@ -89,13 +88,13 @@ class Classification:
             return None
         return self._matched(record, found[0], now)
 
-    def _untold(self, record: LoadRecord) -> Kind:
+    def _untold(self, record: LoadRecord) -> Action:
         """Choose a write that tells by its answer whether the record was there."""
         only_updates = self._settings.sync_mode == "update"
         incomplete = only_updates or bool(self._mapper.missing_for_create(record.fields))
         return "update" if incomplete else "create"
 
-    def _unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Kind | None:
+    def _unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Action | None:
         near = matches.near(record.key)
         if near:
             now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
@@ -109,7 +108,9 @@ class Classification:
             return "create"
         return None
 
-    def _matched(self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult) -> Kind | None:
+    def _matched(
+        self, record: LoadRecord, row: Mapping[str, Any], now: BatchResult
+    ) -> Action | None:
         record.gsid = str(row.get(GSID))
         if self._settings.sync_mode == "insert":
             self._settle_known(record, row, now)

@@ -21,20 +21,23 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.loading.writing.delivery import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from target_gainsight.loading.call_pool import SendingPool
-    from target_gainsight.loading.classification import Kind, KnownOnInsert, RecordMap
+    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import Completable
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.reading.keys import Key, KeyReader
     from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.attempts import Action
+    from target_gainsight.loading.writing.delivery import ResendPolicy
+    from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.settings import StreamSettings
 
 MOST_READS = 2
@@ -68,7 +71,7 @@ class RecordLoader:
         writer: Writes batches.
         ledger: Takes the outcomes.
         pool: The batches in flight.
-        now: The time in seconds.
+        resends: How long creates whose response was lost are sent again.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
@@ -86,7 +89,7 @@ class RecordLoader:
         writer: Writer,
         ledger: Ledger,
         pool: SendingPool,
-        now: Callable[[], float],
+        resends: ResendPolicy,
         resolver: Resolver | None = None,
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
@@ -99,7 +102,8 @@ class RecordLoader:
         self._writer = writer
         self._ledger = ledger
         self._pool = pool
-        self._now = now
+        self._resends = resends
+        self._now = resends.clock.now
         self._resolver = resolver
         self._wrote = wrote
         self._rejected = rejected
@@ -110,7 +114,7 @@ class RecordLoader:
         self._looks_before_insert = known_on_insert != "written"
         unique = not self._inserts and settings.multi_match == "reject"
         self._completion = Completion(resolver, rows, keys.names, unique=unique)
-        self._packed: dict[Kind, list[LoadRecord]] = {"create": [], "update": []}
+        self._packed: dict[Action, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
         self._undone: deque[LoadRecord] = deque()
         self._in_flight = 0
@@ -158,7 +162,7 @@ class RecordLoader:
             self._land_reads()
             if self._completion.expects:
                 # The parents first: what completes their children shares a call with other updates.
-                self._send_kind("create", partial=True)
+                self._send_action("create", partial=True)
                 self._land_batches()
                 self._complete_due()
             self._send_packed(partial=True)
@@ -316,9 +320,9 @@ class RecordLoader:
             if found.unchanged(record) and not record.waiting:
                 unchanged.append(record)
                 continue
-            kind = self._classification.classify(record, found, now)
-            if kind is not None:
-                self._pack(kind, record)
+            action = self._classification.classify(record, found, now)
+            if action is not None:
+                self._pack(action, record)
         self._ledger.enter_unchanged(unchanged)
         self._enter(now)
         self._send_packed(partial=False)
@@ -334,23 +338,23 @@ class RecordLoader:
             self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         return merged
 
-    def _pack(self, kind: Kind, record: LoadRecord) -> None:
+    def _pack(self, action: Action, record: LoadRecord) -> None:
         if self._packed_since is None:
             self._packed_since = self._now()
-        self._packed[kind].append(record)
+        self._packed[action].append(record)
 
     def _send_packed(self, *, partial: bool) -> None:
-        for kind in self._packed:
-            self._send_kind(kind, partial=partial)
+        for action in self._packed:
+            self._send_action(action, partial=partial)
 
-    def _send_kind(self, kind: Kind, *, partial: bool) -> None:
-        packed = self._packed[kind]
+    def _send_action(self, action: Action, *, partial: bool) -> None:
+        packed = self._packed[action]
         while len(packed) >= self._writer.batch_size or (partial and packed):
             batch = packed[: self._writer.batch_size]
-            if kind == "create":
+            if action == "create":
                 self._check_creates(batch)
             del packed[: len(batch)]
-            self._submit(kind, batch)
+            self._submit(action, batch)
         if not any(self._packed.values()):
             self._packed_since = None
 
@@ -365,13 +369,15 @@ class RecordLoader:
             raise RunStoppedError(message)
         self._created += len(batch)
 
-    def _submit(self, kind: Kind, batch: list[LoadRecord]) -> None:
-        write = self._writer.create if kind == "create" else self._writer.update
+    def _submit(self, action: Action, batch: list[LoadRecord]) -> None:
         if self._rows is not None:
             self._rows.about_to_write(batch)
         self._in_flight += 1
         self._flying.update(record.key for record in batch if record.key)
-        self._pool.submit(lambda: write(batch), lambda result: self._land(batch, result))
+        self._pool.submit(
+            lambda: deliver(self._writer, action, batch, self._resends),
+            lambda result: self._land(batch, result),
+        )
 
     def _land(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1

@@ -182,7 +182,7 @@ class BatchResult:
         """Note one record's outcome."""
         self.settlements.append(Settlement(record, outcome, reason, gsid))
 
-    def open_of(self, records: Sequence[LoadRecord]) -> list[LoadRecord]:
+    def unsettled(self, records: Sequence[LoadRecord]) -> list[LoadRecord]:
         """List those of some records that have no outcome yet, in order."""
         settled = {id(settlement.record) for settlement in self.settlements}
         return [record for record in records if id(record) not in settled]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from target_gainsight.api import MAX_CTAS
-from target_gainsight.loading.writing.create_recovery import UnclearCreates
+from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.cta_writer import CtaWriter
 from target_gainsight.settings import DUE_DATE
 from target_gainsight.sinks.static_schema_sink import DocumentedSink
@@ -15,7 +15,7 @@ from target_gainsight.sinks.static_schema_sink import DocumentedSink
 if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.writer import Writer
 
 
 class CtaSink(DocumentedSink):
@@ -41,7 +41,7 @@ class CtaSink(DocumentedSink):
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         limits = self.run.settings.limits
-        unclear = UnclearCreates(
+        recovery = CreateRecovery(
             rows,
             self._comparison(),
             self.run.clock,
@@ -52,8 +52,7 @@ class CtaSink(DocumentedSink):
             self.run.client.cockpit,
             keys=keys.names,
             only_new=self._only_new,
-            unclear=unclear,
+            recovery=recovery,
             clock=self.run.clock,
-            max_retry_seconds=limits.max_retry_seconds,
             batch_size=self.batch_size_rows or MAX_CTAS,
         )

@@ -22,6 +22,7 @@ from target_gainsight.loading.outcomes import (
 )
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY
+from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.escaping import one_line
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.outcomes import Arrival
     from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.planning.field_plan import FieldPlan
 
@@ -116,7 +117,7 @@ class GainsightSink(StreamSink):
             plan=self.run.plan,
             ledger=self.run.ledger,
             pool=self.run.pool,
-            now=self.run.clock.now,
+            resends=ResendPolicy(self.run.clock, self.run.settings.limits.max_retry_seconds),
             resolver=self._resolver(references),
             wrote=lambda: self.run.lookups.object_written(self.object_name),
             rejected=self._note_rejected,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.writer import Writer
 
 EMAIL = "Email"
 

@@ -9,14 +9,14 @@ from typing_extensions import override
 from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.reading.current_rows import CurrentRows
 from target_gainsight.loading.reading.whole_object import WholeObjectRows
-from target_gainsight.loading.writing.create_recovery import UnclearCreates
+from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.sinks.object_sink import GainsightSink
 
 if TYPE_CHECKING:
     from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.writer import Writer
 
 
 class RecordsSink(GainsightSink):
@@ -44,7 +44,7 @@ class RecordsSink(GainsightSink):
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         limits = self.run.settings.limits
-        unclear = UnclearCreates(
+        recovery = CreateRecovery(
             rows,
             self.mapper,
             self.run.clock,
@@ -57,9 +57,8 @@ class RecordsSink(GainsightSink):
             keys=keys.names,
             date_fields=self._date_fields(),
             date_format=self.stream.date_format,
-            unclear=unclear,
+            recovery=recovery,
             clock=self.run.clock,
-            max_retry_seconds=limits.max_retry_seconds,
             batch_size=self.batch_size_rows or MAX_RECORDS,
         )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.outcomes import Arrival
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.writing.records_writer import Writer
+    from target_gainsight.loading.writing.writer import Writer
 
 
 class TimelineSink(DocumentedSink):
@@ -79,6 +79,5 @@ class TimelineSink(DocumentedSink):
             self._comparison(),
             updates_known=self.stream.sync_mode != "insert",
             clock=self.run.clock,
-            max_retry_seconds=self.run.settings.limits.max_retry_seconds,
             batch_size=self.batch_size_rows or MAX_ACTIVITIES,
         )

@@ -31,7 +31,7 @@ MEANINGS = {
 ALL_REJECTED = "all rejected"
 STOPS = (
     ("not available for 3 batches in a row", "stops, unavailable"),
-    ("looking them up failed too", "stops, not looked up"),
+    ("looking them up failed, too", "stops, not looked up"),
     ("would serve none of our", "stops, throttled"),
     ("is not reachable", "stops, unreachable"),
     ("does not seem to be a Gainsight tenant", "stops, unreachable"),
@@ -58,9 +58,9 @@ def verdict(cell: Cell, played: Played, usual: Played) -> str:
     more = played.tries_at(cell.endpoint) > usual.tries_at(cell.endpoint)
     if "are not checked before" in played.told:
         return "unchecked"
-    if cell.endpoint.lost is None and re.search("looking [0-9]+ records up", played.told):
+    if cell.endpoint.lost is None and "looking up the records" in played.told:
         return "looked up, resent" if more else "looked up"
-    if cell.endpoint.lost is None and "activities again" in played.told:
+    if cell.endpoint.lost is None and "sending the activities again" in played.told:
         return "resent"
     return "retried" if more else AS_USUAL
 

@@ -173,7 +173,9 @@ def test_dates_are_tried_the_other_way_once_and_that_is_remembered(
     assert run.outcomes() == {"created": 200}
     right = (wanted == "iso") == (written == "iso")
     assert writes(loading) == (4 if right else 5)
-    assert sum("writing dates so from now on" in line for line in run.log) == (0 if right else 1)
+    assert sum("dates are written in that format from now on" in line for line in run.log) == (
+        0 if right else 1
+    )
     assert loading.tenant.rows("company", Name="C1")[0]["RenewalDate"] == "2026-03-02"
 
 

@@ -10,18 +10,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
-from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome
-from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES, Isolation
+from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome, Settlement
+from target_gainsight.loading.writing.attempts import Written
+from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
+from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
+from target_gainsight.loading.writing.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from random import Random
 
     from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.writing.attempts import Action
 
 FIELDS = ("Name", "Stage", "Score")
 VALUES = (None, "", "a", "b", "1", 1, 1.0, True, "true", "True", ("x", "y"))
@@ -30,7 +35,7 @@ WAYS_TO_TELL = ("as it was", "as text", "in a list", "not")
 
 
 @dataclass
-class Tenant:
+class Tenant(Writer):
     """Refuses a call that holds a bad record.
 
     Attributes:
@@ -45,20 +50,21 @@ class Tenant:
     written: list[int] = field(default_factory=list)
     calls: int = 0
 
-    def send(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
+    batch_size = 50
+
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         self.calls += 1
         if self.calls > self.calls_left:
             message = "no answer"
             raise UnavailableError(message, attempts=3, waited=900)
-        places = [record.fields["place"] for record in part]
+        places = [record.fields["place"] for record in records]
         groups = tuple(self.blames[place] for place in places if place in self.blames)
         if groups:
             listed = {"all": groups, "first": groups[:1], "none": ()}[self.listing]
             message = "refused"
             raise RefusedError(message, code=groups[0][0].code, failures=listed)
         self.written += places
-        for record in part:
-            result.settle(record, Outcome.CREATED)
+        return Written(tuple(Settlement(record, Outcome.CREATED) for record in records))
 
 
 def a_batch(chance: Random) -> list[LoadRecord]:
@@ -113,9 +119,8 @@ def told(value: Any, how: str) -> Any:
     return {"as it was": value, "in a list": [value], "not": None}[how]
 
 
-def deliver(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
-    body: Callable[[LoadRecord], dict[str, Any]] = lambda record: record.fields  # noqa: E731
-    return Isolation(tenant.send, body).deliver(batch)
+def deliver_all(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
+    return deliver(tenant, "create", batch, ResendPolicy(FakeClock(), max_seconds=0))
 
 
 @given(st.randoms(use_true_random=False))
@@ -123,7 +128,7 @@ def deliver(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
 def test_all_good_records_are_written_once_and_all_bad_ones_rejected(chance: Random) -> None:
     batch = a_batch(chance)
     tenant = a_tenant(chance, batch)
-    result = deliver(batch, tenant)
+    result = deliver_all(batch, tenant)
     good = [place for place in range(len(batch)) if place not in tenant.blames]
     assert Counter(tenant.written) == Counter(good)
     outcomes = {each.record.fields["place"]: each.outcome for each in result.settlements}
@@ -142,7 +147,7 @@ def test_when_the_tenant_falls_silent_nothing_is_lost_or_settled_wrongly(
 ) -> None:
     batch = a_batch(chance)
     tenant = a_tenant(chance, batch, calls)
-    result = deliver(batch, tenant)
+    result = deliver_all(batch, tenant)
     created = [e.record.fields["place"] for e in result.settlements if e.outcome is Outcome.CREATED]
     rejected = {e.record.fields["place"] for e in result.settlements} - set(created)
     unavailable = {record.fields["place"] for record in result.unavailable}
@@ -156,6 +161,6 @@ def test_one_bad_record_that_is_not_named_costs_two_calls_a_halving() -> None:
         for bad in range(size):
             batch = [LoadRecord(cast("Arrival", None), {"place": place}) for place in range(size)]
             tenant = Tenant({bad: (FieldFailure(None, None, "GSOBJ_1008", "no"),)}, "none")
-            deliver(batch, tenant)
+            deliver_all(batch, tenant)
             assert len(tenant.written) == size - 1
             assert tenant.calls - 1 <= 2 * math.ceil(math.log2(size))

@@ -273,7 +273,9 @@ def test_a_create_whose_answer_is_lost_is_told_of_and_waits_as_long_as_is_wished
     run = load(loading, companies([0]), sync_mode="insert")
     assert run.outcomes() == {"created": 1}
     assert loading.clock.waits == [45]
-    assert any("Gainsight failed" in line and "looking 1 records up" in line for line in run.log)
+    assert any(
+        "Gainsight failed" in line and "looking up the records (1)" in line for line in run.log
+    )
 
 
 def test_creates_that_never_arrive_are_unavailable_in_the_end(loading: Loading) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.dry_run.overlay import Spilled
 from target_gainsight.loading.lookups.index import TO_BE_CREATED
-from target_gainsight.loading.outcomes import BatchResult, Outcome
-from target_gainsight.loading.writing.records_writer import Writer
+from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.writing.attempts import Written
+from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.escaping import one_line
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.settling.summary import StreamCounts, Summary
+    from target_gainsight.loading.writing.attempts import Action
 
 MOST_EXAMPLES = 5
 MINUTES_PER_HOUR = 60
@@ -305,22 +307,18 @@ class PlanningWriter(Writer):
         self._plan = plan
         self._kinds = kinds
 
-    def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Take note of creates."""
-        self._plan.note_call(self._kinds[0], batch, creates=True)
-        return self._settled(batch, Outcome.CREATED)
-
-    def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Take note of updates."""
-        self._plan.note_call(self._kinds[1], batch, creates=False)
-        return self._settled(batch, Outcome.UPDATED)
-
-    def _settled(self, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
-        result = BatchResult()
-        for record in batch:
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+        """Note a call and return the outcomes that it would have."""
+        creates = action == "create"
+        self._plan.note_call(self._kinds[0 if creates else 1], records, creates=creates)
+        for record in records:
             self._would_write(record)
-            result.settle(record, outcome, gsid=record.gsid or TO_BE_CREATED)
-        return result
+        outcome = Outcome.CREATED if creates else Outcome.UPDATED
+        return Written(
+            tuple(
+                Settlement(record, outcome, gsid=record.gsid or TO_BE_CREATED) for record in records
+            )
+        )
 
 
 def _files_line(name: str, files: Sequence[tuple[int, str]]) -> str:

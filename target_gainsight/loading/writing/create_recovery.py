@@ -1,7 +1,7 @@
-"""Creates with an unclear outcome are looked up before anything is sent again.
+"""Look up creates with an unknown outcome by their lookup keys before anything is sent again.
 
-A reset or a server error after sending leaves open whether the records were written. They are
-looked up by their lookup keys; what cannot be told for sure is never guessed.
+A reset or a server error after sending leaves open whether the records were committed. What
+cannot be decided is never guessed: such a record is rejected and looked up when it is replayed.
 """
 
 from __future__ import annotations
@@ -9,18 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import GainsightError, StopRunError
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    LoadRecord,
-    Outcome,
-    Reason,
-    RunStoppedError,
-)
+from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.writing.attempts import Recovered
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 
 if TYPE_CHECKING:
@@ -28,82 +22,32 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock
     from target_gainsight.loading.classification import RecordMap
+    from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
+    from target_gainsight.loading.writing.attempts import SentCreate, Unresolved
 
 logger = logging.getLogger(__name__)
 
 CREATED_DATE = "CreatedDate"
 CLOCK_TOLERANCE = 2.0
-"""Seconds by which a row may seem older than its sending: server clocks tell whole seconds."""
+"""Seconds by which a row may seem older than its call: servers report whole seconds."""
 
-MOST_OWN_ROWS = 20_000
-"""Rows remembered as this run's own: those of the last seconds at any rate a tenant allows."""
+MAX_CLAIMED_ROWS = 20_000
+"""Rows remembered as claimed: those of the last seconds at any rate a tenant allows."""
 
 HINT = "look the record up in Gainsight, or replay it: it is looked up before it is sent again"
-HINT_WITHOUT_KEYS = (
-    "look the record up in Gainsight; set lookup_keys, and a replay looks it up by itself"
-)
+HINT_WITHOUT_KEYS = "look the record up in Gainsight; set lookup_keys, and a replay looks it up"
 
 
-@dataclass(frozen=True)
-class Sending:
-    """A write whose outcome is not known.
-
-    Attributes:
-        sent_at: When, in epoch seconds on the tenant's clock.
-        may_still_commit: The call timed out, so that it may yet take effect.
-        because: What happened.
-    """
-
-    sent_at: float
-    may_still_commit: bool
-    because: str
-
-
-Unclear = tuple[LoadRecord, Sending]
-
-
-@dataclass
-class _Rows:
-    """Rows by key, each of which may answer for one record only."""
-
-    matches: Matches
-    only_new: bool
-    taken: set[str]
-
-    def equal(self, record: LoadRecord, sending: Sending, mapper: RecordMap) -> str | None:
-        """Find and take a row that holds what was sent."""
-        for row in self._free(self.matches.exact(record.key), sending):
-            surely_new = not self.only_new or _created(row) is not None
-            if surely_new and not mapper.changed_fields(record.fields, row):
-                gsid = str(row.get(GSID))
-                self.taken.add(gsid)
-                return gsid
-        return None
-
-    def resembling(self, record: LoadRecord, sending: Sending) -> bool:
-        """Tell whether a row that is left may be the record, changed or with its key blurred."""
-        return any(self._free(self.matches.near(record.key), sending))
-
-    def _free(
-        self, rows: Iterable[Mapping[str, Any]], sending: Sending
-    ) -> Iterable[Mapping[str, Any]]:
-        for row in rows:
-            if row.get(GSID) in self.taken:
-                continue
-            if not self.only_new or _may_be_created_since(row, sending.sent_at):
-                yield row
-
-
-class UnclearCreates:
-    """Finds out what became of creates.
+class CreateRecovery:
+    """Finds out what became of creates. Used by several worker threads.
 
     Args:
         rows: Reads rows by the lookup keys, or None for a stream without keys.
-        mapper: Tells whether a row holds what was sent.
+        mapper: Compares records with rows.
         clock: Waits for calls that may still commit.
         timeout: Seconds after which a call timed out.
-        only_new: Insert mode: a row counts only if it was created since the sending.
+        only_new: Insert mode: a row counts only if it was created since the call.
     """
 
     def __init__(
@@ -120,120 +64,126 @@ class UnclearCreates:
         self._clock = clock
         self._timeout = timeout
         self._only_new = only_new
-        self._own: OrderedDict[str, None] = OrderedDict()
+        self._claimed: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def remember(self, result: BatchResult) -> None:
-        """Note rows that answer for records already, so that none answers for another.
+    def claim_rows(self, settlements: Iterable[Settlement]) -> None:
+        """Remember the rows of created records, so that none is taken for another record.
 
         Args:
-            result: Settled creates.
+            settlements: Outcomes; those that are not ``created`` are ignored.
         """
         if not self._only_new:
             return
-        gsids = (each.gsid for each in result.settlements if each.outcome is Outcome.CREATED)
+        gsids = (each.gsid for each in settlements if each.outcome is Outcome.CREATED)
         with self._lock:
-            self._own.update(dict.fromkeys(gsid for gsid in gsids if gsid is not None))
-            while len(self._own) > MOST_OWN_ROWS:
-                self._own.popitem(last=False)
+            self._claimed.update(dict.fromkeys(gsid for gsid in gsids if gsid is not None))
+            while len(self._claimed) > MAX_CLAIMED_ROWS:
+                self._claimed.popitem(last=False)
 
-    def resolve(self, unclear: Sequence[Unclear], result: BatchResult) -> None:
-        """Settle the records whose outcome can be told; the others may be sent again.
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Look records up and settle those whose outcome is certain.
 
         Args:
-            unclear: What was sent, and when.
-            result: Takes the outcomes.
+            unresolved: What was sent, and when.
 
-        Raises:
-            RunStoppedError: The look-up itself failed until the retries were spent.
-            GainsightError: It failed for good.
+        Returns:
+            The records found, and the rejected ones whose outcome stays unknown. The tenant does
+            not have the others. ``stopped`` is set if the lookup itself failed.
         """
-        findable: list[Unclear] = []
-        for record, sending in unclear:
-            if self._rows is None or not record.key or None in record.key:
-                reason = _unknown(sending, "it has no lookup keys", HINT_WITHOUT_KEYS)
-                result.settle(record, Outcome.REJECTED, reason)
-            else:
-                findable.append((record, sending))
+        without_keys = [each for each in unresolved if not self._has_keys(each.record)]
+        rejected = [
+            _unknown_outcome(each, "it has no lookup keys", HINT_WITHOUT_KEYS)
+            for each in without_keys
+        ]
+        findable = [each for each in unresolved if self._has_keys(each.record)]
         if self._rows is None or not findable:
-            return
+            return Recovered(tuple(rejected))
         try:
-            self._wait_for_late_commits(sending for _, sending in findable)
-            matches = self._look_up(self._rows, [record for record, _ in findable])
-        except (GainsightError, RunStoppedError):
-            self._leave_to_the_replay(findable, result)
-            raise
+            self._wait_for_late_commits([each.sent for each in findable])
+            matches = self._read(self._rows, [each.record for each in findable])
+        except (GainsightError, RunStoppedError) as error:
+            if self._only_new:  # a run that starts again would insert them again
+                why = "looking it up failed, too"
+                rejected += [_unknown_outcome(each, why) for each in findable]
+            return Recovered(tuple(rejected), stopped=error)
+        found = self._match(findable, matches)
+        self.claim_rows(found)
+        return Recovered((*rejected, *found))
+
+    def _has_keys(self, record: LoadRecord) -> bool:
+        return self._rows is not None and bool(record.key) and None not in record.key
+
+    def _match(self, unresolved: Sequence[Unresolved], matches: Matches) -> list[Settlement]:
+        """Match records with rows that hold what was sent; each row stands for one record."""
         with self._lock:
-            rows = _Rows(matches, self._only_new, set(self._own))
-        missing = [each for each in findable if not self._claim(*each, rows, result)]
-        for record, sending in missing:
-            if rows.resembling(record, sending):
-                why = "a row with its key holds other values"
-            elif sending.may_still_commit:
-                why = "it was not found, but may still come"
+            taken = set(self._claimed)
+        settlements, missing = [], []
+        for each in unresolved:
+            gsid = self._find_equal_row(each, matches, taken)
+            if gsid is None:
+                missing.append(each)
             else:
+                taken.add(gsid)
+                settlements.append(Settlement(each.record, Outcome.CREATED, gsid=gsid))
+        for each in missing:
+            similar = matches.near(each.record.key)
+            if any(self._may_be_the_record(row, each.sent, taken) for row in similar):
+                why = "a row with its key holds other values"
+                settlements.append(_unknown_outcome(each, why))
+            elif each.sent.may_still_commit:
+                why = "it was not found, but may still be committed"
+                settlements.append(_unknown_outcome(each, why))
+        return settlements
+
+    def _find_equal_row(self, each: Unresolved, matches: Matches, taken: set[str]) -> str | None:
+        for row in matches.exact(each.record.key):
+            if not self._may_be_the_record(row, each.sent, taken):
                 continue
-            result.settle(record, Outcome.REJECTED, _unknown(sending, why))
-        self.remember(result)
+            if self._only_new and _created_at(row) is None:
+                continue
+            if not self._mapper.changed_fields(each.record.fields, row):
+                return str(row.get(GSID))
+        return None
 
-    def _leave_to_the_replay(self, unclear: Sequence[Unclear], result: BatchResult) -> None:
-        """Reject what cannot be looked up now, where a run that starts again would double it."""
-        if not self._only_new:
-            return
-        for record, sending in unclear:
-            reason = _unknown(sending, "looking it up failed, too")
-            result.settle(record, Outcome.REJECTED, reason)
-
-    def _claim(
-        self, record: LoadRecord, sending: Sending, rows: _Rows, result: BatchResult
-    ) -> bool:
-        gsid = rows.equal(record, sending, self._mapper)
-        if gsid is None:
+    def _may_be_the_record(self, row: Mapping[str, Any], sent: SentCreate, taken: set[str]) -> bool:
+        if row.get(GSID) in taken:
             return False
-        result.settle(record, Outcome.CREATED, gsid=gsid)
-        return True
+        created = _created_at(row)
+        return not self._only_new or created is None or created >= sent.at - CLOCK_TOLERANCE
 
-    def _wait_for_late_commits(self, sendings: Iterable[Sending]) -> None:
-        timed_out = next((sending for sending in sendings if sending.may_still_commit), None)
-        if timed_out is not None:
-            logger.warning("the call may yet be committed: waiting %.0f s more", self._timeout)
+    def _wait_for_late_commits(self, sent: Iterable[SentCreate]) -> None:
+        if any(each.may_still_commit for each in sent):
+            logger.warning(
+                "the call may still be committed: waiting %.0f more seconds", self._timeout
+            )
             self._clock.wait(self._timeout)
 
-    def _look_up(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
+    def _read(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
         try:
             return rows.read(records, extra=(CREATED_DATE,) if self._only_new else ())
         except StopRunError:
             raise
         except GainsightError as error:
-            raise RunStoppedError(self._not_looked_up(len(records), error)) from error
-
-    def _not_looked_up(self, count: int, error: GainsightError) -> str:
-        what_next = (
-            "they are kept as rejects: replay them, which looks them up first, and run again"
-            if self._only_new
-            else "the run stops before they are counted: run again"
-        )
-        return (
-            f"{count} records may or may not have been created, and looking them up failed too "
-            f"({error}); {what_next} when Gainsight answers"
-        )
+            next_step = (
+                "they are kept as rejects: replay them, which looks them up first, and run again"
+                if self._only_new
+                else "no state covers them: run again"
+            )
+            message = (
+                f"{len(records)} records may or may not have been created, and looking them up "
+                f"failed, too ({error}); {next_step} when Gainsight responds"
+            )
+            raise RunStoppedError(message) from error
 
 
-def _unknown(sending: Sending, why: str, hint: str = HINT) -> Reason:
-    return Reason(
-        "outcome_unknown",
-        f"whether it was created is not known ({sending.because}) and {why}",
-        hint=hint,
-        sent_at=sending.sent_at,
-    )
+def _unknown_outcome(each: Unresolved, why: str, hint: str = HINT) -> Settlement:
+    message = f"it is not known whether the record was created ({each.sent.cause}): {why}"
+    reason = Reason("outcome_unknown", message, hint=hint, sent_at=each.sent.at)
+    return Settlement(each.record, Outcome.REJECTED, reason)
 
 
-def _may_be_created_since(row: Mapping[str, Any], sent_at: float) -> bool:
-    """Tell whether a row is not surely older; a server time that cannot be read leaves doubt."""
-    created = _created(row)
-    return created is None or created >= sent_at - CLOCK_TOLERANCE
-
-
-def _created(row: Mapping[str, Any]) -> float | None:
+def _created_at(row: Mapping[str, Any]) -> float | None:
+    """Return when a row was created, in epoch seconds; None if that cannot be read."""
     milliseconds = comparable_datetime(row.get(CREATED_DATE))
     return None if milliseconds is None else milliseconds / 1000

@@ -1,29 +1,29 @@
-"""Writes CTAs, each judged by itself and answered by its reference.
+"""Write CTAs; the tenant decides on each by itself and names it by its reference.
 
-Two CTAs alike are two for the tenant: what a lost answer leaves open is looked up by the lookup
-keys before it is sent again.
+Two CTAs alike are two for the tenant, so a create whose response was lost is looked up by the
+lookup keys before it is sent again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from target_gainsight.api import MAX_CTAS, AnswerByReference, RecordFailure
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
+from target_gainsight.api import MAX_CTAS
+from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.create_recovery import HINT, Sending
-from target_gainsight.loading.writing.create_sender import Creates
-from target_gainsight.loading.writing.isolation import Isolation
-from target_gainsight.loading.writing.records_writer import Writer
+from target_gainsight.loading.writing.attempts import SentCreate, Unresolved, Written
+from target_gainsight.loading.writing.create_recovery import HINT
+from target_gainsight.loading.writing.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from target_gainsight.api import Clock, CockpitApi
+    from target_gainsight.api import AnswerByReference, Clock, CockpitApi
     from target_gainsight.loading.outcomes import LoadRecord
-    from target_gainsight.loading.writing.create_recovery import UnclearCreates
+    from target_gainsight.loading.writing.attempts import Action, Body, Recovered
+    from target_gainsight.loading.writing.create_recovery import CreateRecovery
 
-UNTOLD = "the answer does not say what became of it"
+NOT_CONFIRMED = "the response does not mention this record"
 
 
 class CtaWriter(Writer):
@@ -33,10 +33,9 @@ class CtaWriter(Writer):
         cockpit: The Cockpit API.
         keys: The lookup keys, which an update does not write again.
         only_new: Fields that are written when a CTA is created and never changed.
-        unclear: Finds out what became of creates.
-        clock: Waits between two sendings of the same creates.
-        max_retry_seconds: How long the same creates are sent again.
-        batch_size: Most CTAs of one call.
+        recovery: Finds out what became of creates.
+        clock: Tells when a call is sent.
+        batch_size: CTAs of one call at most.
     """
 
     def __init__(
@@ -45,82 +44,69 @@ class CtaWriter(Writer):
         *,
         keys: tuple[str, ...],
         only_new: frozenset[str],
-        unclear: UnclearCreates,
+        recovery: CreateRecovery,
         clock: Clock,
-        max_retry_seconds: float,
         batch_size: int = MAX_CTAS,
     ) -> None:
         self.batch_size = min(batch_size, MAX_CTAS)
         self._cockpit = cockpit
         self._not_changed = only_new.union(keys)
-        self._unclear = unclear
+        self._recovery = recovery
         self._clock = clock
-        self._creates = Creates(unclear, clock, max_retry_seconds)
 
-    def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Create CTAs; one sent by an earlier run is looked up first."""
-        return Isolation(self._send_creates, lambda record: record.fields).deliver(batch)
-
-    def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Change CTAs by their GSID."""
-        return Isolation(self._send_updates, self._changes).deliver(batch)
-
-    def _send_creates(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+        """Create CTAs, or change them by their GSID."""
+        bodies = {str(n): self.body(action, each) for n, each in enumerate(records, start=1)}
         sent_at = self._clock.now()
-        self._creates.send(
-            part,
-            result,
-            lambda waiting: self._cockpit.insert(_by_reference(r.fields for r in waiting)),
-            lambda waiting, answer: self._settle_created(waiting, answer, sent_at, result),
-        )
+        if action == "update":
+            response = self._cockpit.update(bodies)
+            settled = _read_outcomes(records, response, Outcome.UPDATED)
+            rejected = [
+                Settlement(record, Outcome.REJECTED, _not_confirmed(response))
+                for record in records
+                if record not in settled
+            ]
+            return Written((*settled.values(), *rejected))
+        response = self._cockpit.insert(bodies)
+        settled = _read_outcomes(records, response, Outcome.CREATED)
+        self._recovery.claim_rows(settled.values())
+        sent = SentCreate(sent_at, may_still_commit=False, cause=NOT_CONFIRMED)
+        reason = _not_confirmed(response, sent_at)
+        unresolved = [Unresolved(each, sent, reason) for each in records if each not in settled]
+        return Written(tuple(settled.values()), tuple(unresolved))
 
-    def _settle_created(
-        self,
-        part: Sequence[LoadRecord],
-        answer: AnswerByReference,
-        sent_at: float,
-        result: BatchResult,
-    ) -> None:
-        """Settle what the answer tells; the rest may be there nevertheless: look it up."""
-        _settle(part, answer, Outcome.CREATED, result)
-        sending = Sending(sent_at, may_still_commit=False, because=UNTOLD)
-        self._unclear.resolve([(record, sending) for record in result.open_of(part)], result)
-        for record in result.open_of(part):
-            result.settle(record, Outcome.REJECTED, _not_confirmed(answer, sent_at))
-
-    def _send_updates(self, part: Sequence[LoadRecord], result: BatchResult) -> None:
-        answer = self._cockpit.update(_by_reference(self._changes(record) for record in part))
-        _settle(part, answer, Outcome.UPDATED, result)
-        for record in result.open_of(part):
-            result.settle(record, Outcome.REJECTED, _not_confirmed(answer))
-
-    def _changes(self, record: LoadRecord) -> dict[str, Any]:
+    def body(self, action: Action, record: LoadRecord) -> Body:
+        """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
+        if action == "create":
+            return record.fields
         changed = {n: value for n, value in record.fields.items() if n not in self._not_changed}
         return {**changed, GSID: record.gsid}
 
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Look up CTAs by their lookup keys."""
+        return self._recovery.recover(unresolved)
 
-def _by_reference(bodies: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {str(number): body for number, body in enumerate(bodies, start=1)}
 
-
-def _settle(
-    part: Sequence[LoadRecord], answer: AnswerByReference, outcome: Outcome, result: BatchResult
-) -> None:
-    """Settle the records of which the answer says something."""
-    for number, record in enumerate(part, start=1):
+def _read_outcomes(
+    records: Sequence[LoadRecord], response: AnswerByReference, outcome: Outcome
+) -> dict[LoadRecord, Settlement]:
+    """Return the outcomes of the records that a response mentions, by record."""
+    settled = {}
+    for number, record in enumerate(records, start=1):
         reference = str(number)
-        if reference in answer.written:
-            result.settle(record, outcome, gsid=answer.written[reference] or record.gsid)
-        elif reference in answer.refused:
-            failure = answer.refused[reference]
-            result.settle(record, Outcome.REJECTED, _refused(failure, answer))
+        if reference in response.written:
+            gsid = response.written[reference] or record.gsid
+            settled[record] = Settlement(record, outcome, gsid=gsid)
+        elif reference in response.refused:
+            failure = response.refused[reference]
+            message = failure.message or "the tenant refuses it without giving a reason"
+            reason = Reason(failure.code or "refused", message, request_id=response.request_id)
+            settled[record] = Settlement(record, Outcome.REJECTED, reason)
+    return settled
 
 
-def _refused(failure: RecordFailure, answer: AnswerByReference) -> Reason:
-    message = failure.message or "the tenant refuses it without a reason"
-    return Reason(failure.code or "refused", message, request_id=answer.request_id)
-
-
-def _not_confirmed(answer: AnswerByReference, sent_at: float | None = None) -> Reason:
+def _not_confirmed(response: AnswerByReference, sent_at: float | None = None) -> Reason:
     hint = "look the record up in Gainsight, or replay it" if sent_at is None else HINT
-    return Reason("not_confirmed", UNTOLD, hint=hint, request_id=answer.request_id, sent_at=sent_at)
+    return Reason(
+        "not_confirmed", NOT_CONFIRMED, hint=hint, request_id=response.request_id, sent_at=sent_at
+    )

@@ -1,27 +1,22 @@
-"""Which records made a call fail: one refusal never costs its neighbours.
+"""Find the records that made a call fail: one refusal never costs its neighbours.
 
-A write is all or nothing. A refused call is narrowed by the field and value that its answer names,
-else by halving; good records are sent again without the bad ones.
+A write is all or nothing. A refused batch is narrowed by the field and value that the refusal
+names, otherwise by halving; the good records are sent again without the bad ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from target_gainsight.api import RefusedError, StopRunError, UnavailableError
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    Outcome,
-    Reason,
-    RunStoppedError,
-)
+from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from target_gainsight.api import FieldFailure
+    from target_gainsight.api import FieldFailure, RefusedError
     from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.writing.attempts import Action, Body
 
 SINGLE_FIELD_CODES = frozenset(f"GSOBJ_{number}" for number in (1001, 1002, 1005, 1006, 1007, 1012))
 """Codes that concern one field's value alone, whatever else the record holds."""
@@ -29,118 +24,126 @@ SINGLE_FIELD_CODES = frozenset(f"GSOBJ_{number}" for number in (1001, 1002, 1005
 NULL_CODE = "GSOBJ_1007"
 
 
-@dataclass
-class _Suspects:
-    """What a refusal says about a batch.
+@dataclass(eq=False)
+class Refusal:
+    """A refused part that was split.
 
     Attributes:
-        certain: Records that are bad beyond doubt, with the failure.
+        is_explained: A bad record has been found since, so that the rest may be good.
+    """
+
+    is_explained: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records to send in one call.
+
+    Attributes:
+        action: Whether the tenant has them.
+        records: The records.
+        split_from: The refusal of the larger part that they were in.
+        is_last: The other records of that larger part have been sent.
+    """
+
+    action: Action
+    records: list[LoadRecord]
+    split_from: Refusal | None = None
+    is_last: bool = False
+
+    @property
+    def is_known_bad(self) -> bool:
+        """Whether a call with these records is bound to be refused: the others were all good."""
+        refusal = self.split_from
+        unexplained = refusal is not None and self.is_last and not refusal.is_explained
+        return unexplained and len(self.records) > 1
+
+    def halves(self) -> list[Part]:
+        """Split the part in two, the half to send first at the end."""
+        middle = (len(self.records) + 1) // 2
+        return self._split(self.records[:middle], self.records[middle:], Refusal())
+
+    def _split(
+        self, first: list[LoadRecord], last: list[LoadRecord], refusal: Refusal
+    ) -> list[Part]:
+        return [
+            Part(self.action, last, refusal, is_last=True),
+            Part(self.action, first, refusal),
+        ]
+
+    def narrowed(self, suspects: Suspects) -> list[Part]:
+        """Split off the records that a refusal names, the others at the end, to be sent first."""
+        refusal = Refusal(is_explained=bool(suspects.certain))
+        return self._split(suspects.others, suspects.doubtful, refusal)
+
+
+@dataclass
+class Suspects:
+    """The records of a part, by what its refusal says of them.
+
+    Attributes:
+        certain: Records that are certainly bad, with the failure.
         doubtful: Records that carry a named value, but perhaps not alone.
-        rest: The others.
+        others: The rest.
     """
 
     certain: list[tuple[LoadRecord, FieldFailure]] = field(default_factory=list)
     doubtful: list[LoadRecord] = field(default_factory=list)
-    rest: list[LoadRecord] = field(default_factory=list)
+    others: list[LoadRecord] = field(default_factory=list)
 
 
-class Isolation:
-    """Delivers one batch.
+def narrow(
+    part: Part, error: RefusedError, body: Callable[[Action, LoadRecord], Body]
+) -> tuple[list[Settlement], list[Part]]:
+    """Decide which records of a refused part are rejected and which are sent again.
 
     Args:
-        send: Sends some records in one call and settles those that it knows the outcome of; raises
-            RefusedError when the call is refused.
-        body: A record's fields as they are sent.
+        part: The part.
+        error: The refusal.
+        body: Returns a record as it was sent.
+
+    Returns:
+        The rejected records, and the parts to send, in reverse order.
     """
-
-    def __init__(
-        self,
-        send: Callable[[Sequence[LoadRecord], BatchResult], None],
-        body: Callable[[LoadRecord], Mapping[str, Any]],
-    ) -> None:
-        self._send = send
-        self._body = body
-
-    def deliver(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Send a batch and find an outcome for each of its records.
-
-        Args:
-            batch: At most as many records as one call takes.
-
-        Returns:
-            The outcomes; records are left without one only if the run stops or the retries of a
-            call are spent.
-        """
-        result = BatchResult()
-        try:
-            self._deliver(list(batch), result, known_bad=False)
-        except UnavailableError as error:
-            result.unavailable = result.open_of(batch)
-            result.unavailable_because = Reason(
-                "unavailable", str(error), hint="replay it when Gainsight answers again"
-            )
-        except (StopRunError, RunStoppedError) as error:
-            result.stopped = error
-        return result
-
-    def _deliver(self, part: list[LoadRecord], result: BatchResult, *, known_bad: bool) -> bool:
-        """Deliver a part; true when some of it was refused."""
-        if not part:
-            return False
-        if known_bad and len(part) > 1:
-            return self._halve(part, result)
-        try:
-            self._send(part, result)
-        except RefusedError as refusal:
-            left = result.open_of(part)
-            if len(left) == 1:
-                result.settle(left[0], Outcome.REJECTED, reason_of(refusal))
-            else:
-                self._narrow(left, refusal, result)
-            return True
-        return False
-
-    def _halve(self, part: list[LoadRecord], result: BatchResult) -> bool:
-        """Split a part that is known to hold a bad record; its second half may need no test."""
-        middle = (len(part) + 1) // 2
-        refused = self._deliver(part[:middle], result, known_bad=False)
-        self._deliver(part[middle:], result, known_bad=not refused)
-        return True
-
-    def _narrow(self, part: list[LoadRecord], refusal: RefusedError, result: BatchResult) -> None:
-        suspects = self._suspects(part, refusal)
-        nothing_new = not suspects.rest or not suspects.doubtful
-        if not suspects.certain and nothing_new:
-            self._halve(part, result)
-            return
-        for record, failure in suspects.certain:
-            result.settle(record, Outcome.REJECTED, reason_of(refusal, failure))
-        refused = self._deliver(suspects.rest, result, known_bad=False)
-        explained = refused or bool(suspects.certain)
-        self._deliver(suspects.doubtful, result, known_bad=not explained)
-
-    def _suspects(self, part: list[LoadRecord], refusal: RefusedError) -> _Suspects:
-        certain: dict[int, FieldFailure] = {}
-        doubtful: set[int] = set()
-        for failure in (failure for group in refusal.failures for failure in group):
-            carriers = [
-                place for place, record in enumerate(part) if carries(self._body(record), failure)
-            ]
-            if len(carriers) == 1 and _names_one_value(failure):
-                certain.setdefault(carriers[0], failure)
-            else:
-                doubtful.update(carriers)
-        found = _Suspects()
-        for place, record in enumerate(part):
-            if place in certain:
-                found.certain.append((record, certain[place]))
-            else:
-                (found.doubtful if place in doubtful else found.rest).append(record)
-        return found
+    if part.split_from is not None:
+        part.split_from.is_explained = True
+    if len(part.records) == 1:
+        return [Settlement(part.records[0], Outcome.REJECTED, refusal_reason(error))], []
+    suspects = _find_suspects(part, error, body)
+    if not suspects.certain and not (suspects.others and suspects.doubtful):
+        return [], part.halves()
+    rejected = [
+        Settlement(record, Outcome.REJECTED, refusal_reason(error, failure))
+        for record, failure in suspects.certain
+    ]
+    return rejected, part.narrowed(suspects)
 
 
-def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
-    """Tell whether a record as it was sent holds the value that a failure names.
+def _find_suspects(
+    part: Part, error: RefusedError, body: Callable[[Action, LoadRecord], Body]
+) -> Suspects:
+    certain: dict[int, FieldFailure] = {}
+    doubtful: set[int] = set()
+    bodies = [body(part.action, record) for record in part.records]
+    for failure in (failure for group in error.failures for failure in group):
+        carriers = [number for number, each in enumerate(bodies) if carries(each, failure)]
+        if len(carriers) == 1 and _names_one_value(failure):
+            certain.setdefault(carriers[0], failure)
+        else:
+            doubtful.update(carriers)
+    suspects = Suspects()
+    for number, record in enumerate(part.records):
+        if number in certain:
+            suspects.certain.append((record, certain[number]))
+        elif number in doubtful:
+            suspects.doubtful.append(record)
+        else:
+            suspects.others.append(record)
+    return suspects
+
+
+def carries(body: Body, failure: FieldFailure) -> bool:
+    """Return whether a record as it was sent holds the value that a failure names.
 
     Args:
         body: The record.
@@ -149,44 +152,41 @@ def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
     if failure.field is None:
         return False
     sent, named = body.get(failure.field), failure.value
-    if _same(sent, named):
+    if _equal(sent, named):
         return True
-    return isinstance(named, list) and any(_same(sent, value) for value in named)
+    return isinstance(named, list) and any(_equal(sent, value) for value in named)
 
 
-def reason_of(refusal: RefusedError, failure: FieldFailure | None = None) -> Reason:
-    """Say why a record was refused.
+def refusal_reason(error: RefusedError, failure: FieldFailure | None = None) -> Reason:
+    """Return why a record was refused.
 
     Args:
-        refusal: The refused call.
-        failure: The failed field, if it is known which; else the first one named.
-
-    Returns:
-        The reason, with Gainsight's code.
+        error: The refusal.
+        failure: The failed field; the first one of the refusal if it is not known which.
     """
     if failure is None:
-        failure = next((failure for group in refusal.failures for failure in group), None)
+        failure = next((failure for group in error.failures for failure in group), None)
     if failure is None:
-        message = refusal.description or refusal.message
-        return Reason(refusal.code or "refused", message, request_id=refusal.request_id)
+        message = error.description or error.message
+        return Reason(error.code or "refused", message, request_id=error.request_id)
     return Reason(
-        failure.code or refusal.code or "refused",
-        failure.message or refusal.description or refusal.message,
+        failure.code or error.code or "refused",
+        failure.message or error.description or error.message,
         field=failure.field,
         value=failure.value,
-        request_id=refusal.request_id,
+        request_id=error.request_id,
     )
 
 
 def _names_one_value(failure: FieldFailure) -> bool:
-    """Tell whether the failure lies in one value alone, and the answer says which."""
+    """Return whether the failure concerns one value alone, and the response says which."""
     if failure.value is None:
         return failure.code == NULL_CODE
     return failure.code in SINGLE_FIELD_CODES
 
 
-def _same(sent: object, named: object) -> bool:
-    """Compare a sent value with one that an answer names, which may have become text.
+def _equal(sent: object, named: object) -> bool:
+    """Compare a sent value with one that a response names, which may have become text.
 
     Null and empty text are the same to a tenant.
     """

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.api import RefusedError
 from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID
-from target_gainsight.loading.outcomes import BatchResult, Outcome
-from target_gainsight.loading.writing.isolation import Isolation, reason_of
-from target_gainsight.loading.writing.records_writer import Writer
+from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.writing.attempts import Written
+from target_gainsight.loading.writing.isolation import refusal_reason
+from target_gainsight.loading.writing.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_gainsight.api import PeopleApi, PersonAnswer
     from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.writing.attempts import Action
 
 PARENT_MISSING = "GSOBJ_PEOPLE1001"
 """The code of a person linked to a company that does not exist (Error Codes, People API)."""
@@ -39,37 +41,27 @@ class PeopleWriter(Writer):
         self._people = people
         self._leaves_empty = on_no_match == "leave_empty"
 
-    def create(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Write a person whose email the tenant does not know."""
-        return self._deliver(batch, Outcome.CREATED)
-
-    def update(self, batch: Sequence[LoadRecord]) -> BatchResult:
-        """Write a person whose email the tenant knows."""
-        return self._deliver(batch, Outcome.UPDATED)
-
-    def _deliver(self, batch: Sequence[LoadRecord], outcome: Outcome) -> BatchResult:
-        def send(part: Sequence[LoadRecord], result: BatchResult) -> None:
-            for record in part:
-                try:
-                    answer = self._upsert(record.fields)
-                except RefusedError as refusal:
-                    if refusal.code != PARENT_MISSING:
-                        raise
-                    reason = replace(reason_of(refusal), hint=PARENT_HINT)
-                    result.settle(record, Outcome.REJECTED, reason)
-                else:
-                    result.settle(record, outcome, gsid=answer.gsid or record.gsid)
-
-        return Isolation(send, lambda record: record.fields).deliver(batch)
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+        """Upsert one person, whether the tenant knows the email or not."""
+        (record,) = records
+        try:
+            response = self._upsert(record.fields)
+        except RefusedError as error:
+            if error.code != PARENT_MISSING:
+                raise
+            reason = replace(refusal_reason(error), hint=PARENT_HINT)
+            return Written((Settlement(record, Outcome.REJECTED, reason),))
+        outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
+        return Written((Settlement(record, outcome, gsid=response.gsid or record.gsid),))
 
     def _upsert(self, fields: dict[str, Any]) -> PersonAnswer:
         """Write a person, if so configured without links to companies that do not exist."""
         while True:
             try:
                 return self._people.upsert(fields)
-            except RefusedError as refusal:
+            except RefusedError as error:
                 links = fields.get(COMPANIES, [])
-                kept = _without_missing(links, refusal)
+                kept = _without_missing(links, error)
                 if not self._leaves_empty or len(kept) == len(links):
                     raise
                 fields = {name: value for name, value in fields.items() if name != COMPANIES}
@@ -77,11 +69,11 @@ class PeopleWriter(Writer):
                     fields[COMPANIES] = kept
 
 
-def _without_missing(links: list[dict[str, Any]], refusal: RefusedError) -> list[dict[str, Any]]:
+def _without_missing(links: list[dict[str, Any]], error: RefusedError) -> list[dict[str, Any]]:
     """Leave out the links that a refusal is about; all of them stay where that is not known."""
-    if refusal.code != PARENT_MISSING:
+    if error.code != PARENT_MISSING:
         return links
     if len(links) == 1:
         return []
-    text = refusal.description or ""
+    text = error.description or ""
     return [link for link in links if str(link[COMPANY_ID]) not in text]

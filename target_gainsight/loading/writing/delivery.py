@@ -1,0 +1,174 @@
+"""Deliver one batch: call after call until every record has an outcome."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import backoff
+
+from target_gainsight.api import StopRunError, UnavailableError
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
+from target_gainsight.loading.writing.attempts import (
+    Refused,
+    SentCreate,
+    Unavailable,
+    Unknown,
+    Unresolved,
+    Written,
+)
+from target_gainsight.loading.writing.isolation import Part, narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from target_gainsight.api import Clock, OutcomeUnclearError
+    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.writing.attempts import Action
+    from target_gainsight.loading.writing.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+MAX_PAUSE = 60.0
+"""Seconds between two calls with the same creates at most."""
+
+
+@dataclass(frozen=True)
+class ResendPolicy:
+    """How long creates whose response was lost are sent again.
+
+    Attributes:
+        clock: Waits between two calls.
+        max_seconds: How long the same records are sent again.
+    """
+
+    clock: Clock
+    max_seconds: float
+
+
+def deliver(
+    writer: Writer, action: Action, batch: Sequence[LoadRecord], policy: ResendPolicy
+) -> BatchResult:
+    """Write a batch and find an outcome for each of its records.
+
+    Runs in a worker thread and shares nothing but the writer.
+
+    Args:
+        writer: Makes the calls.
+        action: Whether the tenant has the records.
+        batch: At most as many records as one call takes.
+        policy: How long creates whose response was lost are sent again.
+
+    Returns:
+        The outcomes. Records are left without one only if the run stops or retries are exhausted.
+    """
+    result = BatchResult()
+    try:
+        _Delivery(writer, policy, result).run(action, batch)
+    except (StopRunError, RunStoppedError) as error:
+        result.stopped = error
+    except UnavailableError as error:
+        result.unavailable = result.unsettled(batch)
+        result.unavailable_because = Reason(
+            "unavailable", str(error), hint="replay it when Gainsight responds again"
+        )
+    return result
+
+
+class _Resends:
+    """The calls that repeat creates: since when, and the pauses between them."""
+
+    def __init__(self, policy: ResendPolicy, first_sent_at: float) -> None:
+        self.first_sent_at = first_sent_at
+        self._clock = policy.clock
+        self._max_seconds = policy.max_seconds
+        self._began = policy.clock.now()
+        self._pauses: Generator[float, float, None] = backoff.expo(factor=0.5, max_value=MAX_PAUSE)
+        next(self._pauses)
+
+    def pause(self, error: OutcomeUnclearError) -> None:
+        """Wait before the same records are sent again.
+
+        Raises:
+            UnavailableError: They have been sent for too long.
+        """
+        spent = self._clock.now() - self._began
+        if spent >= self._max_seconds:
+            message = "every response was lost, and the records never arrived"
+            raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
+        pause = backoff.full_jitter(next(self._pauses))
+        self._clock.wait(max(pause, error.cause.retry_after or 0.0))
+
+
+class _Delivery:
+    """The delivery of one batch."""
+
+    def __init__(self, writer: Writer, policy: ResendPolicy, result: BatchResult) -> None:
+        self._writer = writer
+        self._policy = policy
+        self._result = result
+        self._parts: list[Part] = []
+        self._resends: _Resends | None = None
+
+    def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
+        self._recover(_sent_by_an_earlier_run(batch) if action == "create" else [])
+        self._parts.append(Part(action, self._result.unsettled(batch)))
+        while self._parts:
+            part = self._parts.pop()
+            if part.is_known_bad:
+                self._parts += part.halves()
+            elif part.records:
+                self._send(part)
+
+    def _send(self, part: Part) -> None:
+        match self._writer.attempt(part.action, part.records):
+            case Written(settlements, unresolved):
+                self._result.settlements += settlements
+                was_resent = self._resends is not None
+                self._recover([replace(each, resent=was_resent) for each in unresolved])
+            case Refused(error):
+                rejected, parts = narrow(part, error, self._writer.body)
+                self._result.settlements += rejected
+                self._parts += parts
+            case Unknown(error):
+                self._recover_lost(part, error)
+            case Unavailable(error):
+                raise error
+
+    def _recover_lost(self, part: Part, error: OutcomeUnclearError) -> None:
+        """Look up the records of a call whose response was lost; send the missing ones again."""
+        logger.warning("%s; %s (%d)", error, self._writer.after_lost_response, len(part.records))
+        if self._resends is None:
+            self._resends = _Resends(self._policy, error.sent_at)
+        sent = SentCreate(self._resends.first_sent_at, error.timed_out, str(error))
+        self._recover([Unresolved(record, sent) for record in part.records])
+        missing = self._result.unsettled(part.records)
+        if missing:
+            self._resends.pause(error)
+            self._parts.append(replace(part, records=missing))
+
+    def _recover(self, unresolved: Sequence[Unresolved]) -> None:
+        """Settle what the tenant holds, and reject what it lacks and is not to be sent again."""
+        if not unresolved:
+            return
+        recovered = self._writer.recover(unresolved)
+        self._result.settlements += recovered.settlements
+        if recovered.stopped is not None:
+            raise recovered.stopped
+        reasons = {each.record: each.reason for each in unresolved}
+        for record in self._result.unsettled([each.record for each in unresolved]):
+            reason = reasons[record]
+            if reason is not None and record not in recovered.to_update:
+                self._result.settle(record, Outcome.REJECTED, reason)
+        if recovered.to_update:
+            self._parts.append(Part("update", list(recovered.to_update)))
+
+
+def _sent_by_an_earlier_run(batch: Sequence[LoadRecord]) -> list[Unresolved]:
+    """List the replayed records whose outcome an earlier run did not learn."""
+    return [
+        Unresolved(record, SentCreate(record.sent_before, may_still_commit=False, cause="replayed"))
+        for record in batch
+        if record.sent_before is not None
+    ]
