@@ -38,6 +38,7 @@ from target_gainsight.singer.record_router import Intake
 from target_gainsight.singer.report import report, tell_rejects
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import RoutedTarget
+from target_gainsight.singer.standard_output import StateOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +78,7 @@ class TargetGainsight(RoutedTarget):
         self._interruption = Interruption(self._stop)
         super().__init__(**kwargs)
         self._max_parallelism = 1
+        self._state_output = StateOutput()
         self.checkpoint = Checkpoint(
             self._write_covered_state, self.clock.now, self.STATE_INTERVAL_SECONDS
         )
@@ -217,8 +219,7 @@ class TargetGainsight(RoutedTarget):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        sys.stdout.write(f"{serialize_json(state)}\n")
-        sys.stdout.flush()
+        self._state_output.write(serialize_json(state))
 
     @override
     def process_endofpipe(self) -> None:
@@ -321,15 +322,19 @@ class TargetGainsight(RoutedTarget):
         self._settle_in_flight()
         try:
             self._conclude()
-        except (OSError, sqlite3.Error) as second:
-            logger.error("the reject file or the summary cannot be written: %s", second)  # noqa: TRY400
+        except EXPECTED_ERRORS as second:
+            self.logger.error("%s", _said(second))  # noqa: TRY400 - the message is all there is to know
         self.logger.error("%s", _said(error))
 
     def _end_by_signal(self) -> int:
         if self.is_connected:
             self.run.pool.send_no_more()
         self._settle_in_flight()
-        self._conclude()
+        try:
+            self._conclude()
+        except EXPECTED_ERRORS as error:
+            self.logger.error("%s", _said(error))  # noqa: TRY400 - the message is all there is to know
+            return 1
         logger.warning(
             "stopped by signal %s; the state covers what is settled", self._interruption.signal
         )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
+from typing_extensions import override
+
+from target_gainsight.singer.standard_output import output_errors_reported
 
 _SUBCOMMANDS = {
     "check": ("target_gainsight.cli.check", "Check the settings against the tenant."),
@@ -18,6 +22,12 @@ _SUBCOMMANDS = {
 
 class LazyGroup(click.Group):
     """A group whose subcommands are imported when they run, so that `--help` stays quick."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; output that cannot be written ends it with one line."""
+        with output_errors_reported():
+            return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names of the subcommands, sorted."""

@@ -31,7 +31,11 @@ def print_whole(table: Table) -> None:
 
 def marks() -> tuple[str, str]:
     """The marks of what is right and what is wrong, as far as the terminal can show them."""
-    return ("✓", "✗") if Console().encoding.lower().startswith("utf") else ("ok", "x")
+    return ("✓", "✗") if _is_unicode() else ("ok", "x")
+
+
+def _is_unicode() -> bool:
+    return Console().encoding.lower().startswith("utf")
 
 
 def print_as(form: str, content: object) -> None:
@@ -42,7 +46,7 @@ def print_as(form: str, content: object) -> None:
         content: Mappings with text keys, lists and scalars; JSON takes decimals and dates, too.
     """
     if form == "json":
-        text = simplejson.dumps(content, indent=2, ensure_ascii=False, default=str)
+        text = simplejson.dumps(content, indent=2, ensure_ascii=not _is_unicode(), default=str)
         click.echo(printable_json(text))
     else:
         click.echo("\n".join(yaml_lines(content)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import sys
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -139,4 +138,4 @@ class ConfiguredTarget(Target):
             super().print_about(output_format)
             return
         show = as_markdown if output_format == "markdown" else as_text
-        sys.stdout.write(f"{show(cls._get_about_info())}\n")
+        click.echo(show(cls._get_about_info()))

@@ -1,0 +1,102 @@
+"""The standard streams: Singer states, and what happens when it cannot be written."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class StateNotWrittenError(OSError):
+    """Standard output did not take a state; its message says why and what to do."""
+
+
+class StateOutput:
+    """Standard output as the place of states; after one failure it takes no further state."""
+
+    def __init__(self) -> None:
+        self._failed = False
+
+    def write(self, state: str) -> None:
+        """Write a state as one line, and flush it.
+
+        Args:
+            state: JSON in ASCII, so that the locale does not matter.
+
+        Raises:
+            StateNotWrittenError: It cannot be written. Later states are dropped: no line may
+                follow one that is missing or cut.
+        """
+        if self._failed:
+            return
+        try:
+            sys.stdout.write(f"{state}\n")
+            sys.stdout.flush()
+        except (OSError, ValueError, AttributeError) as error:
+            self._failed = True
+            _discard_unwritten(sys.stdout)
+            message = (
+                f"The state cannot be written to standard output: {_reason(error)}. Fix the "
+                "problem and run again; records after the last written state will be re-sent."
+            )
+            raise StateNotWrittenError(message) from error
+
+
+@contextmanager
+def output_errors_reported() -> Iterator[None]:
+    """End the process with one line and exit code 1 if its output cannot be written.
+
+    A character that the terminal's encoding lacks is escaped, and a log that cannot be written
+    changes nothing: what the process does matters more.
+
+    Raises:
+        SystemExit: The output cannot be written.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        _discard_unwritten(sys.stdout)
+        with suppress(OSError):
+            sys.stderr.write(
+                f"Error: {error.filename or 'the output'} cannot be written: {_reason(error)}.\n"
+            )
+        sys.exit(1)
+    finally:
+        try:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+        except OSError:
+            _discard_unwritten(sys.stderr)
+
+
+def _reason(error: Exception) -> str:
+    """Return what the system says; Python sets ``sys.stdout`` to None if it starts without one."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it is closed"
+
+
+def _discard_unwritten(stream: TextIO) -> None:
+    """Send what Python still buffers for a standard stream to the null device.
+
+    At exit the interpreter flushes the standard streams once more; failing again, it would print
+    "Exception ignored" and exit with 120.
+    """
+    try:
+        descriptor = stream.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or an object that is not a file
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
