@@ -31,7 +31,13 @@ from target_gainsight.api.errors import (
     UnreachableError,
 )
 from target_gainsight.api.http import responses as answers
-from target_gainsight.api.http.call import TOKEN_CALL, Call, outcome_of
+from target_gainsight.api.http.call import (
+    BODILESS_TOKEN_CALL,
+    TOKEN_CALL,
+    TOKEN_FORM_REFUSED,
+    Call,
+    outcome_of,
+)
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.http.request_body import json_content
 from target_gainsight.api.http.retry import Patience, RetryPolicy
@@ -107,6 +113,7 @@ class GainsightClient:
         self._recognised = False
         self._tenant_ahead = 0.0
         self._stopped = False
+        self._token_call = TOKEN_CALL
         self._proofs = authentication.proofs(self._ask_for_token, self._clock)
         self.records = RecordsApi(self)
         self.people = PeopleApi(self)
@@ -194,8 +201,22 @@ class GainsightClient:
         self.close()
 
     def _ask_for_token(self, proof: Proof) -> Record:
-        """Ask for a token with the client's own proof: not paced, else like any call."""
-        call = TOKEN_CALL
+        """Ask for a token with the client's own proof; where the form is refused, without a body.
+
+        What the tenant accepts is kept for the next token.
+        """
+        try:
+            return self._request_token(self._token_call, proof)
+        except CredentialError as error:
+            tried_both = self._token_call is BODILESS_TOKEN_CALL
+            if tried_both or error.status not in TOKEN_FORM_REFUSED:
+                raise
+        granted = self._request_token(BODILESS_TOKEN_CALL, proof)
+        self._token_call = BODILESS_TOKEN_CALL
+        return granted
+
+    def _request_token(self, call: Call, proof: Proof) -> Record:
+        """Make a call for a token: not paced, else like any call."""
 
         def ask(patience: Patience) -> Answer:
             if self._stopped:
@@ -285,7 +306,7 @@ class GainsightClient:
     ) -> Answer:
         """What the answer means; a token is granted in a way of its own."""
         context, recognised = call.context, self._recognised
-        if call is TOKEN_CALL:
+        if call.kind == TOKEN_CALL.kind:
             return answers.read_grant(
                 response, envelope, call=context, now=now, recognised=recognised
             )

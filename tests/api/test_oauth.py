@@ -108,6 +108,40 @@ def test_a_token_is_asked_for_as_the_api_documents_it(
         assert request.verify
 
 
+@pytest.mark.parametrize("status", [400, 406, 411, 415])
+@pytest.mark.parametrize("body", [{"text": "<html></html>"}, {"json": failure("X", "No form")}])
+def test_refused_form_is_replaced_by_json_without_body(
+    oauth: GainsightClient,
+    requests_mock: Any,
+    clock: FakeClock,
+    status: int,
+    body: dict[str, Any],
+) -> None:
+    answers = [{"status_code": status, **body}, {"json": granted(1)}, {"json": granted(2)}]
+    office = requests_mock.post(TOKEN_URL, answers)
+    requests_mock.get(URL, json=success())
+    get(oauth)
+    clock.advance(86_400)
+    get(oauth)
+    form, bodiless, renewal = office.request_history
+    assert form.text == "grant_type=client_credentials"
+    for request in (bodiless, renewal):
+        assert request.headers["Content-Type"] == "application/json"
+        assert request.headers["Content-Length"] == "0"
+        assert request.headers["Authorization"] == f"Basic {BASIC}"
+        assert not request.body
+
+
+@pytest.mark.parametrize(("status", "tries"), [(415, 2), (401, 1), (422, 1)])
+def test_client_refused_in_either_form_is_not_asked_for_again(
+    oauth: GainsightClient, requests_mock: Any, status: int, tries: int
+) -> None:
+    office = requests_mock.post(TOKEN_URL, status_code=status, json=failure("X", "No"))
+    with pytest.raises(CredentialError, match="client_id and client_secret"):
+        get(oauth)
+    assert office.call_count == tries
+
+
 def test_making_a_client_makes_no_call(oauth: GainsightClient, requests_mock: Any) -> None:
     oauth.close()
     assert requests_mock.call_count == 0
@@ -221,7 +255,8 @@ def test_credentials_that_get_no_token_stop_the_run_and_say_where_they_are_made(
     office = requests_mock.post(TOKEN_URL, **answer)
     with pytest.raises(CredentialError, match=r"Administration > Connectors 2\.0") as caught:
         get(oauth)
-    assert (office.call_count, requests_mock.call_count) == (1, 1)
+    tries = 2 if answer["status_code"] == 400 else 1
+    assert (office.call_count, requests_mock.call_count) == (tries, tries)
     assert "POST /v1/users/m2m/oauth/token" in str(caught.value)
     assert is_secret_free(chain_of(caught.value))
 

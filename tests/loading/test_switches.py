@@ -79,6 +79,7 @@ NEEDS: Mapping[str, With] = {
     "bulk_too_large": With(limits={"bulk_file_bytes": 35}),
     "throttle_answer": With(limits=FEW_CALLS),
     "throttle_retry_after": With(limits=FEW_CALLS),
+    "token_request": With(settings=BY_OAUTH),
     "token_seconds": With(settings=BY_OAUTH),
     "token_calls": With(settings=BY_OAUTH),
     "token_in_envelope": With(settings=BY_OAUTH),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from target_gainsight.api.auth.oauth import TOKEN_PATH
@@ -106,6 +106,12 @@ TOKEN_CALL = Call(
     expects=None,
     family=None,
 )
+
+BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))
+"""How the one client that was seen to work asks for a token: as JSON, with an empty body."""
+
+TOKEN_FORM_REFUSED = frozenset({400, 406, 411, 415})
+"""Statuses that may mean that the form of a request for a token is wrong."""
 
 
 def outcome_of(error: GainsightError) -> Outcome:

@@ -71,6 +71,8 @@ class Switches:
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
+        token_request: how a token must be asked for: by a form or without a body, by a form, or as
+            JSON without a body; then with which HTTP status a form is refused.
         token_seconds: how long a token of M2M OAuth lives.
         token_calls: calls after which a token ends, too; 0 is none.
         token_in_envelope: whether a token comes in the envelope of other answers.
@@ -111,6 +113,9 @@ class Switches:
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False
+    token_request: Literal[
+        "any", "form", "bodiless_400", "bodiless_406", "bodiless_411", "bodiless_415"
+    ] = "any"  # noqa: S105 - no password
     token_seconds: float = 86_400.0
     token_calls: int = 0
     token_in_envelope: bool = False

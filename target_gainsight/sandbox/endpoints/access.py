@@ -105,6 +105,7 @@ def grant_token(tenant: Tenant, call: Incoming) -> Answer:
 
     The form `grant_type=client_credentials` may be left out, as some working clients do [O].
     """
+    _check_token_request(tenant, call)
     form = call.body if isinstance(call.body, Mapping) else {}
     if form.get("grant_type", _GRANT) != _GRANT:
         raise refuse(GENERIC, f"grant_type must be {_GRANT}")
@@ -117,6 +118,16 @@ def grant_token(tenant: Tenant, call: Incoming) -> Answer:
         "expires_in": int(switches.token_seconds),
     }
     return Answer(data=granted) if switches.token_in_envelope else Answer(plain=granted)
+
+
+def _check_token_request(tenant: Tenant, call: Incoming) -> None:
+    """Refuse the form, or its absence, as the switch says [I]."""
+    accepted, _, status = tenant.switches.token_request.partition("_")
+    if accepted == "form" and not call.body:
+        raise refuse(GENERIC, "grant_type is missing")
+    media_type = call.headers.get("content-type", "")
+    if accepted == "bodiless" and (call.body or media_type != "application/json"):
+        raise refuse(GENERIC, "The request must be JSON without a body", status=int(status))
 
 
 def _refused_client(tenant: Tenant) -> Answer:
