@@ -29,7 +29,7 @@ from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.mapping.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.call_metrics import CallCounter
 from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.log_escaping import keep_log_lines_whole

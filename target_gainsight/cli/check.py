@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Family, Json, ObjectSchema, RateLimits
     from target_gainsight.cli.tenant import TenantMetadata
-    from target_gainsight.mapping.mismatch import FieldProblem
+    from target_gainsight.mapping.planning.mismatch import FieldProblem
     from target_gainsight.settings import Connection, Settings, StreamSettings
 
 EVERY_STREAM = "streams without an entry"

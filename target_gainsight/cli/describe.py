@@ -16,8 +16,8 @@ from target_gainsight.cli.output import print_as, print_whole
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.mapping.mismatch import yaml_text
 from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
+from target_gainsight.mapping.planning.mismatch import yaml_text
 from target_gainsight.mapping.planning.stream_checks import may_be_key
 from target_gainsight.settings import OBJECT_NAMES
 

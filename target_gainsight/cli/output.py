@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.measure import Measurement
 
 from target_gainsight.mapping.escaping import printable_json
-from target_gainsight.mapping.mismatch import yaml_text
+from target_gainsight.mapping.planning.mismatch import yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

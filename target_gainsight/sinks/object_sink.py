@@ -27,7 +27,7 @@ from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.field_plan import plan_fields
-from target_gainsight.mapping.planning.well_known import well_known_fields
+from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.sinks.stream import StreamSink
 

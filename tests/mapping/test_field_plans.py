@@ -9,8 +9,8 @@ import yaml
 from tenant_fields import a_field, an_object, company
 
 from target_gainsight.mapping.columns import Column, columns_of
-from target_gainsight.mapping.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 
 
 def columns(*names: str) -> tuple[Column, ...]:

@@ -9,7 +9,7 @@ from tenant_fields import GOLD, OLD, a_field, company
 
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.planning.field_plan import FieldPlan
-from target_gainsight.mapping.planning.well_known import well_known_fields
+from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 
 COLUMNS = {

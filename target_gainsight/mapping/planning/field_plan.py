@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.mismatch import FieldProblem, StreamMismatchError
+from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.spec import UnknownFields, Wishes
 from target_gainsight.mapping.planning.stream_checks import problems_of
 from target_gainsight.mapping.planning.suggested_settings import cure_for

@@ -1,7 +1,9 @@
-"""The fields of Timeline activities and CTAs as their APIs document them.
+"""Fields that the API's documentation states, for when an object's metadata is of no use.
 
-Their metadata cannot be relied on, so that streams are checked, converted and compared by these
-and by the names of custom fields that a stream mentions. Of a custom field only the name is known.
+The metadata of Timeline activities and CTAs cannot be relied on: their streams are checked,
+converted and compared by the fields listed here and by the custom fields that a stream mentions.
+Companies and people have theirs for a tenant that does not let its metadata be read; their
+picklists have no items here, so that values are written unchecked.
 """
 
 from __future__ import annotations
@@ -10,13 +12,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.resources.metadata import ObjectSchema
-from target_gainsight.mapping.planning.well_known import named_field
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from target_gainsight.api.resources.metadata import Field
 
 ACTIVITY = "activity_timeline"
 CTA = "call_to_action"
@@ -115,3 +114,59 @@ def _field(name: str, data_type: str, *, required: bool) -> Field:
     looked_up = _LOOKED_UP.get(name, ())
     field = named_field(name, data_type, required=required)
     return replace(field, has_lookup=bool(looked_up), lookup_objects=looked_up)
+
+
+_STANDARD_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "company": {
+        "Name": "STRING",
+        "Industry": "STRING",
+        "ARR": "CURRENCY",
+        "Employees": "NUMBER",
+        "Stage": "PICKLIST",
+        "Status": "PICKLIST",
+        "RenewalDate": "DATE",
+    },
+    "person": {"Email": "EMAIL", "FirstName": "STRING", "LastName": "STRING"},
+}
+
+
+_STANDARD_REQUIRED = frozenset({("company", "Name"), ("person", "Email")})
+
+
+def well_known_fields(object_name: str) -> tuple[Field, ...]:
+    """The well-known fields of an object; none for an object that is not one of the standard ones.
+
+    Args:
+        object_name: The object's API name, in any case.
+    """
+    name = object_name.lower()
+    return tuple(
+        named_field(field, data_type, required=(name, field) in _STANDARD_REQUIRED)
+        for field, data_type in _STANDARD_FIELDS.get(name, {}).items()
+    )
+
+
+def named_field(name: str, data_type: str, *, required: bool = False) -> Field:
+    """A field of which no more is known than this.
+
+    Args:
+        name: Its API name.
+        data_type: Its Gainsight data type, or empty.
+        required: Whether no record is created without it.
+    """
+    return Field(
+        name=name,
+        label=name,
+        data_type=data_type,
+        required=required,
+        nillable=not required,
+        createable=True,
+        updateable=True,
+        read_only=False,
+        formula=False,
+        has_lookup=False,
+        length=None,
+        decimal_places=None,
+        lookup_objects=(),
+        options=(),
+    )

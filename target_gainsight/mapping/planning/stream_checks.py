@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import ValueRejectedError
-from target_gainsight.mapping.mismatch import FieldProblem
+from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.planning.near_names import suggest_names
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_value
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_gainsight.api.resources.metadata import Field
-    from target_gainsight.mapping.mismatch import Place
+    from target_gainsight.mapping.planning.mismatch import Place
     from target_gainsight.mapping.planning.spec import Wishes
 
 KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
