@@ -24,11 +24,13 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.reject_file import PrivateFile, RejectFile, new_run_name
+from target_gainsight.loading.rejects.reject_file import RejectFile
+from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.call_metrics import CallCounter
 from target_gainsight.singer.connection import TenantConnection, rate_limits

@@ -18,14 +18,9 @@ from rich.table import Table
 from target_gainsight.cli.configuration import configured, read_raw_settings
 from target_gainsight.cli.output import print_as, print_whole
 from target_gainsight.cli.run_target import make_target
-from target_gainsight.loading.rejects.folder import (
-    CREATED,
-    REJECTS,
-    RETIRED,
-    RUN_NAME,
-    RejectFolder,
-)
-from target_gainsight.loading.rejects.reject_file import lock
+from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
+from target_gainsight.loading.rejects.reject_id import RUN_NAME
+from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.settings import CONFIG_SCHEMA

@@ -24,7 +24,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from upath import UPath
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
-from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.storage.source_json import read_json
 from target_gainsight.mapping.errors import shown, shown_path
 from target_gainsight.mapping.escaping import one_line

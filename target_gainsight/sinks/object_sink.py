@@ -21,7 +21,7 @@ from target_gainsight.loading.outcomes import (
     reason_of_fields,
 )
 from target_gainsight.loading.reading.keys import KeyReader
-from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_gainsight.cli import rejects as rejects_module
-from target_gainsight.loading.rejects.reject_file import PrivateFile
+from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
 from target_gainsight.target import TargetGainsight
 

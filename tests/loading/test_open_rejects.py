@@ -13,7 +13,8 @@ from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes
 
 from target_gainsight.loading.rejects import open_index as open_rejects_module
-from target_gainsight.loading.rejects.folder import RejectFolder, RejectId
+from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.target import TargetGainsight
 

@@ -11,7 +11,7 @@ import pytest
 from singer_messages import record, schema, state
 from tenant_runs import companies
 
-from target_gainsight.loading.rejects.reject_file import PrivateFile
+from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def fill_disk_after(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(descriptor, data[:left])
 
-    monkeypatch.setattr("target_gainsight.loading.rejects.reject_file.os.write", write_until_full)
+    monkeypatch.setattr("target_gainsight.loading.storage.private_file.os.write", write_until_full)
 
 
 def test_a_line_that_did_not_fit_is_written_once_there_is_room(

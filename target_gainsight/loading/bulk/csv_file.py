@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.reject_file import FOLDER_OF_OWNER, OWNER_ONLY, lock
+from target_gainsight.loading.storage.private_file import FOLDER_OF_OWNER, OWNER_ONLY, lock
 from target_gainsight.mapping.errors import shown_path
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.loading.rejects.folder import RejectId
+    from target_gainsight.loading.rejects.reject_id import RejectId
     from target_gainsight.loading.settling.checkpoint import Watermark
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.bulk.file_contents import FiledRecords
     from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
     from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.loading.rejects.folder import RejectId
+    from target_gainsight.loading.rejects.reject_id import RejectId
 
 
 @dataclass

@@ -25,7 +25,7 @@ from target_gainsight.loading.bulk.csv_file import (
     sync_folder,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.reject_file import OWNER_ONLY, lock
+from target_gainsight.loading.storage.private_file import OWNER_ONLY, lock
 from target_gainsight.mapping.errors import shown, shown_path
 
 if TYPE_CHECKING:

@@ -6,52 +6,19 @@ it that is still being written, is no line. Writes nothing.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RUN_NAME, RejectId
 from target_gainsight.loading.storage.source_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,8}")
 REJECTS, RETIRED, CREATED = ".singer", ".retired", ".created.csv"
 SUFFIXES = (REJECTS, RETIRED, CREATED)
 """What belongs to a run; the rejects come first, so that no reject outlives its retirement."""
-
-
-@dataclass(frozen=True)
-class RejectId:
-    """What names one reject.
-
-    Attributes:
-        run: The run that rejected it.
-        number: Its number in that run, from 1.
-    """
-
-    run: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.run}-{self.number}"
-
-    @classmethod
-    def parse(cls, text: object) -> RejectId | None:
-        """Read an id as a message carries it.
-
-        Args:
-            text: Such as ``20260201T093000Z-3f9a-17``; anything, for it comes from outside.
-
-        Returns:
-            The id, or None when it is none.
-        """
-        run, _, number = str(text).rpartition("-")
-        if not RUN_NAME.fullmatch(run) or not re.fullmatch(r"[0-9]{1,12}", number):
-            return None
-        return cls(run, int(number))
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.json import serialize_json
 
-from target_gainsight.loading.rejects.folder import RETIRED, RejectId
-from target_gainsight.loading.rejects.reject_file import REASON_PROPERTY, PrivateFile
+from target_gainsight.loading.rejects.folder import RETIRED
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
+from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.temp_database import private_database
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
-    from target_gainsight.loading.rejects.folder import RejectId
     from target_gainsight.loading.rejects.open_index import OpenRejects
     from target_gainsight.loading.rejects.reject_file import RejectFile
+    from target_gainsight.loading.rejects.reject_id import RejectId
 
 MOST_HELD = 5000
 

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.bulk.file_contents import FiledRecords
     from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
-    from target_gainsight.loading.rejects.folder import RejectId
     from target_gainsight.loading.rejects.open_index import OpenRejects
-    from target_gainsight.loading.rejects.reject_file import PrivateFile, RejectFile
+    from target_gainsight.loading.rejects.reject_file import RejectFile
+    from target_gainsight.loading.rejects.reject_id import RejectId
     from target_gainsight.loading.settling.checkpoint import Checkpoint
     from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.loading.storage.private_file import PrivateFile
     from target_gainsight.settings import Rejection
 
 logger = logging.getLogger(__name__)
