@@ -77,9 +77,6 @@ class Classification:
         """
         if not matches.told:
             return self._untold(record)
-        if matches.unchanged(record):
-            now.settle(record, Outcome.UNCHANGED)
-            return None
         found = matches.exact(record.key)
         if not found:
             return self._unmatched(record, matches, now)

@@ -49,9 +49,6 @@ class ObjectSink(Protocol):
     def is_loading(self) -> bool:
         """Whether it is in the middle of a group."""
 
-    def read_by_keys(self) -> None:
-        """Keep no rows of the object: another stream changes it, too."""
-
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
 
@@ -128,16 +125,12 @@ class Run:
                 other.settle()
 
     def add_sink(self, sink: ObjectSink) -> None:
-        """Take note of one more sink that loads; several of one object keep no rows of it.
+        """Take note of one more sink that loads.
 
         Args:
             sink: The sink.
         """
-        others = self._others(sink)
         self.sinks.append(sink)
-        if others:
-            for each in (*others, sink):
-                each.read_by_keys()
 
     def _others(self, sink: ObjectSink) -> list[ObjectSink]:
         name = sink.object_name.lower()

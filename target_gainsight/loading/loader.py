@@ -7,7 +7,7 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
@@ -21,6 +21,8 @@ from target_gainsight.loading.outcomes import (
     Reason,
     RunStoppedError,
 )
+from target_gainsight.loading.reading.current_rows import Matches
+from target_gainsight.loading.reading.group_size import GroupSize
 from target_gainsight.loading.writing.delivery import deliver
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import Completable
     from target_gainsight.loading.lookups.resolver import Resolver
-    from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
+    from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import Key, KeyReader
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.writing.attempts import Action
@@ -40,24 +42,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.settings import StreamSettings
 
-MOST_READS = 2
-"""Groups that may be read at a time: while one is, the next comes together. The first is read
-alone, because it may teach how much a query may ask for."""
-
 WAITING_AT_A_TIME = 1000
-
-
-@dataclass(eq=False)
-class _Read:
-    """A group whose current rows are being read.
-
-    Attributes:
-        group: The group.
-        found: Its rows, or why they cannot be read; None until the answer is there.
-    """
-
-    group: Sequence[LoadRecord]
-    found: Matches | GainsightError | RunStoppedError | None = None
 
 
 class RecordLoader:
@@ -65,6 +50,7 @@ class RecordLoader:
 
     Args:
         settings: How the stream is loaded.
+        group_size: Records of the first group.
         mapper: Compares records with rows.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
@@ -77,12 +63,16 @@ class RecordLoader:
         rejected: Is told the fields of each rejected record.
         plan: Takes note of what would change, in a dry run.
         known_on_insert: What insert mode makes of a record that the tenant has.
+
+    Attributes:
+        group_size: How many records make a group.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
         self,
         *,
         settings: StreamSettings,
+        group_size: int,
         mapper: RecordMap,
         keys: KeyReader,
         rows: CurrentRows | None,
@@ -96,6 +86,7 @@ class RecordLoader:
         plan: Plan | None = None,
         known_on_insert: KnownOnInsert = "written",
     ) -> None:
+        self.group_size = GroupSize(group_size)
         self._settings = settings
         self._keys = keys
         self._rows = rows
@@ -118,9 +109,7 @@ class RecordLoader:
         self._flying: Counter[Key] = Counter()
         self._undone: deque[LoadRecord] = deque()
         self._in_flight = 0
-        self._reading: set[Key] = set()
-        self._reads: deque[_Read] = deque()
-        self._has_read = False
+        self._reading: frozenset[Key] = frozenset()
         self._created = 0
         self._packed_since: float | None = None
 
@@ -132,7 +121,6 @@ class RecordLoader:
         """
         if self._rows is not None:
             record.key = self._keys.of_record(record.fields)
-            self._rows.prepare(record)
 
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group; what does not fill a batch waits for the next group.
@@ -150,7 +138,7 @@ class RecordLoader:
         elif self._inserts:
             for part in without_repeats(group):
                 self._load_in_turn(part)
-        else:
+        elif group:
             self._load_in_turn(group)
         self._complete_due()
         self._send_packed(partial=False)
@@ -159,7 +147,7 @@ class RecordLoader:
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
         while self._is_busy():
-            self._land_reads()
+            self._land_read()
             if self._completion.expects:
                 # The parents first: what completes their children shares a call with other updates.
                 self._send_action("create", partial=True)
@@ -178,7 +166,7 @@ class RecordLoader:
         self._load_by_key(group)
 
     def _is_busy(self) -> bool:
-        underway = self._reads or self._in_flight or self._undone or any(self._packed.values())
+        underway = self._reading or self._in_flight or self._undone or any(self._packed.values())
         return bool(underway) or self._completion.is_due
 
     def finish(self) -> None:
@@ -201,7 +189,7 @@ class RecordLoader:
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         """Fill the foreign keys of a group, which then is identified."""
         if self._resolver is not None:
-            while self._resolver.into_self and (self._reads or self._in_flight):
+            while self._resolver.into_self and (self._reading or self._in_flight):
                 self._pool.land(block=True)
             refused = BatchResult()
             try:
@@ -251,7 +239,7 @@ class RecordLoader:
         """Settle what earlier groups hold of this group's keys."""
         keys = {record.key for record in group}
         if not keys.isdisjoint(self._reading) or self._has_packed(keys):
-            self._land_reads()
+            self._land_read()
         if self._has_packed(keys):
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._flying):
@@ -264,9 +252,9 @@ class RecordLoader:
         while self._in_flight:
             self._pool.land(block=True)
 
-    def _land_reads(self) -> None:
-        """Pack what has been read: a partial batch must not depend on which read was quicker."""
-        while self._reads:
+    def _land_read(self) -> None:
+        """Classify the group that is being read, if one is."""
+        while self._reading:
             self._pool.land(block=True)
 
     def _redo(self) -> None:
@@ -274,56 +262,46 @@ class RecordLoader:
         while self._undone:
             part = self._undone.popleft()
             self._let_earlier_go_first([part])
-            self._load_by_key([part])
+            self._load_by_key([part], is_retry=True)
 
-    def _load_by_key(self, group: Sequence[LoadRecord]) -> None:
+    def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
         if self._rows is None:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
         rows, merged = self._rows, self._merge(group)
         self._completion.supersede(merged)
-        at_hand = None if self._reads else rows.at_hand(merged)
-        if at_hand is not None:
-            self._classify_group(merged, at_hand)
-            return
-        while len(self._reads) >= (MOST_READS if self._has_read else 1):
-            self._pool.land(block=True)
-        read = _Read(merged)
-        self._reads.append(read)
-        self._reading.update(record.key for record in merged)
+        self._land_read()
+        self._reading = frozenset(record.key for record in merged)
+        if not is_retry:
+            self.group_size.advance()
         self._pool.submit(
-            lambda: _attempt(rows, merged), lambda found: self._land_read(read, found)
+            lambda: _attempt(rows, merged),
+            lambda found: self._classify_group(merged, found, is_retry=is_retry),
         )
-
-    def _land_read(self, read: _Read, found: Matches | GainsightError | RunStoppedError) -> None:
-        """Go on with the groups in their order, as far as they have been read."""
-        read.found = found
-        self._has_read = True
-        while self._reads and (rows := self._reads[0].found) is not None:
-            group = self._reads.popleft().group
-            self._reading.difference_update(record.key for record in group)
-            self._classify_group(group, rows)
 
     def _classify_group(
         self,
         group: Sequence[LoadRecord],
         found: Matches | GainsightError | RunStoppedError,
+        *,
+        is_retry: bool,
     ) -> None:
         """Go on with a group whose current rows have been read."""
+        self._reading = frozenset()
+        now = BatchResult()
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
+        if isinstance(found, Matches):
+            for record in group:
+                action = self._classification.classify(record, found, now)
+                if action is not None:
+                    self._pack(action, record)
+        if not is_retry:
+            unchanged = sum(each.outcome is Outcome.UNCHANGED for each in now.settlements)
+            self.group_size.record_group(len(group), unchanged)
         if isinstance(found, GainsightError):
             self._unavailable(group, found)
             return
-        now, unchanged = BatchResult(), []
-        for record in group:
-            if found.unchanged(record) and not record.waiting:
-                unchanged.append(record)
-                continue
-            action = self._classification.classify(record, found, now)
-            if action is not None:
-                self._pack(action, record)
-        self._ledger.enter_unchanged(unchanged)
         self._enter(now)
         self._send_packed(partial=False)
 
@@ -370,8 +348,6 @@ class RecordLoader:
         self._created += len(batch)
 
     def _submit(self, action: Action, batch: list[LoadRecord]) -> None:
-        if self._rows is not None:
-            self._rows.about_to_write(batch)
         self._in_flight += 1
         self._flying.update(record.key for record in batch if record.key)
         self._pool.submit(

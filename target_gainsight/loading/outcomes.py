@@ -36,8 +36,6 @@ class Outcome(str, enum.Enum):
     SKIPPED = "skipped"
     REJECTED = "rejected"
 
-    __hash__ = str.__hash__  # an enumeration's own is Python's, and is asked for every record
-
 
 @dataclass(frozen=True)
 class Reason:
@@ -98,13 +96,6 @@ class Arrival:
     position: int
 
 
-Mark = tuple[int, int | None]
-"""By what a kept row is found that holds a record already: its place, which it shares with keys
-that are equal but for case and blanks, and the digest of its values; None in the digest's place
-where it is in doubt how the tenant would answer them. No class, because every record needs one.
-"""
-
-
 @dataclass(slots=True, eq=False)
 class LoadRecord:
     """A record on its way into the tenant.
@@ -119,7 +110,6 @@ class LoadRecord:
         references: Field to the row, or rows, of another object that it refers to.
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
-        mark: By what a kept row that holds it is found, where that is known already.
     """
 
     arrival: Arrival
@@ -131,7 +121,6 @@ class LoadRecord:
     references: Mapping[str, Reference] = field(default_factory=_nothing)
     links: tuple[Link, ...] = ()
     waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
-    mark: Mark | None = None
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """List every arrival that shares this record's outcome, in order."""

@@ -12,7 +12,6 @@ from target_gainsight.mapping.errors import (
     RecordRejectedError,
     ValueRejectedError,
 )
-from target_gainsight.mapping.inlining import compile_mapping
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import (
@@ -35,7 +34,6 @@ NullValues = Literal["send", "omit"]
 
 _ABSENT: Json = object()  # type: ignore[assignment]
 _PLAIN = (plain_comparable, plain_comparable)
-_MOST_ALIKE = 4096
 _REASONS = {
     "key_missing": ("a lookup key needs a value", "Without it the record cannot be found."),
     "required_missing": ("no record is created without it", "Send a value, or set a constant."),
@@ -81,13 +79,8 @@ class RecordMapper:
             name: (each.written_comparable, each.read_comparable)
             for name, each in self.converters.items()
         }
-        self._alike: set[tuple[str, str, str]] = set()
         self._columns = tuple(
             (source, target, self.converters[target]) for source, target in plan.sent.items()
-        )
-        self._mapped = compile_mapping(
-            [(source, target, converter.inline) for source, target, converter in self._columns],
-            omit_null=null_values == "omit",
         )
         constants = (
             (name, self.converters[name].write(value)) for name, value in plan.constants.items()
@@ -106,12 +99,16 @@ class RecordMapper:
         Raises:
             RecordRejectedError: It cannot be written; carries the errors of all its fields.
         """
+        mapped: dict[str, Json] = {}
         try:
-            mapped = self._mapped(record)
+            for source, target, converter in self._columns:
+                if source in record:
+                    mapped[target] = converter.write(record[source])
         except ValueRejectedError:
             raise RecordRejectedError(self._errors(record)) from None
-        if self._constants:
-            mapped.update(self._constants)
+        if self._null_values == "omit":
+            mapped = {name: value for name, value in mapped.items() if value is not None}
+        mapped.update(self._constants)
         for name in self._never_empty:
             if is_blank(mapped.get(name)) and self._missing_values(mapped):
                 raise RecordRejectedError(self._errors(record))
@@ -198,12 +195,5 @@ class RecordMapper:
         return FieldError(name, record.get(name), data_type, code, *_REASONS[code])
 
     def _differ(self, name: str, value: Json, held: Json) -> bool:
-        """Whether a value is another than the one held; texts found alike, as labels, are noted."""
-        texts = value.__class__ is str and held.__class__ is str
-        if texts and (name, value, held) in self._alike:
-            return False
         written, read = self._comparables.get(name, _PLAIN)
-        alike = written(value) == read(held)
-        if alike and texts and len(self._alike) < _MOST_ALIKE:
-            self._alike.add((name, value, held))  # type: ignore[arg-type]
-        return not alike
+        return written(value) != read(held)

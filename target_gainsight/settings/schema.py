@@ -90,7 +90,10 @@ LIMITS = (
         th.IntegerType(minimum=1, maximum=4_999),
         default=1000,
         title="Read group size",
-        description="Records per query of current rows, at most 4999.",
+        description=(
+            "Records per query of current rows, at most 4999. While nine in ten rows are "
+            "unchanged, queries grow to 4999 records."
+        ),
     ),
     th.Property(
         "calls_per_minute",

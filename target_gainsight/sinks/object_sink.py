@@ -72,21 +72,14 @@ class GainsightSink(StreamSink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._group_size = self.run.settings.read_group_size
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
 
     @property
     @override
-    def max_size(self) -> int:
-        """Records of one group; the batch of one write call belongs to the loader."""
-        return self._group_size
-
-    @property
-    @override
     def is_full(self) -> bool:
         """Whether the group that comes together is whole."""
-        return len(self._pending) >= self._group_size
+        return len(self._pending) >= self.loader.group_size.current
 
     @override
     def setup(self) -> None:
@@ -104,16 +97,15 @@ class GainsightSink(StreamSink):
         self._list_dropped()
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
-        fresh = self._rows(keys, references)
-        rows = self.whole_object(fresh, keys) if fresh else None
-        self._current_rows = rows
+        rows = self._rows(keys, references)
         self.knows_fields = schema is not None
         self.loader = RecordLoader(
             settings=self.stream,
+            group_size=self.run.settings.read_group_size,
             mapper=self.comparison(references),
             keys=keys,
             rows=rows,
-            writer=self._writer(self.writer(keys, fresh), fresh),
+            writer=self._writer(self.writer(keys, rows), rows),
             plan=self.run.plan,
             ledger=self.run.ledger,
             pool=self.run.pool,
@@ -198,12 +190,6 @@ class GainsightSink(StreamSink):
         self.loader.send_older_than(seconds)
 
     @override
-    def read_by_keys(self) -> None:
-        """Keep no rows of the object: another stream changes it, too."""
-        if self._current_rows is not None:
-            self._current_rows.read_by_keys()
-
-    @override
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
         self.process_batch({})
@@ -245,10 +231,6 @@ class GainsightSink(StreamSink):
             self.run.rejected_parents,
             omit_null=self.stream.null_values == "omit",
         )
-
-    def whole_object(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:  # noqa: ARG002
-        """Make what reads the whole object where that is cheaper; by keys only by default."""
-        return rows
 
     def _rows(self, keys: KeyReader, references: References) -> CurrentRows | None:
         if not keys.names:

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.reading.current_rows import CurrentRows
-from target_gainsight.loading.reading.whole_object import WholeObjectRows
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.sinks.object_sink import GainsightSink
@@ -27,19 +26,6 @@ class RecordsSink(GainsightSink):
     @override
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:
         return CurrentRows(self.run.client.records, self.stream.object_name, keys)
-
-    @override
-    def whole_object(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:
-        if self.stream.sync_mode == "insert" or not self.stream.skip_unchanged:
-            return rows
-        return WholeObjectRows(
-            self.run.client.records,
-            self.stream.object_name,
-            keys,
-            mapper=self.mapper,
-            fields=(*self.plan.sent.values(), *self.plan.constants, *self.stream.lookups),
-            by_keys=rows,
-        )
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

@@ -122,9 +122,6 @@ class StreamSink(BatchSink):
             seconds: How long something incomplete may wait.
         """
 
-    def read_by_keys(self) -> None:
-        """Keep no rows of the object: another stream changes it, too."""
-
     def forget_progress(self) -> None:
         """Forget what a later run would have needed: this one has ended well."""
 

@@ -133,10 +133,16 @@ SITUATIONS = (
         held=held_companies(2000, Industry="old"),
     ),
     Situation(
-        "a stream that covers its object: three groups, one look, then pages of 5,000",
-        {"describe": 1, "query": 3 + 1 + 3, "update": 3},
-        [schema(), *changed_ones(12_000, every=100)],
-        held=held_companies(12_000, Industry="old"),
+        "10,000 unchanged: groups grow to 5,000",
+        {"describe": 1, "query": 5},
+        [schema(), *companies(range(10_000), Industry="old")],
+        held=held_companies(10_000, Industry="old"),
+    ),
+    Situation(
+        "20,000, one in a hundred changed",
+        {"describe": 1, "query": 7, "update": 4},
+        [schema(), *changed_ones(20_000, every=100)],
+        held=held_companies(20_000, Industry="old"),
     ),
     Situation(
         "a larger group is one read",
@@ -311,3 +317,11 @@ def test_a_run_takes_exactly_these_calls(
         loading.tenant.faults.script(situation.faults, path=WRITES)
     loading.load(situation.messages, **situation.settings)
     assert loading.calls() == situation.calls
+
+
+@pytest.mark.e2e
+def test_100_000_companies_with_one_percent_changed_take_44_calls(loading: Loading) -> None:
+    loading.tenant.seed("company", held_companies(100_000, Industry="old")["company"])
+    run = loading.load([schema(), *changed_ones(100_000, every=100)])
+    assert run.outcomes() == {"unchanged": 99_000, "updated": 1_000}
+    assert loading.calls() == {"describe": 1, "query": 23, "update": 20}

@@ -172,21 +172,18 @@ def test_a_position_is_settled_once(again: int) -> None:
         watermark.settle(again)
 
 
-@given(st.lists(st.tuples(st.integers(1, 44), st.integers(1, 6)), max_size=40))
-def test_runs_of_positions_are_settled_as_one_by_one_and_no_position_twice(
-    runs: list[tuple[int, int]],
-) -> None:
+@given(st.lists(st.integers(1, 44), max_size=80))
+def test_positions_are_settled_in_any_order_and_none_twice(positions: list[int]) -> None:
     watermark, settled = Watermark(), set[int]()
     for _ in range(40):
         watermark.arrive()
-    for first, count in runs:
-        run = range(first, first + count)
-        if settled.isdisjoint(run) and run[-1] <= 40:
-            watermark.settle(first, count)
-            settled.update(run)
+    for position in positions:
+        if position not in settled and position <= 40:
+            watermark.settle(position)
+            settled.add(position)
         else:
             with pytest.raises(ValueError, match="cannot be settled"):
-                watermark.settle(first, count)
+                watermark.settle(position)
         gap = next(each for each in range(1, 42) if each not in settled)
         assert watermark.settled == gap - 1
 

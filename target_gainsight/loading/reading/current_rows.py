@@ -40,10 +40,6 @@ class Matches:
             self._exact[keys.of_row(row)].append(row)
         self._near: dict[Key, list[Mapping[str, Any]]] | None = None
 
-    def unchanged(self, record: LoadRecord) -> bool:  # noqa: ARG002 - where rows are kept
-        """Whether one row surely holds a record already; else the rows are to be compared."""
-        return False
-
     def exact(self, key: Key) -> list[Mapping[str, Any]]:
         """List the rows that have this very key."""
         return self._exact.get(key, [])
@@ -112,34 +108,6 @@ class CurrentRows:
     def read_name(self, name: str) -> str:
         """The name under which a query knows a field."""
         return name
-
-    def read_by_keys(self) -> None:
-        """Keep no rows between two reads; there are none to keep here."""
-
-    def prepare(self, record: LoadRecord) -> None:
-        """Do for a record, as soon as its fields are known, what reading will need.
-
-        Args:
-            record: The record.
-        """
-
-    def at_hand(self, records: Sequence[LoadRecord]) -> Matches | None:  # noqa: ARG002 - or none is
-        """Find the rows that some records may meet, if that needs no call.
-
-        Args:
-            records: The records of one group.
-
-        Returns:
-            The rows, or None when they have to be read.
-        """
-        return None
-
-    def about_to_write(self, records: Sequence[LoadRecord]) -> None:
-        """Take note that the rows of some records will be others from now on.
-
-        Args:
-            records: The records of a batch, before it is sent.
-        """
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""

@@ -38,31 +38,29 @@ class Watermark:
         self.received += 1
         return self.received
 
-    def settle(self, position: int, count: int = 1) -> None:
-        """Note that the records at a position and after it are settled.
+    def settle(self, position: int) -> None:
+        """Note that the record at a position is settled.
 
         Args:
             position: A position that ``arrive`` gave out.
-            count: How many records, that one included.
 
         Raises:
-            ValueError: One of them is settled already or was never given out.
+            ValueError: It is settled already or was never given out.
         """
-        last = position + count - 1
-        if position == self.settled + 1 and not self._starts and last <= self.received:
-            self.settled = last
+        if position == self.settled + 1 and not self._starts and position <= self.received:
+            self.settled = position
             return
-        before = bisect_right(self._starts, last) - 1
+        before = bisect_right(self._starts, position) - 1
         settled = self._ends[before] if before >= 0 else self.settled
-        if position <= settled or last > self.received:
+        if position <= settled or position > self.received:
             message = f"position {position} of {self.received} cannot be settled (again)"
             raise ValueError(message)
         if before >= 0 and position == settled + 1:
-            self._ends[before] = last
+            self._ends[before] = position
         else:
             before += 1
             self._starts.insert(before, position)
-            self._ends.insert(before, last)
+            self._ends.insert(before, position)
         self._close_gap_after(before)
         if self._starts[0] == self.settled + 1:
             self.settled = self._ends.pop(0)

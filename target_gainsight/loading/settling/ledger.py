@@ -15,7 +15,7 @@ from target_gainsight.loading.settling.checkpoint import Watermark
 from target_gainsight.mapping.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     from target_gainsight.loading.bulk.file_contents import FiledRecords
     from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
@@ -144,32 +144,6 @@ class Ledger:
                 "first of them: run again later and it goes on from there"
             )
             raise RunStoppedError(message)
-
-    def enter_unchanged(self, records: Sequence[LoadRecord]) -> None:
-        """Enter records whose rows hold them already: the shortest way, for most are so.
-
-        Args:
-            records: The records, in order.
-
-        Raises:
-            RunStoppedError: Too many records were rejected.
-        """
-        if not records:
-            return
-        self._unavailable_in_a_row = 0
-        self._release_withheld()
-        alone = []
-        for record in records:
-            if record.parts or (self._keep_files and self._open_rejects.any):
-                self._enter_all(record, Outcome.UNCHANGED, None)
-            else:
-                alone.append(record.arrival)
-        for first, count in _runs(alone):
-            first.watermark.settle(first.position, count)
-            self._arrivals.settle(first.sequence, count)
-            self.summary.stream(first.alias).outcomes[Outcome.UNCHANGED] += count
-        self._advance()
-        self._check_guards()
 
     def retired_by(self, arrival: Arrival) -> list[RejectId]:
         """Find the rejects that a record retires once its file is settled.
@@ -347,25 +321,6 @@ class Ledger:
             "and run again"
         )
         raise RunStoppedError(message)
-
-
-def _runs(arrivals: Iterable[Arrival]) -> Iterator[tuple[Arrival, int]]:
-    """Find the records that came one after another: the first of each run, and how many."""
-    first, count = None, 0
-    for arrival in arrivals:
-        if (
-            first is not None
-            and arrival.watermark is first.watermark
-            and arrival.position == first.position + count
-            and arrival.sequence == first.sequence + count
-        ):
-            count += 1
-            continue
-        if first is not None:
-            yield first, count
-        first, count = arrival, 1
-    if first is not None:
-        yield first, count
 
 
 def _key_of(arrival: Arrival) -> dict[str, Any]:

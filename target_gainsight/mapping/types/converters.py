@@ -8,28 +8,20 @@ the tenant answers either for an empty field.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
-from target_gainsight.mapping.inlining import Inline
 from target_gainsight.mapping.types.datetimes import (
     DateFormat,
     comparable_date,
     comparable_datetime,
     date_writer,
-    normal_date,
-    normal_datetime,
     written_datetime,
 )
 from target_gainsight.mapping.types.numeric import (
-    GREATEST_EXPONENT,
     boolean,
     comparable_number,
-    normal_number,
     number,
 )
 from target_gainsight.mapping.types.picklists import (
@@ -37,7 +29,6 @@ from target_gainsight.mapping.types.picklists import (
     comparable_choice,
     comparable_selection,
     index_items,
-    normal_selection,
     selection,
 )
 from target_gainsight.mapping.types.strings import (
@@ -59,14 +50,6 @@ if TYPE_CHECKING:
 
     Write = Callable[[object], Json]
     Compare = Callable[[Json], Hashable]
-
-
-MOST_DAYS_REMEMBERED = 4096
-_NORMAL_NUMBER = Inline(
-    "v if v.__class__ is str or v.__class__ is int or v is None else $normal(v)",
-    {"normal": normal_number},
-)
-"""Of numbers, and of whatever may be one."""
 
 
 class Unknown:
@@ -92,17 +75,12 @@ class Converter:
         write: A source's value to the value in a request; raises `ValueRejectedError` only.
         written_comparable: A written value to what it compares as; `Unknown` in doubt.
         read_comparable: A value as the query answers it to what it compares as.
-        inline: The same as `write`, as an expression.
-        normal: Expression of the one form of a value, written or read, whose JSON is the same for
-            most of what compares as equal, and never for anything else.
     """
 
     field: Field | None
     write: Write
     written_comparable: Compare
     read_comparable: Compare
-    inline: Inline
-    normal: Inline
 
 
 @dataclass(frozen=True)
@@ -113,16 +91,11 @@ class _DataType:
         accepts: The types of JSON schema that may convert; `moment` is text with a date format.
         write: From the field and the date format to the function that converts a value.
         compare: From the field to the function that makes a comparable; None where in doubt.
-        inline: From the field and its `write` to the expression that most values of the type
-            pass without a call.
-        normal: From the field to the expression of a value's normal form.
     """
 
     accepts: frozenset[str]
     write: Callable[[Field, DateFormat], Write]
     compare: Callable[[Field], Compare]
-    inline: Callable[[Field, Write], Inline] = lambda _field, write: _called(write)
-    normal: Callable[[Field], Inline] = lambda _field: _NORMAL_NUMBER
 
 
 def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter:
@@ -135,15 +108,13 @@ def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter
     row = _TABLE.get(field.data_type, _PLAIN)
     write = _refusing(field.name, field.data_type, row.write(field, date_format))
     compare = _comparing(row.compare(field))
-    return Converter(field, write, compare, compare, row.inline(field, write), row.normal(field))
+    return Converter(field, write, compare, compare)
 
 
 def plain_converter(name: str) -> Converter:
     """The converter of a field of which only the name is known."""
     write = _refusing(name, "", plain_json)
-    return Converter(
-        None, write, plain_comparable, plain_comparable, _called(write), _NORMAL_NUMBER
-    )
+    return Converter(None, write, plain_comparable, plain_comparable)
 
 
 def plain_value(value: object) -> Json:
@@ -214,61 +185,6 @@ plain_comparable: Compare = _comparing(_plain)
 _PLAIN_WRITE = _refusing("", "", plain_json)
 
 
-def _called(write: Write) -> Inline:
-    return Inline("$write(v)", {"write": write})
-
-
-def _short_text(field: Field, write: Write) -> Inline:
-    return Inline(
-        "v if v.__class__ is str and len(v) <= $length and v.isascii() or v is None else $write(v)",
-        {"length": field.length or sys.maxsize, "write": write},
-    )
-
-
-def _near_number(_field: Field, write: Write) -> Inline:
-    whole = "v.__class__ is int and -$most < v < $most"
-    exact = "v.__class__ is $Decimal and v.is_finite() and -$exponent <= v.adjusted() <= $exponent"
-    return Inline(
-        f"v if {whole} or v is None or {exact} else $write(v)",
-        {
-            "most": sys.maxsize,
-            "Decimal": Decimal,
-            "exponent": GREATEST_EXPONENT,
-            "write": write,
-        },
-    )
-
-
-def _known_choice(field: Field, write: Write) -> Inline:
-    names = frozenset(name for name in index_items(field.options).active if name.strip())
-    return Inline(
-        "v if v.__class__ is str and v in $names or v is None else $write(v)",
-        {"names": names, "write": write},
-    )
-
-
-def _repeated_date(_field: Field, write: Write) -> Inline:
-    """Days come again and again; only texts are remembered, because 1, 1.0 and True are equal."""
-    return Inline(
-        "$remembered(v) if v.__class__ is str else $write(v)",
-        {"remembered": lru_cache(MOST_DAYS_REMEMBERED)(write), "write": write},
-    )
-
-
-def _normal_date(_field: Field) -> Inline:
-    iso = "v.__class__ is str and len(v) == 10 and v[4] == '-'"
-    return Inline(f"v if {iso} else $day(v)", {"day": normal_date})
-
-
-def _normal_choice(field: Field) -> Inline:
-    return Inline("$gsids(v, v)", {"gsids": index_items(field.options).unambiguous.get})
-
-
-def _normal_selection(field: Field) -> Inline:
-    gsids = index_items(field.options).unambiguous
-    return Inline("$normal(v)", {"normal": lambda value: normal_selection(value, gsids)})
-
-
 def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
     return lambda _field, _date_format: write
 
@@ -299,26 +215,19 @@ _NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
 
 
-def _as_it_is(_field: Field) -> Inline:
-    return Inline("v", {})
-
-
 _PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain)
 _UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped)
 _TEXT = _DataType(
     _ANYTHING,
     lambda field, _date_format: text_writer(field.length),
     lambda _field: _text,
-    _short_text,
-    _as_it_is,
 )
-_NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number, _near_number)
+_NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number)
 _BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
 _GSID = _DataType(
     _STRINGS,
     _shaped(GSID, "a GSID", "A GSID has 36 digits and upper-case letters; or use a lookup."),
     lambda _field: _text,
-    normal=_as_it_is,
 )
 
 _TABLE: dict[str, _DataType] = {
@@ -331,39 +240,30 @@ _TABLE: dict[str, _DataType] = {
         _MOMENTS,
         lambda _field, date_format: date_writer(date_format),
         lambda _field: comparable_date,
-        _repeated_date,
-        _normal_date,
     ),
     "DATETIME": _DataType(
         _MOMENTS,
         _always(written_datetime),
         lambda _field: comparable_datetime,
-        normal=lambda _field: Inline("$normal(v)", {"normal": normal_datetime}),
     ),
-    "PICKLIST": _DataType(
-        _MOMENTS, *_choosing(choice, comparable_choice), _known_choice, _normal_choice
-    ),
+    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice)),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"},
         *_choosing(selection, comparable_selection),
-        normal=_normal_selection,
     ),
     "EMAIL": _DataType(
         _STRINGS,
         lambda field, _date_format: email_writer(field.length),
         lambda _field: _caseless,
-        normal=_as_it_is,
     ),
     "URL": _DataType(
         _STRINGS,
         _shaped(URL, "a URL", "Send an address without blanks, such as https://example.com."),
         lambda _field: _text,
-        normal=_as_it_is,
     ),
     "SFDCID": _DataType(
         _STRINGS,
         _shaped(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and digits."),
         lambda _field: _text,
-        normal=_as_it_is,
     ),
 }

@@ -76,9 +76,6 @@ _ISO = re.compile(
           | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
 )
-_NORMAL_DATETIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
-).fullmatch
 _MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
 
 
@@ -156,26 +153,6 @@ def comparable_datetime(value: Json) -> int | None:
     """The milliseconds since 1970 of a DATETIME as written or read; None when it is not one."""
     instant = moment(value) if isinstance(value, str) else _of_milliseconds(value)
     return None if instant is None else (instant - EPOCH) // _MILLISECOND
-
-
-def normal_date(value: Json) -> Json:
-    """A DATE as written or read in its ISO form; as it is in doubt."""
-    return comparable_date(value) or value
-
-
-def normal_datetime(value: Json) -> Json:
-    """A DATETIME as written or read in the form in which one of UTC is written; as it is in doubt.
-
-    The tenant may answer another offset than was sent, epoch milliseconds, or no offset at all.
-    """
-    if isinstance(value, str):
-        instant = None if _NORMAL_DATETIME(value) else moment(value)
-    else:
-        instant = _of_milliseconds(value)
-    try:
-        return value if instant is None else iso_milliseconds(instant.astimezone(timezone.utc))
-    except OverflowError:
-        return value
 
 
 def reformat_date(value: str, date_format: DateFormat) -> str:

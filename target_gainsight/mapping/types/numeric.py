@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING
@@ -126,26 +125,6 @@ def comparable_number(value: Json) -> Decimal | None:
     if isinstance(exact, bool) or not isinstance(exact, (int, float, Decimal)):
         return None
     return _decimal(within_range(exact)).normalize(_EXACT) or Decimal(0)
-
-
-def normal_number(value: Json) -> Json:
-    """A number in its one form: 5 for 5.0, and no zeros at its end; anything else as it is.
-
-    Raises:
-        ValueError: It is not finite.
-    """
-    if value.__class__ is not Decimal:
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(value)  # JSON would have null for it
-        return value
-    text = str(value)
-    if "." in text and text[-1] != "0" and "E" not in text:
-        return value
-    if not value.is_finite():
-        raise ValueError(value)
-    exact = value.normalize(_EXACT)
-    whole = exact == exact.to_integral_value() and exact.adjusted() < _LONGEST_WHOLE
-    return int(exact) if whole else exact
 
 
 def _number_of_text(text: str) -> int | float | Decimal | None:

@@ -14,7 +14,7 @@ from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import GSID, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.resources.metadata import PicklistOption
@@ -33,11 +33,6 @@ class Items(NamedTuple):
 
     active: dict[str, str | None]
     inactive: frozenset[str]
-
-    @property
-    def unambiguous(self) -> dict[str, str]:
-        """What may be written, to the GSID of the one item that it surely names."""
-        return {name: gsid for name, gsid in self.active.items() if gsid is not None}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -115,14 +110,6 @@ def comparable_selection(value: Json, items: Items) -> tuple[str, ...] | None:
     gsids = {comparable_choice(name, items) for name in names if name != ""}
     known = sorted(gsid for gsid in gsids if gsid is not None)
     return tuple(known) if len(known) == len(gsids) else None
-
-
-def normal_selection(value: Json, gsids: Mapping[str, str]) -> Json:
-    """A written selection in the form of an answer, `"gsid1;gsid2;"`; as it is in doubt."""
-    if not value or not isinstance(value, list):
-        return value
-    found = [gsids.get(name) if isinstance(name, str) else None for name in value]
-    return value if None in found else "".join(f"{gsid};" for gsid in found)
 
 
 def _name_of(value: object) -> str:
