@@ -133,8 +133,11 @@ class Tenant:
         """Run a target over an input as it is; bytes are read as standard input is."""
         self._caplog.clear()
         target, output = self.target(**settings), io.StringIO()
-        data = text.encode() if isinstance(text, str) else text
-        with contextlib.redirect_stdout(output), io.TextIOWrapper(io.BytesIO(data)) as source:
+        data = io.BytesIO(text.encode() if isinstance(text, str) else text)
+        with (
+            contextlib.redirect_stdout(output),
+            io.TextIOWrapper(data, encoding="utf-8") as source,
+        ):
             exit_code = target.run_to_end(source)
         return TargetRun(
             exit_code,

@@ -147,6 +147,15 @@ def test_a_proxy_that_refuses_has_sent_nothing_on(
     assert "passw0rd" not in str(caught.value)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_loopback_address_is_not_reached_through_a_proxy(
+    host: str, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    with ScriptedServer([answer]) as server:
+        assert call(make_client(f"http://{host}:{server.port}")) is not None
+
+
 def test_a_tenant_that_goes_away_between_calls_was_not_sent_to(make_client: MakeClient) -> None:
     with ScriptedServer([answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}", retry=RetryPolicy(max_seconds=30))

@@ -374,7 +374,7 @@ def test_a_file_of_something_else_is_left_alone(quota_path: Path, open_pacer: Op
     before = quota_path.read_bytes()
     assert "it is a database of something else" in unusable(quota_path, open_pacer)
     assert quota_path.read_bytes() == before
-    quota_path.write_text("Name,Industry\n" * 1000)
+    quota_path.write_text("Name,Industry\n" * 1000, encoding="utf-8")
     assert "file is not a database" in unusable(quota_path, open_pacer)
 
 

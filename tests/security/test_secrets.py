@@ -103,7 +103,10 @@ def test_secrets_are_in_no_arguments_of_a_process(tmp_path: Path, tenant: Tenant
             pytest.skip("no /proc: a process's arguments cannot be read")
         threads = Path(f"/proc/{process.pid}/task").iterdir()
         children = [each for task in threads for each in (task / "children").read_text().split()]
-        shown = [Path(f"/proc/{each}/cmdline").read_text() for each in [process.pid, *children]]
+        shown = [
+            Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8")
+            for each in [process.pid, *children]
+        ]
         process.communicate(lines_of([schema()]), timeout=60)
     assert "--config" in shown[0]
     assert _shown_in("".join(shown)) == []

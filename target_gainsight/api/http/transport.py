@@ -7,6 +7,7 @@ was never made proves that it has not.
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 from http.cookiejar import DefaultCookiePolicy
@@ -58,7 +59,8 @@ class Transport:
     """Sends requests to one tenant over kept-alive connections.
 
     TLS is always verified, redirects are never followed, cookies are not kept and `.netrc` is not
-    read; proxies and certificate authorities are taken from the environment as usual.
+    read; proxies and certificate authorities are taken from the environment as usual, but a
+    loopback address is never reached through a proxy.
 
     Args:
         base_url: Where the tenant's API is, such as `https://mycompany.gainsightcloud.com`.
@@ -80,6 +82,7 @@ class Transport:
         self.host = _checked_host(base_url)
         self._base_url = base_url.rstrip("/")
         self._user_agent = user_agent
+        self._proxies = {"no_proxy": self.host} if _is_loopback(self.host) else None
         self._own_session = None if session else _new_session()
         self._session = session or self._own_session or requests.Session()
         if self._session.verify is False:
@@ -123,6 +126,7 @@ class Transport:
                 headers=headers,
                 auth=_Signature(proof),
                 timeout=timeout,
+                proxies=self._proxies,
                 allow_redirects=False,
             )
         except ValueError as error:
@@ -158,6 +162,13 @@ def _checked_host(base_url: str) -> str:
         message = "the base URL must look like https://mycompany.gainsightcloud.com"
         raise ValueError(message)
     return parts.hostname
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _new_session() -> requests.Session:
