@@ -54,6 +54,7 @@ class RecordMapper:
             turn out to be new (`missing_for_create`).
         null_values: Whether null is sent, which clears the field, or left out.
         date_format: How DATE fields are written.
+        html_fields: Rich text fields whose line breaks become `<br>`.
         well_known: Fields to go by when the metadata is unknown.
 
     Raises:
@@ -68,13 +69,16 @@ class RecordMapper:
         sync_mode: SyncMode,
         null_values: NullValues = "send",
         date_format: DateFormat = "iso",
+        html_fields: frozenset[str] = frozenset(),
         well_known: tuple[Field, ...] = (),
     ) -> None:
         self._plan = plan
         self._sync_mode: SyncMode = sync_mode
         self._null_values: NullValues = null_values
         self._described = schema.fields if schema else well_known
-        self.converters: Mapping[str, Converter] = self._compile_converters(date_format)
+        self.converters: Mapping[str, Converter] = self._compile_converters(
+            date_format, html_fields
+        )
         self._comparables = {
             name: (each.written_comparable, each.read_comparable)
             for name, each in self.converters.items()
@@ -140,11 +144,15 @@ class RecordMapper:
             if is_blank(record.get(name))
         )
 
-    def _compile_converters(self, date_format: DateFormat) -> dict[str, Converter]:
+    def _compile_converters(
+        self, date_format: DateFormat, html_fields: frozenset[str]
+    ) -> dict[str, Converter]:
         planned = (*self._plan.sent.values(), *self._plan.constants, *self._plan.keys)
         compiled = {name: plain_converter(name) for name in planned}
         for field in self._described:
-            compiled[field.name] = converter_for(field, date_format=date_format)
+            compiled[field.name] = converter_for(
+                field, date_format=date_format, html=field.name in html_fields
+            )
         return compiled
 
     def _find_needed_to_create(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ SURVEY_REFUSES = {
             "skip_unchanged",
             "max_creates",
             "null_values",
+            "rich_text",
             "custom_object_name",
             "bulk_job_id",
         ),

@@ -164,6 +164,7 @@ class StreamSettings:
         skip_unchanged: Do not write rows that already hold these values.
         null_values: Whether null clears a field or is left out.
         date_format: How DATE fields are written.
+        rich_text: How rich text fields are written, or None for the default of the object.
         max_creates: Creates after which the run stops, or None.
         transport: Whether records are written by calls, or handed to a bulk job as CSV.
         bulk_job_id: The job.
@@ -183,6 +184,7 @@ class StreamSettings:
     skip_unchanged: bool = True
     null_values: Literal["send", "omit"] = "send"
     date_format: Literal["iso", "MM-DD-YYYY"] = "iso"
+    rich_text: Literal["html", "as_is"] | None = None
     max_creates: int | None = None
     transport: Literal["rest", "bulk"] = "rest"
     bulk_job_id: str = ""

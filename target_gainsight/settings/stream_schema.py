@@ -136,6 +136,18 @@ STREAM = (
         ),
     ),
     th.Property(
+        "rich_text",
+        th.StringType(),
+        allowed_values=["html", "as_is"],
+        title="Rich text",
+        description=(
+            "How rich text fields are written: html turns line breaks into <br>, because Gainsight "
+            "shows no others; text that has HTML of its own stays as it is. as_is sends every text "
+            "unchanged. Default: html for the Notes of an activity and the Comments of a CTA, "
+            "as_is for other fields."
+        ),
+    ),
+    th.Property(
         "max_creates",
         th.IntegerType(minimum=1),
         title="Most creates",

@@ -119,6 +119,7 @@ def parse_stream(
             "skip_unchanged",
             "null_values",
             "date_format",
+            "rich_text",
             "max_creates",
             "transport",
         )

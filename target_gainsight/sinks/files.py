@@ -124,6 +124,7 @@ class BulkCsvSink(FileSink):
             field_mapping=self.stream.field_mapping,
             constants=self._constants,
             date_format=self.stream.date_format,
+            html=self.stream.rich_text == "html",
         )
 
     @override

@@ -29,6 +29,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.field_plan import plan_fields
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
+from target_gainsight.mapping.types.converters import RICH_TEXT
 from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
@@ -58,9 +59,11 @@ class GainsightSink(StreamSink):
         known_on_insert: What insert mode makes of a record that the tenant has.
         name_identifies: Whether records go by their Name unless told otherwise.
         call_kinds: How its calls are named that create, and that update.
+        html_by_default: Rich text fields that are written as HTML unless `rich_text` is set.
     """
 
     call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
+    html_by_default: ClassVar[frozenset[str]] = frozenset()
     known_on_insert: ClassVar[KnownOnInsert] = "written"
     name_identifies: ClassVar[bool] = True
 
@@ -315,6 +318,13 @@ class GainsightSink(StreamSink):
                 one_line(", ".join(self.plan.dropped)),
             )
 
+    def _html_fields(self, schema: ObjectSchema | None) -> frozenset[str]:
+        """Name the rich text fields whose line breaks become `<br>`."""
+        if self.stream.rich_text is None:
+            return self.html_by_default
+        fields = schema.fields if schema and self.stream.rich_text == "html" else ()
+        return frozenset(field.name for field in fields if field.data_type == RICH_TEXT)
+
     def _mapper(self, schema: ObjectSchema | None) -> RecordMapper:
         try:
             return RecordMapper(
@@ -323,6 +333,7 @@ class GainsightSink(StreamSink):
                 sync_mode=self.stream.sync_mode,
                 null_values=self.stream.null_values,
                 date_format=self.stream.date_format,
+                html_fields=self._html_fields(schema),
                 well_known=well_known_fields(self.object_name),
             )
         except ValueRejectedError as error:

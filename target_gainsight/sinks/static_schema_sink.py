@@ -31,6 +31,7 @@ class DocumentedSink(GainsightSink):
     """
 
     known_on_insert: ClassVar[KnownOnInsert] = "compared"
+    html_by_default: ClassVar[frozenset[str]] = frozenset({"Notes", "Comments"})
     needs_rows: ClassVar[bool]
 
     @override

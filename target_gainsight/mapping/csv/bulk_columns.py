@@ -36,6 +36,7 @@ def plan_job_columns(
     field_mapping: Mapping[str, str],
     constants: Mapping[str, Json],
     date_format: DateFormat,
+    html: bool = False,
 ) -> CsvPlan:
     """Decide which columns the CSV has, or say everything that is wrong.
 
@@ -49,6 +50,7 @@ def plan_job_columns(
         field_mapping: The stream's column to the job's.
         constants: The job's column to the value in every row.
         date_format: How dates are written.
+        html: Whether line breaks of rich text become `<br>`.
 
     Raises:
         StreamMismatchError: The stream does not fit; carries all problems.
@@ -60,10 +62,10 @@ def plan_job_columns(
     problems += _unwritable(sent, constants)
     plan = []
     for source, name in sent.items():
-        converter = _converter(name, schema, date_format)
+        converter = _converter(name, schema, date_format, html=html)
         plan.append(CsvColumn(name, source, converter.write, data_type=_type(converter)))
     for name, value in constants.items():
-        converter = _converter(name, schema, date_format)
+        converter = _converter(name, schema, date_format, html=html)
         try:
             text = cell(converter.write(value))
         except (UnfitError, ValueRejectedError) as refusal:
@@ -133,9 +135,13 @@ def _checked_field(name: str, schema: ObjectSchema | None) -> Field | None:
     return None if field is None or field.data_type in REFERENCES else field
 
 
-def _converter(name: str, schema: ObjectSchema | None, date_format: DateFormat) -> Converter:
+def _converter(
+    name: str, schema: ObjectSchema | None, date_format: DateFormat, *, html: bool
+) -> Converter:
     field = _checked_field(name, schema)
-    return converter_for(field, date_format=date_format) if field else plain_converter(name)
+    if field is None:
+        return plain_converter(name)
+    return converter_for(field, date_format=date_format, html=html)
 
 
 def _type(converter: Converter) -> str:

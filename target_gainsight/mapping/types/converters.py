@@ -35,7 +35,9 @@ from target_gainsight.mapping.types.strings import (
     GSID,
     SFDC_ID,
     URL,
+    comparable_html,
     email_writer,
+    html_writer,
     plain_json,
     shaped_writer,
     text_writer,
@@ -64,6 +66,9 @@ class Unknown:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+RICH_TEXT = "RICHTEXTAREA"
 
 
 @dataclass(frozen=True)
@@ -98,14 +103,19 @@ class _DataType:
     compare: Callable[[Field], Compare]
 
 
-def converter_for(field: Field, *, date_format: DateFormat = "iso") -> Converter:
+def converter_for(
+    field: Field, *, date_format: DateFormat = "iso", html: bool = False
+) -> Converter:
     """Compile the converter of a field.
 
     Args:
         field: The field as the tenant describes it.
         date_format: How a DATE is written.
+        html: Whether line breaks of rich text become `<br>`.
     """
     row = _TABLE.get(field.data_type, _PLAIN)
+    if html and field.data_type == RICH_TEXT:
+        row = _HTML
     write = _refusing(field.name, field.data_type, row.write(field, date_format))
     compare = _comparing(row.compare(field))
     return Converter(field, write, compare, compare)
@@ -222,6 +232,11 @@ _TEXT = _DataType(
     lambda field, _date_format: text_writer(field.length),
     lambda _field: _text,
 )
+_HTML = _DataType(
+    _ANYTHING,
+    lambda field, _date_format: html_writer(field.length),
+    lambda _field: comparable_html,
+)
 _NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number)
 _BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
 _GSID = _DataType(
@@ -232,7 +247,7 @@ _GSID = _DataType(
 
 _TABLE: dict[str, _DataType] = {
     "": _UNTYPED,
-    **dict.fromkeys(("STRING", "RICHTEXTAREA", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
+    **dict.fromkeys(("STRING", RICH_TEXT, "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
     **dict.fromkeys(("GSID", "LOOKUP", "WHOID", "WHATID"), _GSID),

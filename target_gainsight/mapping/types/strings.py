@@ -27,6 +27,9 @@ _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 EMAIL = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
 URL = re.compile(r"\S*[^\s.]\.[^\s.]\S*|[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*")
 GSID = re.compile(r"[0-9A-Z]{36}")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_ANY_BREAK = re.compile(r"<br\s*/?>|\r\n|\r|\n", re.IGNORECASE)
+_MARKUP = re.compile(r"<(?:br|p|div|ul|ol|li|table|h[1-6])\b", re.IGNORECASE)
 _MAILTO = re.compile(r"\Amailto:", re.IGNORECASE)
 _EMAIL_HINT = "Send one bare address, such as ann@example.com."
 SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
@@ -47,6 +50,30 @@ def text_writer(length: int | None) -> Callable[[object], Json]:
         return text if text.isascii() else encodable(text)
 
     return write
+
+
+def html_writer(length: int | None) -> Callable[[object], Json]:
+    """Like `text_writer`, for rich text: line breaks become `<br>`, which is what shows as one.
+
+    Text that has markup of its own stays as it is.
+    """
+    write_text = text_writer(None)
+
+    def write(value: object) -> Json:
+        text = write_text(value)
+        if not isinstance(text, str):
+            return text
+        html = text if _MARKUP.search(text) else _LINE_BREAK.sub("<br>", text)
+        if length and len(html) > length:
+            raise _too_long(html, length)
+        return html
+
+    return write
+
+
+def comparable_html(value: Json) -> str | None:
+    """Rich text as it compares: a line break and every way to write `<br>` are the same."""
+    return _ANY_BREAK.sub("<br>", value) if isinstance(value, str) else None
 
 
 def shaped_writer(
