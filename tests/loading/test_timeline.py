@@ -113,6 +113,43 @@ def test_outcomes_come_from_the_answer_whatever_its_form(
     assert set(notes_of(loading)) == {"r0", "r2"}
 
 
+@pytest.mark.parametrize("max_concurrency", [1, 8])
+def test_tenant_that_saves_one_activity_per_call_gets_one_per_call(
+    start_loading: Callable[..., Loading], max_concurrency: int
+) -> None:
+    loading = start_loading(**TENANT, switches={"timeline_records": "one"})
+    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
+    lines = activities(range(230))
+    run = load_activities(loading, [*lines, state(done=1)], max_concurrency=max_concurrency)
+    assert run.outcomes(STREAM) == {"created": 229, "rejected": 1}
+    assert run.rejects[0]["record"]["id"] == "r17"
+    assert run.states == [{"done": 1}]
+    assert len(notes_of(loading)) == 229
+    assert sum("sending one per call" in line for line in run.log) == 1
+    refused = sum(call.status == 400 for call in loading.tenant.calls("POST", ACTIVITIES))
+    assert refused <= max_concurrency * 7
+    changed = [activity(number, Notes="changed") for number in (3, 4, 5)]
+    assert load_activities(loading, changed).outcomes(STREAM) == {"updated": 3}
+
+
+def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_several(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match = loading.tenant.store.match
+
+    def refuse_call(model: Any, fields: Any, wanted: Any, *arguments: Any) -> Any:
+        if ["r1"] in list(wanted):
+            code = "GSOBJ_1008"
+            raise refuse(code, "No")
+        return match(model, fields, wanted, *arguments)
+
+    monkeypatch.setattr(loading.tenant.store, "match", refuse_call)
+    run = load_activities(loading, activities(range(100)), max_concurrency=1)
+    assert run.outcomes(STREAM) == {"created": 99, "rejected": 1}
+    assert not any("sending one per call" in line for line in run.log)
+    assert loading.calls()["timeline"] < 15
+
+
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
 def test_a_lost_answer_neither_loses_nor_doubles_activities(

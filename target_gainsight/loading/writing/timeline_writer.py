@@ -6,9 +6,17 @@ activity that had arrived is refused as a duplicate, and compared with what was 
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
-from target_gainsight.api import MAX_ACTIVITIES, RecordFailure, is_duplicate
+from target_gainsight.api import (
+    MAX_ACTIVITIES,
+    PayloadTooLargeError,
+    RecordFailure,
+    RefusedError,
+    is_duplicate,
+)
 from target_gainsight.loading.classification import already_there
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
@@ -25,6 +33,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.writing.attempts import Action
 
+logger = logging.getLogger(__name__)
+
+PAIR = 2
 NOT_CONFIRMED = RecordFailure("not_confirmed", "the response does not mention this activity")
 
 
@@ -58,9 +69,45 @@ class TimelineWriter(Writer):
         self._comparison = comparison
         self._updates_known = updates_known
         self._clock = clock
+        self._lock = threading.Lock()
+        self._refused_together: frozenset[LoadRecord] = frozenset()
+        self._one_per_call = False
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Insert activities, or change them by their ExternalId."""
+        """Insert activities, or change them by their ExternalId.
+
+        How many a call takes is documented nowhere. Where two are refused together and each of
+        them is accepted alone, calls with several are not made any more.
+
+        Raises:
+            RefusedError: The call is refused, or would be.
+        """
+        if len(records) > 1 and self._one_per_call:
+            message = "the tenant accepts one activity per call"
+            raise RefusedError(message)
+        try:
+            written = self._save(action, records)
+        except RefusedError as error:
+            is_pair = len(records) == PAIR and not isinstance(error, PayloadTooLargeError)
+            with self._lock:
+                self._refused_together = frozenset(records if is_pair else ())
+            raise
+        with self._lock:
+            self._note_accepted(records)
+        return written
+
+    def _note_accepted(self, records: Sequence[LoadRecord]) -> None:
+        if self._one_per_call or not self._refused_together.issuperset(records):
+            return
+        self._refused_together = self._refused_together.difference(records)
+        if not self._refused_together:
+            self._one_per_call = True
+            logger.warning(
+                "the tenant refuses several activities in one call and accepts each alone; "
+                "sending one per call from now on"
+            )
+
+    def _save(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         bodies = [record.fields for record in records]
         sent_at = self._clock.now()
         if action == "create":

@@ -57,6 +57,7 @@ class Switches:
         query_max_bytes: bytes of a query's body above which it is refused; 0 is none.
         people_answer: the `data` of a successful people call.
         timeline_query: whether a query of `activity_timeline` is answered, or how it is refused.
+        timeline_records: whether a call saves many activities, or is refused with more than one.
         timeline_answers, cta_answers: what is told of each record, as an object by its reference
             or as a list of such objects.
         timeline_duplicate_code: the code of an activity whose ExternalId is taken.
@@ -100,6 +101,7 @@ class Switches:
     query_max_bytes: int = 0
     people_answer: Literal["gsid", "empty", "echo"] = "gsid"
     timeline_query: Literal["answered", "refused", "wrong_api", "forbidden", "unknown"] = "answered"
+    timeline_records: Literal["many", "one"] = "many"
     timeline_answers: Literal["map", "list"] = "map"
     cta_answers: Literal["list", "map"] = "list"
     timeline_duplicate_code: str = "GS_TL_10_0207"

@@ -82,6 +82,8 @@ def _save(
     tenant: Tenant, call: Incoming, save: Callable[[Tenant, ObjectModel, Record, str | None], str]
 ) -> Answer:
     sent = sent_records(tenant, call.body)
+    if tenant.switches.timeline_records == "one" and len(sent) > 1:
+        raise refuse(GENERIC, "Only one activity can be saved per call")
     with tenant.store.transaction():
         records, errors = _resolved(tenant, sent, call.body)
         model = _model(tenant, records)
