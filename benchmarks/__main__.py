@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.calls import call_table, latency_table
 from benchmarks.processes import HERE, NOTHING, OURS, PLAIN, run
-from benchmarks.rate import rate_table
+from benchmarks.rate import rate_table, refresh_table
 from benchmarks.report import document, write
 from benchmarks.sizes import FULL, QUICK, TINY, Bench
 from benchmarks.starting import start_table
@@ -19,6 +19,7 @@ from benchmarks.throughput import insert_table, sandbox_table, unchanged_table
 TABLES = {
     "calls": call_table,
     "rate": rate_table,
+    "refresh": refresh_table,
     "latency": latency_table,
     "unchanged": unchanged_table,
     "insert": insert_table,

@@ -13,7 +13,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,6 +99,22 @@ def run(
     return Measured(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * KIBIBYTES)
 
 
+class AnsweredCall(NamedTuple):
+    """A call as the tenant logged it.
+
+    Attributes:
+        kind: What it was for.
+        status: HTTP status; None when the connection was reset.
+        at: Seconds since the epoch by the tenant's clock.
+        milliseconds: The time that the tenant took.
+    """
+
+    kind: str
+    status: int | None
+    at: float
+    milliseconds: float
+
+
 @dataclass(frozen=True)
 class TenantProcess:
     """A tenant that is served by a process of its own.
@@ -129,16 +145,17 @@ class TenantProcess:
         """The plain target's configuration."""
         return {"base_url": self.base_url, "access_key": self.access_key, **settings}
 
-    def answered(self) -> list[tuple[str, int | None, float]]:
-        """Kind, status and time of every call so far."""
+    def answered(self) -> list[AnsweredCall]:
+        """Every call so far, in order."""
         with sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True) as file:
-            found = file.execute('SELECT kind, status, at FROM "_calls" ORDER BY id').fetchall()
+            query = 'SELECT kind, status, at, milliseconds FROM "_calls" ORDER BY id'
+            found = [AnsweredCall(*row) for row in file.execute(query)]
         file.close()
         return found
 
     def calls(self) -> Counter[str]:
         """How many calls of each kind there were."""
-        return Counter(kind for kind, _, _ in self.answered())
+        return Counter(call.kind for call in self.answered())
 
     def count(self, object_name: str) -> int:
         """How many rows an object has."""

@@ -20,6 +20,7 @@ class Sizes:
         repetitions: Of everything timed, up to `repeat_to` records.
         repeat_to: Runs of more records are made once.
         records: Numbers of records of the runs in which everything is unchanged.
+        refreshed: Records of the full refresh at the allowed rate.
         inserted: Records of the insert whose CPU time is compared.
         late: Records of the insert at 0.3 s latency.
         speed: How many times as fast as real the clock of the rate's runs goes.
@@ -32,6 +33,7 @@ class Sizes:
     repetitions: int
     repeat_to: int
     records: tuple[int, ...]
+    refreshed: int
     inserted: int
     late: int
     speed: int
@@ -43,8 +45,9 @@ class Sizes:
 FULL = Sizes(
     counted=1000,
     repetitions=3,
-    repeat_to=100_000,
-    records=(10_000, 100_000, 1_000_000),
+    repeat_to=200_000,
+    records=(10_000, 200_000, 1_000_000),
+    refreshed=1_000_000,
     inserted=50_000,
     late=10_000,
     speed=6,
@@ -56,7 +59,8 @@ QUICK = Sizes(
     counted=1000,
     repetitions=3,
     repeat_to=100_000,
-    records=(10_000, 100_000),
+    records=(10_000, 50_000),
+    refreshed=500_000,
     inserted=20_000,
     late=2000,
     speed=20,
@@ -69,6 +73,7 @@ TINY = Sizes(
     repetitions=1,
     repeat_to=0,
     records=(100, 200),
+    refreshed=200,
     inserted=100,
     late=100,
     speed=120,
