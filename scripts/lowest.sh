@@ -10,5 +10,5 @@ uv="$PWD/.venv/bin/uv"
 "$uv" pip install --quiet --python "$folder/venv/bin/python" --resolution lowest-direct \
   --editable '.[sandbox,redis]' --group tests
 "$uv" pip freeze --quiet --python "$folder/venv/bin/python" |
-  grep -iE '^(click|pyrate-limiter|python-backoff|requests|rich|simplejson|singer-sdk|pyyaml|starlette|uvicorn)=='
+  grep -iE '^(click|python-backoff|redis|requests|rich|simplejson|singer-sdk|pyyaml|starlette|uvicorn)=='
 "$folder/venv/bin/python" -m pytest -q -n auto -m "not e2e" "$@"

@@ -17,7 +17,7 @@ from singer_sdk.singerlib.exceptions import SingerError
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight.api import CallBudgetSpentError, GainsightError, SystemClock
+from target_gainsight.api import CallBudgetExceededError, GainsightError, SystemClock
 from target_gainsight.loading.call_pool import SendingPool
 from target_gainsight.loading.context import Run
 from target_gainsight.loading.dry_run.plan import Plan
@@ -173,7 +173,7 @@ class TargetGainsight(RoutedTarget):
             return
         try:
             self.intake.take(message_dict)
-        except CallBudgetSpentError:
+        except CallBudgetExceededError:
             self._stop_writing()
 
     @override
@@ -196,7 +196,7 @@ class TargetGainsight(RoutedTarget):
         """Read on without writing once the calls of this run are spent."""
         try:
             yield not self._budget_is_spent
-        except CallBudgetSpentError:
+        except CallBudgetExceededError:
             self._stop_writing()
 
     def _stop_writing(self) -> None:
@@ -274,7 +274,7 @@ class TargetGainsight(RoutedTarget):
         if not self.is_connected or minutes < 1:
             return None
         allowed = self._connection.rates["synchronous"].allowed_per_window
-        return round(100 * self.calls.by_family["synchronous"] / (allowed * minutes))
+        return round(100 * self.calls.by_group["synchronous"] / (allowed * minutes))
 
     def _settle_in_flight(self) -> None:
         """Settle what is in flight."""

@@ -15,7 +15,7 @@ from target_gainsight.api.errors import (
     AccessDeniedError,
     AnswerTimeoutError,
     BrokenAnswerError,
-    CallBudgetSpentError,
+    CallBudgetExceededError,
     ConnectionLostError,
     CredentialError,
     FieldFailure,
@@ -25,7 +25,7 @@ from target_gainsight.api.errors import (
     ObjectNotFoundError,
     OutcomeUnclearError,
     PayloadTooLargeError,
-    QuotaSpentError,
+    QuotaExceededError,
     QuotaStoreError,
     RedirectedError,
     RefusedError,
@@ -46,9 +46,9 @@ from target_gainsight.api.http.call import CallEvent
 from target_gainsight.api.http.json_codec import Json, Record
 from target_gainsight.api.http.responses import Answer
 from target_gainsight.api.http.retry import RetryPolicy
-from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, Family, FamilyPacers
-from target_gainsight.api.rate_limits.limiter import Pacer, RateLimits
-from target_gainsight.api.rate_limits.store import buckets_in
+from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, RateLimitGroup, RateLimits
+from target_gainsight.api.rate_limits.limiter import RateLimiter
+from target_gainsight.api.rate_limits.store import open_store
 from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
 from target_gainsight.api.resources.cockpit import MAX_CTAS, CockpitApi
 from target_gainsight.api.resources.metadata import (
@@ -93,7 +93,7 @@ __all__ = [
     "Authentication",
     "BrokenAnswerError",
     "BulkApi",
-    "CallBudgetSpentError",
+    "CallBudgetExceededError",
     "CallEvent",
     "ClientCredentials",
     "Clock",
@@ -101,8 +101,6 @@ __all__ = [
     "Condition",
     "ConnectionLostError",
     "CredentialError",
-    "Family",
-    "FamilyPacers",
     "Field",
     "FieldFailure",
     "GainsightClient",
@@ -117,13 +115,14 @@ __all__ = [
     "ObjectSummary",
     "Operator",
     "OutcomeUnclearError",
-    "Pacer",
     "PayloadTooLargeError",
     "PeopleApi",
     "PersonAnswer",
     "PicklistOption",
-    "QuotaSpentError",
+    "QuotaExceededError",
     "QuotaStoreError",
+    "RateLimitGroup",
+    "RateLimiter",
     "RateLimits",
     "Record",
     "RecordFailure",
@@ -150,7 +149,7 @@ __all__ = [
     "WriteAnswer",
     "all_of",
     "any_of",
-    "buckets_in",
     "is_duplicate",
     "is_in",
+    "open_store",
 ]

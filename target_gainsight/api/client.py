@@ -1,4 +1,4 @@
-"""The Gainsight client: the one place where a call is authenticated, paced, retried and judged.
+"""The Gainsight client: authenticates, rate-limits, sends and retries calls.
 
 Business calls live in the modules of their API family and are reached as attributes:
 `client.records`, `client.people`, `client.metadata`, `client.timeline`, `client.cockpit`,
@@ -42,7 +42,7 @@ from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.http.request_body import json_content
 from target_gainsight.api.http.retry import Patience, RetryPolicy
 from target_gainsight.api.http.transport import Transport
-from target_gainsight.api.rate_limits.groups import FamilyPacers
+from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
 from target_gainsight.api.resources.cockpit import CockpitApi
 from target_gainsight.api.resources.metadata import MetadataApi
@@ -62,8 +62,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Json, Record
     from target_gainsight.api.http.request_body import Content
     from target_gainsight.api.http.responses import Answer
-    from target_gainsight.api.rate_limits.groups import Family
-    from target_gainsight.api.rate_limits.limiter import Pacer
+    from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class GainsightClient:
         base_url: `https://mycompany.gainsightcloud.com`.
         authentication: Says who calls.
         session: A `requests.Session` to use instead of an own one; it is not closed here.
-        pacers: The allowed rates; those of the documented limits when not given.
+        rate_limiter: Issues permits for calls; enforces the documented limits by default.
         retry: The bounds of retrying.
         timeout: Seconds to wait for a connection, and for an answer.
         clock: Tells the time and waits.
@@ -92,7 +91,7 @@ class GainsightClient:
         authentication: Authentication,
         *,
         session: requests.Session | None = None,
-        pacers: FamilyPacers | None = None,
+        rate_limiter: RateLimiter | None = None,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timeout: float = 60,
         clock: Clock | None = None,
@@ -105,7 +104,7 @@ class GainsightClient:
             user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
         )
         self._clock = clock or SystemClock()
-        self._pacers = pacers or FamilyPacers(clock=self._clock)
+        self._rate_limiter = rate_limiter or RateLimiter(clock=self._clock)
         self._retry = retry
         self._timeout = timeout
         self._observer = observer
@@ -128,7 +127,7 @@ class GainsightClient:
         path: str,
         *,
         kind: str,
-        family: Family = "synchronous",
+        group: RateLimitGroup = "synchronous",
         json: Json | None = None,
         content: Content | None = None,
         params: Mapping[str, str] | None = None,
@@ -144,7 +143,7 @@ class GainsightClient:
             method: The HTTP method.
             path: The path on the tenant's host, its parts quoted.
             kind: What the call is for, as counts and statistics name it.
-            family: Whose limits bound it.
+            group: The group whose limits apply.
             json: The body, where it is a JSON document.
             content: The body, where it is anything else.
             params: The query.
@@ -172,17 +171,16 @@ class GainsightClient:
             carried,
             repeatable,
             expects,
-            family,
+            group,
             least_answer_seconds,
             partial,
         )
-        pacer = self._pacers.of(family)
-        return self._persist(call, max_seconds, lambda patience: self._try(call, pacer, patience))
+        return self._persist(call, max_seconds, lambda patience: self._try(call, group, patience))
 
     def stop(self) -> None:
         """End every wait; calls that wait, or come later, raise `StoppedError`."""
         self._stopped = True
-        self._pacers.stop()
+        self._rate_limiter.stop()
         self._clock.wake()
 
     def close(self) -> None:
@@ -236,15 +234,15 @@ class GainsightClient:
             except RetryCallError as error:
                 self._prepare_retry(call, error, patience)
 
-    def _try(self, call: Call, pacer: Pacer, patience: Patience) -> Answer:
-        """One try, in its place in the allowed rate and with the proof of that moment."""
-        place = pacer.acquire()
+    def _try(self, call: Call, group: RateLimitGroup, patience: Patience) -> Answer:
+        """One try, with a permit and the current proof."""
+        permit = self._rate_limiter.acquire(group)
         proof = self._proofs.current()
         try:
             answer = self._send(call, proof, patience)
             self._proofs.accepted(proof)
         except ThrottledError as error:
-            pacer.throttled(place, error.retry_after)
+            self._rate_limiter.on_throttled(permit, error.retry_after)
             raise
         except CredentialError as error:
             raise self._after_refusal(proof, error) from None
@@ -252,7 +250,7 @@ class GainsightClient:
             self._proofs.accepted(proof)
             raise
         finally:
-            pacer.answered(place)
+            self._rate_limiter.release(permit)
             self._proofs.ended(proof)
         return answer
 
@@ -336,8 +334,8 @@ class GainsightClient:
         """Wait for the next try, or say why there is none."""
         if isinstance(error, TokenEndedError):
             return
-        if isinstance(error, ThrottledError) and call.family:
-            return  # the pacer waits
+        if isinstance(error, ThrottledError) and call.group:
+            return  # the rate limiter waits
         if not call.repeatable and isinstance(error, UnclearAnswerError | ServerError):
             raise self._unclear(error, patience) from error
         wait = patience.next_wait(error, heard=self._heard)

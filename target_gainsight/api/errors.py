@@ -8,8 +8,8 @@
     │   ├── UnsuitableObjectError     the object cannot be written through this API
     │   ├── RedirectedError           3xx: credentials are not sent to another place
     │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
-    │   ├── QuotaSpentError           the day's quota is used up
-    │   ├── CallBudgetSpentError      the calls that this run may make are used up
+    │   ├── QuotaExceededError           the day's quota is used up
+    │   ├── CallBudgetExceededError      the calls that this run may make are used up
     │   ├── QuotaStoreError           the place where calls are counted cannot be used
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
@@ -142,7 +142,7 @@ class UnreachableError(StopRunError):
     """No first answer came from this domain, or what answered is no Gainsight tenant."""
 
 
-class QuotaSpentError(StopRunError):
+class QuotaExceededError(StopRunError):
     """The day's quota is used up until `resets_at` (UTC)."""
 
     def __init__(
@@ -152,7 +152,7 @@ class QuotaSpentError(StopRunError):
         self.resets_at = resets_at
 
 
-class CallBudgetSpentError(StopRunError):
+class CallBudgetExceededError(StopRunError):
     """The calls that were granted to this run are used up; the tenant's quota is not."""
 
 

@@ -28,7 +28,7 @@ from target_gainsight.singer.connection import rate_limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_gainsight.api import Family, Json, ObjectSchema, RateLimits
+    from target_gainsight.api import Json, ObjectSchema, RateLimitGroup, RateLimits
     from target_gainsight.cli.tenant import TenantMetadata
     from target_gainsight.mapping.planning.mismatch import FieldProblem
     from target_gainsight.settings import Connection, Settings, StreamSettings
@@ -272,17 +272,17 @@ def _counted(mapping: Mapping[str, str], noun: str) -> str:
 
 def _tell_limits(checklist: Checklist, settings: Settings) -> None:
     rates = rate_limits(settings.limits)
-    for family in _families(settings):
-        checklist.tell("limits", _in_words(rates[family]))
+    for group in _groups_used(settings):
+        checklist.tell("limits", _in_words(rates[group]))
     most = settings.limits.max_calls_per_run
     if most is not None:
         checklist.tell("limits", f"at most {most:,} calls in a run")
 
 
-def _families(settings: Settings) -> list[Family]:
-    """Name the families of calls that loading takes."""
+def _groups_used(settings: Settings) -> list[RateLimitGroup]:
+    """Return the rate limit groups of the calls that loading takes."""
     streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
-    used: list[Family] = ["synchronous"]
+    used: list[RateLimitGroup] = ["synchronous"]
     if any(stream.object_type == "timeline" for stream in streams):
         used.append("timeline")
     if any(stream.transport == "bulk" for stream in streams):

@@ -11,7 +11,7 @@ from singer_sdk import metrics
 if TYPE_CHECKING:
     import logging
 
-    from target_gainsight.api import CallEvent, Family
+    from target_gainsight.api import CallEvent, RateLimitGroup
     from target_gainsight.loading.settling.summary import CallCounts
 
 
@@ -22,11 +22,11 @@ class CallCounter:
         counts: The counts of the run's summary.
 
     Attributes:
-        by_family: Calls by the family whose limits bound them; calls for tokens have none.
+        by_group: Calls by rate limit group; token requests have none.
     """
 
     def __init__(self, counts: CallCounts) -> None:
-        self.by_family: Counter[Family | None] = Counter()
+        self.by_group: Counter[RateLimitGroup | None] = Counter()
         self._counts = counts
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class CallCounter:
     def __call__(self, event: CallEvent) -> None:
         """Count one try."""
         with self._lock:
-            self.by_family[event.family] += 1
+            self.by_group[event.group] += 1
             self._counts.by_kind[event.kind] += 1
             self._counts.throttled += event.outcome == "throttled"
             self._counts.retried += event.attempt > 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,10 +11,10 @@ from target_gainsight.api import (
     DOCUMENTED_LIMITS,
     AccessKey,
     ClientCredentials,
-    FamilyPacers,
     GainsightClient,
+    RateLimiter,
     RetryPolicy,
-    buckets_in,
+    open_store,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown_path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from target_gainsight.api import Authentication, CallEvent, Clock, Family, RateLimits
+    from target_gainsight.api import Authentication, CallEvent, Clock, RateLimitGroup, RateLimits
     from target_gainsight.sandbox import RunningSandbox
     from target_gainsight.settings import Connection, Credential, Limits, Settings
 
@@ -40,7 +39,7 @@ class TenantConnection:
 
     Attributes:
         client: Calls the tenant.
-        rates: How fast, by family of calls.
+        rates: The limits of each group of calls.
 
     Raises:
         RunStoppedError: The embedded tenant cannot be started.
@@ -53,13 +52,13 @@ class TenantConnection:
         limits = settings.limits
         self.rates = rate_limits(limits)
         self._sandbox: RunningSandbox | None = None
-        self._pacers = _pacers(settings, self.rates, clock)
+        self._rate_limiter = _rate_limiter(settings, self.rates, clock)
         try:
             base_url, authentication = self._address(settings.connection)
             self.client = GainsightClient(
                 base_url,
                 authentication,
-                pacers=self._pacers,
+                rate_limiter=self._rate_limiter,
                 retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
                 timeout=limits.request_timeout,
                 clock=clock,
@@ -82,7 +81,7 @@ class TenantConnection:
         return self._sandbox.base_url, AccessKey(self._sandbox.access_key)
 
     def _release(self) -> None:
-        self._pacers.close()
+        self._rate_limiter.close()
         if self._sandbox is not None:
             self._sandbox.stop()
 
@@ -93,38 +92,33 @@ def _authentication(credential: Credential) -> Authentication:
     return ClientCredentials(credential.client_id, credential.client_secret)
 
 
-def rate_limits(limits: Limits) -> Mapping[Family, RateLimits]:
-    """Say what the settings allow each family of calls.
-
-    Args:
-        limits: The settings.
-
-    Returns:
-        The limits, by family; quota_percent says how much of each is ours.
-    """
-    given: dict[Family, tuple[int, int | None]] = {
+def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
+    """Return the limits of each group of calls, as the settings give them."""
+    given: dict[RateLimitGroup, tuple[int, int | None]] = {
         "synchronous": (limits.calls_per_minute, limits.calls_per_day),
         "timeline": (limits.timeline_calls_per_minute, None),
         "bulk": (limits.bulk_calls_per_hour, limits.bulk_calls_per_day),
     }
     return {
-        family: replace(
-            DOCUMENTED_LIMITS[family],
+        group: replace(
+            DOCUMENTED_LIMITS[group],
             per_window=per_window,
             per_day=per_day,
             quota_percent=limits.quota_percent,
         )
-        for family, (per_window, per_day) in given.items()
+        for group, (per_window, per_day) in given.items()
     }
 
 
-def _pacers(settings: Settings, rates: Mapping[Family, RateLimits], clock: Clock) -> FamilyPacers:
-    store, tenant = settings.limits.quota_store, _tenant(settings.connection)
-    return FamilyPacers(
+def _rate_limiter(
+    settings: Settings, rates: Mapping[RateLimitGroup, RateLimits], clock: Clock
+) -> RateLimiter:
+    tenant = _tenant(settings.connection)
+    return RateLimiter(
         rates,
         clock=clock,
         max_calls=settings.limits.max_calls_per_run,
-        buckets=partial(buckets_in, store, tenant=tenant, clock=clock),
+        store=open_store(settings.limits.quota_store, tenant=tenant, clock=clock),
     )
 
 

@@ -13,8 +13,8 @@ from answering import KEY, PLENTY, TENANT, MakeClient, success
 from target_gainsight.api import (
     AccessKey,
     CallEvent,
-    FamilyPacers,
     GainsightClient,
+    RateLimiter,
     RetryPolicy,
 )
 
@@ -37,7 +37,7 @@ def make_client(clock: FakeClock, events: list[CallEvent]) -> Iterator[MakeClien
 
     def make(base_url: str = TENANT, **options: Any) -> GainsightClient:
         options.setdefault("clock", clock)
-        options.setdefault("pacers", FamilyPacers({"synchronous": PLENTY}, clock=clock))
+        options.setdefault("rate_limiter", RateLimiter({"synchronous": PLENTY}, clock=clock))
         options.setdefault("authentication", AccessKey(KEY))
         client = GainsightClient(base_url, observer=events.append, **options)
         made.append(client)

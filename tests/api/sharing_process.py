@@ -1,8 +1,8 @@
 """A process that shares a tenant's limits with others. Told on stdin what to do, as JSON.
 
-With a `base_url` it calls the tenant, else it only takes places. It says when it is ready, is then
-told from when to when, or until the day's quota is spent, and prints how many calls or places it
-got and how many calls were throttled.
+With a `base_url` it calls the tenant, else it only takes permits. It says when it is ready, is then
+told from when to when, or until the day's quota is spent, and prints how many calls or permits
+it got and how many calls were throttled.
 """
 
 from __future__ import annotations
@@ -11,57 +11,56 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from target_gainsight.api import (
     AccessKey,
     CallEvent,
-    FamilyPacers,
     GainsightClient,
-    QuotaSpentError,
+    QuotaExceededError,
+    RateLimiter,
     RateLimits,
     RetryPolicy,
     SystemClock,
-    buckets_in,
+    open_store,
 )
 
 
 def main(told: dict[str, Any]) -> None:
     clock = SystemClock()
     store = told["store"] if "://" in told["store"] else Path(told["store"])
-    pacers = FamilyPacers(
+    limiter = RateLimiter(
         {"synchronous": RateLimits(**told["limits"])},
         clock=clock,
-        buckets=partial(buckets_in, store, tenant=told["tenant"], clock=clock),
+        store=open_store(store, tenant=told["tenant"], clock=clock),
     )
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     start, told["end"] = json.loads(sys.stdin.readline())
     time.sleep(max(0.0, start - time.time()))
-    result = call(told, pacers) if "base_url" in told else take_places(told, pacers)
-    pacers.close()
+    result = call(told, limiter) if "base_url" in told else take_permits(told, limiter)
+    limiter.close()
     sys.stdout.write(json.dumps(result))
 
 
-def take_places(told: dict[str, Any], pacers: FamilyPacers) -> dict[str, int]:
-    pacer, taken = pacers.of("synchronous"), 0
+def take_permits(told: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
+    taken = 0
     try:
         while time.time() < told["end"]:
-            pacer.answered(pacer.acquire())
+            limiter.release(limiter.acquire("synchronous"))
             taken += 1
-    except QuotaSpentError:
+    except QuotaExceededError:
         pass
     return {"taken": taken}
 
 
-def call(told: dict[str, Any], pacers: FamilyPacers) -> dict[str, int]:
+def call(told: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
     events: list[CallEvent] = []
     client = GainsightClient(
         told["base_url"],
         AccessKey(told["access_key"]),
-        pacers=pacers,
+        rate_limiter=limiter,
         retry=RetryPolicy(max_seconds=60),
         observer=events.append,
     )

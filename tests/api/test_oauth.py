@@ -14,13 +14,13 @@ from scripted_server import ScriptedServer, cut_short, reset_after_reading
 
 from target_gainsight.api import (
     AccessDeniedError,
-    CallBudgetSpentError,
+    CallBudgetExceededError,
     CallEvent,
     ClientCredentials,
     CredentialError,
-    FamilyPacers,
     GainsightClient,
     GainsightError,
+    RateLimiter,
     RateLimits,
     RedirectedError,
     RetryPolicy,
@@ -302,7 +302,7 @@ def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
     one = RateLimits(per_window=1, per_day=1, quota_percent=100)
     client = make_client(
         authentication=ClientCredentials(CLIENT, SECRET),
-        pacers=FamilyPacers({"synchronous": one}, clock=clock, max_calls=1),
+        rate_limiter=RateLimiter({"synchronous": one}, clock=clock, max_calls=1),
         retry=RetryPolicy(first_answer_tries=9, first_answer_seconds=900),
     )
     office = requests_mock.post(TOKEN_URL, [passing, passing, {"json": granted()}])
@@ -311,7 +311,7 @@ def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
     assert office.call_count == 3
     assert len(clock.waits) == 2
     assert max(clock.waits) <= 60
-    with pytest.raises(CallBudgetSpentError):
+    with pytest.raises(CallBudgetExceededError):
         get(client)
 
 

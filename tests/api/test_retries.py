@@ -15,12 +15,12 @@ from target_gainsight.api import (
     BrokenAnswerError,
     CallEvent,
     ConnectionLostError,
-    FamilyPacers,
     GainsightClient,
     GainsightError,
     NotSentError,
     OutcomeUnclearError,
-    QuotaSpentError,
+    QuotaExceededError,
+    RateLimiter,
     RateLimits,
     RefusedError,
     RetryPolicy,
@@ -223,10 +223,12 @@ def test_the_days_quota_ends_the_run(
 ) -> None:
     requests_mock.get(URL, **OK)
     client = make_client(
-        pacers=FamilyPacers({"synchronous": RateLimits(per_day=1, quota_percent=100)}, clock=clock)
+        rate_limiter=RateLimiter(
+            {"synchronous": RateLimits(per_day=1, quota_percent=100)}, clock=clock
+        )
     )
     get(client)
-    with pytest.raises(QuotaSpentError):
+    with pytest.raises(QuotaExceededError):
         get(client)
     assert requests_mock.call_count == 1
 
@@ -235,7 +237,7 @@ def test_a_client_without_a_pacer_keeps_the_documented_limits(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, **OK)
-    client = make_client(pacers=None)
+    client = make_client(rate_limiter=None)
     for _ in range(91):
         get(client)
     assert clock.now() - NOON == pytest.approx(60, abs=0.1)
@@ -374,7 +376,7 @@ def test_stopping_ends_the_wait_for_a_retry(
 ) -> None:
     clock = SystemClock()
     client = make_client(
-        clock=clock, pacers=FamilyPacers(), retry=RetryPolicy(base=600, max_wait=600)
+        clock=clock, rate_limiter=RateLimiter(), retry=RetryPolicy(base=600, max_wait=600)
     )
     requests_mock.get(URL, status_code=500)
     raised: list[Exception] = []

@@ -38,7 +38,7 @@ def test_activities_are_posted_and_answered_by_their_external_id(
     assert answer == AnswerByReference({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
     sent = requests_mock.last_request.json()
     assert sent == {"records": [CALL, {"ExternalId": "c-2"}], "lookups": lookups}
-    assert [event.family for event in events] == ["timeline"]
+    assert [event.group for event in events] == ["timeline"]
 
 
 def test_an_update_names_the_external_id_as_its_identifier(

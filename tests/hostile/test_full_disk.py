@@ -103,7 +103,7 @@ def test_a_full_disk_under_the_quota_store_stops_before_a_call_that_is_not_count
         filler = _fill(folder, 0)
         run = tenant.load(*_good(5), quota_store=str(folder / "quota.db"))
         assert (run.exit_code, run.states) == (1, [])
-        assert "the calls cannot be counted in the quota store" in run.error
+        assert "quota.db cannot be used" in run.error
         assert tenant.sandbox.tenant.calls() == []
         filler.unlink()
         assert tenant.load(*_good(5), quota_store=str(folder / "quota.db")).exit_code == 0
@@ -117,7 +117,7 @@ def test_a_disk_that_fills_up_under_the_quota_store_stops_the_run(
             *_good(600), quota_store=str(folder / "quota.db"), read_group_size=5, batch_size_rows=1
         )
     assert run.exit_code == 1
-    assert "the calls cannot be counted in the quota store" in run.error
+    assert "quota.db cannot be used" in run.error
     assert {f"C{number}" for number in range(_read(run))} <= set(tenant.names())
 
 

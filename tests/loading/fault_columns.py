@@ -22,7 +22,7 @@ TOO_SLOW = 1.5
 FAR_TOO_SLOW = 50.0
 """A timeout; the call takes effect when the client has given up."""
 
-THROTTLED = "throttles|too many calls"
+THROTTLED = "is rate-limiting|too many calls"
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ ALL_REJECTED = "all rejected"
 STOPS = (
     ("not available for 3 batches in a row", "stops, unavailable"),
     ("looking them up failed, too", "stops, not looked up"),
-    ("would serve none of our", "stops, throttled"),
+    ("rate limit blocks all", "stops, throttled"),
     ("is not reachable", "stops, unreachable"),
     ("does not seem to be a Gainsight tenant", "stops, unreachable"),
     ("whether bulk job", "stops, asks"),

@@ -175,7 +175,7 @@ def test_a_spent_day_stops_with_the_covered_state(loading: Loading) -> None:
     )
     assert run.exit_code == 1
     assert run.states[-1] == {"read": loading.tenant.count("company")}
-    assert "begins anew at 2026-01-02" in run.log[-1]
+    assert "renewed at 2026-01-02" in run.log[-1]
 
 
 def test_more_rejects_than_max_rejects_stop_the_run(loading: Loading) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_gainsight.api import QuotaSpentError, QuotaStoreError, RefusedError
+from target_gainsight.api import QuotaExceededError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings import parse_settings
 from target_gainsight.singer.connection import TenantConnection
@@ -37,7 +37,7 @@ def calls_until_the_quota_is_spent(folder: Path, clock: FakeClock, **given: Any)
         while made <= settings.limits.calls_per_day:
             connection.client.metadata.describe("Company")
             made += 1
-    except QuotaSpentError:
+    except QuotaExceededError:
         pass
     finally:
         connection.close()
@@ -96,7 +96,7 @@ def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any
     try:
         for _ in range(uploads):
             with suppress(RefusedError):
-                connection.client.call("POST", UPLOAD, kind="upload", family="bulk")
+                connection.client.call("POST", UPLOAD, kind="upload", group="bulk")
     finally:
         connection.close()
     return waited
@@ -118,6 +118,6 @@ def test_uploads_of_successive_runs_share_their_day_in_a_file(
     store, day = str(tmp_path / "quota.db"), 4
     limits = {"quota_store": store, "bulk_calls_per_day": day, "quota_percent": 100}
     assert len(waits_for_uploads(tmp_path, clock, day, **limits)) == day
-    with pytest.raises(QuotaSpentError, match="the day's quota of 4 bulk uploads"):
+    with pytest.raises(QuotaExceededError, match="the day's quota of 4 bulk uploads"):
         waits_for_uploads(tmp_path, clock, 1, **limits)
     assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5

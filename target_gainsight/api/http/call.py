@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.errors import CallContext, GainsightError
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.http.retry import Patience
-    from target_gainsight.api.rate_limits.groups import Family
+    from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
 
@@ -23,13 +23,14 @@ Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
 class CallEvent:
     """One try of one call, as it went.
 
-    `kind` is what it was for, `family` whose limits bound it (none those of calls for a token).
+    `kind` is what it was for, `group` the rate limit group (None for a
+    token request).
     `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
     tries), `attempt` counts from 1.
     """
 
     kind: str
-    family: Family | None
+    group: RateLimitGroup | None
     method: str
     path: str
     status: int | None
@@ -54,7 +55,7 @@ class Call:
         content: The body.
         repeatable: Whether sending it twice has the effect of sending it once.
         expects: Whether the answer's data has the shape that this call's answers have.
-        family: Whose limits bound it; None for a call for a token.
+        group: The rate limit group; None for a token request.
         least_answer_seconds: How long to wait for the answer at least.
         partial: Whether a refusal may have written some of what was sent.
     """
@@ -66,7 +67,7 @@ class Call:
     content: Content | None
     repeatable: bool
     expects: Callable[[Json], bool] | None
-    family: Family | None
+    group: RateLimitGroup | None
     least_answer_seconds: float = 0.0
     partial: bool = False
 
@@ -85,7 +86,7 @@ class Call:
         """
         return CallEvent(
             kind=self.kind,
-            family=self.family,
+            group=self.group,
             method=self.method,
             path=self.path,
             status=status,
@@ -104,7 +105,7 @@ TOKEN_CALL = Call(
     content=urlencoded_content({"grant_type": "client_credentials"}),
     repeatable=True,
     expects=None,
-    family=None,
+    group=None,
 )
 
 BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))

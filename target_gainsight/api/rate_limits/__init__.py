@@ -1,1 +1,4 @@
-"""Rate limits: permits to make a call, shared by threads and processes."""
+"""How fast a tenant may be called: the limits, the limiter, and where permits are counted.
+
+Start reading at `limiter`.
+"""

@@ -1,10 +1,9 @@
-"""The allowed rate: when a call may go out. Knows nothing of HTTP or of what is called.
+"""The rate limiter: decides when a call may be sent. Knows nothing of HTTP.
 
-Gainsight counts calls in clock-aligned windows, when they arrive. A call arrives somewhere between
-its sending and its answer, so a place taken at sending comes free one window after the *answer*:
-whatever the latency and wherever the server's windows begin, no window can hold more than the
-limit. The logs of places are pyrate-limiter's (see `buckets`); the waits are ours, because a wait
-must end when the run is stopped.
+Gainsight counts calls per clock-aligned window, when they arrive. A call arrives at some moment
+between being sent and its response, so its permit is released one window after the *response*: no
+window of the server can then hold more calls than the limit, whatever the latency, the number of
+processes and the offset of the server's clock.
 """
 
 from __future__ import annotations
@@ -13,365 +12,241 @@ import logging
 import math
 import threading
 import uuid
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from itertools import count
-from typing import TYPE_CHECKING, cast
-
-from pyrate_limiter import AbstractBucket, BucketFactory, Limiter, Rate, RateItem
+from typing import TYPE_CHECKING
 
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
-    CallBudgetSpentError,
-    QuotaSpentError,
+    CallBudgetExceededError,
+    QuotaExceededError,
     QuotaStoreError,
     StoppedError,
 )
-from target_gainsight.api.rate_limits.buckets import in_memory_buckets
+from target_gainsight.api.rate_limits.groups import DAY_SECONDS, DOCUMENTED_LIMITS
+from target_gainsight.api.rate_limits.store import MemoryStore, PermitStore
 
 if TYPE_CHECKING:
-    from target_gainsight.api.rate_limits.buckets import Buckets, MakeBuckets
+    from collections.abc import Mapping
+
+    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
 
 logger = logging.getLogger(__name__)
 
-_DAY_SECONDS = 86_400
-_HIGHEST_PERCENT = 100
-_ROLLING = "rolling:"
-_DAY = "day:"
-_SILENT_SECONDS = 60
-_MOST_REFUSED_SECONDS = 3900.0
-_MOST_REFUSED_WINDOWS = 3
-"""Longer than another integration, or a limit that counts hours, may take every place."""
+_LOGGED_WINDOW_SECONDS = 60
+_MAX_THROTTLED_SECONDS = 3900.0
+_MAX_THROTTLED_WINDOWS = 3
+"""Longer than other integrations, or a limit per hour, can keep us from a single call."""
 
 
 @dataclass(frozen=True)
-class RateLimits:
-    """The tenant's limits for one family of calls, and the percentage of them that is ours.
+class Permit:
+    """The right to make one call of a group.
 
     Attributes:
-        per_window: Calls in each of the server's short windows.
-        per_day: Calls in a UTC day, or None where only the short window counts.
-        quota_percent: Our share of both.
-        window_seconds: The length of the short window.
-        unit: What the calls are to those who read messages about them.
-
-    Raises:
-        ValueError: a limit below 1, or a percentage outside 1 to 100.
+        group: The group.
+        id: The name under which the store counts it.
+        issued_at: When it was issued (epoch seconds).
+        waited: How many seconds the call waited for it.
     """
 
-    per_window: int = 100
-    per_day: int | None = 50_000
-    quota_percent: int = 90
-    window_seconds: float = 60
-    unit: str = "calls"
-
-    def __post_init__(self) -> None:
-        if self.per_window < 1 or (self.per_day is not None and self.per_day < 1):
-            message = f"limits must be at least 1, not {self.per_window} and {self.per_day}"
-            raise ValueError(message)
-        if not 1 <= self.quota_percent <= _HIGHEST_PERCENT:
-            message = f"quota_percent must be 1 to 100, not {self.quota_percent}"
-            raise ValueError(message)
-
-    @property
-    def allowed_per_window(self) -> int:
-        """The allowed rate."""
-        return self._allowed(self.per_window)
-
-    @property
-    def allowed_per_day(self) -> int | None:
-        """Our share of the day's quota."""
-        return None if self.per_day is None else self._allowed(self.per_day)
-
-    def _allowed(self, limit: int) -> int:
-        return max(1, limit * self.quota_percent // _HIGHEST_PERCENT)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One call's place in the allowed rate, and the seconds it was waited for."""
-
-    name: str
-    taken_at: float
+    group: RateLimitGroup
+    id: str
+    issued_at: float
     waited: float
 
 
-class CallBudget:
-    """The calls that one run may make, whatever they are for.
+@dataclass
+class _GroupState:
+    """When the next call of a group may be sent, as far as this process knows.
 
-    Args:
-        calls: How many, or None for any number.
+    Attributes:
+        limits: The limits.
+        blocked_until: The end of the wait that the tenant asked for.
+        full_until: When the store will release the next permit.
+        throttled: The ids of the permits whose calls were refused and are not released yet.
+        throttled_since: Since when every call has been refused, if so.
     """
 
-    def __init__(self, calls: int | None = None) -> None:
-        self._left = calls
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        """Take one call out of it.
-
-        Raises:
-            CallBudgetSpentError: there is none left.
-        """
-        with self._lock:
-            if self._left == 0:
-                message = "the calls that this run may make are spent"
-                raise CallBudgetSpentError(message)
-            if self._left is not None:
-                self._left -= 1
-
-    def give_back(self) -> None:
-        """Give back a call that was not made."""
-        with self._lock:
-            if self._left is not None:
-                self._left += 1
+    limits: RateLimits
+    blocked_until: float = 0.0
+    full_until: float = 0.0
+    throttled: set[str] = field(default_factory=set)
+    throttled_since: float | None = None
 
 
-class Pacer:
-    """Hands out places in the allowed rate, to any number of threads.
+class RateLimiter:
+    """Issues the permits for all calls to one tenant, to any number of threads.
 
     Args:
-        limits: The tenant's limits and our share of them.
+        limits: Limits of groups that differ from the documented ones.
         clock: Tells the time and waits.
-        budget: The calls that the run may make in all; without end when not given.
-        buckets: Makes the logs of places; others than the default share them between processes.
+        max_calls: The calls that the run may make in all groups together, or None for no limit.
+        store: Counts the permits; in this process by default. `close` closes it.
     """
 
     def __init__(
         self,
-        limits: RateLimits,
+        limits: Mapping[RateLimitGroup, RateLimits] | None = None,
         *,
         clock: Clock | None = None,
-        budget: CallBudget | None = None,
-        buckets: MakeBuckets = in_memory_buckets,
+        max_calls: int | None = None,
+        store: PermitStore | None = None,
     ) -> None:
-        self._limits = limits
+        self._groups = {
+            group: _GroupState(each)
+            for group, each in {**DOCUMENTED_LIMITS, **(limits or {})}.items()
+        }
         self._clock = clock or SystemClock()
-        self._budget = budget or CallBudget()
-        self._window = limits.window_seconds
-        per_day = limits.allowed_per_day
-        self._buckets = buckets(
-            Rate(limits.allowed_per_window, round(self._window * 1000)),
-            None if per_day is None else Rate(per_day, _DAY_SECONDS * 1000),
-        )
-        self._limiter = Limiter(_Places(self._buckets, self._clock))
-        self._names = (f"{uuid.uuid4().hex}-{number}" for number in count())
+        self._calls_left = math.inf if max_calls is None else max_calls
+        self._store = store or MemoryStore()
         self._lock = threading.Lock()
-        self._held_until = 0.0
-        self._full_until = 0.0
-        self._refused: set[str] = set()
-        self._refused_since: float | None = None
         self._stopped = False
-        self._closed = False
-        self._failure: QuotaStoreError | None = None
 
-    def acquire(self) -> Place:
-        """Take a place, waiting until there is one.
+    def acquire(self, group: RateLimitGroup) -> Permit:
+        """Return a permit, waiting until there is one.
 
         Raises:
-            QuotaSpentError: the day's quota is used up.
-            CallBudgetSpentError: all calls that this run may make are made.
-            QuotaStoreError: the places cannot be logged.
-            StoppedError: the pacer was stopped.
+            QuotaExceededError: The day's quota is used up.
+            CallBudgetExceededError: The run has made all the calls it may make.
+            QuotaStoreError: The permits cannot be counted.
+            StoppedError: The limiter was stopped.
         """
-        if self._stopped:
-            raise StoppedError
-        self._budget.take()
-        try:
-            return self._take_place()
-        except BaseException:
-            self._budget.give_back()
-            raise
+        permit_id, began = uuid.uuid4().hex, self._clock.now()
+        while True:
+            with self._lock:
+                now = self._clock.now()
+                wait = self._try_acquire(group, permit_id, now)
+                if wait <= 0:
+                    return Permit(group, permit_id, issued_at=now, waited=now - began)
+            if self._clock.wait(wait):
+                raise StoppedError
 
-    def answered(self, place: Place) -> None:
-        """The call has ended: its place comes free one window from now.
+    def release(self, permit: Permit) -> None:
+        """End a call: its permit is released one window from now.
 
-        A log that fails here costs the next call, not the answer of this one.
+        A store that fails here does not cost the response; the next call will fail.
         """
+        state = self._groups[permit.group]
         with self._lock:
-            if place.name not in self._refused:
-                self._refused_since = None
-            self._refused.discard(place.name)
-            if self._closed:
-                return
-            try:
-                self._buckets.rolling.restamp(_ROLLING + place.name, _milliseconds(self._clock))
-            except QuotaStoreError as error:
-                self._failure = error
+            if permit.id in state.throttled:
+                state.throttled.remove(permit.id)
+            else:
+                state.throttled_since = None
+        with suppress(QuotaStoreError):
+            self._store.release(permit.group, permit.id, state.limits, self._clock.now())
 
-    def throttled(self, place: Place, retry_after: float | None = None) -> None:
-        """The tenant refused the call for its rate: nobody calls before its next window.
+    def on_throttled(self, permit: Permit, retry_after: float | None = None) -> None:
+        """Block the group until its next window, because the tenant refused a call for its rate.
 
-        To be told before the call is `answered`.
-
-        Refusals of calls that went out before the wait began belong to that wait and start no
-        second one.
+        To be called before `release`. Refusals of calls that were sent before the block began do
+        not extend it.
 
         Args:
-            place: The refused call's.
-            retry_after: The server's wish in seconds, if it has one.
+            permit: The permit of the refused call.
+            retry_after: The seconds to wait that the server asks for, if any.
 
         Raises:
-            QuotaSpentError: it has refused every call for so long, or would, that its day's quota
-                must be spent.
+            QuotaExceededError: The tenant has refused all calls for so long, or asks for so long a
+                wait, that its quota for the day must be used up.
         """
+        state = self._groups[permit.group]
         with self._lock:
-            self._refused.add(place.name)
+            state.throttled.add(permit.id)
             now = self._clock.now()
-            known = place.taken_at < self._held_until
-            if known and retry_after is None:
+            already_blocked = permit.issued_at < state.blocked_until
+            if already_blocked and retry_after is None:
                 return
-            until = self._next_window(now) if retry_after is None else now + retry_after
-            if self._refused_since is None:
-                self._refused_since = now
-            if until - self._refused_since > self._patience:
-                raise self._refused_for_long(until - self._refused_since, now)
-            self._held_until = max(self._held_until, until, now + self._margin)
-        if not known:
+            window = state.limits.window_seconds
+            skew = min(1.0, window / 60)  # the server's clock may be this much behind ours
+            until = (
+                (now // window + 1) * window + skew if retry_after is None else now + retry_after
+            )
+            if state.throttled_since is None:
+                state.throttled_since = now
+            throttled_seconds = until - state.throttled_since
+            if throttled_seconds > max(_MAX_THROTTLED_SECONDS, _MAX_THROTTLED_WINDOWS * window):
+                raise _throttled_too_long(state.limits, throttled_seconds, now)
+            state.blocked_until = max(state.blocked_until, until, now + skew)
+        if not already_blocked:
             logger.warning(
-                "Gainsight throttles: other integrations share this tenant's limit. "
+                "Gainsight is rate-limiting: other integrations use this tenant's limit too. "
                 "All %s wait %.1f s for the next window",
-                self._limits.unit,
-                self._held_until - now,
+                state.limits.unit,
+                state.blocked_until - now,
             )
 
     def stop(self) -> None:
-        """End every wait; whoever waits, or asks later, gets a `StoppedError`."""
+        """End all waits; waiting and later calls of `acquire` raise `StoppedError`."""
         self._stopped = True
         self._clock.wake()
 
     def close(self) -> None:
-        """Close the logs of places; no place can be taken any more."""
+        """Close the store; later calls of `acquire` raise `StoppedError`."""
         self._stopped = True
-        with self._lock:
-            self._closed = True
-            self._buckets.rolling.close()
-            if self._buckets.day is not None:
-                self._buckets.day.close()
+        self._store.close()
 
-    def _take_place(self) -> Place:
-        began = self._clock.now()
-        while True:
-            with self._lock:
-                name = next(self._names)
-                wait = self._try(name)
-                if not wait:
-                    now = self._clock.now()
-                    return Place(name, taken_at=now, waited=now - began)
-            if self._clock.wait(wait):
-                raise StoppedError
-
-    def _try(self, name: str) -> float:
-        """Take the place if there is one, else say how many seconds to wait."""
+    def _try_acquire(self, group: RateLimitGroup, permit_id: str, now: float) -> float:
+        """Count a permit and return 0, or return the seconds until it is worth another try."""
+        state = self._groups[group]
         if self._stopped:
             raise StoppedError
-        if self._failure:
-            raise self._failure
-        now = self._clock.now()
-        until = max(self._held_until, self._full_until)
+        if self._calls_left <= 0:
+            message = "the calls that this run may make are used up"
+            raise CallBudgetExceededError(message)
+        until = max(state.blocked_until, state.full_until)
         if now < until:
             return until - now
-        self._buckets.rolling.leak(int(now * 1000))
-        if not self._limiter.try_acquire(_ROLLING + name, blocking=False):
-            return self._await_window(name, now)
-        if self._buckets.day is not None:
-            self._buckets.day.leak(int(now * 1000))
-            if not self._limiter.try_acquire(_DAY + name, blocking=False):
-                raise self._quota_spent(now)
-        return 0.0
-
-    def _await_window(self, name: str, now: float) -> float:
-        """Seconds until the oldest place comes free, as the bucket found when it refused.
-
-        A minute passes unnoticed; an hour is told, and is not waited for when the day is spent.
-        """
-        place = RateItem(_ROLLING + name, _milliseconds(self._clock))
-        found = cast("int", self._buckets.rolling.waiting(place))  # awaitable only in async buckets
-        wait = max(1, found) / 1000
-        self._full_until = now + wait  # places only ever move to later times
-        if self._window > _SILENT_SECONDS:
-            if self._day_is_full(now):
-                raise self._quota_spent(now)
-            self._tell_wait(wait)
+        wait = self._store.take(group, permit_id, state.limits, now)
+        if wait is None:
+            raise _quota_used_up(state.limits, now)
+        if wait > 0:
+            state.full_until = now + wait
+            _log_full_window(state.limits, wait, state.full_until)
+        else:
+            self._calls_left -= 1
         return wait
 
-    def _tell_wait(self, wait: float) -> None:
-        limits = self._limits
+
+def _log_full_window(limits: RateLimits, wait: float, until: float) -> None:
+    if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
         logger.info(
-            "The hour's quota of %d %s (%d%% of %d) is spent: the next goes out in %.0f minutes, "
-            "at %s UTC",
+            "The hour's quota of %d %s (%d%% of %d) is used up: the next one is sent in %d "
+            "minutes, at %s UTC",
             limits.allowed_per_window,
             limits.unit,
             limits.quota_percent,
             limits.per_window,
             math.ceil(wait / 60),
-            f"{_utc(self._full_until):%H:%M}",
+            f"{_utc(until):%H:%M}",
         )
 
-    def _day_is_full(self, now: float) -> bool:
-        day, allowed = self._buckets.day, self._limits.allowed_per_day
-        if day is None or allowed is None:
-            return False
-        day.leak(int(now * 1000))
-        return cast("int", day.count()) >= allowed
 
-    def _quota_spent(self, now: float) -> QuotaSpentError:
-        return _spent_until_tomorrow(
-            f"the day's quota of {self._limits.allowed_per_day} {self._limits.unit} "
-            f"({self._limits.quota_percent}% of {self._limits.per_day}) is spent. It",
-            now,
-        )
-
-    def _refused_for_long(self, seconds: float, now: float) -> QuotaSpentError:
-        return _spent_until_tomorrow(
-            f"Gainsight throttles, and would serve none of our {self._limits.unit} for "
-            f"{seconds / 3600:.1f} hours: it seems that other integrations have spent the "
-            "tenant's quota of the day. If so, it",
-            now,
-        )
-
-    @property
-    def _patience(self) -> float:
-        return max(_MOST_REFUSED_SECONDS, _MOST_REFUSED_WINDOWS * self._window)
-
-    @property
-    def _margin(self) -> float:
-        """Room for a server clock that is a little behind ours: a second, less in short windows."""
-        return min(1.0, self._window / 60)
-
-    def _next_window(self, now: float) -> float:
-        return (now // self._window + 1) * self._window + self._margin
-
-
-class _Places(BucketFactory):
-    """Routes a place to its log, stamped by our clock."""
-
-    def __init__(self, buckets: Buckets, clock: Clock) -> None:
-        self._buckets = buckets
-        self._clock = clock
-
-    def wrap_item(self, name: str, weight: int = 1) -> RateItem:
-        return RateItem(name, _milliseconds(self._clock), weight)
-
-    def get(self, item: RateItem) -> AbstractBucket:
-        if item.name.startswith(_DAY) and self._buckets.day is not None:
-            return self._buckets.day
-        return self._buckets.rolling
-
-
-def _spent_until_tomorrow(why: str, now: float) -> QuotaSpentError:
-    """The error whose message begins with why, and goes on with when the quota begins anew."""
-    resets_at = _utc((now // _DAY_SECONDS + 1) * _DAY_SECONDS)
-    message = (
-        f"{why} begins anew at {resets_at:%Y-%m-%d %H:%M} UTC: "
-        "a run started then goes on where this one stopped"
+def _quota_used_up(limits: RateLimits, now: float) -> QuotaExceededError:
+    return _until_tomorrow(
+        f"the day's quota of {limits.allowed_per_day} {limits.unit} ({limits.quota_percent}% of "
+        f"{limits.per_day}) is used up.",
+        now,
     )
-    return QuotaSpentError(message, resets_at=resets_at)
+
+
+def _throttled_too_long(limits: RateLimits, seconds: float, now: float) -> QuotaExceededError:
+    return _until_tomorrow(
+        f"Gainsight's rate limit blocks all {limits.unit} for {seconds / 3600:.1f} hours; other "
+        "integrations have probably used up the tenant's quota for the day.",
+        now,
+    )
+
+
+def _until_tomorrow(reason: str, now: float) -> QuotaExceededError:
+    resets_at = _utc((now // DAY_SECONDS + 1) * DAY_SECONDS)
+    message = (
+        f"{reason} It is renewed at {resets_at:%Y-%m-%d %H:%M} UTC; a run after that continues "
+        "where this one stopped"
+    )
+    return QuotaExceededError(message, resets_at=resets_at)
 
 
 def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=timezone.utc)
-
-
-def _milliseconds(clock: Clock) -> int:
-    return int(clock.now() * 1000)

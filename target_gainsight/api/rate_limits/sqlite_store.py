@@ -1,179 +1,137 @@
-"""Places in the allowed rate, logged in a SQLite file that the processes of one machine share.
-
-Knows nothing of settings. pyrate-limiter's bucket looks first and writes afterwards, which is safe
-only under a lock that all processes know: here that is SQLite's own, so a process that dies gives
-it back, and every operation is one transaction.
-"""
+"""Permits counted in a SQLite file that the processes of one machine share."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from pyrate_limiter import FixedWindow, Rate, SQLiteBucket
-from pyrate_limiter.buckets.sqlite_bucket import Queries
 
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.buckets import Buckets, MakeBuckets, RollingBucket
+from target_gainsight.api.rate_limits.groups import DAY_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
-    from target_gainsight.api.clock import Clock
-    from target_gainsight.api.rate_limits.groups import Family
-
-BUSY_SECONDS = 10.0
-"""How long one process waits for the others; an operation takes well under a millisecond."""
+    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
 
 _APPLICATION_ID = 0x67735143
-_MOVE = "UPDATE '{table}' SET item_timestamp = ? WHERE name = ?"
-_FORGET = "DELETE FROM '{table}' WHERE item_timestamp < ?"
-_FORGET_LATER = "DELETE FROM '{table}' WHERE item_timestamp > ?"
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+CREATE TABLE IF NOT EXISTS permits (
+    tenant TEXT, call_group TEXT, permit TEXT, ends REAL, PRIMARY KEY (tenant, call_group, permit)
+);
+CREATE TABLE IF NOT EXISTS days (
+    tenant TEXT, call_group TEXT, day INTEGER, calls INTEGER, PRIMARY KEY (tenant, call_group, day)
+);
+"""
+_DROP_ENDED = "DELETE FROM permits WHERE tenant = ? AND call_group = ? AND (ends <= ? OR ends > ?)"
+_COUNT = "SELECT count(*) FROM permits WHERE tenant = ? AND call_group = ?"
+_NTH_END = (
+    "SELECT ends FROM permits WHERE tenant = ? AND call_group = ? ORDER BY ends LIMIT 1 OFFSET ?"
+)
+_PUT = "INSERT OR REPLACE INTO permits VALUES (?, ?, ?, ?)"
+_CALLS = "SELECT calls FROM days WHERE tenant = ? AND call_group = ? AND day = ?"
+_PUT_CALLS = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?)"
 
 
-def file_buckets(path: Path, family: Family, *, tenant: str, clock: Clock) -> MakeBuckets:
-    """Say how to log places in a file.
+class SqliteStore:
+    """A `PermitStore` in a file on a local disk, created for its owner only.
+
+    Each operation is one transaction under SQLite's own write lock, which ends with its process.
 
     Args:
-        path: The SQLite file; made, for its owner only, when missing. On a disk of this machine.
-        family: Whose places; each family has logs of its own.
-        tenant: Whose limits are shared. Tenants in one file do not share a count.
-        clock: Tells the time.
+        path: The file.
+        tenant: The name under which all processes count the calls of this tenant.
+        busy_seconds: How long to wait for the other processes; an operation takes a millisecond.
 
-    Returns:
-        What a `Pacer` makes its logs with. It raises `QuotaStoreError` when the file cannot be
-        used, and so do the logs.
+    Raises:
+        QuotaStoreError: The file cannot be used, or is a database of something else.
     """
 
-    def make(rolling: Rate, day: Rate | None) -> Buckets:
-        connection = _open(path)
+    def __init__(self, path: Path, tenant: str, *, busy_seconds: float = 10.0) -> None:
+        self._path = path
+        self._tenant = tenant
+        self._busy_seconds = busy_seconds
+        self._lock = threading.Lock()
         try:
-            transaction = _Transaction(connection, path)
-            now = int(clock.now() * 1000)
-            tables = {
-                name: f"{family} {name} {quote(tenant, safe=':')}" for name in ("rolling", "day")
-            }
-            with transaction:
-                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                _make_table(connection, tables["rolling"], now + rolling.interval)
-                if day is not None:
-                    _make_table(connection, tables["day"], now + day.interval)
-                connection.commit()
-        except BaseException:
-            connection.close()
-            raise
-        return Buckets(
-            FileBucket([rolling], connection, tables["rolling"], transaction),
-            None
-            if day is None
-            else FileBucket([day], connection, tables["day"], transaction, FixedWindow()),
-        )
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = sqlite3.connect(
+                path.absolute(),
+                timeout=busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+        try:
+            self._create_tables()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self._unusable(error) from error
 
-    return make
+    def take(
+        self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
+    ) -> float | None:
+        """See `PermitStore.take`."""
+        key, today = (self._tenant, group), int(now // DAY_SECONDS)
+        window = limits.window_seconds
+        with self._transaction() as connection:
+            run = connection.execute
+            row = run(_CALLS, (*key, today)).fetchone()
+            calls_today = row[0] if row else 0
+            if limits.allowed_per_day is not None and calls_today >= limits.allowed_per_day:
+                return None
+            run(_DROP_ENDED, (*key, now, now + 2 * window))
+            excess = run(_COUNT, key).fetchone()[0] - limits.allowed_per_window
+            if excess >= 0:
+                return float(run(_NTH_END, (*key, excess)).fetchone()[0]) - now
+            run(_PUT, (*key, permit, now + window))
+            run(_PUT_CALLS, (*key, today, calls_today + 1))
+            return 0.0
 
-
-class FileBucket(SQLiteBucket, RollingBucket):
-    """A log of places in a table of a SQLite file."""
-
-    def restamp(self, name: str, timestamp: int) -> None:
-        """Move a place to another time; one that has expired is entered again."""
-        with self.lock:
-            moved = self.conn.execute(_MOVE.format(table=self.table), (timestamp, name)).rowcount
-            if not moved:
-                put = Queries.PUT_ITEM.format(table=self.table)
-                self.conn.execute(put, (name, timestamp))
-            self.conn.commit()
-
-    def leak(self, current_timestamp: int | None = None) -> int:
-        """Forget the places that have expired, in one statement."""
-        bound = self._algorithm.leak_bound(self.rates, current_timestamp or 0)
-        with self.lock:
-            forgotten = self.conn.execute(_FORGET.format(table=self.table), (bound,)).rowcount
-            self.conn.commit()
-        return forgotten
+    def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
+        """See `PermitStore.release`."""
+        with self._transaction() as connection:
+            connection.execute(_PUT, (self._tenant, group, permit, now + limits.window_seconds))
 
     def close(self) -> None:
-        """Close the file, for the other log in it too."""
-        self.conn.close()
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
 
+    def _create_tables(self) -> None:
+        run = self._connection.execute
+        (application_id,) = run("PRAGMA application_id").fetchone()
+        is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
+        if application_id != _APPLICATION_ID and (application_id or not is_empty):
+            message = "it is a database of something else"
+            raise sqlite3.DatabaseError(message)
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
-class _Transaction:
-    """SQLite's write lock, as the lock of a bucket: what was not committed under it is undone.
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+            finally:
+                with suppress(sqlite3.Error):
+                    self._connection.rollback()
 
-    Threads are kept apart by the pacer's lock.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-
-    def __enter__(self) -> None:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise _unusable(self._path, error) from error
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with suppress(sqlite3.Error):
-            self._connection.rollback()
-        if isinstance(error, sqlite3.Error):
-            raise _unusable(self._path, error) from error
-
-
-class _ForeignFileError(sqlite3.Error):
-    """The file belongs to something else."""
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(
-            path.absolute(), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    def _unusable(self, error: Exception) -> QuotaStoreError:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        if "locked" in reason:
+            reason = f"another process has kept it locked for {self._busy_seconds:.0f} s"
+        message = (
+            f"the quota store {self._path} cannot be used: {reason}. Set quota_store to a "
+            "dedicated file in a writable local directory"
         )
-    except (OSError, ValueError, sqlite3.Error) as error:
-        raise _unusable(path, error) from error
-    try:
-        _refuse_foreign(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.Error as error:
-        connection.close()
-        raise _unusable(path, error) from error
-    return connection
-
-
-def _refuse_foreign(connection: sqlite3.Connection) -> None:
-    """Never write into a database of something else: it is neither new nor marked as ours."""
-    (mark,) = connection.execute("PRAGMA application_id").fetchone()
-    is_empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
-    if mark != _APPLICATION_ID and (mark or not is_empty):
-        message = "it is a database of something else"
-        raise _ForeignFileError(message)
-
-
-def _make_table(connection: sqlite3.Connection, table: str, latest: int) -> None:
-    """Make a log, without places that only a wrong clock can have entered."""
-    connection.execute(Queries.CREATE_BUCKET_TABLE.format(table=table))
-    index = Queries.CREATE_INDEX_ON_TIMESTAMP
-    connection.execute(index.format(index_name=f"{table} by time", table_name=table))
-    connection.execute(_FORGET_LATER.format(table=table), (latest,))
-
-
-def _unusable(path: Path, error: Exception) -> QuotaStoreError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    if "locked" in reason:
-        reason = f"another process has kept it locked for {BUSY_SECONDS:.0f} s"
-    message = (
-        f"the calls cannot be counted in the quota store {path}: {reason}. Set quota_store to a "
-        "file of its own, in a folder of this machine that may be written to"
-    )
-    return QuotaStoreError(message)
+        return QuotaStoreError(message)

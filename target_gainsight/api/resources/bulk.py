@@ -77,7 +77,7 @@ class BulkApi:
             "POST",
             _PATH,
             kind="upload",
-            family="bulk",
+            group="bulk",
             content=form_content({"jobId": job_id}, FormFile("file", filename, open_file)),
             repeatable=False,
             least_answer_seconds=_LEAST_ANSWER_SECONDS,

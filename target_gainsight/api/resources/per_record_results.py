@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_gainsight.api.client import GainsightClient
-    from target_gainsight.api.rate_limits.groups import Family
+    from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 _WRITTEN = ("success", "successes")
 _REFUSED = ("failures", "failure")
@@ -56,7 +56,7 @@ def save_by_reference(
     body: Json,
     *,
     kind: str,
-    family: Family = "synchronous",
+    group: RateLimitGroup = "synchronous",
     params: Mapping[str, str] | None = None,
 ) -> AnswerByReference:
     """Make a call that writes records, each judged by itself. Only a PUT may be repeated.
@@ -70,7 +70,7 @@ def save_by_reference(
             method,
             path,
             kind=kind,
-            family=family,
+            group=group,
             json=body,
             params=params,
             repeatable=method == "PUT",

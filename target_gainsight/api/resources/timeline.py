@@ -86,5 +86,5 @@ class TimelineApi:
         if lookups:
             body["lookups"] = lookups
         return save_by_reference(
-            self._client, method, _PATH, body, kind="timeline", family="timeline", params=params
+            self._client, method, _PATH, body, kind="timeline", group="timeline", params=params
         )
