@@ -46,14 +46,26 @@ INSERTED = (
     "test_object_schema_with_properties",
     "test_object_schema_no_properties",
     "test_record_missing_required_property",
+    "string_formats",
 )
 """Streams without key properties: there is nothing to upsert by."""
 
 NUMBERS = ("id", "metric", "a1", "a6")
 TEXTS = ("fruits", "info", "strings", "optional", "fullName", "email", "a2", "a4", "a5", "_id", "d")
+FORMATS = (
+    "simple_string",
+    "date_time",
+    "date",
+    "time",
+    "duration",
+    "hostname",
+    "ipv4",
+    "uri",
+    "uuid",
+)
 FIELDS: Row = {
     **{name: {"type": "NUMBER"} for name in NUMBERS},
-    **{name: {"type": "STRING"} for name in (*TEXTS, "object_store")},
+    **{name: {"type": "STRING"} for name in (*TEXTS, *FORMATS, "object_store")},
     "a3": {"type": "BOOLEAN"},
 }
 CAMEL_FIELDS = {"Id": {"type": "STRING"}, "clientName": {"type": "STRING"}}
@@ -80,6 +92,9 @@ ARRIVING: dict[str, dict[str, list[Row]]] = {
     },
 }
 """What arrives of a test's stream, by object; of all others every record does, as it is."""
+
+ON_THE_WIRE: dict[str, Row] = {"string_formats": {"date_time": "2026-01-01T12:00:00.000+00:00"}}
+"""What is sent in another notation where nothing is known of the field but the schema's format."""
 
 
 def arriving(name: str) -> dict[str, list[Row]]:
@@ -142,7 +157,10 @@ class OverTheWire:
     resource: RequestLog
 
     def validate(self) -> None:
-        rows = arriving(self.name)
+        sent = ON_THE_WIRE.get(self.name, {})
+        rows = {
+            target: [row | sent for row in rows] for target, rows in arriving(self.name).items()
+        }
         assert self.resource.rows == rows
         assert set(self.resource.routes) <= {
             route for target in OBJECTS.values() for route in allowed_routes(target)

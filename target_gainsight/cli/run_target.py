@@ -27,7 +27,6 @@ def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  #
     Raises:
         click.ClickException: There are no settings, or they have mistakes.
     """
-    TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)
     raw = read_raw_settings(sources, TargetGainsight.config_jsonschema)
     if not raw:
         raise no_settings()

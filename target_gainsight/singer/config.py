@@ -107,7 +107,6 @@ class ConfiguredTarget(Target):
     @classproperty
     @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
-        cls.append_builtin_config(cls.config_jsonschema)
         return configuration.read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     @classmethod
@@ -139,3 +138,6 @@ class ConfiguredTarget(Target):
             return
         show = as_markdown if output_format == "markdown" else as_text
         click.echo(show(cls._get_about_info()))
+
+
+ConfiguredTarget.append_builtin_config(ConfiguredTarget.config_jsonschema)

@@ -334,8 +334,10 @@ def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
 def _violation(error: InvalidRecord) -> Reason:
     """Say which column breaks which rule of the schema."""
     cause = error.__cause__
-    if not isinstance(cause, ValidationError) or not cause.absolute_path:
+    if not isinstance(cause, ValidationError):
         return Reason("schema_violation", f"the record {shown(error.error_message)}")
+    if not cause.absolute_path:
+        return Reason("schema_violation", f"the record {shown(cause.message)}")
     return Reason(
         "schema_violation",
         f"its schema asks for {cause.validator} {shown(cause.validator_value)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
@@ -80,9 +80,8 @@ class RoutedTarget(ConfiguredTarget):
             changed = before.original_schema != schema or before.key_properties != key_properties
             if changed:
                 before.settle()
-        return super().get_sink(
-            stream_name, record=record, schema=schema, key_properties=key_properties
-        )
+        keys = cast("list[str] | None", key_properties)  # as JSON has them
+        return super().get_sink(stream_name, record=record, schema=schema, key_properties=keys)
 
     @property
     def active_sinks(self) -> tuple[StreamSink, ...]:

@@ -22,7 +22,7 @@ from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from singer_sdk import Target
 
@@ -43,7 +43,7 @@ class FileSink(StreamSink):
         target: Target,
         stream_name: str,
         schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
+        key_properties: list[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self.counts.by_file = self.counts.by_file or FileCounts()

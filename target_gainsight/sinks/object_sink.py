@@ -33,7 +33,7 @@ from target_gainsight.mapping.types.converters import RICH_TEXT
 from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from singer_sdk import Target
 
@@ -72,7 +72,7 @@ class GainsightSink(StreamSink):
         target: Target,
         stream_name: str,
         schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
+        key_properties: list[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._pending: list[LoadRecord] = []
@@ -80,9 +80,15 @@ class GainsightSink(StreamSink):
 
     @property
     @override
+    def current_size(self) -> int:
+        """The records of the group that comes together."""
+        return len(self._pending)
+
+    @property
+    @override
     def is_full(self) -> bool:
         """Whether the group that comes together is whole."""
-        return len(self._pending) >= self.loader.group_size.current
+        return self.current_size >= self.loader.group_size.current
 
     @override
     def setup(self) -> None:
@@ -168,7 +174,6 @@ class GainsightSink(StreamSink):
         if not self._pending:
             self._pending_since = self.run.clock.now()
         self._pending.append(loaded)
-        self.tally_record_read()
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -196,7 +201,6 @@ class GainsightSink(StreamSink):
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
         self.process_batch({})
-        self.mark_drained()
         with self.in_the_middle():
             self.loader.flush()
         self.report_written()

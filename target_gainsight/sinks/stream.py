@@ -13,7 +13,7 @@ from target_gainsight.loading.outcomes import Arrival
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk import Target
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
@@ -44,7 +44,7 @@ class StreamSink(BatchSink):
         target: Target,
         stream_name: str,
         schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
+        key_properties: list[str] | None,
     ) -> None:
         self.run = cast("RunningTarget", target).run
         self.stream = self.run.stream_settings(stream_name)
