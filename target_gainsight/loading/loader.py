@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import Classification
-from target_gainsight.loading.lookups.deferred import Completion
 from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
 from target_gainsight.loading.outcomes import (
     BatchResult,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.call_pool import SendingPool
     from target_gainsight.loading.classification import KnownOnInsert, RecordMap
     from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.lookups.deferred import Completable
+    from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import Key, KeyReader
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.delivery import ResendPolicy
     from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.settings import StreamSettings
-
-WAITING_AT_A_TIME = 1000
 
 
 class RecordLoader:
@@ -58,6 +55,7 @@ class RecordLoader:
         ledger: Takes the outcomes.
         pool: The batches in flight.
         resends: How long creates whose response was lost are sent again.
+        deferred: Keeps the records that wait for a parent of their own object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
@@ -80,6 +78,7 @@ class RecordLoader:
         ledger: Ledger,
         pool: SendingPool,
         resends: ResendPolicy,
+        deferred: DeferredParents,
         resolver: Resolver | None = None,
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
@@ -103,8 +102,7 @@ class RecordLoader:
         )
         self._inserts = settings.sync_mode == "insert"
         self._looks_before_insert = known_on_insert != "written"
-        unique = not self._inserts and settings.multi_match == "reject"
-        self._completion = Completion(resolver, rows, keys.names, unique=unique)
+        self._deferred = deferred
         self._packed: dict[Action, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
         self._undone: deque[LoadRecord] = deque()
@@ -140,19 +138,15 @@ class RecordLoader:
                 self._load_in_turn(part)
         elif group:
             self._load_in_turn(group)
-        self._complete_due()
         self._send_packed(partial=False)
+        if self._deferred.is_due:
+            self._follow_up(final=False)
         self._pool.land(block=False)
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
         while self._is_busy():
             self._land_read()
-            if self._completion.expects:
-                # The parents first: what completes their children shares a call with other updates.
-                self._send_action("create", partial=True)
-                self._land_batches()
-                self._complete_due()
             self._send_packed(partial=True)
             self._land_batches()
             self._redo()
@@ -167,13 +161,12 @@ class RecordLoader:
 
     def _is_busy(self) -> bool:
         underway = self._reading or self._in_flight or self._undone or any(self._packed.values())
-        return bool(underway) or self._completion.is_due
+        return bool(underway)
 
     def finish(self) -> None:
         """Settle everything of this stream; parents that have not come will not be waited for."""
         self.flush()
-        for completable in self._completion.rest(WAITING_AT_A_TIME):
-            self._complete(completable)
+        self._follow_up(final=True)
         self.flush()
 
     def send_older_than(self, seconds: float) -> None:
@@ -182,7 +175,8 @@ class RecordLoader:
         Args:
             seconds: How long it may wait.
         """
-        self._complete_due()
+        if self._deferred.is_due:
+            self._follow_up(final=False)
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
 
@@ -193,14 +187,13 @@ class RecordLoader:
                 self._pool.land(block=True)
             refused = BatchResult()
             try:
-                group = self._resolver.resolve(group, refused)
+                group = self._resolver.resolve(group, refused, final=False)
             except StopRunError:
                 raise
             except GainsightError as error:
                 self._unavailable(group, error)
                 return ()
             self._enter(refused)
-            self._completion.expect(group)
             for record in group:
                 self.identify(record)
         return group
@@ -210,21 +203,19 @@ class RecordLoader:
         for settlement in result.settlements:
             if settlement.outcome is Outcome.REJECTED:
                 self._rejected(settlement.record.fields)
-        settled = self._completion.keep_waiting(result.settlements)
+        settled = self._deferred.keep(result.settlements)
         self._ledger.enter_batch(replace(result, settlements=settled))
 
-    def _complete_due(self) -> None:
-        """Pack the parents that have come for records which waited for them."""
-        while self._completion.is_due:
-            self._complete(self._completion.due(self._writer.batch_size))
-
-    def _complete(self, completable: Completable) -> None:
-        result, probes = completable
-        if result.settlements or result.unavailable:
-            self._enter(result)
-        for probe in probes:
-            self._pack("update", probe)
-        self._send_packed(partial=False)
+    def _follow_up(self, *, final: bool) -> None:
+        """Complete records whose parents have come since, as far as their rows are written."""
+        self._land_read()
+        self._land_batches()
+        for result, updates in self._deferred.follow_up(final=final):
+            if result.settlements or result.unavailable:
+                self._enter(result)
+            for record in updates:
+                self._pack("update", record)
+            self._send_packed(partial=False)
 
     def _insert(self, group: Sequence[LoadRecord]) -> None:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
@@ -269,7 +260,7 @@ class RecordLoader:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
         rows, merged = self._rows, self._merge(group)
-        self._completion.supersede(merged)
+        self._deferred.override(merged)
         self._land_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
@@ -361,7 +352,7 @@ class RecordLoader:
         self._undone.extend(refused_merges(result))
         if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
             self._wrote()
-        self._enter(self._completion.settle_completed(result))
+        self._enter(self._deferred.settle(result))
         if result.stopped is not None:
             raise result.stopped
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.errors import FieldError
 
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""The references of records that have none."""
 
 
 def _nothing() -> Mapping[str, Any]:
     """One empty mapping for all records: most refer to nothing."""
-    return _NOTHING
+    return NOTHING
 
 
 class Outcome(str, enum.Enum):

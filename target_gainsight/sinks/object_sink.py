@@ -12,6 +12,7 @@ from typing_extensions import override
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import (
@@ -108,6 +109,7 @@ class GainsightSink(StreamSink):
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self._rows(keys, references)
         self.knows_fields = schema is not None
+        resolver = self._resolver(references)
         self.loader = RecordLoader(
             settings=self.stream,
             group_size=self.run.settings.read_group_size,
@@ -119,7 +121,14 @@ class GainsightSink(StreamSink):
             ledger=self.run.ledger,
             pool=self.run.pool,
             resends=ResendPolicy(self.run.clock, self.run.settings.limits.max_retry_seconds),
-            resolver=self._resolver(references),
+            deferred=DeferredParents(
+                resolver,
+                rows,
+                keys.names,
+                now=self.run.clock.now,
+                max_age_seconds=self.run.settings.max_batch_age_seconds,
+            ),
+            resolver=resolver,
             wrote=lambda: self.run.lookups.object_written(self.object_name),
             rejected=self._note_rejected,
             known_on_insert=self.known_on_insert,

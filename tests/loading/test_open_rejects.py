@@ -12,9 +12,11 @@ import pytest
 from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes
 
-from target_gainsight.loading.rejects import open_index as open_rejects_module
+from target_gainsight.loading.outcomes import Arrival
 from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_id import RejectId
+from target_gainsight.loading.settling.checkpoint import Watermark
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.target import TargetGainsight
 
@@ -303,10 +305,11 @@ def test_a_run_that_was_cleared_meanwhile_is_not_written_to(
     loading: Loading, folder: RejectFolder
 ) -> None:
     first = loading.load([schema(), bad("A")])
-    target = loading.target()
-    target.ledger._open_rejects._opened()
+    rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0)
+    ids = rejects.retired_by(source_record(good("A")), since=1)
     folder.file(first.target.summary.run).unlink()
-    loading.run(target, [schema(), good("A")])
+    rejects.retire(ids, "created")
+    rejects.flush()
     assert first.target.summary.run not in folder.runs()
 
 
@@ -340,25 +343,16 @@ def test_files_of_others_are_no_runs(tmp_path: Path) -> None:
     assert RejectFolder(tmp_path / "nowhere").runs() == []
 
 
-def test_without_open_rejects_no_key_is_looked_at(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+def test_beyond_the_limit_only_a_replay_retires(
+    loading: Loading, folder: RejectFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def never(*_: object) -> bytes:
-        raise AssertionError
+    first = loading.load([schema(), *(bad(name) for name in "ABC")])
+    rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
+    assert rejects.retired_by(source_record(good("A")), since=1) == []
+    replayed = source_record(first.rejects[0])
+    assert [id_.number for id_ in rejects.retired_by(replayed, since=1)] == [1]
+    assert "more than 2 rejects are open" in caplog.text
 
-    monkeypatch.setattr(open_rejects_module, "_digest_of_arrival", never)
-    assert loading.load([schema(), *(good(f"C{n}") for n in range(100))]).exit_code == 0
 
-
-def test_very_many_open_rejects_are_looked_up_one_by_one(tmp_path: Path) -> None:
-    """The bitmap only says what is not there: every one of them is found, and no other."""
-    index = open_rejects_module._Index()
-    digests = [
-        open_rejects_module._digest("accounts", "accounts", {"Id": n}) or b"" for n in range(40_000)
-    ]
-    for number, digest in enumerate(digests[:20_000]):
-        index.add(digest, RejectId("20260101T120000Z-3f9a", number), number)
-    taken = [index.take_older(digest, 10_000) for digest in digests]
-    index.close()
-    assert [len(ids) for ids in taken] == [1] * 10_000 + [0] * 30_000
-    assert index.size == 10_000
+def source_record(message: Message) -> Arrival:
+    return Arrival("accounts", "accounts", message, schema(), 1, Watermark(), 1)

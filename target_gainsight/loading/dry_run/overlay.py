@@ -5,15 +5,12 @@ Kept in temporary files that only this process can see, because it covers whole 
 
 from __future__ import annotations
 
-import pickle
-import threading
-import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_gainsight.loading.lookups.index import TO_BE_CREATED
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.person_rows import merged_fields
-from target_gainsight.loading.storage.temp_database import private_database
+from target_gainsight.loading.storage.temp_database import SpilledValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,32 +21,6 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.keys import Key
 
 
-class Spilled:
-    """Keys and what belongs to them, on disk. May be used from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows = private_database()
-        weakref.finalize(self, self._rows.close)
-        self._rows.execute("CREATE TABLE kept (place INTEGER PRIMARY KEY, content BLOB)")
-
-    def __setitem__(self, key: tuple[object, ...], value: object) -> None:
-        content = pickle.dumps((key, value), pickle.HIGHEST_PROTOCOL)
-        with self._lock:
-            row = (hash(key), content)
-            self._rows.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", row)
-
-    def get(self, key: tuple[object, ...]) -> Any:  # noqa: ANN401 - what was put in
-        """Return what belongs to a key, or None."""
-        with self._lock:
-            query = "SELECT content FROM kept WHERE place = ?"
-            found = self._rows.execute(query, (hash(key),)).fetchone()
-        if found is None:
-            return None
-        held, value = pickle.loads(found[0])  # noqa: S301 - our own file
-        return value if held == key else None
-
-
 class PlannedRows(CurrentRows):
     """The current rows of one object, with what the run would have written by now.
 
@@ -58,7 +29,7 @@ class PlannedRows(CurrentRows):
         written: The fields that would have been written so far, by the lookup key.
     """
 
-    def __init__(self, rows: CurrentRows, written: Spilled) -> None:
+    def __init__(self, rows: CurrentRows, written: SpilledValues) -> None:
         self._rows = rows
         self._written = written
 
@@ -68,8 +39,10 @@ class PlannedRows(CurrentRows):
         Args:
             record: The record.
         """
-        before = self._written.get(record.key) or {}
-        self._written[record.key] = merged_fields(before, record.fields)
+        for entry in self._written.find([record.key]):
+            self._written.replace(entry, merged_fields(entry.value, record.fields))
+            return
+        self._written.add(record.key, record.fields)
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
@@ -92,12 +65,9 @@ class PlannedRows(CurrentRows):
         matches = self._rows.read(records, extra)
         keys = dict.fromkeys(record.key for record in records)
         empty = dict.fromkeys(name for record in records for name in self.own_fields(record))
-        for key in dict.fromkeys([*keys, *map(_stripped, keys)]):
-            written = self._written.get(key)
-            if written is not None:
-                found = matches.exact(key)
-                rows = found or [{**empty, GSID: TO_BE_CREATED}]
-                matches.replace(key, [merged_fields(rows[0], written), *rows[1:]])
+        for _, key, written in self._written.find([*keys, *map(_stripped, keys)]):
+            rows = matches.exact(key) or [{**empty, GSID: TO_BE_CREATED}]
+            matches.replace(key, [merged_fields(rows[0], written), *rows[1:]])
         return matches
 
 
@@ -110,7 +80,7 @@ class PlannedParents:
 
     def __init__(self, watched: WatchedFields) -> None:
         self._watched = watched
-        self._written = Spilled()
+        self._written = SpilledValues()
 
     def note(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Take note of a record that would be written.
@@ -120,15 +90,17 @@ class PlannedParents:
             fields: The record's fields.
         """
         for name, match_fields, values in self._watched.of(object_name, fields):
-            self._written[_place(name, match_fields, values)] = True
+            key = _key(name, match_fields, values)
+            if not self._written.find([key]):
+                self._written.add(key, value=True)
 
     def has(self, wanted: Wanted) -> bool:
         """Whether the row that is wanted would be there by now."""
         match = wanted.match
-        return bool(self._written.get(_place(match.object_name, match.names, wanted.written)))
+        return bool(self._written.find([_key(match.object_name, match.names, wanted.written)]))
 
 
-def _place(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
+def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
     return (object_name, names, *map(str, values))
 
 

@@ -11,9 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.dry_run.overlay import Spilled
 from target_gainsight.loading.lookups.index import TO_BE_CREATED
 from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.errors import shown
@@ -123,7 +123,7 @@ class Plan:
         self._uploads_per_hour = uploads_per_hour
         self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
-        self._written: dict[tuple[str, tuple[str, ...]], Spilled] = {}
+        self._written: dict[tuple[str, tuple[str, ...]], SpilledValues] = {}
         self.streams: dict[str, StreamPlan] = {}
 
     def stream(self, name: str) -> StreamPlan:
@@ -147,7 +147,7 @@ class Plan:
             )
             updates.append(PlannedUpdate(_key(record), differences))
 
-    def written(self, object_name: str, keys: tuple[str, ...]) -> Spilled:
+    def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
         """Return what would have been written to an object by now.
 
         Args:
@@ -157,7 +157,7 @@ class Plan:
         Returns:
             The fields by the values of the keys, shared by all streams that write so.
         """
-        return self._written.setdefault((object_name.lower(), keys), Spilled())
+        return self._written.setdefault((object_name.lower(), keys), SpilledValues())
 
     def note_call(self, kind: str, batch: Sequence[LoadRecord], *, creates: bool) -> None:
         """Take note of a call that would be made.

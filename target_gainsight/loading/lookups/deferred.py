@@ -1,7 +1,7 @@
-"""The second pass for records whose parent is in their own stream (ParentCompany).
+"""Complete records whose parent is in their own stream (ParentCompany) and had not come yet.
 
-A record is completed as soon as its parents have come, where that is certain without asking the
-tenant, and at the stream's end otherwise. Makes the records that write the parents; does not send.
+Such a record is written without its parent, kept, and settled by a later pass that looks the
+parents up: whenever many records wait or the oldest has waited long, and at the end of the stream.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
-from target_gainsight.loading.lookups.pending_children import WaitingRecords
 from target_gainsight.loading.outcomes import (
+    NOTHING,
     BatchResult,
     LoadRecord,
     Outcome,
@@ -19,28 +19,34 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.storage.temp_database import SpilledValues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from target_gainsight.loading.lookups.index import Wanted
-    from target_gainsight.loading.lookups.resolver import LookupPlan, Resolver
+    from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows
 
 NOT_WRITTEN = (Outcome.REJECTED, Outcome.SKIPPED)
 
-Completable = tuple[BatchResult, list[LoadRecord]]
-"""Outcomes of records that need no write any more, and what is to be written for others."""
+RECORDS_OF_ONE_LOOKUP = 1000
+
+FollowUp = tuple[BatchResult, list[LoadRecord]]
+"""Outcomes of records that need no further write, and the updates that complete others."""
 
 
-class Completion:
-    """Fills in the parents that were not there when their children were written.
+class DeferredParents:
+    """The records of one stream that wait for their parents, in a temporary file.
+
+    A pass looks up the parents of every waiting record, so passes become rarer as more wait: one
+    lookup per ``max_age_seconds`` on average, or when twice as many wait as after the last pass.
 
     Args:
         resolver: Looks the parents up; None for a stream without lookups.
-        rows: Finds the child's own row where the answer to its creation did not name it.
+        rows: Finds the child's own row where the response to its creation did not name it.
         keys: The lookup keys, for tenants that want rows updated by them.
-        unique: Whether no two rows that this run writes or finds have the same lookup keys.
+        now: Returns the time in seconds.
+        max_age_seconds: How long a record waits for the next pass.
     """
 
     def __init__(
@@ -49,130 +55,151 @@ class Completion:
         rows: CurrentRows | None,
         keys: tuple[str, ...],
         *,
-        unique: bool,
+        now: Callable[[], float],
+        max_age_seconds: float,
     ) -> None:
         self._resolver = resolver
         self._rows = rows
         self._keys = keys
-        plans = resolver.into_self if resolver is not None else ()
-        early = [plan for plan in plans if _is_certain(plan, keys if unique else ())]
-        self._matches = {plan.match for plan in early}
-        self._waiting = WaitingRecords({plan.target for plan in early})
-        self._completing: dict[LoadRecord, Settlement] = {}
-
-    @property
-    def expects(self) -> bool:
-        """Whether what is written may complete records that wait, or will."""
-        return self._waiting.expects
+        self._now = now
+        self._max_age_seconds = max_age_seconds
+        self._waiting = SpilledValues()
+        self._waiting.share(NOTHING)
+        self._newest = 0
+        self._due_count = RECORDS_OF_ONE_LOOKUP
+        self._due_at: float | None = None
+        self._following_up: dict[LoadRecord, Settlement] = {}
 
     @property
     def is_due(self) -> bool:
-        """Whether there are records that can be completed."""
-        return self._waiting.ready
+        """Whether it is time for a pass."""
+        if self._due_at is None:
+            return False
+        return len(self._waiting) >= self._due_count or self._now() >= self._due_at
 
-    def expect(self, records: Iterable[LoadRecord]) -> None:
-        """Look out for the parents that some records lack.
-
-        Args:
-            records: The records, resolved as far as possible.
-        """
-        for record in records:
-            if record.waiting:
-                self._waiting.expect(record)
-
-    def supersede(self, records: Iterable[LoadRecord]) -> None:
-        """Note that later records with the same keys bring their own parents.
-
-        Args:
-            records: The later records.
-        """
-        self._waiting.supersede(records)
-
-    def keep_waiting(self, settlements: Sequence[Settlement]) -> list[Settlement]:
-        """Keep the records that were written without a parent, and see who has come for others.
+    def keep(self, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """Keep the records that were written without a parent.
 
         Args:
             settlements: Outcomes of this stream's records.
 
         Returns:
-            Those that hold.
+            The outcomes that are final.
         """
-        if self._waiting.expects:
-            self._waiting.come(self._parents_among(settlements))
-        settled = []
+        final = []
         for settlement in settlements:
             if settlement.record.waiting and settlement.outcome not in NOT_WRITTEN:
-                self._waiting.add(settlement)
+                self._add(settlement)
             else:
-                settled.append(settlement)
-        return settled
+                final.append(settlement)
+        if self._due_at is None and len(self._waiting):
+            self._schedule()
+        return final
 
-    def _parents_among(self, settlements: Iterable[Settlement]) -> dict[Wanted, str]:
-        """List the rows that are there now; where several are alike, the first one counts."""
-        parents: dict[Wanted, str] = {}
-        for settlement in settlements:
-            gsid = settlement.gsid or settlement.record.gsid
-            if gsid is None or settlement.outcome in NOT_WRITTEN:
-                continue
-            for match in self._matches:
-                parent = match.of_written(settlement.record.fields)
-                if parent is not None:
-                    parents.setdefault(parent, gsid)
-        return parents
-
-    def due(self, size: int) -> Completable:
-        """Complete some of the records whose parents have come.
+    def override(self, records: Iterable[LoadRecord]) -> None:
+        """Drop the parents that later records with the same keys set anew, or clear.
 
         Args:
-            size: How many at most.
+            records: The later records.
         """
-        result, probes = BatchResult(), []
-        for settlement, parents in self._waiting.take_ready(size):
-            probe = self._probe(settlement)
-            probe.fields.update(parents)
-            probes += self._begin(settlement, probe, result)
-        return result, probes
+        if not len(self._waiting):
+            return
+        later = {record.key: record for record in records if record.key}
+        for entry in self._waiting.find(later):
+            settlement: Settlement = entry.value
+            record, by = settlement.record, later[entry.key]
+            set_anew = {*by.fields, *by.waiting}
+            if not set_anew.isdisjoint(record.waiting):
+                kept = {name: each for name, each in record.waiting.items() if name not in set_anew}
+                record.waiting = kept
+                self._waiting.replace(entry, settlement)
 
-    def rest(self, size: int) -> Iterator[Completable]:
-        """Complete all records that wait: parents that have not come are not waited for.
+    def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
+        """Look up the parents of all waiting records.
 
         Args:
-            size: How many at a time at most.
+            final: No parent will come any more: reject what lacks one, or leave the field empty.
+
+        Yields:
+            What can be settled and what is to be written, for some records at a time.
         """
-        for waiting in self._waiting.take(size):
+        newest = self._newest
+        while waiting := self._waiting.take(RECORDS_OF_ONE_LOOKUP, newest):
             try:
-                yield self._look_up(waiting)
+                yield self._look_up(waiting, final=final)
             except StopRunError:
                 raise
             except GainsightError as error:
-                records = [settlement.record for settlement in waiting]
-                for record in records:
-                    record.waiting = {}
-                reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers")
-                yield BatchResult(unavailable=records, unavailable_because=reason), []
+                yield self._postpone(waiting, error, final=final), []
+        self._schedule()
 
-    def _look_up(self, waiting: Sequence[Settlement]) -> Completable:
-        """Look the parents up; a record whose parent never came is settled without it."""
+    def settle(self, result: BatchResult) -> BatchResult:
+        """Replace each follow-up update by the original record it completes.
+
+        Args:
+            result: What became of a batch.
+        """
+        if not self._following_up:
+            return result
+        return replace(
+            result,
+            settlements=[self._completed(each) for each in result.settlements],
+            unavailable=[self._original(record) for record in result.unavailable],
+        )
+
+    def _add(self, settlement: Settlement) -> None:
+        record = settlement.record
+        for part in (record, *record.parts):
+            part.references = NOTHING  # they are resolved, except for those waited for
+            self._waiting.share(part.arrival.schema, part.arrival.watermark)
+        self._waiting.share(*(parent.match for parent in record.waiting.values()))
+        self._newest = self._waiting.add(record.key, settlement)
+
+    def _schedule(self) -> None:
+        count = len(self._waiting)
+        self._due_count = max(RECORDS_OF_ONE_LOOKUP, 2 * count)
+        lookups = max(1.0, count / RECORDS_OF_ONE_LOOKUP)
+        self._due_at = self._now() + self._max_age_seconds * lookups if count else None
+
+    def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:
         if self._resolver is None:  # pragma: no cover - nothing waits then
             return BatchResult(), []
-        self._find_own_rows(waiting)
-        result, refused, probes = BatchResult(), BatchResult(), []
-        looked_up = [self._probe(settlement) for settlement in waiting]
-        self._resolver.resolve_finally(looked_up, refused)
-        reasons = {each.record: each.reason for each in refused.settlements}
-        for settlement, probe in zip(waiting, looked_up, strict=True):
-            reason = reasons.get(probe)
-            if reason is None:
-                probes += self._begin(settlement, probe, result)
-                continue
-            settlement.record.waiting = {}
-            message = f"{reason.message}; its own row was written without it"
-            reason = replace(reason, message=message)
-            result.settle(settlement.record, Outcome.REJECTED, reason)
-        return result, probes
+        updates = {self._update_of(settlement): settlement for settlement in waiting}
+        refused = BatchResult()
+        found = self._resolver.resolve(list(updates), refused, final=final)
+        complete = [update for update in found if not update.waiting]
+        self._find_own_rows(complete)
+        result = self._reject(refused, updates)
+        for update in found:
+            if update.waiting:
+                self._add(updates[update])
+        to_write = []
+        for update in complete:
+            original = updates[update]
+            original.record.waiting = {}
+            if set(update.fields).issubset(self._keys):
+                result.settle(original.record, original.outcome, gsid=original.gsid)
+            else:
+                self._following_up[update] = original
+                to_write.append(update)
+        return result, to_write
 
-    def _probe(self, settlement: Settlement) -> LoadRecord:
-        """Make a record of nothing but the missing parents."""
+    def _reject(
+        self, refused: BatchResult, updates: Mapping[LoadRecord, Settlement]
+    ) -> BatchResult:
+        """Reject the original records whose parents cannot be looked up."""
+        result = BatchResult()
+        for update, _, reason, _ in refused.settlements:
+            original = updates[update]
+            original.record.waiting = {}
+            message = f"{reason.message if reason else ''}; its own row was written without it"
+            result.settle(
+                original.record, Outcome.REJECTED, reason and replace(reason, message=message)
+            )
+        return result
+
+    def _update_of(self, settlement: Settlement) -> LoadRecord:
+        """Return a record of nothing but the missing parents."""
         record = settlement.record
         return LoadRecord(
             record.arrival,
@@ -182,63 +209,39 @@ class Completion:
             references=dict(record.waiting),
         )
 
-    def _find_own_rows(self, waiting: Sequence[Settlement]) -> None:
-        unnamed = [each.record for each in waiting if not (each.gsid or each.record.gsid)]
-        if not unnamed or self._rows is None:
-            return
-        matches = self._rows.read(unnamed)
-        for record in unnamed:
-            exact = matches.exact(record.key)
-            record.gsid = str(exact[0].get(GSID)) if len(exact) == 1 else None
+    def _find_own_rows(self, updates: Sequence[LoadRecord]) -> None:
+        unnamed = [record for record in updates if not record.gsid]
+        if unnamed and self._rows is not None:
+            matches = self._rows.read(unnamed)
+            for record in unnamed:
+                exact = matches.exact(record.key)
+                record.gsid = str(exact[0].get(GSID)) if len(exact) == 1 else None
 
-    def _begin(
-        self, settlement: Settlement, probe: LoadRecord, result: BatchResult
-    ) -> list[LoadRecord]:
-        """Settle a record that needs no write; remember whom the others are written for."""
-        record = settlement.record
-        record.waiting = {}
-        if set(probe.fields).issubset(self._keys):
-            result.settle(record, settlement.outcome, gsid=settlement.gsid)
-            return []
-        self._completing[probe] = settlement
-        return [probe]
-
-    def settle_completed(self, result: BatchResult) -> BatchResult:
-        """Put the records that were completed in the place of what was written for them.
-
-        Args:
-            result: What became of a batch.
-        """
-        if not self._completing:
-            return result
-        return replace(
-            result,
-            settlements=[self._completed(each) for each in result.settlements],
-            unavailable=[self._waited(record) for record in result.unavailable],
-        )
+    def _postpone(
+        self, waiting: Sequence[Settlement], error: GainsightError, *, final: bool
+    ) -> BatchResult:
+        """Keep records whose parents could not be looked up; at the end they are unavailable."""
+        if not final:
+            for settlement in waiting:
+                self._add(settlement)
+            return BatchResult()
+        records = [settlement.record for settlement in waiting]
+        for record in records:
+            record.waiting = {}
+        reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
+        return BatchResult(unavailable=records, unavailable_because=reason)
 
     def _completed(self, written: Settlement) -> Settlement:
-        settlement = self._completing.pop(written.record, None)
-        if settlement is None:
+        original = self._following_up.pop(written.record, None)
+        if original is None:
             return written
-        outcome = settlement.outcome
+        outcome = original.outcome
         if written.outcome is Outcome.REJECTED:
             outcome = Outcome.REJECTED
         elif outcome is Outcome.UNCHANGED:
             outcome = Outcome.UPDATED
-        return Settlement(settlement.record, outcome, written.reason, settlement.gsid)
+        return Settlement(original.record, outcome, written.reason, original.gsid)
 
-    def _waited(self, record: LoadRecord) -> LoadRecord:
-        settlement = self._completing.pop(record, None)
-        return record if settlement is None else settlement.record
-
-
-def _is_certain(plan: LookupPlan, keys: Sequence[str]) -> bool:
-    """Whether a row that was written is surely the one that a lookup would find.
-
-    Args:
-        plan: The lookup.
-        keys: The fields of which no two rows have the same values; empty when there are none.
-    """
-    one_at_most = bool(keys) and set(keys) <= set(plan.match.names)
-    return one_at_most or plan.multi_match == "first"
+    def _original(self, record: LoadRecord) -> LoadRecord:
+        original = self._following_up.pop(record, None)
+        return record if original is None else original.record

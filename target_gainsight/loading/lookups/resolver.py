@@ -121,46 +121,28 @@ class Resolver:
         """Read the references of a source record."""
         return {target: plan.refer(record) for target, plan in self._lookups.items()}
 
-    def resolve(self, group: Sequence[LoadRecord], result: BatchResult) -> list[LoadRecord]:
+    def resolve(
+        self, group: Sequence[LoadRecord], result: BatchResult, *, final: bool
+    ) -> list[LoadRecord]:
         """Fill the foreign keys of a group.
 
         Args:
             group: The records.
-            result: Takes the rejects.
+            result: Receives the rejects.
+            final: No parent will come any more.
 
         Returns:
-            The records that go on. A reference into the stream's own object that leads nowhere
-            yet is noted as waiting, and its field left out.
+            The records that go on. Unless ``final``, a reference into the stream's own object
+            that leads nowhere yet is kept in ``waiting``, and its field left out.
 
         Raises:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        return self._resolve(group, result, finally_=False)
-
-    def resolve_finally(self, group: Sequence[LoadRecord], result: BatchResult) -> list[LoadRecord]:
-        """Fill the foreign keys of records that waited; nothing waits any longer.
-
-        Args:
-            group: The records.
-            result: Takes the rejects.
-
-        Returns:
-            The records that go on.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read them.
-        """
-        return self._resolve(group, result, finally_=True)
-
-    def _resolve(
-        self, group: Sequence[LoadRecord], result: BatchResult, *, finally_: bool
-    ) -> list[LoadRecord]:
         self._index.find(each for record in group for each in _wanted(record))
-        return [record for record in group if self._fill(record, result, finally_=finally_)]
+        return [record for record in group if self._fill(record, result, final=final)]
 
-    def _fill(self, record: LoadRecord, result: BatchResult, *, finally_: bool) -> bool:
+    def _fill(self, record: LoadRecord, result: BatchResult, *, final: bool) -> bool:
         for target, refers in record.references.items():
             plan = self._lookups[target]
             if refers is None:
@@ -171,7 +153,7 @@ class Resolver:
                     return False
                 continue
             found = self._found(plan, refers)
-            may_come = plan.into_self and not finally_ and found.code == NO_MATCH
+            may_come = plan.into_self and not final and found.code == NO_MATCH
             if may_come and isinstance(refers, Wanted):
                 record.waiting = {**record.waiting, target: refers}
             elif found.gsid is not None or plan.on_no_match == "leave_empty":

@@ -1,13 +1,11 @@
-"""Which rejects a settled record retires: those of its stream and key that are older than it.
+"""Find the rejects that a settled record retires: older ones of its stream and key.
 
-Remembers the open rejects of all runs of a folder in a temporary file, so that memory stays
-bounded, and notes their retirement beside the reject file that holds them.
+Their retirement is written beside the reject file that holds them.
 """
 
 from __future__ import annotations
 
 import logging
-import weakref
 from collections import defaultdict
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -18,7 +16,6 @@ from singer_sdk.singerlib.json import serialize_json
 from target_gainsight.loading.rejects.folder import RETIRED
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.loading.storage.temp_database import private_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,80 +26,147 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DIGEST_BYTES = 16
-MARKS = 1 << 23
-"""Bits of the bitmap that tells for most keys that no open reject has them: 1 MiB."""
+MAX_INDEXED = 100_000
+"""Open rejects whose keys are kept in memory."""
 
+FINGERPRINT_BYTES = 16
 BEFORE_THIS_RUN = -1
 
 
 class OpenRejects:
-    """The open rejects of a folder, by stream and key.
+    """The open rejects of a folder, by stream and key, in memory.
+
+    Beyond ``max_indexed`` of them no key is kept: then a reject is retired by its replay only.
 
     Args:
         folder: The reject files of all runs.
-        run: The run at hand, whose own rejects are told with ``add``.
-        now: The time in epoch seconds.
+        run: The current run; its own rejects are added with ``add``.
+        now: Returns the time in epoch seconds.
+        max_indexed: Open rejects whose keys are kept.
     """
 
-    def __init__(self, folder: RejectFolder, run: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: RejectFolder,
+        run: str,
+        now: Callable[[], float],
+        max_indexed: int = MAX_INDEXED,
+    ) -> None:
         self._folder = folder
         self._run = run
         self._now = now
+        self._max_indexed = max_indexed
         self._last_number = 0
-        self._index: _Index | None = None
+        self._is_loaded = False
+        self._is_full = False
+        self._open: dict[RejectId, bytes | None] = {}
+        self._by_key: dict[bytes, dict[RejectId, int]] = defaultdict(dict)
         self._pending: dict[str, list[str]] = defaultdict(list)
 
     def add(self, arrival: Arrival) -> RejectId:
-        """Take note of a record that was rejected.
+        """Add a record that was rejected.
 
         Args:
-            arrival: The record as it came.
+            arrival: The source record.
 
         Returns:
             The reject's id.
         """
+        self._load()
         self._last_number += 1
         id_ = RejectId(self._run, self._last_number)
-        digest = _digest_of_arrival(arrival)
-        self._opened().add(digest, id_, arrival.sequence)
+        self._index(id_, _source_fingerprint(arrival), arrival.sequence)
         return id_
 
     @property
     def any(self) -> bool:
         """Whether any reject is open that a record may retire."""
-        return bool(self._opened().size)
+        self._load()
+        return self._is_full or bool(self._open)
 
     def retired_by(self, arrival: Arrival, since: int) -> list[RejectId]:
-        """Find the rejects that a record's outcome retires, and forget them.
+        """Find the rejects that a record's outcome retires, and remove them.
 
         A replayed record retires the reject it was; any other one those of its stream and key,
         whatever run they are of.
 
         Args:
-            arrival: The record as it came.
-            since: Rejects of this run are retired if their record came before this place in the
-                input.
+            arrival: The source record.
+            since: Rejects of this run are retired if their record came before this position in
+                the input.
 
         Returns:
-            The ids; to be noted with ``retire`` as soon as the outcome is on disk.
+            The ids, to be passed to ``retire`` as soon as the outcome is on disk.
         """
-        index = self._opened()
-        if not index.size:
+        if not self.any:
             return []
         reason = arrival.message.get(REASON_PROPERTY)
         if isinstance(reason, dict):
             id_ = RejectId.parse(reason.get("id"))
-            return index.take(id_) if id_ else []
-        digest = _digest_of_arrival(arrival)
-        return index.take_older(digest, since) if digest else []
+            return [id_] if id_ and (self._remove(id_) or self._is_full) else []
+        fingerprint = _source_fingerprint(arrival)
+        if fingerprint is None or fingerprint not in self._by_key:
+            return []
+        older = [id_ for id_, position in self._by_key[fingerprint].items() if position < since]
+        for id_ in older:
+            self._remove(id_)
+        return sorted(older)
+
+    def _load(self) -> None:
+        """Read the open rejects of earlier runs, once."""
+        if self._is_loaded:
+            return
+        self._is_loaded = True
+        for run in self._folder.runs():
+            if run != self._run:
+                self._load_run(run)
+
+    def _load_run(self, run: str) -> None:
+        try:
+            for reject in self._folder.open(run):
+                stream = str(reject.message["stream"])
+                fingerprint = _fingerprint(stream, reject.stream, reject.key)
+                self._index(reject.id, fingerprint, BEFORE_THIS_RUN)
+        except OSError as error:
+            logger.warning(
+                "the rejects of run %s cannot be read and stay as they are: %s", run, error
+            )
+
+    def _index(self, id_: RejectId, fingerprint: bytes | None, position: int) -> None:
+        if self._is_full:
+            return
+        if len(self._open) >= self._max_indexed:
+            self._is_full = True
+            self._open.clear()
+            self._by_key.clear()
+            logger.warning(
+                "more than %d rejects are open in %s: from now on only a replay retires them "
+                "(gainsight rejects replay)",
+                self._max_indexed,
+                self._folder.path,
+            )
+            return
+        self._open[id_] = fingerprint
+        if fingerprint is not None:
+            self._by_key[fingerprint][id_] = position
+
+    def _remove(self, id_: RejectId) -> bool:
+        if id_ not in self._open:
+            return False
+        fingerprint = self._open.pop(id_)
+        if fingerprint is not None:
+            same_key = self._by_key[fingerprint]
+            del same_key[id_]
+            if not same_key:
+                del self._by_key[fingerprint]
+        return True
 
     def retire(self, ids: Iterable[RejectId], outcome: str) -> None:
-        """Note the retirement of rejects, to be written at the next flush.
+        """Record the retirement of rejects, to be written at the next flush.
 
         Args:
             ids: The rejects.
-            outcome: What became of the record that retired them.
+            outcome: The outcome of the record that retired them.
         """
         for id_ in ids:
             noted = {
@@ -114,10 +178,10 @@ class OpenRejects:
             self._pending[id_.run].append(serialize_json(noted))
 
     def flush(self) -> None:
-        """Write what was noted.
+        """Write the recorded retirements.
 
         Raises:
-            OSError: The disk does not take it.
+            OSError: The file cannot be written.
         """
         while self._pending:
             run, lines = next(iter(self._pending.items()))
@@ -132,100 +196,23 @@ class OpenRejects:
             file.add(line)
         file.close()
 
-    def close(self) -> None:
-        """Write what is left and forget the rest."""
-        self.flush()
-        if self._index is not None:
-            self._index.close()
-            self._index = None
 
-    def _opened(self) -> _Index:
-        if self._index is None:
-            self._index = _Index()
-            for run in self._folder.runs():
-                if run != self._run:
-                    self._learn(self._index, run)
-        return self._index
-
-    def _learn(self, index: _Index, run: str) -> None:
-        try:
-            for reject in self._folder.open(run):
-                digest = _digest(str(reject.message["stream"]), reject.stream, reject.key)
-                index.add(digest, reject.id, BEFORE_THIS_RUN)
-        except OSError as error:
-            logger.warning(
-                "the rejects of run %s cannot be read and stay as they are: %s", run, error
-            )
-
-
-class _Index:
-    """Open rejects in a temporary file that only this process can see.
-
-    Attributes:
-        size: How many there are.
-    """
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._marks = bytearray(MARKS // 8)
-        self._rows = private_database()
-        weakref.finalize(self, self._rows.close)
-        self._rows.execute(
-            "CREATE TABLE open (run TEXT, number INTEGER, digest BLOB, sequence INTEGER, "
-            "PRIMARY KEY (run, number)) WITHOUT ROWID"
-        )
-        self._rows.execute("CREATE INDEX by_digest ON open (digest)")
-        self._rows.execute("BEGIN")
-
-    def add(self, digest: bytes | None, id_: RejectId, sequence: int) -> None:
-        row = (id_.run, id_.number, digest, sequence)
-        self._rows.execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?)", row)
-        self.size += 1
-        if digest is not None:
-            place, bit = _mark(digest)
-            self._marks[place] |= bit
-
-    def take(self, id_: RejectId) -> list[RejectId]:
-        where = "DELETE FROM open WHERE run = ? AND number = ?"
-        taken = self._rows.execute(where, (id_.run, id_.number)).rowcount
-        self.size -= taken
-        return [id_] * taken
-
-    def take_older(self, digest: bytes, since: int) -> list[RejectId]:
-        place, bit = _mark(digest)
-        if not self._marks[place] & bit:
-            return []
-        rows = self._rows.execute(
-            "SELECT run, number FROM open WHERE digest = ? AND sequence < ? ORDER BY run, number",
-            (digest, since),
-        ).fetchall()
-        return [id_ for row in rows for id_ in self.take(RejectId(*row))]
-
-    def close(self) -> None:
-        self._rows.close()
-
-
-def _digest_of_arrival(arrival: Arrival) -> bytes | None:
+def _source_fingerprint(arrival: Arrival) -> bytes | None:
     record = arrival.message["record"]
     names = arrival.schema.get("key_properties") or ()
-    return _digest(arrival.stream, arrival.alias, {name: record.get(name) for name in names})
+    return _fingerprint(arrival.stream, arrival.alias, {name: record.get(name) for name in names})
 
 
-def _digest(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
-    """Shorten a key; None for a stream without keys, or a record that lacks its own."""
+def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
+    """Shorten a key; None for a stream without keys, or a record that lacks one of its own."""
     if not key or None in key.values():
         return None
     text = repr([stream, alias, *map(str, key.values())])
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
-
-
-def _mark(digest: bytes) -> tuple[int, int]:
-    number = int.from_bytes(digest[:4], "big") % MARKS
-    return number >> 3, 1 << (number & 7)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=FINGERPRINT_BYTES).digest()
 
 
 def _ends_in_half_a_line(path: Path) -> bool:
-    """Tell whether a file was cut short, so that a line of its own must be begun."""
+    """Return whether a file ends in the middle of a line."""
     try:
         with path.open("rb") as file:
             file.seek(0, 2)

@@ -13,7 +13,7 @@ REASON_PROPERTY = "gainsight_reject"
 RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,8}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class RejectId:
     """What names one reject.
 

@@ -198,7 +198,7 @@ class Ledger:
         self._advance()
         self.created.close()
         self.rejects.close()
-        self._open_rejects.close()
+        self._open_rejects.flush()
         self.checkpoint.finish()
 
     def flush(self) -> None:

@@ -1,24 +1,26 @@
-"""Temporary databases: what must not grow in memory lies in a file that only this process can see.
-
-Knows nothing of what is kept there.
-"""
+"""Keep what must not grow in memory in temporary files that only this process can see."""
 
 from __future__ import annotations
 
+import io
+import pickle
 import sqlite3
-from typing import TYPE_CHECKING, Any
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+Key = tuple[Any, ...]
 
 _encode = msgspec.json.Encoder().encode
 
 
-def private_database() -> sqlite3.Connection:
-    """A temporary database that needs no protection against a crash.
+def temp_database() -> sqlite3.Connection:
+    """Open a temporary database that needs no protection against a crash.
 
     Small ones never leave memory. May be used from several threads, one at a time.
     """
@@ -28,16 +30,106 @@ def private_database() -> sqlite3.Connection:
     return rows
 
 
-def found_at(
-    rows: sqlite3.Connection, query: str, places: Iterable[int]
-) -> Iterator[tuple[Any, ...]]:
-    """Ask for what is at some places.
+class Entry(NamedTuple):
+    """A value, its key and its number, which is larger than that of every earlier value."""
 
-    Args:
-        rows: The database.
-        query: What is selected, up to the condition.
-        places: The values of the column ``place``.
-    """
-    wanted = _encode(list(places)).decode("ascii")
-    there = "place IN (SELECT value FROM json_each(?))"
-    return rows.execute(f"{query} WHERE {there}", (wanted,))
+    number: int
+    key: Key
+    value: Any
+
+
+class SpilledValues:
+    """Values by key, on disk, in the order they were added. May be used from several threads."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._shared: dict[int, object] = {}
+        self._lock = threading.Lock()
+        self._rows = temp_database()
+        weakref.finalize(self, self._rows.close)
+        self._rows.execute(
+            "CREATE TABLE kept (number INTEGER PRIMARY KEY, hash INTEGER, content BLOB)"
+        )
+        self._rows.execute("CREATE INDEX by_hash ON kept (hash)")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def share(self, *objects: object) -> None:
+        """Keep objects in memory: values that refer to them come back with the same objects."""
+        self._shared.update((id(each), each) for each in objects)
+
+    def add(self, key: Key, value: object) -> int:
+        """Add a value, beside others that have the same key.
+
+        Returns:
+            Its number.
+        """
+        insert = "INSERT INTO kept (hash, content) VALUES (?, ?)"
+        with self._lock:
+            added = self._rows.execute(insert, (hash(key), self._dump((key, value)))).lastrowid
+            self._count += 1
+        return added or 0
+
+    def find(self, keys: Iterable[Key]) -> list[Entry]:
+        """List the values that have one of some keys, in the order they were added."""
+        wanted = set(keys)
+        hashes = _encode([hash(key) for key in wanted]).decode("ascii")
+        there = "hash IN (SELECT value FROM json_each(?))"
+        query = f"SELECT number, content FROM kept WHERE {there} ORDER BY number"  # noqa: S608
+        with self._lock:
+            rows = self._rows.execute(query, (hashes,)).fetchall() if self._count else []
+        entries = [Entry(number, *self._load(content)) for number, content in rows]
+        return [entry for entry in entries if entry.key in wanted]
+
+    def replace(self, entry: Entry, value: object) -> None:
+        """Replace the value of an entry."""
+        update = "UPDATE kept SET content = ? WHERE number = ?"
+        with self._lock:
+            self._rows.execute(update, (self._dump((entry.key, value)), entry.number))
+
+    def take(self, limit: int, up_to: int) -> list[Any]:
+        """Remove the oldest values and return them.
+
+        Args:
+            limit: How many at most.
+            up_to: The largest number to take.
+        """
+        query = "SELECT number, content FROM kept WHERE number <= ? ORDER BY number LIMIT ?"
+        with self._lock:
+            rows = self._rows.execute(query, (up_to, limit)).fetchall()
+            if rows:
+                self._rows.execute("DELETE FROM kept WHERE number <= ?", (rows[-1][0],))
+            self._count -= len(rows)
+        return [self._load(content)[1] for _, content in rows]
+
+    def _dump(self, value: object) -> bytes:
+        file = io.BytesIO()
+        _Pickler(file, self._shared).dump(value)
+        return file.getvalue()
+
+    def _load(self, content: bytes) -> tuple[Key, Any]:
+        key, value = _Unpickler(io.BytesIO(content), self._shared).load()
+        return key, value
+
+
+class _Pickler(pickle.Pickler):
+    """Writes shared objects as references."""
+
+    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._shared = shared
+
+    def persistent_id(self, obj: object) -> int | None:
+        return id(obj) if id(obj) in self._shared else None
+
+
+class _Unpickler(pickle.Unpickler):  # noqa: S301 - our own files
+    """Reads references as the shared objects. The files are this process's own."""
+
+    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
+        super().__init__(file)
+        self._shared = shared
+
+    def persistent_load(self, pid: Any) -> object:  # noqa: ANN401 - pickle's signature
+        return self._shared[pid]

@@ -1,0 +1,45 @@
+"""Values that may cover a whole object lie on disk and come back whole."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from target_gainsight.loading.storage.temp_database import SpilledValues
+
+
+def test_values_come_back_by_key_in_the_order_they_were_added() -> None:
+    values = SpilledValues()
+    for number, key in enumerate([(-1,), (-2,), ("a", None), (-1,)]):
+        values.add(key, {"number": number})
+    assert [each.value["number"] for each in values.find([(-1,), ("a", None)])] == [0, 2, 3]
+    assert [each["number"] for each in values.take(2, up_to=3)] == [0, 1]
+    assert len(values) == 2
+
+
+def test_a_replaced_value_keeps_its_place() -> None:
+    values = SpilledValues()
+    values.add(("a",), 1)
+    newest = values.add(("b",), 2)
+    values.replace(values.find([("a",)])[0], 10)
+    assert values.take(5, up_to=newest) == [10, 2]
+
+
+def test_shared_objects_come_back_as_themselves() -> None:
+    schema = {"properties": {}}
+    values = SpilledValues()
+    values.share(schema)
+    number = values.add((), {"schema": schema})
+    assert values.take(1, up_to=number)[0]["schema"] is schema
+
+
+def test_memory_does_not_grow_with_what_is_kept() -> None:
+    values = SpilledValues()
+    tracemalloc.start()
+    try:
+        for number in range(2000):
+            values.add((number,), f"{number:010000}")
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(values) == 2000
+    assert held < 1_000_000
