@@ -41,6 +41,7 @@ from target_gainsight.api.errors import (
     UnknownRouteError,
     UnreachableError,
     UnsuitableObjectError,
+    WrongMetadataError,
 )
 from target_gainsight.api.http.call import CallEvent
 from target_gainsight.api.http.json_codec import Json, Record
@@ -147,6 +148,7 @@ __all__ = [
     "UploadAnswer",
     "Where",
     "WriteAnswer",
+    "WrongMetadataError",
     "all_of",
     "any_of",
     "is_duplicate",

@@ -6,6 +6,7 @@
     │   ├── AccessDeniedError         403: permission, or an IP address that is not allowed
     │   ├── UnknownRouteError         404: the tenant does not know this API route
     │   ├── UnsuitableObjectError     the object cannot be written through this API
+    │   ├── WrongMetadataError        another object is described than the one asked for
     │   ├── RedirectedError           3xx: credentials are not sent to another place
     │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
     │   ├── QuotaExceededError           the day's quota is used up
@@ -132,6 +133,10 @@ class UnknownRouteError(StopRunError):
 
 class UnsuitableObjectError(StopRunError):
     """The object exists but cannot be used through this API (`GSOBJ_1023`)."""
+
+
+class WrongMetadataError(StopRunError):
+    """The response describes another object than the one asked for, or none of its fields."""
 
 
 class RedirectedError(StopRunError):

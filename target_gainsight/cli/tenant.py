@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_gainsight.api import GainsightError, ObjectNotFoundError, SystemClock
+from target_gainsight.api import GainsightError, SystemClock
+from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import shown
-from target_gainsight.mapping.planning.near_names import did_you_mean, suggest_names
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, documented_schema
 from target_gainsight.singer.connection import TenantConnection
 
@@ -34,11 +33,12 @@ class TenantMetadata:
 
     Args:
         client: Calls the tenant.
+        settings: Name the objects that are described together.
     """
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: GainsightClient, settings: Settings) -> None:
         self._client = client
-        self._schemas: dict[str, ObjectSchema] = {}
+        self._schemas = ObjectSchemas(client.metadata, settings)
 
     @cached_property
     def objects(self) -> tuple[ObjectSummary, ...]:
@@ -62,22 +62,8 @@ class TenantMetadata:
             RunStoppedError: The tenant has no such object; the message names near misses.
             GainsightError: The metadata cannot be read.
         """
-        name = object_name.lower()
-        documented = DOCUMENTED.get(name)
-        if documented is not None:
-            return documented_schema(documented)
-        if name not in self._schemas:
-            try:
-                self._schemas[name] = self._client.metadata.describe(object_name)
-            except ObjectNotFoundError:
-                raise RunStoppedError(self._unknown(object_name)) from None
-        return self._schemas[name]
-
-    def _unknown(self, object_name: str) -> str:
-        names = [summary.name for summary in self.objects]
-        meant = did_you_mean(object_name, suggest_names(object_name, names))
-        advice = meant or "'gainsight describe' lists its objects."
-        return f"the tenant has no object named {shown(object_name)}. {advice}"
+        documented = DOCUMENTED.get(object_name.lower())
+        return documented_schema(documented) if documented else self._schemas.get(object_name)
 
 
 @contextmanager
@@ -105,6 +91,6 @@ def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error
     try:
-        yield TenantMetadata(connection.client)
+        yield TenantMetadata(connection.client, settings)
     finally:
         connection.close()

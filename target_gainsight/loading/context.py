@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from target_gainsight.api import (
     AccessDeniedError,
-    GainsightError,
-    ObjectNotFoundError,
     UnavailableError,
 )
 from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.lookups.index import LookupIndex, SeenParents, WatchedFields
+from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown
-from target_gainsight.mapping.planning.near_names import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
 if TYPE_CHECKING:
@@ -78,7 +76,12 @@ class Run:
     pool: SendingPool
     plan: Plan | None = None
     sinks: list[ObjectSink] = field(default_factory=list)
-    _schemas: dict[str, ObjectSchema | None] = field(default_factory=dict)
+    _undescribed: set[str] = field(default_factory=set)
+
+    @cached_property
+    def schemas(self) -> ObjectSchemas:
+        """The metadata of objects."""
+        return ObjectSchemas(self.client.metadata, self.settings)
 
     @cached_property
     def lookups(self) -> LookupIndex:
@@ -184,16 +187,12 @@ class Run:
             GainsightError: The credential is not valid or the tenant cannot be reached.
         """
         name = object_name.lower()
-        if name not in self._schemas:
-            self._schemas[name] = self._read_schema(object_name)
-        return self._schemas[name]
-
-    def _read_schema(self, object_name: str) -> ObjectSchema | None:
+        if name in self._undescribed:
+            return None
         try:
-            return self.client.metadata.describe(object_name)
-        except ObjectNotFoundError as error:
-            raise RunStoppedError(self._unknown_object(object_name)) from error
+            return self.schemas.get(object_name)
         except (AccessDeniedError, UnavailableError) as error:
+            self._undescribed.add(name)
             logger.warning(
                 "the metadata of %s cannot be read (%s); its fields and values are not checked "
                 "before they are written",
@@ -201,15 +200,6 @@ class Run:
                 error,
             )
             return None
-
-    def _unknown_object(self, object_name: str) -> str:
-        """Say that an object does not exist, and which one may have been meant."""
-        message = f"the tenant has no object named {shown(object_name)}"
-        try:
-            names = [summary.name for summary in self.client.metadata.list_objects()]
-        except GainsightError:
-            return f"{message}; check object_type and custom_object_name"
-        return f"{message}. {did_you_mean(object_name, suggest_names(object_name, names))}".rstrip()
 
 
 def _tenant_name(settings: Settings) -> str:

@@ -8,11 +8,13 @@ import pytest
 from answering import TENANT, failure, success
 
 from target_gainsight.api import (
+    CredentialError,
     Field,
     NotFoundError,
     ObjectNotFoundError,
     ObjectSummary,
     PicklistOption,
+    WrongMetadataError,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def test_an_object_is_described_with_its_fields(
     }
     requests_mock.get(DESCRIBE, json=success([described]))
     schema = client.metadata.describe("Company")
-    assert requests_mock.last_request.query == "ic=true&cl=2&idd=true"
+    assert requests_mock.last_request.query == "ic=false&cl=0&idd=true"
     assert (schema.name, schema.label) == ("company", "Company")
     assert (schema.object_type, schema.transactional) == ("STANDARD", True)
     assert schema.field("Industry") == Field(
@@ -103,7 +105,7 @@ def test_what_a_description_leaves_out_is_assumed_to_be_allowed(
     assert (schema.name, schema.label, schema.transactional) == ("Company", "Company", None)
     stage = schema.field("Stage")
     assert stage
-    assert (stage.label, stage.data_type) == ("Stage", "STRING")
+    assert (stage.label, stage.data_type) == ("Stage", "")
     assert stage.insertable
     assert stage.updatable
     assert stage.nillable
@@ -184,3 +186,144 @@ def test_a_description_of_another_shape_is_asked_for_again(
     asked = requests_mock.get(DESCRIBE, [{"json": success(["unexpected"])}, {"json": whole}])
     assert acquainted.metadata.describe("Company").field("Name") is not None
     assert asked.call_count == 2
+
+
+SEVERAL = f"{OBJECTS}/describe"
+GSUSER = {"objectName": "gsuser", "fields": [{"fieldName": "Email"}]}
+COMPANY = {"objectName": "company", "fields": [{"fieldName": "Name"}]}
+
+
+def test_the_object_asked_for_is_taken_whatever_its_place_and_case(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.get(DESCRIBE, json=success([GSUSER, COMPANY]))
+    assert client.metadata.describe("Company").field("Name")
+
+
+@pytest.mark.parametrize(
+    ("described", "named"),
+    [
+        ([GSUSER, {"objectName": "company_person", "fields": []}], "gsuser, company_person"),
+        ([{"objectName": "company"}], "company, no fields"),
+    ],
+)
+def test_a_description_of_something_else_is_not_taken(
+    client: GainsightClient, requests_mock: Any, described: Any, named: str
+) -> None:
+    requests_mock.get(DESCRIBE, json=success(described))
+    with pytest.raises(WrongMetadataError) as caught:
+        client.metadata.describe("Company")
+    assert f"asked to describe Company, the tenant describes {named}" in str(caught.value)
+
+
+def test_several_objects_are_described_in_one_call_per_25(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    names = [f"Object{number}__gc" for number in range(26)]
+    entries = [{"objectName": name.lower(), "fields": []} for name in reversed(names)]
+    asked = requests_mock.post(
+        SEVERAL, [{"json": success(entries[1:])}, {"json": success(entries[:1])}]
+    )
+    schemas = client.metadata.describe_several(names)
+    assert set(schemas) == {name.lower() for name in names}
+    bodies = [request.json() for request in asked.request_history]
+    assert [len(body["objectNames"]) for body in bodies] == [25, 1]
+    assert {(body["includeChilds"], body["childLevels"]) for body in bodies} == {("false", "0")}
+
+
+def test_objects_that_the_description_lacks_are_left_out(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.post(SEVERAL, json=success([GSUSER, {"objectName": "company"}]))
+    assert set(client.metadata.describe_several(["Company", "gsuser"])) == {"gsuser"}
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_a_tenant_that_describes_one_object_only_is_asked_for_several_once(
+    client: GainsightClient, requests_mock: Any, status: int
+) -> None:
+    asked = requests_mock.post(SEVERAL, status_code=status, json=failure("GS_APIG_1000", "?"))
+    for _ in range(2):
+        assert client.metadata.describe_several(["Company", "gsuser"]) == {}
+    assert asked.call_count == 1
+
+
+def test_an_unknown_object_among_several_leaves_all_of_them_to_be_described_singly(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    unknown = {"result": False, "title": "OBJECT_NOT_FOUND", "errorDesc": "not found"}
+    asked = requests_mock.post(
+        SEVERAL, [{"status_code": 404, "json": unknown}, {"json": success([GSUSER])}]
+    )
+    assert client.metadata.describe_several(["Compny", "gsuser"]) == {}
+    assert set(client.metadata.describe_several(["gsuser"])) == {"gsuser"}
+    assert asked.call_count == 2
+
+
+def test_a_bad_credential_ends_the_description_of_several(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    requests_mock.post(SEVERAL, status_code=401, json=failure("GS_APIG_2401", "Unauthorized"))
+    with pytest.raises(CredentialError):
+        client.metadata.describe_several(["Company"])
+
+
+def test_flags_and_numbers_may_come_as_text(client: GainsightClient, requests_mock: Any) -> None:
+    meta = {"required": "true", "nillable": "False", "createable": "false", "length": "40"}
+    described = {
+        "objectName": "Company",
+        "objectType": "custom",
+        "transactional": "false",
+        "fields": [{"fieldName": "Name", "meta": meta}],
+    }
+    requests_mock.get(DESCRIBE, json=success([described]))
+    schema = client.metadata.describe("Company")
+    assert (schema.transactional, schema.volume) == (False, "high")
+    name = schema.field("Name")
+    assert name
+    assert (name.required, name.nillable, name.insertable, name.length) == (True, False, False, 40)
+
+
+def test_deleted_fields_and_lookups_are_not_there(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    fields = [
+        {"fieldName": "Old", "deleted": True},
+        {"fieldName": "Older", "meta": {"deleted": "true"}},
+        {
+            "fieldName": "Csm",
+            "meta": {
+                "lookupDetail": {
+                    "lookupObjects": [
+                        {"objectName": "olduser", "deleted": True},
+                        {"objectName": "gsuser", "deleted": False},
+                    ]
+                }
+            },
+        },
+    ]
+    requests_mock.get(DESCRIBE, json=success([{"objectName": "company", "fields": fields}]))
+    [csm] = client.metadata.describe("Company").fields
+    assert (csm.name, csm.lookup_objects) == ("Csm", ("gsuser",))
+
+
+@pytest.mark.parametrize(
+    ("object_type", "transactional", "volume"),
+    [
+        ("STANDARD", False, None),
+        ("SYSTEM", False, None),
+        ("CUSTOM", False, "high"),
+        ("CUSTOM", True, "low"),
+        ("CUSTOM", None, None),
+    ],
+)
+def test_only_custom_objects_have_a_volume(
+    client: GainsightClient,
+    requests_mock: Any,
+    object_type: str,
+    transactional: Any,
+    volume: Any,
+) -> None:
+    listed = {"objectName": "x", "objectType": object_type, "transactional": transactional}
+    requests_mock.get(f"{OBJECTS}/list", json=success([listed]))
+    assert [each.volume for each in client.metadata.list_objects()] == [volume]

@@ -54,7 +54,7 @@ class Endpoint:
     patience: float = 60.0
 
 
-DESCRIBE = Endpoint("GET describe", "GET", "/v1/meta/services/objects/*/describe")
+DESCRIBE = Endpoint("describe", "*", "/v1/meta/services/objects/*describe")
 
 
 def query(object_name: str, what: str, *, after: int = 0, lost: str | None = None) -> Endpoint:

@@ -217,14 +217,14 @@ SITUATIONS = (
     ),
     Situation(
         "people with links: one look-up of companies, one read of people, one of their links",
-        {"describe": 2, "query": 3, "person": 60},
+        {"describe": 1, "query": 3, "person": 60},
         [PEOPLE, *(line for n in range(60) for line in people([n], company=f"C{n % 20}"))],
         {"object_type": "person", "company_links": LINKS},
         held={**held_companies(20), "person": held_people(30)},
     ),
     Situation(
         "lookups: one query for the distinct new values of a group",
-        {"describe": 2, "query": 2, "insert": 2},
+        {"describe": 1, "query": 2, "insert": 2},
         responses(100, accounts=25),
         routed({"Company__gc": by_name()}),
         RESPONSES,
@@ -232,7 +232,7 @@ SITUATIONS = (
     ),
     Situation(
         "lookups: a later group asks for nothing that is known",
-        {"describe": 2, "query": 1 + 4, "insert": 2},
+        {"describe": 1, "query": 1 + 4, "insert": 2},
         responses(100, accounts=25),
         {**routed({"Company__gc": by_name()}), "read_group_size": 25},
         RESPONSES,

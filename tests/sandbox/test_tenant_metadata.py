@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIST = "/v1/meta/services/objects/list"
 
 
-def _describe(api: Api, name: str, query: str = "?ic=true&cl=2&idd=true") -> requests.Response:
+def _describe(api: Api, name: str, query: str = "?ic=false&cl=0&idd=true") -> requests.Response:
     return api.call("GET", f"/v1/meta/services/objects/{name}/describe{query}")
 
 
@@ -33,13 +33,55 @@ def test_describe_answers_one_object_with_its_fields(api: Api) -> None:
         "objectName": "company",
         "label": "Company",
         "objectType": "STANDARD",
-        "transactional": True,
+        "transactional": False,
     }
 
 
 @pytest.mark.parametrize("query", ["", "?ic=true&cl=2&idd=true"])
 def test_describe_needs_no_parameters(api: Api, query: str) -> None:
     assert _describe(api, "company", query).status_code == 200
+
+
+def _names(answer: requests.Response) -> list[str]:
+    return [each["objectName"] for each in answer.json()["data"]]
+
+
+def test_children_come_first_where_they_are_asked_for(api: Api) -> None:
+    assert _names(_describe(api, "relationship", "?ic=true&cl=2&idd=true")) == [
+        *("gsuser", "company", "relationship_type"),
+        "relationship",
+    ]
+
+
+def _describe_several(api: Api, *names: str) -> requests.Response:
+    body = {"objectNames": list(names), "includeChilds": "true", "childLevels": "0"}
+    return api.call("POST", "/v1/meta/services/objects/describe", body)
+
+
+def test_several_objects_are_described_in_one_call(api: Api) -> None:
+    answer = _describe_several(api, "gsuser", "Company")
+    assert _names(answer) == ["gsuser", "company"]
+    assert all(each["fields"] for each in answer.json()["data"])
+
+
+def test_one_unknown_object_refuses_the_description_of_all(api: Api) -> None:
+    answer = _describe_several(api, "company", "Nothing__gc")
+    assert answer.status_code == 404
+    assert answer.json()["title"] == "OBJECT_NOT_FOUND"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_describing_several_objects_may_not_be_served(open_tenant: OpenTenant, status: int) -> None:
+    api = open_tenant(switches={"describe_several": status})
+    assert _describe_several(api, "company").status_code == status
+    assert _describe(api, "company").status_code == 200
+
+
+def test_flags_may_come_as_text(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"flags_as_text": True, "standard_transactional": True})
+    described = _describe(api, "company").json()["data"][0]
+    assert described["transactional"] == "true"
+    assert _fields(api, "company")["Name"]["meta"]["nillable"] == "false"
 
 
 def test_the_shape_of_a_field(api: Api) -> None:
@@ -56,7 +98,7 @@ def test_the_shape_of_a_field(api: Api) -> None:
             "formulaField": False,
             "hasLookup": False,
             "length": 255,
-            "decimalPlaces": None,
+            "decimalPlaces": 0,
             "fieldGroupType": "STANDARD",
         },
     }

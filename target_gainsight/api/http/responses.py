@@ -79,8 +79,8 @@ _CHECK_ROUTE = (
     "tenant's, and base_url if it is set"
 )
 _WRONG_API = (
-    "this object cannot be used through the synchronous API, which serves low-volume objects "
-    "only. Load it through a bulk job instead"
+    "this object cannot be used through the synchronous API, which serves standard and low-volume "
+    "custom objects only. Load it by a bulk job instead (transport: bulk)"
 )
 _THROTTLED = "too many calls"
 

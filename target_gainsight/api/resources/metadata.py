@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from target_gainsight.api.errors import ObjectNotFoundError
+from target_gainsight.api.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    ObjectNotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnknownRouteError,
+    WrongMetadataError,
+)
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -21,14 +29,36 @@ from target_gainsight.api.http.json_codec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from target_gainsight.api.client import GainsightClient
 
 _PATH = "/v1/meta/services/objects"
-_WORTH_SECONDS = 60.0
+CUSTOM = "CUSTOM"
+Volume = Literal["low", "high"]
+_MAX_SECONDS = 60.0
 """Metadata only spares mistakes: without it a stream is loaded unchecked."""
-_DESCRIBE_ALL = {"ic": "true", "cl": "2", "idd": "true"}
+_MAX_SECONDS_OF_SEVERAL = 15.0
+"""One object that cannot be described may fail the call for all; each is then described alone."""
+MAX_DESCRIBED = 25
+"""Objects of one call; so many were described at a time (Data Management APIs, Post Describe)."""
+_WITHOUT_CHILDREN = {"ic": "false", "cl": "0", "idd": "true"}
+_DESCRIBE_SEVERAL = {
+    "includeChilds": "false",
+    "childLevels": "0",
+    "populatePickListOptions": "true",
+    "useCollectionId": "false",
+    "removeDeleted": "false",
+    "removeHidden": "false",
+    "host": "MDA",
+    "sortFieldsByLabel": "true",
+    "populateFieldId": "false",
+    "honorUserContext": "true",
+    "honorCustomLookup": "true",
+    "populateAutoSuggestDetails": "true",
+    "externalContext": "false",
+}
+_MANY_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -78,8 +108,10 @@ class Field:
 class ObjectSchema:
     """An object and its fields.
 
-    `transactional` marks low-volume objects, the only ones that the custom object API writes;
-    `None` when the tenant does not say.
+    `transactional` is true for low-volume custom objects and says nothing about standard ones,
+    which are listed with `false` and written all the same (Get Lite API Call); `None` when the
+    tenant does not say. `documented` marks a schema taken from the documentation of an API, whose
+    required fields are certain; those of metadata are not.
     """
 
     name: str
@@ -87,6 +119,12 @@ class ObjectSchema:
     object_type: str
     transactional: bool | None
     fields: tuple[Field, ...]
+    documented: bool = False
+
+    @property
+    def volume(self) -> Volume | None:
+        """Low or high for a custom object; `None` where that is unknown or means nothing."""
+        return _volume(self.object_type, self.transactional)
 
     def field(self, name: str) -> Field | None:
         """The field of exactly this name, if there is one."""
@@ -106,74 +144,168 @@ class ObjectSummary:
     object_type: str
     transactional: bool | None
 
+    @property
+    def volume(self) -> Volume | None:
+        """Low or high for a custom object; `None` where that is unknown or means nothing."""
+        return _volume(self.object_type, self.transactional)
+
 
 class MetadataApi:
-    """Asks the tenant what it holds."""
+    """Describes the tenant's objects."""
 
     def __init__(self, client: GainsightClient) -> None:
         self._client = client
+        self._describes_several = True
 
     def describe(self, object_name: str) -> ObjectSchema:
-        """An object with all its fields.
+        """Describe one object with all its fields (Get Describe).
 
         Raises:
             ObjectNotFoundError: the tenant has no such object.
+            WrongMetadataError: the response describes something else.
         """
-        answer = self._client.call(
+        response = self._client.call(
             "GET",
             f"{_PATH}/{quote(object_name, safe='')}/describe",
             kind="describe",
-            params=_DESCRIBE_ALL,
-            max_seconds=_WORTH_SECONDS,
-            expects=lambda data: isinstance(data, dict) or is_list_of_mappings(data),
+            params=_WITHOUT_CHILDREN,
+            max_seconds=_MAX_SECONDS,
+            expects=_is_description,
         )
-        described = as_mapping(answer.data) or next(iter(as_mappings(answer.data)), {})
-        if not described:
+        entries = _entries(response.data)
+        if not entries:
             message = f"the tenant has no object {object_name}"
-            raise ObjectNotFoundError(message, request_id=answer.request_id)
-        return _schema(described, object_name)
+            raise ObjectNotFoundError(message, request_id=response.request_id)
+        entry = _entry_of(object_name, entries)
+        if entry is None:
+            message = f"asked to describe {object_name}, the tenant describes {_names(entries)}"
+            raise WrongMetadataError(message, request_id=response.request_id)
+        return _schema(entry, object_name)
+
+    def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
+        """Describe objects in one call per 25 (Post Describe).
+
+        Returns:
+            The schemas by object name in lower case. Objects that the response lacks are left
+            out, and all are where the tenant does not serve this call: `describe` them singly.
+
+        Raises:
+            StopRunError: the credential is not accepted, or the tenant cannot be reached.
+        """
+        schemas: dict[str, ObjectSchema] = {}
+        for start in range(0, len(object_names), MAX_DESCRIBED):
+            part = object_names[start : start + MAX_DESCRIBED]
+            entries = self._describe_part(part) if self._describes_several else ()
+            for name in part:
+                if entry := _entry_of(name, entries):
+                    schemas[name.lower()] = _schema(entry, name)
+        return schemas
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
         """Every object of the tenant."""
-        answer = self._client.call(
+        response = self._client.call(
             "GET",
             f"{_PATH}/list",
             kind="list objects",
             expects=lambda data: isinstance(data, list),
         )
-        return tuple(_summary(said) for said in as_mappings(answer.data))
+        return tuple(_summary(entry) for entry in as_mappings(response.data))
+
+    def _describe_part(self, object_names: Sequence[str]) -> tuple[Record, ...]:
+        """Ask for up to 25 objects; nothing where one of them, or the whole call, is refused."""
+        try:
+            response = self._client.call(
+                "POST",
+                f"{_PATH}/describe",
+                kind="describe",
+                json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
+                max_seconds=_MAX_SECONDS_OF_SEVERAL,
+                expects=_is_description,
+            )
+        except ObjectNotFoundError:
+            return ()
+        except (
+            AccessDeniedError,
+            NotFoundError,
+            RefusedError,
+            UnavailableError,
+            UnknownRouteError,
+        ):
+            self._describes_several = False
+            return ()
+        return _entries(response.data)
 
 
-def _schema(said: Record, asked_for: str) -> ObjectSchema:
-    summary = _summary(said)
+def _is_description(data: Json) -> bool:
+    return isinstance(data, dict) or is_list_of_mappings(data)
+
+
+def _entries(data: Json) -> tuple[Record, ...]:
+    """The described objects, which come in a list or as the one that was asked for."""
+    return as_mappings(data) or ((as_mapping(data),) if data else ())
+
+
+def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:
+    """The entry of an object; one that comes alone need not repeat its name.
+
+    An entry without a list of fields describes nothing.
+    """
+    described = [entry for entry in entries if isinstance(entry.get("fields"), list)]
+    for entry in described:
+        if (as_text(entry.get("objectName")) or "").lower() == object_name.lower():
+            return entry
+    alone = described[0] if len(entries) == 1 and described else {}
+    return alone if alone and not alone.get("objectName") else None
+
+
+def _names(entries: Sequence[Record]) -> str:
+    """What entries are of, shortened, for messages."""
+    names = [as_text(entry.get("objectName")) or "an object without a name" for entry in entries]
+    fieldless = (
+        [] if any(isinstance(each.get("fields"), list) for each in entries) else ["no fields"]
+    )
+    more = [f"{len(names) - _MANY_SHOWN} more"] if len(names) > _MANY_SHOWN else []
+    return ", ".join([*names[:_MANY_SHOWN], *more, *fieldless])
+
+
+def _schema(entry: Record, asked_for: str) -> ObjectSchema:
+    summary = _summary(entry)
+    fields = (field for field in as_mappings(entry.get("fields")) if not _is_deleted(field))
     return ObjectSchema(
         name=summary.name or asked_for,
         label=summary.label or asked_for,
         object_type=summary.object_type,
         transactional=summary.transactional,
-        fields=tuple(_field(field) for field in as_mappings(said.get("fields"))),
+        fields=tuple(_field(field) for field in fields),
     )
 
 
-def _summary(said: Record) -> ObjectSummary:
-    name = as_text(said.get("objectName")) or ""
+def _summary(entry: Record) -> ObjectSummary:
+    name = as_text(entry.get("objectName")) or ""
     return ObjectSummary(
         name=name,
-        label=as_text(said.get("label")) or name,
-        object_type=as_text(said.get("objectType")) or "",
-        transactional=_flag(said.get("transactional")),
+        label=as_text(entry.get("label")) or name,
+        object_type=(as_text(entry.get("objectType")) or "").upper(),
+        transactional=_flag(entry.get("transactional")),
     )
 
 
-def _field(said: Record) -> Field:
+def _is_deleted(entry: Record) -> bool:
+    """Whether a field or lookup is marked as one that is not there any more."""
+    return bool(_flag(entry.get("deleted")) or _flag(as_mapping(entry.get("meta")).get("deleted")))
+
+
+def _field(entry: Record) -> Field:
     """A field; what is not said about it is left for the tenant to refuse."""
-    meta = as_mapping(said.get("meta"))
-    name = as_text(said.get("fieldName")) or ""
-    lookups = as_mappings(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
+    meta = as_mapping(entry.get("meta"))
+    name = as_text(entry.get("fieldName")) or ""
+    detail = as_mapping(meta.get("lookupDetail"))
+    listed = () if _is_deleted(detail) else as_mappings(detail.get("lookupObjects"))
+    lookups = [lookup for lookup in listed if not _is_deleted(lookup)]
     return Field(
         name=name,
-        label=as_text(said.get("label")) or name,
-        data_type=(as_text(said.get("dataType")) or "STRING").upper(),
+        label=as_text(entry.get("label")) or name,
+        data_type=(as_text(entry.get("dataType")) or "").upper(),
         required=_flag(meta.get("required")) or False,
         nillable=_flag(meta.get("nillable")) is not False,
         createable=_flag(meta.get("createable")) is not False,
@@ -186,22 +318,34 @@ def _field(said: Record) -> Field:
         lookup_objects=tuple(
             target for lookup in lookups if (target := as_text(lookup.get("objectName")))
         ),
-        options=tuple(_option(option) for option in as_mappings(said.get("options"))),
+        options=tuple(_option(option) for option in as_mappings(entry.get("options"))),
     )
 
 
-def _option(said: Record) -> PicklistOption:
+def _option(entry: Record) -> PicklistOption:
     return PicklistOption(
-        gsid=as_text(said.get("value")) or "",
-        label=as_text(said.get("label")) or "",
-        active=_flag(said.get("active")) is not False,
-        system_name=as_text(said.get("systemName")),
+        gsid=as_text(entry.get("value")) or "",
+        label=as_text(entry.get("label")) or "",
+        active=_flag(entry.get("active")) is not False,
+        system_name=as_text(entry.get("systemName")),
     )
+
+
+def _volume(object_type: str, transactional: bool | None) -> Volume | None:
+    if transactional is None or object_type != CUSTOM:
+        return None
+    return "low" if transactional else "high"
 
 
 def _flag(value: Json) -> bool | None:
+    """A flag, which may come as text."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
 
 
 def _whole(value: Json) -> int | None:
+    """A whole number, which may come as text."""
+    if isinstance(value, str):
+        value = int(value) if value.isdecimal() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -69,6 +69,12 @@ class Switches:
             the text that `data` is, or in the envelope.
         bulk_counts: what the counts of a job are called, if there are any.
         bulk_status_family: whose limits bound the question how far a job is.
+        standard_transactional: whether standard objects are listed as transactional, too.
+        flags_as_text: whether describe and list show flags as `"true"` and `"false"`.
+        describe_several: an HTTP status that describing several objects answers with instead; 0 is
+            none.
+        describe_children_first: whether describe lists the objects that lookups point to before
+            those asked for, unasked.
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
@@ -112,6 +118,10 @@ class Switches:
     bulk_status_id: Literal["data", "text", "envelope"] = "data"
     bulk_counts: Literal["success_count", "records_succeeded", "missing"] = "success_count"
     bulk_status_family: Literal["synchronous", "bulk"] = "synchronous"
+    standard_transactional: bool = False
+    flags_as_text: bool = False
+    describe_several: int = 0
+    describe_children_first: bool = False
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False

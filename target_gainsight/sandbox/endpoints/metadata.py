@@ -1,22 +1,33 @@
 """Describe and list, in the shapes of the metadata API.
 
-`GET /v1/meta/services/objects/{object}/describe?ic=true&cl=2&idd=true` and
+`POST /v1/meta/services/objects/describe` for several objects,
+`GET /v1/meta/services/objects/{object}/describe?ic=true&cl=2&idd=true` for one and
 `GET /v1/meta/services/objects/list` [D/O].
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox.answers import GENERIC, SERVER_ERROR, Answer, Incoming, refuse
+from target_gainsight.sandbox.answers import (
+    GENERIC,
+    SERVER_ERROR,
+    UNKNOWN_ROUTE,
+    Answer,
+    Incoming,
+    Refusal,
+    refuse,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_gainsight.sandbox.storage.model import Field, ObjectModel
     from target_gainsight.sandbox.tenant import Tenant
 
 _FORBIDDEN = 403
-
-
+_NOT_FOUND = 404
 _SERVER_FAULTS = 500
 _NOT_ALLOWED = "GS_APIG_2403"
 """What a missing permission is called is not on record [I]."""
@@ -25,7 +36,7 @@ _NOT_ALLOWED = "GS_APIG_2403"
 def list_objects(tenant: Tenant, _: Incoming) -> Answer:
     """Every object of the tenant, without its fields."""
     _refuse_by_switch(tenant)
-    return Answer(data=[_described_object(model) for model in tenant.objects()])
+    return Answer(data=[_described_object(tenant, model) for model in tenant.objects()])
 
 
 def describe_object(tenant: Tenant, call: Incoming) -> Answer:
@@ -35,19 +46,65 @@ def describe_object(tenant: Tenant, call: Incoming) -> Answer:
         Refusal: Unknown object, 404 with title OBJECT_NOT_FOUND [D/I].
     """
     _refuse_by_switch(tenant)
-    model = tenant.find_object(call.params["object"])
+    with_children = call.query.get("ic") == "true"
+    return _description(tenant, [call.params["object"]], with_children=with_children)
+
+
+def describe_objects(tenant: Tenant, call: Incoming) -> Answer:
+    """Several objects with their fields, as `objectNames` lists them (Post Describe) [D].
+
+    Raises:
+        Refusal: Unknown object, 404 with title OBJECT_NOT_FOUND [D/I]; or this call is not served.
+    """
+    _refuse_by_switch(tenant)
+    status = tenant.switches.describe_several
+    if status:
+        code = UNKNOWN_ROUTE if status == _NOT_FOUND else GENERIC
+        raise refuse(code, "Describing several objects is not served.", status=status)
+    body = call.body if isinstance(call.body, Mapping) else {}
+    names = body.get("objectNames")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise refuse(GENERIC, "objectNames must be a list of object names")
+    with_children = body.get("includeChilds") == "true" and body.get("childLevels") != "0"
+    return _description(tenant, names, with_children=with_children)
+
+
+def _description(tenant: Tenant, names: Iterable[str], *, with_children: bool) -> Answer:
+    models = {model.name: model for model in (_named(tenant, name) for name in names)}
+    if with_children or tenant.switches.describe_children_first:
+        models = {**_children(tenant, models.values()), **models}
+    data = []
+    for model in models.values():
+        fields = [_described_field(tenant, field) for field in model.fields.values()]
+        data.append({**_described_object(tenant, model), "fields": fields})
+    return Answer(data=data)
+
+
+def _named(tenant: Tenant, name: str) -> ObjectModel:
+    model = tenant.find_object(name)
     if (model is None and tenant.config.auto_create) or (model is not None and model.guessed):
         raise refuse(GENERIC, "The object's fields are not fixed.", status=_FORBIDDEN)
     if model is None:
-        return Answer(
-            404,
-            description="Requested object not found.",
-            with_data=False,
-            extra={"result": False, "title": "OBJECT_NOT_FOUND"},
-        )
-    described = _described_object(model)
-    described["fields"] = [_described_field(field) for field in model.fields.values()]
-    return Answer(data=[described])
+        extra = {
+            "result": False,
+            "title": "OBJECT_NOT_FOUND",
+            "detail": "Requested object not found.",
+        }
+        description = "Requested object not found."
+        raise Refusal(Answer(_NOT_FOUND, description=description, with_data=False, extra=extra))
+    return model
+
+
+def _children(tenant: Tenant, models: Iterable[ObjectModel]) -> dict[str, ObjectModel]:
+    """The objects that lookups of some objects point to, without those objects themselves."""
+    known = {model.name for model in models}
+    targets = (
+        tenant.named_object(field.lookup_object)
+        for model in models
+        for field in model.fields.values()
+        if field.lookup_object
+    )
+    return {target.name: target for target in targets if target.name not in known}
 
 
 def _refuse_by_switch(tenant: Tenant) -> None:
@@ -57,28 +114,31 @@ def _refuse_by_switch(tenant: Tenant) -> None:
         raise refuse(code, "Metadata is not available.", status=status)
 
 
-def _described_object(model: ObjectModel) -> dict[str, object]:
+def _described_object(tenant: Tenant, model: ObjectModel) -> dict[str, object]:
+    """An object without its fields; only custom objects are listed as transactional [D]."""
+    is_custom = model.object_type == "CUSTOM"
+    listed = model.transactional and (is_custom or tenant.switches.standard_transactional)
     return {
         "objectName": model.name,
         "label": model.label,
         "objectType": model.object_type,
-        "transactional": model.transactional,
+        "transactional": _flag(tenant, flag=listed),
     }
 
 
-def _described_field(field: Field) -> dict[str, object]:
+def _described_field(tenant: Tenant, field: Field) -> dict[str, object]:
     described: dict[str, object] = {
         "fieldName": field.name,
         "label": field.label or field.name,
         "dataType": field.data_type,
-        "meta": _meta(field),
+        "meta": _meta(tenant, field),
     }
     if field.options:
         described["options"] = [
             {
                 "value": option.gsid,
                 "label": option.label,
-                "active": option.active,
+                "active": _flag(tenant, flag=option.active),
                 "systemName": option.label.upper().replace(" ", "_"),
                 "displayOrder": order,
             }
@@ -87,8 +147,8 @@ def _described_field(field: Field) -> dict[str, object]:
     return described
 
 
-def _meta(field: Field) -> dict[str, object]:
-    meta: dict[str, object] = {
+def _meta(tenant: Tenant, field: Field) -> dict[str, object]:
+    flags = {
         "required": field.required,
         "nillable": field.nillable,
         "createable": field.createable,
@@ -96,10 +156,18 @@ def _meta(field: Field) -> dict[str, object]:
         "readOnly": field.read_only,
         "formulaField": field.formula,
         "hasLookup": field.lookup_object is not None,
-        "length": field.length,
-        "decimalPlaces": field.decimal_places,
-        "fieldGroupType": "CUSTOM" if field.custom else "STANDARD",
     }
+    meta: dict[str, object] = {name: _flag(tenant, flag=flag) for name, flag in flags.items()}
+    if field.length is not None:
+        meta["length"] = field.length
+    meta["decimalPlaces"] = field.decimal_places or 0
+    meta["fieldGroupType"] = "CUSTOM" if field.custom else "STANDARD"
     if field.lookup_object is not None:
         meta["lookupDetail"] = {"lookupObjects": [{"objectName": field.lookup_object}]}
     return meta
+
+
+def _flag(tenant: Tenant, *, flag: bool) -> object:
+    if tenant.switches.flags_as_text:
+        return "true" if flag else "false"
+    return flag
