@@ -169,15 +169,14 @@ class StreamCheck:
         if self.stream.transport == "bulk":
             self._tell_job(schema)
             return
-        if schema.transactional is False:
-            self.checklist.wrong(
-                self.name,
-                f"{schema.name} is a high-volume object, which the REST API does not write; such "
-                "objects are loaded by a bulk job (transport: bulk)",
-            )
-            return
         said = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
         self.checklist.right(self.name, said)
+        if schema.volume == "high":
+            self.checklist.tell(
+                self.name,
+                "listed as a high-volume object; if its records are refused, load it by a bulk "
+                "job (transport: bulk)",
+            )
         self._check_fields(schema)
         self._check_references()
 

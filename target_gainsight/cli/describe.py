@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.planning.mapping_suggestions import Proposal
 
 MOST_LABELS = 8
+NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 
 
 @click.command()
@@ -90,7 +91,7 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
             "name": each.name,
             "label": each.label,
             "type": each.object_type,
-            "volume": volume(each.transactional),
+            "volume": each.volume,
         }
         for each in ordered
     ]
@@ -103,7 +104,8 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
 def _show_fields(schema: ObjectSchema, form: str) -> None:
     fields = [_field(each) for each in schema.fields]
     if form == "table":
-        title = f"{schema.name} ({schema.label}), {volume(schema.transactional)} volume"
+        volume = f", {schema.volume} volume" if schema.volume else ""
+        title = f"{schema.name} ({schema.label}){volume}"
         _print_table(title, [_row(each) for each in fields])
         return
     print_as(
@@ -112,17 +114,10 @@ def _show_fields(schema: ObjectSchema, form: str) -> None:
             "object": schema.name,
             "label": schema.label,
             "type": schema.object_type,
-            "volume": volume(schema.transactional),
+            **({"volume": schema.volume} if schema.volume else {}),
             "fields": fields,
         },
     )
-
-
-def volume(transactional: bool | None) -> str:
-    """How many rows an object is made for; the REST API writes those of low volume only."""
-    if transactional is None:
-        return "unknown"
-    return "low" if transactional else "high"
 
 
 def _field(field: Field) -> dict[str, Any]:
@@ -132,7 +127,7 @@ def _field(field: Field) -> dict[str, Any]:
         "label": field.label,
         "type": field.data_type,
         "length": field.length,
-        "decimal_places": field.decimal_places,
+        "decimal_places": field.decimal_places if field.data_type in NUMBER_TYPES else None,
         "required": field.required,
         "createable": field.insertable,
         "updateable": field.updatable,

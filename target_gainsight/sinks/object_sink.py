@@ -101,10 +101,12 @@ class GainsightSink(StreamSink):
         """
         super().setup()
         schema = self._describe()
-        self._check_volume(schema)
+        self._warn_of_high_volume(schema)
         references = References.of(self.stream, self.run.describe, self._list_fields())
         self.plan = self._plan(schema, references)
         self._list_dropped()
+        for warning in self.plan.warnings:
+            self.logger.warning("stream %s: %s", self.stream_name, warning)
         self.mapper = self._mapper(schema)
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self._rows(keys, references)
@@ -229,13 +231,14 @@ class GainsightSink(StreamSink):
         outcomes = self.counts.outcomes
         return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
 
-    def _check_volume(self, schema: ObjectSchema | None) -> None:
-        if schema is not None and schema.transactional is False:
-            message = (
-                f"stream {self.stream_name}: {schema.name} is a high-volume object, which the "
-                "REST API does not write; such objects are loaded by a bulk job (transport: bulk)"
+    def _warn_of_high_volume(self, schema: ObjectSchema | None) -> None:
+        if schema is not None and schema.volume == "high":
+            self.logger.warning(
+                "stream %s: %s is listed as a high-volume object, which the REST API may not "
+                "write; if its records are refused, load it by a bulk job (transport: bulk)",
+                self.stream_name,
+                schema.name,
             )
-            raise RunStoppedError(message)
 
     def _resolver(self, references: References) -> Resolver | None:
         if not references.any:
@@ -283,7 +286,7 @@ class GainsightSink(StreamSink):
             field_mapping=self.stream.field_mapping,
             constants=constants,
             unknown_fields=self.stream.unknown_fields,
-            keys_required=self.stream.sync_mode != "insert",
+            keys_required=self.stream.sync_mode != "insert" or self.stream.object_type == "person",
             native_upsert=self.stream.object_type == "person",
             held_columns=self._held_columns(references),
             lookup_targets=frozenset(self.stream.lookups),

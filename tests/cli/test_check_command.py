@@ -110,11 +110,6 @@ def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands
             "no object named 'Response'. Did you mean Response__gc?",
         ),
         (
-            {"custom_object_name": "Usage__gc"},
-            "stream s",
-            "Usage__gc is a high-volume object, which the REST API does not write",
-        ),
-        (
             {"object_type": "company", "field_mapping": {"r": "renewal_date"}},
             "stream s: field_mapping",
             "company has no field renewal_date. Did you mean RenewalDate?",

@@ -36,7 +36,7 @@ def test_the_objects_with_label_type_and_volume(commands: Commands) -> None:
     result = commands.describe()
     assert result.exit_code == 0
     rows = rows_of(result)
-    assert rows["company"] == ["Company", "STANDARD", "low"]
+    assert rows["company"] == ["Company", "STANDARD", ""]
     assert rows["Response__gc"] == ["NPS Response", "CUSTOM", "low"]
     assert rows["Usage__gc"][-1] == "high"
     commands.asserts_only_metadata_was_read()

@@ -277,18 +277,15 @@ def test_no_key_at_all_is_a_problem_unless_every_record_is_new() -> None:
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
-def test_a_required_field_that_nothing_fills_is_a_problem_where_records_are_created(
+def test_a_required_field_that_nothing_fills_is_a_warning_where_records_are_created(
     sync_mode: str,
 ) -> None:
     asked: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
-    problems = said("ExternalId__gc", "the_name", **asked)
-    assert problems[-1] == (
-        "required: Company needs Name to create a record, "
-        "and no column, constant or lookup fills it."
-    )
-    assert "Perhaps column NAME" in said("ExternalId__gc", "NAME", **asked)[-1]
-    assert plan("ExternalId__gc", **{**asked, "sync_mode": "update"})
-    assert plan("ExternalId__gc", **asked, constants={"Name": "x"})
+    [warning] = plan("ExternalId__gc", "NAME", **asked, unknown_fields="drop").warnings
+    assert "Company needs Name to create a record" in warning
+    assert "Perhaps column NAME is meant for it." in warning
+    assert not plan("ExternalId__gc", **{**asked, "sync_mode": "update"}).warnings
+    assert not plan("ExternalId__gc", **asked, constants={"Name": "x"}).warnings
 
 
 def test_a_constant_that_its_field_refuses_is_a_problem() -> None:

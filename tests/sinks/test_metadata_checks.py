@@ -57,7 +57,7 @@ def refused(tenant: Tenant, *messages: Message, **settings: Any) -> str:
     """
     run = tenant.load(*messages, **settings)
     assert run.exit_code == 1
-    assert {call.method for call in tenant.sandbox.tenant.calls()} == {"GET"}
+    assert {call.kind for call in tenant.sandbox.tenant.calls()} <= {"describe", "list"}
     return run.error
 
 
@@ -131,7 +131,6 @@ def test_every_kind_of_mistake_stands_in_the_same_message(tenant: Tenant) -> Non
         "lookup_keys: Survey__gc has no field Kode__gc. Did you mean Code__gc?",
         "lookups: Survey__gc has no field Company__gc.",
         "lookups: Company__gc is looked up by Nane, which company does not have. Did you mean Name",
-        "required: Survey__gc needs Channel__gc to create a record",
     ):
         assert part in said
 
@@ -194,17 +193,30 @@ def test_a_lookup_key_must_exist_be_of_a_key_type_and_be_carried(
     assert problems(error) == [f"lookup_keys: {said}"]
 
 
-def test_a_required_field_that_is_not_carried_is_named_unless_nothing_is_created(
+def test_a_required_field_that_nothing_fills_warns_and_rejects_new_records_only(
     tenant: Tenant,
 ) -> None:
-    short = schema("surveys", {"Code__gc": TEXT, "chanel": TEXT}, keys=["Code__gc"])
-    [problem] = problems(refused(tenant, short, **SURVEY, field_mapping={"Code__gc": "Code__gc"}))
-    assert "Survey__gc needs Channel__gc to create a record" in problem
-    assert "Perhaps column chanel is meant for it." in problem
-    constant = {"constants": {"Channel__gc": "email"}, "unknown_fields": "drop"}
-    assert tenant.load(short, **SURVEY, **constant).exit_code == 0
-    update = {"sync_mode": "update", "unknown_fields": "drop"}
-    assert tenant.load(short, **SURVEY, **update).exit_code == 0
+    tenant.load(survey(), record("surveys", Code__gc="1", Channel__gc="mail"), **SURVEY)
+    short = schema("surveys", {"Code__gc": TEXT, "Open__gc": TEXT}, keys=["Code__gc"])
+    lines = [record("surveys", Code__gc=code, Open__gc="true") for code in ("1", "2")]
+    run = tenant.load(short, *lines, **SURVEY)
+    assert run.exit_code == 0
+    [warning] = [each for each in run.warnings if "needs Channel__gc" in each]
+    assert "stream surveys: Survey__gc needs Channel__gc to create a record" in warning
+    assert [line["record"]["Code__gc"] for line in run.rejects] == ["2"]
+    assert [row["Open__gc"] for row in tenant.rows("Survey__gc")] == [True]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"constants": {"Channel__gc": "email"}}, {"sync_mode": "update"}]
+)
+def test_no_warning_is_given_where_the_required_field_is_filled_or_nothing_is_created(
+    tenant: Tenant, settings: dict[str, Any]
+) -> None:
+    short = schema("surveys", {"Code__gc": TEXT}, keys=["Code__gc"])
+    run = tenant.load(short, **SURVEY, **settings)
+    assert run.exit_code == 0
+    assert [each for each in run.warnings if "Channel__gc" in each] == []
 
 
 def load_with_unknown(tenant: Tenant, **settings: Any) -> TargetRun:
@@ -272,11 +284,50 @@ def test_a_lookup_into_an_unknown_object_names_the_lookup(tenant: Tenant) -> Non
     assert "lookups.Csm: the tenant has no object named 'user'" in error
 
 
-def test_a_high_volume_object_is_refused_for_rest(tenant: Tenant) -> None:
-    settings = {"object_type": "custom_object", "custom_object_name": "Usage__gc"}
-    error = refused(tenant, schema("usage", {"Logins__gc": WHOLE}, keys=[]), **settings)
-    assert "Usage__gc is a high-volume object" in error
-    assert "loaded by a bulk job (transport: bulk)" in error
+USAGE = {"object_type": "custom_object", "custom_object_name": "Usage__gc"}
+
+
+def test_high_volume_warns_and_the_refusal_of_the_tenant_suggests_a_bulk_job(
+    tenant: Tenant,
+) -> None:
+    usage = schema("usage", {"Name": TEXT, "Logins__gc": WHOLE}, keys=["Name"])
+    run = tenant.load(usage, record("usage", Name="a", Logins__gc=1), **USAGE)
+    assert run.exit_code == 1
+    [warning] = [each for each in run.warnings if "high-volume" in each]
+    assert "stream usage: Usage__gc is listed as a high-volume object" in warning
+    assert "GSOBJ_1023" in run.error
+    assert "transport: bulk" in run.error
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_standard_objects_are_written_although_they_are_not_transactional(
+    tenant: Tenant, as_text: bool
+) -> None:
+    simulated = tenant.sandbox.tenant
+    simulated.switches = replace(simulated.switches, flags_as_text=as_text)
+    run = tenant.load(schema(), record(Name="Initech", Employees=7))
+    assert run.exit_code == 0
+    assert [each for each in run.warnings if "volume" in each] == []
+    assert [row["Employees"] for row in tenant.rows()] == [7]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_objects_are_described_singly_where_several_cannot_be(tenant: Tenant, status: int) -> None:
+    simulated = tenant.sandbox.tenant
+    simulated.switches = replace(simulated.switches, describe_several=status)
+    lookups = {"Csm": {"object_name": "gsuser", "fields": {"csm": "Email"}}}
+    columns = {"Name": TEXT, "Industri": TEXT, "csm": TEXT}
+    error = refused(tenant, schema(columns=columns), lookups=lookups)
+    assert problems(error) == ["company has no field Industri. Did you mean Industry?"]
+    assert [call.method for call in tenant.sandbox.tenant.calls()] == ["POST", "GET", "GET"]
+
+
+def test_the_object_asked_for_is_found_among_those_it_points_to(tenant: Tenant) -> None:
+    simulated = tenant.sandbox.tenant
+    simulated.switches = replace(simulated.switches, describe_children_first=True)
+    run = tenant.load(schema(), record(Name="Initech", Employees=7))
+    assert run.exit_code == 0
+    assert [row["Employees"] for row in tenant.rows()] == [7]
 
 
 @pytest.mark.parametrize("status", [403, 500])
@@ -300,7 +351,34 @@ def test_an_object_is_described_once_in_a_run(tenant: Tenant) -> None:
     again = schema("others", {"Name": TEXT, "Industry": TEXT})
     run = tenant.load(one, changed, again, lookups=lookups)
     assert run.exit_code == 0
-    assert len(tenant.calls("describe")) == 1
+    [call] = tenant.calls("describe")
+    assert [name.lower() for name in call.body["objectNames"]] == ["company"]
+    assert call.body["includeChilds"] == "false"
+
+
+def test_all_configured_objects_are_described_in_one_call(tenant: Tenant) -> None:
+    lookups = {"Csm": {"object_name": "gsuser", "fields": {"csm": "Email"}}}
+    streams = {
+        "accounts": {"object_type": "company", "lookups": lookups},
+        "people": {
+            "object_type": "person",
+            "company_links": {"lookup": {"company": "Name"}, "fields": {"Title": "title"}},
+        },
+        "surveys": SURVEY,
+    }
+    people = {"Email": TEXT, "company": TEXT, "title": TEXT}
+    run = tenant.load(
+        schema(columns={"Name": TEXT, "csm": TEXT}),
+        schema("people", people, keys=["Email"]),
+        survey(),
+        object_type=None,
+        streams=streams,
+    )
+    assert run.exit_code == 0
+    [call] = tenant.calls("describe")
+    assert {name.lower() for name in call.body["objectNames"]} == {
+        *("company", "gsuser", "person", "company_person", "survey__gc")
+    }
 
 
 def test_a_credential_that_is_not_valid_stops_the_run(tenant: Tenant) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.spec import UnknownFields, Wishes
-from target_gainsight.mapping.planning.stream_checks import problems_of
+from target_gainsight.mapping.planning.stream_checks import problems_of, warnings_of
 from target_gainsight.mapping.planning.suggested_settings import cure_for
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ class FieldPlan:
         constants: Gainsight field to the value put into every record.
         dropped: Columns that are not written, to be listed once.
         keys: The Gainsight fields that identify a record.
+        warnings: What may be wrong, as far as flags can tell.
     """
 
     sent: Mapping[str, str]
     constants: Mapping[str, Json]
     dropped: tuple[str, ...]
     keys: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact about it
@@ -94,4 +96,4 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         raise StreamMismatchError(
             problems, stream=stream, object_name=wishes.object_name, cure=cure_for(wishes)
         )
-    return FieldPlan(wishes.sent, constants, wishes.unknown, wishes.keys)
+    return FieldPlan(wishes.sent, constants, wishes.unknown, wishes.keys, warnings_of(wishes))

@@ -107,6 +107,7 @@ def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSche
         object_type="STANDARD",
         transactional=None,
         fields=tuple(fields),
+        documented=True,
     )
 
 

@@ -37,6 +37,19 @@ def problems_of(wishes: Wishes) -> tuple[FieldProblem, ...]:
     return tuple(chain.from_iterable(check(wishes) for check in checks))
 
 
+def warnings_of(wishes: Wishes) -> tuple[str, ...]:
+    """Name the fields that metadata marks as required and nothing fills.
+
+    That need not stop the stream: records that exist are updated all the same.
+    """
+    if wishes.schema is None or wishes.schema.documented:
+        return ()
+    return tuple(
+        f"{problem.message} Records that do not exist yet are rejected."
+        for problem in _unfilled(wishes)
+    )
+
+
 def _unknown_columns(wishes: Wishes) -> Iterator[FieldProblem]:
     if wishes.tolerates_unknown:
         return
@@ -113,6 +126,12 @@ def _filled_twice(wishes: Wishes) -> Iterator[FieldProblem]:
 
 
 def _required(wishes: Wishes) -> Iterator[FieldProblem]:
+    """Fields that an API's documentation requires; metadata's flags only warn."""
+    if wishes.schema is not None and wishes.schema.documented:
+        yield from _unfilled(wishes)
+
+
+def _unfilled(wishes: Wishes) -> Iterator[FieldProblem]:
     if not wishes.creates or wishes.schema is None:
         return
     for field in wishes.schema.fields:
