@@ -13,31 +13,31 @@ from target_gainsight.api.client import GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
     AccessDeniedError,
-    AnswerTimeoutError,
-    BrokenAnswerError,
+    AmbiguousResponseError,
     CallBudgetExceededError,
+    ConnectError,
     ConnectionLostError,
     CredentialError,
     FieldFailure,
     GainsightError,
+    MalformedResponseError,
     NotFoundError,
-    NotSentError,
     ObjectNotFoundError,
-    OutcomeUnclearError,
     PayloadTooLargeError,
     QuotaExceededError,
     QuotaStoreError,
     RedirectedError,
     RefusedError,
     RejectRecordsError,
+    ResponseTimeoutError,
     RetryCallError,
     ServerError,
     StoppedError,
     StopRunError,
     ThrottledError,
-    TokenEndedError,
+    TokenExpiredError,
     UnavailableError,
-    UnclearAnswerError,
+    UnknownOutcomeError,
     UnknownRouteError,
     UnreachableError,
     UnsuitableObjectError,
@@ -45,12 +45,12 @@ from target_gainsight.api.errors import (
 )
 from target_gainsight.api.http.call import CallEvent
 from target_gainsight.api.http.json_codec import Json, Record
-from target_gainsight.api.http.responses import Answer
+from target_gainsight.api.http.responses import Response
 from target_gainsight.api.http.retry import RetryPolicy
 from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, RateLimitGroup, RateLimits
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.rate_limits.store import open_store
-from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadAnswer
+from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadResponse
 from target_gainsight.api.resources.cockpit import MAX_CTAS, CockpitApi
 from target_gainsight.api.resources.metadata import (
     Field,
@@ -59,8 +59,8 @@ from target_gainsight.api.resources.metadata import (
     ObjectSummary,
     PicklistOption,
 )
-from target_gainsight.api.resources.people import PeopleApi, PersonAnswer
-from target_gainsight.api.resources.per_record_results import AnswerByReference, RecordFailure
+from target_gainsight.api.resources.people import PeopleApi, PersonResponse
+from target_gainsight.api.resources.per_record_results import PerRecordResponse, RecordFailure
 from target_gainsight.api.resources.query_filter import (
     Condition,
     Operator,
@@ -74,7 +74,7 @@ from target_gainsight.api.resources.records import (
     MAX_PAGE,
     MAX_RECORDS,
     RecordsApi,
-    WriteAnswer,
+    WriteResponse,
 )
 from target_gainsight.api.resources.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
 
@@ -88,11 +88,8 @@ __all__ = [
     "MAX_RECORDS",
     "AccessDeniedError",
     "AccessKey",
-    "Answer",
-    "AnswerByReference",
-    "AnswerTimeoutError",
+    "AmbiguousResponseError",
     "Authentication",
-    "BrokenAnswerError",
     "BulkApi",
     "CallBudgetExceededError",
     "CallEvent",
@@ -100,6 +97,7 @@ __all__ = [
     "Clock",
     "CockpitApi",
     "Condition",
+    "ConnectError",
     "ConnectionLostError",
     "CredentialError",
     "Field",
@@ -108,17 +106,17 @@ __all__ = [
     "GainsightError",
     "JobStatus",
     "Json",
+    "MalformedResponseError",
     "MetadataApi",
     "NotFoundError",
-    "NotSentError",
     "ObjectNotFoundError",
     "ObjectSchema",
     "ObjectSummary",
     "Operator",
-    "OutcomeUnclearError",
     "PayloadTooLargeError",
     "PeopleApi",
-    "PersonAnswer",
+    "PerRecordResponse",
+    "PersonResponse",
     "PicklistOption",
     "QuotaExceededError",
     "QuotaStoreError",
@@ -131,6 +129,8 @@ __all__ = [
     "RedirectedError",
     "RefusedError",
     "RejectRecordsError",
+    "Response",
+    "ResponseTimeoutError",
     "RetryCallError",
     "RetryPolicy",
     "ServerError",
@@ -139,15 +139,15 @@ __all__ = [
     "SystemClock",
     "ThrottledError",
     "TimelineApi",
-    "TokenEndedError",
+    "TokenExpiredError",
     "UnavailableError",
-    "UnclearAnswerError",
+    "UnknownOutcomeError",
     "UnknownRouteError",
     "UnreachableError",
     "UnsuitableObjectError",
-    "UploadAnswer",
+    "UploadResponse",
     "Where",
-    "WriteAnswer",
+    "WriteResponse",
     "WrongMetadataError",
     "all_of",
     "any_of",

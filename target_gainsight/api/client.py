@@ -14,20 +14,20 @@ from urllib.parse import urlencode
 
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
-    AnswerTimeoutError,
-    BrokenAnswerError,
+    AmbiguousResponseError,
     CredentialError,
     GainsightError,
+    MalformedResponseError,
     NotFoundError,
-    OutcomeUnclearError,
     RejectRecordsError,
+    ResponseTimeoutError,
     RetryCallError,
     ServerError,
     StoppedError,
     ThrottledError,
-    TokenEndedError,
+    TokenExpiredError,
     UnavailableError,
-    UnclearAnswerError,
+    UnknownOutcomeError,
     UnreachableError,
 )
 from target_gainsight.api.http import responses as answers
@@ -40,7 +40,7 @@ from target_gainsight.api.http.call import (
 )
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.http.request_body import json_content
-from target_gainsight.api.http.retry import Patience, RetryPolicy
+from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     import requests
     from typing_extensions import Self
 
-    from target_gainsight.api.auth.headers import Authentication, Proof
+    from target_gainsight.api.auth.headers import Authentication, AuthHeaders
     from target_gainsight.api.http.call import Observer, Outcome
     from target_gainsight.api.http.json_codec import Json, Record
     from target_gainsight.api.http.request_body import Content
-    from target_gainsight.api.http.responses import Answer
+    from target_gainsight.api.http.responses import Response
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 logger = logging.getLogger(__name__)
@@ -108,9 +108,9 @@ class GainsightClient:
         self._retry = retry
         self._timeout = timeout
         self._observer = observer
-        self._heard = False
-        self._recognised = False
-        self._tenant_ahead = 0.0
+        self._has_responded = False
+        self._is_gainsight = False
+        self._clock_offset = 0.0
         self._stopped = False
         self._token_call = TOKEN_CALL
         self._proofs = authentication.proofs(self._ask_for_token, self._clock)
@@ -135,8 +135,8 @@ class GainsightClient:
         partial: bool = False,
         expects: Callable[[Json], bool] | None = None,
         max_seconds: float | None = None,
-        least_answer_seconds: float = 0.0,
-    ) -> Answer:
+        min_response_seconds: float = 0.0,
+    ) -> Response:
         """Make a call, as often as it takes.
 
         Args:
@@ -152,14 +152,14 @@ class GainsightClient:
                 read then leaves open what was.
             expects: Whether the answer's data has the shape that this call's answers have.
             max_seconds: How long to go on trying, where that is less than the policy allows.
-            least_answer_seconds: How long to wait for the answer at least.
+            min_response_seconds: How long to wait for the answer at least.
 
         Raises:
             StopRunError: nothing further can succeed.
             RejectRecordsError: the tenant refused what was sent.
             NotFoundError: what was asked for does not exist.
             UnavailableError: retries are spent.
-            OutcomeUnclearError: the call is not repeatable and may have been committed.
+            UnknownOutcomeError: the call is not repeatable and may have been committed.
         """
         query = urlencode(params or {}, safe=",")
         carried = content if json is None else json_content(json)
@@ -172,10 +172,12 @@ class GainsightClient:
             repeatable,
             expects,
             group,
-            least_answer_seconds,
+            min_response_seconds,
             partial,
         )
-        return self._persist(call, max_seconds, lambda patience: self._try(call, group, patience))
+        return self._call_with_retries(
+            call, max_seconds, lambda patience: self._attempt(call, group, patience)
+        )
 
     def stop(self) -> None:
         """End every wait; calls that wait, or come later, raise `StoppedError`."""
@@ -198,7 +200,7 @@ class GainsightClient:
     ) -> None:
         self.close()
 
-    def _ask_for_token(self, proof: Proof) -> Record:
+    def _ask_for_token(self, proof: AuthHeaders) -> Record:
         """Ask for a token with the client's own proof; where the form is refused, without a body.
 
         What the tenant accepts is kept for the next token.
@@ -213,28 +215,28 @@ class GainsightClient:
         self._token_call = BODILESS_TOKEN_CALL
         return granted
 
-    def _request_token(self, call: Call, proof: Proof) -> Record:
+    def _request_token(self, call: Call, proof: AuthHeaders) -> Record:
         """Make a call for a token: not paced, else like any call."""
 
-        def ask(patience: Patience) -> Answer:
+        def ask(patience: RetryState) -> Response:
             if self._stopped:
                 raise StoppedError(**call.context)
             return self._send(call, proof, patience)
 
-        return as_mapping(self._persist(call, None, ask).data)
+        return as_mapping(self._call_with_retries(call, None, ask).data)
 
-    def _persist(
-        self, call: Call, max_seconds: float | None, attempt: Callable[[Patience], Answer]
-    ) -> Answer:
+    def _call_with_retries(
+        self, call: Call, max_seconds: float | None, attempt: Callable[[RetryState], Response]
+    ) -> Response:
         """Try as often as it takes."""
-        patience = Patience(self._retry.within(max_seconds), self._clock.now())
+        patience = RetryState(self._retry.within(max_seconds), self._clock.now())
         while True:
             try:
                 return attempt(patience)
             except RetryCallError as error:
                 self._prepare_retry(call, error, patience)
 
-    def _try(self, call: Call, group: RateLimitGroup, patience: Patience) -> Answer:
+    def _attempt(self, call: Call, group: RateLimitGroup, patience: RetryState) -> Response:
         """One try, with a permit and the current proof."""
         permit = self._rate_limiter.acquire(group)
         proof = self._proofs.current()
@@ -254,31 +256,33 @@ class GainsightClient:
             self._proofs.ended(proof)
         return answer
 
-    def _after_refusal(self, proof: Proof, error: CredentialError) -> GainsightError:
+    def _after_refusal(self, proof: AuthHeaders, error: CredentialError) -> GainsightError:
         """What a refused proof means for the call that showed it."""
         if self._proofs.refused(proof):
-            return TokenEndedError("the token is not taken any more", **error.context)
+            return TokenExpiredError("the token is not taken any more", **error.context)
         return CredentialError(f"{error.message}. {self._proofs.advice}", **error.context)
 
-    def _send(self, call: Call, proof: Proof, patience: Patience) -> Answer:
+    def _send(self, call: Call, proof: AuthHeaders, patience: RetryState) -> Response:
         """One exchange, as the observer is told of it."""
         patience.begin(self._clock.now())
         try:
             answer = self._exchange(call, proof)
         except GainsightError as error:
-            error.description = proof.hidden_in(error.description)
-            self._end(call, patience, status=error.status, outcome=outcome_of(error))
+            error.description = proof.redact(error.description)
+            self._notify(call, patience, status=error.status, outcome=outcome_of(error))
             raise
-        self._end(call, patience, status=answer.status, outcome="answered")
+        self._notify(call, patience, status=answer.status, outcome="answered")
         return answer
 
-    def _end(self, call: Call, patience: Patience, *, status: int | None, outcome: Outcome) -> None:
+    def _notify(
+        self, call: Call, patience: RetryState, *, status: int | None, outcome: Outcome
+    ) -> None:
         """Tell the observer of a try."""
         patience.end(self._clock.now())
         if self._observer:
             self._observer(call.event(patience, status=status, outcome=outcome))
 
-    def _exchange(self, call: Call, proof: Proof) -> Answer:
+    def _exchange(self, call: Call, proof: AuthHeaders) -> Response:
         response = self._transport.send(
             call.context,
             proof,
@@ -287,33 +291,33 @@ class GainsightClient:
             timeout=self._timeouts(call),
         )
         now = self._clock.now()
-        self._heard = True
+        self._has_responded = True
         if server_time := answers.http_time(response.headers.get("Date")):
-            self._tenant_ahead = server_time.timestamp() - now
+            self._clock_offset = server_time.timestamp() - now
         envelope = answers.envelope(response)
-        self._recognised = self._recognised or "result" in (envelope or {})
-        answer = self._judge(call, response, envelope, now)
-        self._recognised = True
+        self._is_gainsight = self._is_gainsight or "result" in (envelope or {})
+        answer = self._parse(call, response, envelope, now)
+        self._is_gainsight = True
         if call.expects and not call.expects(answer.data):
             message = "the answer has another shape than this call's answers have"
-            raise BrokenAnswerError(message, **answer.context(call.context))
+            raise MalformedResponseError(message, **answer.context(call.context))
         return answer
 
-    def _judge(
+    def _parse(
         self, call: Call, response: requests.Response, envelope: Record | None, now: float
-    ) -> Answer:
+    ) -> Response:
         """What the answer means; a token is granted in a way of its own."""
-        context, recognised = call.context, self._recognised
+        context, is_gainsight = call.context, self._is_gainsight
         if call.kind == TOKEN_CALL.kind:
-            return answers.read_grant(
-                response, envelope, call=context, now=now, recognised=recognised
+            return answers.parse_token_response(
+                response, envelope, call=context, now=now, is_gainsight=is_gainsight
             )
         return answers.read(
             response,
             envelope,
             call=context,
             now=now,
-            recognised=recognised,
+            is_gainsight=is_gainsight,
             partial=call.partial,
         )
 
@@ -322,31 +326,31 @@ class GainsightClient:
 
         A call that must not be repeated is given its whole time once it is sent.
         """
-        whole = max(self._timeout, call.least_answer_seconds)
-        if self._heard:
+        whole = max(self._timeout, call.min_response_seconds)
+        if self._has_responded:
             return self._timeout, whole
         policy = self._retry
-        connect = min(self._timeout, policy.first_answer_seconds / policy.first_answer_tries)
-        read = min(self._timeout, policy.first_answer_seconds)
+        connect = min(self._timeout, policy.first_response_seconds / policy.first_response_tries)
+        read = min(self._timeout, policy.first_response_seconds)
         return connect, (read if call.repeatable else whole)
 
-    def _prepare_retry(self, call: Call, error: RetryCallError, patience: Patience) -> None:
+    def _prepare_retry(self, call: Call, error: RetryCallError, patience: RetryState) -> None:
         """Wait for the next try, or say why there is none."""
-        if isinstance(error, TokenEndedError):
+        if isinstance(error, TokenExpiredError):
             return
         if isinstance(error, ThrottledError) and call.group:
             return  # the rate limiter waits
-        if not call.repeatable and isinstance(error, UnclearAnswerError | ServerError):
-            raise self._unclear(error, patience) from error
-        wait = patience.next_wait(error, heard=self._heard)
+        if not call.repeatable and isinstance(error, AmbiguousResponseError | ServerError):
+            raise self._unknown_outcome(error, patience) from error
+        wait = patience.next_wait(error, has_responded=self._has_responded)
         if wait is None:
-            raise self._spent(error, patience) from error
+            raise self._retries_exhausted(error, patience) from error
         logger.warning("%s: trying again in %.1f s", error, wait)
         if self._clock.wait(wait):
             raise StoppedError(**error.context) from error
 
-    def _spent(self, error: RetryCallError, patience: Patience) -> GainsightError:
-        if not self._heard:
+    def _retries_exhausted(self, error: RetryCallError, patience: RetryState) -> GainsightError:
+        if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
                 "base_url), the network and the proxy settings"
@@ -360,12 +364,12 @@ class GainsightClient:
             message, attempts=patience.attempts, waited=patience.waited, **error.context
         )
 
-    def _unclear(self, error: RetryCallError, patience: Patience) -> OutcomeUnclearError:
+    def _unknown_outcome(self, error: RetryCallError, patience: RetryState) -> UnknownOutcomeError:
         message = f"the call was sent and may have been committed: {error.message}"
-        return OutcomeUnclearError(
+        return UnknownOutcomeError(
             message,
-            sent_at=patience.sent_at + self._tenant_ahead,
-            timed_out=isinstance(error, AnswerTimeoutError),
+            sent_at=patience.sent_at + self._clock_offset,
+            timed_out=isinstance(error, ResponseTimeoutError),
             cause=error,
             **error.context,
         )

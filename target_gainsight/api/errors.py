@@ -15,15 +15,15 @@
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
     │   ├── ThrottledError            too many calls: wait for the next window
-    │   ├── TokenEndedError           401: ask for another token
+    │   ├── TokenExpiredError           401: ask for another token
     │   ├── ServerError               5xx
-    │   ├── NotSentError              the connection was never made
-    │   └── UnclearAnswerError        sent, but what became of it is not known
+    │   ├── ConnectError              the connection was never made
+    │   └── AmbiguousResponseError        sent, but what became of it is not known
     │       ├── ConnectionLostError     reset after sending
-    │       ├── AnswerTimeoutError      no answer in time
-    │       └── BrokenAnswerError       HTML, truncated, empty or of the wrong shape
+    │       ├── ResponseTimeoutError      no answer in time
+    │       └── MalformedResponseError       HTML, truncated, empty or of the wrong shape
     ├── UnavailableError            retries are spent; later calls may succeed
-    ├── OutcomeUnclearError         look the records up: they may have been written
+    ├── UnknownOutcomeError         look the records up: they may have been written
     ├── RejectRecordsError          reject the records
     │   └── RefusedError              the tenant refused the call's records
     │       └── PayloadTooLargeError    413: nothing was taken, send less in one call
@@ -194,7 +194,7 @@ class ThrottledError(RetryCallError):
     """Too many calls (429, `GU_2400` or `GS_APIG_2404`, whatever the HTTP status)."""
 
 
-class TokenEndedError(RetryCallError):
+class TokenExpiredError(RetryCallError):
     """The tenant does not take this token any more; the call had no effect."""
 
 
@@ -202,23 +202,23 @@ class ServerError(RetryCallError):
     """The tenant failed (5xx, `GU_1101`). A write may have been committed nevertheless."""
 
 
-class NotSentError(RetryCallError):
+class ConnectError(RetryCallError):
     """The connection was never made, so the call cannot have had an effect."""
 
 
-class UnclearAnswerError(RetryCallError):
+class AmbiguousResponseError(RetryCallError):
     """The call was sent and no answer can be read: it may have had its effect."""
 
 
-class ConnectionLostError(UnclearAnswerError):
+class ConnectionLostError(AmbiguousResponseError):
     """The connection broke after sending."""
 
 
-class AnswerTimeoutError(UnclearAnswerError):
+class ResponseTimeoutError(AmbiguousResponseError):
     """No answer came in time. The call may still take effect."""
 
 
-class BrokenAnswerError(UnclearAnswerError):
+class MalformedResponseError(AmbiguousResponseError):
     """The answer is not what this call's answer looks like."""
 
 
@@ -236,7 +236,7 @@ class UnavailableError(GainsightError):
         self.waited = waited
 
 
-class OutcomeUnclearError(GainsightError):
+class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
     `sent_at` is when, in epoch seconds on the tenant's clock as far as its answers have told it

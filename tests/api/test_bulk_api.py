@@ -9,10 +9,10 @@ import pytest
 from answering import TENANT
 
 from target_gainsight.api import (
-    OutcomeUnclearError,
     PayloadTooLargeError,
     RefusedError,
     UnavailableError,
+    UnknownOutcomeError,
 )
 from target_gainsight.api.http.request_body import FormFile, form_content
 
@@ -135,7 +135,7 @@ def test_an_upload_with_an_unclear_outcome_is_not_repeated(
 ) -> None:
     requests_mock.post(UPLOAD, status_code=502)
     path = rows_file(tmp_path)
-    with pytest.raises(OutcomeUnclearError):
+    with pytest.raises(UnknownOutcomeError):
         client.bulk.upload("j", "f", lambda: path.open("rb"))
     assert requests_mock.call_count == 1
 

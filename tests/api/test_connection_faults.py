@@ -25,18 +25,18 @@ from scripted_server import (
 
 from target_gainsight.api import (
     AccessKey,
-    AnswerTimeoutError,
-    BrokenAnswerError,
+    ConnectError,
     ConnectionLostError,
     GainsightClient,
     GainsightError,
-    NotSentError,
-    OutcomeUnclearError,
+    MalformedResponseError,
+    ResponseTimeoutError,
     RetryPolicy,
     UnavailableError,
+    UnknownOutcomeError,
     UnreachableError,
 )
-from target_gainsight.api.auth.headers import Proof
+from target_gainsight.api.auth.headers import AuthHeaders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,10 +63,10 @@ def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
         (close_after_reading, ConnectionLostError),
         (close_unread, ConnectionLostError),
         (say_nonsense, ConnectionLostError),
-        (cut_short, BrokenAnswerError),
-        (break_compression, BrokenAnswerError),
-        (hang, AnswerTimeoutError),
-        (hang_in_the_middle, AnswerTimeoutError),
+        (cut_short, MalformedResponseError),
+        (break_compression, MalformedResponseError),
+        (hang, ResponseTimeoutError),
+        (hang_in_the_middle, ResponseTimeoutError),
     ],
 )
 def test_once_connected_the_outcome_is_unclear(
@@ -74,10 +74,10 @@ def test_once_connected_the_outcome_is_unclear(
 ) -> None:
     with ScriptedServer([fault, answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}", timeout=0.1)
-        with pytest.raises(OutcomeUnclearError) as caught:
+        with pytest.raises(UnknownOutcomeError) as caught:
             call(client)
         assert type(caught.value.cause) is cause
-        assert caught.value.timed_out is (cause is AnswerTimeoutError)
+        assert caught.value.timed_out is (cause is ResponseTimeoutError)
         client.close()
     assert answer.__name__ not in server.done
 
@@ -89,7 +89,7 @@ def test_a_kept_connection_that_the_server_closes_in_between_is_unclear_too(
     with ScriptedServer([answer, fault, answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}")
         assert call(client) == "done"
-        with pytest.raises(OutcomeUnclearError) as caught:
+        with pytest.raises(UnknownOutcomeError) as caught:
             call(client)
         assert isinstance(caught.value.cause, ConnectionLostError)
         assert server.connections == 1
@@ -134,7 +134,7 @@ def test_a_domain_that_is_not_reachable_stops_the_run_with_the_reason(
     client = make_client(base_url.format(port=closed_port()))
     with pytest.raises(UnreachableError, match=reason) as caught:
         call(client)
-    assert isinstance(caught.value.__cause__, NotSentError)
+    assert isinstance(caught.value.__cause__, ConnectError)
 
 
 def test_a_proxy_that_refuses_has_sent_nothing_on(
@@ -143,7 +143,7 @@ def test_a_proxy_that_refuses_has_sent_nothing_on(
     monkeypatch.setenv("HTTPS_PROXY", f"http://someone:passw0rd@127.0.0.1:{closed_port()}")
     with pytest.raises(UnreachableError, match="the proxy does not let") as caught:
         call(make_client("https://initech.example"))
-    assert isinstance(caught.value.__cause__, NotSentError)
+    assert isinstance(caught.value.__cause__, ConnectError)
     assert "passw0rd" not in str(caught.value)
 
 
@@ -163,7 +163,7 @@ def test_a_tenant_that_goes_away_between_calls_was_not_sent_to(make_client: Make
         client.close()
     with pytest.raises(UnavailableError) as caught:
         call(client)
-    assert isinstance(caught.value.__cause__, NotSentError)
+    assert isinstance(caught.value.__cause__, ConnectError)
 
 
 def test_what_the_caller_is_dealing_with_does_not_blur_the_fault(make_client: MakeClient) -> None:
@@ -173,7 +173,7 @@ def test_what_the_caller_is_dealing_with_does_not_blur_the_fault(make_client: Ma
         try:
             call(unreachable)
         except UnreachableError:
-            with pytest.raises(OutcomeUnclearError):
+            with pytest.raises(UnknownOutcomeError):
                 call(client)
         client.close()
 
@@ -203,7 +203,7 @@ def test_a_certificate_that_is_not_trusted_is_explained_and_nothing_is_sent(
         with pytest.raises(UnreachableError, match="REQUESTS_CA_BUNDLE") as caught:
             call(client)
         client.close()
-    assert isinstance(caught.value.__cause__, NotSentError)
+    assert isinstance(caught.value.__cause__, ConnectError)
     assert "self" in str(caught.value)
     assert server.done == []
 
@@ -217,8 +217,8 @@ def test_a_bundle_of_authorities_that_is_not_there_stops_the_run(
 
 
 class Careless(AccessKey):
-    def current(self) -> Proof:
-        return Proof({"Authorization": "Bearer s3cret\r\nX-More: yes"})
+    def current(self) -> AuthHeaders:
+        return AuthHeaders({"Authorization": "Bearer s3cret\r\nX-More: yes"})
 
 
 def test_a_header_that_cannot_be_sent_is_not_shown() -> None:

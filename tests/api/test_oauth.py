@@ -303,7 +303,7 @@ def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
     client = make_client(
         authentication=ClientCredentials(CLIENT, SECRET),
         rate_limiter=RateLimiter({"synchronous": one}, clock=clock, max_calls=1),
-        retry=RetryPolicy(first_answer_tries=9, first_answer_seconds=900),
+        retry=RetryPolicy(first_response_tries=9, first_response_seconds=900),
     )
     office = requests_mock.post(TOKEN_URL, [passing, passing, {"json": granted()}])
     requests_mock.get(URL, json=success("done"))

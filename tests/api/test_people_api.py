@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from answering import TENANT, failure, success
 
-from target_gainsight.api import PersonAnswer, RefusedError
+from target_gainsight.api import PersonResponse, RefusedError
 
 if TYPE_CHECKING:
     from target_gainsight.api import GainsightClient
@@ -24,7 +24,7 @@ def test_a_person_is_put_and_may_be_answered_with_its_gsid(
     client: GainsightClient, requests_mock: Any, data: Any, gsid: str | None
 ) -> None:
     requests_mock.put(PEOPLE, json=success(data))
-    assert client.people.upsert(PERSON) == PersonAnswer(gsid, "request-1")
+    assert client.people.upsert(PERSON) == PersonResponse(gsid, "request-1")
     assert requests_mock.last_request.json() == PERSON
 
 

@@ -10,9 +10,9 @@ from answering import TENANT, failure, success, written
 from target_gainsight.api import (
     FieldFailure,
     NotFoundError,
-    OutcomeUnclearError,
     RefusedError,
     UnavailableError,
+    UnknownOutcomeError,
     is_in,
 )
 
@@ -53,7 +53,7 @@ def test_an_insert_that_may_have_been_committed_is_not_sent_again(
     records: RecordsApi, requests_mock: Any
 ) -> None:
     sent = requests_mock.post(COMPANY, status_code=500)
-    with pytest.raises(OutcomeUnclearError):
+    with pytest.raises(UnknownOutcomeError):
         records.insert("Company", [{"Name": "Initech"}])
     assert sent.call_count == 1
 
@@ -129,7 +129,7 @@ def test_a_success_that_says_nothing_of_what_was_written_is_no_success(
     records: RecordsApi, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(COMPANY, json=success(data))
-    with pytest.raises(OutcomeUnclearError):
+    with pytest.raises(UnknownOutcomeError):
         records.insert("Company", [{"Name": "Initech"}])
     requests_mock.put(COMPANY, json=success(data))
     with pytest.raises(UnavailableError):

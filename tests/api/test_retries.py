@@ -11,23 +11,23 @@ from answering import TENANT, MakeClient, failure, success
 from fake_clock import NOON
 
 from target_gainsight.api import (
-    AnswerTimeoutError,
-    BrokenAnswerError,
     CallEvent,
+    ConnectError,
     ConnectionLostError,
     GainsightClient,
     GainsightError,
-    NotSentError,
-    OutcomeUnclearError,
+    MalformedResponseError,
     QuotaExceededError,
     RateLimiter,
     RateLimits,
     RefusedError,
+    ResponseTimeoutError,
     RetryPolicy,
     ServerError,
     StoppedError,
     SystemClock,
     UnavailableError,
+    UnknownOutcomeError,
     UnreachableError,
 )
 
@@ -301,11 +301,11 @@ def test_a_first_call_that_must_not_be_repeated_has_its_whole_time_for_the_answe
     ("fault", "cause", "timed_out"),
     [
         (RESET, ConnectionLostError, False),
-        (TIMEOUT, AnswerTimeoutError, True),
-        (CUT_SHORT, BrokenAnswerError, False),
+        (TIMEOUT, ResponseTimeoutError, True),
+        (CUT_SHORT, MalformedResponseError, False),
         ({"status_code": 500, "json": failure("GU_1101")}, ServerError, False),
         ({"status_code": 502, "text": "<html>"}, ServerError, False),
-        *[(misformed, BrokenAnswerError, False) for misformed in MISFORMED],
+        *[(misformed, MalformedResponseError, False) for misformed in MISFORMED],
     ],
 )
 def test_a_call_that_must_not_be_repeated_is_unclear_once_it_was_sent(
@@ -318,7 +318,7 @@ def test_a_call_that_must_not_be_repeated_is_unclear_once_it_was_sent(
 ) -> None:
     sent = requests_mock.get(URL, [fault, OK])
     clock.advance(5)
-    with pytest.raises(OutcomeUnclearError, match="may have been committed") as caught:
+    with pytest.raises(UnknownOutcomeError, match="may have been committed") as caught:
         get(acquainted, repeatable=False)
     error = caught.value
     assert sent.call_count == 1
@@ -333,7 +333,7 @@ def test_the_time_of_sending_is_on_the_tenants_clock(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, status_code=500, headers={"Date": "Thu, 01 Jan 2026 12:03:20 GMT"})
-    with pytest.raises(OutcomeUnclearError) as caught:
+    with pytest.raises(UnknownOutcomeError) as caught:
         get(client, repeatable=False)
     assert caught.value.sent_at == NOON + 200
 
@@ -351,7 +351,7 @@ def test_a_call_that_was_never_sent_is_unavailable_in_the_end(
     requests_mock.get(URL, **REFUSED_CONNECTION)
     with pytest.raises(UnavailableError) as caught:
         get(acquainted, repeatable=False)
-    assert isinstance(caught.value.__cause__, NotSentError)
+    assert isinstance(caught.value.__cause__, ConnectError)
 
 
 def test_a_refused_call_is_not_unclear(acquainted: GainsightClient, requests_mock: Any) -> None:
@@ -366,7 +366,7 @@ def test_an_answer_of_another_shape_than_expected_is_broken(
     requests_mock.get(URL, [{"json": success([])}, OK])
     assert get(acquainted, expects=lambda data: isinstance(data, str)) == "done"
     requests_mock.get(URL, json=success([]))
-    with pytest.raises(OutcomeUnclearError) as caught:
+    with pytest.raises(UnknownOutcomeError) as caught:
         get(acquainted, repeatable=False, expects=lambda data: isinstance(data, str))
     assert caught.value.request_id == "request-1"
 

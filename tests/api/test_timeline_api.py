@@ -8,10 +8,10 @@ import pytest
 from answering import TENANT, failure, success
 
 from target_gainsight.api import (
-    AnswerByReference,
-    OutcomeUnclearError,
+    PerRecordResponse,
     RecordFailure,
     RefusedError,
+    UnknownOutcomeError,
     is_duplicate,
 )
 
@@ -35,7 +35,7 @@ def test_activities_are_posted_and_answered_by_their_external_id(
     requests_mock.post(ACTIVITIES, json=success(data))
     lookups = {"AuthorId": {"fields": {"Author": "Email"}, "objectName": "GsUser"}}
     answer = client.timeline.insert([CALL, {"ExternalId": "c-2"}], lookups=lookups)
-    assert answer == AnswerByReference({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
+    assert answer == PerRecordResponse({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
     sent = requests_mock.last_request.json()
     assert sent == {"records": [CALL, {"ExternalId": "c-2"}], "lookups": lookups}
     assert [event.group for event in events] == ["timeline"]
@@ -81,7 +81,7 @@ def test_a_refusal_that_tells_of_single_records_is_an_answer(
     body = failure("GS_TL_10_0200", "Some records failed", data)
     requests_mock.post(ACTIVITIES, status_code=status, json=body)
     answer = client.timeline.insert([CALL])
-    assert answer == AnswerByReference({"c-1": "G"}, {"c-2": RecordFailure("X", "no")}, "request-2")
+    assert answer == PerRecordResponse({"c-1": "G"}, {"c-2": RecordFailure("X", "no")}, "request-2")
 
 
 def test_a_refusal_of_the_whole_call_is_one(client: GainsightClient, requests_mock: Any) -> None:
@@ -105,9 +105,9 @@ def test_what_was_posted_and_not_answered_is_unclear(
 ) -> None:
     requests_mock.post(ACTIVITIES, **answer)
     requests_mock.post(CTAS, **answer)
-    with pytest.raises(OutcomeUnclearError):
+    with pytest.raises(UnknownOutcomeError):
         acquainted.timeline.insert([CALL])
-    with pytest.raises(OutcomeUnclearError):
+    with pytest.raises(UnknownOutcomeError):
         acquainted.cockpit.insert({"1": CTA})
 
 

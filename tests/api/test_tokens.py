@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from target_gainsight.api import ClientCredentials, UnavailableError
 from target_gainsight.api.auth import oauth as tokens_module
-from target_gainsight.api.auth.headers import Proof
-from target_gainsight.api.auth.oauth import Tokens, grant_in
+from target_gainsight.api.auth.headers import AuthHeaders
+from target_gainsight.api.auth.oauth import TokenProvider, parse_token
 
 if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Record
@@ -28,19 +28,19 @@ class Office:
     def __init__(self, expires_in: Any = DAY) -> None:
         self.expires_in = expires_in
         self.asked = 0
-        self.shown: list[Proof] = []
+        self.shown: list[AuthHeaders] = []
 
-    def __call__(self, proof: Proof) -> Record:
+    def __call__(self, proof: AuthHeaders) -> Record:
         self.asked += 1
         self.shown.append(proof)
         return {"access_token": f"token-{self.asked}", "expires_in": self.expires_in}
 
 
-def tokens(office: Any, clock: FakeClock) -> Tokens:
-    return Tokens(ClientCredentials("initech", "s3cret"), office, clock)
+def tokens(office: Any, clock: FakeClock) -> TokenProvider:
+    return TokenProvider(ClientCredentials("initech", "s3cret"), office, clock)
 
 
-def shown(proof: Proof) -> str:
+def shown(proof: AuthHeaders) -> str:
     return proof.headers["Authorization"]
 
 
@@ -132,7 +132,7 @@ def test_a_call_that_is_taken_with_the_fresh_token_makes_it_good(clock: FakeCloc
 def test_a_refusal_heard_before_the_call_that_was_taken_first_is_not_the_last_word(
     clock: FakeClock,
 ) -> None:
-    """A token may serve few calls: the second is refused, and heard of before the first."""
+    """A token may serve few calls: the second is refused, and has_responded of before the first."""
     office = Office()
     held = tokens(office, clock)
     assert held.refused(held.current())
@@ -189,7 +189,7 @@ class BusyOffice(Office):
         self.others = others
         self._waiting = threading.Semaphore(0)
 
-    def __call__(self, proof: Proof) -> Record:
+    def __call__(self, proof: AuthHeaders) -> Record:
         granted = super().__call__(proof)
         for _ in range(self.others):
             assert self._waiting.acquire(timeout=10)
@@ -197,19 +197,19 @@ class BusyOffice(Office):
             raise self.failure
         return granted
 
-    def waited_for(self) -> type[Future[Proof]]:
+    def waited_for(self) -> type[Future[AuthHeaders]]:
         """A future that tells this office of everybody who waits for it."""
         waiting = self._waiting
 
-        class Awaited(Future[Proof]):
-            def result(self, timeout: float | None = None) -> Proof:
+        class Awaited(Future[AuthHeaders]):
+            def result(self, timeout: float | None = None) -> AuthHeaders:
                 waiting.release()
                 return super().result(timeout)
 
         return Awaited
 
 
-def ask_together(held: Tokens, threads: int) -> list[str]:
+def ask_together(held: TokenProvider, threads: int) -> list[str]:
     """What threads get that want a token at the same time."""
 
     def want(_: int) -> str:
@@ -246,7 +246,7 @@ def test_threads_that_wait_for_a_token_share_its_failure_and_the_next_asks_again
 @pytest.mark.parametrize("part", ["plain", "enveloped"])
 def test_a_grant_is_found_with_an_envelope_and_without(part: str) -> None:
     grant = {"access_token": "t", "expires_in": 5}
-    assert grant_in(grant if part == "plain" else {"result": True, "data": grant}) == grant
+    assert parse_token(grant if part == "plain" else {"result": True, "data": grant}) == grant
 
 
 BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-More: yes", "töken"]
@@ -254,8 +254,8 @@ BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-M
 
 @pytest.mark.parametrize("token", BROKEN)
 def test_what_cannot_be_sent_as_a_token_is_none(token: Any) -> None:
-    assert grant_in({"access_token": token}) is None
-    assert grant_in({"data": {"access_token": token}}) is None
+    assert parse_token({"access_token": token}) is None
+    assert parse_token({"data": {"access_token": token}}) is None
 
 
 @given(
@@ -292,6 +292,6 @@ def test_nothing_prints_what_is_secret(clock: FakeClock) -> None:
 def test_what_a_proof_hides_is_hidden_wherever_it_is_quoted(clock: FakeClock) -> None:
     office = Office()
     held = tokens(office, clock)
-    assert held.current().hidden_in("bad token-1, 'Bearer token-1'") == "bad ***, 'Bearer ***'"
-    assert office.shown[0].hidden_in("Basic aW5pdGVjaDpzM2NyZXQ= s3cret") == "Basic *** ***"
-    assert held.current().hidden_in(None) is None
+    assert held.current().redact("bad token-1, 'Bearer token-1'") == "bad ***, 'Bearer ***'"
+    assert office.shown[0].redact("Basic aW5pdGVjaDpzM2NyZXQ= s3cret") == "Basic *** ***"
+    assert held.current().redact(None) is None

@@ -17,7 +17,7 @@ _HIDDEN = "***"
 
 
 @dataclass(frozen=True)
-class Proof:
+class AuthHeaders:
     """What one call shows of who makes it.
 
     Attributes:
@@ -28,18 +28,18 @@ class Proof:
     headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def hidden_in(self, text: str | None) -> str | None:
+    def redact(self, text: str | None) -> str | None:
         """The text without what is secret: some gateways quote a header that they refuse."""
         for secret in self.secrets:
             text = text and text.replace(secret, _HIDDEN)
         return text
 
 
-AskForToken: TypeAlias = Callable[[Proof], "Record"]
+AskForToken: TypeAlias = Callable[[AuthHeaders], "Record"]
 """Asks the tenant for a token, as often as it takes; the answer holds an `access_token`."""
 
 
-class Proofs(Protocol):
+class HeaderProvider(Protocol):
     """What the calls of one client show, one after the other; asked by any number of threads.
 
     Attributes:
@@ -48,19 +48,19 @@ class Proofs(Protocol):
 
     advice: str
 
-    def current(self) -> Proof:
+    def current(self) -> AuthHeaders:
         """The proof for a call that goes out now."""
         ...
 
-    def accepted(self, proof: Proof) -> None:
+    def accepted(self, proof: AuthHeaders) -> None:
         """The tenant took a call with this proof."""
         ...
 
-    def refused(self, proof: Proof) -> bool:
+    def refused(self, proof: AuthHeaders) -> bool:
         """The tenant refused a call for its proof; whether the call may be made with another."""
         ...
 
-    def ended(self, proof: Proof) -> None:
+    def ended(self, proof: AuthHeaders) -> None:
         """A call with this proof is over, whatever became of it; said once for each `current`."""
         ...
 
@@ -68,7 +68,7 @@ class Proofs(Protocol):
 class Authentication(Protocol):
     """A way of proving who calls."""
 
-    def proofs(self, ask: AskForToken, clock: Clock) -> Proofs:
+    def proofs(self, ask: AskForToken, clock: Clock) -> HeaderProvider:
         """The proofs for the calls of one client.
 
         Args:
@@ -98,41 +98,41 @@ class AccessKey:
                 "copy it again from Gainsight"
             )
             raise ValueError(message)
-        self._proof = Proof({"accesskey": key}, (key,))
+        self._proof = AuthHeaders({"accesskey": key}, (key,))
 
-    def proofs(self, ask: AskForToken, clock: Clock) -> Proofs:
+    def proofs(self, ask: AskForToken, clock: Clock) -> HeaderProvider:
         """This key, whatever the tenant says to it."""
         del ask, clock
         return self
 
-    def current(self) -> Proof:
+    def current(self) -> AuthHeaders:
         """The key in the header that Gainsight wants it in."""
         return self._proof
 
-    def accepted(self, proof: Proof) -> None:
+    def accepted(self, proof: AuthHeaders) -> None:
         """Nothing changes."""
 
-    def refused(self, proof: Proof) -> bool:
+    def refused(self, proof: AuthHeaders) -> bool:
         """There is no other key."""
         del proof
         return False
 
-    def ended(self, proof: Proof) -> None:
+    def ended(self, proof: AuthHeaders) -> None:
         """Nothing changes."""
 
     def __repr__(self) -> str:
         return "AccessKey(***)"
 
 
-def basic_proof(user: str, password: str) -> Proof:
+def basic_headers(user: str, password: str) -> AuthHeaders:
     """A name and its secret, as HTTP's Basic authentication shows them."""
     encoded = b64encode(f"{user}:{password}".encode()).decode()
-    return Proof({"Authorization": f"Basic {encoded}"}, (encoded, password))
+    return AuthHeaders({"Authorization": f"Basic {encoded}"}, (encoded, password))
 
 
-def bearer_proof(token: str) -> Proof:
+def bearer_headers(token: str) -> AuthHeaders:
     """A token, as HTTP's Bearer authentication shows it."""
-    return Proof({"Authorization": f"Bearer {token}"}, (token,))
+    return AuthHeaders({"Authorization": f"Bearer {token}"}, (token,))
 
 
 def fits_header(text: str) -> bool:

@@ -1,6 +1,6 @@
 """M2M OAuth: a client's id and secret are exchanged for tokens that end (Get Access Token API).
 
-Decides which token a call shows and when there must be another one; knows nothing of HTTP. Tokens
+Decides which token a call shows and when there must be another one; knows nothing of HTTP. TokenProvider
 are kept in memory only.
 """
 
@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.auth.headers import Proof, Proofs, basic_proof, bearer_proof, fits_header
+from target_gainsight.api.auth.headers import (
+    AuthHeaders,
+    HeaderProvider,
+    basic_headers,
+    bearer_headers,
+    fits_header,
+)
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping
 
 if TYPE_CHECKING:
@@ -54,9 +60,9 @@ class ClientCredentials:
             )
             raise ValueError(message)
 
-    def proofs(self, ask: AskForToken, clock: Clock) -> Proofs:
-        """Tokens, asked for when they are needed."""
-        return Tokens(self, ask, clock)
+    def proofs(self, ask: AskForToken, clock: Clock) -> HeaderProvider:
+        """TokenProvider, asked for when they are needed."""
+        return TokenProvider(self, ask, clock)
 
 
 @dataclass(eq=False)
@@ -71,7 +77,7 @@ class _Token:
         under_way: Calls that show it and are not over.
     """
 
-    proof: Proof
+    proof: AuthHeaders
     renew_at: float
     follows_refusal: bool
     was_accepted: bool = False
@@ -83,14 +89,14 @@ class _Token:
         return self.follows_refusal and not self.was_accepted and self.under_way <= 1
 
 
-class Tokens:
+class TokenProvider:
     """The tokens of one client, one at a time, for any number of threads.
 
     A token is replaced shortly before it ends, and when the tenant refuses it. Whoever needs a new
     one while it is being asked for waits for it, and shares what becomes of it. A token that was
     asked for because of a refusal, and is itself refused to every call that showed it, is the
     last: the tenant does not want this client. One refusal among several calls under way does not
-    say so: answers need not be heard in the order in which the calls were served.
+    say so: answers need not be has_responded in the order in which the calls were served.
 
     Args:
         credentials: Who asks.
@@ -108,7 +114,7 @@ class Tokens:
     )
 
     def __init__(self, credentials: ClientCredentials, ask: AskForToken, clock: Clock) -> None:
-        self._proof = basic_proof(credentials.client_id, credentials.client_secret)
+        self._proof = basic_headers(credentials.client_id, credentials.client_secret)
         self._ask = ask
         self._clock = clock
         self._lock = threading.Lock()
@@ -117,7 +123,7 @@ class Tokens:
         self._asking: Future[_Token] | None = None
         self._was_refused = False
 
-    def current(self) -> Proof:
+    def current(self) -> AuthHeaders:
         """The token for a call that goes out now; asked for if need be.
 
         Raises:
@@ -134,7 +140,7 @@ class Tokens:
         with self._lock:
             return self._shown(token)
 
-    def accepted(self, proof: Proof) -> None:
+    def accepted(self, proof: AuthHeaders) -> None:
         """The tenant took a call with this token."""
         with self._lock:
             token = self._known.get(id(proof))
@@ -144,7 +150,7 @@ class Tokens:
             if token is self._current:
                 self._was_refused = False
 
-    def refused(self, proof: Proof) -> bool:
+    def refused(self, proof: AuthHeaders) -> bool:
         """The tenant refused a call for its token; whether another one may do.
 
         That the token was refused says nothing when it has been replaced by one that was taken.
@@ -161,7 +167,7 @@ class Tokens:
                 self._was_refused = True
             return True
 
-    def ended(self, proof: Proof) -> None:
+    def ended(self, proof: AuthHeaders) -> None:
         """A call with this token is over, whatever became of it."""
         with self._lock:
             token = self._known.get(id(proof))
@@ -171,7 +177,7 @@ class Tokens:
             if token.under_way <= 0 and token is not self._current:
                 del self._known[id(proof)]
 
-    def _shown(self, token: _Token) -> Proof:
+    def _shown(self, token: _Token) -> AuthHeaders:
         """Count one more call that shows a token."""
         token.under_way += 1
         self._known[id(token.proof)] = token
@@ -181,7 +187,7 @@ class Tokens:
         """Ask for a token on behalf of all who wait for it."""
         try:
             granted = self._ask(self._proof)
-            proof = bearer_proof(str(granted["access_token"]))
+            proof = bearer_headers(str(granted["access_token"]))
             renew_at = self._clock.now() + _usable_seconds(granted.get("expires_in"))
         except BaseException as error:
             with self._lock:
@@ -197,7 +203,7 @@ class Tokens:
         return token
 
 
-def grant_in(body: Record) -> Record | None:
+def parse_token(body: Record) -> Record | None:
     """What an answer grants: a token, plain or in the envelope of other answers.
 
     Args:

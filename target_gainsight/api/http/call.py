@@ -13,7 +13,7 @@ from target_gainsight.api.http.request_body import Content, urlencoded_content
 if TYPE_CHECKING:
     from target_gainsight.api.errors import CallContext, GainsightError
     from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.http.retry import Patience
+    from target_gainsight.api.http.retry import RetryState
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
@@ -56,7 +56,7 @@ class Call:
         repeatable: Whether sending it twice has the effect of sending it once.
         expects: Whether the answer's data has the shape that this call's answers have.
         group: The rate limit group; None for a token request.
-        least_answer_seconds: How long to wait for the answer at least.
+        min_response_seconds: How long to wait for the answer at least.
         partial: Whether a refusal may have written some of what was sent.
     """
 
@@ -68,7 +68,7 @@ class Call:
     repeatable: bool
     expects: Callable[[Json], bool] | None
     group: RateLimitGroup | None
-    least_answer_seconds: float = 0.0
+    min_response_seconds: float = 0.0
     partial: bool = False
 
     @property
@@ -76,7 +76,7 @@ class Call:
         """What an error says of the call."""
         return {"method": self.method, "path": self.path}
 
-    def event(self, patience: Patience, *, status: int | None, outcome: Outcome) -> CallEvent:
+    def event(self, patience: RetryState, *, status: int | None, outcome: Outcome) -> CallEvent:
         """The try that has just ended.
 
         Args:

@@ -1,4 +1,4 @@
-"""What an HTTP answer means: an `Answer`, or the error that says what to do about it.
+"""Parse HTTP responses: a `Response`, or the error that says what the caller does next.
 
 Pure functions. Outcomes come from the answer, not from the status: `result: false` with HTTP 200
 is a failure, and a throttling code throttles whatever the status.
@@ -12,14 +12,14 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.auth.oauth import grant_in
+from target_gainsight.api.auth.oauth import parse_token
 from target_gainsight.api.errors import (
     AccessDeniedError,
-    BrokenAnswerError,
     CallContext,
     CredentialError,
     FieldFailure,
     GainsightError,
+    MalformedResponseError,
     NotFoundError,
     ObjectNotFoundError,
     PayloadTooLargeError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A successful answer.
 
     `data` is the envelope's payload, `body` the whole envelope; `server_time` is the tenant's
@@ -125,9 +125,9 @@ def read(
     *,
     call: CallContext,
     now: float,
-    recognised: bool,
+    is_gainsight: bool,
     partial: bool = False,
-) -> Answer:
+) -> Response:
     """Tell success from failure.
 
     Args:
@@ -135,7 +135,7 @@ def read(
         body: Its envelope.
         call: Method and path, for the errors.
         now: Epoch seconds, for a `Retry-After` that is a date.
-        recognised: Whether this tenant has answered as Gainsight does before.
+        is_gainsight: Whether this tenant has answered as Gainsight does before.
         partial: Whether a refusal may nevertheless have written some of what was sent.
 
     Raises:
@@ -145,7 +145,7 @@ def read(
     if response.status_code in _REDIRECTS:
         raise _redirected(response, context)
     if body is not None and response.ok and body.get("result") is True:
-        return Answer(
+        return Response(
             data=body.get("data"),
             request_id=context.get("request_id"),
             status=response.status_code,
@@ -155,20 +155,20 @@ def read(
     if response.status_code == _TOO_LARGE:
         message = "the call's body is too large; nothing of it was taken"
         raise PayloadTooLargeError(message, **context)
-    if partial and response.status_code not in _BY_STATUS and _leaves_open(response, body):
+    if partial and response.status_code not in _BY_STATUS and _is_ambiguous(response, body):
         message = "the refusal does not say what became of each record"
-        raise BrokenAnswerError(message, **context)
-    raise _failure(response, body, context, now=now, recognised=recognised)
+        raise MalformedResponseError(message, **context)
+    raise _failure(response, body, context, now=now, is_gainsight=is_gainsight)
 
 
-def read_grant(
+def parse_token_response(
     response: requests.Response,
     body: Record | None,
     *,
     call: CallContext,
     now: float,
-    recognised: bool,
-) -> Answer:
+    is_gainsight: bool,
+) -> Response:
     """Tell a granted token from a refusal (RFC 6749, 5; Get Access Token API).
 
     A refusal is the fault of the credential, never of what a call carries. What the tenant says in
@@ -179,7 +179,7 @@ def read_grant(
         body: The JSON object that it consists of, with an envelope or without.
         call: Method and path, for the errors.
         now: Epoch seconds, for a `Retry-After` that is a date.
-        recognised: Whether this tenant has answered as Gainsight does before.
+        is_gainsight: Whether this tenant has answered as Gainsight does before.
 
     Returns:
         The answer; its data holds an `access_token`.
@@ -192,16 +192,16 @@ def read_grant(
     context["code"] = context["code"] or as_text(said.get("error"))
     if response.status_code in _REDIRECTS:
         raise _redirected(response, context)
-    granted = said.get("result") is not False and grant_in(said)
+    granted = said.get("result") is not False and parse_token(said)
     if response.ok and granted:
-        return Answer(
+        return Response(
             data=granted,
             request_id=context["request_id"],
             status=response.status_code,
             server_time=http_time(response.headers.get("Date")),
             body=said,
         )
-    raise _ungranted(response, body, context, now=now, recognised=recognised)
+    raise _token_error(response, body, context, now=now, is_gainsight=is_gainsight)
 
 
 def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
@@ -252,7 +252,7 @@ def _failure(
     context: CallContext,
     *,
     now: float,
-    recognised: bool,
+    is_gainsight: bool,
 ) -> GainsightError:
     status, code = response.status_code, context.get("code") or ""
     known = _BY_CODE.get(code) or _BY_STATUS.get(status)
@@ -262,21 +262,21 @@ def _failure(
         kind, message = known
         return _error(kind, message, context, retry_after=_retry_after(response, now))
     if body is None:
-        return _unreadable(response, context, recognised=recognised)
+        return _unreadable(response, context, is_gainsight=is_gainsight)
     return _refusal(response, body, context)
 
 
-def _ungranted(
+def _token_error(
     response: requests.Response,
     body: Record | None,
     context: CallContext,
     *,
     now: float,
-    recognised: bool,
+    is_gainsight: bool,
 ) -> GainsightError:
     """Why there is no token: a refusal, or a readable answer that holds none, is final."""
-    failure = _failure(response, body, context, now=now, recognised=recognised)
-    empty = isinstance(failure, BrokenAnswerError) and body is not None
+    failure = _failure(response, body, context, now=now, is_gainsight=is_gainsight)
+    empty = isinstance(failure, MalformedResponseError) and body is not None
     if isinstance(failure, RefusedError | CredentialError) or empty:
         return CredentialError(_CHECK_CLIENT, **context)
     if response.status_code == _NOT_FOUND and not isinstance(failure, UnreachableError):
@@ -297,19 +297,19 @@ def _error(
 
 
 def _unreadable(
-    response: requests.Response, context: CallContext, *, recognised: bool
+    response: requests.Response, context: CallContext, *, is_gainsight: bool
 ) -> GainsightError:
     """An answer that is no JSON object. A refusal is one nevertheless: it is not repeated."""
     status = response.status_code
     if status in _REFUSALS and status != _NOT_FOUND:
         return RefusedError("the call is refused without a readable reason", **context)
-    if _is_page(response) and not recognised:
+    if _is_page(response) and not is_gainsight:
         message = (
             "a web page answers instead of the API: the domain does not seem to be a Gainsight "
             "tenant. It looks like mycompany.gainsightcloud.com"
         )
         return UnreachableError(message, **context)
-    return BrokenAnswerError(f"the answer is {_shape(response)}", **context)
+    return MalformedResponseError(f"the answer is {_shape(response)}", **context)
 
 
 def _refusal(response: requests.Response, body: Record, context: CallContext) -> GainsightError:
@@ -320,7 +320,7 @@ def _refusal(response: requests.Response, body: Record, context: CallContext) ->
     if status == _NOT_FOUND:
         return NotFoundError("the tenant does not have what was asked for", **context)
     if response.ok and body.get("result") is not False:
-        return BrokenAnswerError("the answer does not say whether it is a success", **context)
+        return MalformedResponseError("the answer does not say whether it is a success", **context)
     return RefusedError(
         "Gainsight refuses the call",
         failures=field_failures(body),
@@ -329,7 +329,7 @@ def _refusal(response: requests.Response, body: Record, context: CallContext) ->
     )
 
 
-def _leaves_open(response: requests.Response, body: Record | None) -> bool:
+def _is_ambiguous(response: requests.Response, body: Record | None) -> bool:
     """Whether a refusal that should tell of single records is unreadable, or tells otherwise."""
     if body is None:
         return response.status_code in _REFUSALS

@@ -18,12 +18,12 @@ class RetryPolicy:
     Waits between tries grow from `base` by doubling up to `max_wait`, each drawn anew between
     nothing and that (full jitter). `max_seconds` bounds one call, its tries and waits together;
     waits for the window or the quota do not count. Until the tenant has answered at all,
-    `first_answer_tries` and `first_answer_seconds` are enough.
+    `first_response_tries` and `first_response_seconds` are enough.
     """
 
     max_seconds: float = 900
-    first_answer_tries: int = 3
-    first_answer_seconds: float = 20
+    first_response_tries: int = 3
+    first_response_seconds: float = 20
     base: float = 0.5
     max_wait: float = 60
 
@@ -34,7 +34,7 @@ class RetryPolicy:
         return replace(self, max_seconds=seconds)
 
 
-class Patience:
+class RetryState:
     """One call's tries so far, and what its policy has left for it.
 
     Attributes:
@@ -70,16 +70,16 @@ class Patience:
         self.spent += self.seconds
         self._idle_since = now
 
-    def next_wait(self, error: RetryCallError, *, heard: bool) -> float | None:
+    def next_wait(self, error: RetryCallError, *, has_responded: bool) -> float | None:
         """Seconds to wait before the next try, or `None` when it is enough.
 
         Args:
             error: Why the last try failed.
-            heard: Whether the tenant has ever answered.
+            has_responded: Whether the tenant has ever answered.
         """
         policy = self._policy
-        left = (policy.max_seconds if heard else policy.first_answer_seconds) - self.spent
-        tries_left = heard or self.attempts < policy.first_answer_tries
+        left = (policy.max_seconds if has_responded else policy.first_response_seconds) - self.spent
+        tries_left = has_responded or self.attempts < policy.first_response_tries
         wished = error.retry_after or 0.0
         if not tries_left or left <= 0 or wished > left:
             return None

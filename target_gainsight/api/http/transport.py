@@ -20,12 +20,12 @@ from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from target_gainsight.api.errors import (
-    AnswerTimeoutError,
-    BrokenAnswerError,
     CallContext,
+    ConnectError,
     ConnectionLostError,
     GainsightError,
-    NotSentError,
+    MalformedResponseError,
+    ResponseTimeoutError,
     UnreachableError,
 )
 from target_gainsight.api.http.request_body import FormStream
@@ -33,7 +33,7 @@ from target_gainsight.api.http.request_body import FormStream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_gainsight.api.auth.headers import Proof
+    from target_gainsight.api.auth.headers import AuthHeaders
     from target_gainsight.api.http.request_body import Content
 
 _CONNECTIONS = 64
@@ -92,7 +92,7 @@ class Transport:
     def send(
         self,
         call: CallContext,
-        proof: Proof,
+        proof: AuthHeaders,
         *,
         query: str,
         content: Content | None,
@@ -108,8 +108,8 @@ class Transport:
             timeout: Seconds to wait for the connection, and between bytes of the answer.
 
         Raises:
-            NotSentError: the connection was never made.
-            UnclearAnswerError: it was made, and then something went wrong.
+            ConnectError: the connection was never made.
+            AmbiguousResponseError: it was made, and then something went wrong.
             UnreachableError: the request cannot be sent from here at all.
             OSError: what it carries cannot be opened; nothing was sent.
         """
@@ -148,7 +148,7 @@ class Transport:
 class _Signature(AuthBase):
     """Puts the credential on a request as it goes out, and keeps `.netrc` from doing so."""
 
-    def __init__(self, proof: Proof) -> None:
+    def __init__(self, proof: AuthHeaders) -> None:
         self._proof = proof
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -185,11 +185,11 @@ def _fault(error: OSError, call: CallContext) -> GainsightError:
         return UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
     if reason := _why_not_sent(causes):
-        return NotSentError(reason, **call)
+        return ConnectError(reason, **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
-        return AnswerTimeoutError("no answer came in time", **call)
+        return ResponseTimeoutError("no answer came in time", **call)
     if isinstance(error, _CUT_SHORT):
-        return BrokenAnswerError("the answer was cut short", **call)
+        return MalformedResponseError("the answer was cut short", **call)
     return ConnectionLostError(f"the connection broke: {causes[-1]}", **call)
 
 

@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 80_000_000
 """A file must be smaller (GS Bulk API connector); megabytes are taken for the smaller ones."""
 
 _PATH = "/v1.0/admin/connector/job/bulkimport"
-_LEAST_ANSWER_SECONDS = 300.0
+_MIN_RESPONSE_SECONDS = 300.0
 """An upload is answered once the whole file is taken in."""
 
 _ID_NAMES = ("statusid", "jobstatusid", "id")
@@ -33,7 +33,7 @@ _FAILED = ("fail", "error", "reject")
 
 
 @dataclass(frozen=True)
-class UploadAnswer:
+class UploadResponse:
     """A file that a job has taken. `status_id` is None where the answer names none."""
 
     status_id: str | None
@@ -60,7 +60,9 @@ class BulkApi:
     def __init__(self, client: GainsightClient) -> None:
         self._client = client
 
-    def upload(self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]) -> UploadAnswer:
+    def upload(
+        self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]
+    ) -> UploadResponse:
         """Hand a CSV to a job (GS Bulk API connector, upload).
 
         Args:
@@ -71,7 +73,7 @@ class BulkApi:
         Raises:
             PayloadTooLargeError: HTTP 413, whatever its body: send it in parts.
             RefusedError: the job did not take it (also with HTTP 200).
-            OutcomeUnclearError: it may have been taken; it must not simply be sent again.
+            UnknownOutcomeError: it may have been taken; it must not simply be sent again.
         """
         answer = self._client.call(
             "POST",
@@ -80,10 +82,10 @@ class BulkApi:
             group="bulk",
             content=form_content({"jobId": job_id}, FormFile("file", filename, open_file)),
             repeatable=False,
-            least_answer_seconds=_LEAST_ANSWER_SECONDS,
+            min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
         status_id = _status_id(answer.data) or _named(answer.body, _ID_NAMES[:2])
-        return UploadAnswer(status_id, answer.request_id)
+        return UploadResponse(status_id, answer.request_id)
 
     def status(self, status_id: str) -> JobStatus:
         """Ask how far a job is (Bulk Status API). Counts as a synchronous call.

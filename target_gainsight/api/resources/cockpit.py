@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.resources.per_record_results import AnswerByReference, save_by_reference
+from target_gainsight.api.resources.per_record_results import PerRecordResponse, save_by_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class CockpitApi:
 
     def insert(
         self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         """Create CTAs, each judged by itself (Cockpit API, Create CTA).
 
         Args:
@@ -37,14 +37,14 @@ class CockpitApi:
 
         Raises:
             RefusedError: the call itself is refused; nothing was written.
-            OutcomeUnclearError: they may have been written: look them up.
+            UnknownOutcomeError: they may have been written: look them up.
             ValueError: no CTA, or more than 50.
         """
         return self._save("POST", ctas, lookups)
 
     def update(
         self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         """Change CTAs, each found by its `Gsid` and judged by itself (Cockpit API, Update CTA).
 
         Raises:
@@ -55,7 +55,7 @@ class CockpitApi:
 
     def _save(
         self, method: str, ctas: Mapping[str, Record], lookups: Mapping[str, Json] | None
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         if not 1 <= len(ctas) <= MAX_CTAS:
             message = f"a call takes 1 to {MAX_CTAS} CTAs, not {len(ctas)}"
             raise ValueError(message)

@@ -14,7 +14,7 @@ _PATH = "/v1/peoplemgmt/v1.0/people"
 
 
 @dataclass(frozen=True)
-class PersonAnswer:
+class PersonResponse:
     """A person that was written. The answer may or may not name its GSID."""
 
     gsid: str | None
@@ -27,7 +27,7 @@ class PeopleApi:
     def __init__(self, client: GainsightClient) -> None:
         self._client = client
 
-    def upsert(self, person: Record) -> PersonAnswer:
+    def upsert(self, person: Record) -> PersonResponse:
         """Create the person with this email, or change it (People API).
 
         Args:
@@ -38,7 +38,7 @@ class PeopleApi:
             RefusedError: nothing was written.
         """
         answer = self._client.call("PUT", _PATH, kind="person", json=person)
-        return PersonAnswer(_gsid(answer.data), answer.request_id)
+        return PersonResponse(_gsid(answer.data), answer.request_id)
 
 
 def _gsid(data: Json) -> str | None:

@@ -37,7 +37,7 @@ class RecordFailure:
 
 
 @dataclass(frozen=True)
-class AnswerByReference:
+class PerRecordResponse:
     """What became of each record of a call.
 
     `written` has the identifier of what was written, `None` where the answer does not tell it. A
@@ -58,12 +58,12 @@ def save_by_reference(
     kind: str,
     group: RateLimitGroup = "synchronous",
     params: Mapping[str, str] | None = None,
-) -> AnswerByReference:
+) -> PerRecordResponse:
     """Make a call that writes records, each judged by itself. Only a PUT may be repeated.
 
     Raises:
         RefusedError: the call itself is refused; nothing was written.
-        OutcomeUnclearError: what was posted may have been written.
+        UnknownOutcomeError: what was posted may have been written.
     """
     try:
         answer = client.call(
@@ -89,7 +89,7 @@ def is_by_reference(data: Json) -> bool:
     return any(name in as_mapping(data) for name in (*_WRITTEN, *_REFUSED))
 
 
-def read_by_reference(data: Json, request_id: str | None) -> AnswerByReference:
+def read_by_reference(data: Json, request_id: str | None) -> PerRecordResponse:
     """An answer's data, in whichever of its forms."""
     said = as_mapping(data)
     refused = {
@@ -103,7 +103,7 @@ def read_by_reference(data: Json, request_id: str | None) -> AnswerByReference:
         for reference, what in _by_reference(said.get(name))
         if reference not in refused
     }
-    return AnswerByReference(written, refused, request_id)
+    return PerRecordResponse(written, refused, request_id)
 
 
 def _by_reference(said: Json) -> Iterator[tuple[str, Json]]:

@@ -18,7 +18,7 @@ from target_gainsight.api.http.json_codec import (
     as_mappings,
     is_list_of_mappings,
 )
-from target_gainsight.api.http.responses import Answer, field_failures
+from target_gainsight.api.http.responses import Response, field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ MAX_PAGE = 5000
 
 
 @dataclass(frozen=True)
-class WriteAnswer:
+class WriteResponse:
     """A write that the tenant called a success, as it told it.
 
     It need not be one: `count` or the number of `records` may be below what was sent, and
@@ -59,12 +59,12 @@ class RecordsApi:
         records: Sequence[Record],
         *,
         lookups: Mapping[str, Json] | None = None,
-    ) -> WriteAnswer:
+    ) -> WriteResponse:
         """Create records, all or none; the same records again make twins (Company API, Insert).
 
         Raises:
             RefusedError: nothing was written.
-            OutcomeUnclearError: they may have been written: look them up.
+            UnknownOutcomeError: they may have been written: look them up.
             ValueError: no record, or more than 50.
         """
         body = _write_body(records, lookups)
@@ -76,7 +76,7 @@ class RecordsApi:
             repeatable=False,
             expects=_is_write_data,
         )
-        return _write_answer(answer)
+        return _write_response(answer)
 
     def update(
         self,
@@ -85,7 +85,7 @@ class RecordsApi:
         *,
         keys: Sequence[str],
         lookups: Mapping[str, Json] | None = None,
-    ) -> WriteAnswer:
+    ) -> WriteResponse:
         """Change existing records, found by their keys, all or none (Company API, Update).
 
         Args:
@@ -109,7 +109,7 @@ class RecordsApi:
             json=_write_body(records, lookups),
             expects=_is_write_data,
         )
-        return _write_answer(answer)
+        return _write_response(answer)
 
     def query(
         self,
@@ -260,11 +260,11 @@ def _rows_of(data: Json) -> tuple[Record, ...]:
     return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
 
 
-def _write_answer(answer: Answer) -> WriteAnswer:
+def _write_response(answer: Response) -> WriteResponse:
     said = as_mapping(answer.data)
     records = as_mappings(said.get("records"))
     count = said.get("count")
-    return WriteAnswer(
+    return WriteResponse(
         count=count if isinstance(count, int) else len(records),
         records=records,
         failures=field_failures(answer.body),

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from target_gainsight.api.resources.per_record_results import (
-    AnswerByReference,
+    PerRecordResponse,
     RecordFailure,
     save_by_reference,
 )
@@ -45,7 +45,7 @@ class TimelineApi:
 
     def insert(
         self, activities: Sequence[Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         """Add activities, each judged by itself (Timeline APIs, Single Activity Save).
 
         Args:
@@ -55,14 +55,14 @@ class TimelineApi:
 
         Raises:
             RefusedError: the call itself is refused; nothing was written.
-            OutcomeUnclearError: they may have been written; sending them again doubles nothing.
+            UnknownOutcomeError: they may have been written; sending them again doubles nothing.
             ValueError: no activity, or more than 50.
         """
         return self._save("POST", activities, lookups, params=None)
 
     def update(
         self, activities: Sequence[Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         """Change activities, found by their `ExternalId`, each judged by itself.
 
         Raises:
@@ -78,7 +78,7 @@ class TimelineApi:
         lookups: Mapping[str, Json] | None,
         *,
         params: Mapping[str, str] | None,
-    ) -> AnswerByReference:
+    ) -> PerRecordResponse:
         if not 1 <= len(activities) <= MAX_ACTIVITIES:
             message = f"a call takes 1 to {MAX_ACTIVITIES} activities, not {len(activities)}"
             raise ValueError(message)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from target_gainsight.api import (
     MAX_FILE_BYTES,
     GainsightError,
-    OutcomeUnclearError,
     PayloadTooLargeError,
     RefusedError,
+    UnknownOutcomeError,
 )
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
 from target_gainsight.loading.bulk.file_contents import FiledRecords
@@ -259,7 +259,7 @@ class BulkLoader:
 
         try:
             answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
-        except OutcomeUnclearError as error:
+        except UnknownOutcomeError as error:
             raise RunStoppedError(self._notes.doubt(noted, str(error))) from error
         except PayloadTooLargeError:
             self._notes.forget(note)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from target_gainsight.api import OutcomeUnclearError, RefusedError, UnavailableError
+    from target_gainsight.api import RefusedError, UnavailableError, UnknownOutcomeError
     from target_gainsight.loading.outcomes import LoadRecord, Reason, Settlement
 
 Action = Literal["create", "update"]
@@ -71,7 +71,7 @@ class Refused:
 class Unknown:
     """The call was sent and its response was lost; the creates may have been committed."""
 
-    error: OutcomeUnclearError
+    error: UnknownOutcomeError
 
 
 @dataclass(frozen=True)

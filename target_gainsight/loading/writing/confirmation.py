@@ -9,11 +9,11 @@ from target_gainsight.loading.reading.current_rows import GSID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api import Json, WriteAnswer
+    from target_gainsight.api import Json, WriteResponse
     from target_gainsight.loading.writing.attempts import Body
 
 
-def match_rows(bodies: Sequence[Body], response: WriteAnswer) -> dict[int, str | None]:
+def match_rows(bodies: Sequence[Body], response: WriteResponse) -> dict[int, str | None]:
     """Return which records a response confirms, and their GSIDs.
 
     Rows come in the order of the records (observed; no index is documented). If some are missing,

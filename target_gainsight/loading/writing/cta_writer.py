@@ -18,7 +18,7 @@ from target_gainsight.loading.writing.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_gainsight.api import AnswerByReference, Clock, CockpitApi
+    from target_gainsight.api import Clock, CockpitApi, PerRecordResponse
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -88,7 +88,7 @@ class CtaWriter(Writer):
 
 
 def _read_outcomes(
-    records: Sequence[LoadRecord], response: AnswerByReference, outcome: Outcome
+    records: Sequence[LoadRecord], response: PerRecordResponse, outcome: Outcome
 ) -> dict[LoadRecord, Settlement]:
     """Return the outcomes of the records that a response mentions, by record."""
     settled = {}
@@ -105,7 +105,7 @@ def _read_outcomes(
     return settled
 
 
-def _not_confirmed(response: AnswerByReference, sent_at: float | None = None) -> Reason:
+def _not_confirmed(response: PerRecordResponse, sent_at: float | None = None) -> Reason:
     hint = "look the record up in Gainsight, or replay it" if sent_at is None else HINT
     return Reason(
         "not_confirmed", NOT_CONFIRMED, hint=hint, request_id=response.request_id, sent_at=sent_at

@@ -23,7 +23,7 @@ from target_gainsight.loading.writing.isolation import Part, narrow
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from target_gainsight.api import Clock, OutcomeUnclearError
+    from target_gainsight.api import Clock, UnknownOutcomeError
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.loading.writing.writer import Writer
@@ -87,7 +87,7 @@ class _Resends:
         self._pauses: Generator[float, float, None] = backoff.expo(factor=0.5, max_value=MAX_PAUSE)
         next(self._pauses)
 
-    def pause(self, error: OutcomeUnclearError) -> None:
+    def pause(self, error: UnknownOutcomeError) -> None:
         """Wait before the same records are sent again.
 
         Raises:
@@ -136,7 +136,7 @@ class _Delivery:
             case Unavailable(error):
                 raise error
 
-    def _recover_lost(self, part: Part, error: OutcomeUnclearError) -> None:
+    def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
         logger.warning("%s; %s (%d)", error, self._writer.after_lost_response, len(part.records))
         if self._resends is None:

@@ -15,7 +15,7 @@ from target_gainsight.loading.writing.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_gainsight.api import PeopleApi, PersonAnswer
+    from target_gainsight.api import PeopleApi, PersonResponse
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.writing.attempts import Action
 
@@ -54,7 +54,7 @@ class PeopleWriter(Writer):
         outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
         return Written((Settlement(record, outcome, gsid=response.gsid or record.gsid),))
 
-    def _upsert(self, fields: dict[str, Any]) -> PersonAnswer:
+    def _upsert(self, fields: dict[str, Any]) -> PersonResponse:
         """Write a person, if so configured without links to companies that do not exist."""
         while True:
             try:

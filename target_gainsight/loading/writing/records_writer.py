@@ -19,7 +19,7 @@ from target_gainsight.mapping.types.datetimes import reformat_date
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api import Clock, FieldFailure, RecordsApi, WriteAnswer
+    from target_gainsight.api import Clock, FieldFailure, RecordsApi, WriteResponse
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -44,7 +44,7 @@ class _Sent:
     """Records as they were sent, the response, and when, in epoch seconds of the tenant's clock."""
 
     bodies: list[dict[str, Any]]
-    response: WriteAnswer
+    response: WriteResponse
     at: float
 
 

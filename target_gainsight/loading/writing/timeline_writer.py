@@ -27,7 +27,7 @@ from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_gainsight.api import AnswerByReference, Clock, TimelineApi
+    from target_gainsight.api import Clock, PerRecordResponse, TimelineApi
     from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.current_rows import CurrentRows
@@ -168,7 +168,7 @@ def _taken_reason(each: Unresolved) -> Reason:
     return already_there(f"an activity has the ExternalId {external_id}{ours}")
 
 
-def _refusal_reason(failure: RecordFailure, response: AnswerByReference) -> Reason:
+def _refusal_reason(failure: RecordFailure, response: PerRecordResponse) -> Reason:
     hint = "replay it: an activity is never duplicated" if failure is NOT_CONFIRMED else ""
     message = failure.message or "the tenant refuses it without giving a reason"
     return Reason(failure.code or "refused", message, hint=hint, request_id=response.request_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from target_gainsight.api import OutcomeUnclearError, RefusedError, UnavailableError
+from target_gainsight.api import RefusedError, UnavailableError, UnknownOutcomeError
 from target_gainsight.loading.writing.attempts import (
     Recovered,
     Refused,
@@ -42,7 +42,7 @@ class Writer(ABC):
 
         Raises:
             RefusedError: The tenant refused the call.
-            OutcomeUnclearError: The response of a call that must not be repeated was lost.
+            UnknownOutcomeError: The response of a call that must not be repeated was lost.
             UnavailableError: The retries were exhausted.
             StopRunError: The run must stop.
         """
@@ -65,7 +65,7 @@ class Writer(ABC):
             return self.write(action, records)
         except RefusedError as error:
             return Refused(error)
-        except OutcomeUnclearError as error:
+        except UnknownOutcomeError as error:
             return Unknown(error)
         except UnavailableError as error:
             return Unavailable(error)
