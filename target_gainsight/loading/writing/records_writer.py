@@ -10,7 +10,6 @@ from target_gainsight.api import MAX_RECORDS, RefusedError
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.writing.attempts import SentCreate, Unresolved, Written
-from target_gainsight.loading.writing.confirmation import match_rows
 from target_gainsight.loading.writing.create_recovery import HINT
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
 from target_gainsight.loading.writing.writer import Writer
@@ -19,7 +18,7 @@ from target_gainsight.mapping.types.datetimes import reformat_date
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api import Clock, FieldFailure, RecordsApi, WriteResponse
+    from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse
     from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -216,21 +215,58 @@ def _confirmed(
     records: Sequence[LoadRecord], sent: _Sent, outcome: Outcome
 ) -> dict[LoadRecord, Settlement]:
     """Settle the records that a response confirms."""
-    gsids = match_rows(sent.bodies, sent.response)
+    gsids = _match_rows(sent.bodies, sent.response)
     return {
         records[number]: Settlement(records[number], outcome, gsid=gsid or records[number].gsid)
         for number, gsid in gsids.items()
     }
 
 
+def _match_rows(bodies: Sequence[Body], response: WriteResponse) -> dict[int, str | None]:
+    """Return which records a response confirms, and their GSIDs.
+
+    Rows come in the order of the records (observed; no index is documented). If some are missing,
+    the others are recognized by their values.
+
+    Returns:
+        Position of a confirmed record to its GSID, or None where the response does not name it.
+    """
+    rows = response.records
+    if len(rows) == len(bodies) == response.count:
+        return {number: _gsid(row) for number, row in enumerate(rows)}
+    if not rows and response.count == len(bodies) and not response.failures:
+        return dict.fromkeys(range(len(bodies)))
+    confirmed: dict[int, str | None] = {}
+    remaining = iter(rows)
+    row = next(remaining, None)
+    for number, body in enumerate(bodies):
+        if row is not None and _is_row_of(row, body):
+            confirmed[number] = _gsid(row)
+            row = next(remaining, None)
+    return confirmed if len(confirmed) <= response.count else {}
+
+
+def _is_row_of(row: Mapping[str, Json], body: Body) -> bool:
+    if body.get(GSID) is not None and row.get(GSID) is not None:
+        return bool(row[GSID] == body[GSID])
+    shared = [name for name in body if name in row]
+    return bool(shared) and all(row[name] == body[name] for name in shared)
+
+
+def _gsid(row: Mapping[str, Json]) -> str | None:
+    gsid = row.get(GSID)
+    return gsid if isinstance(gsid, str) else None
+
+
 def _refused(
     records: Sequence[LoadRecord], sent: _Sent, settled: Mapping[LoadRecord, Settlement]
 ) -> dict[LoadRecord, Settlement]:
     """Reject the records whose values an otherwise successful response refuses."""
-    failures = [failure for group in sent.response.failures for failure in group]
-    error = RefusedError(
-        "refused", failures=sent.response.failures, request_id=sent.response.request_id
-    )
+    response = sent.response
+    if not response.failures:
+        return {}
+    error = RefusedError("refused", failures=response.failures, request_id=response.request_id)
+    failures = [failure for group in response.failures for failure in group]
     rejected = {}
     for record, body in zip(records, sent.bodies, strict=True):
         failure = next((each for each in failures if carries(body, each)), None)
