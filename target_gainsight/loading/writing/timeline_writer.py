@@ -70,7 +70,7 @@ class TimelineWriter(Writer):
         self._updates_known = updates_known
         self._clock = clock
         self._lock = threading.Lock()
-        self._refused_together: frozenset[LoadRecord] = frozenset()
+        self._refused_pairs: dict[LoadRecord, set[LoadRecord]] = {}
         self._one_per_call = False
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
@@ -88,19 +88,26 @@ class TimelineWriter(Writer):
         try:
             written = self._save(action, records)
         except RefusedError as error:
-            is_pair = len(records) == PAIR and not isinstance(error, PayloadTooLargeError)
             with self._lock:
-                self._refused_together = frozenset(records if is_pair else ())
+                self._note_refused(records, error)
             raise
         with self._lock:
             self._note_accepted(records)
         return written
 
+    def _note_refused(self, records: Sequence[LoadRecord], error: RefusedError) -> None:
+        if len(records) == PAIR and not isinstance(error, PayloadTooLargeError):
+            pair = set(records)
+            self._refused_pairs.update((record, pair) for record in records)
+        elif len(records) == 1:
+            self._refused_pairs.pop(records[0], None)
+
     def _note_accepted(self, records: Sequence[LoadRecord]) -> None:
-        if self._one_per_call or not self._refused_together.issuperset(records):
+        pair = self._refused_pairs.pop(records[0], None) if len(records) == 1 else None
+        if pair is None:
             return
-        self._refused_together = self._refused_together.difference(records)
-        if not self._refused_together:
+        pair.discard(records[0])
+        if not pair and not self._one_per_call:
             self._one_per_call = True
             logger.warning(
                 "the tenant refuses several activities in one call and accepts each alone; "
