@@ -12,7 +12,13 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.writing.timeline_writer import TimelineWriter
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.composite_key import joined_keys
-from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.planning.static_schemas import (
+    AUTHOR,
+    AUTHOR_ID,
+    EXPECTED,
+    EXTERNAL_ID,
+)
 from target_gainsight.sinks.static_schema_sink import DocumentedSink
 
 if TYPE_CHECKING:
@@ -26,10 +32,14 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.writer import Writer
 
 
+EMAIL = "Email"
+
+
 class TimelineSink(DocumentedSink):
     """Loads Timeline activities.
 
-    Where the stream brings no ExternalId, its key properties, joined, are one.
+    Where the stream brings no ExternalId, its key properties, joined, are one. Where it brings no
+    Author, the email by which AuthorId is looked up is the author.
     """
 
     MAX_SIZE_DEFAULT = MAX_ACTIVITIES
@@ -37,20 +47,46 @@ class TimelineSink(DocumentedSink):
     needs_rows: ClassVar[bool] = False
 
     @override
+    def setup(self) -> None:
+        super().setup()
+        filled = {*self._carried(), *self.stream.constants}
+        missing = [name for name in EXPECTED if name not in filled]
+        if missing and self.stream.sync_mode != "update":
+            self.logger.warning(
+                "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
+                "without it. Map a column to it, or set a constant",
+                shown(self.stream_name),
+                " and ".join(missing),
+            )
+
+    @override
     def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+        derived: dict[str, Any] = {}
         if self._joins_keys:
-            record = {**record, EXTERNAL_ID: joined_keys(record, self.key_properties)}
-        super().take(record, arrival)
+            derived[EXTERNAL_ID] = joined_keys(record, self.key_properties)
+        author = record.get(self._author_column) if self._author_column else None
+        if author:
+            derived[AUTHOR] = author
+        super().take({**record, **derived} if derived else record, arrival)
 
     @cached_property
     def _joins_keys(self) -> bool:
         """Whether the ExternalId is made of the key properties."""
-        given = (*self._carried(), *self.stream.constants)
-        return EXTERNAL_ID not in given
+        return EXTERNAL_ID not in (*self._carried(), *self.stream.constants)
+
+    @cached_property
+    def _author_column(self) -> str | None:
+        """The column whose email identifies the user, where nothing else fills Author."""
+        lookup = self.stream.lookups.get(AUTHOR_ID)
+        if lookup is None or AUTHOR in (*self._carried(), *self.stream.constants):
+            return None
+        return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
 
     @override
     def _columns(self) -> tuple[Column, ...]:
         columns = super()._columns()
+        if self._author_column is not None:
+            columns = (*columns, Column(AUTHOR, frozenset({"string"})))
         if not self._joins_keys:
             return columns
         if not self.key_properties:

@@ -46,7 +46,11 @@ TENANT: Message = {
 BY_ACCOUNT: Message = {"object_name": "company", "fields": {"account": "Name"}}
 TIMELINE_ENTRY: Message = {
     "object_type": "timeline",
-    "constants": {"ContextName": "Company", "TypeName": "Survey Response"},
+    "constants": {
+        "ContextName": "Company",
+        "TypeName": "Survey Response",
+        "Author": "ada.park@ourcompany.example",
+    },
     "lookups": {"GsCompanyId": BY_ACCOUNT},
 }
 CTA_COLUMNS: Message = {"Response__gc": TEXT, "account": TEXT, "Name": TEXT, "Comments": TEXT}

@@ -28,9 +28,11 @@ from target_gainsight.sandbox.answers import refuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from singer_messages import Message
     from tenant_runs import Loading
 
 STREAM = "activities"
+EXPECTED = ("Subject", "Notes")
 
 
 @pytest.fixture
@@ -364,7 +366,7 @@ def test_a_relationship_and_a_person_are_found_too(loading: Loading) -> None:
     relationship = loading.tenant.seed("relationship", held)[0]
     person = loading.tenant.seed("person", [{"Email": "bob@initech.example"}])[0]
     entry = {
-        "constants": {"ContextName": "Relationship"},
+        "constants": {"ContextName": "Relationship", "Author": "ada.park@ourcompany.example"},
         "lookups": {
             "GsRelationshipId": {"object_name": "relationship", "fields": {"account": "Name"}},
             "ExternalAttendees": {"object_name": "person", "fields": {"guests": "Email"}},
@@ -390,12 +392,79 @@ def test_free_columns_are_sent_and_do_not_count_as_a_change(
     assert run.outcomes(STREAM) == {"unchanged": 1}
 
 
-def test_author_does_not_count_as_a_change(loading: Loading) -> None:
-    columns = {"Author": TEXT}
-    load_activities(loading, [activity(0, Author="ada.park@ourcompany.example")], columns=columns)
-    again = load_activities(
-        loading, [activity(0, Author="ben.okafor@ourcompany.example")], columns=columns
+def without_author(**entry: Any) -> Message:
+    constants = {"ContextName": "Company", "TypeName": "Survey Response"}
+    return {"constants": constants, **entry}
+
+
+def test_stream_without_author_stops_before_its_first_write(loading: Loading) -> None:
+    run = load_activities(loading, [activity(0)], entry=without_author())
+    assert run.exit_code == 1
+    assert "activity_timeline needs Author to create a record" in run.log[-1]
+    assert loading.tenant.calls("POST", ACTIVITIES) == []
+
+
+def test_update_needs_no_author(loading: Loading) -> None:
+    load_activities(loading, [activity(0)])
+    run = load_activities(
+        loading, [activity(0, Notes="new")], entry=without_author(sync_mode="update")
     )
+    assert run.outcomes(STREAM) == {"updated": 1}
+
+
+def test_email_that_finds_the_author_id_is_the_author(loading: Loading) -> None:
+    author = {"object_name": "gsuser", "fields": {"csm": "Email"}, "on_no_match": "leave_empty"}
+    entry = without_author(lookups={"GsCompanyId": BY_ACCOUNT, "AuthorId": author})
+    lines = [
+        activity(0, csm="ben.okafor@ourcompany.example"),
+        activity(1, csm="who@elsewhere.example"),
+        activity(2, csm=None),
+    ]
+    run = load_activities(loading, lines, columns={"csm": TEXT}, entry=entry)
+    assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
+    sent = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    assert [each["Author"] for each in sent] == [line["record"]["csm"] for line in lines[:2]]
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["code"], reject["field"]) == ("required_missing", "Author")
+
+
+def test_author_of_the_stream_wins_over_the_lookup(loading: Loading) -> None:
+    author = {"object_name": "gsuser", "fields": {"csm": "Email"}}
+    entry = {"lookups": {"GsCompanyId": BY_ACCOUNT, "AuthorId": author}}
+    line = activity(0, csm="ben.okafor@ourcompany.example")
+    run = load_activities(loading, [line], columns={"csm": TEXT}, entry=entry)
+    assert run.outcomes(STREAM) == {"created": 1}
+    [sent] = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    assert sent["Author"] == "ada.park@ourcompany.example"
+
+
+def test_subject_longer_than_255_characters_rejects_its_activity(loading: Loading) -> None:
+    lines = [activity(0, Subject="x" * 255), activity(1, Subject="x" * 256)]
+    run = load_activities(loading, lines)
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    assert run.codes == ["too_long"]
+
+
+@pytest.mark.parametrize(
+    ("mapped", "missing"),
+    [(["Subject", "Notes"], ""), (["Notes"], "Subject"), ([], "Subject and Notes")],
+)
+def test_missing_subject_or_notes_is_a_warning_at_the_start_of_the_stream(
+    loading: Loading, mapped: list[str], missing: str
+) -> None:
+    columns = {name: column for name, column in COLUMNS.items() if name not in EXPECTED}
+    columns |= {name: COLUMNS[name] for name in mapped}
+    lines = [schema(STREAM, columns, keys=["id"]), activity(0)]
+    run = loading.load(lines, streams={STREAM: {**TIMELINE_ENTRY, "unknown_fields": "drop"}})
+    warnings = [line for line in run.log if "nothing fills" in line]
+    assert len(warnings) == bool(missing)
+    assert all(f"nothing fills {missing};" in line for line in warnings)
+
+
+def test_author_does_not_count_as_a_change(loading: Loading) -> None:
+    load_activities(loading, [activity(0)])
+    constants = {**TIMELINE_ENTRY["constants"], "Author": "ben.okafor@ourcompany.example"}
+    again = load_activities(loading, [activity(0)], entry={"constants": constants})
     assert again.outcomes(STREAM) == {"unchanged": 1}
 
 

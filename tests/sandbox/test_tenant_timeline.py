@@ -61,7 +61,7 @@ def update(api: Api, *records: Any) -> requests.Response:
 
 def plain(api: Api, external_id: str, **fields: Any) -> dict[str, Any]:
     company = api.tenant.rows("company")[0]["Gsid"]
-    told = {"ContextName": "Company", "TypeName": "Update", "ActivityDate": WHEN}
+    told = {"ContextName": "Company", "TypeName": "Update", "ActivityDate": WHEN, "Author": ADA}
     return {**told, "ExternalId": external_id, "GsCompanyId": company, **fields}
 
 
@@ -105,6 +105,35 @@ def test_put_changes_what_is_there_and_adds_nothing(api: Api) -> None:
     assert set(failures(answer)) == {"b"}
     rows = api.tenant.rows("activity_timeline")
     assert [(row["Subject"], row["Notes"]) for row in rows] == [("s", "new")]
+
+
+@pytest.mark.parametrize(
+    ("switches", "fields", "missing"),
+    [
+        ({}, {"Author": None}, "Author"),
+        ({"timeline_author": "author_or_id"}, {"Author": None}, "Author"),
+        ({"timeline_author": "optional"}, {"Author": None}, ""),
+        ({"timeline_texts_required": True}, {"Subject": "s"}, "Notes"),
+        ({"timeline_texts_required": True}, {"Subject": "s", "Notes": "n"}, ""),
+    ],
+)
+def test_what_a_new_activity_needs_is_a_switch(
+    open_tenant: OpenTenant, switches: Any, fields: Any, missing: str
+) -> None:
+    api = open_tenant(rows={"company": [{"Name": "One"}]}, switches=switches)
+    answer = save(api, plain(api, "a", **fields))
+    failed = answer.json()["data"]["failures"]
+    assert bool(failed) == bool(missing)
+    if missing:
+        assert failed["a"][0]["message"] == f"Missing field: {missing}"
+
+
+def test_author_id_does_for_an_author_where_the_switch_says_so(open_tenant: OpenTenant) -> None:
+    switches = {"timeline_author": "author_or_id"}
+    api = open_tenant(rows={"company": [{"Name": "One"}]}, switches=switches)
+    user = api.tenant.rows("gsuser")[0]["Gsid"]
+    answer = save(api, plain(api, "a", Author=None, AuthorId=user))
+    assert set(answer.json()["data"]["success"]) == {"a"}
 
 
 @pytest.mark.parametrize("query", ["", "?identifier=gsid"])

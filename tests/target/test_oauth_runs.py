@@ -129,7 +129,7 @@ def test_calls_of_every_family_go_through_on_tokens_of_one_call(open_tenant: Ope
         "contacts": {"object_type": "person"},
         "activities": {
             "object_type": "timeline",
-            "constants": {"ContextName": "Company", "TypeName": "Update"},
+            "constants": {"ContextName": "Company", "TypeName": "Update", "Author": "ann@x.io"},
             "lookups": {"GsCompanyId": by_name},
         },
         "prospects": {"object_type": "company", "transport": "bulk", "bulk_job_id": "job"},

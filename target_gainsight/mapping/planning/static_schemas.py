@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 ACTIVITY = "activity_timeline"
 CTA = "call_to_action"
 EXTERNAL_ID = "ExternalId"
+AUTHOR = "Author"
+AUTHOR_ID = "AuthorId"
+EXPECTED = ("Subject", "Notes")
+"""Fields that no activity is saved without, probably; Gainsight's page does not say so."""
+
 LIST_TYPE = "MULTISELECTDROPDOWNLIST"
-UNCOMPARED: Mapping[str, frozenset[str]] = {ACTIVITY: frozenset({"Author"})}
+UNCOMPARED: Mapping[str, frozenset[str]] = {ACTIVITY: frozenset({AUTHOR})}
 """Fields that are written and not read back under their name."""
 
 READ_AS: Mapping[str, Mapping[str, str]] = {
@@ -44,8 +49,8 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         "Notes": "RICHTEXTAREA",
         "ActivityDate": "DATETIME",
         "DurationInMins": "NUMBER",
-        "Author": "EMAIL",
-        "AuthorId": "LOOKUP",
+        AUTHOR: "EMAIL",
+        AUTHOR_ID: "LOOKUP",
         "GsCompanyId": "LOOKUP",
         "GsRelationshipId": "LOOKUP",
         "InternalAttendees": LIST_TYPE,
@@ -64,11 +69,12 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     },
 }
 _REQUIRED: Mapping[str, frozenset[str]] = {
-    ACTIVITY: frozenset({EXTERNAL_ID, "ContextName", "TypeName", "ActivityDate"}),
+    ACTIVITY: frozenset({EXTERNAL_ID, AUTHOR, "ContextName", "TypeName", "ActivityDate"}),
     CTA: frozenset({"Name", "CompanyId", "type"}),
 }
+_LENGTHS: Mapping[str, int] = {"Subject": 255}
 _LOOKED_UP: Mapping[str, tuple[str, ...]] = {
-    "AuthorId": ("gsuser",),
+    AUTHOR_ID: ("gsuser",),
     "OwnerId": ("gsuser",),
     "InternalAttendees": ("gsuser",),
     "ExternalAttendees": ("person",),
@@ -114,7 +120,12 @@ def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSche
 def _field(name: str, data_type: str, *, required: bool) -> Field:
     looked_up = _LOOKED_UP.get(name, ())
     field = named_field(name, data_type, required=required)
-    return replace(field, has_lookup=bool(looked_up), lookup_objects=looked_up)
+    return replace(
+        field,
+        has_lookup=bool(looked_up),
+        lookup_objects=looked_up,
+        length=_LENGTHS.get(name),
+    )
 
 
 _STANDARD_FIELDS: Mapping[str, Mapping[str, str]] = {

@@ -191,7 +191,7 @@ def _activity_timeline() -> ObjectModel:
         _field("ContextName", "STRING", "Context Name", required=True, nillable=False),
         _field("ContextId", "GSID", "Context ID"),
         _field("TypeName", "STRING", "Type Name", required=True, nillable=False),
-        _field("Subject", "STRING", length=1024),
+        _field("Subject", "STRING", length=255),
         _field("Notes", "RICHTEXTAREA"),
         _field("ActivityDate", "DATETIME", "Activity Date", required=True, nillable=False),
         _field("DurationInMins", "NUMBER", "Duration (Mins)"),

@@ -57,6 +57,8 @@ class Switches:
         query_max_bytes: bytes of a query's body above which it is refused; 0 is none.
         people_answer: the `data` of a successful people call.
         timeline_query: whether a query of `activity_timeline` is answered, or how it is refused.
+        timeline_author: whether a new activity needs Author, Author or AuthorId, or neither.
+        timeline_texts_required: whether a new activity needs Subject and Notes.
         timeline_records: whether a call saves many activities, or is refused with more than one.
         timeline_answers, cta_answers: what is told of each record, as an object by its reference
             or as a list of such objects.
@@ -107,6 +109,8 @@ class Switches:
     query_max_bytes: int = 0
     people_answer: Literal["gsid", "empty", "echo"] = "gsid"
     timeline_query: Literal["answered", "refused", "wrong_api", "forbidden", "unknown"] = "answered"
+    timeline_author: Literal["required", "author_or_id", "optional"] = "required"
+    timeline_texts_required: bool = False
     timeline_records: Literal["many", "one"] = "many"
     timeline_answers: Literal["map", "list"] = "map"
     cta_answers: Literal["list", "map"] = "list"

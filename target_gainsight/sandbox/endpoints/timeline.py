@@ -86,6 +86,7 @@ def _save(
         raise refuse(GENERIC, "Only one activity can be saved per call")
     with tenant.store.transaction():
         records, errors = _resolved(tenant, sent, call.body)
+        records = [_with_author(record, each) for record, each in zip(records, sent, strict=True)]
         model = _model(tenant, records)
         held = _held(tenant, model, records)
 
@@ -104,8 +105,13 @@ def _save(
     )
 
 
+def _with_author(record: Record, sent: Record) -> Record:
+    """Keep Author, which the lookup of AuthorId has used up."""
+    return {**record, "Author": sent["Author"]} if "Author" in sent else record
+
+
 def _insert(tenant: Tenant, model: ObjectModel, record: Record, held: str | None) -> str:
-    _require(record, (EXTERNAL_ID, *_NEEDED))
+    _require(record, (EXTERNAL_ID, *_needed(tenant, record)))
     if held is not None:
         code = tenant.switches.timeline_duplicate_code
         message = f"An activity with this ExternalId exists ({EXTERNAL_ID} = {record[EXTERNAL_ID]})"
@@ -145,6 +151,18 @@ def _check_names(tenant: Tenant, record: Record) -> None:
     known = tenant.config.auto_create or kind in {*SHIPPED_TYPES, *own}
     if kind is not None and not known:
         raise RecordRefusedError(_UNKNOWN_NAME, f"Unknown activity type (TypeName = {kind})")
+
+
+def _needed(tenant: Tenant, record: Record) -> Sequence[str]:
+    """What no activity is saved without: Author [D], Subject and Notes very probably [O]."""
+    switches = tenant.switches
+    has_id = record.get("AuthorId") not in _EMPTY
+    needs_author = switches.timeline_author == "required" or (
+        switches.timeline_author == "author_or_id" and not has_id
+    )
+    author = ("Author",) if needs_author else ()
+    texts = ("Subject", "Notes") if switches.timeline_texts_required else ()
+    return (*_NEEDED, *author, *texts)
 
 
 def _require(record: Mapping[str, Any], names: Sequence[str]) -> None:
