@@ -1,6 +1,6 @@
 """M2M OAuth: a client's id and secret are exchanged for tokens that end (Get Access Token API).
 
-Decides which token a call shows and when there must be another one; knows nothing of HTTP. TokenProvider
+Decides which token a call shows and when there must be another one; knows nothing of HTTP. Tokens
 are kept in memory only.
 """
 
