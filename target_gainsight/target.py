@@ -191,6 +191,19 @@ class TargetGainsight(RoutedTarget):
         if not self._budget_is_spent:
             self.checkpoint.add(message_dict["value"])
 
+    def check_connection(self) -> None:
+        """Respond to `meltano config test`: read the list of objects and write nothing.
+
+        Raises:
+            GainsightError: The tenant does not respond or refuses the credential.
+        """
+        objects = self.run.client.metadata.list_objects()
+        logger.info(
+            "The tenant responds and accepts the credential; %d objects are visible. This was a "
+            "connection test: nothing is written.",
+            len(objects),
+        )
+
     @contextmanager
     def _within_budget(self) -> Iterator[bool]:
         """Read on without writing once the calls of this run are spent."""

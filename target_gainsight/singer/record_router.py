@@ -55,6 +55,9 @@ METADATA = frozenset(
 )
 """The SDK's metadata columns."""
 
+MELTANO_TEST_STREAM = "meltano_test_stream"
+"""What `meltano config test` sends to a loader: one record, which nobody wants in a tenant."""
+
 BATCH_FORMAT = "jsonl"
 COMPRESSIONS = (None, "none", "gzip")
 LOOK_UP_EVERY = 1000
@@ -103,8 +106,14 @@ class Intake:
         Raises:
             RunStoppedError: The schema or a stream map cannot be used, or nothing routes the
                 stream.
+            GainsightError: It is the stream of `meltano config test`, and the tenant does not
+                respond or refuses the credential.
         """
         stream = message["stream"]
+        if stream == MELTANO_TEST_STREAM:
+            self._target.check_connection()
+            self._ways[stream] = []
+            return
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
