@@ -18,7 +18,7 @@ from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, GainsightError, SystemClock
-from target_gainsight.loading.call_pool import SendingPool
+from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import Run
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -34,10 +34,10 @@ from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.call_metrics import CallCounter
 from target_gainsight.singer.connection import TenantConnection, rate_limits
-from target_gainsight.singer.log_escaping import keep_log_lines_whole
+from target_gainsight.singer.log_escaping import install_log_escaping
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
-from target_gainsight.singer.record_router import Intake
-from target_gainsight.singer.report import report, tell_rejects
+from target_gainsight.singer.record_router import RecordRouter
+from target_gainsight.singer.report import log_reject_summary, report
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import RoutedTarget
 from target_gainsight.singer.standard_output import StateOutput
@@ -86,7 +86,7 @@ class TargetGainsight(RoutedTarget):
         )
         self.summary = Summary(new_run_name(self.clock.now()))
         self.calls = CallCounter(self.summary.calls)
-        self.intake = Intake(self)
+        self.router = RecordRouter(self)
         self.progress = Progress(self.summary, self.clock.now)
         self.show_plan: Callable[[Plan], None] = self._print_plan
         self.reader.on_tick = self._tick
@@ -127,7 +127,7 @@ class TargetGainsight(RoutedTarget):
     @cached_property
     def run(self) -> Run:
         """What all streams share; made, and the tenant connected, when first needed."""
-        pool = SendingPool(self.settings.max_concurrency)
+        pool = CallPool(self.settings.max_concurrency)
         pool.on_wait = lambda: self.progress.tick(waiting=True)
         return Run(
             settings=self.settings,
@@ -164,7 +164,7 @@ class TargetGainsight(RoutedTarget):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         with self._within_budget() as reading:
             if reading:
-                self.intake.take_schema(message_dict)
+                self.router.take_schema(message_dict)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class TargetGainsight(RoutedTarget):
             self._left_unread += 1
             return
         try:
-            self.intake.take(message_dict)
+            self.router.route_record(message_dict)
         except CallBudgetExceededError:
             self._stop_writing()
 
@@ -180,11 +180,11 @@ class TargetGainsight(RoutedTarget):
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         with self._within_budget() as reading:
             if reading:
-                self.intake.take_batch(message_dict)
+                self.router.take_batch(message_dict)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        self.intake.note_activate_version(message_dict["stream"])
+        self.router.note_activate_version(message_dict["stream"])
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -223,7 +223,7 @@ class TargetGainsight(RoutedTarget):
     def _tick(self) -> None:
         with self._within_budget() as reading:
             if reading:
-                self.intake.tick()
+                self.router.tick()
         self.progress.tick()
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
@@ -260,7 +260,7 @@ class TargetGainsight(RoutedTarget):
                 "goes on with them",
                 without,
             )
-        tell_rejects(self.summary, self.ledger, dry_run=self.plan is not None)
+        log_reject_summary(self.summary, self.ledger, dry_run=self.plan is not None)
 
     def _conclude(self) -> None:
         """Write the last state, close the files and report."""
@@ -293,7 +293,7 @@ class TargetGainsight(RoutedTarget):
         """Settle what is in flight."""
         while self.is_connected and self.run.pool.busy:
             try:
-                self.run.pool.land(block=True)
+                self.run.pool.process_completed(wait=True)
             except EXPECTED_ERRORS as error:
                 logger.debug("while stopping: %s", error)
 
@@ -333,22 +333,22 @@ class TargetGainsight(RoutedTarget):
     def _stop_because(self, error: Exception) -> None:
         bad_input = isinstance(error, (SingerSDKError, SingerError))
         if self.is_connected and not bad_input:
-            self.run.pool.send_no_more()
+            self.run.pool.stop_accepting()
         self._settle_in_flight()
         try:
             self._conclude()
         except EXPECTED_ERRORS as second:
-            self.logger.error("%s", _said(second))  # noqa: TRY400 - the message is all there is to know
-        self.logger.error("%s", _said(error))
+            self.logger.error("%s", _user_facing_error(second))  # noqa: TRY400 - the message is all there is to know
+        self.logger.error("%s", _user_facing_error(error))
 
     def _end_by_signal(self) -> int:
         if self.is_connected:
-            self.run.pool.send_no_more()
+            self.run.pool.stop_accepting()
         self._settle_in_flight()
         try:
             self._conclude()
         except EXPECTED_ERRORS as error:
-            self.logger.error("%s", _said(error))  # noqa: TRY400 - the message is all there is to know
+            self.logger.error("%s", _user_facing_error(error))  # noqa: TRY400 - the message is all there is to know
             return 1
         logger.warning(
             "stopped by signal %s; the state covers what is settled", self._interruption.signal
@@ -385,7 +385,7 @@ class TargetGainsight(RoutedTarget):
         if about:
             cls.print_about(about_format)
             return
-        keep_log_lines_whole()
+        install_log_escaping()
         cls.print_version(print_fn=cls.logger.info)
         try:
             target = cls(
@@ -397,11 +397,11 @@ class TargetGainsight(RoutedTarget):
         except EXPECTED_ERRORS as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the message is all there is to know
             sys.exit(1)
-        _look_for_garbage_less_often()
+        _tune_gc()
         sys.exit(target.run_to_end(file_input))
 
 
-def _look_for_garbage_less_often() -> None:
+def _tune_gc() -> None:
     """Spare records the visits of the garbage collector, which finds next to nothing among them.
 
     Of a process of our own only: a library has no say in this.
@@ -411,7 +411,7 @@ def _look_for_garbage_less_often() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-def _said(error: Exception) -> Exception:
+def _user_facing_error(error: Exception) -> Exception:
     """What ended the run; of SQLite's temporary files the error names neither folder nor use.
 
     It goes to the log as an error, not as text: text is kept on one line, and what ends a run may

@@ -1,8 +1,9 @@
-"""Calls in flight: made in worker threads, their results taken in the main thread."""
+"""Calls in flight: made in worker threads, their results processed in the main thread."""
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -10,12 +11,12 @@ from target_gainsight.loading.outcomes import RunStoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Landed = TypeVar("Landed")
+Result = TypeVar("Result")
 
-SECONDS_BETWEEN_LOOKS = 0.5
+WAIT_SECONDS = 0.5
 
 
-class SendingPool:
+class CallPool:
     """The batches and reads in flight, of all streams together.
 
     Args:
@@ -28,57 +29,57 @@ class SendingPool:
     def __init__(self, size: int) -> None:
         self._size = size
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
-        self._flying: dict[Future[Any], Callable[[Any], None]] = {}
+        self._in_flight: dict[Future[Any], Callable[[Any], None]] = {}
         self._closing = False
         self.on_wait: Callable[[], None] = lambda: None
 
-    def submit(self, send: Callable[[], Landed], landed: Callable[[Landed], None]) -> None:
-        """Make calls as soon as there is room, landing others meanwhile.
+    def submit(self, send: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
+        """Make calls as soon as there is room, processing completed ones meanwhile.
 
         Args:
-            send: Makes them, in a thread of its own.
-            landed: Takes what it returned, in this thread.
+            send: Makes them, in a worker thread.
+            on_done: Takes what it returned, in this thread.
 
         Raises:
             RunStoppedError: The run is stopping.
         """
-        while len(self._flying) >= self._size:
-            self.land(block=True)
+        while len(self._in_flight) >= self._size:
+            self.process_completed(wait=True)
         if self._closing:
             message = "the run is stopping; nothing more is sent"
             raise RunStoppedError(message)
-        self._flying[self._executor.submit(send)] = landed
+        self._in_flight[self._executor.submit(send)] = on_done
 
-    def land(self, *, block: bool) -> None:
-        """Hand over what has landed. What takes it may land others itself.
+    def process_completed(self, *, wait: bool) -> None:
+        """Hand over the results of completed calls. A receiver may call this itself.
 
         Args:
-            block: Wait for one at least.
+            wait: Wait for one at least.
         """
-        if not self._flying:
+        if not self._in_flight:
             return
-        done = self._landed(block=block)
+        done = self._completed(wait=wait)
         for future in done:
-            landed = self._flying.pop(future, None)
-            if landed is not None:
-                landed(future.result())
+            on_done = self._in_flight.pop(future, None)
+            if on_done is not None:
+                on_done(future.result())
 
-    def _landed(self, *, block: bool) -> set[Future[Any]]:
-        timeout = SECONDS_BETWEEN_LOOKS if block else 0
+    def _completed(self, *, wait: bool) -> set[Future[Any]]:
+        timeout = WAIT_SECONDS if wait else 0
         while True:
-            done, _ = wait(self._flying, timeout=timeout, return_when=FIRST_COMPLETED)
-            if done or not block:
+            done, _ = wait_for(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
+            if done or not wait:
                 return done
             self.on_wait()
 
-    def send_no_more(self) -> None:
+    def stop_accepting(self) -> None:
         """Refuse what is not in flight yet: the run is stopping."""
         self._closing = True
 
     @property
     def busy(self) -> bool:
         """Whether anything is in flight."""
-        return bool(self._flying)
+        return bool(self._in_flight)
 
     def close(self) -> None:
         """Wait for the threads to end."""

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.outcomes import BatchResult, LoadRecord
+    from target_gainsight.loading.outcomes import BatchResult
     from target_gainsight.loading.reading.current_rows import Matches
     from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.summary import Summary
     from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.mapping.errors import FieldError
     from target_gainsight.settings import StreamSettings
 
-KnownOnInsert = Literal["written", "skipped", "compared"]
+ExistingOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode makes of a record that the tenant has: it is written all the same, without a
 look; it is skipped; or it is unchanged when it is equal, and skipped when not."""
 
@@ -44,7 +45,7 @@ class Classification:
         keys: The lookup keys, which are equal in a record and its row.
         summary: Counts the fields that a null empties.
         plan: Takes note of what would change, in a dry run.
-        known_on_insert: What insert mode makes of a record that the tenant has.
+        existing_on_insert: What insert mode makes of a record that the tenant has.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Classification:
         keys: KeyReader,
         summary: Summary,
         plan: Plan | None,
-        known_on_insert: KnownOnInsert = "skipped",
+        existing_on_insert: ExistingOnInsert = "skipped",
     ) -> None:
         self._settings = settings
         self._mapper = mapper
@@ -62,7 +63,7 @@ class Classification:
         self._key_names = keys.names
         self._summary = summary
         self._plan = plan
-        self._compares_on_insert = known_on_insert == "compared"
+        self._compares_on_insert = existing_on_insert == "compared"
 
     def classify(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Action | None:
         """Decide what becomes of a record.
@@ -118,7 +119,7 @@ class Classification:
             return None
         if self._plan is not None:
             self._plan.note_change(record, row, changed)
-        counts = self._summary.stream(record.arrival.alias)
+        counts = self._summary.stream(record.source.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
 

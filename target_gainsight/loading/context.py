@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_gainsight.api import Clock, GainsightClient, ObjectSchema
-    from target_gainsight.loading.bulk.upload_journal import UploadNotes
-    from target_gainsight.loading.call_pool import SendingPool
+    from target_gainsight.loading.bulk.upload_journal import UploadJournal
+    from target_gainsight.loading.call_pool import CallPool
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.settling.checkpoint import Checkpoint
     from target_gainsight.loading.settling.ledger import Ledger
@@ -36,7 +36,7 @@ UPLOADS = "bulk"
 """The folder of bulk files and notes, in that of the rejects: it must outlive the run, too."""
 
 
-class ObjectSink(Protocol):
+class LoadingSink(Protocol):
     """What a run asks of the sinks that load."""
 
     @property
@@ -73,9 +73,9 @@ class Run:
     checkpoint: Checkpoint
     summary: Summary
     ledger: Ledger
-    pool: SendingPool
+    pool: CallPool
     plan: Plan | None = None
-    sinks: list[ObjectSink] = field(default_factory=list)
+    sinks: list[LoadingSink] = field(default_factory=list)
     _undescribed: set[str] = field(default_factory=set)
 
     @cached_property
@@ -100,12 +100,12 @@ class Run:
         return PlannedParents(self._watched())
 
     @cached_property
-    def uploads(self) -> UploadNotes:
+    def uploads(self) -> UploadJournal:
         """What is written down about uploads."""
-        from target_gainsight.loading.bulk.upload_journal import UploadNotes  # noqa: PLC0415 - few upload
+        from target_gainsight.loading.bulk.upload_journal import UploadJournal  # noqa: PLC0415 - few upload
 
         folder = self.settings.rejection.path / UPLOADS
-        return UploadNotes(folder, _tenant_name(self.settings), self.summary.run)
+        return UploadJournal(folder, _tenant_name(self.settings), self.summary.run)
 
     def _watched(self) -> WatchedFields:
         """List the objects and match fields that lookups of this run use."""
@@ -117,7 +117,7 @@ class Run:
         if "uploads" in self.__dict__:
             self.uploads.close()
 
-    def settle_others(self, sink: ObjectSink) -> None:
+    def settle_others(self, sink: LoadingSink) -> None:
         """Settle what other streams hold for a sink's object, so that the order is the input's.
 
         Args:
@@ -127,7 +127,7 @@ class Run:
             if not other.is_loading:
                 other.settle()
 
-    def add_sink(self, sink: ObjectSink) -> None:
+    def add_sink(self, sink: LoadingSink) -> None:
         """Take note of one more sink that loads.
 
         Args:
@@ -135,7 +135,7 @@ class Run:
         """
         self.sinks.append(sink)
 
-    def _others(self, sink: ObjectSink) -> list[ObjectSink]:
+    def _others(self, sink: LoadingSink) -> list[LoadingSink]:
         name = sink.object_name.lower()
         return [
             each for each in self.sinks if each is not sink and each.object_name.lower() == name

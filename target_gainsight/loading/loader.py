@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
-from target_gainsight.loading.outcomes import (
-    BatchResult,
-    LoadRecord,
-    Outcome,
-    Reason,
-    RunStoppedError,
-)
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
 from target_gainsight.loading.reading.current_rows import Matches
 from target_gainsight.loading.reading.group_size import GroupSize
 from target_gainsight.loading.writing.delivery import deliver
@@ -28,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from target_gainsight.loading.call_pool import SendingPool
-    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
+    from target_gainsight.loading.call_pool import CallPool
+    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.loading.writing.delivery import ResendPolicy
@@ -60,7 +55,7 @@ class RecordLoader:
         wrote: Is told that rows of the object were created.
         rejected: Is told the fields of each rejected record.
         plan: Takes note of what would change, in a dry run.
-        known_on_insert: What insert mode makes of a record that the tenant has.
+        existing_on_insert: What insert mode makes of a record that the tenant has.
 
     Attributes:
         group_size: How many records make a group.
@@ -76,14 +71,14 @@ class RecordLoader:
         rows: CurrentRows | None,
         writer: Writer,
         ledger: Ledger,
-        pool: SendingPool,
+        pool: CallPool,
         resends: ResendPolicy,
         deferred: DeferredParents,
         resolver: Resolver | None = None,
         wrote: Callable[[], None] = lambda: None,
         rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
         plan: Plan | None = None,
-        known_on_insert: KnownOnInsert = "written",
+        existing_on_insert: ExistingOnInsert = "written",
     ) -> None:
         self.group_size = GroupSize(group_size)
         self._settings = settings
@@ -98,10 +93,10 @@ class RecordLoader:
         self._wrote = wrote
         self._rejected = rejected
         self._classification = Classification(
-            settings, mapper, keys, ledger.summary, plan, known_on_insert
+            settings, mapper, keys, ledger.summary, plan, existing_on_insert
         )
         self._inserts = settings.sync_mode == "insert"
-        self._looks_before_insert = known_on_insert != "written"
+        self._looks_before_insert = existing_on_insert != "written"
         self._deferred = deferred
         self._packed: dict[Action, list[LoadRecord]] = {"create": [], "update": []}
         self._flying: Counter[Key] = Counter()
@@ -141,7 +136,7 @@ class RecordLoader:
         self._send_packed(partial=False)
         if self._deferred.is_due:
             self._follow_up(final=False)
-        self._pool.land(block=False)
+        self._pool.process_completed(wait=False)
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
@@ -184,7 +179,7 @@ class RecordLoader:
         """Fill the foreign keys of a group, which then is identified."""
         if self._resolver is not None:
             while self._resolver.into_self and (self._reading or self._in_flight):
-                self._pool.land(block=True)
+                self._pool.process_completed(wait=True)
             refused = BatchResult()
             try:
                 group = self._resolver.resolve(group, refused, final=False)
@@ -204,7 +199,7 @@ class RecordLoader:
             if settlement.outcome is Outcome.REJECTED:
                 self._rejected(settlement.record.fields)
         settled = self._deferred.keep(result.settlements)
-        self._ledger.enter_batch(replace(result, settlements=settled))
+        self._ledger.record_batch(replace(result, settlements=settled))
 
     def _follow_up(self, *, final: bool) -> None:
         """Complete records whose parents have come since, as far as their rows are written."""
@@ -221,7 +216,7 @@ class RecordLoader:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
         for record in group:
             while record.key in self._flying:
-                self._pool.land(block=True)
+                self._pool.process_completed(wait=True)
             self._pack("create", record)
             if len(self._packed["create"]) >= self._writer.batch_size:
                 self._send_packed(partial=False)
@@ -234,19 +229,19 @@ class RecordLoader:
         if self._has_packed(keys):
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._flying):
-            self._pool.land(block=True)
+            self._pool.process_completed(wait=True)
 
     def _has_packed(self, keys: set[Key]) -> bool:
         return any(record.key in keys for records in self._packed.values() for record in records)
 
     def _land_batches(self) -> None:
         while self._in_flight:
-            self._pool.land(block=True)
+            self._pool.process_completed(wait=True)
 
     def _land_read(self) -> None:
         """Classify the group that is being read, if one is."""
         while self._reading:
-            self._pool.land(block=True)
+            self._pool.process_completed(wait=True)
 
     def _redo(self) -> None:
         """Load the records of undone merges one by one, in the order they came."""
@@ -298,12 +293,14 @@ class RecordLoader:
 
     def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
-        self._ledger.enter_batch(BatchResult(unavailable=list(records), unavailable_because=reason))
+        self._ledger.record_batch(
+            BatchResult(unavailable=list(records), unavailable_because=reason)
+        )
 
     def _merge(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         merged = merged_by_key(group)
         if len(merged) < len(group):
-            alias = group[0].arrival.alias
+            alias = group[0].source.alias
             self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         return merged
 
@@ -331,7 +328,7 @@ class RecordLoader:
         most = self._settings.max_creates
         if most is not None and self._created + len(batch) > most:
             message = (
-                f"stream {batch[0].arrival.alias}: the next batch would create more than "
+                f"stream {batch[0].source.alias}: the next batch would create more than "
                 f"max_creates ({most}) new rows of {self._settings.object_name}; {self._created} "
                 "were created. Check lookup_keys, or raise max_creates, and run again"
             )

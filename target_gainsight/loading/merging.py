@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome
+from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.reading.person_rows import merged_fields
+from target_gainsight.loading.records import LoadRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +74,7 @@ def refused_merges(result: BatchResult) -> list[LoadRecord]:
 def _merged(earlier: LoadRecord, record: LoadRecord) -> LoadRecord:
     still_waiting = {k: v for k, v in earlier.waiting.items() if k not in record.fields}
     return LoadRecord(
-        record.arrival,
+        record.source,
         merged_fields(earlier.fields, record.fields),
         key=record.key,
         parts=(*(earlier.parts or (earlier,)), record),

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from target_gainsight.loading.lookups.index import Wanted
-    from target_gainsight.loading.lookups.resolver import Link, Reference
-    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.mapping.errors import FieldError
-
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""The references of records that have none."""
-
-
-def _nothing() -> Mapping[str, Any]:
-    """One empty mapping for all records: most refer to nothing."""
-    return NOTHING
 
 
 class Outcome(str, enum.Enum):
@@ -72,62 +60,6 @@ class Reason:
         if not self.hint or self.message.endswith(self.hint):
             return said
         return f"{said} {self.hint}" if said.endswith(".") else f"{said}; {self.hint}"
-
-
-@dataclass(slots=True, eq=False)
-class Arrival:
-    """One record as it reached a sink.
-
-    Attributes:
-        stream: The stream's name as the tap gives it.
-        alias: The stream's name as it comes out of the stream maps.
-        message: The RECORD message as it came; its ``record`` is the source record.
-        schema: The SCHEMA message that held for it, as it came.
-        sequence: Its number among the records of the run, in the order of the input.
-        watermark: How far its sink instance is settled.
-        position: Its place in that sink instance.
-    """
-
-    stream: str
-    alias: str
-    message: Mapping[str, Any]
-    schema: Mapping[str, Any]
-    sequence: int
-    watermark: Watermark
-    position: int
-
-
-@dataclass(slots=True, eq=False)
-class LoadRecord:
-    """A record on its way into the tenant.
-
-    Attributes:
-        arrival: Where it came from.
-        fields: Gainsight field to the value that is written.
-        key: The comparable values of its lookup keys, empty without keys.
-        parts: The records it was merged from, in order; empty when it stands for itself.
-        gsid: The row it updates, once that is known.
-        sent_before: When an earlier run sent it without learning the outcome (epoch seconds).
-        references: Field to the row, or rows, of another object that it refers to.
-        links: The companies that a person is linked to.
-        waiting: Field to the row of its own object that is not there yet.
-    """
-
-    arrival: Arrival
-    fields: dict[str, Any]
-    key: tuple[Any, ...] = ()
-    parts: tuple[LoadRecord, ...] = ()
-    gsid: str | None = None
-    sent_before: float | None = None
-    references: Mapping[str, Reference] = field(default_factory=_nothing)
-    links: tuple[Link, ...] = ()
-    waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
-
-    def arrivals(self) -> tuple[Arrival, ...]:
-        """List every arrival that shares this record's outcome, in order."""
-        if not self.parts:
-            return (self.arrival,)
-        return tuple(part.arrival for part in self.parts)
 
 
 class Settlement(NamedTuple):

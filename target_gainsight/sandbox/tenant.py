@@ -21,8 +21,8 @@ from target_gainsight.sandbox.storage.values import (
     Accept,
     Stored,
     ValueRefusedError,
-    acceptor,
     condition_acceptor,
+    value_check,
 )
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Tenant:
         if known is None:
             known = {
                 field.name: (
-                    acceptor(field, self.switches)
+                    value_check(field, self.switches)
                     if field.may_be_written(creating=creating)
                     else _refuse_unwritable
                 )
@@ -206,7 +206,7 @@ class Tenant:
         """
         model = self._present_object(object_name)
         accept = {
-            field.name: acceptor(replace(field, nillable=True, required=False), self.switches)
+            field.name: value_check(replace(field, nillable=True, required=False), self.switches)
             for field in model.fields.values()
         }
         gsids: list[str] = []

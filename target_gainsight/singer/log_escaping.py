@@ -31,7 +31,7 @@ class OneLineFilter(logging.Filter):
         return True
 
 
-def keep_log_lines_whole() -> None:
+def install_log_escaping() -> None:
     """Put the filter before everything that the root logger writes to."""
     for handler in logging.getLogger().handlers:
         if not any(isinstance(each, OneLineFilter) for each in handler.filters):

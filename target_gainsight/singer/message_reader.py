@@ -71,7 +71,7 @@ class ThreadedReader(SimpleSingerReader):
         """Stop before the next message; may be called from any thread."""
         self._stopped.set()
 
-    def look_up(self) -> None:
+    def poll_events(self) -> None:
         """Let the rest of the run have its turn, in the middle of a long message.
 
         Raises:
@@ -130,14 +130,14 @@ class ThreadedReader(SimpleSingerReader):
         try:
             message = _decode(line)
         except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
-            message = self._read_thoroughly(line)
+            message = self._decode_with_stdlib(line)
         if not isinstance(message, dict):
             raise InvalidInputLine(self._about("not a JSON object"))
         if _may_be_deep(line) and _levels(message) > MOST_LEVELS:
             raise InvalidInputLine(self._about(f"nested more than {MOST_LEVELS} levels deep"))
         return message
 
-    def _read_thoroughly(self, line: str | bytes) -> object:
+    def _decode_with_stdlib(self, line: str | bytes) -> object:
         """Read what the fast decoder refuses as the SDK would, or say what is wrong with it."""
         try:
             return read_json(line)

@@ -1,4 +1,4 @@
-"""The way of a message to its sinks: one path for RECORD messages and for BATCH files.
+"""The route of a message to its sinks: one path for RECORD messages and for BATCH files.
 
 What the SDK does here ends the run on the first bad record; this rejects the record alone.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import StreamMap
 
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.target import TargetGainsight
 
 logger = logging.getLogger(__name__)
@@ -60,13 +60,13 @@ MELTANO_TEST_STREAM = "meltano_test_stream"
 
 BATCH_FORMAT = "jsonl"
 COMPRESSIONS = (None, "none", "gzip")
-LOOK_UP_EVERY = 1000
+POLL_EVERY = 1000
 SAME = ("schema", "key_properties")
 """What of a SCHEMA message makes a difference."""
 
 
-class _Way(NamedTuple):
-    """One of the ways of a stream's records.
+class Route(NamedTuple):
+    """One of the routes of a stream's records.
 
     Attributes:
         alias: The stream's name as it comes out of the stream map.
@@ -81,7 +81,7 @@ class _Way(NamedTuple):
     schema: Mapping[str, Any]
 
 
-class Intake:
+class RecordRouter:
     """Takes the records of a run.
 
     Args:
@@ -91,7 +91,7 @@ class Intake:
     def __init__(self, target: TargetGainsight) -> None:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
-        self._ways: dict[str, list[_Way]] = {}
+        self._ways: dict[str, list[Route]] = {}
         self._noted_versions: set[str] = set()
 
     def take_schema(self, message: Mapping[str, Any]) -> None:
@@ -137,7 +137,7 @@ class Intake:
         if before is None and not self._target.settings.rejection.keys_only:
             warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
-    def _ways_of(self, stream: str) -> Iterator[_Way]:
+    def _ways_of(self, stream: str) -> Iterator[Route]:
         """List the maps of a stream that lead to a sink which loads."""
         for stream_map in self._target.mapper.stream_maps[stream]:
             alias = stream_map.stream_alias
@@ -146,7 +146,7 @@ class Intake:
                 same = isinstance(stream_map, SameRecordTransform) and sink.knows_fields
                 changes = not same or stream_map.flattening_enabled
                 transform = stream_map.transform if changes else None
-                yield _Way(alias, transform, sink, self._schemas[stream])
+                yield Route(alias, transform, sink, self._schemas[stream])
 
     def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
         stream, mapper = message["stream"], self._target.mapper
@@ -180,7 +180,7 @@ class Intake:
         run = self._target.run
         for sink in self._target.active_sinks:
             sink.send_older_than(run.settings.max_batch_age_seconds)
-        run.pool.land(block=False)
+        run.pool.process_completed(wait=False)
         self._target.checkpoint.advance()
 
     def take_batch(self, message: Mapping[str, Any]) -> None:
@@ -204,11 +204,11 @@ class Intake:
         compressed = encoding.get("compression") == "gzip"
         for path in message["manifest"]:
             for number, record in enumerate(_records_of(path, compressed=compressed), start=1):
-                self.take({"type": "RECORD", "stream": message["stream"], "record": record})
-                if number % LOOK_UP_EVERY == 0:
-                    self._target.reader.look_up()
+                self.route_record({"type": "RECORD", "stream": message["stream"], "record": record})
+                if number % POLL_EVERY == 0:
+                    self._target.reader.poll_events()
 
-    def take(self, message: Mapping[str, Any]) -> None:
+    def route_record(self, message: Mapping[str, Any]) -> None:
         """Take one record through all maps of its stream.
 
         Args:
@@ -219,34 +219,34 @@ class Intake:
             MissingKeyPropertiesError: It lacks a key property.
         """
         stream = message["stream"]
-        ways = self._ways.get(stream)
-        if ways is None:
+        routes = self._ways.get(stream)
+        if routes is None:
             text = f"a record of stream {shown(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
         only = _only_alias(message) if REASON_PROPERTY in message else None
-        for way in ways:
-            if only is None or only == way.alias:
-                self._take_mapped(message, way)
-        for way in ways:  # after all of them: a child may find a parent of the same record
-            if way.sink.is_full:
-                self._target.drain_one(way.sink)
+        for route in routes:
+            if only is None or only == route.alias:
+                self._take_mapped(message, route)
+        for route in routes:  # after all of them: a child may find a parent of the same record
+            if route.sink.is_full:
+                self._target.drain_one(route.sink)
 
-    def _take_mapped(self, message: Mapping[str, Any], way: _Way) -> None:
-        record = source = message["record"]
-        sink = way.sink
-        if way.transform is not None:
+    def _take_mapped(self, message: Mapping[str, Any], route: Route) -> None:
+        record = original = message["record"]
+        sink = route.sink
+        if route.transform is not None:
             try:
-                record = way.transform(source.copy())
+                record = route.transform(original.copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
                 reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
-                self._enter(sink.arrive(message, way.schema), Outcome.REJECTED, reason)
+                self._enter(sink.register(message, route.schema), Outcome.REJECTED, reason)
                 return
             if record is None:
                 return
-        arrival = sink.arrive(message, way.schema)
-        if source.get(DELETED_AT) is not None:
+        source = sink.register(message, route.schema)
+        if original.get(DELETED_AT) is not None:
             reason = Reason("deleted_in_source", "the source has deleted this record")
-            self._enter(arrival, Outcome.SKIPPED, reason)
+            self._enter(source, Outcome.SKIPPED, reason)
             return
         if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
             record = _completed(record, message, sink)
@@ -254,12 +254,12 @@ class Intake:
             raise _lacks_keys(record, sink)
         refused = _refused(record, sink)
         if refused is not None:
-            self._enter(arrival, Outcome.REJECTED, refused)
+            self._enter(source, Outcome.REJECTED, refused)
             return
-        sink.take(record, arrival)
+        sink.take(record, source)
 
-    def _enter(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
-        self._target.ledger.enter_arrival(arrival, outcome, reason)
+    def _enter(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
+        self._target.ledger.record_source(source, outcome, reason)
 
 
 def _check_schema(message: Mapping[str, Any]) -> None:

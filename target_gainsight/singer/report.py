@@ -53,7 +53,7 @@ def report(
         _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
 
 
-def tell_rejects(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
+def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
     """Say that there were rejects and where they are.
 
     Args:

@@ -10,7 +10,7 @@ from target_gainsight.api import MAX_CTAS
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.cta_writer import CtaWriter
 from target_gainsight.settings import DUE_DATE
-from target_gainsight.sinks.static_schema_sink import DocumentedSink
+from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
 
 if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import CurrentRows
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.writer import Writer
 
 
-class CtaSink(DocumentedSink):
+class CtaSink(StaticSchemaSink):
     """Loads CTAs.
 
     A due date so many days ahead counts from the run that creates the CTA; a later run leaves it.

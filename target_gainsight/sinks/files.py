@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from singer_sdk import Target
 
     from target_gainsight.api import Json
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.mapping.csv.cells import CsvPlan
 
 SECONDS_PER_HOUR = 3600
@@ -83,23 +83,23 @@ class FileSink(StreamSink):
         """
 
     @abstractmethod
-    def add(self, line: bytes, arrival: Arrival) -> None:
+    def add(self, line: bytes, source: SourceRecord) -> None:
         """Take one row.
 
         Args:
             line: The row as a line of CSV.
-            arrival: The record that it was.
+            source: The record that it was.
         """
 
     @override
-    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+    def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         try:
             cells = self.plan.row(record)
         except RecordRejectedError as error:
-            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
+            self.run.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        with self.in_the_middle():
-            self.add(self._writer.line(cells), arrival)
+        with self.loading():
+            self.add(self._writer.line(cells), source)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -135,7 +135,7 @@ class BulkCsvSink(FileSink):
             job_id=self.stream.bulk_job_id,
             header=header,
             api=run.client.bulk,
-            notes=run.uploads,
+            journal=run.uploads,
             watermark=self.watermark,
             ledger=run.ledger,
             counts=self.file_counts,
@@ -148,18 +148,18 @@ class BulkCsvSink(FileSink):
         run.add_sink(self)
 
     @override
-    def add(self, line: bytes, arrival: Arrival) -> None:
-        self._loader.add(line, arrival)
+    def add(self, line: bytes, source: SourceRecord) -> None:
+        self._loader.add(line, source)
 
     @override
     def send_older_than(self, seconds: float) -> None:
-        with self.in_the_middle():
+        with self.loading():
             self._loader.send_older_than(max(seconds, self._seconds_between_uploads()))
         self.report_written()
 
     @override
     def settle(self) -> None:
-        with self.in_the_middle():
+        with self.loading():
             self._loader.send()
             self._loader.finish()
         self.report_written()
@@ -173,7 +173,7 @@ class BulkCsvSink(FileSink):
 
     @override
     def forget_progress(self) -> None:
-        self._loader.forget()
+        self._loader.remove_notes()
 
     @override
     def abandon(self) -> None:
@@ -219,8 +219,8 @@ class SurveyCsvSink(FileSink):
         )
 
     @override
-    def add(self, line: bytes, arrival: Arrival) -> None:
-        self._file.add(line, arrival)
+    def add(self, line: bytes, source: SourceRecord) -> None:
+        self._file.add(line, source)
 
     @override
     def send_older_than(self, seconds: float) -> None:

@@ -15,13 +15,9 @@ from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.outcomes import (
-    LoadRecord,
-    Outcome,
-    RunStoppedError,
-    reason_of_fields,
-)
+from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
 from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
@@ -39,9 +35,9 @@ if TYPE_CHECKING:
     from singer_sdk import Target
 
     from target_gainsight.api import Json, ObjectSchema
-    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.planning.field_plan import FieldPlan
@@ -53,11 +49,11 @@ NAME = "Name"
 MOST_KEYS = 3
 
 
-class GainsightSink(StreamSink):
+class ObjectSink(StreamSink):
     """Loads one stream into one object.
 
     Attributes:
-        known_on_insert: What insert mode makes of a record that the tenant has.
+        existing_on_insert: What insert mode makes of a record that the tenant has.
         name_identifies: Whether records go by their Name unless told otherwise.
         call_kinds: How its calls are named that create, and that update.
         html_by_default: Rich text fields that are written as HTML unless `rich_text` is set.
@@ -65,7 +61,7 @@ class GainsightSink(StreamSink):
 
     call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
     html_by_default: ClassVar[frozenset[str]] = frozenset()
-    known_on_insert: ClassVar[KnownOnInsert] = "written"
+    existing_on_insert: ClassVar[ExistingOnInsert] = "written"
     name_identifies: ClassVar[bool] = True
 
     def __init__(
@@ -133,7 +129,7 @@ class GainsightSink(StreamSink):
             resolver=resolver,
             wrote=lambda: self.run.lookups.object_written(self.object_name),
             rejected=self._note_rejected,
-            known_on_insert=self.known_on_insert,
+            existing_on_insert=self.existing_on_insert,
         )
         self._references = references if references.any else None
         self.run.add_sink(self)
@@ -159,15 +155,15 @@ class GainsightSink(StreamSink):
         return frozenset()
 
     @override
-    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+    def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Turn a record of the stream into one of Gainsight's and queue it for its group.
 
         Args:
             record: The record as it comes out of the stream maps, validated.
-            arrival: Where it came from.
+            source: Where it came from.
         """
         try:
-            loaded = LoadRecord(arrival, self.mapper.map(record))
+            loaded = LoadRecord(source, self.mapper.map(record))
             if self._references:
                 loaded.references = self._references.refer(record)
                 loaded.links = self._references.link(record)
@@ -175,11 +171,11 @@ class GainsightSink(StreamSink):
             self._note_rejected(
                 {field: record.get(column) for column, field in self.plan.sent.items()}
             )
-            self.run.ledger.enter_arrival(arrival, Outcome.REJECTED, reason_of_fields(error.errors))
+            self.run.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
         if not self._references:
             self.loader.identify(loaded)
-        reason = arrival.message.get(REASON_PROPERTY)
+        reason = source.message.get(REASON_PROPERTY)
         if reason is not None:
             loaded.sent_before = _sent_before(reason)
         if not self._pending:
@@ -191,7 +187,7 @@ class GainsightSink(StreamSink):
         """Load the group that has come together."""
         group, self._pending = self._pending, []
         if group:
-            with self.in_the_middle():
+            with self.loading():
                 self.run.settle_others(self)
                 self.loader.load(group)
         self.report_written()
@@ -212,7 +208,7 @@ class GainsightSink(StreamSink):
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for their parent."""
         self.process_batch({})
-        with self.in_the_middle():
+        with self.loading():
             self.loader.flush()
         self.report_written()
 
@@ -220,7 +216,7 @@ class GainsightSink(StreamSink):
     def clean_up(self) -> None:
         """Send what is left and settle everything."""
         self.settle()
-        with self.in_the_middle():
+        with self.loading():
             self.loader.finish()
         self.report_written()
         self.run.sinks.remove(self)
@@ -282,13 +278,13 @@ class GainsightSink(StreamSink):
             schema,
             stream=self.stream_name,
             sync_mode=self.stream.sync_mode,
-            keys=self._choose_keys(self._carried() | set(constants), schema),
+            keys=self._choose_keys(self._provided_fields() | set(constants), schema),
             field_mapping=self.stream.field_mapping,
             constants=constants,
             unknown_fields=self.stream.unknown_fields,
             keys_required=self.stream.sync_mode != "insert" or self.stream.object_type == "person",
             native_upsert=self.stream.object_type == "person",
-            held_columns=self._held_columns(references),
+            held_columns=self._lookup_only_columns(references),
             lookup_targets=frozenset(self.stream.lookups),
             further_problems=references.problems,
         )
@@ -297,13 +293,13 @@ class GainsightSink(StreamSink):
         """What the stream carries."""
         return columns_of(self.schema)
 
-    def _carried(self) -> set[str]:
+    def _provided_fields(self) -> set[str]:
         """Name the fields that columns and lookups fill."""
         mapping = self.stream.field_mapping
         columns = columns_of(self.schema)
         return {mapping.get(each.name, each.name) for each in columns}.union(self.stream.lookups)
 
-    def _held_columns(self, references: References) -> frozenset[str]:
+    def _lookup_only_columns(self, references: References) -> frozenset[str]:
         """Name the columns that need not be sent."""
         return references.columns
 

@@ -8,11 +8,11 @@ from typing_extensions import override
 
 from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.writing.people_writer import PeopleWriter
-from target_gainsight.sinks.object_sink import GainsightSink
+from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
+    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 EMAIL = "Email"
 
 
-class PersonSink(GainsightSink):
+class PersonSink(ObjectSink):
     """Loads people."""
 
     MAX_SIZE_DEFAULT = 1
     call_kinds: ClassVar[tuple[str, str]] = ("person", "person")
-    known_on_insert: ClassVar[KnownOnInsert] = "skipped"
+    existing_on_insert: ClassVar[ExistingOnInsert] = "skipped"
 
     @override
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:

@@ -10,7 +10,7 @@ from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.reading.current_rows import CurrentRows
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.records_writer import RecordsWriter
-from target_gainsight.sinks.object_sink import GainsightSink
+from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
     from target_gainsight.loading.lookups.plans import References
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.writer import Writer
 
 
-class RecordsSink(GainsightSink):
+class RecordsSink(ObjectSink):
     """Loads one stream through the records API."""
 
     MAX_SIZE_DEFAULT = MAX_RECORDS

@@ -13,30 +13,34 @@ from target_gainsight.mapping.planning.static_schemas import (
     UNCOMPARED,
     documented_schema,
 )
-from target_gainsight.sinks.object_sink import GainsightSink
+from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.classification import KnownOnInsert, RecordMap
+    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
 
 
-class DocumentedSink(GainsightSink):
+class StaticSchemaSink(ObjectSink):
     """Loads one stream into an object that no metadata describes.
 
     Attributes:
         needs_rows: Whether nothing can be written safely without a look at what is there.
     """
 
-    known_on_insert: ClassVar[KnownOnInsert] = "compared"
+    existing_on_insert: ClassVar[ExistingOnInsert] = "compared"
     html_by_default: ClassVar[frozenset[str]] = frozenset({"Notes", "Comments"})
     needs_rows: ClassVar[bool]
 
     @override
     def _describe(self) -> ObjectSchema:
-        mentioned = (*sorted(self._carried()), *self.stream.constants, *self.stream.lookup_keys)
+        mentioned = (
+            *sorted(self._provided_fields()),
+            *self.stream.constants,
+            *self.stream.lookup_keys,
+        )
         self._documented = documented_schema(self.object_name, mentioned)
         return self._documented
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
-from target_gainsight.loading.outcomes import Arrival
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class StreamSink(BatchSink):
         self.key_set = frozenset(self.key_properties)
         self.watermark = self.run.checkpoint.open()
         self.counts = self.run.summary.stream(self.stream_name)
-        self._number = self.run.ledger.arrive
+        self._number = self.run.ledger.register
         self._reported = 0
         self._loading = False
 
@@ -79,7 +79,7 @@ class StreamSink(BatchSink):
         """Whether it is in the middle of a group or a file."""
         return self._loading
 
-    def arrive(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> Arrival:
+    def register(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> SourceRecord:
         """Take note of one more record.
 
         Args:
@@ -87,27 +87,27 @@ class StreamSink(BatchSink):
             schema: The SCHEMA message that holds for it.
 
         Returns:
-            The arrival, which the ledger will want settled.
+            The source, which the ledger will want settled.
         """
         self.counts.read += 1
         watermark = self.watermark
-        return Arrival(
+        return SourceRecord(
             message["stream"],
             self.stream_name,
             message,
             schema,
             self._number(),
             watermark,
-            watermark.arrive(),
+            watermark.register(),
         )
 
     @abstractmethod
-    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+    def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Take a record on its way.
 
         Args:
             record: The record as it comes out of the stream maps, validated.
-            arrival: Where it came from.
+            source: Where it came from.
         """
 
     @abstractmethod
@@ -139,7 +139,7 @@ class StreamSink(BatchSink):
         return 0
 
     @contextmanager
-    def in_the_middle(self) -> Iterator[None]:
+    def loading(self) -> Iterator[None]:
         """Mark the sink as loading."""
         self._loading = True
         try:

@@ -19,23 +19,23 @@ from target_gainsight.mapping.planning.static_schemas import (
     EXPECTED,
     EXTERNAL_ID,
 )
-from target_gainsight.sinks.static_schema_sink import DocumentedSink
+from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_gainsight.api import ObjectSchema
     from target_gainsight.loading.lookups.plans import References
-    from target_gainsight.loading.outcomes import Arrival
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.writing.writer import Writer
 
 
 EMAIL = "Email"
 
 
-class TimelineSink(DocumentedSink):
+class TimelineSink(StaticSchemaSink):
     """Loads Timeline activities.
 
     Where the stream brings no ExternalId, its key properties, joined, are one. Where it brings no
@@ -49,7 +49,7 @@ class TimelineSink(DocumentedSink):
     @override
     def setup(self) -> None:
         super().setup()
-        filled = {*self._carried(), *self.stream.constants}
+        filled = {*self._provided_fields(), *self.stream.constants}
         missing = [name for name in EXPECTED if name not in filled]
         if missing and self.stream.sync_mode != "update":
             self.logger.warning(
@@ -60,25 +60,25 @@ class TimelineSink(DocumentedSink):
             )
 
     @override
-    def take(self, record: Mapping[str, Any], arrival: Arrival) -> None:
+    def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         derived: dict[str, Any] = {}
         if self._joins_keys:
             derived[EXTERNAL_ID] = joined_keys(record, self.key_properties)
         author = record.get(self._author_column) if self._author_column else None
         if author:
             derived[AUTHOR] = author
-        super().take({**record, **derived} if derived else record, arrival)
+        super().take({**record, **derived} if derived else record, source)
 
     @cached_property
     def _joins_keys(self) -> bool:
         """Whether the ExternalId is made of the key properties."""
-        return EXTERNAL_ID not in (*self._carried(), *self.stream.constants)
+        return EXTERNAL_ID not in (*self._provided_fields(), *self.stream.constants)
 
     @cached_property
     def _author_column(self) -> str | None:
         """The column whose email identifies the user, where nothing else fills Author."""
         lookup = self.stream.lookups.get(AUTHOR_ID)
-        if lookup is None or AUTHOR in (*self._carried(), *self.stream.constants):
+        if lookup is None or AUTHOR in (*self._provided_fields(), *self.stream.constants):
             return None
         return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
 
@@ -99,8 +99,8 @@ class TimelineSink(DocumentedSink):
         return (*columns, Column(EXTERNAL_ID, frozenset({"string"})))
 
     @override
-    def _held_columns(self, references: References) -> frozenset[str]:
-        held = super()._held_columns(references)
+    def _lookup_only_columns(self, references: References) -> frozenset[str]:
+        held = super()._lookup_only_columns(references)
         return held.union(self.key_properties) if self._joins_keys else held
 
     @override

@@ -127,7 +127,7 @@ def test_a_schema_that_cannot_be_followed_ends_the_run_with_a_sentence(
     target = tenant.target()
     monkeypatch.setattr(target, "get_sink", too_deep)
     with pytest.raises(Exception, match="nested too deeply to be followed"):
-        target.intake.take_schema(schema())
+        target.router.take_schema(schema())
 
 
 def test_the_schema_may_change_between_any_two_records(tenant: Tenant) -> None:

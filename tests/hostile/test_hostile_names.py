@@ -17,7 +17,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings import CONFIG_SCHEMA
-from target_gainsight.singer.log_escaping import keep_log_lines_whole
+from target_gainsight.singer.log_escaping import install_log_escaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def _console() -> Iterator[io.StringIO]:
     handler.setFormatter(ConsoleFormatter())
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    keep_log_lines_whole()
+    install_log_escaping()
     try:
         yield written
     finally:

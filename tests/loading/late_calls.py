@@ -15,7 +15,7 @@ from target_gainsight.sandbox.config.faults import FaultPlan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_gainsight.sandbox.config.faults import Hit
+    from target_gainsight.sandbox.config.faults import FaultDecision
 
 
 class AlarmClock(FakeClock):
@@ -63,7 +63,7 @@ class LateCalls(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         call = str(request.method), urlsplit(str(request.url)).path
         self.tries[call] += 1
-        hit = self.plan.draw(*call)
+        hit = self.plan.pick(*call)
         seconds = hit.before_commit + hit.before_answer
         _, patience = options["timeout"]
         if seconds <= patience:
@@ -75,7 +75,7 @@ class LateCalls(HTTPAdapter):
         self._clock.advance(patience)
         raise requests.ReadTimeout
 
-    def _send_late(self, request: requests.PreparedRequest, hit: Hit) -> None:
+    def _send_late(self, request: requests.PreparedRequest, hit: FaultDecision) -> None:
         if hit.fault is not None and not hit.fault.takes_effect:
             return
         arrives = self._clock.now() + hit.before_commit

@@ -17,8 +17,9 @@ from singer_messages import TEXT, record, schema, state
 from tenant_runs import companies
 
 from target_gainsight.loading.bulk import bulk_loader as bulk
-from target_gainsight.loading.bulk.csv_file import LineWriter, csv_text
-from target_gainsight.loading.bulk.job_poller import JobInProgress
+from target_gainsight.loading.bulk.csv_file import LineWriter
+from target_gainsight.loading.bulk.job_poller import JobPoller
+from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -524,7 +525,7 @@ def test_whenever_runs_are_killed_every_row_lands_once(
         target = loading.target(object_type=None, streams=streams)
         output = io.StringIO()
         with monkeypatch.context() as patched, contextlib.redirect_stdout(output):
-            patched.setattr(JobInProgress, "_ask", _killing_after(questions))
+            patched.setattr(JobPoller, "_fetch_status", _killing_after(questions))
             patched.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", most_bytes)
             with contextlib.suppress(Killed):
                 assert target.run_to_end(io.StringIO(_rest(read, state_every))) == 0
@@ -536,9 +537,9 @@ def test_whenever_runs_are_killed_every_row_lands_once(
 
 
 def _killing_after(questions: int) -> Callable[..., None]:
-    asked, ask = itertools.count(1), JobInProgress._ask
+    asked, ask = itertools.count(1), JobPoller._fetch_status
 
-    def killing(progress: JobInProgress, job: Any) -> None:
+    def killing(progress: JobPoller, job: Any) -> None:
         if next(asked) > questions:
             raise Killed
         ask(progress, job)

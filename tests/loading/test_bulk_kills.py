@@ -16,7 +16,7 @@ from singer_messages import record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
 
 from target_gainsight.loading.bulk import bulk_loader as bulk
-from target_gainsight.loading.bulk.upload_journal import EarlierRows, UploadNotes
+from target_gainsight.loading.bulk.upload_journal import UploadedRows, UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.sandbox import start_sandbox
 
@@ -104,10 +104,10 @@ class BulkRuns:
 
 SMALL_FILES = """
 import sys
-from target_gainsight.loading import bulk
+from target_gainsight.loading.bulk.bulk_loader import BulkLoader
 from target_gainsight.target import TargetGainsight
 
-bulk.BulkLoader.__init__.__kwdefaults__["most_bytes"] = int(sys.argv.pop(1))
+BulkLoader.__init__.__kwdefaults__["most_bytes"] = int(sys.argv.pop(1))
 TargetGainsight.cli()
 """
 
@@ -193,8 +193,8 @@ def test_a_run_stopped_by_a_signal_leaves_the_job_to_the_next_one(
 
 
 def test_two_runs_at_once_do_not_upload_one_stream(tmp_path: Path) -> None:
-    first = UploadNotes(tmp_path, "tenant", "run-1")
-    second = UploadNotes(tmp_path, "tenant", "run-2")
+    first = UploadJournal(tmp_path, "tenant", "run-1")
+    second = UploadJournal(tmp_path, "tenant", "run-2")
     first.begin("accounts")
     first.begin("accounts")
     second.begin("contacts")
@@ -206,16 +206,16 @@ def test_two_runs_at_once_do_not_upload_one_stream(tmp_path: Path) -> None:
 
 
 def test_rows_are_recognised_in_order_from_the_first_until_one_is_new() -> None:
-    earlier = EarlierRows(array("Q", [1, 2, 3, 2, 4]))
-    assert [earlier.take(digest) for digest in (2, 3, 2)] == [True, True, True]
-    assert not earlier.take(9)
-    assert not earlier.take(4)
+    earlier = UploadedRows(array("Q", [1, 2, 3, 2, 4]))
+    assert [earlier.consume(digest) for digest in (2, 3, 2)] == [True, True, True]
+    assert not earlier.consume(9)
+    assert not earlier.consume(4)
 
 
 def test_a_row_that_was_overtaken_by_a_new_one_is_sent_again() -> None:
-    earlier = EarlierRows(array("Q", [1]))
-    assert not earlier.take(2)
-    assert not earlier.take(1)
+    earlier = UploadedRows(array("Q", [1]))
+    assert not earlier.consume(2)
+    assert not earlier.consume(1)
 
 
 def test_files_have_a_bounded_number_of_rows() -> None:

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.loading.settling import checkpoint as module
-from target_gainsight.loading.settling.checkpoint import Checkpoint, Watermark
+from target_gainsight.loading.settling.checkpoint import Checkpoint
+from target_gainsight.loading.watermark import Watermark
 
 SEEDS = st.integers(0, 2**32)
 
 
 class Model:
-    """Plays arrivals, settlements, states and time at random, and knows the truth by heart."""
+    """Plays sources, settlements, states and time at random, and knows the truth by heart."""
 
     def __init__(self, chance: Random, *, interval: float) -> None:
         self.chance = chance
@@ -39,7 +40,7 @@ class Model:
         roll = self.chance.random()
         if roll < 0.45:
             watermark = self.chance.choice(self.watermarks)
-            self.open.append((watermark, watermark.arrive()))
+            self.open.append((watermark, watermark.register()))
         elif roll < 0.75 and self.open:
             self.settle_one()
         elif roll < 0.95:
@@ -113,7 +114,7 @@ def test_thinning_keeps_states_on_the_way(monkeypatch: pytest.MonkeyPatch) -> No
     checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0)
     watermark = checkpoint.open()
     for number in range(1, 41):
-        watermark.arrive()
+        watermark.register()
         checkpoint.add({"n": number})
     for position in range(1, 41):
         watermark.settle(position)
@@ -152,7 +153,7 @@ def test_a_state_that_waited_for_the_interval_comes_out_by_time_alone() -> None:
 def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
     watermark = Watermark()
     for _ in order:
-        watermark.arrive()
+        watermark.register()
     done: set[int] = set()
     for position in order:
         watermark.settle(position)
@@ -165,7 +166,7 @@ def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
 def test_a_position_is_settled_once(again: int) -> None:
     watermark = Watermark()
     for _ in range(6):
-        watermark.arrive()
+        watermark.register()
     for position in (1, 4, 3, 5):
         watermark.settle(position)
     with pytest.raises(ValueError, match="cannot be settled"):
@@ -176,7 +177,7 @@ def test_a_position_is_settled_once(again: int) -> None:
 def test_positions_are_settled_in_any_order_and_none_twice(positions: list[int]) -> None:
     watermark, settled = Watermark(), set[int]()
     for _ in range(40):
-        watermark.arrive()
+        watermark.register()
     for position in positions:
         if position not in settled and position <= 40:
             watermark.settle(position)
@@ -191,7 +192,7 @@ def test_positions_are_settled_in_any_order_and_none_twice(positions: list[int])
 def test_one_waiting_record_does_not_make_a_million_later_ones_cost_memory() -> None:
     watermark = Watermark()
     for _ in range(100_000):
-        watermark.arrive()
+        watermark.register()
     for position in range(2, 100_001):
         watermark.settle(position)
     assert watermark.settled == 0

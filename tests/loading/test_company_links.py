@@ -124,15 +124,15 @@ def test_leave_empty_writes_the_person_without_the_missing_company(loading: Load
 
 def delete_company_before_write(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delete the company Hooli after it was looked up and before the person is written."""
-    tenant, draw = loading.tenant, loading.tenant.faults.draw
+    tenant, pick = loading.tenant, loading.tenant.faults.pick
 
     def delete_first(method: str, path: str) -> Any:
         if method == "PUT":
             for row in tenant.rows("company", Name="Hooli"):
                 tenant.store.delete(tenant.named_object("company"), row["Gsid"])
-        return draw(method, path)
+        return pick(method, path)
 
-    monkeypatch.setattr(tenant.faults, "draw", delete_first)
+    monkeypatch.setattr(tenant.faults, "pick", delete_first)
 
 
 def test_company_missing_at_write_rejects_person_with_advice(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
+from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects import ordered_writer as filing_module
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.ordered_writer import RejectFiling
+from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
-from target_gainsight.loading.settling.checkpoint import Watermark
+from target_gainsight.loading.watermark import Watermark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,21 +28,23 @@ class Input:
 
     def __init__(self, folder: Path) -> None:
         self.file = RejectFile(folder / f"{RUN}.singer", lambda: 0.0, keys_only=False)
-        self.filing = RejectFiling(self.file, OpenRejects(RejectFolder(folder), RUN, lambda: 0.0))
+        self.filing = OrderedRejectWriter(
+            self.file, OpenRejects(RejectFolder(folder), RUN, lambda: 0.0)
+        )
         self.watermarks = {"slow": Watermark(), "quick": Watermark()}
         self.sequence = 0
 
-    def arrive(self, stream: str) -> Arrival:
+    def register(self, stream: str) -> SourceRecord:
         self.sequence += 1
         message = {"type": "RECORD", "stream": stream, "record": {"n": self.sequence}}
         schema = {"type": "SCHEMA", "stream": stream, "schema": {"properties": {"n": {}}}}
         schema["key_properties"] = ["n"]
         mark = self.watermarks[stream]
-        return Arrival(stream, stream, message, schema, self.sequence, mark, mark.arrive())
+        return SourceRecord(stream, stream, message, schema, self.sequence, mark, mark.register())
 
-    def reject(self, arrival: Arrival) -> None:
-        self.filing.hold(arrival, Outcome.REJECTED, BAD, ())
-        arrival.watermark.settle(arrival.position)
+    def reject(self, source: SourceRecord) -> None:
+        self.filing.add(source, Outcome.REJECTED, BAD, ())
+        source.watermark.settle(source.position)
 
     def filed(self) -> list[int]:
         self.filing.flush()
@@ -57,15 +60,15 @@ def given(tmp_path: Path) -> Input:
 
 
 def test_rejects_that_came_out_of_order_are_filed_in_the_order_of_the_input(given: Input) -> None:
-    first, second, third = (given.arrive("slow") for _ in range(3))
+    first, second, third = (given.register("slow") for _ in range(3))
     given.reject(third)
     given.reject(second)
-    given.filing.file_up_to(0)
+    given.filing.flush_through(0)
     assert given.filed() == []
     given.reject(first)
-    given.filing.file_up_to(2)
+    given.filing.flush_through(2)
     assert given.filed() == [1, 2]
-    given.filing.file_up_to(3)
+    given.filing.flush_through(3)
     assert given.filed() == [1, 2, 3]
 
 
@@ -73,26 +76,26 @@ def test_too_many_that_wait_for_another_stream_are_filed_before_it_and_each_once
     given: Input, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those of their own stream that are not covered yet go on waiting: no state may pass them."""
-    monkeypatch.setattr(filing_module, "MOST_HELD", 10)
-    waits = given.arrive("slow")
+    monkeypatch.setattr(filing_module, "MAX_PENDING", 10)
+    waits = given.register("slow")
     for _ in range(10):
-        given.reject(given.arrive("quick"))
-    given.filing.file_up_to(0)
+        given.reject(given.register("quick"))
+    given.filing.flush_through(0)
     assert given.filed() == []
-    open_one = given.arrive("quick")
-    given.reject(given.arrive("quick"))
-    given.filing.file_up_to(0)
+    open_one = given.register("quick")
+    given.reject(given.register("quick"))
+    given.filing.flush_through(0)
     assert given.filed() == list(range(2, 12))
     given.reject(open_one)
     given.reject(waits)
-    given.filing.file_up_to(13)
+    given.filing.flush_through(13)
     assert given.filed() == [*range(2, 12), 1, 12, 13]
 
 
 def test_at_the_end_everything_is_filed(given: Input) -> None:
-    given.arrive("slow")
-    later = given.arrive("slow")
+    given.register("slow")
+    later = given.register("slow")
     given.reject(later)
-    given.filing.file_all()
-    given.filing.file_all()
+    given.filing.flush_all()
+    given.filing.flush_all()
     assert given.filed() == [2]

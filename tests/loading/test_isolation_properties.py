@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
-from target_gainsight.loading.outcomes import BatchResult, LoadRecord, Outcome, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.writing.attempts import Action
 
 FIELDS = ("Name", "Stage", "Score")
@@ -70,7 +71,7 @@ class Tenant(Writer):
 def a_batch(chance: Random) -> list[LoadRecord]:
     return [
         LoadRecord(
-            cast("Arrival", None),
+            cast("SourceRecord", None),
             {"place": place, **{name: chance.choice(VALUES) for name in FIELDS}},
         )
         for place in range(chance.randint(1, 50))
@@ -159,7 +160,9 @@ def test_when_the_tenant_falls_silent_nothing_is_lost_or_settled_wrongly(
 def test_one_bad_record_that_is_not_named_costs_two_calls_a_halving() -> None:
     for size in range(1, 51):
         for bad in range(size):
-            batch = [LoadRecord(cast("Arrival", None), {"place": place}) for place in range(size)]
+            batch = [
+                LoadRecord(cast("SourceRecord", None), {"place": place}) for place in range(size)
+            ]
             tenant = Tenant({bad: (FieldFailure(None, None, "GSOBJ_1008", "no"),)}, "none")
             deliver_all(batch, tenant)
             assert len(tenant.written) == size - 1

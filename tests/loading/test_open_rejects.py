@@ -12,11 +12,11 @@ import pytest
 from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes
 
-from target_gainsight.loading.outcomes import Arrival
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_id import RejectId
-from target_gainsight.loading.settling.checkpoint import Watermark
+from target_gainsight.loading.watermark import Watermark
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.target import TargetGainsight
 
@@ -354,5 +354,5 @@ def test_beyond_the_limit_only_a_replay_retires(
     assert "more than 2 rejects are open" in caplog.text
 
 
-def source_record(message: Message) -> Arrival:
-    return Arrival("accounts", "accounts", message, schema(), 1, Watermark(), 1)
+def source_record(message: Message) -> SourceRecord:
+    return SourceRecord("accounts", "accounts", message, schema(), 1, Watermark(), 1)

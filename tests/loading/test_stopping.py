@@ -41,16 +41,16 @@ def unavailable(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     """Let the calls of a method fail for some seconds from now."""
 
     def fail(method: str, seconds: float) -> None:
-        began, draw = loading.clock.now(), loading.tenant.faults.draw
+        began, pick = loading.clock.now(), loading.tenant.faults.pick
         down = Fault("unavailable", method=method)
 
-        def draw_by_time(of_call: str, path: str) -> Any:
+        def pick_by_time(of_call: str, path: str) -> Any:
             failing = of_call == method and loading.clock.now() < began + seconds
             if failing and "describe" not in path:
                 loading.tenant.faults.script([down], method=method)
-            return draw(of_call, path)
+            return pick(of_call, path)
 
-        monkeypatch.setattr(loading.tenant.faults, "draw", draw_by_time)
+        monkeypatch.setattr(loading.tenant.faults, "pick", pick_by_time)
 
     return fail
 
@@ -119,7 +119,7 @@ def test_a_wrong_key_stops_at_once_and_says_what_to_do(loading: Loading) -> None
 def test_access_lost_on_the_way_stops_with_what_is_settled(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, denied: str
 ) -> None:
-    draw = loading.tenant.faults.draw
+    pick = loading.tenant.faults.pick
 
     def deny_after_a_batch(method: str, path: str) -> Any:
         if loading.tenant.count("company") == 50:
@@ -127,12 +127,12 @@ def test_access_lost_on_the_way_stops_with_what_is_settled(
                 loading.tenant.config = replace(loading.tenant.config, access_key="new")
             else:
                 monkeypatch.setattr(loading.tenant.counter, "admit", deny)
-        return draw(method, path)
+        return pick(method, path)
 
     def deny(*_: Any) -> None:
         raise refuse(NOT_ALLOWED, "no", status=403)
 
-    monkeypatch.setattr(loading.tenant.faults, "draw", deny_after_a_batch)
+    monkeypatch.setattr(loading.tenant.faults, "pick", deny_after_a_batch)
     run = loading.load(
         with_states(companies(range(200)), every=50), max_concurrency=1, read_group_size=50
     )

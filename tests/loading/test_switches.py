@@ -153,15 +153,15 @@ def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
 
 def let_a_row_vanish(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delete a company as soon as any is about to be changed."""
-    tenant, draw = loading.tenant, loading.tenant.faults.draw
+    tenant, pick = loading.tenant, loading.tenant.faults.pick
 
     def delete_first(method: str, path: str) -> Any:
         if method == "PUT" and path.lower().endswith("/company"):
             for row in tenant.rows("company", Name="Vanishing", Industry="old"):
                 tenant.store.delete(tenant.named_object("company"), row["Gsid"])
-        return draw(method, path)
+        return pick(method, path)
 
-    monkeypatch.setattr(tenant.faults, "draw", delete_first)
+    monkeypatch.setattr(tenant.faults, "pick", delete_first)
 
 
 def rejected(run: Any) -> set[str]:

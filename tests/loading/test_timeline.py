@@ -179,15 +179,15 @@ def test_a_commit_that_comes_after_the_timeout_doubles_nothing(loading: Loading)
 def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw = loading.tenant.faults.draw
+    pick = loading.tenant.faults.pick
     taken = {"ContextName": "Company", "TypeName": "Update", "Notes": "theirs"}
 
     def another_integration_writes(method: str, path: str) -> Any:
         if method == "POST" and path == ACTIVITIES and not notes_of(loading):
             loading.tenant.seed("activity_timeline", [{"ExternalId": "r1", **taken}])
-        return draw(method, path)
+        return pick(method, path)
 
-    monkeypatch.setattr(loading.tenant.faults, "draw", another_integration_writes)
+    monkeypatch.setattr(loading.tenant.faults, "pick", another_integration_writes)
     run = load_activities(loading, activities(range(3)))
     assert run.outcomes(STREAM) == {"created": 2, "updated": 1}
     assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}

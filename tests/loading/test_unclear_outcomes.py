@@ -110,14 +110,14 @@ def test_in_insert_mode_an_older_row_does_not_count(
 def test_a_row_found_with_other_values_leaves_the_outcome_unknown(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, sync_mode: str
 ) -> None:
-    draw = loading.tenant.faults.draw
+    pick = loading.tenant.faults.pick
 
     def another_integration_writes(method: str, path: str) -> Any:
         if method == "POST" and path.lower() == INSERTS and not loading.tenant.count("company"):
             loading.tenant.seed("company", [{"Name": "C1", "Industry": "theirs"}])
-        return draw(method, path)
+        return pick(method, path)
 
-    monkeypatch.setattr(loading.tenant.faults, "draw", another_integration_writes)
+    monkeypatch.setattr(loading.tenant.faults, "pick", another_integration_writes)
     loading.tenant.faults.script(["reset_before_commit"], method="POST", path=INSERTS)
     run = load(loading, companies(range(3), Industry="ours"), sync_mode=sync_mode)
     assert run.outcomes() == {"created": 2, "rejected": 1}

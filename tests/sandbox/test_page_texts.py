@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.sandbox.page.texts import duration, indented, moment, redacted, seen
+from target_gainsight.sandbox.page.texts import duration, escaped, indented, moment, redacted
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -23,14 +23,14 @@ _NAMES = st.sampled_from(
 
 @given(st.text(st.characters(codec=None, categories=None)))
 def test_no_character_stays_unseen(text: str) -> None:
-    for each in seen(text):
+    for each in escaped(text):
         assert each in "\n\t\u200d" or unicodedata.category(each)[0] not in "CZ" or each.isspace()
         assert unicodedata.category(each) not in {"Cf", "Cs"} or each == "\u200d"
 
 
 @given(st.text(st.characters(exclude_categories=("C", "Z"))))
 def test_text_that_can_be_seen_stays_as_it_is(text: str) -> None:
-    assert seen(text) == text
+    assert escaped(text) == text
 
 
 @given(_JSON)

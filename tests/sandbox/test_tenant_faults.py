@@ -182,7 +182,7 @@ def test_probabilities_are_repeatable() -> None:
     def drawn(seed: Any) -> list[bool]:
         plan = FaultPlan([Fault("server_error", probability=0.3)])
         plan.seed(seed)
-        return [plan.draw("GET", "/").fault is not None for _ in range(200)]
+        return [plan.pick("GET", "/").fault is not None for _ in range(200)]
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)

@@ -178,15 +178,15 @@ class Revoking:
     def __init__(self, tenant: OAuthTenant, write: int, act: Callable[[], None]) -> None:
         self._left = write
         self._act = act
-        self._draw = tenant.sandbox.tenant.faults.draw
-        tenant.sandbox.tenant.faults.draw = self  # type: ignore[method-assign]
+        self._pick = tenant.sandbox.tenant.faults.pick
+        tenant.sandbox.tenant.faults.pick = self  # type: ignore[method-assign]
 
     def __call__(self, method: str, path: str) -> Any:
         if path.endswith("/Company"):
             self._left -= 1
             if self._left == 0:
                 self._act()
-        return self._draw(method, path)
+        return self._pick(method, path)
 
 
 def test_a_token_that_is_revoked_in_the_middle_costs_nothing_but_another(

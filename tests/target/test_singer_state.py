@@ -48,7 +48,7 @@ def test_a_second_later_the_newest_covered_state_is_written(
         for number in range(50):
             target._process_state_message(state(at=number))
             clock.advance(0.25)
-        target.intake.tick()
+        target.router.tick()
     target.close()
     assert [json.loads(line)["at"] for line in output.getvalue().splitlines()] == [*range(0, 50, 4)]
 
@@ -231,11 +231,11 @@ def test_a_partial_group_goes_out_when_it_is_old_also_in_silence(
     target = tenant.target(max_batch_age_seconds=300)
     target._process_schema_message(schema())
     target._process_record_message(record(Name="Initech"))
-    target.intake.tick()
+    target.router.tick()
     assert tenant.names() == []
     clock.advance(301)
-    target.intake.tick()
+    target.router.tick()
     while target.run.pool.busy:
-        target.intake.tick()
+        target.router.tick()
     assert tenant.names() == ["Initech"]
     target.close()

@@ -19,23 +19,23 @@ from target_gainsight.api import (
     UnknownOutcomeError,
 )
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
-from target_gainsight.loading.bulk.file_contents import FiledRecords
-from target_gainsight.loading.bulk.job_poller import JobInProgress
+from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_file import UploadFile, halve
-from target_gainsight.loading.bulk.upload_journal import advanced, row_digest
+from target_gainsight.loading.bulk.upload_journal import row_digest, with_phase
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.mapping.errors import shown, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_gainsight.api import BulkApi, Clock
-    from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
+    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
     from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
+    from target_gainsight.loading.watermark import Watermark
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class BulkLoader:
         job_id: The job.
         header: The first line of every file.
         api: Calls the tenant.
-        notes: What is written down about uploads.
+        journal: What is written down about uploads.
         watermark: How far the stream's sink is settled.
         ledger: Takes the settled files.
         counts: Takes the counts.
@@ -69,7 +69,7 @@ class BulkLoader:
         job_id: str,
         header: bytes,
         api: BulkApi,
-        notes: UploadNotes,
+        journal: UploadJournal,
         watermark: Watermark,
         ledger: Ledger,
         counts: FileCounts,
@@ -83,7 +83,7 @@ class BulkLoader:
         self._job_id = job_id
         self._header = header
         self._api = api
-        self._notes = notes
+        self._journal = journal
         self._watermark = watermark
         self._ledger = ledger
         self._counts = counts
@@ -95,8 +95,8 @@ class BulkLoader:
         self._file: UploadFile | None = None
         self._waiting: deque[UploadFile] = deque()
         self._began = 0.0
-        self._job = JobInProgress(
-            api=api, notes=notes, ledger=ledger, counts=counts, clock=clock, wrote=wrote
+        self._job = JobPoller(
+            api=api, journal=journal, ledger=ledger, counts=counts, clock=clock, wrote=wrote
         )
 
     def begin(self) -> None:
@@ -106,26 +106,26 @@ class BulkLoader:
             RunStoppedError: It cannot be told whether a file was taken.
         """
         if self._plan is None:
-            self._notes.begin(self._stream)
-        for note in self._notes.earlier(self._stream):
+            self._journal.begin(self._stream)
+        for note in self._journal.earlier(self._stream):
             self._resume(note)
-        earlier = self._notes.earlier(self._stream)
-        self._earlier = self._notes.rows(earlier, self._job_id, self._header.decode())
+        earlier = self._journal.earlier(self._stream)
+        self._earlier = self._journal.rows(earlier, self._job_id, self._header.decode())
 
-    def add(self, line: bytes, arrival: Arrival) -> None:
+    def add(self, line: bytes, source: SourceRecord) -> None:
         """Take one row.
 
         Args:
             line: The row as a line of CSV.
-            arrival: The record that it was.
+            source: The record that it was.
 
         Raises:
             RunStoppedError: It cannot be spooled, or a full file is not taken.
         """
-        retires = self._ledger.retired_by(arrival)
-        if self._earlier.take(row_digest(line)):
+        retires = self._ledger.retired_by(source)
+        if self._earlier.consume(row_digest(line)):
             self._counts.repeated += 1
-            self._ledger.enter_repeated(arrival, retires)
+            self._ledger.record_repeated(source, retires)
             return
         if self._file is not None and self._is_full(self._file, line):
             self.send()
@@ -136,7 +136,7 @@ class BulkLoader:
                 f"bulk job stays below {self._most_bytes:,}"
             )
             raise RunStoppedError(message)
-        file.add(line, arrival, retires)
+        file.add(line, source, retires)
 
     def send_older_than(self, seconds: float) -> None:
         """Send a file that has waited too long, and see how far the job is.
@@ -144,7 +144,7 @@ class BulkLoader:
         Args:
             seconds: How long a file may grow.
         """
-        self._job.look()
+        self._job.poll()
         if self._file is not None and self._clock.now() - self._began >= seconds:
             self.send()
 
@@ -180,26 +180,26 @@ class BulkLoader:
         self._waiting.clear()
         self._file = None
 
-    def forget(self) -> None:
+    def remove_notes(self) -> None:
         """Take the stream's notes away: the last state is out."""
         if self._plan is None:
-            self._notes.forget_stream(self._stream)
+            self._journal.remove_stream(self._stream)
 
     def _is_full(self, file: UploadFile, line: bytes) -> bool:
         return file.csv.size + len(line) >= self._full_at or file.csv.rows >= MOST_ROWS
 
     def _new_file(self) -> UploadFile:
         self._began = self._clock.now()
-        records = FiledRecords(self._stream, self._watermark)
+        records = FileContents(self._stream, self._watermark)
         if self._plan is not None:
             return UploadFile(CountedFile(self._header), records)
-        note = self._notes.new_note(self._stream, self._job_id, self._header.decode())
-        return UploadFile(SpooledFile(self._notes.csv_path(note), self._header), records, note)
+        note = self._journal.new_note(self._stream, self._job_id, self._header.decode())
+        return UploadFile(SpooledFile(self._journal.csv_path(note), self._header), records, note)
 
     def _plan_file(self, plan: Plan, file: UploadFile) -> None:
         self._count_file(file)
         plan.note_file(self._stream, file.csv.size, f"bulk job {self._job_id}", upload=True)
-        self._ledger.enter_file(file.records, failed=0)
+        self._ledger.record_file(file.records, failed=0)
 
     def _send_waiting(self) -> None:
         """Send a file, in smaller and smaller parts where the tenant finds it too large."""
@@ -224,7 +224,7 @@ class BulkLoader:
             raise RunStoppedError(message)
         self._waiting.appendleft(refused)
         for _ in range(len(self._waiting)):
-            self._waiting += halve(self._waiting[0], self._header, self._notes)
+            self._waiting += halve(self._waiting[0], self._header, self._journal)
             self._waiting.popleft()
         self._full_at = max(file.csv.size for file in self._waiting) + 1
         logger.warning(
@@ -238,7 +238,7 @@ class BulkLoader:
 
     def _send_file(self, file: UploadFile) -> UploadNote:
         note = file.complete()
-        self._notes.write_digests(note, file.digests)
+        self._journal.write_digests(note, file.digests)
         note = self._upload(note)
         self._count_file(file)
         return note
@@ -254,28 +254,30 @@ class BulkLoader:
         def open_file() -> BinaryIO:
             nonlocal noted
             noted = replace(note, sent_at=self._clock.now())
-            self._notes.write(noted)
-            return self._notes.csv_path(note).open("rb")
+            self._journal.write(noted)
+            return self._journal.csv_path(note).open("rb")
 
         try:
             answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
         except UnknownOutcomeError as error:
-            raise RunStoppedError(self._notes.doubt(noted, str(error))) from error
+            raise RunStoppedError(
+                self._journal.unknown_outcome_message(noted, str(error))
+            ) from error
         except PayloadTooLargeError:
-            self._notes.forget(note)
+            self._journal.remove(note)
             raise
         except RefusedError as error:
-            self._notes.forget(note)
+            self._journal.remove(note)
             raise RunStoppedError(self._refused(note, error)) from error
         except GainsightError:
-            self._notes.forget(note)
-            self._notes.csv_path(note).unlink(missing_ok=True)
+            self._journal.remove(note)
+            self._journal.csv_path(note).unlink(missing_ok=True)
             raise
         if answer.status_id is None:
             told = f"the answer names no status id (request id {answer.request_id})"
-            raise RunStoppedError(self._notes.doubt(noted, told))
-        noted = advanced(noted, "sent", answer.status_id)
-        self._notes.write(noted)
+            raise RunStoppedError(self._journal.unknown_outcome_message(noted, told))
+        noted = with_phase(noted, "sent", answer.status_id)
+        self._journal.write(noted)
         logger.info(
             "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
             shown(self._stream),
@@ -289,7 +291,9 @@ class BulkLoader:
     def _resume(self, note: UploadNote) -> None:
         """Deal with a file of an earlier run."""
         if note.phase == "sending":
-            raise RunStoppedError(self._notes.doubt(note, "the run ended before it was answered"))
+            raise RunStoppedError(
+                self._journal.unknown_outcome_message(note, "the run ended before it was answered")
+            )
         if note.phase == "sent" and self._plan is None:
             logger.warning(
                 "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to be "
@@ -305,7 +309,7 @@ class BulkLoader:
     def _refused(self, note: UploadNote, error: RefusedError) -> str:
         return (
             f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} does not take the file "
-            f"{shown_path(self._notes.csv_path(note))}: {error}. Check bulk_job_id, and that the "
+            f"{shown_path(self._journal.csv_path(note))}: {error}. Check bulk_job_id, and that the "
             f"job's columns are those of the file's first line ({self._header.decode().strip()}); "
             "the state stays before its rows"
         )

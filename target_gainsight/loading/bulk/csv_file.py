@@ -18,13 +18,11 @@ from target_gainsight.loading.storage.private_file import FOLDER_OF_OWNER, OWNER
 from target_gainsight.mapping.errors import shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 BUFFER_BYTES = 1 << 20
 PART = ".part"
-
-_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 class LineWriter:
@@ -44,18 +42,6 @@ class LineWriter:
         self._text.truncate()
         self._write(cells)
         return self._text.getvalue().encode()
-
-
-def csv_text(cells: Iterable[str]) -> str:
-    """One line of CSV without its end, of any text: `csv.writer` of Python 3.10 takes no NUL.
-
-    Args:
-        cells: Its cells.
-    """
-    return ",".join(
-        '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
-        for cell in cells
-    )
 
 
 class CountedFile:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import NotFoundError, RejectRecordsError, StoppedError
-from target_gainsight.loading.bulk.upload_journal import advanced
+from target_gainsight.loading.bulk.upload_journal import with_phase
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown, shown_path
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_gainsight.api import BulkApi, Clock, JobStatus
-    from target_gainsight.loading.bulk.file_contents import FiledRecords
-    from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
+    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
+    from target_gainsight.loading.settling.file_contents import FileContents
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
 
@@ -44,23 +44,23 @@ class RunningJob:
         records: What the file holds; None for one of an earlier run.
         pause: Seconds between the last question and the next.
         due: When to ask next.
-        told: Whether an unknown state was told of.
+        warned: Whether an unknown state was told of.
     """
 
     note: UploadNote
     since: float
-    records: FiledRecords | None
+    records: FileContents | None
     pause: float = FIRST_PAUSE_SECONDS
     due: float = 0.0
-    told: bool = False
+    warned: bool = False
 
 
-class JobInProgress:
+class JobPoller:
     """The one job of a stream that is in progress, if there is one.
 
     Args:
         api: Calls the tenant.
-        notes: What is written down about uploads.
+        journal: What is written down about uploads.
         ledger: Takes the settled files.
         counts: Takes the counts.
         clock: Tells the time and waits.
@@ -71,21 +71,21 @@ class JobInProgress:
         self,
         *,
         api: BulkApi,
-        notes: UploadNotes,
+        journal: UploadJournal,
         ledger: Ledger,
         counts: FileCounts,
         clock: Clock,
         wrote: Callable[[], None],
     ) -> None:
         self._api = api
-        self._notes = notes
+        self._journal = journal
         self._ledger = ledger
         self._counts = counts
         self._clock = clock
         self._wrote = wrote
         self._job: RunningJob | None = None
 
-    def begin(self, note: UploadNote, records: FiledRecords | None) -> None:
+    def begin(self, note: UploadNote, records: FileContents | None) -> None:
         """Take note of a file that a job has begun to work on.
 
         Args:
@@ -95,14 +95,14 @@ class JobInProgress:
         now = self._clock.now()
         self._job = RunningJob(note, now, records, due=now + FIRST_PAUSE_SECONDS)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """See how far the job is, if it is time to ask.
 
         Raises:
             RunStoppedError: It failed, or takes too long.
         """
         if self._job is not None and self._clock.now() >= self._job.due:
-            self._ask(self._job)
+            self._fetch_status(self._job)
 
     def finish(self) -> None:
         """Wait until the job has ended.
@@ -114,14 +114,16 @@ class JobInProgress:
         while self._job is not None:
             if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
                 raise StoppedError
-            self._ask(self._job)
+            self._fetch_status(self._job)
 
-    def _ask(self, job: RunningJob) -> None:
+    def _fetch_status(self, job: RunningJob) -> None:
         """Ask how far the job is, and settle its file if it is done."""
         try:
             status = self._api.status(job.note.status_id)
         except (RejectRecordsError, NotFoundError) as error:
-            raise RunStoppedError(self._notes.doubt(job.note, str(error))) from error
+            raise RunStoppedError(
+                self._journal.unknown_outcome_message(job.note, str(error))
+            ) from error
         if status.state == COMPLETED:
             self._complete(job, status)
         elif any(word in status.state for word in FAILED):
@@ -130,8 +132,8 @@ class JobInProgress:
             self._wait_on(job, status)
 
     def _wait_on(self, job: RunningJob, status: JobStatus) -> None:
-        if status.state not in IN_PROGRESS and not job.told:
-            job.told = True
+        if status.state not in IN_PROGRESS and not job.warned:
+            job.warned = True
             logger.warning(
                 "bulk job %s is %s, which is not known; waiting for %s",
                 shown(job.note.job_id),
@@ -156,15 +158,15 @@ class JobInProgress:
         self._wrote()
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows")
-        self._notes.write(advanced(note, "completed"))
+        self._journal.write(with_phase(note, "completed"))
         self._count(note, status)
-        path = self._notes.csv_path(note)
+        path = self._journal.csv_path(note)
         if status.failed == 0:
             path.unlink(missing_ok=True)
         elif path.exists():
             self._keep(note, status)
         if job.records is not None:
-            self._ledger.enter_file(job.records, status.failed or 0)
+            self._ledger.record_file(job.records, status.failed or 0)
 
     def _count(self, note: UploadNote, status: JobStatus) -> None:
         if status.accepted is None or status.failed is None:
@@ -178,13 +180,13 @@ class JobInProgress:
                 "(status id %s)",
                 shown(note.job_id),
                 f"{told:,}",
-                shown_path(self._notes.csv_path(note)),
+                shown_path(self._journal.csv_path(note)),
                 f"{note.rows:,}",
                 shown(note.status_id),
             )
 
     def _keep(self, note: UploadNote, status: JobStatus) -> None:
-        path = self._notes.csv_path(note)
+        path = self._journal.csv_path(note)
         self._counts.kept.append(path)
         failed = "an unknown number" if status.failed is None else f"{status.failed:,}"
         logger.warning(
@@ -201,11 +203,11 @@ class JobInProgress:
     def _failed(self, note: UploadNote, what: str) -> RunStoppedError:
         """Say that a job has not written a file; its rows may be sent again."""
         self._job = None
-        self._notes.forget(note)
+        self._journal.remove(note)
         message = (
             f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} {what} (status id "
             f"{shown(note.status_id)}). Its log in Gainsight says why; the file is kept in "
-            f"{shown_path(self._notes.csv_path(note))}. The state stays before these rows: mend "
+            f"{shown_path(self._journal.csv_path(note))}. The state stays before these rows: mend "
             "the job or the mapping and run again"
         )
         return RunStoppedError(message)

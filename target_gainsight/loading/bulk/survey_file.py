@@ -12,16 +12,16 @@ from target_gainsight.loading.bulk.csv_file import (
     file_name,
     remove_leftovers,
 )
-from target_gainsight.loading.bulk.file_contents import FiledRecords
+from target_gainsight.loading.settling.file_contents import FileContents
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.outcomes import Arrival
-    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
+    from target_gainsight.loading.watermark import Watermark
 
 logger = logging.getLogger(__name__)
 
@@ -61,21 +61,21 @@ class SurveyFile:
         self._counts = counts
         self._plan = plan
         self._file: SpooledFile | CountedFile | None = None
-        self._records = FiledRecords(stream, watermark)
+        self._records = FileContents(stream, watermark)
 
-    def add(self, line: bytes, arrival: Arrival) -> None:
+    def add(self, line: bytes, source: SourceRecord) -> None:
         """Take one row.
 
         Args:
             line: The row as a line of CSV.
-            arrival: The record that it was.
+            source: The record that it was.
 
         Raises:
             RunStoppedError: The disk does not take it.
         """
         file = self._file or self._new_file()
         file.add(line)
-        self._records.add(arrival, self._ledger.retired_by(arrival))
+        self._records.add(source, self._ledger.retired_by(source))
 
     def publish(self) -> None:
         """Give the file its name and settle its records.
@@ -86,7 +86,7 @@ class SurveyFile:
         file, self._file = self._file, None
         if file is None:
             return
-        records, self._records = self._records, FiledRecords(self._stream, self._watermark)
+        records, self._records = self._records, FileContents(self._stream, self._watermark)
         file.complete()
         self._counts.files += 1
         self._counts.rows += file.rows
@@ -95,7 +95,7 @@ class SurveyFile:
         if isinstance(file, SpooledFile):
             self._counts.written.append(file.path)
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self._ledger.enter_file(records, failed=0)
+        self._ledger.record_file(records, failed=0)
 
     def abandon(self) -> None:
         """Take a file away that has not got its name."""

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from target_gainsight.loading.bulk.csv_file import CountedFile
-    from target_gainsight.loading.bulk.file_contents import FiledRecords
-    from target_gainsight.loading.bulk.upload_journal import UploadNote, UploadNotes
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.reject_id import RejectId
+    from target_gainsight.loading.settling.file_contents import FileContents
 
 
 @dataclass
@@ -33,23 +33,23 @@ class UploadFile:
     """
 
     csv: SpooledFile | CountedFile
-    records: FiledRecords
+    records: FileContents
     note: UploadNote | None = None
     digests: array[int] = field(default_factory=lambda: array("Q"))
 
-    def add(self, line: bytes, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+    def add(self, line: bytes, source: SourceRecord, retires: Iterable[RejectId]) -> None:
         """Add one row.
 
         Args:
             line: The row as a line of CSV.
-            arrival: The record that it was.
+            source: The record that it was.
             retires: The older rejects that it stands for.
 
         Raises:
             RunStoppedError: The disk does not take it.
         """
         self.csv.add(line)
-        self.records.add(arrival, retires)
+        self.records.add(source, retires)
         self.digests.append(row_digest(line))
 
     def complete(self) -> UploadNote:
@@ -69,25 +69,25 @@ class UploadFile:
         return replace(self.note, rows=self.csv.rows, size=self.csv.size, sha256=self.csv.sha256)
 
 
-def halve(whole: UploadFile, header: bytes, notes: UploadNotes) -> list[UploadFile]:
+def halve(whole: UploadFile, header: bytes, journal: UploadJournal) -> list[UploadFile]:
     """Replace a file by two with half of its rows each; one row stays one file.
 
     Args:
         whole: The file; it is removed.
         header: The first line of every file.
-        notes: Names the new files.
+        journal: Names the new files.
 
     Raises:
         RunStoppedError: The disk does not take them.
     """
     note = whole.complete()
     halves = []
-    with notes.csv_path(note).open("rb") as source:
+    with journal.csv_path(note).open("rb") as source:
         rows = _rows(source)
         next(rows)
         for records in whole.records.split((note.rows + 1) // 2):
-            half_note = notes.new_note(note.stream, note.job_id, note.header)
-            half = UploadFile(SpooledFile(notes.csv_path(half_note), header), records, half_note)
+            half_note = journal.new_note(note.stream, note.job_id, note.header)
+            half = UploadFile(SpooledFile(journal.csv_path(half_note), header), records, half_note)
             for row in islice(rows, len(records)):
                 half.csv.add(row)
                 half.digests.append(row_digest(row))

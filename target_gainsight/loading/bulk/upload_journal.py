@@ -81,7 +81,7 @@ def row_digest(line: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(line, digest_size=DIGEST_BYTES).digest(), sys.byteorder)
 
 
-class EarlierRows:
+class UploadedRows:
     """The rows that earlier runs have uploaded and that come again, in the order they went.
 
     A row is recognised where it follows, however far behind, the one recognised before it. The
@@ -95,7 +95,7 @@ class EarlierRows:
         self._digests = digests if digests is not None else array("Q")
         self._next = 0
 
-    def take(self, digest: int) -> bool:
+    def consume(self, digest: int) -> bool:
         """Say whether a row was uploaded before.
 
         Args:
@@ -111,7 +111,7 @@ class EarlierRows:
         return True
 
 
-class UploadNotes:
+class UploadJournal:
     """The notes of all streams, in one folder.
 
     Args:
@@ -216,7 +216,7 @@ class UploadNotes:
         """
         _write_whole(self.folder / f"{note.name}{ROWS}", digests.tobytes())
 
-    def forget(self, note: UploadNote) -> None:
+    def remove(self, note: UploadNote) -> None:
         """Take a note away: its rows are not known any more.
 
         Args:
@@ -225,7 +225,7 @@ class UploadNotes:
         for suffix in (NOTE, ROWS):
             (self.folder / f"{note.name}{suffix}").unlink(missing_ok=True)
 
-    def forget_stream(self, stream: str) -> None:
+    def remove_stream(self, stream: str) -> None:
         """Take away all notes of a stream: its rows are covered by a state that is out.
 
         Args:
@@ -233,7 +233,7 @@ class UploadNotes:
         """
         for note in self._read():
             if note.stream == stream and note.tenant == self._tenant:
-                self.forget(note)
+                self.remove(note)
 
     def earlier(self, stream: str) -> list[UploadNote]:
         """List what earlier runs have sent of a stream, in order.
@@ -247,22 +247,22 @@ class UploadNotes:
             if note.stream == stream and note.tenant == self._tenant and note.run != self._run
         ]
 
-    def rows(self, notes: Sequence[UploadNote], job_id: str, header: str) -> EarlierRows:
+    def rows(self, past: Sequence[UploadNote], job_id: str, header: str) -> UploadedRows:
         """Read which rows a job has been given.
 
         Args:
-            notes: The files, in order.
+            past: The files, in order.
             job_id: The job; what went to another one does not count.
             header: The first line of what is to be sent; other columns make other rows.
         """
         digests = array("Q")
-        for note in notes:
+        for note in past:
             if note.job_id == job_id and note.header == header:
                 path = self.folder / f"{note.name}{ROWS}"
                 digests.frombytes(path.read_bytes() if path.exists() else b"")
-        return EarlierRows(digests)
+        return UploadedRows(digests)
 
-    def doubt(self, note: UploadNote, why: str) -> str:
+    def unknown_outcome_message(self, note: UploadNote, why: str) -> str:
         """Say that it is not known whether a file was taken, and what is to be done.
 
         Args:
@@ -292,7 +292,7 @@ class UploadNotes:
                 raise RunStoppedError(message) from error
 
 
-def advanced(note: UploadNote, phase: Phase, status_id: str = "") -> UploadNote:
+def with_phase(note: UploadNote, phase: Phase, status_id: str = "") -> UploadNote:
     """The same note in its next phase.
 
     Args:

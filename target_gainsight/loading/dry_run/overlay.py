@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.loading.lookups.index import Wanted, WatchedFields
-    from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.current_rows import Matches
     from target_gainsight.loading.reading.keys import Key
+    from target_gainsight.loading.records import LoadRecord
 
 
 class PlannedRows(CurrentRows):

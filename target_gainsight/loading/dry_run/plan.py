@@ -22,7 +22,7 @@ from target_gainsight.mapping.escaping import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.summary import StreamCounts, Summary
     from target_gainsight.loading.writing.attempts import Action
 
@@ -140,7 +140,7 @@ class Plan:
             row: The row it would change.
             changed: The fields that differ.
         """
-        updates = self.stream(record.arrival.alias).updates
+        updates = self.stream(record.source.alias).updates
         if len(updates) < MOST_EXAMPLES:
             differences = tuple(
                 Difference(name, row.get(name), record.fields.get(name)) for name in changed
@@ -168,7 +168,7 @@ class Plan:
             creates: Whether it would create rows.
         """
         with self._lock:
-            plan = self.stream(batch[0].arrival.alias)
+            plan = self.stream(batch[0].source.alias)
             plan.write_calls += 1
             self._writes[kind] += 1
             if creates:

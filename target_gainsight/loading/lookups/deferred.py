@@ -10,15 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
-from target_gainsight.loading.outcomes import (
-    NOTHING,
-    BatchResult,
-    LoadRecord,
-    Outcome,
-    Reason,
-    Settlement,
-)
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.records import NOTHING, LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
 if TYPE_CHECKING:
@@ -151,7 +145,7 @@ class DeferredParents:
         record = settlement.record
         for part in (record, *record.parts):
             part.references = NOTHING  # they are resolved, except for those waited for
-            self._waiting.share(part.arrival.schema, part.arrival.watermark)
+            self._waiting.share(part.source.schema, part.source.watermark)
         self._waiting.share(*(parent.match for parent in record.waiting.values()))
         self._newest = self._waiting.add(record.key, settlement)
 
@@ -202,7 +196,7 @@ class DeferredParents:
         """Return a record of nothing but the missing parents."""
         record = settlement.record
         return LoadRecord(
-            record.arrival,
+            record.source,
             {name: record.fields[name] for name in self._keys if name in record.fields},
             key=record.key,
             gsid=settlement.gsid or record.gsid,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from target_gainsight.loading.lookups.index import LookupIndex, SeenParents
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
 
 NO_MATCH = "lookup_no_match"
 SEVERAL = "lookup_multi_match"

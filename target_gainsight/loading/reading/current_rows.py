@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.records import LoadRecord
 
 logger = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.mapping.errors import FieldError
     from target_gainsight.mapping.record_mapper import RecordMapper
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.folder import RejectFolder
 
 logger = logging.getLogger(__name__)
@@ -63,11 +63,11 @@ class OpenRejects:
         self._by_key: dict[bytes, dict[RejectId, int]] = defaultdict(dict)
         self._pending: dict[str, list[str]] = defaultdict(list)
 
-    def add(self, arrival: Arrival) -> RejectId:
+    def add(self, source: SourceRecord) -> RejectId:
         """Add a record that was rejected.
 
         Args:
-            arrival: The source record.
+            source: The source record.
 
         Returns:
             The reject's id.
@@ -75,7 +75,7 @@ class OpenRejects:
         self._load()
         self._last_number += 1
         id_ = RejectId(self._run, self._last_number)
-        self._index(id_, _source_fingerprint(arrival), arrival.sequence)
+        self._index(id_, _source_fingerprint(source), source.sequence)
         return id_
 
     @property
@@ -84,14 +84,14 @@ class OpenRejects:
         self._load()
         return self._is_full or bool(self._open)
 
-    def retired_by(self, arrival: Arrival, since: int) -> list[RejectId]:
+    def retired_by(self, source: SourceRecord, since: int) -> list[RejectId]:
         """Find the rejects that a record's outcome retires, and remove them.
 
         A replayed record retires the reject it was; any other one those of its stream and key,
         whatever run they are of.
 
         Args:
-            arrival: The source record.
+            source: The source record.
             since: Rejects of this run are retired if their record came before this position in
                 the input.
 
@@ -100,11 +100,11 @@ class OpenRejects:
         """
         if not self.any:
             return []
-        reason = arrival.message.get(REASON_PROPERTY)
+        reason = source.message.get(REASON_PROPERTY)
         if isinstance(reason, dict):
             id_ = RejectId.parse(reason.get("id"))
             return [id_] if id_ and (self._remove(id_) or self._is_full) else []
-        fingerprint = _source_fingerprint(arrival)
+        fingerprint = _source_fingerprint(source)
         if fingerprint is None or fingerprint not in self._by_key:
             return []
         older = [id_ for id_, position in self._by_key[fingerprint].items() if position < since]
@@ -197,10 +197,10 @@ class OpenRejects:
         file.close()
 
 
-def _source_fingerprint(arrival: Arrival) -> bytes | None:
-    record = arrival.message["record"]
-    names = arrival.schema.get("key_properties") or ()
-    return _fingerprint(arrival.stream, arrival.alias, {name: record.get(name) for name in names})
+def _source_fingerprint(source: SourceRecord) -> bytes | None:
+    record = source.message["record"]
+    names = source.schema.get("key_properties") or ()
+    return _fingerprint(source.stream, source.alias, {name: record.get(name) for name in names})
 
 
 def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:

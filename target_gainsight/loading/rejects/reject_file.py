@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from target_gainsight.loading.outcomes import Arrival, Outcome, Reason
+    from target_gainsight.loading.outcomes import Outcome, Reason
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.reject_id import RejectId
 
 
@@ -46,23 +47,23 @@ class RejectFile:
         """Whether anything was rejected."""
         return self._file.exists
 
-    def add(self, arrival: Arrival, outcome: Outcome, reason: Reason, id_: RejectId) -> None:
+    def add(self, source: SourceRecord, outcome: Outcome, reason: Reason, id_: RejectId) -> None:
         """Add one record with its reason.
 
         Args:
-            arrival: The record as it came.
+            source: The record as it came.
             outcome: rejected, or skipped where that is listed too.
             reason: Why.
             id_: What names it from now on.
         """
-        if self._written.get(arrival.stream) is not arrival.schema:
-            self._file.add(write_json(arrival.schema))
-            self._written[arrival.stream] = arrival.schema
-        message = dict(arrival.message)
+        if self._written.get(source.stream) is not source.schema:
+            self._file.add(write_json(source.schema))
+            self._written[source.stream] = source.schema
+        message = dict(source.message)
         if self._keys_only:
-            keys = arrival.schema.get("key_properties") or ()
+            keys = source.schema.get("key_properties") or ()
             message["record"] = {key: message["record"].get(key) for key in keys}
-        described = self._described(arrival, outcome, reason)
+        described = self._described(source, outcome, reason)
         message[REASON_PROPERTY] = {"id": str(id_), **described}
         self._file.add(write_json(message))
 
@@ -74,10 +75,10 @@ class RejectFile:
         """Write what is left and close."""
         self._file.close()
 
-    def _described(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> dict[str, Any]:
+    def _described(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> dict[str, Any]:
         shows_nothing = self._keys_only or reason.value is None
         described: dict[str, Any] = {
-            "stream": arrival.alias,
+            "stream": source.alias,
             "outcome": outcome.value,
             "code": reason.code,
             "field": reason.field,

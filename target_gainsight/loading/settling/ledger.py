@@ -8,21 +8,22 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.bulk.csv_file import csv_text
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
-from target_gainsight.loading.rejects.ordered_writer import RejectFiling
-from target_gainsight.loading.settling.checkpoint import Watermark
+from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
+from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_gainsight.loading.bulk.file_contents import FiledRecords
-    from target_gainsight.loading.outcomes import Arrival, BatchResult, LoadRecord, Settlement
+    from target_gainsight.loading.outcomes import BatchResult, Settlement
+    from target_gainsight.loading.records import LoadRecord, SourceRecord
     from target_gainsight.loading.rejects.open_index import OpenRejects
     from target_gainsight.loading.rejects.reject_file import RejectFile
     from target_gainsight.loading.rejects.reject_id import RejectId
     from target_gainsight.loading.settling.checkpoint import Checkpoint
+    from target_gainsight.loading.settling.file_contents import FileContents
     from target_gainsight.loading.settling.summary import Summary
     from target_gainsight.loading.storage.private_file import PrivateFile
     from target_gainsight.settings import Rejection
@@ -38,7 +39,7 @@ LISTED_SKIPS = ("no_match",)
 PERCENT_COUNTS_FROM = 100
 MOST_LOGGED_REJECTS = 1000
 UNAVAILABLE_IN_A_ROW = 3
-BY_FILE = "settled by file"
+SETTLED_BY_FILE = "settled by file"
 """What became of a record that went into a file."""
 
 
@@ -55,7 +56,7 @@ class Ledger:
         keep_files: Whether rejects and created rows are filed; not in a dry run.
 
     Attributes:
-        arrive: Takes note of one more record, and returns its number: its place in the input.
+        register: Takes note of one more record, and returns its number: its place in the input.
     """
 
     def __init__(
@@ -76,15 +77,15 @@ class Ledger:
         self._rejection = rejection
         self._open_rejects = open_rejects
         self._keep_files = keep_files
-        self._arrivals = Watermark()
-        self.arrive = self._arrivals.arrive
-        self._filing = RejectFiling(rejects, open_rejects)
-        self._withheld: list[BatchResult] = []
+        self._input = Watermark()
+        self.register = self._input.register
+        self._reject_writer = OrderedRejectWriter(rejects, open_rejects)
+        self._deferred: list[BatchResult] = []
         self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
         self._logged = 0
 
-    def enter(self, settlements: Iterable[Settlement]) -> None:
+    def record_outcomes(self, settlements: Iterable[Settlement]) -> None:
         """Enter the outcomes of one or more batches and write the state they cover.
 
         Args:
@@ -97,25 +98,25 @@ class Ledger:
         for settlement in settlements:
             if settlement.outcome is Outcome.CREATED and self._keep_files:
                 self._list_created(settlement)
-            self._enter_all(settlement.record, settlement.outcome, settlement.reason)
+            self._record_sources(settlement.record, settlement.outcome, settlement.reason)
         self._advance()
         self._check_guards()
 
-    def enter_arrival(self, arrival: Arrival, outcome: Outcome, reason: Reason) -> None:
+    def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Enter the outcome of a record that never became one of Gainsight's.
 
         Args:
-            arrival: The record as it came.
+            source: The record as it came.
             outcome: skipped or rejected.
             reason: Why.
 
         Raises:
             RunStoppedError: Too many records were rejected.
         """
-        self._enter_one(arrival, outcome, reason, arrival.sequence)
+        self._record_one(source, outcome, reason, source.sequence)
         self._check_guards()
 
-    def enter_batch(self, result: BatchResult) -> None:
+    def record_batch(self, result: BatchResult) -> None:
         """Enter what became of one batch; hold back what only was unavailable.
 
         Args:
@@ -126,17 +127,17 @@ class Ledger:
         """
         if result.unavailable:
             self._unavailable_in_a_row += 1
-            self._withheld.append(result)
+            self._deferred.append(result)
             logger.warning(
                 "%d records of %s are held back: %s",
                 len(result.unavailable),
-                shown(result.unavailable[0].arrival.alias),
+                shown(result.unavailable[0].source.alias),
                 result.unavailable_because,
             )
         elif result.settlements:
             self._unavailable_in_a_row = 0
-            self._release_withheld()
-        self.enter(result.settlements)
+            self._release_deferred()
+        self.record_outcomes(result.settlements)
         if self._unavailable_in_a_row >= UNAVAILABLE_IN_A_ROW:
             message = (
                 f"Gainsight was not available for {UNAVAILABLE_IN_A_ROW} batches in a row "
@@ -145,29 +146,29 @@ class Ledger:
             )
             raise RunStoppedError(message)
 
-    def retired_by(self, arrival: Arrival) -> list[RejectId]:
+    def retired_by(self, source: SourceRecord) -> list[RejectId]:
         """Find the rejects that a record retires once its file is settled.
 
         Args:
-            arrival: The record as it came.
+            source: The record as it came.
         """
         if not self._keep_files:
             return []
-        return self._open_rejects.retired_by(arrival, arrival.sequence)
+        return self._open_rejects.retired_by(source, source.sequence)
 
-    def enter_repeated(self, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+    def record_repeated(self, source: SourceRecord, retires: Iterable[RejectId]) -> None:
         """Settle a record that an earlier run has sent in a file whose job is done.
 
         Args:
-            arrival: The record as it came.
+            source: The record as it came.
             retires: The older rejects that it stands for.
         """
-        arrival.watermark.settle(arrival.position)
-        self._arrivals.settle(arrival.sequence)
-        self._open_rejects.retire(retires, BY_FILE)
-        self._count_filed(arrival.alias, 1)
+        source.watermark.settle(source.position)
+        self._input.settle(source.sequence)
+        self._open_rejects.retire(retires, SETTLED_BY_FILE)
+        self._count_filed(source.alias, 1)
 
-    def enter_file(self, records: FiledRecords, failed: int) -> None:
+    def record_file(self, records: FileContents, failed: int) -> None:
         """Settle the records of one file and write the state they cover.
 
         Args:
@@ -184,17 +185,17 @@ class Ledger:
             records.watermark.settle(position)
             settled += 1
         for sequence in records.sequences:
-            self._arrivals.settle(sequence)
+            self._input.settle(sequence)
         self._count_filed(records.stream, settled)
         if not failed:
-            self._open_rejects.retire(records.retires, BY_FILE)
+            self._open_rejects.retire(records.retires, SETTLED_BY_FILE)
         self._rejects_that_count += failed
         self._advance()
         self._check_guards()
 
     def finish(self) -> None:
         """File what was held back, without covering it by the state, and write the last state."""
-        self._file_withheld()
+        self._write_deferred()
         self._advance()
         self.created.close()
         self.rejects.close()
@@ -203,9 +204,9 @@ class Ledger:
 
     def flush(self) -> None:
         """Bring rejects and created rows to disk, so that a state may cover them."""
-        self._filing.file_up_to(self._arrivals.settled)
+        self._reject_writer.flush_through(self._input.settled)
         self.created.flush()
-        self._filing.flush()
+        self._reject_writer.flush()
 
     @property
     def everything_rejected(self) -> bool:
@@ -213,36 +214,38 @@ class Ledger:
         rejected = self.summary.total(Outcome.REJECTED)
         return rejected > 0 and rejected == self.summary.read
 
-    def _enter_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
-        """Enter the outcome of a record's arrivals; merged ones do not retire each other."""
+    def _record_sources(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
+        """Enter the outcome of a record's sources; merged ones do not retire each other."""
         if not record.parts:
-            arrival = record.arrival
-            self._enter_one(arrival, outcome, reason, arrival.sequence)
+            source = record.source
+            self._record_one(source, outcome, reason, source.sequence)
             return
-        arrivals = record.arrivals()
-        for arrival in arrivals:
-            self._enter_one(arrival, outcome, reason, arrivals[0].sequence)
+        sources = record.sources()
+        for source in sources:
+            self._record_one(source, outcome, reason, sources[0].sequence)
 
-    def _enter_one(
-        self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int
+    def _record_one(
+        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, since: int
     ) -> None:
         # What cannot be kept is not settled: no state may cover it.
-        self._count(arrival, outcome, reason, since)
-        arrival.watermark.settle(arrival.position)
-        self._arrivals.settle(arrival.sequence)
+        self._count(source, outcome, reason, since)
+        source.watermark.settle(source.position)
+        self._input.settle(source.sequence)
 
-    def _count(self, arrival: Arrival, outcome: Outcome, reason: Reason | None, since: int) -> None:
+    def _count(
+        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, since: int
+    ) -> None:
         if reason is not None and self._rejection.keys_only:
             reason = reason.without_values()
-        self.summary.count(arrival.alias, outcome, reason)
+        self.summary.count(source.alias, outcome, reason)
         if reason is not None and outcome is Outcome.REJECTED:
             self._rejects_that_count += reason.code not in NOT_COUNTED
-            self._log(arrival, reason)
+            self._log(source, reason)
         if not self._keep_files:
             return
-        retires = self._open_rejects.retired_by(arrival, since)
+        retires = self._open_rejects.retired_by(source, since)
         if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
-            self._filing.hold(arrival, outcome, reason, retires)
+            self._reject_writer.add(source, outcome, reason, retires)
         else:
             self._open_rejects.retire(retires, outcome.value)
 
@@ -251,51 +254,51 @@ class Ledger:
         if by_file is not None:
             by_file.settled += count
 
-    def _log(self, arrival: Arrival, reason: Reason) -> None:
+    def _log(self, source: SourceRecord, reason: Reason) -> None:
         self._logged += 1
         if self._logged <= MOST_LOGGED_REJECTS:
             logger.warning(
                 "rejected: stream %s, key %s: %s",
-                shown(arrival.alias),
-                shown(_key_of(arrival)),
+                shown(source.alias),
+                shown(_key_of(source)),
                 reason,
             )
         elif self._logged == MOST_LOGGED_REJECTS + 1:
             logger.warning("further rejects are listed in %s only", self.rejects.path)
 
     def _advance(self) -> None:
-        self._filing.file_up_to(self._arrivals.settled)
-        self._filing.flush()
+        self._reject_writer.flush_through(self._input.settled)
+        self._reject_writer.flush()
         self.checkpoint.advance()
 
-    def _release_withheld(self) -> None:
-        for result in self._withheld:
+    def _release_deferred(self) -> None:
+        for result in self._deferred:
             for record in result.unavailable:
-                self._enter_all(record, Outcome.REJECTED, result.unavailable_because)
-        self._withheld = []
+                self._record_sources(record, Outcome.REJECTED, result.unavailable_because)
+        self._deferred = []
 
-    def _file_withheld(self) -> None:
-        for result in self._withheld:
+    def _write_deferred(self) -> None:
+        for result in self._deferred:
             reason = result.unavailable_because or Reason("unavailable", "no answer")
             for record in result.unavailable:
-                arrivals = record.arrivals()
-                for arrival in arrivals:
-                    self._count(arrival, Outcome.REJECTED, reason, arrivals[0].sequence)
-        self._withheld = []
-        self._filing.file_all()
+                sources = record.sources()
+                for source in sources:
+                    self._count(source, Outcome.REJECTED, reason, sources[0].sequence)
+        self._deferred = []
+        self._reject_writer.flush_all()
 
     def _list_created(self, settlement: Settlement) -> None:
         if not self.created.exists:
             self.created.add(csv_text(("stream", "key", "gsid")))
         record = settlement.record
         key = " | ".join(str(part) for part in record.key)
-        self.created.add(csv_text((record.arrival.alias, key, settlement.gsid or "")))
+        self.created.add(csv_text((record.source.alias, key, settlement.gsid or "")))
 
     def _failed_in_files(self) -> int:
         streams = self.summary.streams.values()
         return sum(counts.by_file.failed for counts in streams if counts.by_file)
 
-    def _where_reasons_are(self) -> str:
+    def _reject_location(self) -> str:
         if not self._keep_files:
             return "the plan"
         rejected = str(self.rejects.path)
@@ -313,7 +316,7 @@ class Ledger:
             return
         name = "max_rejects" if too_many else "max_reject_percent"
         limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
-        where = self._where_reasons_are()
+        where = self._reject_location()
         befell = "rejected, or failed in a bulk job" if self._failed_in_files() else "rejected"
         message = (
             f"{rejected} of {read} records were {befell}, more than {name} ({limit}) "
@@ -323,7 +326,7 @@ class Ledger:
         raise RunStoppedError(message)
 
 
-def _key_of(arrival: Arrival) -> dict[str, Any]:
-    record = arrival.message["record"]
-    keys = arrival.schema.get("key_properties") or ()
+def _key_of(source: SourceRecord) -> dict[str, Any]:
+    record = source.message["record"]
+    keys = source.schema.get("key_properties") or ()
     return {key: record.get(key) for key in keys}

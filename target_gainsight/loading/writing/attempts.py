@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from target_gainsight.api import RefusedError, UnavailableError, UnknownOutcomeError
-    from target_gainsight.loading.outcomes import LoadRecord, Reason, Settlement
+    from target_gainsight.loading.outcomes import Reason, Settlement
+    from target_gainsight.loading.records import LoadRecord
 
 Action = Literal["create", "update"]
 Body = Mapping[str, Any]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from target_gainsight.api import Clock, UnknownOutcomeError
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.loading.writing.writer import Writer
 

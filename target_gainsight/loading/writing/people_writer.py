@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_gainsight.api import PeopleApi, PersonResponse
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.attempts import Action
 
 PARENT_MISSING = "GSOBJ_PEOPLE1001"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
     from target_gainsight.mapping.types.datetimes import DateFormat

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock, PerRecordResponse, TimelineApi
     from target_gainsight.loading.classification import RecordMap
-    from target_gainsight.loading.outcomes import LoadRecord
     from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.attempts import Action
 
 logger = logging.getLogger(__name__)

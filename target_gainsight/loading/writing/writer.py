@@ -17,7 +17,7 @@ from target_gainsight.loading.writing.attempts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_gainsight.loading.outcomes import LoadRecord
+    from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.attempts import Action, Attempt, Body, Unresolved
 
 

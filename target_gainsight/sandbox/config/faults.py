@@ -102,7 +102,7 @@ class ServerRule:
 
 
 @dataclass(frozen=True)
-class Hit:
+class FaultDecision:
     """What befalls one call: at most one fault, a pause before the commit, one before answering."""
 
     fault: Fault | None = None
@@ -181,14 +181,14 @@ class FaultPlan:
             self._scripts.clear()
             self.rules.clear()
 
-    def draw(self, method: str, path: str) -> Hit:
+    def pick(self, method: str, path: str) -> FaultDecision:
         """What befalls the next call of this method and path."""
         if not self._planned and not self._scripts:
-            return Hit()
+            return FaultDecision()
         with self._lock:
-            return self._draw(method, path)
+            return self._pick(method, path)
 
-    def _draw(self, method: str, path: str) -> Hit:
+    def _pick(self, method: str, path: str) -> FaultDecision:
         fault: Fault | None = self._next_step(method, path)
         before_commit = before_answer = 0.0
         for planned in self._planned:
@@ -206,15 +206,17 @@ class FaultPlan:
                 before_commit += self._seconds(planned.fault)
         return self._hit(fault, before_commit, before_answer)
 
-    def _hit(self, fault: Fault | None, before_commit: float, before_answer: float) -> Hit:
+    def _hit(
+        self, fault: Fault | None, before_commit: float, before_answer: float
+    ) -> FaultDecision:
         if fault is None or fault.kind == PASS:
-            return Hit(None, before_commit, before_answer)
+            return FaultDecision(None, before_commit, before_answer)
         self._count(fault.kind)
         if fault.kind == "latency":
-            return Hit(None, before_commit, before_answer + self._seconds(fault))
+            return FaultDecision(None, before_commit, before_answer + self._seconds(fault))
         if fault.kind == "late_commit":
-            return Hit(None, before_commit + self._seconds(fault), before_answer)
-        return Hit(fault, before_commit, before_answer)
+            return FaultDecision(None, before_commit + self._seconds(fault), before_answer)
+        return FaultDecision(fault, before_commit, before_answer)
 
     def _next_step(self, method: str, path: str) -> Fault | None:
         for script in self._scripts:

@@ -36,7 +36,7 @@ class RecordRefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class RecordResults:
     """What became of each record of a call, by its reference.
 
     Attributes:
@@ -98,7 +98,7 @@ def save_each(
     save: Callable[[str, Record], object],
     *,
     lookup_code: str | None = None,
-) -> Verdicts:
+) -> RecordResults:
     """Save records one by one, whatever becomes of the others.
 
     Args:
@@ -107,14 +107,14 @@ def save_each(
         save: writes a record, or raises `RecordRefusedError`; what it returns is told of it.
         lookup_code: the code of a failed lookup; the lookup's own when not given.
     """
-    verdicts = Verdicts()
+    results = RecordResults()
     for index, (reference, record) in enumerate(records):
         try:
             _refuse_failed_lookups(errors.get(index, ()), lookup_code)
-            verdicts.written[reference] = save(reference, record)
+            results.written[reference] = save(reference, record)
         except RecordRefusedError as error:
-            verdicts.refused[reference] = error
-    return verdicts
+            results.refused[reference] = error
+    return results
 
 
 def _refuse_failed_lookups(errors: Sequence[FieldError], code: str | None) -> None:
@@ -145,7 +145,7 @@ def update_row(tenant: Tenant, model: ObjectModel, gsid: str, stored: Record) ->
 def answer_per_record(
     tenant: Tenant,
     form: Form,
-    verdicts: Verdicts,
+    results: RecordResults,
     *,
     refused_as: str,
     tell: Callable[[RecordRefusedError], object],
@@ -155,12 +155,12 @@ def answer_per_record(
     Args:
         tenant: whose switches decide the form.
         form: an object by reference, or a list of such objects.
-        verdicts: what became of them.
+        results: what became of them.
         refused_as: the key of the refused ones.
         tell: what is told of a refused one.
     """
-    written = verdicts.written
-    refused = {reference: tell(error) for reference, error in verdicts.refused.items()}
+    written = results.written
+    refused = {reference: tell(error) for reference, error in results.refused.items()}
     data = {"success": _formed(form, written), refused_as: _formed(form, refused)}
     answer = tenant.switches.failed_records_answer
     if not refused or answer == "true_200":

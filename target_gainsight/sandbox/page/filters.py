@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_gainsight.sandbox.endpoints.filter_expression import Condition
-    from target_gainsight.sandbox.page.view_context import Look
+    from target_gainsight.sandbox.page.view_context import ViewContext
 
 OPERATORS = {
     "contains": "contains",
@@ -61,7 +61,7 @@ def filters_from(
     return [line for line in lines if not line.is_blank][:MOST_FILTERS]
 
 
-def condition_of(look: Look, model: ObjectModel, filters: Iterable[Filter]) -> Condition:
+def condition_of(view: ViewContext, model: ObjectModel, filters: Iterable[Filter]) -> Condition:
     """All of the filters as one SQL condition over the object's table, called `t`.
 
     Raises:
@@ -76,21 +76,21 @@ def condition_of(look: Look, model: ObjectModel, filters: Iterable[Filter]) -> C
         if each.field not in model.fields:
             message = f"{model.name} has no field {each.field!r}."
             raise FilterError(message)
-        sql, given = _condition(look, model, each)
+        sql, given = _condition(view, model, each)
         parts.append(f"({sql})")
         values.extend(given)
     return " AND ".join(parts), values
 
 
-def _condition(look: Look, model: ObjectModel, wanted: Filter) -> Condition:
+def _condition(view: ViewContext, model: ObjectModel, wanted: Filter) -> Condition:
     field = model.fields[wanted.field]
-    column = f"t.{look.store.column(model, wanted.field)}"
+    column = f"t.{view.store.column(model, wanted.field)}"
     if wanted.operator in _NEED_NO_VALUE:
         sql = f"{column} IS NULL OR {column} = ''"
         return (sql if wanted.operator == "empty" else f"NOT ({sql})"), []
     if field.data_type in NUMBER_TYPES and wanted.operator != "contains":
         return _compared_number(column, wanted)
-    shown, values = _shown(look, field, column)
+    shown, values = _shown(view, field, column)
     if wanted.operator == "contains":
         return f"instr(lower({shown}), lower(?)) > 0", [*values, wanted.text]
     comparison = {"is": "IS", "is_not": "IS NOT", **_BOUNDS}[wanted.operator]
@@ -107,7 +107,7 @@ def _compared_number(column: str, wanted: Filter) -> Condition:
     return f"{column} {comparison} ?", [number]
 
 
-def _shown(look: Look, field: Field, column: str) -> Condition:
+def _shown(view: ViewContext, field: Field, column: str) -> Condition:
     """The SQL of a field's value as the page shows it, as text."""
     if field.data_type in PICKLIST_TYPES:
         return _labels(field, column)
@@ -115,10 +115,10 @@ def _shown(look: Look, field: Field, column: str) -> Condition:
         return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column} / 1000.0, 'unixepoch')", []
     if field.data_type == "BOOLEAN":
         return f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", []
-    target = look.objects.get((field.lookup_object or "").lower())
+    target = view.objects.get((field.lookup_object or "").lower())
     naming = naming_fields(target) if target else []
     if target and naming:
-        names = ", ".join(f"named.{look.store.column(target, name)}" for name in naming)
+        names = ", ".join(f"named.{view.store.column(target, name)}" for name in naming)
         return (
             f'coalesce((SELECT coalesce({names}, named."Gsid") FROM {quoted(target.name)} '  # noqa: S608
             f'AS named WHERE named."Gsid" = {column}), {column})'

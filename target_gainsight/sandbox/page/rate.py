@@ -13,7 +13,7 @@ from target_gainsight.sandbox.page.texts import clock_time, duration
 
 if TYPE_CHECKING:
     from target_gainsight.sandbox.config.limits import Window
-    from target_gainsight.sandbox.page.view_context import Look
+    from target_gainsight.sandbox.page.view_context import ViewContext
 
 WIDTH = 720
 HEIGHT = 180
@@ -78,37 +78,37 @@ class Chart:
     height: int = HEIGHT
 
 
-def usages(look: Look) -> list[Usage]:
+def usages(view: ViewContext) -> list[Usage]:
     """What is used of every limit right now."""
-    now = look.tenant.clock()
+    now = view.tenant.clock()
     return [
         Usage(
             family,
             duration(window.seconds),
-            look.tenant.counter.used(family, window.name, now),
+            view.tenant.counter.used(family, window.name, now),
             window.calls,
         )
-        for family, windows in windows_of(look.tenant.config.limits).items()
+        for family, windows in windows_of(view.tenant.config.limits).items()
         for window in windows
     ]
 
 
-def charts(look: Look) -> list[Chart]:
+def charts(view: ViewContext) -> list[Chart]:
     """A chart for each family that was called, by the shortest window of its limits."""
     drawn = []
-    for family, windows in windows_of(look.tenant.config.limits).items():
+    for family, windows in windows_of(view.tenant.config.limits).items():
         window = min(windows, key=lambda each: each.seconds)
-        kinds = [kind for kind, owner in look.families.items() if owner == family]
-        counts = _counts(look, window, kinds)
+        kinds = [kind for kind, owner in view.families.items() if owner == family]
+        counts = _counts(view, window, kinds)
         if counts:
-            drawn.append(_chart(family, window, counts, look.tenant.clock()))
+            drawn.append(_chart(family, window, counts, view.tenant.clock()))
     return drawn
 
 
-def _counts(look: Look, window: Window, kinds: list[str]) -> dict[int, tuple[int, int]]:
+def _counts(view: ViewContext, window: Window, kinds: list[str]) -> dict[int, tuple[int, int]]:
     """By window since the epoch, the calls within the limit and those above it."""
     marks = ", ".join("?" * len(kinds))
-    found = look.store.rows(
+    found = view.store.rows(
         f"SELECT CAST(at / ? AS INTEGER) AS opened, sum(code IS NULL OR code NOT IN {_THROTTLED}),"  # noqa: S608
         f' sum(code IN {_THROTTLED}) FROM "_calls" WHERE kind IN ({marks})'
         f" AND (code IS NULL OR code NOT IN {_NOT_COUNTED})"

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_gainsight.sandbox.page import views
-from target_gainsight.sandbox.page.texts import seen
-from target_gainsight.sandbox.page.view_context import Look, NotFoundError, look_into
-from target_gainsight.sandbox.page.views import Shown
+from target_gainsight.sandbox.page.texts import escaped
+from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext, open_view
+from target_gainsight.sandbox.page.views import Page
 from target_gainsight.sandbox.server.loopback import names_this_machine
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-View = Callable[[Look, "QueryParams"], Shown]
+View = Callable[[ViewContext, "QueryParams"], Page]
 
 _VIEWS: Mapping[str, View] = {
     "/": views.overview,
@@ -94,13 +94,13 @@ class _Viewed:
             return _plain("The page failed", HTTPStatus.INTERNAL_SERVER_ERROR)
         return _response(html.encode("utf-8", "backslashreplace"), "text/html", shown.status)
 
-    def _shown(self, query: QueryParams) -> Shown:
-        with look_into(self._tenant, self._families) as look:
+    def _shown(self, query: QueryParams) -> Page:
+        with open_view(self._tenant, self._families) as view:
             try:
-                return self._view(look, query)
+                return self._view(view, query)
             except NotFoundError as error:
                 values = {"message": str(error)}
-                return Shown("not_found.html", values, HTTPStatus.NOT_FOUND)
+                return Page("not_found.html", values, HTTPStatus.NOT_FOUND)
 
 
 def _asset(request: Request) -> Response:
@@ -129,5 +129,5 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["seen"] = seen
+    environment.filters["escaped"] = escaped
     return environment

@@ -30,7 +30,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _JOINER = "\u200d"
 
 
-def seen(text: str) -> str:
+def escaped(text: str) -> str:
     """The text with an escape, such as `U+202E` in Python's form, for every unseen character."""
     if text.isascii() and text.isprintable():
         return text

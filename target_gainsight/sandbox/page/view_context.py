@@ -20,7 +20,7 @@ class NotFoundError(LookupError):
 
 
 @dataclass(frozen=True)
-class Look:
+class ViewContext:
     """What a view may read.
 
     Attributes:
@@ -49,8 +49,8 @@ class Look:
 
 
 @contextmanager
-def look_into(tenant: Tenant, families: Mapping[str, str | None]) -> Iterator[Look]:
-    """Open the tenant's file for one look.
+def open_view(tenant: Tenant, families: Mapping[str, str | None]) -> Iterator[ViewContext]:
+    """Open the tenant's file for one view.
 
     Raises:
         OSError: The file cannot be opened any more.
@@ -58,6 +58,6 @@ def look_into(tenant: Tenant, families: Mapping[str, str | None]) -> Iterator[Lo
     store = Store(tenant.store.path, read_only=True)
     try:
         objects = {model.name.lower(): model for model in store.models()}
-        yield Look(tenant, store, objects, families)
+        yield ViewContext(tenant, store, objects, families)
     finally:
         store.close()

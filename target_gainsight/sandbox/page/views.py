@@ -18,8 +18,8 @@ from target_gainsight.sandbox.page.filters import (
     filters_from,
 )
 from target_gainsight.sandbox.page.rate import charts, usages
-from target_gainsight.sandbox.page.texts import indented, moment, redacted, seen
-from target_gainsight.sandbox.page.view_context import Look, NotFoundError
+from target_gainsight.sandbox.page.texts import escaped, indented, moment, redacted
+from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
 from target_gainsight.sandbox.storage.rows import names_of, select_rows
 from target_gainsight.sandbox.storage.store import quoted
@@ -48,7 +48,7 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class Page:
     """A template and what it is filled with."""
 
     template: str
@@ -93,28 +93,28 @@ class ShownCall:
     answer: str | None = field(default=None, repr=False)
 
 
-def overview(look: Look, query: QueryParams) -> Shown:
+def overview(view: ViewContext, query: QueryParams) -> Page:
     """Limits, rate, objects, latest calls."""
     del query
-    counted = [(model, look.store.count(model)) for model in look.objects.values()]
+    counted = [(model, view.store.count(model)) for model in view.objects.values()]
     counted.sort(key=lambda each: each[0].name.lower())
-    latest = CallLog(look.store).select(("1", []), newest_first=True, limit=_LATEST_CALLS)
-    return Shown(
+    latest = CallLog(view.store).select(("1", []), newest_first=True, limit=_LATEST_CALLS)
+    return Page(
         "overview.html",
         {
-            "path": str(look.tenant.store.path),
-            "usages": usages(look),
-            "charts": charts(look),
+            "path": str(view.tenant.store.path),
+            "usages": usages(view),
+            "charts": charts(view),
             "filled": [each for each in counted if each[1]],
             "unused": [each for each in counted if not each[1]],
-            "calls": _listed(look, latest),
+            "calls": _listed(view, latest),
         },
     )
 
 
-def rows(look: Look, query: QueryParams) -> Shown:
+def rows(view: ViewContext, query: QueryParams) -> Page:
     """The rows of an object, filtered, a page at a time."""
-    model = look.object_named(query.get("object", ""))
+    model = view.object_named(query.get("object", ""))
     lines = [query.getlist(name) for name in ("field", "operator", "text")]
     filters = filters_from(*lines)
     every = query.get("every") == "1"
@@ -124,25 +124,25 @@ def rows(look: Look, query: QueryParams) -> Shown:
         "operators": OPERATORS,
         "every": every,
         "cleared": _rows_address(model.name),
-        "total": look.store.count(model),
+        "total": view.store.count(model),
     }
     try:
-        condition = condition_of(look, model, filters)
+        condition = condition_of(view, model, filters)
     except FilterError as error:
-        return Shown("rows.html", {**values, "mistake": str(error)}, HTTPStatus.BAD_REQUEST)
-    return Shown("rows.html", {**values, **_page_of_rows(look, model, query, condition)})
+        return Page("rows.html", {**values, "mistake": str(error)}, HTTPStatus.BAD_REQUEST)
+    return Page("rows.html", {**values, **_page_of_rows(view, model, query, condition)})
 
 
 def _page_of_rows(
-    look: Look, model: ObjectModel, query: QueryParams, condition: Condition
+    view: ViewContext, model: ObjectModel, query: QueryParams, condition: Condition
 ) -> dict[str, Any]:
     where, given = condition
     counting = f"SELECT count(*) FROM {quoted(model.name)} AS t WHERE {where}"  # noqa: S608
-    matching: int = look.store.rows(counting, given)[0][0]
+    matching: int = view.store.rows(counting, given)[0][0]
     last = max(1, -(-matching // ROWS_PER_PAGE))
     page = max(1, min(_number(query.get("page")) or 1, last))
     found = select_rows(
-        look.store,
+        view.store,
         model,
         condition,
         newest_first=True,
@@ -156,7 +156,7 @@ def _page_of_rows(
         "last": last,
         "first_row": (page - 1) * ROWS_PER_PAGE + 1,
         "fields": fields,
-        "rows": _rows(look, model, found, fields),
+        "rows": _rows(view, model, found, fields),
         "newer": _other_page(query, page - 1) if page > 1 else None,
         "older": _other_page(query, page + 1) if page < last else None,
     }
@@ -175,10 +175,10 @@ def _columns(model: ObjectModel, found: Iterable[Mapping[str, Any]], *, every: b
 
 
 def _rows(
-    look: Look, model: ObjectModel, found: list[dict[str, Any]], fields: list[str]
+    view: ViewContext, model: ObjectModel, found: list[dict[str, Any]], fields: list[str]
 ) -> list[Row]:
     names = {
-        name: _target_names(look, model, name, [row[name] for row in found])
+        name: _target_names(view, model, name, [row[name] for row in found])
         for name in fields
         if model.fields[name].lookup_object
     }
@@ -193,11 +193,11 @@ def _rows(
 
 
 def _target_names(
-    look: Look, model: ObjectModel, name: str, values: Iterable[str | None]
+    view: ViewContext, model: ObjectModel, name: str, values: Iterable[str | None]
 ) -> dict[str, str]:
     """By GSID, the name of the record that the lookup points to; only of those that exist."""
-    target = look.objects.get((model.fields[name].lookup_object or "").lower())
-    return names_of(look.store, target, [each for each in values if each])
+    target = view.objects.get((model.fields[name].lookup_object or "").lower())
+    return names_of(view.store, target, [each for each in values if each])
 
 
 def _cell(model: ObjectModel, name: str, value: object, names: Mapping[str, str]) -> Cell:
@@ -206,7 +206,7 @@ def _cell(model: ObjectModel, name: str, value: object, names: Mapping[str, str]
     if target and isinstance(value, str) and value in names:
         address = _record_address(target, value)
         value = names[value]
-    whole = seen(_text(value))
+    whole = escaped(_text(value))
     cut = len(whole) > _CELL_CHARACTERS
     return Cell(name, whole[: _CELL_CHARACTERS - 1] + "…" if cut else whole, whole, address)
 
@@ -221,37 +221,37 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
-def record(look: Look, query: QueryParams) -> Shown:
+def record(view: ViewContext, query: QueryParams) -> Page:
     """One record with all its fields."""
-    model = look.object_named(query.get("object", ""))
+    model = view.object_named(query.get("object", ""))
     gsid = query.get("gsid", "")
-    column = look.store.column(model, "Gsid")
-    found = select_rows(look.store, model, (f"{column} = ?", [gsid]), limit=1)
+    column = view.store.column(model, "Gsid")
+    found = select_rows(view.store, model, (f"{column} = ?", [gsid]), limit=1)
     if not found:
         message = f"{model.name} has no record {gsid!r}."
         raise NotFoundError(message)
-    (row,) = _rows(look, model, found, [name for name in model.fields if name != "Gsid"])
-    return Shown("record.html", {"model": model, "row": row, "back": _rows_address(model.name)})
+    (row,) = _rows(view, model, found, [name for name in model.fields if name != "Gsid"])
+    return Page("record.html", {"model": model, "row": row, "back": _rows_address(model.name)})
 
 
-def calls(look: Look, query: QueryParams) -> Shown:
+def calls(view: ViewContext, query: QueryParams) -> Page:
     """The calls, filtered, the latest first."""
     before = _number(query.get("before"))
-    found = CallLog(look.store).select(
+    found = CallLog(view.store).select(
         _calls_condition(query, before), newest_first=True, limit=CALLS_PER_PAGE + 1
     )
     numbers = list(found)
     more = numbers[CALLS_PER_PAGE - 1] if len(numbers) > CALLS_PER_PAGE else None
     shown = {number: found[number] for number in numbers[:CALLS_PER_PAGE]}
-    return Shown(
+    return Page(
         "calls.html",
         {
-            "calls": _listed(look, shown),
-            "kinds": sorted(look.families),
+            "calls": _listed(view, shown),
+            "kinds": sorted(view.families),
             "outcomes": {name: words for name, (words, _) in OUTCOMES.items()},
             "kind": query.get("kind", ""),
             "outcome": query.get("outcome", ""),
-            "text": seen(query.get("text", "")),
+            "text": escaped(query.get("text", "")),
             "latest": _address("/calls", query, before=None) if before else None,
             "older": _address("/calls", query, before=more) if more else None,
         },
@@ -270,21 +270,21 @@ def _calls_condition(query: QueryParams, before: int | None) -> Condition:
     return " AND ".join(parts), values
 
 
-def call(look: Look, query: QueryParams) -> Shown:
+def call(view: ViewContext, query: QueryParams) -> Page:
     """One call with what was sent and what was answered."""
     number = _number(query.get("number"))
-    found = CallLog(look.store).select(("id = ?", [number]), limit=1)
+    found = CallLog(view.store).select(("id = ?", [number]), limit=1)
     if number is None or not found:
         message = "The log does not have this call, or not any more."
         raise NotFoundError(message)
-    (shown,) = _listed(look, found)
-    return Shown(
+    (shown,) = _listed(view, found)
+    return Page(
         "call.html", {"shown": shown, "characters": BODY_CHARACTERS, "kept_bodies": KEPT_BODIES}
     )
 
 
-def _listed(look: Look, found: Mapping[int, Call]) -> list[ShownCall]:
-    config = look.tenant.config
+def _listed(view: ViewContext, found: Mapping[int, Call]) -> list[ShownCall]:
+    config = view.tenant.config
     secrets = {config.access_key, config.client_secret} - {_PUBLISHED_KEY}
     return [
         ShownCall(
@@ -292,7 +292,7 @@ def _listed(look: Look, found: Mapping[int, Call]) -> list[ShownCall]:
             f"/call?{urlencode({'number': number})}",
             moment(each.at),
             each,
-            seen(redacted(each.path, *secrets)),
+            escaped(redacted(each.path, *secrets)),
             failed=each.code is not None or each.status != HTTPStatus.OK,
             request=_body(each.request, secrets),
             answer=_body(each.answer, secrets),
@@ -302,7 +302,7 @@ def _listed(look: Look, found: Mapping[int, Call]) -> list[ShownCall]:
 
 
 def _body(text: str | None, secrets: Iterable[str]) -> str | None:
-    return None if text is None else seen(indented(redacted(text, *secrets)))
+    return None if text is None else escaped(indented(redacted(text, *secrets)))
 
 
 def _number(text: str | None) -> int | None:

@@ -87,7 +87,7 @@ class _Served:
     async def respond(self, request: Request) -> Response:
         started = time.perf_counter()
         sent = await request.body()
-        hit = self._tenant.faults.draw(request.method, request.scope["path"])
+        hit = self._tenant.faults.pick(request.method, request.scope["path"])
         if hit.before_commit:
             await asyncio.sleep(hit.before_commit)
         fault = hit.fault

@@ -59,7 +59,7 @@ class ValueRefusedError(Exception):
         self.message = message
 
 
-def acceptor(field: Field, switches: Switches) -> Accept:
+def value_check(field: Field, switches: Switches) -> Accept:
     """The function that turns a sent value of this field into its stored form.
 
     The function raises ValueRefusedError; a null is accepted where the field is nillable.
@@ -81,7 +81,7 @@ def condition_acceptor(field: Field, switches: Switches) -> Accept:
     """The function for values that rows are searched by: any length, any text for an email."""
     data_type = "STRING" if field.data_type in TEXT_TYPES else field.data_type
     open_field = replace(field, data_type=data_type, length=None, nillable=True, required=False)
-    return acceptor(open_field, switches)
+    return value_check(open_field, switches)
 
 
 def _acceptor_of_type(field: Field, switches: Switches) -> Accept:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from target_gainsight.loading.outcomes import Arrival
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.reject_id import RejectId
-    from target_gainsight.loading.settling.checkpoint import Watermark
+    from target_gainsight.loading.watermark import Watermark
 
 
-class Spans:
+class IntRanges:
     """Whole numbers, each larger than the one before."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Spans:
 
 
 @dataclass
-class FiledRecords:
+class FileContents:
     """The records of one stream that one file holds.
 
     Attributes:
@@ -58,31 +58,31 @@ class FiledRecords:
 
     stream: str
     watermark: Watermark
-    positions: Spans = field(default_factory=Spans)
-    sequences: Spans = field(default_factory=Spans)
+    positions: IntRanges = field(default_factory=IntRanges)
+    sequences: IntRanges = field(default_factory=IntRanges)
     retires: list[RejectId] = field(default_factory=list)
 
-    def add(self, arrival: Arrival, retires: Iterable[RejectId]) -> None:
+    def add(self, source: SourceRecord, retires: Iterable[RejectId]) -> None:
         """Take one more record.
 
         Args:
-            arrival: The record as it came.
+            source: The record as it came.
             retires: The older rejects that it stands for.
         """
-        self.positions.add(arrival.position)
-        self.sequences.add(arrival.sequence)
+        self.positions.add(source.position)
+        self.sequences.add(source.sequence)
         self.retires += retires
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def split(self, count: int) -> list[FiledRecords]:
+    def split(self, count: int) -> list[FileContents]:
         """Divide the records into the first ones and the others; neither part is empty.
 
         Args:
             count: How many the first part takes. Older rejects retire with the last part.
         """
-        parts = [FiledRecords(self.stream, self.watermark) for _ in range(2)]
+        parts = [FileContents(self.stream, self.watermark) for _ in range(2)]
         for number, (position, sequence) in enumerate(
             zip(self.positions, self.sequences, strict=True)
         ):

@@ -1,0 +1,78 @@
+"""Records on their way from the input into the tenant: as they arrived, and as they are loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_gainsight.loading.lookups.index import Wanted
+    from target_gainsight.loading.lookups.resolver import Link, Reference
+    from target_gainsight.loading.watermark import Watermark
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""The references of records that have none."""
+
+
+def _nothing() -> Mapping[str, Any]:
+    """One empty mapping for all records: most refer to nothing."""
+    return NOTHING
+
+
+@dataclass(slots=True, eq=False)
+class SourceRecord:
+    """One record as it reached a sink.
+
+    Attributes:
+        stream: The stream's name as the tap gives it.
+        alias: The stream's name as it comes out of the stream maps.
+        message: The RECORD message as it came; its ``record`` is the source record.
+        schema: The SCHEMA message that held for it, as it came.
+        sequence: Its number among the records of the run, in the order of the input.
+        watermark: How far its sink instance is settled.
+        position: Its place in that sink instance.
+    """
+
+    stream: str
+    alias: str
+    message: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    sequence: int
+    watermark: Watermark
+    position: int
+
+
+@dataclass(slots=True, eq=False)
+class LoadRecord:
+    """A record on its way into the tenant.
+
+    Attributes:
+        source: Where it came from.
+        fields: Gainsight field to the value that is written.
+        key: The comparable values of its lookup keys, empty without keys.
+        parts: The records it was merged from, in order; empty when it stands for itself.
+        gsid: The row it updates, once that is known.
+        sent_before: When an earlier run sent it without learning the outcome (epoch seconds).
+        references: Field to the row, or rows, of another object that it refers to.
+        links: The companies that a person is linked to.
+        waiting: Field to the row of its own object that is not there yet.
+    """
+
+    source: SourceRecord
+    fields: dict[str, Any]
+    key: tuple[Any, ...] = ()
+    parts: tuple[LoadRecord, ...] = ()
+    gsid: str | None = None
+    sent_before: float | None = None
+    references: Mapping[str, Reference] = field(default_factory=_nothing)
+    links: tuple[Link, ...] = ()
+    waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
+
+    def sources(self) -> tuple[SourceRecord, ...]:
+        """List every source that shares this record's outcome, in order."""
+        if not self.parts:
+            return (self.source,)
+        return tuple(part.source for part in self.parts)
