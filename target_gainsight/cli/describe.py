@@ -12,7 +12,7 @@ from rich.table import Table
 from target_gainsight.api import GainsightError
 from target_gainsight.cli.catalog import read_stream
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.cli.output import print_as, print_table
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.escaping import one_line
@@ -157,7 +157,7 @@ def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
     table = Table(*headings, title=escape(title), title_justify="left")
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row.values()))
-    print_whole(table)
+    print_table(table)
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from target_gainsight.cli.output import no_color
 from target_gainsight.singer.standard_output import output_errors_reported
 
 _SUBCOMMANDS = {
@@ -26,6 +27,8 @@ class LazyGroup(click.Group):
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line; output that cannot be written ends it with one line."""
+        if no_color():
+            kwargs["color"] = False
         with output_errors_reported():
             return super().main(*args, **kwargs)
 

@@ -1,14 +1,17 @@
-"""How the commands print: tables as wide as what is in them, checklists, JSON, YAML."""
+"""Output of the commands: tables, checklists, JSON, YAML."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 import simplejson
 from rich.console import Console
 from rich.measure import Measurement
+from rich.table import Table
 
 from target_gainsight.mapping.escaping import printable_json
 from target_gainsight.mapping.planning.mismatch import yaml_text
@@ -16,17 +19,44 @@ from target_gainsight.mapping.planning.mismatch import yaml_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.table import Table
-
 WIDEST = 10_000
 MOST_INLINE = 100
 
 
-def print_whole(table: Table) -> None:
-    """Print a table without cutting or wrapping its cells, however narrow the terminal."""
-    console = Console()
-    natural = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
-    Console(width=max(console.width, natural), soft_wrap=True).print(table)
+def print_table(table: Table) -> None:
+    """Print a table: within the width of a terminal, and whole where none reads it.
+
+    A table that would have to break words to fit is printed as a block of lines for each row.
+
+    Args:
+        table: With text in its cells.
+    """
+    wide = Console(width=WIDEST)
+    measured = Measurement.get(wide, wide.options, table)
+    if sys.stdout.isatty():
+        console = Console(color_system=None if no_color() else "auto")
+        console.print(_as_blocks(table) if measured.minimum > console.width else table)
+    else:
+        Console(width=measured.maximum, soft_wrap=True).print(table)
+
+
+def no_color() -> bool:
+    """Return whether the user wants no colours (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def _as_blocks(table: Table) -> Table:
+    """Put each row's headings and values below each other; empty values are left out."""
+    blocks = Table.grid(padding=(0, 2))
+    blocks.title, blocks.title_justify = table.title, "left"
+    blocks.add_column(style="bold", no_wrap=True)
+    blocks.add_column(overflow="fold")
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        for column, cell in zip(table.columns, row, strict=True):
+            if cell:
+                blocks.add_row(column.header, cell)
+        blocks.add_row()
+    return blocks
 
 
 def marks() -> tuple[str, str]:

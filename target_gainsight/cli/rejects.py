@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from target_gainsight.cli.configuration import configured, read_raw_settings
-from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.cli.output import print_as, print_table
 from target_gainsight.cli.run_target import make_target
 from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
@@ -101,7 +101,7 @@ def _print_groups(groups: Iterable[dict[str, Any]]) -> None:
             _line(f"{_key_text(example['key'])}: {_what(example)}"),
             _line(example["hint"]),
         )
-    print_whole(table)
+    print_table(table)
 
 
 @rejects.command()
@@ -159,7 +159,7 @@ def _print_rejects(listed: Iterable[dict[str, Any]]) -> None:
             each["request_id"] or "",
         )
         table.add_row(*map(_line, cells))
-    print_whole(table)
+    print_table(table)
 
 
 @rejects.command()

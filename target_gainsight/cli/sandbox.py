@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from target_gainsight.cli.output import print_as, print_whole
+from target_gainsight.cli.output import print_as, print_table
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sandbox import (
     SandboxConfigError,
@@ -155,7 +155,7 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     table.add_column("Rows", justify="right")
     for name, count in shown:
         table.add_row(escape(one_line(name)), f"{count:,}")
-    print_whole(table)
+    print_table(table)
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -169,7 +169,7 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         print_as("json", rows)
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
-    print_whole(_rows_table(title, rows, every=every))
+    print_table(_rows_table(title, rows, every=every))
 
 
 def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:

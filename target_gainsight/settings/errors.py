@@ -106,6 +106,8 @@ def _what_is_right(name: str, value: object, declared: Mapping[str, Any]) -> str
     for error in Draft202012Validator(dict(declared)).iter_errors(value):
         if error.validator == "enum":
             return _right_choice(name, str(value), declared["enum"])
+        if error.validator == "pattern":
+            return "a path on this machine; URLs are not supported"
         if error.validator in {"minimum", "maximum"}:
             return _right_bounds(declared)
         return " or ".join(TYPE_NAMES[kind] for kind in declared["type"] if kind in TYPE_NAMES)

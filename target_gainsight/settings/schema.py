@@ -17,6 +17,9 @@ from target_gainsight.settings.stream_schema import (
     SURVEY_COLUMNS,
 )
 
+LOCAL_PATH = r"^(?![A-Za-z][A-Za-z0-9+.\-]+://)[^\x00]*$"
+"""A path of this machine: URLs would be taken for folders called ``s3:``."""
+
 CONNECTION = (
     th.Property(
         "domain",
@@ -77,7 +80,7 @@ STREAMS = (
 SURVEY_FILES = (
     th.Property(
         "survey_path",
-        th.StringType(),
+        th.StringType(pattern=LOCAL_PATH),
         default="gainsight-surveys",
         title="Survey path",
         description="Folder of the files that streams of object_type survey_csv become.",
@@ -192,7 +195,7 @@ LIMITS = (
 REJECTS = (
     th.Property(
         "rejects_path",
-        th.StringType(),
+        th.StringType(pattern=LOCAL_PATH),
         default="gainsight-rejects",
         title="Rejects path",
         description="Folder of the reject files.",
@@ -223,7 +226,7 @@ REJECTS = (
     ),
     th.Property(
         "summary_path",
-        th.StringType(),
+        th.StringType(pattern=LOCAL_PATH),
         title="Summary path",
         description="Where the run summary is written as JSON.",
     ),
@@ -239,14 +242,14 @@ REJECTS = (
 SANDBOX = (
     th.Property(
         "sandbox_path",
-        th.StringType(),
+        th.StringType(pattern=LOCAL_PATH),
         default="gainsight-sandbox.db",
         title="Sandbox path",
         description="The embedded tenant's SQLite file.",
     ),
     th.Property(
         "sandbox_config",
-        th.StringType(),
+        th.StringType(pattern=LOCAL_PATH),
         title="Sandbox configuration",
         description="A YAML with the embedded tenant's custom objects, users, limits and switches.",
     ),
