@@ -1,6 +1,5 @@
-"""Writes what people read about the settings, as `target-gainsight --about` states them.
+"""Write what people read about the settings, from their declaration in `target_gainsight.settings`.
 
-What the target declares is the only source; a table that people edit by hand drifts from it.
 `python scripts/docs.py` writes the files, `--check` only tells whether they are up to date.
 """
 
@@ -46,39 +45,24 @@ def replace_between(text: str, begin: str, end: str, block: str) -> str:
 
 
 def generated_files(target: Target) -> dict[str, str]:
-    """Build the text that each generated file, or each file with a generated part, should have.
-
-    Args:
-        target: What the target says about itself.
-
-    Returns:
-        Path below the project's top to whole text.
-    """
+    """Return the text of each file that is generated or has a generated part, by path."""
     in_markdown = ("<!-- settings: begin", "<!-- settings: end")
     in_yaml = ("# settings: begin", "# settings: end")
     parts = {
         "README.md": (*in_markdown, settings_table(target.settings)),
         "docs/sandbox.md": ("<!-- tenant: begin", "<!-- tenant: end", tenant_tables()),
         "docs/settings.md": (*in_markdown, settings_reference(target.settings)),
-        "meltano.yml": (*in_yaml, meltano_block(target.settings)),
+        "meltano.yml": (*in_yaml, meltano_block(target.top_settings)),
     }
     return {
-        ".env.example": environment_example(target.settings),
+        ".env.example": environment_example(target.top_settings),
         "hub/target-gainsight.yml": hub_definition(target),
         **{name: replace_between(_text(name), *part) for name, part in parts.items()},
     }
 
 
 def difference(name: str, wanted: str) -> str:
-    """Show how a file differs from what it should be, as a unified diff, empty if it does not.
-
-    Args:
-        name: Path below the project's top.
-        wanted: What the file should say.
-
-    Returns:
-        The difference.
-    """
+    """Return how a file differs from the wanted text as a unified diff, empty if it does not."""
     lines = difflib.unified_diff(
         _text(name).splitlines(),
         wanted.splitlines(),

@@ -11,7 +11,8 @@ from documented.meltano import commands, definition
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from documented.declared import Setting, Target
+    from documented.declared import Target
+    from target_gainsight.settings import Setting
 
 CREDENTIALS = (("access_key",), ("client_id", "client_secret"))
 
@@ -21,8 +22,8 @@ PREAMBLE = """\
 A tenant is reached with `domain` and one credential. `domain: sandbox` loads into a local tenant \
 that enforces the API's rules and needs no account.
 
-`streams` routes: its keys are stream names or globs, its values hold any setting from \
-`object_type` down to `streams` itself. The exact name wins, else the longest pattern.
+`streams` says what goes where: its keys are stream names or globs, its values the settings of \
+those streams. The exact name wins, else the longest pattern.
 
 ```yaml
 config:
@@ -42,21 +43,21 @@ In an environment variable, an object is written as JSON.
 
 NEXT_STEPS = """\
 - `meltano invoke target-gainsight:describe company` shows the fields of an object in your tenant.
-- `meltano invoke target-gainsight:check` checks connection, credential, objects, fields and \
+- `meltano invoke target-gainsight:check` checks the connection, credential, objects, fields and \
 lookup keys, and writes nothing.
-- `TARGET_GAINSIGHT_DRY_RUN=true meltano run tap-… target-gainsight` reads, compares and says what \
-a run would write and cost; it writes nothing and keeps no state.
+- `TARGET_GAINSIGHT_DRY_RUN=true meltano run tap-… target-gainsight` shows what a run would write \
+and cost; it writes nothing and keeps no state.
 - `meltano run tap-… target-gainsight` loads.
 """
 
 USAGE = """\
 ### Rejected records
 
-A record that was not written though it should have been is a reject. It is logged with its \
-stream, key, field and reason, and kept in a Singer file in `rejects_path`. Rejects do not fail a \
-run before `max_rejects` or `max_reject_percent` is passed.
+A record that could not be written is a reject. It is logged with its stream, key, field and \
+reason, and kept in a Singer file in `rejects_path`. Rejects fail a run only above `max_rejects` \
+or `max_reject_percent`.
 
-- `meltano invoke target-gainsight:rejects list` shows what is open, by reason, with its cure.
+- `meltano invoke target-gainsight:rejects list` shows what is open, by reason, with what to do.
 - `meltano invoke target-gainsight:rejects show latest` shows each record.
 - `meltano invoke target-gainsight:rejects replay latest` sends them again.
 
@@ -93,8 +94,10 @@ def hub_definition(target: Target) -> str:
         "pip_url": f"{target.name}[sandbox]@git+{source}",
         "quality": "silver",
         "repo": source,
-        "settings": [definition(each) for each in sorted(target.settings, key=lambda s: s.name)],
-        "settings_group_validation": credential_groups(target.settings),
+        "settings": [
+            definition(each) for each in sorted(target.top_settings, key=lambda s: s.name)
+        ],
+        "settings_group_validation": credential_groups(target.top_settings),
         "settings_preamble": PREAMBLE,
         "supported_python_versions": list(target.python_versions),
         "usage": USAGE,

@@ -1,65 +1,55 @@
-"""The settings as Markdown: a table for the README, a page with a heading each for the docs."""
+"""The settings as Markdown: a short table for the README, a page of groups for the docs."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+from documented.declared import variable
+from target_gainsight.settings import ESSENTIAL, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from documented.declared import Setting
+    from target_gainsight.settings import Setting
 
-TYPE_NAMES = {
-    "array": "list",
-    "boolean": "true or false",
-    "integer": "whole number",
-    "object": "object",
-    "string": "text",
+KIND_NAMES = {
+    Kind.TEXT: "text",
+    Kind.PATH: "path",
+    Kind.INTEGER: "whole number",
+    Kind.BOOLEAN: "true or false",
+    Kind.NAMES: "list or text",
+    Kind.OBJECT: "object",
 }
 
 
 def settings_table(settings: Iterable[Setting]) -> str:
-    """Lay the target's own settings out as a table; the SDK's follow in one line.
-
-    Args:
-        settings: All settings of the target.
-
-    Returns:
-        Markdown, ending in a newline.
-    """
-    rows = ["| Setting | Default | Meaning |", "|---|---|---|"]
-    rows += [_table_row(setting) for setting in settings if not setting.inherited]
-    names = ", ".join(f"`{setting.name}`" for setting in settings if setting.inherited)
-    return "\n".join([*rows, "", f"From the Singer SDK, with its meaning: {names}.", ""])
+    """Lay out the settings that everyone needs as a table, ending in a newline."""
+    by_name = {setting.name: setting for setting in settings}
+    rows = [_table_row(by_name[name]) for name in ESSENTIAL if name in by_name]
+    return "\n".join(["| Setting | Meaning |", "|---|---|", *rows, ""])
 
 
 def settings_reference(settings: Iterable[Setting]) -> str:
-    """Give every setting a heading of its own, to be linked to, with its facts below.
+    """Give every group a heading, and every setting one of its own below, to be linked to.
 
     Args:
-        settings: All settings of the target.
+        settings: The settings, each group together.
 
     Returns:
         Markdown with headings of the second and third level, ending in a newline.
     """
-    own = [setting for setting in settings if not setting.inherited]
-    inherited = [setting for setting in settings if setting.inherited]
-    return "\n".join(
-        [
-            "## Settings of the target\n",
-            *(_section(setting) for setting in own),
-            "## Settings of the Singer SDK\n",
-            *(_section(setting) for setting in inherited),
-        ]
-    )
+    lines: list[str] = []
+    for group, members in groupby(settings, key=lambda setting: setting.group):
+        lines += [f"## {group}\n", *(_section(setting) for setting in members)]
+    return "\n".join(lines)
 
 
 def _table_row(setting: Setting) -> str:
-    name = f"`{setting.name}`" + (" (secret)" if setting.secret else "")
-    default = f"`{setting.shown_default}`" if setting.shown_default else ""
-    choices = f" One of {_listed(setting.choices)}." if setting.choices else ""
-    meaning = (setting.description + choices).replace("|", "\\|")
-    return f"| {name} | {default} | {meaning} |"
+    secret = " (secret)" if setting.secret else ""
+    first, *_ = setting.description.split(". ")
+    meaning = f"{first.removesuffix('.')}. {_choices(setting)}".rstrip()
+    return f"| [`{setting.name}`](docs/settings.md#{setting.name}){secret} | {meaning} |"
 
 
 def _section(setting: Setting) -> str:
@@ -68,17 +58,19 @@ def _section(setting: Setting) -> str:
 
 
 def _facts(setting: Setting) -> Iterator[str]:
-    kinds = [TYPE_NAMES[each] for each in setting.types if each in TYPE_NAMES]
-    secret = ", secret" if setting.secret else ""
-    yield f"Type: {' or '.join(kinds) or 'any'}{secret}"
+    yield f"Type: {KIND_NAMES[setting.kind]}{', secret' if setting.secret else ''}"
     if setting.choices:
-        yield f"One of: {_listed(setting.choices)}"
+        yield _choices(setting).removesuffix(".")
     if setting.shown_default:
         yield f"Default: `{setting.shown_default}`"
-    yield f"Environment: `{setting.variable}`"
-    if setting.routed:
-        yield "May stand in an entry of `streams`"
+    if setting.scope == "entry":
+        yield "Only in an entry of `streams`"
+        return
+    yield f"Environment: `{variable(setting)}`"
+    if setting.scope == "stream":
+        yield "Also in an entry of `streams`"
 
 
-def _listed(choices: Iterable[str]) -> str:
-    return ", ".join(f"`{choice}`" for choice in choices)
+def _choices(setting: Setting) -> str:
+    choices = ", ".join(f"`{choice}`" for choice in setting.choices)
+    return f"One of {choices}." if choices else ""

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from target_gainsight.settings import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from documented.declared import Setting
-
-KINDS = {
-    "array": "array",
-    "boolean": "boolean",
-    "integer": "integer",
-    "object": "object",
-    "string": "string",
-}
+    from target_gainsight.settings import Setting
 
 COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",
@@ -41,46 +35,21 @@ def commands() -> dict[str, dict[str, str]]:
     }
 
 
-def kind(setting: Setting) -> str:
-    """Choose Meltano's kind: text where text is allowed, so that `a,b` works in the environment.
-
-    Args:
-        setting: The setting.
-
-    Returns:
-        A kind that survives Meltano.
-    """
-    if setting.choices:
-        return "options"
-    if "string" in setting.types:
-        return "string"
-    return next(KINDS[each] for each in setting.types if each in KINDS)
-
-
 def definition(setting: Setting) -> dict[str, object]:
     """Define one setting for Meltano.
 
-    The default stays out: Meltano would send it as if the user had chosen it.
-
-    Args:
-        setting: The setting.
-
-    Returns:
-        An entry of a plugin's `settings`.
+    All but objects are text to Meltano, and no default is stated, so that the target sees what
+    the user gave and nothing else: see ``JSON_TYPES`` and ``Setting.schema``. Without
+    ``nest_object`` Meltano loses the names with dots of an object given in a variable.
     """
-    entry: dict[str, object] = {
-        "name": setting.name,
-        "label": setting.title,
-        "kind": kind(setting),
-    }
-    if setting.choices:
-        entry["options"] = [{"label": choice, "value": choice} for choice in setting.choices]
-    if entry["kind"] == "object":
-        entry["value_processor"] = "nest_object"  # else the environment gets keys like a.b.c
+    entry: dict[str, object] = {"name": setting.name, "label": setting.title}
+    if setting.kind is Kind.OBJECT:
+        entry |= {"kind": "object", "value_processor": "nest_object"}
+    else:
+        entry["kind"] = "string"
     if setting.secret:
         entry["sensitive"] = True
-    entry["description"] = setting.description
-    return entry
+    return {**entry, "description": setting.help}
 
 
 def meltano_block(settings: Iterable[Setting]) -> str:

@@ -58,7 +58,7 @@ def read_settings(sources: Iterable[str]) -> Settings:
         The settings.
 
     Raises:
-        click.ClickException: There are none, a file cannot be read, or they have mistakes.
+        click.ClickException: There are none, a file cannot be read, or they have errors.
     """
     raw = read_raw_settings(sources)
     if not raw:
@@ -66,7 +66,7 @@ def read_settings(sources: Iterable[str]) -> Settings:
     try:
         return parse_settings(raw)
     except SettingsError as error:
-        listed = "".join(f"\n  - {mistake}" for mistake in error.mistakes)
+        listed = "".join(f"\n  - {message}" for message in error.errors)
         message = f"the settings cannot be used:{listed}"
         raise click.ClickException(message) from None
 

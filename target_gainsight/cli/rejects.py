@@ -23,7 +23,7 @@ from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.settings import CONFIG_SCHEMA
+from target_gainsight.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -291,7 +291,7 @@ def _delete(path: Path) -> None:
 
 def _folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
     if given is None:
-        default = CONFIG_SCHEMA["properties"]["rejects_path"]["default"]
+        default = SETTINGS["rejects_path"].default
         given = Path(str(read_raw_settings(sources).get("rejects_path") or default))
     return RejectFolder(given)
 

@@ -1,12 +1,14 @@
-"""The settings: their JSON schema and their frozen, validated form.
+"""The settings: their declarations, and their parsed form.
 
-The only reader of raw configuration. Imports nothing else of the package, so that every room
-but ``api`` and ``sandbox`` may know the settings.
+The only reader of raw configuration. Imports nothing else of the package, so that every layer but
+``api`` and ``sandbox`` may know the settings. Start reading at ``table``, then ``parsing``.
 """
 
 from __future__ import annotations
 
-from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.dotted_names import join_stream_maps
+from target_gainsight.settings.environment import read_environment, restore_dropped_names
+from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import (
     OBJECT_NAMES,
     AmbiguousPatternError,
@@ -22,31 +24,42 @@ from target_gainsight.settings.model import (
     StreamSettings,
     SyncMode,
 )
-from target_gainsight.settings.parsing import SettingsError, parse_settings, unknown_settings
+from target_gainsight.settings.parsing import parse_settings, read_sdk_settings, unknown_settings
 from target_gainsight.settings.relative_dates import DUE_DATE
-from target_gainsight.settings.schema import CONFIG_SCHEMA, CONFIG_SCHEMA_NAMES
-from target_gainsight.settings.stream_maps import join_stream_names
+from target_gainsight.settings.setting import Kind, Setting
+from target_gainsight.settings.table import (
+    CONFIG_SCHEMA,
+    ESSENTIAL,
+    SETTINGS,
+    declared_settings,
+)
 
 __all__ = [
     "CONFIG_SCHEMA",
-    "CONFIG_SCHEMA_NAMES",
     "DUE_DATE",
+    "ESSENTIAL",
     "OBJECT_NAMES",
+    "SETTINGS",
     "AmbiguousPatternError",
     "CompanyLinks",
     "Connection",
     "Credential",
     "KeyCredential",
+    "Kind",
     "Limits",
     "Lookup",
     "OAuthCredential",
     "Rejection",
+    "Setting",
     "Settings",
     "SettingsError",
     "StreamSettings",
     "SyncMode",
-    "join_stream_names",
+    "declared_settings",
+    "join_stream_maps",
     "parse_settings",
     "read_environment",
+    "read_sdk_settings",
+    "restore_dropped_names",
     "unknown_settings",
 ]

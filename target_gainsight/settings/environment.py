@@ -1,70 +1,91 @@
-"""Settings from the environment. What cannot be read stays text, for the checks to name it."""
+"""Settings from environment variables."""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_gainsight.settings.schema import CONFIG_SCHEMA_NAMES
+from target_gainsight.settings.setting import SDK_GROUP, Kind, object_in
+from target_gainsight.settings.table import declared_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
-    ("false", "0", "no", "off"), False
-)
+MELTANO_PREFIX = "MELTANO_LOAD_"
+"""Prefix of the variables in which Meltano passes all settings to whatever loader it runs."""
+
+MELTANO_RUNS_US = "MELTANO_LOADER_NAME"
 
 
 def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Read the settings that environment variables, or a ``.env`` file, carry.
 
     Args:
-        schema: The configuration's JSON schema.
-        prefix: What a variable's name begins with, such as ``TARGET_GAINSIGHT_``.
+        schema: The configuration's JSON schema, with the settings of the Singer SDK or without.
+        prefix: The prefix of the variables' names, such as ``TARGET_GAINSIGHT_``.
 
     Returns:
-        Setting name to value; text that is not of the declared type is returned as it is.
+        Setting name to text, which the parser reads; to the object where the text is one.
     """
     parse_environment_config({}, prefix)  # brings a .env file into the environment
-    variables = {name: f"{prefix}{name.upper()}" for name in schema["properties"]}
-    given = {
-        name: _value(os.environ[variable], schema["properties"][name])
-        for name, variable in variables.items()
-        if variable in os.environ
-    }
-    return {
-        name: _nested(value) if name in CONFIG_SCHEMA_NAMES else value
-        for name, value in given.items()
-    }
+    given: dict[str, Any] = {}
+    for setting in declared_settings(schema):
+        text = os.environ.get(f"{prefix}{setting.name.upper()}")
+        if text is not None:
+            given[setting.name] = text
+        found = object_in(text) if text and setting.kind is Kind.OBJECT else None
+        if found is not None:
+            is_flat = setting.group != SDK_GROUP or MELTANO_RUNS_US in os.environ
+            given[setting.name] = _nested(found) if is_flat else found
+    return given
 
 
-def _value(text: str, declared: Mapping[str, Any]) -> object:
-    types = declared.get("type", ())
-    if "string" in types:
-        return text
-    if "boolean" in types:
-        return BOOLEANS.get(text.strip().lower(), text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo Meltano's flattening, which makes ``{"a.b": c}`` of ``{"a": {"b": c}}``.
 
-
-def _nested(value: object) -> object:
-    """Undo Meltano's flattening, which makes ``a.b: c`` of ``a: {b: c}``.
-
-    Names that had dots themselves come apart; the settings join them again.
+    Names that had dots themselves come apart as well; the parser joins them again.
     """
-    if not isinstance(value, dict):
-        return value
     nested: dict[str, Any] = {}
-    for name, each in value.items():
-        *outer, last = [name] if isinstance(each, dict) else name.split(".")
-        inner = nested
+    for name in sorted(flat, key=lambda name: name.count(".")):
+        *outer, last = [name] if isinstance(flat[name], dict) else name.split(".")
+        inner: Any = nested
         for part in outer:
-            inner = inner.setdefault(part, {})
-        inner[last] = each
+            inner = inner.setdefault(part, {}) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner[last] = flat[name]
+        else:  # beside {"a": …}, "a.b" is a name of its own
+            nested[name] = flat[name]
     return nested
+
+
+def restore_dropped_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what Meltano drops from the configuration file that it writes.
+
+    Of an object that was given in a variable, Meltano drops the names with dots, such as the
+    stream ``crm.accounts``, unless the plugin's definition asks for ``nest_object``; the Hub's bot
+    does not keep that. The variables in which Meltano passes the settings on hold them whole.
+
+    Args:
+        config: The configuration as the file holds it.
+        schema: The configuration's JSON schema.
+
+    Returns:
+        The configuration with the names that were dropped; as it is when Meltano does not run us.
+    """
+    if MELTANO_RUNS_US not in os.environ:
+        return dict(config)
+    passed = read_environment(schema, MELTANO_PREFIX)
+    objects = {name: passed[name] for name in config if isinstance(passed.get(name), dict)}
+    return _completed(config, objects)
+
+
+def _completed(given: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    completed = dict(given)
+    for name, value in whole.items():
+        if name not in given:
+            completed[name] = value
+        elif isinstance(given[name], dict) and isinstance(value, dict):
+            completed[name] = _completed(given[name], value)
+    return completed

@@ -1,104 +1,99 @@
-"""What the settings of a stream mean nothing for when the stream goes into files.
+"""Settings that do not apply to streams that are written to files.
 
-One that its own entry names is refused with the reason; an inherited one is for other streams
-and is left out.
+One in the stream's own entry is an error with its reason; an inherited one is meant for other
+streams and dropped.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.settings.errors import shown
+from target_gainsight.settings.errors import display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.settings.errors import Mistakes
+    from target_gainsight.settings.errors import ConfigErrors
+    from target_gainsight.settings.streams import StreamEntry
 
 BULK_OBJECTS = ("company", "relationship", "custom_object")
 """What bulk jobs load (GS Bulk API connector)."""
 
-_IN_THE_JOB = "nothing beside transport bulk: the job in Gainsight holds {}"
-_NOT_READ = "nothing beside transport bulk: no row is read, so none can be {}"
-BULK_REFUSES = {
-    "sync_mode": _IN_THE_JOB.format("the operation"),
-    "lookup_keys": _IN_THE_JOB.format("the keys"),
-    "lookups": _IN_THE_JOB.format("the lookups"),
-    "company_links": _IN_THE_JOB.format("the lookups"),
-    "unknown_fields": _IN_THE_JOB.format("the columns; field_mapping names the ones to send"),
-    "multi_match": _NOT_READ.format("compared"),
-    "skip_unchanged": _NOT_READ.format("compared"),
-    "max_creates": _NOT_READ.format("told to be new"),
-    "null_values": "nothing beside transport bulk: a CSV has no other null than an empty cell",
-    "survey_columns": "nothing beside transport bulk: it is for survey_csv",
+_JOB = "the Gainsight job defines the {}"
+_NO_ROWS = "current rows are not read, so {}"
+NOT_WITH_BULK = {
+    "sync_mode": _JOB.format("operation"),
+    "lookup_keys": _JOB.format("keys"),
+    "lookups": _JOB.format("lookups"),
+    "company_links": _JOB.format("lookups"),
+    "unknown_fields": _JOB.format("columns. Name the columns to send in field_mapping"),
+    "multi_match": _NO_ROWS.format("none can match"),
+    "skip_unchanged": _NO_ROWS.format("none can be compared"),
+    "max_creates": _NO_ROWS.format("it is not known which records are new"),
+    "null_values": "an empty cell is the only null of a CSV file",
+    "survey_columns": "it is for object_type: survey_csv",
 }
-
-_NO_TENANT = "nothing for a survey_csv: its file is imported by an administrator"
-_OTHER_MAPPING = "survey_columns, which says which source column fills which column of the import"
-SURVEY_REFUSES = {
-    **dict.fromkeys(
-        (
-            "sync_mode",
-            "lookup_keys",
-            "lookups",
-            "company_links",
-            "unknown_fields",
-            "multi_match",
-            "skip_unchanged",
-            "max_creates",
-            "null_values",
-            "rich_text",
-            "custom_object_name",
-            "bulk_job_id",
-        ),
-        _NO_TENANT,
-    ),
-    "field_mapping": _OTHER_MAPPING,
-    "transport": _NO_TENANT,
-}
+_IMPORTED = "its file is imported by an administrator"
+NOT_WITH_SURVEYS = dict.fromkeys(
+    (*NOT_WITH_BULK, "rich_text", "custom_object_name", "transport", "bulk_job_id"), _IMPORTED
+)
+NOT_WITH_SURVEYS["field_mapping"] = "survey_columns assigns source columns to the import's columns"
+del NOT_WITH_SURVEYS["survey_columns"]
 
 
-def only_what_means_something(
-    own: Mapping[str, Any], inherited: Mapping[str, Any], where: str, mistakes: Mistakes
-) -> dict[str, Any]:
-    """Leave out, or refuse, what means nothing for a stream that goes into files.
+def drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
+    """Drop the settings that do not apply to a stream that is written to files.
 
     Args:
-        own: The settings of its own entry.
-        inherited: The others that hold for it.
-        where: The place of the entry.
-        mistakes: Takes the mistakes.
+        entry: The settings of the stream.
+        errors: Collects those that its own entry sets.
 
     Returns:
-        The settings that hold; all of them for a stream that goes by single calls.
+        The settings that apply; all of them for a stream that is written by calls.
     """
-    given = {**inherited, **own}
-    refused = _refused(given)
-    for name in own:
-        if name in refused:
-            mistakes.add(where + name, shown(own[name]), refused[name])
-    left = {name: value for name, value in given.items() if name not in refused}
-    _check_job(left, where, mistakes)
-    return left
+    kind, reasons = _reasons(entry.values)
+    for name, value in entry.own.items():
+        if name in reasons and kind:
+            errors.add_message(
+                f"{entry.name_of(name)} cannot be combined with {kind}; {reasons[name]}. Remove it."
+            )
+        elif name in reasons:
+            errors.add_message(
+                f"{entry.name_of(name)} ({display(value)}) applies to object_type: survey_csv "
+                "only. Remove it."
+            )
+    applicable = replace(
+        entry,
+        own={name: value for name, value in entry.own.items() if name not in reasons},
+        inherited={name: value for name, value in entry.inherited.items() if name not in reasons},
+    )
+    _check_job(applicable, errors)
+    return applicable
 
 
-def _refused(given: Mapping[str, Any]) -> Mapping[str, str]:
-    if given.get("object_type") == "survey_csv":
-        return SURVEY_REFUSES
-    if given.get("transport") == "bulk":
-        return BULK_REFUSES
-    return {"survey_columns": "nothing: it is for survey_csv"}
+def _reasons(values: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    """Return what kind of file is written, and why it rules a setting out."""
+    if values.get("object_type") == "survey_csv":
+        return "object_type: survey_csv", NOT_WITH_SURVEYS
+    if values.get("transport") == "bulk":
+        return "transport: bulk", NOT_WITH_BULK
+    return "", {"survey_columns": ""}
 
 
-def _check_job(given: Mapping[str, Any], where: str, mistakes: Mistakes) -> None:
-    object_type, job = given.get("object_type"), given.get("bulk_job_id")
-    if given.get("transport") != "bulk":
+def _check_job(entry: StreamEntry, errors: ConfigErrors) -> None:
+    object_type, job = entry.values.get("object_type"), entry.values.get("bulk_job_id")
+    if entry.values.get("transport") != "bulk":
         if job is not None:
-            mistakes.add(f"{where}bulk_job_id", shown(job), "transport bulk beside it, or none")
+            errors.add_message(f"{entry.name_of('bulk_job_id')} requires transport: bulk.")
         return
     if not (job or "").strip():
-        right = "the job's id, which Gainsight shows in the job's cURL command"
-        mistakes.add(f"{where}bulk_job_id", "nothing", right)
+        errors.add_message(
+            f"{entry.name_of('bulk_job_id')} is missing: set it to the job's ID, which Gainsight "
+            "shows in the job's cURL command."
+        )
     if object_type is not None and object_type not in BULK_OBJECTS:
-        right = f"rest; bulk jobs load {', '.join(BULK_OBJECTS)}"
-        mistakes.add(f"{where}transport", f"'bulk' for a {object_type}", right)
+        errors.add_message(
+            f"{entry.name_of('transport')} cannot be bulk for object_type: {object_type}; bulk "
+            f"jobs load {', '.join(BULK_OBJECTS)}. Remove it."
+        )

@@ -1,4 +1,7 @@
-"""What the settings mean, as frozen values. Knows nothing of raw configuration."""
+"""The configuration as frozen values. Knows nothing of its raw form.
+
+A field has the name of its setting, which ``table`` describes, unless its class says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,14 @@ SyncMode = Literal["upsert", "insert", "update"]
 ObjectType = Literal[
     "company", "person", "relationship", "custom_object", "timeline", "cta", "survey_csv"
 ]
+UnknownFields = Literal["fail", "drop", "send"]
+OnNoMatch = Literal["reject", "leave_empty"]
+MultiMatch = Literal["reject", "first"]
+NullValues = Literal["send", "omit"]
+DateFormat = Literal["iso", "MM-DD-YYYY"]
+RichText = Literal["html", "as_is"]
+RejectValues = Literal["full", "keys"]
+Transport = Literal["rest", "bulk"]
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""
@@ -52,13 +63,13 @@ Credential: TypeAlias = KeyCredential | OAuthCredential
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the tenant is and how we prove who we are.
+    """Where the tenant is and how to authenticate.
 
     Attributes:
-        base_url: Scheme and host, without a trailing slash; empty for the embedded sandbox.
-        credential: Who we are.
+        base_url: Scheme and host, without a trailing slash; empty for the embedded tenant.
+        credential: An access key or an OAuth client.
         sandbox_path: The embedded tenant's SQLite file, or None for a real tenant.
-        sandbox_config: A YAML with the embedded tenant's custom objects and limits.
+        sandbox_config: The embedded tenant's YAML file, or None.
     """
 
     base_url: str
@@ -69,20 +80,11 @@ class Connection:
 
 @dataclass(frozen=True)
 class Limits:
-    """How fast and how long we may call.
+    """How fast and how long to call.
 
     Attributes:
-        calls_per_minute: The tenant's limit of synchronous calls in one minute.
-        calls_per_day: The tenant's limit of synchronous calls in one UTC day.
-        timeline_calls_per_minute: The tenant's limit of Timeline calls in one minute.
-        bulk_calls_per_hour: The tenant's limit of bulk uploads in one hour.
-        bulk_calls_per_day: The tenant's limit of bulk uploads in one UTC day.
-        quota_percent: The share of each that is ours, 1 to 100.
-        max_calls_per_run: Calls after which a run reads on without writing, or None.
-        request_timeout: Seconds that one call may take.
-        max_retry_seconds: Seconds that one call may take with its retries.
-        quota_store: Where calls are counted: a SQLite file, the URL of a Redis (never printed: it
-            may hold a password), or None for this process alone.
+        quota_store: A SQLite file, the URL of a Redis with its password (never printed), or None
+            for this process alone.
     """
 
     calls_per_minute: int
@@ -94,7 +96,7 @@ class Limits:
     max_calls_per_run: int | None
     request_timeout: int
     max_retry_seconds: int
-    quota_store: Path | str | None = field(default=None, repr=False)
+    quota_store: Path | str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,6 @@ class Rejection:
     Attributes:
         path: Folder of the reject files.
         keys_only: Keep identifying fields only, not the whole source record.
-        max_rejects: Rejects after which the run stops, or None.
-        max_reject_percent: Percentage of the records read after which the run stops.
     """
 
     path: Path
@@ -119,7 +119,7 @@ class Lookup:
     """A foreign key resolved by the fields of another object.
 
     Attributes:
-        object_name: The object that is looked into.
+        object_name: The other object.
         fields: Source column to match field of that object.
         on_no_match: What happens to a record whose parent is not found.
         multi_match: What happens when several parents match.
@@ -127,8 +127,8 @@ class Lookup:
 
     object_name: str
     fields: Mapping[str, str]
-    on_no_match: Literal["reject", "leave_empty"] = "reject"
-    multi_match: Literal["reject", "first"] = "reject"
+    on_no_match: OnNoMatch
+    multi_match: MultiMatch
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class CompanyLinks:
 
     lookup: Mapping[str, str]
     fields: Mapping[str, str]
-    on_no_match: Literal["reject", "leave_empty"] = "reject"
+    on_no_match: OnNoMatch
 
 
 @dataclass(frozen=True)
@@ -151,52 +151,36 @@ class StreamSettings:
     """How one stream is loaded.
 
     Attributes:
-        object_type: The kind of object.
-        object_name: Its API name; empty for a survey file.
-        sync_mode: upsert, insert or update.
+        object_name: API name of the object; empty for a survey file.
         lookup_keys: Fields that identify a record; empty means "choose by the stream".
-        field_mapping: Source column to Gainsight field.
-        constants: Gainsight field to the value put into every record.
-        unknown_fields: What to do with columns the object does not have.
-        lookups: Target field to how it is resolved.
-        company_links: How persons are linked, or None.
-        multi_match: What to do when the keys match several rows.
-        skip_unchanged: Do not write rows that already hold these values.
-        null_values: Whether null clears a field or is left out.
-        date_format: How DATE fields are written.
-        rich_text: How rich text fields are written, or None for the default of the object.
-        max_creates: Creates after which the run stops, or None.
-        transport: Whether records are written by calls, or handed to a bulk job as CSV.
-        bulk_job_id: The job.
-        survey_columns: Column of a survey import to source column.
     """
 
     object_type: ObjectType
     object_name: str
-    sync_mode: SyncMode = "upsert"
-    lookup_keys: tuple[str, ...] = ()
-    field_mapping: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, object] = field(default_factory=dict)
-    unknown_fields: Literal["fail", "drop", "send"] = "fail"
-    lookups: Mapping[str, Lookup] = field(default_factory=dict)
-    company_links: CompanyLinks | None = None
-    multi_match: Literal["reject", "first"] = "reject"
-    skip_unchanged: bool = True
-    null_values: Literal["send", "omit"] = "send"
-    date_format: Literal["iso", "MM-DD-YYYY"] = "iso"
-    rich_text: Literal["html", "as_is"] | None = None
-    max_creates: int | None = None
-    transport: Literal["rest", "bulk"] = "rest"
-    bulk_job_id: str = ""
-    survey_columns: Mapping[str, str] = field(default_factory=dict)
+    sync_mode: SyncMode
+    lookup_keys: tuple[str, ...]
+    field_mapping: Mapping[str, str]
+    constants: Mapping[str, object]
+    unknown_fields: UnknownFields
+    lookups: Mapping[str, Lookup]
+    company_links: CompanyLinks | None
+    multi_match: MultiMatch
+    skip_unchanged: bool
+    null_values: NullValues
+    date_format: DateFormat
+    rich_text: RichText | None
+    max_creates: int | None
+    transport: Transport
+    bulk_job_id: str
+    survey_columns: Mapping[str, str]
 
     @property
     def days_until_due(self) -> int | None:
-        """How many days after the run that creates it a CTA is due, where that is a constant."""
+        """Days from the run that creates a CTA to its due date, where the constant is relative."""
         return days_ahead(self.constants.get(DUE_DATE)) if self.object_type == "cta" else None
 
     def constants_on(self, day: date) -> Mapping[str, object]:
-        """The constants with a date where they count from the day of the run.
+        """Return the constants, with a date in place of a relative due date.
 
         Args:
             day: The run's day, by UTC.
@@ -212,18 +196,8 @@ class Settings:
     """The whole configuration.
 
     Attributes:
-        connection: Where the tenant is.
-        limits: How fast and how long we may call.
-        rejection: What happens to records that are not written.
         default_stream: For streams without an entry of their own; None routes nothing.
         streams: Stream name or glob to its settings; None for an entry that names no object.
-        batch_size_rows: Records per write call, or None for the API's limit.
-        read_group_size: Records per current-rows query.
-        max_concurrency: Calls in flight at most.
-        max_batch_age_seconds: How long a partial batch may wait.
-        survey_path: Folder of the survey files.
-        summary_path: Where the run summary goes as JSON, or None.
-        dry_run: Read and classify, but write nothing.
     """
 
     connection: Connection
@@ -240,7 +214,7 @@ class Settings:
     dry_run: bool
 
     def for_stream(self, name: str) -> StreamSettings | None:
-        """Find how a stream is loaded: its exact name wins, else the longest pattern.
+        """Return how a stream is loaded: its exact name wins, else the longest pattern.
 
         Args:
             name: The stream's name as it comes out of the stream maps.

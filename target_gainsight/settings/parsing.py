@@ -1,208 +1,185 @@
-"""Raw configuration in, frozen settings out, with every mistake named at once.
+"""Parses the raw configuration into settings and reports every error at once.
 
-A mistake names the setting, says what was given (never a secret's value) and what is right.
+An error names the setting, shows what was given (never a secret) and says what to do.
 """
 
 from __future__ import annotations
 
-import difflib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from target_gainsight.settings.connection import CONNECTION_SETTINGS, parse_connection
-from target_gainsight.settings.errors import Mistakes, schema_mistakes, shown
-from target_gainsight.settings.file_streams import only_what_means_something
+from target_gainsight.settings.connection import parse_connection
+from target_gainsight.settings.dotted_names import join_streams
+from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
+from target_gainsight.settings.file_streams import drop_inapplicable
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
-from target_gainsight.settings.schema import CONFIG_SCHEMA, ENTRY_PROPERTIES
-from target_gainsight.settings.stream_schema import ENTRY_SETTINGS, STREAM_SETTINGS
-from target_gainsight.settings.streams import entries_of, parse_stream
+from target_gainsight.settings.setting import SDK_GROUP, InvalidValueError, Setting
+from target_gainsight.settings.streams import StreamEntry, build, parse_stream, value_of
+from target_gainsight.settings.table import (
+    ENTRY_SETTINGS,
+    SETTINGS,
+    STREAM_SETTINGS,
+    declared_settings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-OWN_OBJECT = ("object_type", "custom_object_name")
-OBJECTS_OWN_BUSINESS = (
+OBJECT = ("object_type", "custom_object_name")
+SETTINGS_OF_AN_OBJECT = (
+    *OBJECT,
     "lookup_keys",
     "field_mapping",
     "constants",
     "lookups",
     "company_links",
 )
-"""What an entry with an object of its own does not inherit."""
+"""What an entry that names an object does not inherit."""
 
-LOAD_METHODS = {"append-only": "insert", "upsert": "upsert"}
-
-Properties = dict[str, dict[str, Any]]
-PROPERTIES = cast("Properties", CONFIG_SCHEMA["properties"])
-
-
-class SettingsError(Exception):
-    """The configuration has mistakes.
-
-    Attributes:
-        mistakes: One sentence each.
-    """
-
-    def __init__(self, mistakes: tuple[str, ...]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
+SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
+"""The sync mode that each load_method of the SDK means."""
 
 
 def parse_settings(raw: Mapping[str, Any]) -> Settings:
-    """Turn the configuration as it was given into settings.
+    """Parse the configuration as it was given.
 
     Args:
-        raw: Setting name to JSON value, without defaults filled in.
+        raw: Setting name to JSON value or text, without defaults filled in.
 
     Returns:
         The settings.
 
     Raises:
-        SettingsError: There are mistakes; all of them are listed.
+        SettingsError: There are errors; all of them are listed.
     """
-    given = {name: value for name, value in raw.items() if value is not None}
-    mistakes = Mistakes()
-    wrong = schema_mistakes(given, PROPERTIES, mistakes)
-    usable = {name: _whole(value) for name, value in given.items() if name not in wrong}
-    _check_batch_size(usable, mistakes)
-    top = _with_sync_mode(usable, mistakes)
-    settings = _settings(top, mistakes, wrong=wrong)
-    if mistakes.found:
-        raise SettingsError(tuple(mistakes.found))
+    errors = ConfigErrors()
+    given, invalid = read_values(raw, SETTINGS.values(), errors)
+    _apply_load_method(given, errors)
+    settings = _build_settings(given, invalid, errors)
+    if errors.messages:
+        raise SettingsError(errors.messages)
     return settings
 
 
+def read_sdk_settings(
+    raw: Mapping[str, Any], schema: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Read the settings of the Singer SDK, which may be text as well.
+
+    Args:
+        raw: The configuration.
+        schema: The configuration's JSON schema, with the settings of the SDK.
+
+    Returns:
+        The configuration with values of the declared types and without wrong ones, and a message
+        for each wrong value.
+    """
+    errors = ConfigErrors()
+    declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
+    values, invalid = read_values(raw, declared, errors)
+    config = {name: value for name, value in raw.items() if name not in invalid}
+    return {**config, **values}, errors.messages
+
+
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name top-level settings that nothing reads, with the likely intention.
+    """Report settings at the top that nothing reads, with the likely intention.
 
     Args:
         raw: The configuration.
         known: The names that the target and the SDK know.
 
     Returns:
-        One sentence per unknown setting.
+        One message per unknown setting.
     """
-    sentences = []
-    for name in raw:
-        if name not in known:
-            near = difflib.get_close_matches(name, list(known), n=1)
-            meant = f"; did you mean '{near[0]}'?" if near else ""
-            sentences.append(f"setting '{name}' is not known and has no effect{meant}")
-    return tuple(sentences)
-
-
-def _settings(top: dict[str, Any], mistakes: Mistakes, *, wrong: frozenset[str]) -> Settings:
-    connection = parse_connection(
-        {name: _value(top, name) for name in CONNECTION_SETTINGS},
-        mistakes,
-        wrong=wrong,
-    )
-    return Settings(
-        connection=connection,
-        limits=Limits(
-            calls_per_minute=_value(top, "calls_per_minute"),
-            calls_per_day=_value(top, "calls_per_day"),
-            timeline_calls_per_minute=_value(top, "timeline_calls_per_minute"),
-            bulk_calls_per_hour=_value(top, "bulk_calls_per_hour"),
-            bulk_calls_per_day=_value(top, "bulk_calls_per_day"),
-            quota_percent=_value(top, "quota_percent"),
-            max_calls_per_run=_value(top, "max_calls_per_run"),
-            request_timeout=_value(top, "request_timeout"),
-            max_retry_seconds=_value(top, "max_retry_seconds"),
-            quota_store=parse_quota_store(_value(top, "quota_store"), mistakes),
-        ),
-        rejection=Rejection(
-            path=Path(_value(top, "rejects_path")),
-            keys_only=_value(top, "reject_values") == "keys",
-            max_rejects=_value(top, "max_rejects"),
-            max_reject_percent=_value(top, "max_reject_percent"),
-        ),
-        default_stream=_default_stream(top, mistakes),
-        streams=_streams(top, mistakes),
-        batch_size_rows=top.get("batch_size_rows"),
-        read_group_size=_value(top, "read_group_size"),
-        max_concurrency=_value(top, "max_concurrency"),
-        max_batch_age_seconds=_value(top, "max_batch_age_seconds"),
-        survey_path=Path(_value(top, "survey_path")),
-        summary_path=Path(top["summary_path"]) if top.get("summary_path") else None,
-        dry_run=_value(top, "dry_run"),
+    return tuple(
+        f"setting '{name}' is unknown and has no effect. {did_you_mean(name, known)}".rstrip()
+        for name in raw
+        if name not in known
     )
 
 
-def _value(given: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON of any type
-    return given.get(name, PROPERTIES[name].get("default"))
+def read_values(
+    raw: Mapping[str, Any], declared: Iterable[Setting], errors: ConfigErrors, prefix: str = ""
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Read each given value as its setting declares it.
+
+    Args:
+        raw: Setting name to JSON value or text; null is a setting that is not given.
+        declared: The settings to read; others are left out.
+        errors: Collects the errors.
+        prefix: What precedes the settings' names in messages.
+
+    Returns:
+        Setting name to value, and the names of the settings whose values are wrong.
+    """
+    values, invalid = {}, set()
+    for setting in declared:
+        value = raw.get(setting.name)
+        if value is None:
+            continue
+        try:
+            values[setting.name] = setting.read(value)
+        except InvalidValueError as error:
+            got = "a hidden value" if setting.secret else display(value)
+            errors.add(prefix + setting.name, got, error.expected, error.hint)
+            invalid.add(setting.name)
+    return values, frozenset(invalid)
 
 
-def _whole(value: object) -> object:
-    """Turn 50.0, which JSON schema holds for a whole number, into 50."""
-    return int(value) if isinstance(value, float) else value
+def _build_settings(
+    given: Mapping[str, Any], invalid: frozenset[str], errors: ConfigErrors
+) -> Settings:
+    values = {name: value_of(given, name) for name in SETTINGS}
+    store = parse_quota_store(values["quota_store"], values["quota_store_password"], errors)
+    default = StreamEntry({}, {name: given[name] for name in STREAM_SETTINGS if name in given})
+    return build(
+        Settings,
+        given,
+        connection=parse_connection(values, errors, invalid=invalid),
+        limits=build(Limits, given, quota_store=store),
+        rejection=build(
+            Rejection,
+            given,
+            path=values["rejects_path"],
+            keys_only=values["reject_values"] == "keys",
+        ),
+        default_stream=parse_stream(drop_inapplicable(default, errors), errors),
+        streams={
+            name: _parse_entry(name, entry, given, errors)
+            for name, entry in join_streams(given.get("streams", {})).items()
+        },
+    )
 
 
-def _default_stream(top: dict[str, Any], mistakes: Mistakes) -> StreamSettings | None:
-    own = {name: top[name] for name in STREAM_SETTINGS if name in top}
-    given = only_what_means_something({}, own, "", mistakes)
-    return parse_stream(given, dict.fromkeys(given, ""), "", mistakes)
-
-
-def _streams(top: dict[str, Any], mistakes: Mistakes) -> dict[str, StreamSettings | None]:
-    inherited = {name: top[name] for name in STREAM_SETTINGS if name in top}
-    streams: dict[str, StreamSettings | None] = {}
-    for name, entry in entries_of(top.get("streams", {})).items():
-        streams[name] = _entry(name, entry, inherited, mistakes)
-    return streams
-
-
-def _entry(
-    name: str, entry: object, inherited: dict[str, Any], mistakes: Mistakes
-) -> StreamSettings | None:
-    where = f"streams.{name}"
-    if not isinstance(entry, dict):
-        mistakes.add(where, shown(entry), "an object of settings, such as {object_type: company}")
-        return None
-    _check_entry_names(where, entry, mistakes)
-    known = {key: value for key, value in entry.items() if key in ENTRY_SETTINGS}
-    known = {key: value for key, value in known.items() if value is not None}
-    wrong = schema_mistakes(known, ENTRY_PROPERTIES, mistakes, prefix=f"{where}.")
-    usable = {key: _whole(value) for key, value in known.items() if key not in wrong}
-    left_behind = (*OWN_OBJECT, *OBJECTS_OWN_BUSINESS) if set(usable) & set(OWN_OBJECT) else ()
-    base = {key: value for key, value in inherited.items() if key not in left_behind}
-    places = dict.fromkeys(base, "") | dict.fromkeys(usable, f"{where}.")
-    given = only_what_means_something(usable, base, f"{where}.", mistakes)
-    return parse_stream(given, places, f"{where}.", mistakes)
-
-
-def _check_entry_names(where: str, entry: Mapping[str, object], mistakes: Mistakes) -> None:
-    for key in entry:
-        if key not in ENTRY_SETTINGS:
-            near = difflib.get_close_matches(key, ENTRY_SETTINGS, n=1)
-            right = f"did you mean '{near[0]}'?" if near else "one of " + ", ".join(ENTRY_SETTINGS)
-            mistakes.add(f"{where}.{key}", "an unknown setting", right)
-
-
-def _check_batch_size(given: Mapping[str, Any], mistakes: Mistakes) -> None:
-    size = given.get("batch_size_rows")
-    if isinstance(size, int) and size < 1:
-        mistakes.add("batch_size_rows", shown(size), "a whole number of at least 1")
-
-
-def _with_sync_mode(given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-    """Honour the SDK's load_method when no sync_mode is given."""
+def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
+    """Set the sync mode that the SDK's load_method means; it wins over the default."""
     method = given.get("load_method")
     if method is None:
-        return given
-    if method == "overwrite":
-        mistakes.add(
-            "load_method",
-            "'overwrite'",
-            "append-only or upsert; nothing in Gainsight is ever deleted to be loaded again",
+        return
+    mode, default = given.get("sync_mode"), SETTINGS["sync_mode"].default
+    if mode not in {None, default, SYNC_MODE_OF[method]}:
+        errors.add_message(
+            f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove one of the "
+            "two."
         )
-        return given
-    mode = LOAD_METHODS[method]
-    if given.get("sync_mode", mode) != mode:
-        mistakes.add(
-            "load_method",
-            f"'{method}' beside sync_mode '{given['sync_mode']}'",
-            "only one of the two, or both meaning the same",
-        )
-    return {**given, "sync_mode": given.get("sync_mode", mode)}
+    given["sync_mode"] = SYNC_MODE_OF[method]
+
+
+def _parse_entry(
+    name: str, raw: object, given: Mapping[str, Any], errors: ConfigErrors
+) -> StreamSettings | None:
+    prefix = f"streams.{name}."
+    if not isinstance(raw, dict):
+        expected = "an object of settings, such as {object_type: company}"
+        errors.add(f"streams.{name}", display(raw), expected)
+        return None
+    for key in raw:
+        if key not in ENTRY_SETTINGS:
+            hint = did_you_mean(key, ENTRY_SETTINGS) or f"Known: {', '.join(ENTRY_SETTINGS)}."
+            errors.add_message(f"{prefix}{key} is not a setting of a stream. {hint}")
+    own, _ = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
+    left_out = SETTINGS_OF_AN_OBJECT if own.keys() & set(OBJECT) else ()
+    inherited = {
+        each: given[each] for each in STREAM_SETTINGS if each in given and each not in left_out
+    }
+    return parse_stream(drop_inapplicable(StreamEntry(own, inherited, prefix), errors), errors)

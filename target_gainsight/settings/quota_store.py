@@ -1,56 +1,72 @@
-"""Where calls are counted, as it is given. A password in it is never shown."""
+"""The place where calls are counted, from the settings as they are given."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
-    from target_gainsight.settings.errors import Mistakes
+    from target_gainsight.settings.errors import ConfigErrors
 
 MEMORY = "memory"
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 REDIS = ("redis", "rediss")
-RIGHT = (
-    "memory, the path of a file on this machine, or redis://[user:password@]host[:port][/number] "
-    "(rediss:// with TLS)"
+EXPECTED = (
+    "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "
+    "(rediss:// for TLS)"
 )
 
 
-def parse_quota_store(given: str, mistakes: Mistakes) -> Path | str | None:
-    """Read where calls are counted.
+def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) -> Path | str | None:
+    """Parse where calls are counted. The setting may hold a password, so it is never displayed.
 
     Args:
-        given: The setting.
-        mistakes: Takes the mistakes.
+        store: The setting ``quota_store``.
+        password: The setting ``quota_store_password``.
+        errors: Collects the errors.
 
     Returns:
-        None for this process alone, the path of a SQLite file, or the URL of a Redis;
-        meaningless when there were mistakes.
+        None for this process alone, the path of a SQLite file, or the URL of a Redis with its
+        password; meaningless if there were errors.
     """
-    store = given.strip()
-    if store.lower() == MEMORY:
-        return None
+    store = store.strip()
     scheme = SCHEME.match(store)
     if scheme and scheme[1].lower() in REDIS:
-        _check_redis(store, mistakes)
-        return store
+        return _parse_redis(store, password or "", errors)
+    if password:
+        errors.add_message(
+            "quota_store_password requires the URL of a Redis in quota_store. Remove it, or set "
+            "quota_store to redis://host."
+        )
+    if store.lower() == MEMORY:
+        return None
     if scheme:
-        mistakes.add("quota_store", f"something that begins with '{scheme[0]}'", RIGHT)
+        errors.add("quota_store", f"a value that begins with '{scheme[0]}'", EXPECTED)
     elif not store:
-        mistakes.add("quota_store", "nothing", RIGHT)
+        errors.add("quota_store", "an empty value", EXPECTED)
     elif "\0" in store:
-        mistakes.add("quota_store", "a path with a NUL character", RIGHT)
+        errors.add("quota_store", "a path with a NUL character", EXPECTED)
     return Path(store)
 
 
-def _check_redis(url: str, mistakes: Mistakes) -> None:
+def _parse_redis(url: str, password: str, errors: ConfigErrors) -> str:
     try:
         parts = urlsplit(url)
         readable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         readable = False
     if not readable or not re.fullmatch(r"(/\d*)?", parts.path) or parts.fragment:
-        mistakes.add("quota_store", "a Redis URL that cannot be read", RIGHT)
+        errors.add("quota_store", "a Redis URL that cannot be parsed", EXPECTED)
+        return url
+    if not password:
+        return url
+    if parts.password:
+        errors.add_message(
+            "quota_store_password cannot be combined with a password in the URL of quota_store: "
+            "remove the one in the URL."
+        )
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{parts.username or ''}:{quote(password, safe='')}@{host}"
+    return parts._replace(netloc=netloc).geturl()

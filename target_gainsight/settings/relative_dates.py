@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 DUE_DATE = "DueDate"
-SHAPE = "a date such as 2026-02-01, or days from the run's day such as +14d (0 to 9999)"
+DATE_FORMS = "a date such as 2026-02-01, or days from the run's day such as +14d (0 to 9999)"
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 _MEANT = re.compile(r"\s*[+-].*|.*\dd\s*", re.IGNORECASE | re.DOTALL)
 
 
 def days_ahead(value: object) -> int | None:
-    """How many days ahead a value is, or None when it is something else."""
+    """Return how many days ahead a value is, or None when it is something else."""
     found = _DAYS_AHEAD.fullmatch(value) if isinstance(value, str) else None
     return int(found[1]) if found else None
 
 
-def is_mistaken(value: object) -> bool:
-    """Whether a value seems to be meant for days ahead and does not have their form."""
+def is_malformed(value: object) -> bool:
+    """Tell a value that seems to be meant for days ahead but does not have their form."""
     return isinstance(value, str) and days_ahead(value) is None and bool(_MEANT.fullmatch(value))

@@ -2,252 +2,230 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from target_gainsight.settings.errors import shown
+from target_gainsight.settings.dotted_names import join_columns
+from target_gainsight.settings.errors import display
 from target_gainsight.settings.model import (
     MAX_LOOKUP_KEYS,
     OBJECT_NAMES,
     CompanyLinks,
     Lookup,
+    MultiMatch,
+    OnNoMatch,
     StreamSettings,
 )
-from target_gainsight.settings.relative_dates import DUE_DATE, is_mistaken
-from target_gainsight.settings.relative_dates import SHAPE as DATE_SHAPE
-from target_gainsight.settings.stream_schema import ENTRY_SETTINGS
+from target_gainsight.settings.relative_dates import DATE_FORMS, DUE_DATE, is_malformed
+from target_gainsight.settings.table import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from target_gainsight.settings.errors import Mistakes
+    from target_gainsight.settings.errors import ConfigErrors
+
+_Values = TypeVar("_Values")
 
 MAX_MATCH_FIELDS = 6
 EXTERNAL_ID = "ExternalId"
-LOOKUP_SHAPE = "{object_name: Company, fields: {source_column: MatchField}}"
-LINKS_SHAPE = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
-ON_NO_MATCH = ("reject", "leave_empty")
-MULTI_MATCH = ("reject", "first")
+LOOKUP_FORM = "{object_name: Company, fields: {source_column: MatchField}}"
+LINKS_FORM = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
 
 
-def entries_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Join stream names that were split at their dots, as Meltano does.
+@dataclass(frozen=True)
+class StreamEntry:
+    """The settings of one stream, of valid types.
+
+    Attributes:
+        own: Those of its own entry under ``streams``.
+        inherited: Those at the top that hold for it as well.
+        prefix: What precedes the names of its own settings, such as ``streams.accounts.``.
+    """
+
+    own: Mapping[str, Any]
+    inherited: Mapping[str, Any]
+    prefix: str = ""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """All of them; its own win."""
+        return {**self.inherited, **self.own}
+
+    def name_of(self, setting: str) -> str:
+        """Return the full name under which a setting was given, or would be."""
+        is_inherited = setting in self.inherited and setting not in self.own
+        return setting if is_inherited else self.prefix + setting
+
+
+def build(form: type[_Values], values: Mapping[str, Any], **others: Any) -> _Values:  # noqa: ANN401
+    """Fill the fields of a dataclass with the settings of the same names.
 
     Args:
-        raw: The setting ``streams``: ``{"public": {"accounts": {…}}}`` or
-            ``{"public.accounts": {…}}``.
+        form: The dataclass.
+        values: Setting name to value.
+        others: Fields with other values.
 
     Returns:
-        Full stream name or pattern to its entry.
+        The filled dataclass; a setting that was not given has its default.
     """
-    entries: dict[str, Any] = {}
-    for name, value in raw.items():
-        if _is_part_of_a_name(value):
-            for rest, entry in entries_of(value).items():
-                entries[f"{name}.{rest}"] = entry
-        else:
-            entries[name] = value
-    return entries
+    names = [field.name for field in fields(form) if field.name not in others]  # type: ignore[arg-type]
+    return form(**{name: value_of(values, name) for name in names}, **others)
 
 
-def _is_part_of_a_name(value: object) -> bool:
-    if (
-        not isinstance(value, dict)
-        or not value
-        or not all(isinstance(v, dict) for v in value.values())
-    ):
-        return False
-    if not set(value).intersection(ENTRY_SETTINGS):
-        return all(_is_entry(inner) or _is_part_of_a_name(inner) for inner in value.values())
-    return any(_is_entry(inner) for inner in value.values() if inner)
+def value_of(values: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - what its kind says
+    """Return the value of a setting, or its default."""
+    return values[name] if name in values else SETTINGS[name].default_value
 
 
-def _is_entry(value: Mapping[str, Any]) -> bool:
-    return not value or bool(set(value).intersection(ENTRY_SETTINGS))
-
-
-def parse_stream(
-    given: Mapping[str, Any], places: Mapping[str, str], where: str, mistakes: Mistakes
-) -> StreamSettings | None:
-    """Read how one stream is loaded.
+def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | None:
+    """Parse how one stream is loaded.
 
     Args:
-        given: Setting name to value, inherited ones included; types and choices are checked.
-        places: Setting name to the place it was given at, such as ``streams.accounts.``.
-        where: The place of the entry itself; empty at the top.
-        mistakes: Takes the mistakes.
+        entry: Its settings.
+        errors: Collects the errors.
 
     Returns:
         The stream's settings, or None when no object is named.
     """
-    object_type = given.get("object_type")
-    name = given.get("custom_object_name")
-    if object_type is None and name:
+    values = entry.values
+    object_type = values.get("object_type")
+    custom_object = (values.get("custom_object_name") or "").strip()
+    if object_type is None and values.get("custom_object_name"):
         object_type = "custom_object"
-    keys = _names(given.get("lookup_keys"))
-    at = places.get("lookup_keys", where) + "lookup_keys"
+    keys = value_of(values, "lookup_keys")
     if len(keys) > MAX_LOOKUP_KEYS:
-        mistakes.add(at, shown(list(keys)), f"at most {MAX_LOOKUP_KEYS} fields")
-    lookups = _lookups(given.get("lookups", {}), places.get("lookups", where), mistakes)
-    links = _links(given.get("company_links"), places.get("company_links", where), mistakes)
-    mapping = _mapping("field_mapping", given, places, where, mistakes)
-    survey_columns = _mapping("survey_columns", given, places, where, mistakes)
+        expected = f"at most {MAX_LOOKUP_KEYS} fields"
+        errors.add(entry.name_of("lookup_keys"), display(list(keys)), expected)
+    lookups = _parse_lookups(entry, errors)
+    links = _parse_links(entry, errors)
+    mapping = _parse_mapping(entry, "field_mapping", "the name of a field", errors)
+    columns = _parse_mapping(entry, "survey_columns", "the name of a source column", errors)
     if object_type is None:
         return None
-    _check_keys(object_type, keys, at, mistakes)
-    constants = dict(given.get("constants", {}))
-    if object_type == "cta" and is_mistaken(constants.get(DUE_DATE)):
-        at_date = f"{places.get('constants', where)}constants.{DUE_DATE}"
-        mistakes.add(at_date, shown(constants[DUE_DATE]), DATE_SHAPE)
-    if object_type != "person" and links:
-        at_links = places.get("company_links", where) + "company_links"
-        mistakes.add(at_links, f"for a {object_type}", "nothing: only persons are linked this way")
-    if name and object_type != "custom_object":
-        mistakes.add(
-            places.get("custom_object_name", where) + "custom_object_name",
-            f"{shown(name)} beside object_type {object_type}",
-            "object_type custom_object, or no custom_object_name",
-        )
-    if object_type == "custom_object" and not (name or "").strip():
-        mistakes.add(where + "custom_object_name", "nothing", "the API name, such as MyObject__gc")
-    chosen = {
-        key: given[key]
-        for key in (
-            "sync_mode",
-            "unknown_fields",
-            "multi_match",
-            "skip_unchanged",
-            "null_values",
-            "date_format",
-            "rich_text",
-            "max_creates",
-            "transport",
-        )
-        if key in given
-    }
-    return StreamSettings(
+    _check_object(entry, object_type, errors)
+    return build(
+        StreamSettings,
+        values,
         object_type=object_type,
-        object_name=OBJECT_NAMES.get(object_type) or (name or "").strip(),
-        lookup_keys=keys,
-        field_mapping=mapping,
-        constants=constants,
+        object_name=OBJECT_NAMES.get(object_type) or custom_object,
         lookups=lookups,
         company_links=links,
-        bulk_job_id=(given.get("bulk_job_id") or "").strip(),
-        survey_columns=survey_columns,
-        **chosen,
+        field_mapping=mapping,
+        survey_columns=columns,
+        constants=dict(values.get("constants", {})),
+        bulk_job_id=value_of(values, "bulk_job_id").strip(),
     )
 
 
-def _check_keys(object_type: str, keys: tuple[str, ...], at: str, mistakes: Mistakes) -> None:
-    """Refuse keys of kinds that have their own."""
+def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> None:
+    """Check what depends on the kind of object."""
+    values, name_of = entry.values, entry.name_of
+    keys = value_of(values, "lookup_keys")
+    custom_object = (values.get("custom_object_name") or "").strip()
+    due = values.get("constants", {}).get(DUE_DATE)
     if object_type == "person" and keys:
-        mistakes.add(at, shown(list(keys)), "nothing: a person is always identified by Email")
+        errors.add_message(
+            f"Remove {name_of('lookup_keys')}: people are always identified by Email."
+        )
     if object_type == "timeline" and keys not in {(), (EXTERNAL_ID,)}:
-        right = "nothing, or ExternalId: an activity is always identified by it"
-        mistakes.add(at, shown(list(keys)), right)
+        errors.add_message(
+            f"Remove {name_of('lookup_keys')}: activities are always identified by {EXTERNAL_ID}."
+        )
+    if object_type == "cta" and is_malformed(due):
+        errors.add(f"{name_of('constants')}.{DUE_DATE}", display(due), DATE_FORMS)
+    if object_type != "person" and values.get("company_links"):
+        errors.add_message(
+            f"Remove {name_of('company_links')}: it applies to object_type: person only."
+        )
+    if object_type == "custom_object" and not custom_object:
+        errors.add_message(
+            f"{entry.prefix}custom_object_name is missing: set it to the API name of the custom "
+            "object, such as MyObject__gc."
+        )
+    if object_type != "custom_object" and values.get("custom_object_name"):
+        errors.add_message(
+            f"{name_of('custom_object_name')} ({display(custom_object)}) cannot be combined with "
+            f"object_type: {object_type}. Remove one of the two."
+        )
 
 
-def _names(value: object) -> tuple[str, ...]:
-    """Read a list, comma-separated text or JSON text."""
-    if isinstance(value, str):
-        try:
-            parsed = json.loads(value)
-        except ValueError:
-            parsed = None
-        value = parsed if isinstance(parsed, list) else value.split(",")
-    names = [str(name).strip() for name in value] if isinstance(value, list) else []
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _mapping(
-    setting: str,
-    given: Mapping[str, Any],
-    places: Mapping[str, str],
-    where: str,
-    mistakes: Mistakes,
+def _parse_mapping(
+    entry: StreamEntry, setting: str, expected: str, errors: ConfigErrors
 ) -> dict[str, str]:
-    mapping = _joined(given.get(setting, {}))
-    right = "the name of a field" if setting == "field_mapping" else "the name of a source column"
-    for name, meant in mapping.items():
-        if not isinstance(meant, str) or not meant:
-            mistakes.add(f"{places.get(setting, where)}{setting}.{name}", shown(meant), right)
+    mapping = join_columns(entry.values.get(setting, {}))
+    for column, name in mapping.items():
+        if not isinstance(name, str) or not name:
+            errors.add(f"{entry.name_of(setting)}.{column}", display(name), expected)
     return mapping
 
 
-def _joined(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Join column names that were split at their dots."""
-    flat: dict[str, Any] = {}
-    for name, value in raw.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{rest}": target for rest, target in _joined(value).items()}
-        else:
-            flat[name] = value
-    return flat
-
-
-def _lookups(raw: Mapping[str, Any], place: str, mistakes: Mistakes) -> dict[str, Lookup]:
+def _parse_lookups(entry: StreamEntry, errors: ConfigErrors) -> dict[str, Lookup]:
     lookups = {}
-    for target, entry in raw.items():
-        where = f"{place}lookups.{target}"
-        if not isinstance(entry, dict) or not _is_text(entry.get("object_name")):
-            mistakes.add(where, shown(entry), LOOKUP_SHAPE)
+    for target, raw in entry.values.get("lookups", {}).items():
+        name = f"{entry.name_of('lookups')}.{target}"
+        if not isinstance(raw, dict) or not _is_text(raw.get("object_name")):
+            errors.add(name, display(raw), LOOKUP_FORM)
             continue
-        _refuse_others(
-            where, entry, ("object_name", "fields", "on_no_match", "multi_match"), mistakes
-        )
+        _check_keys(name, raw, (field.name for field in fields(Lookup)), errors)
         lookups[target] = Lookup(
-            object_name=entry["object_name"],
-            fields=_match_fields(f"{where}.fields", entry.get("fields"), LOOKUP_SHAPE, mistakes),
-            on_no_match=_choice(where, entry, "on_no_match", ON_NO_MATCH, mistakes),
-            multi_match=_choice(where, entry, "multi_match", MULTI_MATCH, mistakes),
+            object_name=raw["object_name"],
+            fields=_match_fields(f"{name}.fields", raw.get("fields"), LOOKUP_FORM, errors),
+            on_no_match=_choice(name, raw, "on_no_match", get_args(OnNoMatch), errors),
+            multi_match=_choice(name, raw, "multi_match", get_args(MultiMatch), errors),
         )
     return lookups
 
 
-def _links(raw: Mapping[str, Any] | None, place: str, mistakes: Mistakes) -> CompanyLinks | None:
+def _parse_links(entry: StreamEntry, errors: ConfigErrors) -> CompanyLinks | None:
+    raw = entry.values.get("company_links")
     if not raw:
         return None
-    where = f"{place}company_links"
-    _refuse_others(where, raw, ("lookup", "fields", "on_no_match"), mistakes)
-    fields = _joined_values(raw.get("fields") or {})
-    if not all(_is_text(column) for column in fields.values()):
-        mistakes.add(f"{where}.fields", shown(raw.get("fields")), LINKS_SHAPE)
+    name = entry.name_of("company_links")
+    _check_keys(name, raw, (field.name for field in fields(CompanyLinks)), errors)
+    columns = _columns(raw.get("fields") or {})
+    if columns is None:
+        errors.add(f"{name}.fields", display(raw.get("fields")), LINKS_FORM)
     return CompanyLinks(
-        lookup=_match_fields(f"{where}.lookup", raw.get("lookup"), LINKS_SHAPE, mistakes),
-        fields=fields,
-        on_no_match=_choice(where, raw, "on_no_match", ON_NO_MATCH, mistakes),
+        lookup=_match_fields(f"{name}.lookup", raw.get("lookup"), LINKS_FORM, errors),
+        fields=columns or {},
+        on_no_match=_choice(name, raw, "on_no_match", get_args(OnNoMatch), errors),
     )
 
 
-def _joined_values(raw: object) -> dict[str, Any]:
-    return _joined(raw) if isinstance(raw, dict) else {"": None}
+def _match_fields(name: str, raw: object, form: str, errors: ConfigErrors) -> dict[str, str]:
+    columns = _columns(raw)
+    if not columns:
+        errors.add(name, display(raw), form)
+        return {}
+    if len(columns) > MAX_MATCH_FIELDS:
+        errors.add(name, f"{len(columns)} match fields", f"at most {MAX_MATCH_FIELDS}")
+    return columns
 
 
-def _match_fields(where: str, raw: object, shape: str, mistakes: Mistakes) -> dict[str, str]:
-    fields = _joined_values(raw)
-    if not fields or not all(_is_text(name) for name in fields.values()):
-        mistakes.add(where, shown(raw), shape)
-    elif len(fields) > MAX_MATCH_FIELDS:
-        mistakes.add(where, f"{len(fields)} match fields", f"at most {MAX_MATCH_FIELDS}")
-    return fields
+def _columns(raw: object) -> dict[str, str] | None:
+    """Return a mapping of columns, or None if it is none."""
+    if not isinstance(raw, dict):
+        return None
+    columns = join_columns(raw)
+    return columns if all(_is_text(name) for name in columns.values()) else None
 
 
 def _choice(
-    where: str, entry: Mapping[str, Any], name: str, choices: tuple[str, ...], mistakes: Mistakes
+    name: str, raw: Mapping[str, Any], key: str, choices: tuple[str, ...], errors: ConfigErrors
 ) -> Any:  # noqa: ANN401 - one of the choices, which the type of the field spells out
-    value = entry.get(name, choices[0])
+    value = raw.get(key, choices[0])
     if value not in choices:
-        mistakes.add(f"{where}.{name}", shown(value), "one of " + ", ".join(choices))
+        errors.add(f"{name}.{key}", display(value), f"one of {', '.join(choices)}")
     return value
 
 
-def _refuse_others(
-    where: str, entry: Mapping[str, Any], known: tuple[str, ...], mistakes: Mistakes
+def _check_keys(
+    name: str, raw: Mapping[str, Any], known: Iterable[str], errors: ConfigErrors
 ) -> None:
-    for name in entry:
-        if name not in known:
-            mistakes.add(f"{where}.{name}", "an unknown key", "one of " + ", ".join(known))
+    known = tuple(known)
+    for key in raw:
+        if key not in known:
+            errors.add_message(f"{name}.{key} is unknown. Known keys: {', '.join(known)}.")
 
 
 def _is_text(value: object) -> bool:

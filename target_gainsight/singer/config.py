@@ -40,37 +40,39 @@ class ConfiguredTarget(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Find every mistake in the configuration, ours and the SDK's, at once."""
-        maps = self._config.get("stream_maps")
+        """Find every error in the configuration, ours and the SDK's, at once."""
+        self.append_builtin_config(self.config_jsonschema)
+        schema = self.config_jsonschema
+        self._raw_config = configuration.restore_dropped_names(self._config, schema)
+        maps = self._raw_config.get("stream_maps")
         if isinstance(maps, dict):
-            self._config = {**self._config, "stream_maps": configuration.join_stream_names(maps)}
-        self._raw_config = dict(self._config)
-        mistakes: list[str] = []
+            self._raw_config["stream_maps"] = configuration.join_stream_maps(maps)
+        errors: list[str] = []
         try:
             configuration.parse_settings(self._raw_config)
         except configuration.SettingsError as error:
-            mistakes += error.mistakes
-        mistakes += self._builtin_mistakes()
-        for sentence in configuration.unknown_settings(
-            self._raw_config, self.config_jsonschema["properties"]
-        ):
-            self.logger.warning(sentence)
-        if mistakes and raise_errors:
+            errors += error.errors
+        self._config, wrong = configuration.read_sdk_settings(self._raw_config, schema)
+        errors = list(dict.fromkeys([*errors, *wrong, *self._sdk_errors()]))
+        for message in configuration.unknown_settings(self._raw_config, schema["properties"]):
+            self.logger.warning(message)
+        if errors and raise_errors:
             summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=mistakes, schema=self.config_jsonschema)
-        return mistakes
+            raise ConfigValidationError(summary, errors=errors, schema=schema)
+        return errors
 
-    def _builtin_mistakes(self) -> list[str]:
+    def _sdk_errors(self) -> list[str]:
         """Let the SDK check its own settings; it may not show the values of ours."""
-        own = set(configuration.CONFIG_SCHEMA_NAMES)
         whole = self._config
-        self._config = {name: value for name, value in whole.items() if name not in own}
+        self._config = {
+            name: value for name, value in whole.items() if name not in configuration.SETTINGS
+        }
         try:
             super()._validate_config(raise_errors=True)
         except ConfigValidationError as error:
             return error.errors
         except AttributeError:  # the SDK's schema of __else__ has a bare text among its choices
-            return ["stream_maps: __else__ is given something else; right: __NULL__"]
+            return ["stream_maps: __else__ can only be __NULL__."]
         finally:
             self._config = {**self._config, **whole}
         return []
@@ -123,12 +125,16 @@ class ConfiguredTarget(Target):
     @classmethod
     @override
     def _get_about_info(cls) -> AboutInfo:
-        return replace(super()._get_about_info(), description=inspect.getdoc(cls))
+        """Describe the target; of a setting, only what survives the bot of Meltano Hub."""
+        info = super()._get_about_info()
+        settings = configuration.declared_settings(info.settings)
+        shown = {"type": "object", "properties": {each.name: each.schema for each in settings}}
+        return replace(info, description=inspect.getdoc(cls), settings=shown)
 
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        """Print what the target can do and every setting with what there is to know about it.
+        """Print the target's capabilities and settings.
 
         Args:
             output_format: ``json``, ``markdown`` or text.

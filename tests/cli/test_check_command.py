@@ -235,9 +235,12 @@ def test_a_client_that_gets_no_token_is_a_wrong_credential(commands: Commands) -
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"client_id": "x", "client_secret": "y"}, "access_key: given a key beside client_id and"),
-        ({"access_key": None, "client_id": "x"}, "client_secret: given nothing beside client_id"),
-        ({"access_key": None}, "access_key: given nothing; right: "),
+        (
+            {"client_id": "x", "client_secret": "y"},
+            "access_key cannot be combined with client_id and",
+        ),
+        ({"access_key": None, "client_id": "x"}, "client_secret is missing: "),
+        ({"access_key": None}, "access_key is missing: "),
     ],
 )
 def test_a_credential_that_is_none_or_two_is_said_before_any_call(
@@ -355,9 +358,9 @@ def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Comm
         base_url=None, domain="no host", access_key=["sEcReT"], sync_mode="mirror"
     )
     assert result.exit_code == 1
-    assert "domain: given 'no host'; right: a host name" in result.output
+    assert "domain: got 'no host', expected a host name" in result.output
     assert "never deletes" in result.output
-    assert "access_key: given a hidden value" in result.output
+    assert "access_key: got a hidden value" in result.output
     assert "sEcReT" not in result.output
     assert commands.sandbox.tenant.calls() == []
 

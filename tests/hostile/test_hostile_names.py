@@ -16,7 +16,7 @@ from singer_runs import Tenant, lines_of, run_command
 from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
-from target_gainsight.settings import CONFIG_SCHEMA
+from target_gainsight.settings import SETTINGS
 from target_gainsight.singer.log_escaping import install_log_escaping
 
 if TYPE_CHECKING:
@@ -202,8 +202,7 @@ def test_the_command_itself_keeps_its_log_whole(tmp_path: Path, tenant: Tenant) 
 
 
 def _object_types() -> list[str]:
-    found: list[str] = CONFIG_SCHEMA["properties"]["object_type"]["enum"]
-    return [each for each in found if each]
+    return list(SETTINGS["object_type"].choices)
 
 
 _WRITTEN = {"rejects", "summary.json", "gainsight-surveys"}

@@ -1,4 +1,4 @@
-"""Settings as somebody gives them, read into what they mean or into the mistakes found."""
+"""Settings as users give them, parsed into what they mean or into the errors found."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import pytest
 
 from target_gainsight.settings import Settings, SettingsError, StreamSettings, parse_settings
 
-EITHER = (
-    "the tenant's REST API access key, or client_id and client_secret instead (M2M OAuth); one of "
-    "the two is needed and enough"
+NO_CREDENTIAL = (
+    "access_key is missing: set it to the tenant's REST API access key, or set client_id and "
+    "client_secret for M2M OAuth."
 )
-"""What is right where no credential is given, or two."""
+"""The error where no credential is given."""
+
+NO_DOMAIN = (
+    "domain is missing: set it to a host name such as mycompany.gainsightcloud.com, or sandbox."
+)
+"""The error where no domain is given."""
 
 ENOUGH = {"domain": "initech.gainsightcloud.com", "access_key": "k3y"}
 """What a configuration needs at least."""
@@ -29,17 +34,17 @@ def stream(name: str, **given: Any) -> StreamSettings:
     return found
 
 
-def mistakes(**given: Any) -> list[str]:
-    """What is wrong with a configuration that has the connection right."""
-    return mistakes_in(ENOUGH | given)
+def errors(**given: Any) -> list[str]:
+    """The errors in a configuration whose connection is right."""
+    return errors_in(ENOUGH | given)
 
 
-def mistakes_in(given: dict[str, Any]) -> list[str]:
+def errors_in(given: dict[str, Any]) -> list[str]:
     with pytest.raises(SettingsError) as refused:
         parse_settings(given)
-    return list(refused.value.mistakes)
+    return list(refused.value.errors)
 
 
-def only_mistake(**given: Any) -> str:
-    [mistake] = mistakes(**given)
-    return mistake
+def only_error(**given: Any) -> str:
+    [error] = errors(**given)
+    return error

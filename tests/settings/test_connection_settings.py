@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from given import EITHER, ENOUGH, mistakes, mistakes_in, only_mistake, read
+from given import ENOUGH, NO_CREDENTIAL, NO_DOMAIN, errors, errors_in, only_error, read
 
 from target_gainsight.settings import parse_settings
 
@@ -44,31 +44,25 @@ def test_a_domain_is_a_host_however_it_is_pasted(domain: str) -> None:
     ],
 )
 def test_a_domain_that_is_no_host_name_is_refused_with_the_right_form(domain: str) -> None:
-    mistake = only_mistake(domain=domain)
-    assert mistake.startswith(f"domain: given '{domain[:20]}")
-    assert "a host name such as mycompany.gainsightcloud.com, or sandbox" in mistake
+    error = only_error(domain=domain)
+    assert error.startswith(f"domain: got '{domain[:20]}")
+    assert "a host name such as mycompany.gainsightcloud.com, or sandbox" in error
 
 
 def test_without_domain_and_credential_both_are_named() -> None:
-    assert mistakes_in({}) == [
-        f"access_key: given nothing; right: {EITHER}",
-        (
-            "domain: given nothing; right: a host name such as mycompany.gainsightcloud.com, "
-            "or sandbox"
-        ),
-    ]
+    assert errors_in({}) == [NO_CREDENTIAL, NO_DOMAIN]
 
 
 @pytest.mark.parametrize("given", ["https://u:hunter2@initech.com", "ann:hunter2@initech.com"])
 def test_a_password_in_a_url_is_not_shown(given: str) -> None:
     for name in ("domain", "base_url"):
-        mistake = only_mistake(**{name: given})
-        assert mistake.startswith(f"{name}: given ")
-        assert "hunter2" not in mistake
+        error = only_error(**{name: given})
+        assert error.startswith(f"{name}: got ")
+        assert "hunter2" not in error
 
 
 def test_a_key_in_the_query_of_a_url_is_not_shown() -> None:
-    assert "s3cret" not in only_mistake(base_url="https://proxy.example/?accesskey=s3cret")
+    assert "s3cret" not in only_error(base_url="https://proxy.example/?accesskey=s3cret")
 
 
 @pytest.mark.parametrize(
@@ -87,9 +81,9 @@ def test_a_key_in_the_query_of_a_url_is_not_shown() -> None:
     ],
 )
 def test_plain_http_leaves_this_machine_under_no_name(url: str) -> None:
-    mistake = only_mistake(base_url=url)
-    assert mistake.startswith(f"base_url: given '{url}'")
-    assert "https://host[:port], or plain http to a loopback address only" in mistake
+    error = only_error(base_url=url)
+    assert error.startswith(f"base_url: got '{url}', expected https://")
+    assert "https://host[:port], or plain http to a loopback address only" in error
 
 
 @pytest.mark.parametrize(
@@ -127,7 +121,7 @@ def test_the_sandbox_is_where_and_what_the_settings_say() -> None:
     assert connection.sandbox_config == Path("t.yml")
 
 
-def test_all_mistakes_are_listed_at_once_each_once() -> None:
+def test_all_errors_are_listed_at_once_each_once() -> None:
     wrong: dict[str, Any] = {
         "access_key": 5,
         "domain": "nowhere",
@@ -137,8 +131,8 @@ def test_all_mistakes_are_listed_at_once_each_once() -> None:
         "dry_run": "perhaps",
         "streams": {"a": {"object_tipe": "person"}, "b": 7},
     }
-    found = mistakes_in(wrong)
-    assert sorted(each.split(":")[0] for each in found) == [
+    found = errors_in(wrong)
+    assert sorted(each.split()[0].rstrip(":") for each in found) == [
         "access_key",
         "calls_per_day",
         "domain",
@@ -148,14 +142,14 @@ def test_all_mistakes_are_listed_at_once_each_once() -> None:
         "streams.b",
         "sync_mode",
     ]
-    assert all(" given " in each and "; right: " in each for each in found)
+    assert all(each.endswith((".", "?")) for each in found)
 
 
 def test_what_was_given_is_shortened_and_on_one_line() -> None:
-    mistake = only_mistake(domain="x\n\x1b[31m" + "y" * 500)
-    assert "\n" not in mistake
-    assert "\x1b" not in mistake
-    assert len(mistake) < 250
+    error = only_error(domain="x\n\x1b[31m" + "y" * 500)
+    assert "\n" not in error
+    assert "\x1b" not in error
+    assert len(error) < 250
 
 
 def test_a_null_is_a_setting_not_given() -> None:
@@ -164,5 +158,5 @@ def test_a_null_is_a_setting_not_given() -> None:
 
 
 def test_a_wrong_setting_is_not_called_missing() -> None:
-    assert mistakes_in({**ENOUGH, "domain": 7}) == ["domain: given 7; right: text"]
-    assert mistakes(base_url=7) == ["base_url: given 7; right: text"]
+    assert errors_in({**ENOUGH, "domain": 7}) == ["domain: got 7, expected text."]
+    assert errors(base_url=7) == ["base_url: got 7, expected text."]

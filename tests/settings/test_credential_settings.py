@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from given import EITHER, mistakes_in
+from given import NO_CREDENTIAL, errors_in
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,8 +25,8 @@ def credential(**told: Any) -> Credential:
     return parse_settings(DOMAIN | told).connection.credential
 
 
-def mistakes(**told: Any) -> list[str]:
-    return mistakes_in(DOMAIN | told)
+def errors(**told: Any) -> list[str]:
+    return errors_in(DOMAIN | told)
 
 
 def test_an_access_key_is_a_credential() -> None:
@@ -46,7 +46,7 @@ def test_blanks_around_a_credential_are_taken_off() -> None:
 @pytest.mark.parametrize("blank", ["", "  ", None])
 def test_a_blank_credential_is_none(blank: str | None) -> None:
     nothing = dict.fromkeys(("access_key", *OAUTH), blank)
-    assert mistakes(**nothing) == [f"access_key: given nothing; right: {EITHER}"]
+    assert errors(**nothing) == [NO_CREDENTIAL]
     assert credential(**{**nothing, "access_key": "k3y"}) == KeyCredential("k3y")
     assert credential(**{**nothing, **OAUTH}) == OAuthCredential("initech", "s3cret")
 
@@ -61,7 +61,8 @@ def test_a_blank_credential_is_none(blank: str | None) -> None:
 )
 def test_two_kinds_of_credential_at_once_are_refused(beside: list[str], named: str) -> None:
     both = {"access_key": "k3y", **{name: OAUTH[name] for name in beside}}
-    assert mistakes(**both) == [f"access_key: given a key beside {named}; right: {EITHER}"]
+    [error] = errors(**both)
+    assert error.startswith(f"access_key cannot be combined with {named}: set either ")
 
 
 @pytest.mark.parametrize(
@@ -72,25 +73,23 @@ def test_half_a_pair_names_the_half_that_is_missing(
     half: str, missing: str, blank: str | None
 ) -> None:
     told = {half: OAUTH[half], missing: blank}
-    assert mistakes(**told) == [
-        f"{missing}: given nothing beside {half}; right: client_id and client_secret together"
-    ]
+    assert errors(**told) == [f"{missing} is missing: {half} is used together with it."]
 
 
 @pytest.mark.parametrize("name", ["access_key", "client_id", "client_secret"])
 @pytest.mark.parametrize("text", ["two words", "li\nne", "li\r\nX-More: yes", "schlüssel", "a\0b"])
 def test_what_cannot_be_sent_is_refused_unseen(name: str, text: str) -> None:
     told = {"access_key": text} if name == "access_key" else {**OAUTH, name: text}
-    [mistake] = mistakes(**told)
-    assert mistake == (
-        f"{name}: given something with blanks, line ends or other characters; right: copied as "
-        "Gainsight shows it: visible ASCII characters only"
+    [error] = errors(**told)
+    assert error == (
+        f"{name} contains blanks, line breaks or other characters that a credential does not have: "
+        "copy it as Gainsight shows it."
     )
 
 
 def test_a_client_id_has_no_colon_for_the_secret_comes_after_one() -> None:
-    [mistake] = mistakes(**{**OAUTH, "client_id": "ini:tech"})
-    assert mistake.startswith("client_id: given something with a colon; right: ")
+    [error] = errors(**{**OAUTH, "client_id": "ini:tech"})
+    assert error == "client_id contains a colon: copy it as Gainsight shows it."
     assert credential(**{**OAUTH, "client_secret": "s3:cret"})
 
 
@@ -100,7 +99,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown_nor_called_missing(
     name: str, value: object
 ) -> None:
     told = {name: value} if name == "access_key" else {**OAUTH, name: value}
-    assert mistakes(**told) == [f"{name}: given a hidden value; right: text"]
+    assert errors(**told) == [f"{name}: got a hidden value, expected text."]
 
 
 @pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
@@ -112,8 +111,8 @@ def test_the_sandbox_asks_for_no_credential(domain: str, told: dict[str, str]) -
 
 
 def test_a_base_url_wants_a_credential_also_beside_the_sandbox() -> None:
-    [mistake] = mistakes_in({"domain": "sandbox", "base_url": "http://localhost:1"})
-    assert mistake.startswith("access_key: given nothing")
+    [error] = errors_in({"domain": "sandbox", "base_url": "http://localhost:1"})
+    assert error == NO_CREDENTIAL
 
 
 def test_settings_print_no_secret() -> None:
@@ -122,11 +121,11 @@ def test_settings_print_no_secret() -> None:
 
 
 def printed(told: dict[str, Any]) -> str:
-    """The credential that was given, or the mistakes in it."""
+    """The credential that was given, or the errors in it."""
     try:
         return repr(credential(**told))
     except SettingsError as error:
-        return "\n".join(error.mistakes)
+        return "\n".join(error.errors)
 
 
 SECRET = st.just("S3CRET") | st.text().map(lambda text: f"{text}S3CRET") | st.just(["S3CRET"])
@@ -142,7 +141,7 @@ SECRET = st.just("S3CRET") | st.text().map(lambda text: f"{text}S3CRET") | st.ju
         },
     )
 )
-def test_whatever_is_given_is_a_credential_or_a_mistake_and_no_secret_is_shown(
+def test_whatever_is_given_is_a_credential_or_an_error_and_no_secret_is_shown(
     told: dict[str, Any],
 ) -> None:
     assert printed(told)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from given import EITHER
+from given import NO_CREDENTIAL, NO_DOMAIN
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.settings import (
     CONFIG_SCHEMA,
     KeyCredential,
     OAuthCredential,
+    parse_settings,
     read_environment,
 )
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -38,20 +38,32 @@ def test_nothing_set_is_nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_type_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert given(
+    read = given(
         monkeypatch,
-        domain="initech.gainsightcloud.com",
-        calls_per_minute="250",
+        domain="sandbox",
+        object_type="company",
+        calls_per_minute=" 250 ",
         lookup_keys="SfdcAccountId,Name",
         streams='{"accounts": {"object_type": "company"}}',
         constants='{"Status": null}',
-    ) == {
-        "domain": "initech.gainsightcloud.com",
-        "calls_per_minute": 250,
-        "lookup_keys": "SfdcAccountId,Name",
-        "streams": {"accounts": {"object_type": "company"}},
-        "constants": {"Status": None},
-    }
+        rejects_path="r",
+    )
+    settings = parse_settings(read)
+    assert settings.limits.calls_per_minute == 250
+    assert settings.rejection.path == Path("r")
+    assert set(settings.streams) == {"accounts"}
+    assert settings.default_stream is not None
+    assert settings.default_stream.lookup_keys == ("SfdcAccountId", "Name")
+    assert settings.default_stream.constants == {"Status": None}
+
+
+def test_a_list_is_read_as_meltano_writes_it_into_a_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = given(monkeypatch, domain="sandbox", object_type="company", lookup_keys="['A', 'B c']")
+    stream = parse_settings(read).default_stream
+    assert stream is not None
+    assert stream.lookup_keys == ("A", "B c")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +71,26 @@ def test_every_type_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     [("true", True), ("1", True), (" Yes", True), ("false", False), ("0", False), ("OFF", False)],
 )
 def test_a_switch_is_read(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
-    assert given(monkeypatch, dry_run=text) == {"dry_run": value}
+    assert parse_settings(given(monkeypatch, domain="sandbox", dry_run=text)).dry_run is value
+
+
+def test_settings_of_the_sdk_are_read_from_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, domain="sandbox", batch_size_rows="7", validate_records="off")
+    target = TargetGainsight(config={}, parse_env_config=True)
+    assert (target.config["batch_size_rows"], target.config["validate_records"]) == (7, False)
+    assert target.settings.batch_size_rows == 7
+
+
+@pytest.mark.parametrize("mapping", [{"a": "A", "a.b": "B"}, {"a.b": "B", "a": "A"}])
+def test_a_name_with_a_dot_beside_its_own_beginning_is_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, mapping: dict[str, str]
+) -> None:
+    read = given(
+        monkeypatch, domain="sandbox", object_type="company", field_mapping=json.dumps(mapping)
+    )
+    stream = parse_settings(read).default_stream
+    assert stream is not None
+    assert stream.field_mapping == mapping
 
 
 @pytest.mark.parametrize("key", ["12345678", "true", "null", '{"a": 1}', "[1]"])
@@ -81,26 +112,25 @@ def test_what_cannot_be_read_is_refused_with_everything_else(
         streams="{accounts: company}",
         field_mapping="[1]",
         batch_size_rows="many",
+        validate_records="maybe",
     )
     with pytest.raises(ConfigValidationError) as refused:
         TargetGainsight(config={}, parse_env_config=True)
     assert sorted(refused.value.errors) == [
-        "'many' is not of type 'integer', 'null' in config['batch_size_rows']",
-        f"access_key: given nothing; right: {EITHER}",
-        "calls_per_minute: given 'a hundred'; right: a whole number",
-        (
-            "domain: given nothing; right: a host name such as mycompany.gainsightcloud.com, "
-            "or sandbox"
-        ),
-        "dry_run: given 'tru'; right: true or false",
-        "field_mapping: given [1]; right: an object",
-        "max_rejects: given ''; right: a whole number",
-        "quota_percent: given 12.5; right: a whole number",
-        "streams: given '{accounts: company}'; right: an object",
+        NO_CREDENTIAL,
+        "batch_size_rows: got 'many', expected a whole number.",
+        "calls_per_minute: got 'a hundred', expected a whole number.",
+        NO_DOMAIN,
+        "dry_run: got 'tru', expected true or false.",
+        "field_mapping: got '[1]', expected an object.",
+        "max_rejects: got '', expected a whole number.",
+        "quota_percent: got '12.5', expected a whole number.",
+        "streams: got '{accounts: company}', expected an object.",
+        "validate_records: got 'maybe', expected true or false.",
     ]
 
 
-def test_an_oauth_client_is_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_oauth_client_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, client_id="initech", client_secret="s3cret", access_key="")
     target = TargetGainsight(config={"domain": "initech.gainsightcloud.com"}, parse_env_config=True)
     assert target.settings.connection.credential == OAuthCredential("initech", "s3cret")

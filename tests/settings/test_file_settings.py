@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from given import mistakes, stream
+from given import errors, stream
+
+from target_gainsight.settings import SETTINGS
 
 BULK = {"object_type": "company", "transport": "bulk", "bulk_job_id": "7"}
 
 
-def entry_mistakes(entry: dict[str, Any], **top: Any) -> list[str]:
-    return mistakes(streams={"a": entry}, **top)
+def entry_errors(entry: dict[str, Any], **top: Any) -> list[str]:
+    return errors(streams={"a": entry}, **top)
 
 
 def test_a_bulk_stream_knows_its_job_and_its_columns() -> None:
@@ -27,61 +29,71 @@ def test_streams_go_by_calls_unless_told_otherwise() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "why"),
     [
-        ("sync_mode", "upsert", "the job in Gainsight holds the operation"),
-        ("lookup_keys", ["Name"], "the job in Gainsight holds the keys"),
-        ("lookups", {"Csm": {"object_name": "gsuser"}}, "the job in Gainsight holds the lookups"),
-        ("skip_unchanged", True, "no row is read, so none can be compared"),
-        ("multi_match", "first", "no row is read, so none can be compared"),
-        ("max_creates", 5, "no row is read, so none can be told to be new"),
-        ("null_values", "omit", "a CSV has no other null than an empty cell"),
-        ("unknown_fields", "drop", "field_mapping names the ones to send"),
-        ("survey_columns", {"Score": "s"}, "it is for survey_csv"),
+        ("sync_mode", "upsert", "the Gainsight job defines the operation"),
+        ("lookup_keys", ["Name"], "the Gainsight job defines the keys"),
+        ("lookups", {"Csm": {"object_name": "gsuser"}}, "the Gainsight job defines the lookups"),
+        ("skip_unchanged", True, "current rows are not read, so none can be compared"),
+        ("multi_match", "first", "current rows are not read, so none can match"),
+        ("max_creates", 5, "current rows are not read, so it is not known which records are new"),
+        ("null_values", "omit", "an empty cell is the only null of a CSV file"),
+        (
+            "unknown_fields",
+            "drop",
+            "the Gainsight job defines the columns. Name the columns to send in field_mapping",
+        ),
+        ("survey_columns", {"Score": "s"}, "it is for object_type: survey_csv"),
     ],
 )
 def test_what_the_job_decides_is_refused_beside_it_and_ignored_from_above(
     setting: str, value: Any, why: str
 ) -> None:
-    [mistake] = entry_mistakes({**BULK, setting: value})
-    assert mistake.startswith(f"streams.a.{setting}: ")
-    assert why in mistake
+    [error] = entry_errors({**BULK, setting: value})
+    place = f"streams.a.{setting}"
+    assert error == f"{place} cannot be combined with transport: bulk; {why}. Remove it."
     if setting != "lookups":
         assert stream("a", streams={"a": BULK}, **{setting: value}).transport == "bulk"
 
 
-@pytest.mark.parametrize("object_type", ["person", "timeline", "cta", "survey_csv"])
+@pytest.mark.parametrize("object_type", ["person", "timeline", "cta"])
 def test_a_job_loads_no_such_object(object_type: str) -> None:
-    [mistake, *_] = entry_mistakes({**BULK, "object_type": object_type})
-    assert mistake.startswith("streams.a.transport: given 'bulk'")
+    [error, *_] = entry_errors({**BULK, "object_type": object_type})
+    assert error.startswith(f"streams.a.transport cannot be bulk for object_type: {object_type}; ")
 
 
 def test_a_job_needs_its_id_and_an_id_its_transport() -> None:
-    [missing] = entry_mistakes({"object_type": "company", "transport": "bulk"})
+    [missing] = entry_errors({"object_type": "company", "transport": "bulk"})
     assert "the job's cURL command" in missing
-    [alone] = entry_mistakes({"object_type": "company", "bulk_job_id": "7"})
-    assert "transport bulk beside it" in alone
+    [alone] = entry_errors({"object_type": "company", "bulk_job_id": "7"})
+    assert alone == "streams.a.bulk_job_id requires transport: bulk."
 
 
 def test_transport_is_one_of_two() -> None:
-    mistake = entry_mistakes({**BULK, "transport": "ftp"})[0]
-    assert "one of rest, bulk" in mistake
+    error = entry_errors({**BULK, "transport": "ftp"})[0]
+    assert "one of rest, bulk" in error
 
 
 def test_a_survey_file_takes_its_own_mapping_and_no_other() -> None:
     columns = {"Score": "nps", "Response Date": "answered.at"}
     entry = {"object_type": "survey_csv", "survey_columns": columns}
     assert stream("a", streams={"a": entry}).survey_columns == columns
-    [mistake] = entry_mistakes({**entry, "field_mapping": {"nps": "Score"}})
-    assert "survey_columns" in mistake
-    [keys] = entry_mistakes({**entry, "lookup_keys": ["Name"]})
+    [error] = entry_errors({**entry, "field_mapping": {"nps": "Score"}})
+    assert "survey_columns" in error
+    [keys] = entry_errors({**entry, "lookup_keys": ["Name"]})
     assert "imported by an administrator" in keys
 
 
 def test_survey_columns_say_nothing_for_other_streams() -> None:
-    [mistake] = entry_mistakes({"object_type": "company", "survey_columns": {"Score": "s"}})
-    assert "it is for survey_csv" in mistake
+    [error] = entry_errors({"object_type": "company", "survey_columns": {"Score": "s"}})
+    assert error.endswith("applies to object_type: survey_csv only. Remove it.")
 
 
 def test_a_column_of_a_survey_is_named_by_text() -> None:
     entry = {"object_type": "survey_csv", "survey_columns": {"Score": 7}}
-    [mistake] = entry_mistakes(entry)
-    assert mistake == "streams.a.survey_columns.Score: given 7; right: the name of a source column"
+    [error] = entry_errors(entry)
+    assert error == "streams.a.survey_columns.Score: got 7, expected the name of a source column."
+
+
+@pytest.mark.parametrize("name", ["sync_mode", "skip_unchanged", "null_values", "multi_match"])
+def test_a_default_that_meltano_sends_is_no_choice(name: str) -> None:
+    default = {name: SETTINGS[name].default}
+    assert stream("a", object_type="survey_csv", **default).object_type == "survey_csv"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import mistakes, only_mistake, read
+from given import errors, only_error, read
 
-from target_gainsight.settings import CONFIG_SCHEMA, Limits, Rejection
+from target_gainsight.settings import SETTINGS, Kind, Limits, Rejection
 
 POSITIVE = (
     "calls_per_minute",
@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         max_calls_per_run=None,
         request_timeout=60,
         max_retry_seconds=900,
+        quota_store=None,
     )
     assert settings.rejection == Rejection(
         path=Path("gainsight-rejects"), keys_only=False, max_rejects=None, max_reject_percent=10
@@ -53,8 +54,8 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 @pytest.mark.parametrize("value", [0, -1])
 def test_limits_below_one_are_refused(name: str, value: int) -> None:
     assert (
-        only_mistake(**{name: value})
-        == f"{name}: given {value}; right: a whole number of at least 1"
+        only_error(**{name: value})
+        == f"{name}: got {value}, expected a whole number of at least 1."
     )
 
 
@@ -70,13 +71,13 @@ def test_limits_below_one_are_refused(name: str, value: int) -> None:
     ],
 )
 def test_what_has_a_greatest_value_says_so(name: str, value: int, most: int) -> None:
-    right = f"{name}: given {value}; right: a whole number from 1 to {most}"
-    assert only_mistake(**{name: value}) == right
+    expected = f"{name}: got {value}, expected a whole number from 1 to {most}."
+    assert only_error(**{name: value}) == expected
 
 
-@pytest.mark.parametrize("value", ["90", 1.5, True, [90]])
+@pytest.mark.parametrize("value", ["ninety", "1.5", "", 1.5, True, [90]])
 def test_a_limit_is_a_whole_number(value: object) -> None:
-    assert only_mistake(calls_per_minute=value).endswith("right: a whole number")
+    assert only_error(calls_per_minute=value).endswith("expected a whole number.")
 
 
 def test_a_whole_number_written_with_a_point_is_one() -> None:
@@ -87,13 +88,13 @@ def test_a_whole_number_written_with_a_point_is_one() -> None:
 
 @pytest.mark.parametrize("value", [0, -5])
 def test_a_batch_holds_one_record_at_least(value: int) -> None:
-    expected = f"batch_size_rows: given {value}; right: a whole number of at least 1"
-    assert only_mistake(batch_size_rows=value) == expected
+    expected = f"batch_size_rows: got {value}, expected a whole number of at least 1."
+    assert only_error(batch_size_rows=value) == expected
 
 
-@pytest.mark.parametrize("value", ["yes", 1, "true"])
+@pytest.mark.parametrize("value", ["maybe", 1, ""])
 def test_a_switch_is_true_or_false(value: object) -> None:
-    assert only_mistake(skip_unchanged=value).endswith("right: true or false")
+    assert only_error(skip_unchanged=value).endswith("expected true or false.")
 
 
 @pytest.mark.parametrize(
@@ -110,17 +111,17 @@ def test_a_switch_is_true_or_false(value: object) -> None:
     ],
 )
 def test_a_choice_names_all_there_are_and_the_likely_one(name: str, given: str, meant: str) -> None:
-    mistake = only_mistake(**{name: given})
-    assert mistake.startswith(f"{name}: given '{given}'; right: one of ")
-    assert mistake.endswith(f"(did you mean '{meant}'?)")
+    error = only_error(**{name: given})
+    assert error.startswith(f"{name}: got '{given}', expected one of ")
+    assert error.endswith(f"Did you mean '{meant}'?")
 
 
 @pytest.mark.parametrize(
     "name",
-    [name for name, schema in CONFIG_SCHEMA["properties"].items() if "enum" in schema],
+    [name for name, each in SETTINGS.items() if each.choices and each.scope != "entry"],
 )
 def test_every_choice_refuses_what_it_does_not_know(name: str) -> None:
-    assert mistakes(**{name: "zzz"})[0].startswith(f"{name}: given 'zzz'; right: ")
+    assert errors(**{name: "zzz"})[0].startswith(f"{name}: got 'zzz', expected ")
 
 
 def test_rejects_and_summary_go_where_the_settings_say() -> None:
@@ -128,3 +129,12 @@ def test_rejects_and_summary_go_where_the_settings_say() -> None:
     assert settings.rejection.path == Path("r")
     assert settings.rejection.keys_only
     assert settings.summary_path == Path("s.json")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in SETTINGS.items() if each.kind is Kind.PATH]
+)
+@pytest.mark.parametrize("path", ["s3://bucket/folder", "file:///tmp/x", "a\0b"])
+def test_a_path_is_one_of_this_machine(name: str, path: str) -> None:
+    expected = "expected a path on this machine; URLs are not supported."
+    assert only_error(**{name: path}) == f"{name}: got {path!r}, {expected}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import only_mistake, read
+from given import only_error, read
 
-RIGHT = (
-    "memory, the path of a file on this machine, or redis://[user:password@]host[:port][/number] "
-    "(rediss:// with TLS)"
+EXPECTED = (
+    "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "
+    "(rediss:// for TLS)"
 )
 
 
@@ -52,8 +52,8 @@ def test_a_redis_url_is_taken_as_it_is(given: str) -> None:
     ],
 )
 def test_another_scheme_is_refused(given: str, scheme: str) -> None:
-    mistake = only_mistake(quota_store=given)
-    assert mistake == f"quota_store: given something that begins with '{scheme}'; right: {RIGHT}"
+    error = only_error(quota_store=given)
+    assert error == f"quota_store: got a value that begins with '{scheme}', expected {EXPECTED}."
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,49 @@ def test_another_scheme_is_refused(given: str, scheme: str) -> None:
     ],
 )
 def test_a_redis_url_that_cannot_be_read_is_not_shown(given: str) -> None:
-    mistake = only_mistake(quota_store=given)
-    assert mistake == f"quota_store: given a Redis URL that cannot be read; right: {RIGHT}"
+    error = only_error(quota_store=given)
+    assert error == f"quota_store: got a Redis URL that cannot be parsed, expected {EXPECTED}."
 
 
 @pytest.mark.parametrize(
     ("given", "shown"),
-    [("", "nothing"), ("  ", "nothing"), ("a\0b", "a path with a NUL character")],
+    [("", "an empty value"), ("  ", "an empty value"), ("a\0b", "a path with a NUL character")],
 )
 def test_a_path_that_no_file_can_have_is_refused(given: str, shown: str) -> None:
-    assert only_mistake(quota_store=given) == f"quota_store: given {shown}; right: {RIGHT}"
+    assert only_error(quota_store=given) == f"quota_store: got {shown}, expected {EXPECTED}."
 
 
 def test_a_url_in_the_wrong_place_is_hidden() -> None:
-    assert only_mistake(quota_store=["redis://:s3cret@host"]).startswith(
-        "quota_store: given a hidden value"
+    assert only_error(quota_store=["redis://:s3cret@host"]).startswith(
+        "quota_store: got a hidden value"
     )
+
+
+@pytest.mark.parametrize(
+    ("store", "url"),
+    [
+        ("redis://quota.example.com", "redis://:p%40ss%2F@quota.example.com"),
+        (
+            "rediss://me@[::1]:6380/2?ssl_ca_certs=a",
+            "rediss://me:p%40ss%2F@[::1]:6380/2?ssl_ca_certs=a",
+        ),
+    ],
+)
+def test_the_password_of_a_redis_is_a_setting_of_its_own(store: str, url: str) -> None:
+    limits = read(quota_store=store, quota_store_password="p@ss/").limits
+    assert limits.quota_store == url
+    assert "p@ss" not in repr(limits)
+
+
+@pytest.mark.parametrize("store", ["memory", "quota.db"])
+def test_a_password_without_a_redis_is_refused_unseen(store: str) -> None:
+    error = only_error(quota_store=store, quota_store_password="s3cret")
+    assert error.startswith("quota_store_password requires the URL of a Redis in quota_store.")
+    assert "s3cret" not in error
+
+
+def test_two_passwords_of_a_redis_are_refused_unseen() -> None:
+    error = only_error(quota_store="redis://:one@host", quota_store_password="two")
+    assert error.startswith("quota_store_password cannot be combined with a password in the URL")
+    assert "one@" not in error
+    assert "two" not in error

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.settings import join_stream_names
+from target_gainsight.settings import join_stream_maps
 
 MAP = {"Name": "name.upper()", "__key_properties__": ["Name"], "__else__": "__NULL__"}
 PARTS = st.text("abc_-", min_size=1, max_size=4)
@@ -32,8 +32,8 @@ NAMES = st.lists(PARTS, min_size=1, max_size=3).map(".".join)
 def test_names_are_joined_as_far_as_they_were_split(
     split: dict[str, Any], joined: dict[str, Any]
 ) -> None:
-    assert join_stream_names(split) == joined
-    assert join_stream_names(joined) == joined
+    assert join_stream_maps(split) == joined
+    assert join_stream_maps(joined) == joined
 
 
 @given(st.sets(NAMES, min_size=1, max_size=4))
@@ -47,4 +47,4 @@ def test_what_meltano_splits_is_joined_again(names: set[str]) -> None:
         for part in outer:
             inner = inner.setdefault(part, {})
         inner[last] = MAP
-    assert join_stream_names(split) == dict.fromkeys(names, MAP)
+    assert join_stream_maps(split) == dict.fromkeys(names, MAP)

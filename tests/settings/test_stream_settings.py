@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from given import mistakes, only_mistake, read, stream
+from given import errors, only_error, read, stream
 
 from target_gainsight.settings import AmbiguousPatternError, CompanyLinks, Lookup
 
@@ -37,16 +37,19 @@ def test_a_custom_object_name_alone_says_which_kind_it_is() -> None:
 
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_a_custom_object_without_its_name_is_refused(name: str | None) -> None:
-    mistake = only_mistake(object_type="custom_object", custom_object_name=name)
-    expected = "custom_object_name: given nothing; right: the API name, such as MyObject__gc"
-    assert mistake == expected
+    error = only_error(object_type="custom_object", custom_object_name=name)
+    expected = (
+        "custom_object_name is missing: set it to the API name of the custom object, such as "
+        "MyObject__gc."
+    )
+    assert error == expected
 
 
 def test_a_custom_object_name_beside_another_object_is_refused() -> None:
-    mistake = only_mistake(object_type="company", custom_object_name="Order__gc")
-    assert mistake == (
-        "custom_object_name: given 'Order__gc' beside object_type company; "
-        "right: object_type custom_object, or no custom_object_name"
+    error = only_error(object_type="company", custom_object_name="Order__gc")
+    assert error == (
+        "custom_object_name ('Order__gc') cannot be combined with object_type: company. Remove one "
+        "of the two."
     )
 
 
@@ -201,32 +204,34 @@ def test_lookup_keys_are_a_list_or_comma_separated_text_or_json_text(given: obje
 
 @pytest.mark.parametrize("given", [["A", "B", "C", "D"], "A,B,C,D", '["A","B","C","D"]'])
 def test_more_than_three_lookup_keys_are_refused(given: object) -> None:
-    expected = "lookup_keys: given ['A', 'B', 'C', 'D']; right: at most 3 fields"
-    assert only_mistake(object_type="company", lookup_keys=given) == expected
-    assert only_mistake(streams={"a": {"object_type": "company", "lookup_keys": given}}) == (
+    expected = "lookup_keys: got ['A', 'B', 'C', 'D'], expected at most 3 fields."
+    assert only_error(object_type="company", lookup_keys=given) == expected
+    assert only_error(streams={"a": {"object_type": "company", "lookup_keys": given}}) == (
         f"streams.a.{expected}"
     )
 
 
 def test_lookup_keys_for_a_person_are_refused() -> None:
-    right = "given ['Name']; right: nothing: a person is always identified by Email"
-    assert only_mistake(object_type="person", lookup_keys="Name") == f"lookup_keys: {right}"
+    reason = "people are always identified by Email."
+    assert only_error(object_type="person", lookup_keys="Name") == f"Remove lookup_keys: {reason}"
     streams = {"people": {"object_type": "person", "lookup_keys": ["Name"]}}
-    assert only_mistake(streams=streams) == f"streams.people.lookup_keys: {right}"
+    assert only_error(streams=streams) == f"Remove streams.people.lookup_keys: {reason}"
 
 
 def test_a_mirror_is_refused_and_told_what_to_use() -> None:
-    mistake = only_mistake(sync_mode="mirror")
-    assert mistake.startswith("sync_mode: given 'mirror'; right: upsert, insert or update; ")
-    assert "never deletes" in mistake
-    assert "use upsert and retire rows with a status field" in mistake
+    error = only_error(sync_mode="mirror")
+    assert error.startswith(
+        "sync_mode: got 'mirror', expected one of upsert, insert, update. A mirror deletes rows "
+    )
+    assert "never deletes" in error
+    assert "use upsert and retire rows with a status field" in error
 
 
 @pytest.mark.parametrize("mode", ["audience", "add", "remove", "audience_add", "segment", "ADD"])
 def test_audience_modes_are_refused_and_told_what_to_use(mode: str) -> None:
-    mistake = only_mistake(streams={"a": {"object_type": "company", "sync_mode": mode}})
-    assert mistake.startswith(f"streams.a.sync_mode: given '{mode}'; right: upsert, ")
-    assert "load a flag field with upsert" in mistake
+    error = only_error(streams={"a": {"object_type": "company", "sync_mode": mode}})
+    assert error.startswith(f"streams.a.sync_mode: got '{mode}', expected one of upsert, ")
+    assert "load a flag field with upsert" in error
 
 
 @pytest.mark.parametrize(("method", "mode"), [("append-only", "insert"), ("upsert", "upsert")])
@@ -241,29 +246,33 @@ def test_a_load_method_may_say_what_the_sync_mode_says() -> None:
     assert found.sync_mode == "insert"
 
 
+def test_a_load_method_wins_over_the_default_of_sync_mode() -> None:
+    found = stream("a", object_type="company", load_method="append-only", sync_mode="upsert")
+    assert found.sync_mode == "insert"
+
+
 def test_an_entrys_sync_mode_goes_before_the_load_method_for_all() -> None:
     entry = {"a": {"object_type": "company", "sync_mode": "update"}}
     assert stream("a", streams=entry, load_method="append-only").sync_mode == "update"
 
 
 @pytest.mark.parametrize(
-    ("method", "mode"), [("append-only", "upsert"), ("upsert", "update"), ("upsert", "insert")]
+    ("method", "mode"), [("append-only", "update"), ("upsert", "update"), ("upsert", "insert")]
 )
 def test_load_method_and_sync_mode_that_differ_are_refused(method: str, mode: str) -> None:
-    assert only_mistake(load_method=method, sync_mode=mode) == (
-        f"load_method: given '{method}' beside sync_mode '{mode}'; "
-        "right: only one of the two, or both meaning the same"
+    assert only_error(load_method=method, sync_mode=mode) == (
+        f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove one of the two."
     )
 
 
 def test_overwriting_is_refused() -> None:
-    mistake = only_mistake(load_method="overwrite")
-    assert mistake.startswith("load_method: given 'overwrite'; right: append-only or upsert")
-    assert "ever deleted" in mistake
+    error = only_error(load_method="overwrite")
+    assert error.startswith("load_method: got 'overwrite', expected one of append-only, upsert.")
+    assert "never deleted" in error
 
 
 def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
-    assert "overwrite" not in only_mistake(load_method="replace")
+    assert "overwrite" not in only_error(load_method="replace")
 
 
 @pytest.mark.parametrize(
@@ -275,48 +284,48 @@ def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
     ],
 )
 def test_an_unknown_key_in_an_entry_names_the_near_miss(key: str, meant: str) -> None:
-    mistake = only_mistake(streams={"a": {"object_type": "company", key: {"x": "Name"}}})
-    assert mistake == f"streams.a.{key}: given an unknown setting; right: did you mean '{meant}'?"
+    error = only_error(streams={"a": {"object_type": "company", key: {"x": "Name"}}})
+    assert error == f"streams.a.{key} is not a setting of a stream. Did you mean '{meant}'?"
 
 
 def test_a_misspelt_key_is_not_taken_for_a_part_of_a_name() -> None:
-    mistake = only_mistake(object_type="company", streams={"a": {"feild_mapping": {"x": "Name"}}})
-    assert mistake.startswith("streams.a.feild_mapping: given an unknown setting")
+    error = only_error(object_type="company", streams={"a": {"feild_mapping": {"x": "Name"}}})
+    assert error.startswith("streams.a.feild_mapping is not a setting of a stream.")
 
 
 def test_an_unknown_key_like_nothing_lists_what_there_is() -> None:
-    mistake = only_mistake(streams={"a": {"object_type": "company", "zzz": 1}})
-    assert "right: one of object_type, custom_object_name, sync_mode, lookup_keys" in mistake
+    error = only_error(streams={"a": {"object_type": "company", "zzz": 1}})
+    assert "Known: object_type, custom_object_name, field_mapping" in error
 
 
 @pytest.mark.parametrize("name", ["access_key", "domain", "calls_per_day", "rejects_path"])
 def test_what_holds_for_the_whole_run_is_no_setting_of_a_stream(name: str) -> None:
-    mistake = only_mistake(streams={"a": {"object_type": "company", name: "s3cret"}})
-    assert mistake.startswith(f"streams.a.{name}: given an unknown setting")
-    assert "s3cret" not in mistake
+    error = only_error(streams={"a": {"object_type": "company", name: "s3cret"}})
+    assert error.startswith(f"streams.a.{name} is not a setting of a stream.")
+    assert "s3cret" not in error
 
 
 @pytest.mark.parametrize("entry", ["company", 5, ["company"], None])
 def test_an_entry_is_an_object(entry: object) -> None:
-    mistake = only_mistake(streams={"a": entry})
-    assert mistake.startswith("streams.a: given ")
-    assert "an object of settings, such as {object_type: company}" in mistake
+    error = only_error(streams={"a": entry})
+    assert error.startswith("streams.a: got ")
+    assert "an object of settings, such as {object_type: company}" in error
 
 
 def test_values_in_an_entry_are_checked_like_those_at_the_top() -> None:
-    found = mistakes(streams={"a": {"object_type": "companee", "max_creates": 0}})
+    found = errors(streams={"a": {"object_type": "companee", "max_creates": 0}})
     assert found == [
         (
-            "streams.a.object_type: given 'companee'; right: one of company, person, "
-            "relationship, custom_object, timeline, cta, survey_csv (did you mean 'company'?)"
+            "streams.a.object_type: got 'companee', expected one of company, person, "
+            "relationship, custom_object, timeline, cta, survey_csv. Did you mean 'company'?"
         ),
-        "streams.a.max_creates: given 0; right: a whole number of at least 1",
+        "streams.a.max_creates: got 0, expected a whole number of at least 1.",
     ]
 
 
 def test_a_mapping_leads_to_names_of_fields() -> None:
-    mistake = only_mistake(object_type="company", field_mapping={"a": "Name", "b": 7})
-    assert mistake == "field_mapping.b: given 7; right: the name of a field"
+    error = only_error(object_type="company", field_mapping={"a": "Name", "b": 7})
+    assert error == "field_mapping.b: got 7, expected the name of a field."
 
 
 def test_a_lookup_is_read() -> None:
@@ -348,10 +357,10 @@ def test_a_lookup_rejects_by_default() -> None:
     ],
 )
 def test_a_lookup_that_cannot_be_read_is_refused_at_its_place(lookup: object, place: str) -> None:
-    mistake = only_mistake(object_type="company", lookups={"Csm": lookup})
-    assert mistake.startswith(f"{place}: given ")
+    error = only_error(object_type="company", lookups={"Csm": lookup})
+    assert error.startswith(f"{place}")
     entry = {"object_type": "company", "lookups": {"Csm": lookup}}
-    assert only_mistake(streams={"a": entry}).startswith(f"streams.a.{place}: given ")
+    assert only_error(streams={"a": entry}).startswith(f"streams.a.{place}")
 
 
 def test_company_links_are_read() -> None:
@@ -374,14 +383,13 @@ def test_company_links_are_read() -> None:
 def test_company_links_that_cannot_be_read_are_refused_at_their_place(
     links: dict[str, Any], place: str
 ) -> None:
-    mistake = only_mistake(object_type="person", company_links=links)
-    assert mistake.startswith(f"{place}: given ")
+    error = only_error(object_type="person", company_links=links)
+    assert error.startswith(f"{place}")
 
 
 def test_only_persons_are_linked_to_companies() -> None:
-    mistake = only_mistake(object_type="company", company_links={"lookup": {"a": "Name"}})
-    expected = "company_links: given for a company; right: nothing: only persons are linked"
-    assert mistake.startswith(expected)
+    error = only_error(object_type="company", company_links={"lookup": {"a": "Name"}})
+    assert error == "Remove company_links: it applies to object_type: person only."
 
 
 def test_timeline_and_ctas_go_to_their_objects() -> None:
@@ -391,11 +399,8 @@ def test_timeline_and_ctas_go_to_their_objects() -> None:
 
 def test_an_activity_has_no_other_key_than_its_external_id() -> None:
     assert stream("a", object_type="timeline", lookup_keys="ExternalId").lookup_keys
-    mistake = only_mistake(object_type="timeline", lookup_keys=["Subject"])
-    expected = (
-        "lookup_keys: given ['Subject']; right: nothing, or ExternalId: an activity is always"
-    )
-    assert mistake.startswith(expected)
+    error = only_error(object_type="timeline", lookup_keys=["Subject"])
+    assert error == "Remove lookup_keys: activities are always identified by ExternalId."
 
 
 @pytest.mark.parametrize("due", ["+0d", "+14d", "+9999d", "2026-02-01", "02-01-2026", None])
@@ -407,8 +412,8 @@ def test_a_due_date_is_a_date_or_days_ahead(due: str | None) -> None:
 @pytest.mark.parametrize("due", ["14d", "+14", "-3d", "+14 d", "+14D", "+2w", "+10000d", "+d"])
 def test_a_due_date_in_another_form_is_refused_with_the_right_one(due: str) -> None:
     entry = {"object_type": "cta", "constants": {"DueDate": due}}
-    mistake = only_mistake(streams={"risks": entry})
-    assert mistake == (
-        f"streams.risks.constants.DueDate: given '{due}'; right: a date such as 2026-02-01, or "
-        "days from the run's day such as +14d (0 to 9999)"
+    error = only_error(streams={"risks": entry})
+    assert error == (
+        f"streams.risks.constants.DueDate: got '{due}', expected a date such as 2026-02-01, or "
+        "days from the run's day such as +14d (0 to 9999)."
     )

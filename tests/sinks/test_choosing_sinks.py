@@ -8,18 +8,26 @@ from typing import get_args
 
 import pytest
 
-from target_gainsight.settings import StreamSettings
+from target_gainsight.settings import StreamSettings, parse_settings
 from target_gainsight.settings.model import ObjectType
 from target_gainsight.sinks import StreamSink, sink_class
 
 
+def stream(**entry: str) -> StreamSettings:
+    if entry["object_type"] == "custom_object":
+        entry["custom_object_name"] = "Any__gc"
+    found = parse_settings({"domain": "sandbox", "streams": {"a": entry}}).for_stream("a")
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("object_type", get_args(ObjectType))
 def test_every_object_type_has_a_sink(object_type: ObjectType) -> None:
-    assert issubclass(sink_class(StreamSettings(object_type, "Any")), StreamSink)
+    assert issubclass(sink_class(stream(object_type=object_type)), StreamSink)
 
 
 def test_a_bulk_stream_goes_into_files_whatever_its_object() -> None:
-    bulk = StreamSettings("company", "Company", transport="bulk", bulk_job_id="1")
+    bulk = stream(object_type="company", transport="bulk", bulk_job_id="1")
     assert sink_class(bulk).__name__ == "BulkCsvSink"
 
 

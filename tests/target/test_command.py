@@ -56,14 +56,14 @@ def test_mistakes_in_the_settings_are_listed_and_nothing_else_happens(tmp_path: 
     assert (run.returncode, run.stdout) == (1, "")
     assert "Traceback" not in run.stderr
     listed = errors_in(run.stderr)
-    assert [each.split(":")[0] for each in listed] == [
+    assert [each.split()[0].rstrip(":") for each in listed[:-1]] == [
         "access_key",
         "sync_mode",
         "domain",
         "streams.a.object_tipe",
-        "Config validation failed",
     ]
-    assert "did you mean 'calls_per_minute'?" in run.stderr
+    assert listed[-1].startswith("Config validation failed")
+    assert "Did you mean 'calls_per_minute'?" in run.stderr
 
 
 def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Pa
     assert (run.returncode, run.stdout) == (1, "")
     assert "Traceback" not in run.stderr
     assert sorted(errors_in(run.stderr)[:-1]) == [
-        "max_concurrency: given 'eight'; right: a whole number",
-        "streams: given '{a: b}'; right: an object",
+        "max_concurrency: got 'eight', expected a whole number.",
+        "streams: got '{a: b}', expected an object.",
     ]
     assert KEY not in run.stderr
 
@@ -140,9 +140,7 @@ def read_configurations(*paths: Path | str) -> Any:
 def test_a_default_of_the_stream_maps_other_than_null_is_a_mistake() -> None:
     with pytest.raises(ConfigValidationError) as refused:
         TargetGainsight(config={"domain": "sandbox", "stream_maps": {"__else__": "keep"}})
-    assert refused.value.errors == [
-        "stream_maps: __else__ is given something else; right: __NULL__"
-    ]
+    assert refused.value.errors == ["stream_maps: __else__ can only be __NULL__."]
 
 
 def test_stream_maps_that_cannot_be_used_end_the_command_with_a_sentence(
