@@ -27,6 +27,7 @@ from target_gainsight.settings.model import (
 from target_gainsight.settings.parsing import parse_settings, read_sdk_settings, unknown_settings
 from target_gainsight.settings.relative_dates import DUE_DATE
 from target_gainsight.settings.setting import Kind, Setting
+from target_gainsight.settings.stream_maps import faker_expression
 from target_gainsight.settings.table import (
     CONFIG_SCHEMA,
     ESSENTIAL,
@@ -56,6 +57,7 @@ __all__ = [
     "StreamSettings",
     "SyncMode",
     "declared_settings",
+    "faker_expression",
     "join_stream_maps",
     "parse_settings",
     "read_environment",

@@ -6,6 +6,7 @@ import copy
 import inspect
 from dataclasses import replace
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -16,6 +17,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from typing_extensions import override
 
 from target_gainsight import settings as configuration
+from target_gainsight.mapping.errors import shown
 from target_gainsight.singer.about import as_markdown, as_text
 
 if TYPE_CHECKING:
@@ -41,7 +43,6 @@ class ConfiguredTarget(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find every error in the configuration, ours and the SDK's, at once."""
-        self.append_builtin_config(self.config_jsonschema)
         schema = self.config_jsonschema
         self._raw_config = configuration.restore_dropped_names(self._config, schema)
         maps = self._raw_config.get("stream_maps")
@@ -54,6 +55,7 @@ class ConfiguredTarget(Target):
             errors += error.errors
         self._config, wrong = configuration.read_sdk_settings(self._raw_config, schema)
         errors = list(dict.fromkeys([*errors, *wrong, *self._sdk_errors()]))
+        errors += _missing_faker(self._config.get("stream_maps"))
         for message in configuration.unknown_settings(self._raw_config, schema["properties"]):
             self.logger.warning(message)
         if errors and raise_errors:
@@ -144,6 +146,15 @@ class ConfiguredTarget(Target):
             return
         show = as_markdown if output_format == "markdown" else as_text
         click.echo(show(cls._get_about_info()))
+
+
+def _missing_faker(maps: object) -> list[str]:
+    """Report an expression that would fail for every record."""
+    expression = configuration.faker_expression(maps) if isinstance(maps, dict) else None
+    if expression is None or find_spec("faker"):
+        return []
+    install = "pip install 'target-gainsight[faker]'"
+    return [f"stream_maps: {shown(expression)} needs the faker extra. Install it: {install}"]
 
 
 ConfiguredTarget.append_builtin_config(ConfiguredTarget.config_jsonschema)

@@ -370,7 +370,15 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
                 return
             with gzip.open(file) as unpacked:
                 yield from _parsed(unpacked, path)
-    except (OSError, EOFError, ImportError, ValueError, zlib.error) as error:
+    except ImportError as error:
+        hint = (
+            "install the s3 extra: pip install 'target-gainsight[s3]'"
+            if path.startswith("s3:")
+            else shown(str(error))
+        )
+        text = f"the batch file {shown_path(path)} needs a package that is missing: {hint}"
+        raise RunStoppedError(text) from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         text = f"the batch file {shown_path(path)} cannot be read: {_told(error)}"
         raise RunStoppedError(text) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,10 +193,16 @@ def test_a_line_that_is_no_object_ends_the_run_without_being_shown(
     assert SECRET not in run.error
 
 
-def test_a_storage_that_is_not_installed_ends_the_run(tenant: Tenant) -> None:
+def test_storage_that_is_not_installed_names_the_extra(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
     run = tenant.load(schema(), batch("s3://bucket/records.jsonl"))
     assert run.exit_code == 1
-    assert run.error.startswith("the batch file 's3://bucket/records.jsonl' cannot be read: ")
+    assert run.error == (
+        "the batch file 's3://bucket/records.jsonl' needs a package that is missing: install the "
+        "s3 extra: pip install 'target-gainsight[s3]'"
+    )
 
 
 def test_a_signal_in_the_middle_of_a_long_batch_stops_it(tenant: Tenant, tmp_path: Path) -> None:

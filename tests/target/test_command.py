@@ -137,6 +137,32 @@ def read_configurations(*paths: Path | str) -> Any:
     return TargetGainsight.cb_config(context, option, tuple(str(path) for path in paths))
 
 
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"accounts": {"email": "fake.email()"}},
+        {"accounts": {"email": "fake.email() if email else None"}},
+    ],
+)
+def test_expression_with_fake_names_the_missing_extra(
+    maps: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faker", None)
+    with pytest.raises(ConfigValidationError) as refused:
+        TargetGainsight(config={"domain": "sandbox", "stream_maps": maps})
+    (mistake,) = refused.value.errors
+    assert mistake.startswith(f"stream_maps: {maps['accounts']['email']!r} needs the faker extra.")
+    assert mistake.endswith("pip install 'target-gainsight[faker]'")
+
+
+def test_expression_that_only_resembles_fake_needs_no_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "faker", None)
+    maps = {"accounts": {"email": "is_fake.lower()"}}
+    assert TargetGainsight(config={"domain": "sandbox", "stream_maps": maps}).settings
+
+
 def test_a_default_of_the_stream_maps_other_than_null_is_a_mistake() -> None:
     with pytest.raises(ConfigValidationError) as refused:
         TargetGainsight(config={"domain": "sandbox", "stream_maps": {"__else__": "keep"}})

@@ -131,7 +131,7 @@ def test_an_unknown_setting_is_warned_of_with_the_near_miss(tenant: Tenant) -> N
     run = tenant.load(schema(), call_per_minute=3)
     [warning] = [each for each in run.warnings if "call_per_minute" in each]
     assert warning == (
-        "setting 'call_per_minute' is not known and has no effect; did you mean 'calls_per_minute'?"
+        "setting 'call_per_minute' is unknown and has no effect. Did you mean 'calls_per_minute'?"
     )
 
 
