@@ -28,16 +28,7 @@ MAX_HOST_NAME = 253
 def parse_connection(
     values: Mapping[str, Any], errors: ConfigErrors, *, invalid: frozenset[str]
 ) -> Connection:
-    """Parse how to reach the tenant.
-
-    Args:
-        values: All settings; None for what is not given.
-        errors: Collects the errors.
-        invalid: Names of the settings that were given with a wrong type; they are not missing.
-
-    Returns:
-        The connection; meaningless if there were errors.
-    """
+    """Parse how to reach the tenant."""
     domain, base_url = values["domain"], values["base_url"]
     if base_url is None and domain is not None and domain.strip().lower() == SANDBOX:
         return Connection(

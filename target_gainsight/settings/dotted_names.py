@@ -11,14 +11,7 @@ if TYPE_CHECKING:
 
 
 def join_columns(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Join column names: in ``{address: {city: City__gc}}`` every object is a part of a name.
-
-    Args:
-        raw: A setting such as ``field_mapping``.
-
-    Returns:
-        Column to value.
-    """
+    """Join column names: in ``{address: {city: City__gc}}`` every object is a part of a name."""
     return _join(raw, lambda _: True)
 
 
@@ -28,25 +21,12 @@ def join_stream_maps(maps: Mapping[str, Any]) -> dict[str, Any]:
     A stream's own map holds text, lists and nulls, never an object: an object that holds one is a
     part of a name. ``{crm: {accounts: __NULL__}}`` may leave out the stream ``crm.accounts`` or the
     property ``accounts`` of ``crm``; it is left as it is.
-
-    Args:
-        maps: The setting ``stream_maps``.
-
-    Returns:
-        Stream name to its map.
     """
     return _join(maps, lambda value: any(isinstance(each, dict) for each in value.values()))
 
 
 def join_streams(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Join stream names: ``{public: {accounts: {object_type: company}}}`` is ``public.accounts``.
-
-    Args:
-        raw: The setting ``streams``.
-
-    Returns:
-        Stream name or pattern to its entry.
-    """
+    """Join the stream names in ``streams``."""
     return _join(raw, _holds_entries)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_gainsight.settings.setting import SDK_GROUP, Kind, object_in
+from target_gainsight.settings.setting import SDK_GROUP, Kind, read_object
 from target_gainsight.settings.table import declared_settings
 
 if TYPE_CHECKING:
@@ -20,22 +20,14 @@ MELTANO_RUNS_US = "MELTANO_LOADER_NAME"
 
 
 def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Read the settings that environment variables, or a ``.env`` file, carry.
-
-    Args:
-        schema: The configuration's JSON schema, with the settings of the Singer SDK or without.
-        prefix: The prefix of the variables' names, such as ``TARGET_GAINSIGHT_``.
-
-    Returns:
-        Setting name to text, which the parser reads; to the object where the text is one.
-    """
+    """Read the settings that environment variables, or a ``.env`` file, carry."""
     parse_environment_config({}, prefix)  # brings a .env file into the environment
     given: dict[str, Any] = {}
     for setting in declared_settings(schema):
         text = os.environ.get(f"{prefix}{setting.name.upper()}")
         if text is not None:
             given[setting.name] = text
-        found = object_in(text) if text and setting.kind is Kind.OBJECT else None
+        found = read_object(text) if setting.kind is Kind.OBJECT else None
         if found is not None:
             is_flat = setting.group != SDK_GROUP or MELTANO_RUNS_US in os.environ
             given[setting.name] = _nested(found) if is_flat else found
@@ -66,13 +58,6 @@ def restore_dropped_names(config: Mapping[str, Any], schema: Mapping[str, Any]) 
     Of an object that was given in a variable, Meltano drops the names with dots, such as the
     stream ``crm.accounts``, unless the plugin's definition asks for ``nest_object``; the Hub's bot
     does not keep that. The variables in which Meltano passes the settings on hold them whole.
-
-    Args:
-        config: The configuration as the file holds it.
-        schema: The configuration's JSON schema.
-
-    Returns:
-        The configuration with the names that were dropped; as it is when Meltano does not run us.
     """
     if MELTANO_RUNS_US not in os.environ:
         return dict(config)

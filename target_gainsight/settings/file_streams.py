@@ -43,15 +43,7 @@ del NOT_WITH_SURVEYS["survey_columns"]
 
 
 def drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
-    """Drop the settings that do not apply to a stream that is written to files.
-
-    Args:
-        entry: The settings of the stream.
-        errors: Collects those that its own entry sets.
-
-    Returns:
-        The settings that apply; all of them for a stream that is written by calls.
-    """
+    """Drop the settings that do not apply to a stream that is written to files."""
     kind, reasons = _reasons(entry.values)
     for name, value in entry.own.items():
         if name in reasons and kind:

@@ -116,14 +116,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A foreign key resolved by the fields of another object.
-
-    Attributes:
-        object_name: The other object.
-        fields: Source column to match field of that object.
-        on_no_match: What happens to a record whose parent is not found.
-        multi_match: What happens when several parents match.
-    """
+    """A foreign key that is resolved by fields (source column to match field) of an object."""
 
     object_name: str
     fields: Mapping[str, str]
@@ -138,7 +131,6 @@ class CompanyLinks:
     Attributes:
         lookup: Source column to match field of Company.
         fields: Field of the link (Title, Role, IsPrimaryCompany) to source column.
-        on_no_match: What happens to a person whose company is not found.
     """
 
     lookup: Mapping[str, str]

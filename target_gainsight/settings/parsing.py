@@ -13,7 +13,7 @@ from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_yo
 from target_gainsight.settings.file_streams import drop_inapplicable
 from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
 from target_gainsight.settings.quota_store import parse_quota_store
-from target_gainsight.settings.setting import SDK_GROUP, InvalidValueError, Setting
+from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values
 from target_gainsight.settings.streams import StreamEntry, build, parse_stream, value_of
 from target_gainsight.settings.table import (
     ENTRY_SETTINGS,
@@ -23,7 +23,7 @@ from target_gainsight.settings.table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 OBJECT = ("object_type", "custom_object_name")
 SETTINGS_OF_AN_OBJECT = (
@@ -64,16 +64,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
 def read_sdk_settings(
     raw: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Read the settings of the Singer SDK, which may be text as well.
-
-    Args:
-        raw: The configuration.
-        schema: The configuration's JSON schema, with the settings of the SDK.
-
-    Returns:
-        The configuration with values of the declared types and without wrong ones, and a message
-        for each wrong value.
-    """
+    """Read the settings of the Singer SDK, which may be text as well."""
     errors = ConfigErrors()
     declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
     values, invalid = read_values(raw, declared, errors)
@@ -82,48 +73,12 @@ def read_sdk_settings(
 
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
-    """Report settings at the top that nothing reads, with the likely intention.
-
-    Args:
-        raw: The configuration.
-        known: The names that the target and the SDK know.
-
-    Returns:
-        One message per unknown setting.
-    """
+    """Report settings at the top that nothing reads, with the likely intention."""
     return tuple(
         f"setting '{name}' is unknown and has no effect. {did_you_mean(name, known)}".rstrip()
         for name in raw
         if name not in known
     )
-
-
-def read_values(
-    raw: Mapping[str, Any], declared: Iterable[Setting], errors: ConfigErrors, prefix: str = ""
-) -> tuple[dict[str, Any], frozenset[str]]:
-    """Read each given value as its setting declares it.
-
-    Args:
-        raw: Setting name to JSON value or text; null is a setting that is not given.
-        declared: The settings to read; others are left out.
-        errors: Collects the errors.
-        prefix: What precedes the settings' names in messages.
-
-    Returns:
-        Setting name to value, and the names of the settings whose values are wrong.
-    """
-    values, invalid = {}, set()
-    for setting in declared:
-        value = raw.get(setting.name)
-        if value is None:
-            continue
-        try:
-            values[setting.name] = setting.read(value)
-        except InvalidValueError as error:
-            got = "a hidden value" if setting.secret else display(value)
-            errors.add(prefix + setting.name, got, error.expected, error.hint)
-            invalid.add(setting.name)
-    return values, frozenset(invalid)
 
 
 def _build_settings(
@@ -173,10 +128,7 @@ def _parse_entry(
         expected = "an object of settings, such as {object_type: company}"
         errors.add(f"streams.{name}", display(raw), expected)
         return None
-    for key in raw:
-        if key not in ENTRY_SETTINGS:
-            hint = did_you_mean(key, ENTRY_SETTINGS) or f"Known: {', '.join(ENTRY_SETTINGS)}."
-            errors.add_message(f"{prefix}{key} is not a setting of a stream. {hint}")
+    check_names(raw, ENTRY_SETTINGS, errors, prefix)
     own, _ = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
     left_out = SETTINGS_OF_AN_OBJECT if own.keys() & set(OBJECT) else ()
     inherited = {

@@ -20,17 +20,7 @@ EXPECTED = (
 
 
 def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) -> Path | str | None:
-    """Parse where calls are counted. The setting may hold a password, so it is never displayed.
-
-    Args:
-        store: The setting ``quota_store``.
-        password: The setting ``quota_store_password``.
-        errors: Collects the errors.
-
-    Returns:
-        None for this process alone, the path of a SQLite file, or the URL of a Redis with its
-        password; meaningless if there were errors.
-    """
+    """Parse where calls are counted. The setting may hold a password, so it is never displayed."""
     store = store.strip()
     scheme = SCHEME.match(store)
     if scheme and scheme[1].lower() in REDIS:

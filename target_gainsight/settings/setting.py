@@ -6,14 +6,20 @@ import ast
 import json
 import re
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_gainsight.settings.errors import did_you_mean
+from target_gainsight.settings.errors import did_you_mean, display
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from target_gainsight.settings.errors import ConfigErrors
+
+Scope = Literal["run", "stream", "entry"]
+SDK_GROUP = "Singer SDK"
+"""The group of the settings that all targets of the Singer SDK have."""
 
 BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
@@ -23,14 +29,14 @@ _URL = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 class Kind(Enum):
-    """What a setting holds."""
+    """What a setting holds, in words for people."""
 
-    TEXT = auto()
-    PATH = auto()
-    INTEGER = auto()
-    BOOLEAN = auto()
-    NAMES = auto()
-    OBJECT = auto()
+    TEXT = "text"
+    PATH = "a path on this machine; URLs are not supported"
+    INTEGER = "a whole number"
+    BOOLEAN = "true or false"
+    NAMES = "a list of names or comma-separated text"
+    OBJECT = "an object"
 
 
 JSON_TYPES: Mapping[Kind, tuple[str, ...]] = {
@@ -49,36 +55,14 @@ Objects are the exception: Meltano joins an object from its parts for the kind o
 """
 
 
-Scope = Literal["run", "stream", "entry"]
-SDK_GROUP = "Singer SDK"
-"""The group of the settings that all targets of the Singer SDK have."""
-
-
-class InvalidValueError(Exception):
-    """A value is not what the setting takes.
-
-    Attributes:
-        expected: What it takes.
-        hint: A sentence on what seems to be meant, or nothing.
-    """
-
-    def __init__(self, expected: str, hint: str = "") -> None:
-        super().__init__(expected)
-        self.expected = expected
-        self.hint = hint
-
-
 @dataclass(frozen=True)
 class Setting:
     """The declaration of a setting.
 
     Attributes:
         description: What it does, in sentences; ``help`` adds choices and default.
-        default: Its value when it is not given.
         choices: The only values that a text may have.
         refused: Other values that people try, each with a sentence on what to do instead.
-        minimum: The smallest number.
-        maximum: The greatest number.
         secret: Never displayed.
         scope: Whether it is set for the run, for streams (at the top or in an entry of
             ``streams``), or for one stream (in its entry alone).
@@ -99,7 +83,7 @@ class Setting:
 
     @property
     def title(self) -> str:
-        """Its label."""
+        """The setting's label."""
         words = self.name.replace("_", " ").capitalize()
         return words.replace(" id", " ID").replace(" url", " URL")
 
@@ -107,13 +91,12 @@ class Setting:
     def help(self) -> str:
         """The description with choices and default, in sentences."""
         choices = ", ".join(f"`{choice}`" for choice in self.choices)
-        return " ".join(
-            [
-                self.description,
-                *([f"One of {choices}."] if choices else []),
-                *([f"Default: `{self.shown_default}`."] if self.shown_default else []),
-            ]
-        )
+        parts = [
+            self.description,
+            f"One of {choices}." if choices else "",
+            f"Default: `{self.shown_default}`." if self.shown_default else "",
+        ]
+        return " ".join(filter(None, parts))
 
     @property
     def shown_default(self) -> str:
@@ -142,72 +125,69 @@ class Setting:
         }
         return schema | ({"secret": True, "writeOnly": True} if self.secret else {})
 
-    def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
-        """Turn a JSON value, or text from the environment, into what the setting holds.
+    @property
+    def expected(self) -> str:
+        """What the setting takes."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        kind = str(self.kind.value)
+        if self.kind is not Kind.INTEGER:
+            return kind
+        if self.maximum is None:
+            return f"{kind} of at least {self.minimum}"
+        return f"{kind} from {self.minimum} to {self.maximum}"
 
-        Args:
-            value: The value; not None.
+    def hint(self, value: object) -> str:
+        """Say what may be meant by a wrong value; empty where nothing comes near."""
+        if not self.choices or not isinstance(value, str):
+            return ""
+        return self.refused.get(value.lower(), did_you_mean(value, self.choices))
+
+    def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
+        """Return a JSON value, or text from the environment, as what the setting holds.
 
         Returns:
-            Text, a path, a number, a boolean, a tuple of names or a dictionary.
-
-        Raises:
-            InvalidValueError: It is something else.
+            Text, a path, a number, a boolean, a tuple of names or a dictionary; None if the value
+            is not what the setting takes.
         """
-        return _READERS[self.kind](self, value)
+        found = _READERS[self.kind](value)
+        if self.choices and found not in self.choices:
+            return None
+        if self.kind is Kind.INTEGER and found is not None:
+            highest = found if self.maximum is None else self.maximum
+            return found if self.minimum <= found <= highest else None
+        return found
 
 
-def _read_text(setting: Setting, value: object) -> str:
-    if not isinstance(value, str):
-        expected = "text"
-        raise InvalidValueError(expected)
-    if not setting.choices or value in setting.choices:
-        return value
-    expected = f"one of {', '.join(setting.choices)}"
-    near = did_you_mean(value, setting.choices)
-    raise InvalidValueError(expected, setting.refused.get(value.lower(), near))
+def _read_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _read_path(setting: Setting, value: object) -> Path | None:
-    text = _read_text(setting, value)
-    if _URL.match(text) or "\0" in text:
-        expected = "a path on this machine; URLs are not supported"
-        raise InvalidValueError(expected)
-    return Path(text) if text.strip() else setting.default_value
+def _read_path(value: object) -> Path | None:
+    is_path = isinstance(value, str) and not _URL.match(value) and "\0" not in value
+    return Path(str(value)) if is_path else None
 
 
-def _read_integer(setting: Setting, value: object) -> int:
+def _read_integer(value: object) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():  # JSON has no other way to tell 50.0
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        expected = "a whole number"
-        raise InvalidValueError(expected)
-    lowest, highest = setting.minimum, setting.maximum
-    if value < lowest or (highest is not None and value > highest):
-        upwards = f"of at least {lowest}" if highest is None else f"from {lowest} to {highest}"
-        expected = f"a whole number {upwards}"
-        raise InvalidValueError(expected)
-    return value
+        return int(value)
+    if isinstance(value, float) and value.is_integer():  # to JSON schema, 50.0 is an integer
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _read_boolean(_: Setting, value: object) -> bool:
+def _read_boolean(value: object) -> bool | None:
     if isinstance(value, str):
-        value = BOOLEANS.get(value.strip().lower(), value)
-    if not isinstance(value, bool):
-        expected = "true or false"
-        raise InvalidValueError(expected)
-    return value
+        return BOOLEANS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
 
 
-def _read_names(_: Setting, value: object) -> tuple[str, ...]:
+def _read_names(value: object) -> tuple[str, ...] | None:
     """Read a list, or text: comma-separated, JSON, or a list as Meltano puts it into variables."""
     if isinstance(value, str):
         value = _list_in(value) or value.split(",")
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        expected = "a list of names or comma-separated text"
-        raise InvalidValueError(expected)
+        return None
     names = (name.strip() for name in value)
     return tuple(dict.fromkeys(name for name in names if name))
 
@@ -220,21 +200,59 @@ def _list_in(text: str) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def _read_object(_: Setting, value: object) -> dict[str, Any]:
-    found = object_in(value) if isinstance(value, str) else value
-    if not isinstance(found, dict):
-        expected = "an object"
-        raise InvalidValueError(expected)
-    return found
+def read_object(value: object) -> dict[str, Any] | None:
+    """Return an object, given as such or as JSON text, or None if it is something else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
 
 
-def object_in(text: str) -> dict[str, Any] | None:
-    """Return the JSON object in a text, or None if it is something else."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+_READERS: Mapping[Kind, Callable[[object], Any]] = {
+    Kind.TEXT: _read_text,
+    Kind.PATH: _read_path,
+    Kind.INTEGER: _read_integer,
+    Kind.BOOLEAN: _read_boolean,
+    Kind.NAMES: _read_names,
+    Kind.OBJECT: read_object,
+}
+
+
+def read_values(
+    raw: Mapping[str, Any], declared: Iterable[Setting], errors: ConfigErrors, prefix: str = ""
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Read each given value as its setting declares it; others are left out.
+
+    Returns:
+        Setting name to value, and the names of the settings whose values are wrong.
+    """
+    values, invalid = {}, set()
+    for setting in declared:
+        given = raw.get(setting.name)
+        is_blank = setting.kind is Kind.PATH and given is not None and not str(given).strip()
+        if given is None or is_blank:
+            continue
+        value = setting.read(given)
+        if value is None:
+            got = "a hidden value" if setting.secret else display(given)
+            errors.add(prefix + setting.name, got, setting.expected, setting.hint(given))
+            invalid.add(setting.name)
+        else:
+            values[setting.name] = value
+    return values, frozenset(invalid)
+
+
+def check_names(
+    raw: Mapping[str, Any], known: Iterable[str], errors: ConfigErrors, prefix: str
+) -> None:
+    """Add an error for each name that is not known, with the likely intention."""
+    known = tuple(known)
+    for name in raw:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"Known are {', '.join(known)}."
+            errors.add_message(f"{prefix}{name} is unknown. {hint}")
 
 
 def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
@@ -249,13 +267,3 @@ def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
         name=name,
         group=SDK_GROUP,
     )
-
-
-_READERS: Mapping[Kind, Callable[[Setting, object], object]] = {
-    Kind.TEXT: _read_text,
-    Kind.PATH: _read_path,
-    Kind.INTEGER: _read_integer,
-    Kind.BOOLEAN: _read_boolean,
-    Kind.NAMES: _read_names,
-    Kind.OBJECT: _read_object,
-}

@@ -12,15 +12,15 @@ from target_gainsight.settings.model import (
     OBJECT_NAMES,
     CompanyLinks,
     Lookup,
-    MultiMatch,
     OnNoMatch,
     StreamSettings,
 )
 from target_gainsight.settings.relative_dates import DATE_FORMS, DUE_DATE, is_malformed
+from target_gainsight.settings.setting import Kind, Setting, check_names, read_values
 from target_gainsight.settings.table import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from target_gainsight.settings.errors import ConfigErrors
 
@@ -30,6 +30,17 @@ MAX_MATCH_FIELDS = 6
 EXTERNAL_ID = "ExternalId"
 LOOKUP_FORM = "{object_name: Company, fields: {source_column: MatchField}}"
 LINKS_FORM = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
+MATCH_SETTINGS = (
+    Setting(
+        Kind.TEXT,
+        "What happens to a record whose parent is not found.",
+        "reject",
+        choices=get_args(OnNoMatch),
+        name="on_no_match",
+    ),
+    SETTINGS["multi_match"],
+)
+"""The settings of a lookup that have choices."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +69,7 @@ class StreamEntry:
 
 
 def build(form: type[_Values], values: Mapping[str, Any], **others: Any) -> _Values:  # noqa: ANN401
-    """Fill the fields of a dataclass with the settings of the same names.
-
-    Args:
-        form: The dataclass.
-        values: Setting name to value.
-        others: Fields with other values.
-
-    Returns:
-        The filled dataclass; a setting that was not given has its default.
-    """
+    """Fill the fields of a dataclass with the settings of the same names."""
     names = [field.name for field in fields(form) if field.name not in others]  # type: ignore[arg-type]
     return form(**{name: value_of(values, name) for name in names}, **others)
 
@@ -78,15 +80,7 @@ def value_of(values: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - wha
 
 
 def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | None:
-    """Parse how one stream is loaded.
-
-    Args:
-        entry: Its settings.
-        errors: Collects the errors.
-
-    Returns:
-        The stream's settings, or None when no object is named.
-    """
+    """Parse how one stream is loaded."""
     values = entry.values
     object_type = values.get("object_type")
     custom_object = (values.get("custom_object_name") or "").strip()
@@ -166,12 +160,10 @@ def _parse_lookups(entry: StreamEntry, errors: ConfigErrors) -> dict[str, Lookup
         if not isinstance(raw, dict) or not _is_text(raw.get("object_name")):
             errors.add(name, display(raw), LOOKUP_FORM)
             continue
-        _check_keys(name, raw, (field.name for field in fields(Lookup)), errors)
         lookups[target] = Lookup(
             object_name=raw["object_name"],
             fields=_match_fields(f"{name}.fields", raw.get("fields"), LOOKUP_FORM, errors),
-            on_no_match=_choice(name, raw, "on_no_match", get_args(OnNoMatch), errors),
-            multi_match=_choice(name, raw, "multi_match", get_args(MultiMatch), errors),
+            **_read_choices(name, raw, Lookup, errors),
         )
     return lookups
 
@@ -181,15 +173,25 @@ def _parse_links(entry: StreamEntry, errors: ConfigErrors) -> CompanyLinks | Non
     if not raw:
         return None
     name = entry.name_of("company_links")
-    _check_keys(name, raw, (field.name for field in fields(CompanyLinks)), errors)
     columns = _columns(raw.get("fields") or {})
     if columns is None:
         errors.add(f"{name}.fields", display(raw.get("fields")), LINKS_FORM)
     return CompanyLinks(
         lookup=_match_fields(f"{name}.lookup", raw.get("lookup"), LINKS_FORM, errors),
         fields=columns or {},
-        on_no_match=_choice(name, raw, "on_no_match", get_args(OnNoMatch), errors),
+        **_read_choices(name, raw, CompanyLinks, errors),
     )
+
+
+def _read_choices(
+    name: str, raw: Mapping[str, Any], form: type[Lookup | CompanyLinks], errors: ConfigErrors
+) -> dict[str, Any]:
+    """Read on_no_match and multi_match, as far as the form has them; refuse unknown keys."""
+    names = [field.name for field in fields(form)]
+    check_names(raw, names, errors, f"{name}.")
+    declared = [setting for setting in MATCH_SETTINGS if setting.name in names]
+    read, _ = read_values(raw, declared, errors, f"{name}.")
+    return {setting.name: setting.default for setting in declared} | read
 
 
 def _match_fields(name: str, raw: object, form: str, errors: ConfigErrors) -> dict[str, str]:
@@ -208,24 +210,6 @@ def _columns(raw: object) -> dict[str, str] | None:
         return None
     columns = join_columns(raw)
     return columns if all(_is_text(name) for name in columns.values()) else None
-
-
-def _choice(
-    name: str, raw: Mapping[str, Any], key: str, choices: tuple[str, ...], errors: ConfigErrors
-) -> Any:  # noqa: ANN401 - one of the choices, which the type of the field spells out
-    value = raw.get(key, choices[0])
-    if value not in choices:
-        errors.add(f"{name}.{key}", display(value), f"one of {', '.join(choices)}")
-    return value
-
-
-def _check_keys(
-    name: str, raw: Mapping[str, Any], known: Iterable[str], errors: ConfigErrors
-) -> None:
-    known = tuple(known)
-    for key in raw:
-        if key not in known:
-            errors.add_message(f"{name}.{key} is unknown. Known keys: {', '.join(known)}.")
 
 
 def _is_text(value: object) -> bool:

@@ -215,7 +215,7 @@ def test_wrong_values_are_reported_in_our_words(
     with pytest.raises(ConfigValidationError) as refused:
         started(passed, monkeypatch)
     assert sorted(refused.value.errors) == [
-        "calls_per_minute: got 'a hundred', expected a whole number.",
+        "calls_per_minute: got 'a hundred', expected a whole number of at least 1.",
         "dry_run: got 'tru', expected true or false.",
         (
             "sync_mode: got 'upserts', expected one of upsert, insert, update. "

@@ -118,13 +118,13 @@ def test_what_cannot_be_read_is_refused_with_everything_else(
         TargetGainsight(config={}, parse_env_config=True)
     assert sorted(refused.value.errors) == [
         NO_CREDENTIAL,
-        "batch_size_rows: got 'many', expected a whole number.",
-        "calls_per_minute: got 'a hundred', expected a whole number.",
+        "batch_size_rows: got 'many', expected a whole number of at least 1.",
+        "calls_per_minute: got 'a hundred', expected a whole number of at least 1.",
         NO_DOMAIN,
         "dry_run: got 'tru', expected true or false.",
         "field_mapping: got '[1]', expected an object.",
-        "max_rejects: got '', expected a whole number.",
-        "quota_percent: got '12.5', expected a whole number.",
+        "max_rejects: got '', expected a whole number of at least 1.",
+        "quota_percent: got '12.5', expected a whole number from 1 to 100.",
         "streams: got '{accounts: company}', expected an object.",
         "validate_records: got 'maybe', expected true or false.",
     ]

@@ -77,7 +77,7 @@ def test_what_has_a_greatest_value_says_so(name: str, value: int, most: int) -> 
 
 @pytest.mark.parametrize("value", ["ninety", "1.5", "", 1.5, True, [90]])
 def test_a_limit_is_a_whole_number(value: object) -> None:
-    assert only_error(calls_per_minute=value).endswith("expected a whole number.")
+    assert only_error(calls_per_minute=value).endswith("expected a whole number of at least 1.")
 
 
 def test_a_whole_number_written_with_a_point_is_one() -> None:

@@ -285,23 +285,23 @@ def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
 )
 def test_an_unknown_key_in_an_entry_names_the_near_miss(key: str, meant: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", key: {"x": "Name"}}})
-    assert error == f"streams.a.{key} is not a setting of a stream. Did you mean '{meant}'?"
+    assert error == f"streams.a.{key} is unknown. Did you mean '{meant}'?"
 
 
 def test_a_misspelt_key_is_not_taken_for_a_part_of_a_name() -> None:
     error = only_error(object_type="company", streams={"a": {"feild_mapping": {"x": "Name"}}})
-    assert error.startswith("streams.a.feild_mapping is not a setting of a stream.")
+    assert error.startswith("streams.a.feild_mapping is unknown.")
 
 
 def test_an_unknown_key_like_nothing_lists_what_there_is() -> None:
     error = only_error(streams={"a": {"object_type": "company", "zzz": 1}})
-    assert "Known: object_type, custom_object_name, field_mapping" in error
+    assert "Known are object_type, custom_object_name, field_mapping" in error
 
 
 @pytest.mark.parametrize("name", ["access_key", "domain", "calls_per_day", "rejects_path"])
 def test_what_holds_for_the_whole_run_is_no_setting_of_a_stream(name: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", name: "s3cret"}})
-    assert error.startswith(f"streams.a.{name} is not a setting of a stream.")
+    assert error.startswith(f"streams.a.{name} is unknown.")
     assert "s3cret" not in error
 
 

@@ -78,7 +78,7 @@ def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Pa
     assert (run.returncode, run.stdout) == (1, "")
     assert "Traceback" not in run.stderr
     assert sorted(errors_in(run.stderr)[:-1]) == [
-        "max_concurrency: got 'eight', expected a whole number.",
+        "max_concurrency: got 'eight', expected a whole number of at least 1.",
         "streams: got '{a: b}', expected an object.",
     ]
     assert KEY not in run.stderr
