@@ -15,12 +15,12 @@ import click
 from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import marks
-from target_gainsight.cli.tenant import DOCUMENTED, tenant_metadata
+from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.spec import Wishes
-from target_gainsight.mapping.planning.static_schemas import documented_schema
+from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.mapping.planning.stream_checks import problems_of
 from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
 from target_gainsight.singer.connection import rate_limits
@@ -181,13 +181,10 @@ class StreamCheck:
         self._check_references()
 
     def _describe(self) -> ObjectSchema:
-        """Learn the object's fields; of Timeline and CTAs, the custom ones that are named count."""
-        name = self.stream.object_name
-        if name not in DOCUMENTED.values():
-            return self.metadata.describe(name)
+        """Read the object's fields."""
         stream = self.stream
         named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
-        return documented_schema(name, (*named, *stream.lookups))
+        return self.metadata.describe(stream.object_name, (*named, *stream.lookups))
 
     def _tell_job(self, schema: ObjectSchema) -> None:
         """Say what a bulk stream does; no call shows a job."""
@@ -210,6 +207,10 @@ class StreamCheck:
         for setting, said in named.items():
             found = [each for each in problems if each.place == setting]
             self._report(setting, said, found)
+        for name in unlisted_names(schema) if schema.documented else ():
+            if name in self.stream.constants:
+                finding = f"{name} is not checked: the tenant does not list the names it accepts"
+                self.checklist.tell(f"{self.name}: constants", finding)
         self._report("lookups", "", (each for each in problems if each.place == "lookups"))
         if not keys:
             chosen = "the stream's key properties"

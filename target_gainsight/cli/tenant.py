@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from target_gainsight.api import GainsightError, SystemClock
+from target_gainsight.loading.documented_schemas import read_documented_schema
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, documented_schema
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.singer.connection import TenantConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from target_gainsight.api import GainsightClient, ObjectSchema, ObjectSummary
     from target_gainsight.settings import Settings
@@ -49,11 +50,12 @@ class TenantMetadata:
         """
         return self._client.metadata.list_objects()
 
-    def describe(self, object_name: str) -> ObjectSchema:
-        """Read an object with its fields; those of Timeline and CTAs are known unread.
+    def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
+        """Read an object with its fields; those of Timeline and CTAs are documented.
 
         Args:
             object_name: Its API name, or ``timeline`` or ``cta``.
+            mentioned: Names that a stream mentions.
 
         Returns:
             The object.
@@ -63,7 +65,11 @@ class TenantMetadata:
             GainsightError: The metadata cannot be read.
         """
         documented = DOCUMENTED.get(object_name.lower())
-        return documented_schema(documented) if documented else self._schemas.get(object_name)
+        if documented is None:
+            return self._schemas.get(object_name)
+        return read_documented_schema(
+            documented, mentioned, describe=self._schemas.get, cockpit=self._client.cockpit
+        )
 
 
 @contextmanager

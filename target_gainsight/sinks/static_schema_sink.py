@@ -1,4 +1,4 @@
-"""What Timeline and CTAs share: objects known from their API's documentation, not from metadata."""
+"""What Timeline and CTAs share: objects whose fields are known from their API's documentation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from target_gainsight.loading.documented_schemas import read_documented_schema
 from target_gainsight.loading.reading.static_schema_rows import DocumentedComparison, DocumentedRows
 from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
     READ_AS,
     UNCOMPARED,
-    documented_schema,
 )
 from target_gainsight.sinks.object_sink import ObjectSink
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class StaticSchemaSink(ObjectSink):
-    """Loads one stream into an object that no metadata describes.
+    """Loads one stream into an object that has an API of its own.
 
     Attributes:
         needs_rows: Whether nothing can be written safely without a look at what is there.
@@ -41,7 +41,12 @@ class StaticSchemaSink(ObjectSink):
             *self.stream.constants,
             *self.stream.lookup_keys,
         )
-        self._documented = documented_schema(self.object_name, mentioned)
+        self._documented = read_documented_schema(
+            self.object_name,
+            mentioned,
+            describe=self.run.describe,
+            cockpit=self.run.client.cockpit,
+        )
         return self._documented
 
     @override

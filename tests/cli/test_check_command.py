@@ -424,6 +424,35 @@ def test_timeline_and_ctas_are_checked_by_their_documented_fields(commands: Comm
     commands.asserts_only_metadata_was_read()
 
 
+def test_names_that_the_tenant_does_not_have_are_wrong(commands: Commands) -> None:
+    types = {"ContextName": "Company", "TypeName": "Survey Response"}
+    names = {"type": "Risk", "reason": "Low NPPS", "status": "new"}
+    result = commands.check(
+        streams={
+            "calls": {**ACTIVITIES, "constants": types},
+            "risks": {**CTAS, "lookup_keys": ["rid__gc"], "constants": names},
+        }
+    )
+    assert result.exit_code == 1
+    assert "no item 'Survey Response'" in line(result, "stream calls: constants")
+    found = [each for each in result.output.splitlines() if "stream risks: constants" in each]
+    assert any("'Low NPPS'" in each and "'Low NPS'" in each for each in found)
+    assert any("'new'" in each and "'New'" in each for each in found)
+    assert "has no field rid__gc." in line(result, "stream risks: lookup_keys")
+    commands.asserts_only_metadata_was_read()
+
+
+@pytest.mark.parametrize("cta_names", ["refused", "unknown"])
+def test_names_that_the_tenant_does_not_list_are_told_to_be_unchecked(
+    start_commands: Callable[..., Commands], cta_names: str
+) -> None:
+    switches = {"cta_names": cta_names, "activity_types_described": False}
+    result = start_commands(switches=switches).check(streams={"calls": ACTIVITIES, "risks": CTAS})
+    assert result.exit_code == 0, result.output
+    assert "TypeName is not checked" in result.output
+    assert "type is not checked" in result.output
+
+
 def test_what_timeline_and_ctas_do_not_have_is_named(commands: Commands) -> None:
     result = commands.check(
         streams={

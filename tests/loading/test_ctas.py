@@ -62,10 +62,10 @@ def test_the_requests_carry_references(loading: Loading) -> None:
 def test_a_second_run_writes_nothing_also_on_another_day(loading: Loading) -> None:
     lines = ctas(range(70))
     assert load_ctas(loading, lines).outcomes(STREAM) == {"created": 70}
-    assert loading.calls() == {"describe": 1, "query": 2, "cta": 2}
+    assert loading.calls() == {"describe": 1, "cta names": 1, "query": 2, "cta": 2}
     loading.clock.advance(3 * DAY)
     assert load_ctas(loading, lines).outcomes(STREAM) == {"unchanged": 70}
-    assert loading.calls() == {"describe": 1, "query": 2}
+    assert loading.calls() == {"describe": 1, "cta names": 1, "query": 2}
 
 
 def test_a_changed_comment_updates_one_and_leaves_its_due_date(loading: Loading) -> None:
@@ -105,6 +105,50 @@ def test_ctas_of_one_name_are_not_taken_for_one(loading: Loading) -> None:
     assert len(comments_of(loading)) == 3
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_constant_that_names_no_reason_stops_before_the_first_write(
+    loading: Loading, dry_run: bool
+) -> None:
+    constants = {**CTA_ENTRY["constants"], "reason": "Low NPPS"}
+    run = load_ctas(loading, ctas(range(3)), entry={"constants": constants}, dry_run=dry_run)
+    assert run.exit_code == 1
+    assert "no item 'Low NPPS'" in run.log[-1]
+    assert "'Low NPS'" in run.log[-1]
+    assert loading.tenant.calls("POST", "cockpit") == []
+
+
+@pytest.mark.parametrize("cta_names", ["by_category", "flat"])
+def test_names_of_the_administrator_are_known(
+    start_loading: Callable[..., Loading], cta_names: str
+) -> None:
+    rows = {**TENANT["rows"], "cta_item": [{"Kind": "reason", "Name": "Detractor"}]}
+    loading = start_loading(**{**TENANT, "rows": rows}, switches={"cta_names": cta_names})
+    lines = [cta(1, reason="Detractor"), cta(2, reason="Dectractor")]
+    run = load_ctas(loading, lines, columns={"reason": TEXT})
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    assert run.codes == ["unknown_option"]
+    again = load_ctas(loading, lines[:1], columns={"reason": TEXT})
+    assert again.outcomes(STREAM) == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("cta_names", ["refused", "unknown"])
+def test_names_that_are_not_listed_are_left_to_the_tenant(
+    start_loading: Callable[..., Loading], cta_names: str
+) -> None:
+    loading = start_loading(**TENANT, switches={"cta_names": cta_names})
+    lines = [cta(1, reason="Low NPS"), cta(2, reason="No such reason")]
+    run = load_ctas(loading, lines, columns={"reason": TEXT})
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    message = run.rejects[0]["gainsight_reject"]["message"]
+    assert message == "Invalid reason (reason = No such reason)."
+
+
+def test_custom_field_that_ctas_do_not_have_stops_the_stream(loading: Loading) -> None:
+    run = load_ctas(loading, [cta(0)], entry={"lookup_keys": ["Respons__gc"]})
+    assert run.exit_code == 1
+    assert "call_to_action has no field Respons__gc. Did you mean Response__gc" in run.log[-1]
+
+
 def test_a_reference_that_failed_is_a_reject_with_its_message(loading: Loading) -> None:
     loading.tenant.faults.rules.append(ServerRule("call_to_action", "Comments", "comment 7"))
     lines = [*ctas(range(49)), cta(49, reason="No such reason")]
@@ -112,7 +156,7 @@ def test_a_reference_that_failed_is_a_reject_with_its_message(loading: Loading) 
     assert run.outcomes(STREAM) == {"created": 48, "rejected": 2}
     messages = [each["gainsight_reject"]["message"] for each in run.rejects]
     assert "Value refused by a rule of the tenant (Comments = comment 7)." in messages[0]
-    assert messages[1] == "Invalid reason (reason = No such reason)."
+    assert "the picklist has no item 'No such reason'" in messages[1]
     assert [each["record"]["Response__gc"] for each in run.rejects] == ["r7", "r49"]
     assert loading.calls()["cta"] == 1
 
@@ -181,7 +225,8 @@ def test_without_keys_a_lost_answer_leaves_the_outcome_unknown(loading: Loading,
     assert loading.tenant.count("call_to_action") == (1 if kind == "reset_after_commit" else 0)
 
 
-def test_without_a_look_nothing_is_written(loading: Loading) -> None:
+def test_without_a_look_nothing_is_written(start_loading: Callable[..., Loading]) -> None:
+    loading = start_loading(**TENANT, switches={"metadata_status": 403})
     loading.tenant.faults.script(["pass"], path="*")
     run = load_ctas(
         loading,

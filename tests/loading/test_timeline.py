@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from tenant_runs import Loading, LoadRun
 
 STREAM = "activities"
 EXPECTED = ("Subject", "Notes")
@@ -390,6 +390,78 @@ def test_free_columns_are_sent_and_do_not_count_as_a_change(
     assert loading.tenant.rows("activity_timeline")[0]["ticket"] == "t-1"
     run = load_activities(loading, [activity(0, ticket="t-2")], columns=columns, entry=entry)
     assert run.outcomes(STREAM) == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_constant_that_names_no_activity_type_stops_before_the_first_write(
+    loading: Loading, dry_run: bool
+) -> None:
+    constants = {**TIMELINE_ENTRY["constants"], "TypeName": "Survey Respons"}
+    run = load_activities(loading, [activity(0)], entry={"constants": constants}, dry_run=dry_run)
+    assert run.exit_code == 1
+    assert "no item 'Survey Respons'" in run.log[-1]
+    assert "'Survey Response'" in run.log[-1]
+    assert loading.tenant.calls("POST", ACTIVITIES) == []
+
+
+def load_types(loading: Loading, *names: str) -> LoadRun:
+    lines = [activity(number, TypeName=name) for number, name in enumerate(names)]
+    constants = {"ContextName": "Company", "Author": "ada.park@ourcompany.example"}
+    columns = {"TypeName": TEXT}
+    return load_activities(loading, lines, columns=columns, entry={"constants": constants})
+
+
+def test_unknown_activity_type_in_a_column_rejects_its_activity_alone(loading: Loading) -> None:
+    run = load_types(loading, "Survey Response", "Survey", "Call")
+    assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
+    assert run.codes == ["unknown_option"]
+    assert load_types(loading, "Survey Response").outcomes(STREAM) == {"unchanged": 1}
+    assert load_types(loading, "Call").outcomes(STREAM) == {"updated": 1}
+
+
+def test_activity_types_that_are_not_listed_are_left_to_the_tenant(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**TENANT, switches={"activity_types_described": False})
+    run = load_types(loading, "Survey Response", "Survey")
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    assert run.codes == ["GS_TL_10_0208"]
+
+
+def test_custom_field_that_activities_do_not_have_stops_the_stream(loading: Loading) -> None:
+    columns = {"Ant__Scor__c": TEXT}
+    run = load_activities(loading, [activity(0, Ant__Scor__c="1")], columns=columns)
+    assert run.exit_code == 1
+    assert "no field Ant__Scor__c. Did you mean Ant__Score__c?" in run.log[-1]
+
+
+def test_custom_fields_are_sent_unchecked_where_activities_are_not_described(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(**TENANT, switches={"metadata_status": 403})
+    columns = {"Ant__Score__c": {"type": "integer"}, "Ant__Scor__c": TEXT}
+    lines = [activity(0, Ant__Score__c=3), activity(1, Ant__Scor__c="1")]
+    run = load_activities(loading, lines, columns=columns)
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+
+
+def test_value_that_does_not_fit_a_described_custom_field_rejects_its_activity(
+    loading: Loading,
+) -> None:
+    lines = [activity(0, Ant__Score__c="3"), activity(1, Ant__Score__c="many")]
+    run = load_activities(loading, lines, columns={"Ant__Score__c": TEXT})
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
+    assert run.codes == ["not_a_number"]
+
+
+def test_refusal_is_passed_on_as_the_tenant_wrote_it(loading: Loading) -> None:
+    text = "Ant__Risk__c is required for Survey Response. Allowed values: [Low, High, N/A]"
+    rule = ServerRule("activity_timeline", "Subject", "NPS 1", code="GS_TL_10_0206", message=text)
+    loading.tenant.faults.rules.append(rule)
+    run = load_activities(loading, activities(range(2)))
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["code"] == "GS_TL_10_0206"
+    assert reject["message"].startswith(text)
 
 
 def without_author(**entry: Any) -> Message:

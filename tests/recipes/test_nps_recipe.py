@@ -32,8 +32,16 @@ COUNTS = {
     "activity_timeline": 240,
     "call_to_action": 68,
 }
-FIRST_RUN = {"describe": 1, "query": 9, "insert": 8, "person": 179, "timeline": 5, "cta": 2}
-SECOND_RUN = {"describe": 1, "query": 10}
+FIRST_RUN = {
+    "describe": 1,
+    "cta names": 1,
+    "query": 9,
+    "insert": 8,
+    "person": 179,
+    "timeline": 5,
+    "cta": 2,
+}
+SECOND_RUN = {"describe": 1, "cta names": 1, "query": 10}
 UNHAPPY = "NPS-01016"
 FIELDS = {
     "responseId__gc": "response_id",

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
+from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.per_record_results import PerRecordResponse, save_by_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_gainsight.api.client import GainsightClient
     from target_gainsight.api.http.json_codec import Json, Record
 
 MAX_CTAS = 50
 _PATH = "/v2/cockpit/cta/"
+_NAMES_PATH = "/v2/cockpit/admin/picklist/lite"
+_MAX_SECONDS = 60.0
+_KINDS = ("type", "reason", "status", "priority")
+_CATEGORIES = ",".join(f"CTA_{kind.upper()}" for kind in _KINDS)
 
 
 class CockpitApi:
@@ -53,6 +59,34 @@ class CockpitApi:
         """
         return self._save("PUT", ctas, lookups)
 
+    def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
+        """List the names that CTAs go by (Cockpit API, Get CTA Configuration).
+
+        Returns:
+            The names by `type`, `reason`, `status` and `priority`; what the response lacks is
+            left out.
+        """
+        response = self._client.call(
+            "GET",
+            _NAMES_PATH,
+            kind="cta names",
+            params={"category": _CATEGORIES, "et": "COMPANY"},
+            max_seconds=_MAX_SECONDS,
+        )
+        names: dict[str, tuple[PicklistOption, ...]] = {}
+        for category, item in _listed_items(response.data):
+            kind = next((kind for kind in _KINDS if kind in category.lower()), None)
+            label = as_text(item.get("name")) or as_text(item.get("label"))
+            if kind and label:
+                option = PicklistOption(
+                    gsid=as_text(item.get("gsid")) or label,
+                    label=label,
+                    active=item.get("active") is not False,
+                    system_name=None,
+                )
+                names[kind] = (*names.get(kind, ()), option)
+        return names
+
     def _save(
         self, method: str, ctas: Mapping[str, Record], lookups: Mapping[str, Json] | None
     ) -> PerRecordResponse:
@@ -66,3 +100,12 @@ class CockpitApi:
         if lookups:
             body["lookups"] = lookups
         return save_by_reference(self._client, method, _PATH, body, kind="cta")
+
+
+def _listed_items(data: Json) -> Iterator[tuple[str, Record]]:
+    """Each item with its category: lists by category, or one list whose items name theirs."""
+    for category, items in as_mapping(data).items():
+        for item in as_mappings(items):
+            yield category, item
+    for item in as_mappings(data):
+        yield as_text(item.get("picklistCategory")) or "", item

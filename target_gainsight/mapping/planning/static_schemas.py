@@ -1,7 +1,8 @@
 """Fields that the API's documentation states, for when an object's metadata is of no use.
 
-The metadata of Timeline activities and CTAs cannot be relied on: their streams are checked,
-converted and compared by the fields listed here and by the custom fields that a stream mentions.
+Timeline activities and CTAs are written by other names than their metadata has: their streams are
+checked, converted and compared by the fields listed here and by the custom fields that the tenant
+describes.
 Companies and people have theirs for a tenant that does not let its metadata be read; their
 picklists have no items here, so that values are written unchecked.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
@@ -17,9 +19,12 @@ from target_gainsight.api.resources.metadata import Field, ObjectSchema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from target_gainsight.api.resources.metadata import PicklistOption
+
 ACTIVITY = "activity_timeline"
 CTA = "call_to_action"
 EXTERNAL_ID = "ExternalId"
+TYPE_NAME = "TypeName"
 AUTHOR = "Author"
 AUTHOR_ID = "AuthorId"
 EXPECTED = ("Subject", "Notes")
@@ -44,7 +49,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         EXTERNAL_ID: "STRING",
         "ContextName": "STRING",
         "ContextId": "GSID",
-        "TypeName": "STRING",
+        TYPE_NAME: "STRING",
         "Subject": "STRING",
         "Notes": "RICHTEXTAREA",
         "ActivityDate": "DATETIME",
@@ -69,7 +74,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     },
 }
 _REQUIRED: Mapping[str, frozenset[str]] = {
-    ACTIVITY: frozenset({EXTERNAL_ID, AUTHOR, "ContextName", "TypeName", "ActivityDate"}),
+    ACTIVITY: frozenset({EXTERNAL_ID, AUTHOR, "ContextName", TYPE_NAME, "ActivityDate"}),
     CTA: frozenset({"Name", "CompanyId", "type"}),
 }
 _LENGTHS: Mapping[str, int] = {"Subject": 255}
@@ -82,6 +87,12 @@ _LOOKED_UP: Mapping[str, tuple[str, ...]] = {
     "CompanyId": ("company",),
     "GsRelationshipId": ("relationship",),
 }
+_NAMES: Mapping[str, frozenset[str]] = {
+    ACTIVITY: frozenset({TYPE_NAME}),
+    CTA: frozenset({"type", "reason", "status", "priority"}),
+}
+"""Fields that hold a name an administrator has given."""
+
 _LABELS: Mapping[str, str] = {ACTIVITY: "Timeline activity", CTA: "Call to action"}
 _CUSTOM: Mapping[str, re.Pattern[str]] = {
     ACTIVITY: re.compile(r"Ant__\w+__c|\w+__gc"),
@@ -89,24 +100,32 @@ _CUSTOM: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSchema:
-    """An object whose fields are known from its API's documentation.
+def documented_schema(
+    object_name: str,
+    names: Iterable[str] = (),
+    *,
+    described: ObjectSchema | None = None,
+    options: Mapping[str, tuple[PicklistOption, ...]] = MappingProxyType({}),
+) -> ObjectSchema:
+    """Return an object whose fields are known from its API's documentation.
 
     Args:
         object_name: `activity_timeline` or `call_to_action`.
-        names: Names that a stream mentions; those in the form of a custom field are taken for one.
+        names: Names that a stream mentions; those in the form of a custom field are taken for one
+            where the tenant does not describe the object.
+        described: The object as the tenant describes it, for its custom fields.
+        options: The names that the tenant lists for a field.
     """
-    custom = _CUSTOM[object_name]
     documented = _TYPES[object_name]
     fields = [
-        _field(name, data_type, required=name in _REQUIRED[object_name])
+        _field(name, data_type, options.get(name, ()), required=name in _REQUIRED[object_name])
         for name, data_type in documented.items()
     ]
-    fields += [
-        named_field(name, "")
-        for name in dict.fromkeys(names)
-        if name not in documented and custom.fullmatch(name)
-    ]
+    is_custom = _CUSTOM[object_name].fullmatch
+    if described is not None and described.fields:
+        fields += [_custom_field(field) for field in described.fields if is_custom(field.name)]
+    else:
+        fields += [named_field(name, "") for name in dict.fromkeys(names) if is_custom(name)]
     return ObjectSchema(
         name=object_name,
         label=_LABELS[object_name],
@@ -117,14 +136,39 @@ def documented_schema(object_name: str, names: Iterable[str] = ()) -> ObjectSche
     )
 
 
-def _field(name: str, data_type: str, *, required: bool) -> Field:
+def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
+    """Name the fields that hold a name of the tenant's which it does not list."""
+    return tuple(
+        field.name
+        for field in schema.fields
+        if field.name in _NAMES[schema.name] and not field.options
+    )
+
+
+def _custom_field(field: Field) -> Field:
+    """A custom field as described. Whether it is required depends on the activity's type."""
+    return replace(
+        field,
+        required=False,
+        nillable=True,
+        createable=True,
+        updateable=True,
+        read_only=False,
+        formula=False,
+    )
+
+
+def _field(
+    name: str, data_type: str, options: tuple[PicklistOption, ...], *, required: bool
+) -> Field:
     looked_up = _LOOKED_UP.get(name, ())
-    field = named_field(name, data_type, required=required)
+    field = named_field(name, "PICKLIST" if options else data_type, required=required)
     return replace(
         field,
         has_lookup=bool(looked_up),
         lookup_objects=looked_up,
         length=_LENGTHS.get(name),
+        options=options,
     )
 
 

@@ -62,6 +62,10 @@ class Switches:
         timeline_records: whether a call saves many activities, or is refused with more than one.
         timeline_answers, cta_answers: what is told of each record, as an object by its reference
             or as a list of such objects.
+        activity_types_described: whether the description of `activity_timeline` lists the activity
+            types as items of its TypeName.
+        cta_names: whether the names of CTA types, reasons, statuses and priorities are listed by
+            category or in one list, or how that is refused.
         timeline_duplicate_code: the code of an activity whose ExternalId is taken.
         failed_records_answer: `result` and HTTP status of a call some of whose records failed.
         bulk_questions: how often a job is asked for before it is done.
@@ -114,6 +118,8 @@ class Switches:
     timeline_records: Literal["many", "one"] = "many"
     timeline_answers: Literal["map", "list"] = "map"
     cta_answers: Literal["list", "map"] = "list"
+    activity_types_described: bool = True
+    cta_names: Literal["by_category", "flat", "refused", "unknown"] = "by_category"
     timeline_duplicate_code: str = "GS_TL_10_0207"
     failed_records_answer: Literal["true_200", "false_200", "false_400"] = "true_200"
     bulk_questions: int = 2

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
+from target_gainsight.sandbox.answers import (
+    GENERIC,
+    NOT_ALLOWED,
+    UNKNOWN_ROUTE,
+    Answer,
+    Incoming,
+    refuse,
+)
 from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
 from target_gainsight.sandbox.endpoints.per_record_writes import (
     Record,
@@ -59,6 +66,40 @@ def update_ctas(tenant: Tenant, call: Incoming) -> Answer:
         Refusal: The body is not right; nothing is written.
     """
     return _save(tenant, call, _update)
+
+
+def list_names(tenant: Tenant, call: Incoming) -> Answer:
+    """`GET /v2/cockpit/admin/picklist/lite`: the items of some categories [O, shape I].
+
+    Raises:
+        Refusal: Names are not listed, or are made on first use.
+    """
+    shape = tenant.switches.cta_names
+    if shape == "unknown":
+        raise refuse(UNKNOWN_ROUTE, "No route for GET", status=404)
+    if shape == "refused" or tenant.config.auto_create:
+        raise refuse(NOT_ALLOWED, "Not allowed", status=403)
+    wanted = [each.strip().upper() for each in call.query.get("category", "").split(",")]
+    listed = {
+        category: [_described_item(tenant, kind, name) for name in _names(tenant, kind)]
+        for kind, category in ((kind, f"CTA_{kind.upper()}") for kind in SHIPPED_ITEMS)
+        if category in wanted
+    }
+    if shape == "flat":
+        return Answer(data=[item for items in listed.values() for item in items])
+    return Answer(data=listed)
+
+
+def _names(tenant: Tenant, kind: str) -> list[str]:
+    own = (str(row["Name"]) for row in tenant.rows("cta_item", Kind=kind))
+    return list(dict.fromkeys((*SHIPPED_ITEMS[kind], *own)))
+
+
+def _described_item(tenant: Tenant, kind: str, name: str) -> dict[str, object]:
+    known = tenant.rows("cta_item", Kind=kind, Name=name)
+    gsid = known[0]["Gsid"] if known else _item_gsid(kind, name)
+    category = f"CTA_{kind.upper()}"
+    return {"name": name, "gsid": gsid, "active": True, "picklistCategory": category}
 
 
 def _save(
@@ -116,9 +157,13 @@ def _item(tenant: Tenant, kind: str, name: Any) -> str:  # noqa: ANN401 - as it 
         return str(known[0]["Gsid"])
     if name not in SHIPPED_ITEMS[kind] and not tenant.config.auto_create:
         raise RecordRefusedError(GENERIC, f"Invalid {kind} ({kind} = {name}).")
-    gsid = derived_gsid(PICKLIST_ITEM_PREFIX, "cta", kind, str(name))
+    gsid = _item_gsid(kind, str(name))
     insert_row(tenant, tenant.named_object("cta_item"), gsid, {"Kind": kind, "Name": name})
     return gsid
+
+
+def _item_gsid(kind: str, name: str) -> str:
+    return derived_gsid(PICKLIST_ITEM_PREFIX, "cta", kind, name)
 
 
 def _sent_records(tenant: Tenant, body: object) -> list[Record]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox.answers import (
@@ -19,6 +20,8 @@ from target_gainsight.sandbox.answers import (
     Refusal,
     refuse,
 )
+from target_gainsight.sandbox.endpoints.timeline import ACTIVITY, TYPE_NAME, activity_types
+from target_gainsight.sandbox.storage.model import make_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,9 +78,18 @@ def _description(tenant: Tenant, names: Iterable[str], *, with_children: bool) -
         models = {**_children(tenant, models.values()), **models}
     data = []
     for model in models.values():
-        fields = [_described_field(tenant, field) for field in model.fields.values()]
+        fields = [_described_field(tenant, field) for field in _fields(tenant, model)]
         data.append({**_described_object(tenant, model), "fields": fields})
     return Answer(data=data)
+
+
+def _fields(tenant: Tenant, model: ObjectModel) -> Iterable[Field]:
+    """The fields; the TypeName of activities as a picklist of their types, by a switch [I]."""
+    if model.name != ACTIVITY or not tenant.switches.activity_types_described:
+        return model.fields.values()
+    options = make_options(model.name, TYPE_NAME, activity_types(tenant))
+    types = replace(model.fields[TYPE_NAME], data_type="PICKLIST", options=options)
+    return {**model.fields, TYPE_NAME: types}.values()
 
 
 def _named(tenant: Tenant, name: str) -> ObjectModel:

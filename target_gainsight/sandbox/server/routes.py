@@ -72,6 +72,7 @@ COCKPIT = tuple(
     for path in ("/v2/cockpit/cta/", "/v2/cockpit/cta")
 )
 
+COCKPIT += (ServedCall("GET", "/v2/cockpit/admin/picklist/lite", "cta names", cockpit.list_names),)
 _BULK = "/v1.0/admin/connector/job/bulkimport"
 JOB_STATUS = "job status"
 BULK = (
