@@ -28,6 +28,7 @@ OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
     "bulk_questions": (0, 7),
     "bulk_seconds": (100.0,),
     "metadata_status": (403, 500),
+    "describe_several": (400, 404, 405),
     "token_seconds": (5.0,),
     "token_calls": (2,),
 }
