@@ -245,6 +245,7 @@ class TargetGainsight(RoutedTarget):
         """
         with self._within_budget() as reading:
             if reading:
+                self.router.finish()
                 for sink in self.run.sinks if self.is_connected else ():
                     sink.settle()
                 super().process_endofpipe()

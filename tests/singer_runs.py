@@ -40,7 +40,17 @@ DESCRIBED = {
                 "placedAt__gc": {"type": "DATETIME"},
                 "sequence__gc": {"type": "NUMBER"},
             }
-        }
+        },
+        "Result__gc": {
+            "fields": {
+                "id__gc": {"type": "STRING", "length": 100},
+                "number__gc": {"type": "NUMBER"},
+                "flag__gc": {"type": "BOOLEAN"},
+                "at__gc": {"type": "DATETIME"},
+                "day__gc": {"type": "DATE"},
+                "text__gc": {"type": "STRING", "length": 500},
+            }
+        },
     },
 }
 

@@ -14,7 +14,9 @@ from singer_sdk.testing import get_target_test_class, target_test_streams
 from singer_sdk.testing.runners import TargetTestRunner
 from singer_sdk.testing.suites import SingerTestSuite, target_tests
 from singer_sdk.testing.target_tests import (
+    TargetInvalidSchemaTest,
     TargetMultipleStateMessages,
+    TargetRecordMissingKeyProperty,
     TargetRecordMissingRequiredProperty,
 )
 from typing_extensions import override
@@ -243,7 +245,11 @@ def decoded(row: Row) -> Row:
 
 def suite_with(look: type) -> SingerTestSuite[Any]:
     """The SDK's tests, each with a look at what came of it."""
-    tests = [type(test.__name__, (look, test), {}) for test in target_tests.tests]
+    tests = [
+        type(test.__name__, (look, test), {})
+        for test in target_tests.tests
+        if test not in {TargetInvalidSchemaTest, TargetRecordMissingKeyProperty}
+    ]
     return SingerTestSuite(kind="target", tests=tests)
 
 
@@ -326,6 +332,35 @@ class MissingRequiredProperty(InTheTenant, TargetRecordMissingRequiredProperty):
     @override
     def validate(self) -> None:
         assert held(self.resource, "Record__gc") == []
+
+
+class InvalidSchema(InTheTenant, TargetInvalidSchemaTest):
+    """A schema without properties takes its columns from the records; here there are none."""
+
+    @override
+    def test(self) -> None:
+        assert self.runner.new_target().run_to_end(self.runner.target_input) == 0
+
+
+class MissingKeyProperty(InTheTenant, TargetRecordMissingKeyProperty):
+    """The record is rejected instead of ending the run; as there was no other, it has failed."""
+
+    @override
+    def test(self) -> None:
+        target = self.runner.new_target()
+        assert target.run_to_end(self.runner.target_input) == 1
+        reject = json.loads(target.ledger.rejects.path.read_text("utf-8").splitlines()[-1])
+        assert reject["gainsight_reject"]["code"] == "key_missing"
+
+
+@pytest.mark.parametrize("test", [InvalidSchema, MissingKeyProperty])
+def test_stream_that_the_sdk_ends_the_run_for_is_loaded_as_far_as_possible(
+    sandbox: RunningSandbox,
+    make_runner: Callable[..., GainsightRunner],
+    test: type[InvalidSchema | MissingKeyProperty],
+) -> None:
+    runner = make_runner(sandbox.base_url)
+    test().run(runner.suite_config, sandbox, runner)
 
 
 def test_multiple_state_messages_are_relayed_as_far_as_records_are_settled(

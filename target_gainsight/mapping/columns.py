@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+UNDECLARED = {"$comment": "undeclared"}
+"""The declaration of a column that records carry and their SCHEMA does not declare."""
+
+_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 _MOMENTS = frozenset({"date", "date-time", "time"})
 
 
@@ -16,11 +20,13 @@ class Column:
         name: Its name, as it comes out of the stream maps.
         types: The types of JSON schema that it may have, without null; empty when undeclared.
         format: The JSON schema format of its text, such as `date-time`.
+        declared: Whether the SCHEMA declares it; otherwise records carry it all the same.
     """
 
     name: str
     types: frozenset[str] = frozenset()
     format: str | None = None
+    declared: bool = True
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -47,7 +53,12 @@ def _column(name: str, declared: object) -> Column:
     types = frozenset(each for variant in variants for each in _types(variant))
     formats = {variant.get("format") for variant in variants if "string" in _types(variant)}
     only = formats.pop() if len(formats) == 1 else None
-    return Column(name, types - {"null"}, only if isinstance(only, str) else None)
+    return Column(
+        name,
+        types - {"null"},
+        only if isinstance(only, str) else None,
+        declared=declared != UNDECLARED,
+    )
 
 
 def _variants(declared: object) -> list[Mapping[str, object]]:
@@ -64,8 +75,5 @@ def _variants(declared: object) -> list[Mapping[str, object]]:
 
 def _types(variant: Mapping[str, object]) -> list[str]:
     declared = variant.get("type")
-    if isinstance(declared, str):
-        return [declared]
-    return (
-        [each for each in declared if isinstance(each, str)] if isinstance(declared, list) else []
-    )
+    names = declared if isinstance(declared, list) else [declared]
+    return [name for name in names if isinstance(name, str) and name in _TYPES]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN_CHARACTERS = 80
+_MOST_ERROR_CHARACTERS = 2000
 _MOST_BITS_SHOWN = 256
 _SHOWN_AS_TEXT = (Decimal, date, time)
 
@@ -101,6 +102,12 @@ def shown(value: object) -> str:
         return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
     text = _text_of(value)
     return one_line(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
+
+
+def error_text(error: Exception) -> str:
+    """An error of a library for a message, whole: its advice comes at the end."""
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {one_line(str(cause)[:_MOST_ERROR_CHARACTERS])}"
 
 
 def shown_path(path: object) -> str:

@@ -6,60 +6,41 @@ What the SDK does here ends the run on the first bad record; this rejects the re
 from __future__ import annotations
 
 import copy
-import gzip
 import logging
-import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from jsonschema import SchemaError, ValidationError
-from singer_sdk.exceptions import (
-    InvalidJSONSchema,
-    InvalidRecord,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-)
+from jsonschema import ValidationError
+from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from upath import UPath
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
-from target_gainsight.loading.storage.source_json import read_json
-from target_gainsight.mapping.errors import shown, shown_path
+from target_gainsight.mapping.errors import error_text, shown
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.masking import warn_of_unmasked_rejects
+from target_gainsight.singer.schemas.flattening import flattening_transform
+from target_gainsight.singer.schemas.opening import open_streams
 from target_gainsight.sinks import StreamSink
+from target_gainsight.sinks.stream import DELETED_AT, METADATA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from singer_sdk.mapper import StreamMap
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_gainsight.loading.records import SourceRecord
+    from target_gainsight.singer.schemas.flattening import Transform
     from target_gainsight.target import TargetGainsight
 
 logger = logging.getLogger(__name__)
 
-DELETED_AT = "_sdc_deleted_at"
-METADATA = frozenset(
-    {
-        "_sdc_extracted_at",
-        "_sdc_received_at",
-        "_sdc_batched_at",
-        DELETED_AT,
-        "_sdc_sequence",
-        "_sdc_table_version",
-        "_sdc_sync_started_at",
-    }
-)
-"""The SDK's metadata columns."""
+MOST_COLUMNS = 5000
+"""Of one stream; the names of further columns are data, not columns."""
 
 MELTANO_TEST_STREAM = "meltano_test_stream"
 """What `meltano config test` sends to a loader: one record, which nobody wants in a tenant."""
 
-BATCH_FORMAT = "jsonl"
-COMPRESSIONS = (None, "none", "gzip")
 POLL_EVERY = 1000
 SAME = ("schema", "key_properties")
 """What of a SCHEMA message makes a difference."""
@@ -76,7 +57,7 @@ class Route(NamedTuple):
     """
 
     alias: str
-    transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None
+    transform: Transform | None
     sink: StreamSink
     schema: Mapping[str, Any]
 
@@ -91,7 +72,9 @@ class RecordRouter:
     def __init__(self, target: TargetGainsight) -> None:
         self._target = target
         self._schemas: dict[str, Mapping[str, Any]] = {}
-        self._ways: dict[str, list[Route]] = {}
+        self._routes: dict[str, list[Route]] = {}
+        self._postponed: dict[str, StreamMismatchError | None] = {}
+        self._crowded: set[str] = set()
         self._noted_versions: set[str] = set()
 
     def take_schema(self, message: Mapping[str, Any]) -> None:
@@ -112,53 +95,80 @@ class RecordRouter:
         stream = message["stream"]
         if stream == MELTANO_TEST_STREAM:
             self._target.check_connection()
-            self._ways[stream] = []
+            self._routes[stream] = []
             return
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
-        _check_schema(message)
+        _check_keys(message)
         self._schemas[stream] = copy.deepcopy(message)
-        try:
-            for stream_map in self._register(message):
-                self._target.get_sink(
-                    stream_map.stream_alias,
-                    schema=copy.deepcopy(stream_map.transformed_schema),
-                    key_properties=stream_map.transformed_key_properties,
-                )
-        except InvalidJSONSchema as error:
-            text = f"stream {shown(stream)}: its schema is no JSON schema: {_told(error)}"
-            raise RunStoppedError(text) from error
-        except RecursionError as error:
-            text = f"stream {shown(stream)}: its schema is nested too deeply to be followed"
-            raise RunStoppedError(text) from error
-        for name in self._schemas:
-            self._ways[name] = list(self._ways_of(name))
+        self._postponed.pop(stream, None)
+        if stream in self._routes or message["schema"].get("properties"):
+            try:
+                self._open(stream)
+            except StreamMismatchError as mismatch:
+                if stream in self._routes or not mismatch.lacks_columns_only:
+                    raise
+                self._postponed[stream] = mismatch
+        else:
+            self._postponed[stream] = None
         if before is None and not self._target.settings.rejection.keys_only:
             warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
-    def _ways_of(self, stream: str) -> Iterator[Route]:
+    def finish(self) -> None:
+        """Report the streams that could not be loaded, and had no record to make up for it.
+
+        Raises:
+            StreamMismatchError: There is one.
+        """
+        for mismatch in self._postponed.values():
+            if mismatch is not None:
+                raise mismatch
+
+    def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
+        """Register a stream's maps and make their sinks, or merge its schema into theirs."""
+        open_streams(self._target, self._schemas[stream], undeclared)
+        for name in self._schemas.keys() - self._postponed.keys() | {stream}:
+            self._routes[name] = list(self._routes_of(name))
+
+    def _open_with(self, message: Mapping[str, Any]) -> list[Route]:
+        """Open a stream whose SCHEMA lacks columns by the columns of its first record.
+
+        Settings may name further ones, which later records carry.
+        """
+        stream = message["stream"]
+        if stream not in self._postponed:
+            text = f"a record of stream {shown(stream)} came before its SCHEMA message"
+            raise RecordsWithoutSchemaException(text)
+        columns = tuple(message["record"])
+        try:
+            self._open(stream, columns)
+        except StreamMismatchError as mismatch:
+            if len(mismatch.named_columns) < len(mismatch.problems):
+                raise
+            if not mismatch.lacks_columns_only:
+                raise
+            self._open(stream, (*columns, *mismatch.named_columns))
+            logger.warning(
+                "stream %s: the settings name columns that neither its SCHEMA nor its first record "
+                "has, and they are loaded from the records that carry them: %s",
+                shown(stream),
+                one_line(", ".join(mismatch.named_columns)),
+            )
+        del self._postponed[stream]
+        return self._routes[stream]
+
+    def _routes_of(self, stream: str) -> Iterator[Route]:
         """List the maps of a stream that lead to a sink which loads."""
         for stream_map in self._target.mapper.stream_maps[stream]:
             alias = stream_map.stream_alias
             sink = self._target.get_sink(alias)
             if isinstance(sink, StreamSink):
                 same = isinstance(stream_map, SameRecordTransform) and sink.knows_fields
-                changes = not same or stream_map.flattening_enabled
-                transform = stream_map.transform if changes else None
+                transform: Transform | None = None if same else stream_map.transform
+                if stream_map.flattening_enabled:
+                    transform = flattening_transform(stream_map)
                 yield Route(alias, transform, sink, self._schemas[stream])
-
-    def _register(self, message: Mapping[str, Any]) -> list[StreamMap]:
-        stream, mapper = message["stream"], self._target.mapper
-        try:
-            mapper.register_raw_stream_schema(
-                stream, _SourceSchema(message["schema"]), message.get("key_properties")
-            )
-        except Exception as error:
-            text = f"stream {shown(stream)}: its stream map cannot be used: {_told(error)}"
-            raise RunStoppedError(text) from error
-        maps: list[StreamMap] = mapper.stream_maps[stream]
-        return maps
 
     def note_activate_version(self, stream: str) -> None:
         """Say once per stream that versions are not activated: nothing is ever deleted.
@@ -192,21 +202,10 @@ class RecordRouter:
         Raises:
             RunStoppedError: The encoding is not known or a file cannot be read.
         """
-        encoding = message["encoding"]
-        known = encoding.get("format") == BATCH_FORMAT
-        if not known or encoding.get("compression") not in COMPRESSIONS:
-            said = f"{encoding.get('format')}, compression {encoding.get('compression')}"
-            text = (
-                f"stream {shown(message['stream'])}: a BATCH message in {shown(said)} cannot be "
-                "read; let the tap write jsonl, plain or with gzip"
-            )
-            raise RunStoppedError(text)
-        compressed = encoding.get("compression") == "gzip"
-        for path in message["manifest"]:
-            for number, record in enumerate(_records_of(path, compressed=compressed), start=1):
-                self.route_record({"type": "RECORD", "stream": message["stream"], "record": record})
-                if number % POLL_EVERY == 0:
-                    self._target.reader.poll_events()
+        for number, record in enumerate(read_batch(message), start=1):
+            self.route_record({"type": "RECORD", "stream": message["stream"], "record": record})
+            if number % POLL_EVERY == 0:
+                self._target.reader.poll_events()
 
     def route_record(self, message: Mapping[str, Any]) -> None:
         """Take one record through all maps of its stream.
@@ -216,18 +215,17 @@ class RecordRouter:
 
         Raises:
             RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
-            MissingKeyPropertiesError: It lacks a key property.
+            StreamMismatchError: The stream does not fit, also with the columns of this record.
         """
         stream = message["stream"]
-        routes = self._ways.get(stream)
-        if routes is None:
-            text = f"a record of stream {shown(stream)} came before its SCHEMA message"
-            raise RecordsWithoutSchemaException(text)
+        routes = self._routes[stream] if stream in self._routes else self._open_with(message)
         only = _only_alias(message) if REASON_PROPERTY in message else None
         for route in routes:
             if only is None or only == route.alias:
                 self._take_mapped(message, route)
-        for route in routes:  # after all of them: a child may find a parent of the same record
+        for route in self._routes[
+            stream
+        ]:  # after all of them: a child may find a parent of the same record
             if route.sink.is_full:
                 self._target.drain_one(route.sink)
 
@@ -238,49 +236,72 @@ class RecordRouter:
             try:
                 record = route.transform(original.copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
-                reason = Reason("map_failed", f"a stream map expression failed: {_told(error)}")
+                reason = Reason(
+                    "map_failed", f"a stream map expression failed: {error_text(error)}"
+                )
                 self._enter(sink.register(message, route.schema), Outcome.REJECTED, reason)
                 return
             if record is None:
                 return
+        if not record.keys() <= sink.known_columns:
+            sink = self._declare(route, record)
         source = sink.register(message, route.schema)
         if original.get(DELETED_AT) is not None:
             reason = Reason("deleted_in_source", "the source has deleted this record")
             self._enter(source, Outcome.SKIPPED, reason)
-            return
+        else:
+            self._check(record, message, source, sink)
+
+    def _check(
+        self,
+        record: dict[str, Any],
+        message: Mapping[str, Any],
+        source: SourceRecord,
+        sink: StreamSink,
+    ) -> None:
+        """Hand a record to its sink, unless it lacks a key property or breaks its schema."""
         if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
             record = _completed(record, message, sink)
-        if not sink.key_set <= record.keys():
-            raise _lacks_keys(record, sink)
-        refused = _refused(record, sink)
-        if refused is not None:
+        lacks_keys = not sink.key_set <= record.keys()
+        refused = _lacks_keys(record, sink) if lacks_keys else _refused(record, sink)
+        if refused is None:
+            sink.take(record, source)
+        else:
             self._enter(source, Outcome.REJECTED, refused)
-            return
-        sink.take(record, source)
+
+    def _declare(self, route: Route, record: Mapping[str, Any]) -> StreamSink:
+        """Take up the columns of a record that its SCHEMA does not declare."""
+        sink = route.sink
+        columns = record.keys() - sink.known_columns
+        if sink.forbids_undeclared:
+            return sink
+        if len(sink.known_columns) + len(columns) > MOST_COLUMNS:
+            if route.alias not in self._crowded:
+                self._crowded.add(route.alias)
+                logger.warning(
+                    "stream %s: its records carry more than %d different columns; those that its "
+                    "SCHEMA does not declare and that come from now on are not sent",
+                    shown(route.alias),
+                    MOST_COLUMNS,
+                )
+            return sink
+        declared = self._target.declare_columns(route.alias, [n for n in record if n in columns])
+        if declared is not sink:
+            for name in self._schemas.keys() - self._postponed.keys():
+                self._routes[name] = list(self._routes_of(name))
+        return declared
 
     def _enter(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         self._target.ledger.record_source(source, outcome, reason)
 
 
-def _check_schema(message: Mapping[str, Any]) -> None:
-    """Refuse a SCHEMA message that says nothing of its columns, or whose keys are no names."""
-    stream, keys = shown(message["stream"]), message.get("key_properties")
-    if not isinstance(message["schema"].get("properties"), dict):
-        text = f"stream {stream}: the schema of its SCHEMA message has no properties"
-        raise InvalidInputLine(text)
+def _check_keys(message: Mapping[str, Any]) -> None:
+    """Refuse a SCHEMA message whose keys are no names."""
+    keys = message.get("key_properties")
     if keys is not None and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
+        stream = shown(message["stream"])
         text = f"stream {stream}: key_properties of its SCHEMA message is no list of names"
         raise InvalidInputLine(text)
-
-
-class _SourceSchema(dict[str, Any]):
-    """A stream's schema that every map copies whole.
-
-    The SDK's maps copy its top level only: the columns of one map would appear in all others.
-    """
-
-    def __copy__(self) -> dict[str, Any]:
-        return copy.deepcopy(dict(self))
 
 
 def _only_alias(message: Mapping[str, Any]) -> str | None:
@@ -311,14 +332,15 @@ def _completed(
     return completed
 
 
-def _lacks_keys(record: Mapping[str, Any], sink: StreamSink) -> MissingKeyPropertiesError:
+def _lacks_keys(record: Mapping[str, Any], sink: StreamSink) -> Reason:
     """Say which key property is missing, without which Singer allows no record."""
-    missing = [key for key in sink.key_properties if key not in record]
-    text = (
-        f"stream {shown(sink.stream_name)}: a record lacks its key property "
-        f"{one_line(', '.join(missing))}; the tap or a stream map must supply it"
+    missing = ", ".join(key for key in sink.key_properties if key not in record)
+    return Reason(
+        "key_missing",
+        f"the record lacks its key property {missing}",
+        field=missing,
+        hint="let the tap or a stream map supply it",
     )
-    return MissingKeyPropertiesError(text)
 
 
 def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
@@ -336,70 +358,30 @@ def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
     except RecursionError:
         return Reason("nested_too_deeply", "it is nested too deeply to be checked")
     except (ValueError, TypeError) as error:
-        return Reason("invalid_date", f"a date or time cannot be read: {_told(error)}")
+        return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
     return None
 
 
 def _violation(error: InvalidRecord) -> Reason:
     """Say which column breaks which rule of the schema."""
     cause = error.__cause__
+    hint = "correct it in the tap, or set validate_records: false"
     if not isinstance(cause, ValidationError):
-        return Reason("schema_violation", f"the record {shown(error.error_message)}")
-    if not cause.absolute_path:
-        return Reason("schema_violation", f"the record {shown(cause.message)}")
+        return Reason("schema_violation", shown(error.error_message), hint=hint)
+    path = [str(part) for part in cause.absolute_path]
+    if cause.validator == "required":
+        required = cast("list[str]", cause.validator_value)
+        instance = cast("dict[str, Any]", cause.instance)
+        missing = next((name for name in required if name not in instance), "")
+        column = ".".join([*path, missing])
+        message = f"the record lacks the column {shown(column)}, which its schema requires"
+        return Reason("schema_violation", message, field=column, hint=hint)
+    if not path:
+        message = f"the record does not fit its schema: {shown(cause.message)}"
+        return Reason("schema_violation", message, hint=hint)
     return Reason(
         "schema_violation",
         f"its schema asks for {cause.validator} {shown(cause.validator_value)}",
-        field=".".join(str(part) for part in cause.absolute_path),
+        field=".".join(path),
         value=cause.instance,
     )
-
-
-def _told(error: Exception) -> str:
-    cause = error.__cause__ or error
-    text = cause.message if isinstance(cause, (SchemaError, ValidationError)) else str(cause)
-    return f"{type(cause).__name__}: {shown(text)}"
-
-
-def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
-    """Read the records of one batch file, a line each."""
-    try:
-        with _batch_file(path).open("rb") as file:
-            if not compressed:
-                yield from _parsed(file, path)
-                return
-            with gzip.open(file) as unpacked:
-                yield from _parsed(unpacked, path)
-    except ImportError as error:
-        hint = (
-            "install the s3 extra: pip install 'target-gainsight[s3]'"
-            if path.startswith("s3:")
-            else shown(str(error))
-        )
-        text = f"the batch file {shown_path(path)} needs a package that is missing: {hint}"
-        raise RunStoppedError(text) from error
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        text = f"the batch file {shown_path(path)} cannot be read: {_told(error)}"
-        raise RunStoppedError(text) from error
-
-
-def _batch_file(path: str) -> UPath:
-    """Find a batch file: taps write blanks in a file's URL as they are, or percent-encoded."""
-    file = UPath(path)
-    if path.startswith("file:") and not file.exists():
-        return UPath(unquote(path))
-    return file
-
-
-def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = read_json(line)
-        except (RecursionError, ValueError):
-            record = None
-        if not isinstance(record, dict):
-            text = f"line {number} of the batch file {shown_path(path)} is not a JSON object"
-            raise InvalidInputLine(text)
-        yield record

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
+from target_gainsight.mapping.errors import shown
 from target_gainsight.singer.config import ConfiguredTarget
+from target_gainsight.singer.schemas.merge import merge_schemas, with_undeclared
 from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.sinks import Sink
 
     from target_gainsight.loading.context import Run
+
+logger = logging.getLogger(__name__)
+
+CHANGES_BEFORE_WARNING = 3
 
 
 class RoutedTarget(ConfiguredTarget):
     """A target whose streams have sinks by the settings and the stream maps."""
 
     default_sink_class = StreamSink
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(**kwargs)
+        self._changes: Counter[str] = Counter()
 
     @property
     @abstractmethod
@@ -64,7 +76,10 @@ class RoutedTarget(ConfiguredTarget):
         schema: dict[str, Any] | None = None,
         key_properties: Sequence[str] | None = None,
     ) -> Sink:
-        """Return the sink of a stream; on a schema change the old one is settled first.
+        """Return the sink of a stream.
+
+        A changed schema is merged into that of the sink. Only where that cannot be done, the sink
+        is settled and a new one made.
 
         Args:
             stream_name: The stream's name as it comes out of the stream maps.
@@ -76,12 +91,45 @@ class RoutedTarget(ConfiguredTarget):
             The sink.
         """
         before = self._sinks_active.get(stream_name)
-        if schema is not None and isinstance(before, StreamSink):
-            changed = before.original_schema != schema or before.key_properties != key_properties
-            if changed:
-                before.settle()
         keys = cast("list[str] | None", key_properties)  # as JSON has them
-        return super().get_sink(stream_name, record=record, schema=schema, key_properties=keys)
+        if schema is None or not isinstance(before, StreamSink):
+            return super().get_sink(stream_name, record=record, schema=schema, key_properties=keys)
+        if list(before.key_properties) == list(key_properties or ()):
+            merged = merge_schemas(before.original_schema, schema)
+            if merged is not None:
+                if merged == before.original_schema or before.adopt_schema(merged):
+                    return before
+                schema = merged
+        self._warn_of_changes(stream_name)
+        before.settle()
+        return super().get_sink(stream_name, schema=schema, key_properties=keys)
+
+    def _warn_of_changes(self, stream_name: str) -> None:
+        self._changes[stream_name] += 1
+        if self._changes[stream_name] == CHANGES_BEFORE_WARNING:
+            logger.warning(
+                "stream %s: its schema changes again and again in ways that cannot be merged; at "
+                "each change everything before it is written first, which costs calls. Let the "
+                "tap send one SCHEMA message for all records",
+                shown(stream_name),
+            )
+
+    def declare_columns(self, stream_name: str, columns: Iterable[str]) -> StreamSink:
+        """Add columns that records carry and no SCHEMA message declares.
+
+        Args:
+            stream_name: The stream's name as it comes out of the stream maps.
+            columns: The columns.
+
+        Returns:
+            The stream's sink, which may be another than before.
+        """
+        sink = self._sinks_active[stream_name]
+        schema = with_undeclared(sink.original_schema, columns)
+        return cast(
+            "StreamSink",
+            self.get_sink(stream_name, schema=schema, key_properties=sink.key_properties),
+        )
 
     @property
     def active_sinks(self) -> tuple[StreamSink, ...]:

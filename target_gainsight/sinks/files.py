@@ -48,22 +48,23 @@ class FileSink(StreamSink):
         super().__init__(target, stream_name, schema, key_properties)
         self.counts.by_file = self.counts.by_file or FileCounts()
         self._writer = LineWriter()
+        self.plan = self._plan()
 
     @override
     def setup(self) -> None:
-        """Check the stream before the first record, and say what becomes of its columns.
-
-        Raises:
-            StreamMismatchError: The stream does not fit.
-            RunStoppedError: It cannot be loaded this way.
-        """
+        """Say what becomes of the columns, and make ready for the first row."""
         super().setup()
-        self.plan = self._plan()
-        if self.plan.dropped:
-            self.logger.warning(
-                "columns that the CSV does not have are not sent: %s", ", ".join(self.plan.dropped)
-            )
+        self.report_columns(self.plan.dropped, self.plan.undeclared, "the CSV")
         self.begin(self._writer.line(self.plan.header))
+
+    @override
+    def plan_again(self) -> bool:
+        plan = self._plan()
+        if plan.header != self.plan.header:
+            return False
+        self.plan = plan
+        self.report_columns(plan.dropped, plan.undeclared, "the CSV")
+        return True
 
     @property
     def file_counts(self) -> FileCounts:

@@ -22,7 +22,6 @@ from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
-from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.field_plan import plan_fields
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -50,7 +49,11 @@ MOST_KEYS = 3
 
 
 class ObjectSink(StreamSink):
-    """Loads one stream into one object.
+    """Loads one stream into one object, which it is checked against when the sink is made.
+
+    Raises:
+        StreamMismatchError: The stream does not fit the object.
+        RunStoppedError: The object is unknown or cannot be loaded this way.
 
     Attributes:
         existing_on_insert: What insert mode makes of a record that the tenant has.
@@ -74,6 +77,12 @@ class ObjectSink(StreamSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
+        self._object_schema = self._describe()
+        self._warn_of_high_volume(self._object_schema)
+        self.knows_fields = self._object_schema is not None
+        self._references = References.of(self.stream, self.run.describe, self._list_fields())
+        self.plan = self._plan(None)
+        self.mapper = self._make_mapper()
 
     @property
     @override
@@ -89,24 +98,14 @@ class ObjectSink(StreamSink):
 
     @override
     def setup(self) -> None:
-        """Check the stream against the tenant before the first record, and compile its way.
-
-        Raises:
-            StreamMismatchError: The stream does not fit the object.
-            RunStoppedError: The object is unknown or cannot be loaded this way.
-        """
+        """Compile the way of the stream's records."""
         super().setup()
-        schema = self._describe()
-        self._warn_of_high_volume(schema)
-        references = References.of(self.stream, self.run.describe, self._list_fields())
-        self.plan = self._plan(schema, references)
-        self._list_dropped()
+        self._report_columns()
         for warning in self.plan.warnings:
             self.logger.warning("stream %s: %s", self.stream_name, warning)
-        self.mapper = self._mapper(schema)
+        references = self._references
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self._rows(keys, references)
-        self.knows_fields = schema is not None
         resolver = self._resolver(references)
         self.loader = RecordLoader(
             settings=self.stream,
@@ -131,8 +130,15 @@ class ObjectSink(StreamSink):
             rejected=self._note_rejected,
             existing_on_insert=self.existing_on_insert,
         )
-        self._references = references if references.any else None
         self.run.add_sink(self)
+
+    @override
+    def plan_again(self) -> bool:
+        """Decide anew what becomes of the columns; a record is identified as before."""
+        self.plan = self._plan(self.plan.keys)
+        self.mapper = self._make_mapper()
+        self._report_columns()
+        return True
 
     @abstractmethod
     def rows(self, keys: KeyReader, references: References) -> CurrentRows:
@@ -164,7 +170,7 @@ class ObjectSink(StreamSink):
         """
         try:
             loaded = LoadRecord(source, self.mapper.map(record))
-            if self._references:
+            if self._references.any:
                 loaded.references = self._references.refer(record)
                 loaded.links = self._references.link(record)
         except RecordRejectedError as error:
@@ -173,7 +179,7 @@ class ObjectSink(StreamSink):
             )
             self.run.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        if not self._references:
+        if not self._references.any:
             self.loader.identify(loaded)
         reason = source.message.get(REASON_PROPERTY)
         if reason is not None:
@@ -270,7 +276,8 @@ class ObjectSink(StreamSink):
     def _note_rejected(self, fields: Mapping[str, Any]) -> None:
         self.run.rejected_parents.note(self.object_name, fields)
 
-    def _plan(self, schema: ObjectSchema | None, references: References) -> FieldPlan:
+    def _plan(self, keys: tuple[str, ...] | None) -> FieldPlan:
+        schema, references = self._object_schema, self._references
         today = datetime.fromtimestamp(self.run.clock.now(), tz=timezone.utc).date()
         constants = cast("Mapping[str, Json]", self.stream.constants_on(today))
         return plan_fields(
@@ -278,7 +285,9 @@ class ObjectSink(StreamSink):
             schema,
             stream=self.stream_name,
             sync_mode=self.stream.sync_mode,
-            keys=self._choose_keys(self._provided_fields() | set(constants), schema),
+            keys=self._choose_keys(self._provided_fields() | set(constants), schema)
+            if keys is None
+            else keys,
             field_mapping=self.stream.field_mapping,
             constants=constants,
             unknown_fields=self.stream.unknown_fields,
@@ -322,30 +331,26 @@ class ObjectSink(StreamSink):
             raise RunStoppedError(message)
         return keys
 
-    def _list_dropped(self) -> None:
-        if self.plan.dropped:
-            self.logger.warning(
-                "columns that %s does not have are not sent: %s",
-                self.stream.object_name,
-                one_line(", ".join(self.plan.dropped)),
-            )
+    def _report_columns(self) -> None:
+        self.report_columns(self.plan.dropped, self.plan.undeclared, self.stream.object_name)
 
-    def _html_fields(self, schema: ObjectSchema | None) -> frozenset[str]:
+    def _html_fields(self) -> frozenset[str]:
         """Name the rich text fields whose line breaks become `<br>`."""
         if self.stream.rich_text is None:
             return self.html_by_default
+        schema = self._object_schema
         fields = schema.fields if schema and self.stream.rich_text == "html" else ()
         return frozenset(field.name for field in fields if field.data_type == RICH_TEXT)
 
-    def _mapper(self, schema: ObjectSchema | None) -> RecordMapper:
+    def _make_mapper(self) -> RecordMapper:
         try:
             return RecordMapper(
                 self.plan,
-                schema,
+                self._object_schema,
                 sync_mode=self.stream.sync_mode,
                 null_values=self.stream.null_values,
                 date_format=self.stream.date_format,
-                html_fields=self._html_fields(schema),
+                html_fields=self._html_fields(),
                 well_known=well_known_fields(self.object_name),
             )
         except ValueRejectedError as error:

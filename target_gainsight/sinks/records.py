@@ -49,8 +49,7 @@ class RecordsSink(ObjectSink):
         )
 
     def _date_fields(self) -> frozenset[str]:
-        written = (*self.plan.sent.values(), *self.plan.constants)
-        fields = (self.mapper.converters[name].field for name in written)
+        fields = (converter.field for converter in self.mapper.converters.values())
         return frozenset(field.name for field in fields if field and field.data_type == "DATE")
 
 

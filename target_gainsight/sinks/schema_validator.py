@@ -1,32 +1,40 @@
 """Records against the schema of their stream, by a compiled validator.
 
 The SDK's own takes three quarters of a run's time. It is asked only about the records that the
-compiled one refuses or cannot judge, so that the verdicts and the messages are the SDK's.
+compiled one refuses or cannot judge, so that the verdicts and the messages are the SDK's; but for
+patterns that only ECMA knows, which Python cannot read.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
-from singer_sdk.exceptions import InvalidJSONSchema
+from singer_sdk.exceptions import InvalidJSONSchema, InvalidRecord
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from typing_extensions import override
 
 from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+Path = tuple[str, ...]
 
 _REFERENCES = ("$ref", "$dynamicRef")
-_DATA = ("const", "default", "enum", "examples")
+_DATA = ("const", "default", "enum", "example", "examples")
 """What holds values instead of schemas."""
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 """What holds schemas by names, which may be any."""
+
+_MOST_PROBLEMS = 10
 
 
 class CompiledValidator(BaseJSONSchemaValidator):
@@ -37,13 +45,15 @@ class CompiledValidator(BaseJSONSchemaValidator):
 
     Raises:
         InvalidJSONSchema: The schema is not one, or refers to what is not in it: nothing is
-            fetched that a schema names.
+            fetched that a schema names. Says which keyword of which column is wrong.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         super().__init__(schema)
-        _check_references(schema)
-        self._thorough = JSONSchemaValidator(schema)
+        problems = [*_keyword_problems(schema), *_reference_problems(schema)]
+        if problems:
+            raise InvalidJSONSchema("; ".join(dict.fromkeys(problems[:_MOST_PROBLEMS])))
+        self._thorough = JSONSchemaValidator(_without_ecma_patterns(schema))
         self._compiled = _compiled(schema)
 
     @override
@@ -58,38 +68,105 @@ class CompiledValidator(BaseJSONSchemaValidator):
         """
         try:
             self._compiled(record)
+        except jsonschema_rs.ValidationError as error:
+            self._thorough.validate(record)
+            if error.kind.name == "pattern":
+                raise InvalidRecord(error.message, record) from _violated_pattern(error)
         except (ValueError, TypeError, OverflowError):
             self._thorough.validate(record)
 
 
-def _check_references(schema: dict[str, Any]) -> None:
-    references = sorted(set(_references(schema)))
-    if not references:
-        return
+def _violated_pattern(error: jsonschema_rs.ValidationError) -> ValidationError:
+    return ValidationError(
+        error.message,
+        validator="pattern",
+        validator_value=error.message.partition("does not match ")[2],
+        path=error.instance_path,
+        instance=error.instance,
+    )
+
+
+def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
+    """Name the keywords whose values JSON schema does not allow."""
+    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    for error in meta.iter_errors(schema):
+        yield _problem([str(part) for part in error.absolute_path], shown(error.instance))
+    for path, node in _nodes(schema):
+        pattern = node.get("pattern")
+        if isinstance(pattern, str) and not (_is_python(pattern) or _is_ecma(pattern)):
+            yield _problem([*path, "pattern"], shown(pattern))
+
+
+def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-    for each in references:
-        if not each.startswith("#"):
-            message = f"{shown(each)} is another document, and none is fetched"
-            raise InvalidJSONSchema(message)
-        try:
-            resolver.lookup(each)
-        except Unresolvable:
-            message = f"{shown(each)} is not in it"
-            raise InvalidJSONSchema(message) from None
+    for path, node in _nodes(schema):
+        for keyword in _REFERENCES:
+            reference = node.get(keyword)
+            if not isinstance(reference, str):
+                continue
+            if not reference.startswith("#"):
+                named = f"{shown(reference)}, another document, and none is fetched"
+                yield _problem([*path, keyword], named)
+                continue
+            try:
+                resolver.lookup(reference)
+            except Unresolvable:
+                yield _problem([*path, keyword], f"{shown(reference)}, which is not in it")
 
 
-def _references(schema: object) -> Iterator[str]:
+def _problem(path: Sequence[str], found: str) -> str:
+    """Name the column and the keyword that a path into the schema leads to."""
+    columns = [path[at + 1] for at, part in enumerate(path[:-1]) if part == "properties"]
+    place = f"column {'.'.join(columns)}" if columns else "the schema"
+    if not path or (columns and path[-2:] == ["properties", columns[-1]]):
+        return one_line(f"{place} is declared as {found}")
+    keyword = path[-1] if not path[-1].isdigit() or len(path) == 1 else path[-2]
+    return one_line(f"{place}: keyword {keyword} is {found}")
+
+
+def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """List the schema and all schemas in it, with the way to each."""
     if isinstance(schema, list):
-        for each in schema:
-            yield from _references(each)
-    if isinstance(schema, dict):
-        for name, value in schema.items():
-            if name in _REFERENCES and isinstance(value, str):
-                yield value
-            elif name in _NAMED and isinstance(value, dict):
-                yield from _references(list(value.values()))
-            elif name not in _DATA:
-                yield from _references(value)
+        for place, each in enumerate(schema):
+            yield from _nodes(each, (*path, str(place)))
+    if not isinstance(schema, dict):
+        return
+    yield path, schema
+    for name, value in schema.items():
+        if name in _NAMED and isinstance(value, dict):
+            for key, each in value.items():
+                yield from _nodes(each, (*path, name, key))
+        elif name not in _DATA:
+            yield from _nodes(value, (*path, name))
+
+
+def _without_ecma_patterns(schema: Any) -> Any:  # noqa: ANN401 - a schema or a part of one
+    """Copy a schema without the patterns that Python cannot read."""
+    if isinstance(schema, list):
+        return [_without_ecma_patterns(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: each if name in _DATA else _without_ecma_patterns(each)
+        for name, each in schema.items()
+        if name != "pattern" or not isinstance(each, str) or _is_python(each)
+    }
+
+
+def _is_python(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _is_ecma(pattern: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern})
+    except ValueError:
+        return False
+    return True
 
 
 def _compiled(schema: dict[str, Any]) -> Callable[[dict[str, Any]], None]:

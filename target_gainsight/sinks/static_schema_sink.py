@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from typing_extensions import override
 
@@ -12,6 +12,7 @@ from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
     READ_AS,
     UNCOMPARED,
+    documented_schema,
 )
 from target_gainsight.sinks.object_sink import ObjectSink
 
@@ -36,22 +37,27 @@ class StaticSchemaSink(ObjectSink):
 
     @override
     def _describe(self) -> ObjectSchema:
-        mentioned = (
+        return read_documented_schema(
+            self.object_name,
+            self._mentioned(),
+            describe=self.run.describe,
+            cockpit=self.run.client.cockpit,
+        )
+
+    def _mentioned(self) -> tuple[str, ...]:
+        return (
             *sorted(self._provided_fields()),
             *self.stream.constants,
             *self.stream.lookup_keys,
         )
-        self._documented = read_documented_schema(
-            self.object_name,
-            mentioned,
-            describe=self.run.describe,
-            cockpit=self.run.client.cockpit,
-        )
-        return self._documented
+
+    @property
+    def _known(self) -> ObjectSchema:
+        return cast("ObjectSchema", self._object_schema)
 
     @override
     def _list_fields(self) -> frozenset[str]:
-        fields = self._documented.fields
+        fields = self._known.fields
         return frozenset(field.name for field in fields if field.data_type == LIST_TYPE)
 
     @override
@@ -69,10 +75,17 @@ class StaticSchemaSink(ObjectSink):
             needed=self.needs_rows,
         )
 
+    @override
+    def plan_again(self) -> bool:
+        """Decide anew; a field that was not known before needs other reads, and so a new sink."""
+        mentioned = documented_schema(self.object_name, self._mentioned()).fields
+        known = all(self._known.field(field.name) for field in mentioned)
+        return known and super().plan_again()
+
     def _comparison(self) -> RecordMap:
         return DocumentedComparison(self.mapper, self._compared())
 
     def _compared(self) -> frozenset[str]:
         """The fields that are read back: what is sent unchecked is not."""
-        known = frozenset(field.name for field in self._documented.fields)
+        known = frozenset(field.name for field in self._known.fields)
         return known - UNCOMPARED.get(self.object_name, frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -10,15 +11,31 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Target
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
     from target_gainsight.loading.context import Run
+
+
+DELETED_AT = "_sdc_deleted_at"
+METADATA = frozenset(
+    {
+        "_sdc_extracted_at",
+        "_sdc_received_at",
+        "_sdc_batched_at",
+        DELETED_AT,
+        "_sdc_sequence",
+        "_sdc_table_version",
+        "_sdc_sync_started_at",
+    }
+)
+"""The SDK's metadata columns."""
 
 
 class RunningTarget(Protocol):
@@ -34,6 +51,7 @@ class StreamSink(BatchSink):
 
     Attributes:
         key_set: The stream's key properties.
+        known_columns: The columns of its schema, and the SDK's metadata columns.
         knows_fields: Whether dates and times are parsed where a field's type is known.
     """
 
@@ -52,6 +70,7 @@ class StreamSink(BatchSink):
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
         self.key_set = frozenset(self.key_properties)
+        self.known_columns = METADATA.union(self.original_schema["properties"])
         self.watermark = self.run.checkpoint.open()
         self.counts = self.run.summary.stream(self.stream_name)
         self._number = self.run.ledger.register
@@ -68,6 +87,64 @@ class StreamSink(BatchSink):
     def get_validator(self) -> BaseJSONSchemaValidator | None:
         """Compile what checks records against the stream's schema, if they are to be checked."""
         return CompiledValidator(self.schema) if self.validate_schema else None
+
+    def adopt_schema(self, schema: dict[str, Any]) -> bool:
+        """Go on with another schema of the stream, without settling what was taken so far.
+
+        Args:
+            schema: A schema that fits the earlier records, too.
+
+        Returns:
+            Whether it could; otherwise all stays as it was, and a new sink must take over.
+        """
+        before = self.original_schema
+        self._use_schema(schema)
+        if self.plan_again():
+            return True
+        self._use_schema(before)
+        return False
+
+    @abstractmethod
+    def plan_again(self) -> bool:
+        """Decide anew what becomes of the columns; return False where that needs a new sink."""
+
+    def _use_schema(self, schema: dict[str, Any]) -> None:
+        self.original_schema = schema
+        self.schema = copy.deepcopy(schema)
+        if self.include_sdc_metadata_properties:
+            self._add_sdc_metadata_to_schema()
+        else:
+            self._remove_sdc_metadata_from_schema()
+        self._validator = self.get_validator()
+        self.known_columns = METADATA.union(schema["properties"])
+
+    def report_columns(self, dropped: Iterable[str], undeclared: Iterable[str], where: str) -> None:
+        """Warn of columns that are not sent, of each once in a run.
+
+        Args:
+            dropped: Declared columns.
+            undeclared: Columns that records carry although the SCHEMA does not declare them.
+            where: What does not have them.
+        """
+        reported = self.counts.columns_reported
+        unsent = [name for name in dropped if name not in reported]
+        if unsent:
+            names = one_line(", ".join(unsent))
+            self.logger.warning("columns that %s does not have are not sent: %s", where, names)
+        surplus = [name for name in undeclared if name not in reported]
+        if surplus:
+            self.logger.warning(
+                "columns that records carry and the SCHEMA does not declare are not sent, because "
+                "%s has nothing to take them: %s",
+                where,
+                one_line(", ".join(surplus)),
+            )
+        reported.update(unsent, surplus)
+
+    @property
+    def forbids_undeclared(self) -> bool:
+        """Whether the schema rejects records with columns that it does not declare."""
+        return self.validate_schema and self.original_schema.get("additionalProperties") is False
 
     @property
     def object_name(self) -> str:

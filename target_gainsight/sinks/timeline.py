@@ -83,6 +83,14 @@ class TimelineSink(StaticSchemaSink):
         return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
 
     @override
+    def plan_again(self) -> bool:
+        """Decide anew; a new sink takes the ExternalId that records bring after all."""
+        return (
+            not (self._joins_keys and EXTERNAL_ID in self._provided_fields())
+            and super().plan_again()
+        )
+
+    @override
     def _columns(self) -> tuple[Column, ...]:
         columns = super()._columns()
         if self._author_column is not None:

@@ -115,7 +115,9 @@ LINES = {
     "impossible exponent": Line(
         _record(f'{{"Name": "a", "Employees": 1e{"9" * 30}}}'), f"{_NO_MESSAGE}not readable as JSON"
     ),
-    "tiny exponent": Line(_record('{"Name": "a", "Mrr": 1e-999999999}'), lands="a"),
+    "tiny exponent": Line(
+        _record('{"Name": "a", "Mrr": 1e-999999999}'), rejects="number_out_of_range"
+    ),
     "NaN": Line(_record('{"Name": "a", "Employees": NaN}'), rejects="schema_violation"),
     "Infinity": Line(_record('{"Name": "a", "Employees": -Infinity}'), rejects="schema_violation"),
     "minus zero": Line(_record('{"Name": "a", "Employees": -0}'), lands="a"),
@@ -157,7 +159,7 @@ LINES = {
     "unknown message type that forges": Line(_message(type=FORGERY), f"{_NO_MESSAGE}unknown"),
     "no type": Line(b"{}", f"{_NO_MESSAGE}unknown message type (none)"),
     "record that is null": Line(_record("null"), f"{_NO_MESSAGE}record is not an object"),
-    "empty record": Line(_record("{}"), "stream 'accounts': a record lacks its key property Name"),
+    "empty record": Line(_record("{}"), rejects="key_missing"),
     "key that is null": Line(_record('{"Name": null}'), rejects="key_missing"),
     "stream that is a number": Line(
         _message(type="RECORD", stream=5, record={}), f"{_NO_MESSAGE}stream is not text"
@@ -182,7 +184,7 @@ LINES = {
     ),
     "schema that refers to itself": Line(
         _schema_of({"$ref": "#"}) + _record('{"Name": "a", "Industry": "b"}'),
-        rejects="schema_violation",
+        lands="a",  # the SCHEMA before it takes text
     ),
     "schema that refers to nothing": Line(
         _schema_of({"$ref": "#/definitions/x"}) + _record('{"Name": "a", "Industry": "b"}'),

@@ -28,7 +28,7 @@ _INPUTS: dict[str, tuple[list[Message], Message]] = {
     "a stream's name": ([schema(FORGERY), record(FORGERY, Name="A", Employees="x")], {}),
     "a stream without keys": ([schema(FORGERY, {"x": TEXT}, keys=[])], {}),
     "a stream before its schema": ([record(FORGERY, Name="A")], {}),
-    "a stream without properties": ([{**schema(FORGERY), "schema": {"x": 1}}], {}),
+    "a stream without properties": ([{**schema(FORGERY), "schema": {"properties": [FORGERY]}}], {}),
     "a stream of another route": ([schema(FORGERY)], {"object_type": None, "streams": {"a": {}}}),
     "a column that is unknown": ([schema(columns=_COLUMN)], {}),
     "a column that is dropped": (

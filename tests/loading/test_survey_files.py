@@ -205,11 +205,21 @@ def test_a_full_disk_leaves_no_file_and_no_state(
     assert not files(loading)
 
 
-def test_a_schema_that_changes_makes_a_second_file(loading: Loading) -> None:
-    wider = schema("nps", {**COLUMNS, "region": TEXT}, keys=[])
-    run = load(loading, [SCHEMA, response(), wider, response(company="Globex"), state(read=2)])
+def test_schema_with_a_further_column_of_the_import_makes_a_second_file(loading: Loading) -> None:
+    narrow = schema("nps", {name: COLUMNS[name] for name in COLUMNS if name != "channel"}, keys=[])
+    first = response()
+    del first["record"]["channel"]
+    run = load(loading, [narrow, first, SCHEMA, response(company="Globex"), state(read=2)])
     assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
     assert sorted(rows(path)[1][0] for path in files(loading)) == ["Globex", "Initech"]
+
+
+def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(loading: Loading) -> None:
+    wider = schema("nps", {**COLUMNS, "region": TEXT}, keys=[])
+    lines = [SCHEMA, response(), wider, response(company="Globex"), SCHEMA, response(company="I")]
+    assert load(loading, lines).exit_code == 0
+    [path] = files(loading)
+    assert [row[0] for row in rows(path)[1:]] == ["Initech", "Globex", "I"]
 
 
 def test_a_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:

@@ -72,6 +72,7 @@ class StreamCounts:
         merged: Records merged into a later one with the same key.
         cleared: Fields that a null emptied.
         by_file: What became of records that settle by file; None where each has its outcome.
+        columns_reported: The columns that were reported as not sent.
     """
 
     read: int = 0
@@ -80,6 +81,7 @@ class StreamCounts:
     merged: int = 0
     cleared: int = 0
     by_file: FileCounts | None = None
+    columns_reported: set[str] = field(default_factory=set)
 
     @property
     def settled(self) -> int:

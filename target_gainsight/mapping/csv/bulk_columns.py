@@ -56,7 +56,7 @@ def plan_job_columns(
         StreamMismatchError: The stream does not fit; carries all problems.
     """
     names = tuple(column.name for column in columns)
-    sent = _sent(names, field_mapping)
+    sent = _sent(columns, field_mapping, schema)
     problems = [*_not_carried(names, field_mapping), *_written_twice(sent, constants)]
     problems += _column_types(columns, sent, schema)
     problems += _unwritable(sent, constants)
@@ -73,22 +73,42 @@ def plan_job_columns(
             continue
         plan.append(CsvColumn(name, None, converter.write, constant=text))
     if not plan and not problems:
-        problems.append(FieldProblem("column", "", "It has no columns."))
+        problems.append(FieldProblem("column", "", "It has no columns.", lacks_column=True))
     if problems:
         object_name = schema.name if schema else "its bulk job"
         raise StreamMismatchError(problems, stream=stream, object_name=object_name, cure=Cure())
-    return CsvPlan(tuple(plan), _dropped(names, sent))
+    return CsvPlan(
+        tuple(plan),
+        dropped=_dropped(columns, sent, declared=True),
+        undeclared=_dropped(columns, sent, declared=False),
+    )
 
 
-def _sent(names: tuple[str, ...], field_mapping: Mapping[str, str]) -> dict[str, str]:
+def _sent(
+    columns: tuple[Column, ...], field_mapping: Mapping[str, str], schema: ObjectSchema | None
+) -> dict[str, str]:
+    """Assign the columns; one that the SCHEMA does not declare goes only to a field of its name."""
     if not field_mapping:
-        return {name: name for name in names if not name.startswith(METADATA_PREFIX)}
-    ordered = [name for name in names if name in field_mapping]
+        return {
+            column.name: column.name
+            for column in columns
+            if not column.name.startswith(METADATA_PREFIX)
+            and (column.declared or schema is None or schema.field(column.name))
+        }
+    ordered = [column.name for column in columns if column.name in field_mapping]
     return {name: field_mapping[name] for name in ordered or field_mapping}
 
 
-def _dropped(names: tuple[str, ...], sent: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(n for n in names if n not in sent and not n.startswith(METADATA_PREFIX))
+def _dropped(
+    columns: tuple[Column, ...], sent: Mapping[str, str], *, declared: bool
+) -> tuple[str, ...]:
+    return tuple(
+        column.name
+        for column in columns
+        if column.declared is declared
+        and column.name not in sent
+        and not column.name.startswith(METADATA_PREFIX)
+    )
 
 
 def _not_carried(
@@ -97,7 +117,14 @@ def _not_carried(
     for source in field_mapping:
         if names and source not in names:
             message = f"The stream has no column {source}."
-            yield FieldProblem("field_mapping", source, message, suggest_names(source, names))
+            near = suggest_names(source, names)
+            yield FieldProblem(
+                "field_mapping",
+                source,
+                message,
+                near,
+                lacks_column=field_mapping.keys() >= set(near),
+            )
 
 
 def _written_twice(

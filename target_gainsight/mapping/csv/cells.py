@@ -68,10 +68,12 @@ class CsvPlan:
     Attributes:
         columns: Those of the CSV, in its order.
         dropped: Columns of the stream that are not written.
+        undeclared: Those that the SCHEMA does not declare and records carry, not written either.
     """
 
     columns: tuple[CsvColumn, ...]
     dropped: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:

@@ -106,8 +106,12 @@ def plan_survey(
             problems, stream=stream, object_name="a survey import", cure=Cure()
         )
     ordered = sorted(plan, key=_place)
-    dropped = tuple(name for name in names if name not in filled.values())
-    return CsvPlan(tuple(ordered), dropped)
+    dropped = [column for column in columns if column.name not in filled.values()]
+    return CsvPlan(
+        tuple(ordered),
+        dropped=tuple(column.name for column in dropped if column.declared),
+        undeclared=tuple(column.name for column in dropped if not column.declared),
+    )
 
 
 def harmless(text: str) -> str:
@@ -147,7 +151,9 @@ def _not_carried(
     for source in survey_columns.values():
         if names and source not in names:
             message = f"The stream has no column {source}."
-            yield FieldProblem("survey_columns", source, message, suggest_names(source, names))
+            near = suggest_names(source, names)
+            meant = set(near).difference(survey_columns.values())
+            yield FieldProblem("survey_columns", source, message, near, lacks_column=not meant)
 
 
 def _missing(
@@ -160,9 +166,8 @@ def _missing(
                 f"A survey import needs {column.name}, and no column or constant fills it: name "
                 "the stream's column for it."
             )
-            yield FieldProblem(
-                "survey_columns", column.name, message, suggest_names(column.name, names)
-            )
+            near = suggest_names(column.name, names)
+            yield FieldProblem("survey_columns", column.name, message, near, lacks_column=True)
 
 
 def _filled_twice(

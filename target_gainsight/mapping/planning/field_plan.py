@@ -27,6 +27,7 @@ class FieldPlan:
         sent: Source column to Gainsight field, in the order of the columns.
         constants: Gainsight field to the value put into every record.
         dropped: Columns that are not written, to be listed once.
+        undeclared: Those that the SCHEMA does not declare and records carry, not written either.
         keys: The Gainsight fields that identify a record.
         warnings: What may be wrong, as far as flags can tell.
     """
@@ -36,6 +37,7 @@ class FieldPlan:
     dropped: tuple[str, ...]
     keys: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
 
 def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact about it
@@ -96,4 +98,12 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         raise StreamMismatchError(
             problems, stream=stream, object_name=wishes.object_name, cure=cure_for(wishes)
         )
-    return FieldPlan(wishes.sent, constants, wishes.unknown, wishes.keys, warnings_of(wishes))
+    undeclared = {column.name for column in columns if not column.declared}
+    return FieldPlan(
+        wishes.sent,
+        constants,
+        tuple(name for name in wishes.unknown if name not in undeclared),
+        wishes.keys,
+        warnings_of(wishes),
+        tuple(name for name in wishes.unknown if name in undeclared),
+    )

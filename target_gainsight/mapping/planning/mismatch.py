@@ -27,6 +27,7 @@ Place = Literal[
     "survey_columns",
 ]
 
+_NAMING_COLUMNS = frozenset({"field_mapping", "lookups", "survey_columns"})
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
 
@@ -40,12 +41,14 @@ class FieldProblem:
         name: The name as it stands there.
         message: What is wrong, as a sentence.
         suggestions: Names that may have been meant, best first.
+        lacks_column: Whether a column would put it right that records carry undeclared.
     """
 
     place: Place
     name: str
     message: str
     suggestions: tuple[str, ...] = ()
+    lacks_column: bool = False
 
     def __str__(self) -> str:
         sentences = (self.message, did_you_mean(self.name, self.suggestions))
@@ -103,12 +106,18 @@ class StreamMismatchError(Exception):
 
     Attributes:
         problems: Everything that is wrong.
+        lacks_columns_only: Whether columns that records carry undeclared would put all of it right.
+        named_columns: The columns of settings that the stream does not declare.
     """
 
     def __init__(
         self, problems: Iterable[FieldProblem], *, stream: str, object_name: str, cure: Cure
     ) -> None:
         self.problems = tuple(problems)
+        self.lacks_columns_only = all(problem.lacks_column for problem in self.problems)
+        self.named_columns = tuple(
+            problem.name for problem in self.problems if problem.place in _NAMING_COLUMNS
+        )
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         listed = "".join(f"\n  - {problem}" for problem in self.problems)
         yaml = cure.yaml(stream)

@@ -64,6 +64,11 @@ class Wishes:
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def undeclared(self) -> frozenset[str]:
+        """The columns that the SCHEMA does not declare."""
+        return frozenset(column.name for column in self.columns if not column.declared)
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The lookup keys; one that names a mapped column means the field it is mapped to."""
         fields = {*self.field_mapping.values()}
@@ -126,6 +131,10 @@ class Wishes:
         return ""
 
     @cached_property
+    def _filled_by_settings(self) -> frozenset[str]:
+        return frozenset((*self.field_mapping.values(), *self.constants, *self.lookup_targets))
+
+    @cached_property
     def _unmapped(self) -> tuple[str, ...]:
         return tuple(
             name
@@ -141,6 +150,8 @@ class Wishes:
 
     def _is_sent_by_name(self, name: str) -> bool:
         if self._is_held(name):
+            return False
+        if name in self.undeclared and name in self._filled_by_settings:
             return False
         if self.schema is None:
             return True

@@ -54,6 +54,8 @@ def _unknown_columns(wishes: Wishes) -> Iterator[FieldProblem]:
     if wishes.tolerates_unknown:
         return
     for name in wishes.unknown:
+        if name in wishes.undeclared:
+            continue
         field = wishes.field(name)
         if field is None:
             message = f"{wishes.object_name} has no field {name}."
@@ -114,7 +116,7 @@ def _keys(wishes: Wishes) -> Iterator[FieldProblem]:
             yield FieldProblem("lookup_keys", key, message)
         elif wishes.keys_required and not wishes.carried_by(key):
             message = f"No column, constant or lookup fills {key}."
-            yield FieldProblem("lookup_keys", key, message)
+            yield FieldProblem("lookup_keys", key, message, lacks_column=True)
 
 
 def _filled_twice(wishes: Wishes) -> Iterator[FieldProblem]:
@@ -139,7 +141,8 @@ def _unfilled(wishes: Wishes) -> Iterator[FieldProblem]:
             needs = f"{wishes.object_name} needs {field.name} to create a record"
             message = f"{needs}, and no column, constant or lookup fills it."
             near = suggest_names(field.name, wishes.unknown)
-            yield FieldProblem("required", field.name, message + _perhaps(near))
+            message += _perhaps(near)
+            yield FieldProblem("required", field.name, message, lacks_column=not near)
 
 
 def may_be_key(field: Field) -> bool:
@@ -164,7 +167,9 @@ def _named_field(wishes: Wishes, place: Place, name: str) -> Iterator[FieldProbl
 
 def _not_carried(wishes: Wishes, place: Place, column: str) -> FieldProblem:
     near = suggest_names(column, wishes.column_names)
-    return FieldProblem(place, column, f"The stream has no column {column}.", near)
+    message = f"The stream has no column {column}."
+    meant = set(near).intersection(wishes.unknown)
+    return FieldProblem(place, column, message, near, lacks_column=not meant)
 
 
 def _closed(wishes: Wishes, field: Field) -> str:

@@ -1,0 +1,88 @@
+"""The files of BATCH messages."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from upath import UPath
+
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.storage.source_json import read_json
+from target_gainsight.mapping.errors import error_text, shown, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+BATCH_FORMAT = "jsonl"
+COMPRESSIONS = (None, "none", "gzip")
+
+
+def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Read the records of a BATCH message's files, line by line.
+
+    Args:
+        message: The message.
+
+    Raises:
+        RunStoppedError: The encoding is not known or a file cannot be read.
+        InvalidInputLine: A line is no record.
+    """
+    encoding = message["encoding"]
+    known = encoding.get("format") == BATCH_FORMAT
+    if not known or encoding.get("compression") not in COMPRESSIONS:
+        found = f"{encoding.get('format')}, compression {encoding.get('compression')}"
+        text = (
+            f"stream {shown(message['stream'])}: a BATCH message in {shown(found)} cannot be "
+            "read; let the tap write jsonl, plain or with gzip"
+        )
+        raise RunStoppedError(text)
+    for path in message["manifest"]:
+        yield from _records_of(path, compressed=encoding.get("compression") == "gzip")
+
+
+def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
+    """Read the records of one batch file, a line each."""
+    try:
+        with _batch_file(path).open("rb") as file:
+            if not compressed:
+                yield from _parsed(file, path)
+                return
+            with gzip.open(file) as unpacked:
+                yield from _parsed(unpacked, path)
+    except ImportError as error:
+        hint = (
+            "install the s3 extra: pip install 'target-gainsight[s3]'"
+            if path.startswith("s3:")
+            else shown(str(error))
+        )
+        text = f"the batch file {shown_path(path)} needs a package that is missing: {hint}"
+        raise RunStoppedError(text) from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        text = f"the batch file {shown_path(path)} cannot be read: {error_text(error)}"
+        raise RunStoppedError(text) from error
+
+
+def _batch_file(path: str) -> UPath:
+    """Find a batch file: taps write blanks in a file's URL as they are, or percent-encoded."""
+    file = UPath(path)
+    if path.startswith("file:") and not file.exists():
+        return UPath(unquote(path))
+    return file
+
+
+def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = read_json(line)
+        except (RecursionError, ValueError):
+            record = None
+        if not isinstance(record, dict):
+            text = f"line {number} of the batch file {shown_path(path)} is not a JSON object"
+            raise InvalidInputLine(text)
+        yield record

@@ -1,0 +1,64 @@
+"""The schema of a stream behind its stream map, as far as the SDK gets it wrong."""
+
+from __future__ import annotations
+
+import copy
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.mapping.columns import UNDECLARED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.mapper import StreamMap
+
+Node = dict[str, Any]
+
+_DEFINITIONS = ("definitions", "$defs")
+
+
+def schema_behind_map(stream_map: StreamMap, source: Node, mapped: Mapping[str, str]) -> Node:
+    """Return what is known of the records that come out of a stream map.
+
+    Definitions survive, also under `__else__`. What an expression makes has no type here: the SDK
+    only guesses it, and the Gainsight field decides. No column is required that is gone.
+
+    Args:
+        stream_map: The map.
+        source: The stream's schema before it.
+        mapped: The columns that the map computes, with their expressions.
+    """
+    schema: Node = copy.deepcopy(dict(stream_map.transformed_schema))
+    for keyword in _DEFINITIONS:
+        if keyword in source:
+            schema[keyword] = {**source[keyword], **schema.get(keyword, {})}
+    properties = schema["properties"]
+    columns: Node = source["properties"]
+    undeclared = {name: UNDECLARED for name, node in columns.items() if node == UNDECLARED}
+    computed: Node = {name: {} for name, expression in mapped.items() if expression not in columns}
+    renamed = {name: columns[each] for name, each in mapped.items() if each in columns}
+    if stream_map.flattening_enabled:
+        renamed = {}  # the SDK flattens what is renamed like any other column
+    known = {**undeclared, **renamed, **computed}
+    properties.update({name: node for name, node in known.items() if name in properties})
+    if "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name in properties]
+    return schema
+
+
+def mapped_columns(stream_maps: Mapping[str, Any], stream: str) -> dict[str, str]:
+    """Return the columns that the maps of a stream compute, with their expressions.
+
+    Args:
+        stream_maps: The setting.
+        stream: The stream's name as the tap gives it.
+    """
+    columns: dict[str, str] = {}
+    for name, definition in stream_maps.items():
+        if isinstance(definition, dict) and fnmatch(stream, definition.get("__source__", name)):
+            for column, expression in definition.items():
+                if not column.startswith("__") and isinstance(expression, str):
+                    ambiguous = columns.get(column, expression) != expression
+                    columns[column] = "" if ambiguous else expression
+    return columns

@@ -1,0 +1,97 @@
+"""From a SCHEMA message to the stream maps and sinks of its stream."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import InvalidJSONSchema
+
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import error_text, shown
+from target_gainsight.singer.schemas.behind_map import mapped_columns, schema_behind_map
+from target_gainsight.singer.schemas.flattening import prepare_for_flattening
+from target_gainsight.singer.schemas.merge import with_undeclared
+from target_gainsight.singer.schemas.repair import repair_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from singer_sdk.mapper import PluginMapper, StreamMap
+
+    from target_gainsight.target import TargetGainsight
+
+
+def open_streams(
+    target: TargetGainsight, message: Mapping[str, Any], undeclared: Iterable[str]
+) -> None:
+    """Register a stream's maps and make the sink of each, or merge its schema into the sink's.
+
+    Args:
+        target: Holds the stream maps and the sinks.
+        message: The SCHEMA message as it came.
+        undeclared: Columns that records carry and the message does not declare.
+
+    Raises:
+        RunStoppedError: The schema or a stream map cannot be used.
+        StreamMismatchError: The stream does not fit its object.
+    """
+    stream = shown(message["stream"])
+    try:
+        source = _source_schema(target.mapper, message, undeclared)
+        mapped = mapped_columns(target.mapper.stream_maps_dict, message["stream"])
+        for stream_map in _register(target.mapper, message, source):
+            target.get_sink(
+                stream_map.stream_alias,
+                schema=schema_behind_map(stream_map, source, mapped),
+                key_properties=stream_map.transformed_key_properties,
+            )
+    except InvalidJSONSchema as error:
+        text = (
+            f"stream {stream}: its schema is no JSON schema: {error}. Correct it in the tap (in "
+            "Meltano by the extractor's schema extra), or set validate_records: false to load "
+            "without it"
+        )
+        raise RunStoppedError(text) from error
+    except RecursionError as error:
+        text = f"stream {stream}: its schema is nested too deeply to be followed"
+        raise RunStoppedError(text) from error
+
+
+class _SourceSchema(dict[str, Any]):
+    """A stream's schema that every map copies whole.
+
+    The SDK's maps copy its top level only: the columns of one map would appear in all others.
+    """
+
+    def __copy__(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self))
+
+
+def _source_schema(
+    mapper: PluginMapper, message: Mapping[str, Any], undeclared: Iterable[str]
+) -> dict[str, Any]:
+    schema = repair_schema(message["schema"], message.get("key_properties") or ())
+    if not isinstance(schema["properties"], dict):
+        text = f"the schema: keyword properties is {shown(schema['properties'])}"
+        raise InvalidJSONSchema(text)
+    schema = with_undeclared(schema, undeclared)
+    options = mapper.flattening_options
+    if options.enabled and options.max_level > 0:
+        return prepare_for_flattening(schema, options.max_level)
+    return schema
+
+
+def _register(
+    mapper: PluginMapper, message: Mapping[str, Any], schema: dict[str, Any]
+) -> list[StreamMap]:
+    stream = message["stream"]
+    try:
+        mapper.register_raw_stream_schema(
+            stream, _SourceSchema(schema), message.get("key_properties")
+        )
+    except Exception as error:
+        text = f"stream {shown(stream)}: its stream map cannot be used: {error_text(error)}"
+        raise RunStoppedError(text) from error
+    maps: list[StreamMap] = mapper.stream_maps[stream]
+    return maps

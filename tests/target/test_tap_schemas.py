@@ -1,0 +1,248 @@
+"""Schemas as real taps write them: what is understood loads, what is not is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_messages import TEXT, Message, record, schema
+
+if TYPE_CHECKING:
+    from singer_runs import Tenant
+
+RESULTS = {"object_type": "custom_object", "custom_object_name": "Result__gc"}
+
+
+def with_root(columns: Message, **root: Any) -> Message:
+    message = schema(columns=columns)
+    message["schema"] |= root
+    return message
+
+
+UNDERSTOOD: dict[str, tuple[Message, object]] = {
+    "draft 4 bounds": (
+        {"type": "integer", "exclusiveMaximum": True, "maximum": 9, "exclusiveMinimum": False},
+        7,
+    ),
+    "type listed twice": ({"type": ["null", "integer", "null"]}, 7),
+    "null keywords": ({"type": "integer", "maximum": None, "format": None, "enum": [7, None]}, 7),
+    "required in a property": ({"type": "integer", "required": True}, 7),
+    "format as a type": ({"type": "date-time"}, 7),
+    "any": ({"type": "any"}, 7),
+    "type in another language": ({"type": ["NoneType", "Int"]}, 7),
+    "column as a type name": ("integer", 7),
+    "column as true": (True, 7),
+    "column as null": (None, 7),
+    "draft 3 union": ({"type": ["string", {"type": "integer"}]}, 7),
+    "no type": ({}, 7),
+    "nullable": ({"type": "integer", "nullable": True}, None),
+    "enum without null": ({"type": ["null", "integer"], "enum": [1, 2]}, None),
+    "bounds as text": ({"type": "integer", "minimum": "0", "maximum": "9"}, 7),
+    "scale of a decimal": ({"type": "number", "multipleOf": 1e-38}, 7),
+    "single alternative": ({"anyOf": {"type": "integer"}}, 7),
+}
+
+
+@pytest.mark.parametrize(("declared", "value"), UNDERSTOOD.values(), ids=UNDERSTOOD)
+def test_schema_habit_of_taps_is_understood(
+    tenant: Tenant, declared: object, value: object
+) -> None:
+    columns = {"Name": TEXT, "Employees": declared}
+    run = tenant.load(schema(columns=columns), record(Name="Acme", Employees=value))
+    assert (run.exit_code, run.errors) == (0, [])
+    assert [row["Employees"] for row in tenant.rows()] == [value]
+
+
+@pytest.mark.parametrize("stream_maps", [None, {"accounts": {"Summary": "Name"}}])
+@pytest.mark.parametrize(
+    "root",
+    [
+        {"type": "date-time"},
+        {"type": ["null", "object", "null"]},
+        {"type": None},
+        {"required": ["Name", "Employees", "Name"]},
+        {"required": None},
+        {"required": "Name"},
+        {"additionalProperties": None},
+        {"$schema": "http://json-schema.org/draft-03/schema#"},
+    ],
+    ids=str,
+)
+def test_habit_at_the_root_of_a_schema_is_understood(
+    tenant: Tenant, root: Message, stream_maps: Message | None
+) -> None:
+    message = with_root({"Name": TEXT, "Industry": TEXT}, **root)
+    run = tenant.load(message, record(Name="Acme", Industry="IT"), stream_maps=stream_maps)
+    assert (run.exit_code, run.errors) == (0, [])
+    assert [(row["Name"], row["Industry"]) for row in tenant.rows()] == [("Acme", "IT")]
+
+
+def test_draft_4_bound_still_excludes_its_value(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Employees": {"maximum": 7, "exclusiveMaximum": True}}
+    run = tenant.load(
+        schema(columns=columns), record(Name="A", Employees=7), record(Name="B", Employees=6)
+    )
+    assert (run.codes, tenant.names()) == (["schema_violation"], ["B"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "breaks"),
+    [
+        (r"^\p{L}+$", "Ärzte", "R2"),
+        (r"^(?<year>\d{4})\/x$", "2026/x", "26/x"),
+        ("^[a-z]+$", "a", "1"),
+    ],
+)
+def test_ecma_pattern_is_kept(tenant: Tenant, pattern: str, fits: str, breaks: str) -> None:
+    columns = {"Name": TEXT, "Industry": {"type": "string", "pattern": pattern}}
+    run = tenant.load(
+        schema(columns=columns), record(Name="A", Industry=fits), record(Name="B", Industry=breaks)
+    )
+    assert (run.codes, tenant.names()) == (["schema_violation"], ["A"])
+    assert run.rejects[0]["gainsight_reject"]["field"] == "Industry"
+
+
+@pytest.mark.parametrize(
+    ("declared", "keyword"),
+    [
+        ({"type": "txet"}, "keyword type is 'txet'"),
+        ({"type": 5}, "keyword type is 5"),
+        ({"type": "string", "pattern": "("}, "keyword pattern is '('"),
+        ({"maxLength": "long"}, "keyword maxLength is 'long'"),
+        ({"anyOf": [{"type": "strin"}]}, "keyword type is 'strin'"),
+        ({"$ref": "#/definitions/none"}, "keyword $ref is '#/definitions/none'"),
+        ({"$ref": "other.json"}, "keyword $ref is 'other.json'"),
+        (7, "is declared as 7"),
+        ({"properties": {"City": {"enum": 3}}}, "column Industry.City: keyword enum is 3"),
+    ],
+    ids=str,
+)
+def test_keyword_that_is_not_understood_is_named_with_the_way_out(
+    tenant: Tenant, declared: object, keyword: str
+) -> None:
+    messages = (
+        schema(columns={"Name": TEXT, "Industry": declared}),
+        record(Name="Acme", Industry="IT"),
+    )
+    run = tenant.load(*messages)
+    assert run.exit_code == 1
+    assert run.error.startswith("stream 'accounts': its schema is no JSON schema: column Industry")
+    assert keyword in run.error
+    assert "validate_records: false" in run.error
+    assert tenant.load(*messages, validate_records=False).exit_code == 0
+    assert [row["Industry"] for row in tenant.rows()] == ["IT"]
+
+
+TAGS = {"tags": {"type": ["null", "array"], "items": {"$ref": "#/definitions/text"}}}
+DEFINED: dict[str, tuple[Message, Message]] = {
+    "definitions": (TAGS, {"definitions": {"text": {"type": ["null", "string"]}}}),
+    "$defs": (
+        {"tags": {"$ref": "#/$defs/tags"}},
+        {"$defs": {"tags": {"type": "array", "items": {"$ref": "#/$defs/text"}}, "text": TEXT}},
+    ),
+    "another column": (
+        {
+            "other": {"type": "array", "items": {"$ref": "#/properties/word"}},
+            "word": TEXT,
+            "tags": {"$ref": "#/properties/other"},
+        },
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"__else__": "__NULL__"},
+        {"__else__": "__NULL__", "__source__": "raw"},
+        {"__source__": "raw"},
+        {"__alias__": "accounts"},
+        {},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("columns", "root"), DEFINED.values(), ids=DEFINED)
+def test_reference_survives_a_stream_map(
+    tenant: Tenant, columns: Message, root: Message, further: Message
+) -> None:
+    stream = "raw" if further.keys() & {"__source__", "__alias__"} else "accounts"
+    key = "raw" if "__alias__" in further else "accounts"
+    message = schema(stream, {"title": TEXT, **columns}, ["title"])
+    message["schema"] |= root
+    maps: Message = {
+        key: {
+            "Name": "title.strip()",
+            "Industry": "tags",
+            "__key_properties__": ["Name"],
+            **further,
+        }
+    }
+    if "__source__" in further:
+        maps["raw"] = "__NULL__"
+    run = tenant.load(
+        message,
+        record(stream, title=" Acme ", tags=["a", "b"]),
+        record(stream, title="Hooli", tags=[5]),
+        stream_maps=maps,
+        unknown_fields="drop",
+    )
+    assert (run.exit_code, run.codes) == (0, ["schema_violation"])
+    assert [(row["Name"], row["Industry"]) for row in tenant.rows()] == [("Acme", '["a", "b"]')]
+
+
+@pytest.mark.parametrize(
+    ("expression", "field", "expected"),
+    [
+        ("record['mrr'] * 12", "number__gc", 126),
+        ("int(mrr) if mrr else None", "number__gc", 10),
+        ("float(mrr) > 3", "flag__gc", True),
+        ("mrr > 5", "flag__gc", True),
+        ("datetime.datetime.fromisoformat(at)", "at__gc", "2026-05-01T10:00:00.000Z"),
+        ("datetime.date.fromisoformat(at[:10])", "day__gc", "2026-05-01"),
+        ("datetime.datetime.fromisoformat(at).date()", "day__gc", "2026-05-01"),
+        ("mrr * 2", "text__gc", "21"),
+        ("[mrr, at]", "text__gc", '[10.5, "2026-05-01T10:00:00+00:00"]'),
+        ("{'m': mrr}", "text__gc", '{"m": 10.5}'),
+    ],
+)
+def test_result_of_a_stream_map_is_checked_against_the_gainsight_field(
+    tenant: Tenant, expression: str, field: str, expected: object
+) -> None:
+    columns = {"id__gc": TEXT, "mrr": {"type": ["null", "number"]}, "at": TEXT}
+    run = tenant.load(
+        schema("results", columns, ["id__gc"]),
+        record("results", id__gc="1", mrr=10.5, at="2026-05-01T10:00:00+00:00"),
+        stream_maps={"results": {field: expression, "mrr": "__NULL__", "at": "__NULL__"}},
+        **RESULTS,
+    )
+    assert (run.exit_code, run.errors) == (0, [])
+    assert [row[field] for row in tenant.rows("Result__gc")] == [expected]
+
+
+def test_stream_map_over_a_column_may_change_its_type(tenant: Tenant) -> None:
+    columns = {"id__gc": TEXT, "number__gc": {"type": ["null", "integer"]}}
+    run = tenant.load(
+        schema("results", columns, ["id__gc"]),
+        record("results", id__gc="1", number__gc=3),
+        stream_maps={"results": {"number__gc": "number__gc * 1.5"}},
+        **RESULTS,
+    )
+    assert (run.exit_code, run.errors) == (0, [])
+    assert [row["number__gc"] for row in tenant.rows("Result__gc")] == [4.5]
+
+
+def test_renamed_column_keeps_the_rules_of_its_schema(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "staff": {"type": "integer", "maximum": 9}}
+    run = tenant.load(
+        schema(columns=columns),
+        record(Name="A", staff=10),
+        record(Name="B", staff=9),
+        stream_maps={"accounts": {"Employees": "staff", "staff": "__NULL__"}},
+    )
+    assert (run.codes, tenant.names()) == (["schema_violation"], ["B"])
+
+
+def test_error_of_the_sdk_keeps_its_advice(tenant: Tenant) -> None:
+    run = tenant.load(schema(), stream_maps={"accounts": {"Name": "__NULL__"}})
+    assert run.error.endswith("to replicate with no key properties in the stream.")
