@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from target_gainsight.settings import parse_settings
+from target_gainsight.cli.main import main
+from target_gainsight.settings import ESSENTIAL, parse_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +35,16 @@ def test_the_first_command_is_the_demo_and_the_second_the_tests() -> None:
 def test_the_reader_is_told_where_to_run_them() -> None:
     before = README.split("```bash")[0]
     assert "clone of this repository" in before
+
+
+def test_the_settings_that_everyone_needs_are_explained_and_no_others() -> None:
+    rows = [line for line in README.splitlines() if line.startswith("| [`")]
+    assert [row.split("`")[1] for row in rows] == list(ESSENTIAL)
+
+
+def test_every_command_that_is_shown_exists() -> None:
+    shown = {*re.findall(r"`gainsight (\w+)", README), *re.findall(r"gainsight:(\w+)", README)}
+    assert {"check", "describe", "rejects"} <= shown <= set(main.list_commands(None))
 
 
 def test_every_relative_link_leads_to_a_file() -> None:
