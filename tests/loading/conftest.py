@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from late_calls import AlarmClock
 from tenant_runs import Loading
 
 from target_gainsight.sandbox import start_sandbox
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from fake_clock import FakeClock
 
 NO_LIMITS = {"calls_per_minute": 0, "calls_per_day": 0}
+
+
+@pytest.fixture
+def clock() -> AlarmClock:
+    return AlarmClock()
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from target_gainsight.sandbox.config.faults import FaultPlan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_gainsight.sandbox import Fault
     from target_gainsight.sandbox.config.faults import FaultDecision
+    from target_gainsight.target import TargetGainsight
 
 
 class AlarmClock(FakeClock):
@@ -82,3 +84,11 @@ class LateCalls(HTTPAdapter):
         self._clock.at(
             arrives, lambda: super(LateCalls, self).send(request, timeout=(5, 5)).close()
         )
+
+
+def put_late_calls(target: TargetGainsight, *faults: Fault) -> None:
+    """Let a target's calls to the tenant be late by its clock, which must be an `AlarmClock`."""
+    assert isinstance(target.clock, AlarmClock)
+    wire = LateCalls(target.clock)
+    wire.plan.add(*faults)
+    target.run.client._transport._session.mount("http://", wire)

@@ -18,7 +18,7 @@ from activities import (
     ctas,
     load_ctas,
 )
-from late_commits import impatient_target, until, wait_by_commits
+from late_calls import put_late_calls
 from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
@@ -188,12 +188,9 @@ def test_a_lost_answer_neither_loses_nor_doubles_ctas(
     assert run.states == [{"done": 1}]
 
 
-def test_a_commit_that_comes_after_the_timeout_is_waited_for(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loading.tenant.faults.add(Fault("late_commit", method="POST", path=CTAS, seconds=0.15))
-    target = impatient_target(loading, streams={"ctas": CTA_ENTRY})
-    wait_by_commits(loading, monkeypatch, lambda: loading.tenant.count("call_to_action") == 5)
+def test_a_commit_that_comes_after_the_timeout_is_waited_for(loading: Loading) -> None:
+    target = loading.target(streams={"ctas": CTA_ENTRY})
+    put_late_calls(target, Fault("late_commit", method="POST", path=CTAS, seconds=90))
     run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
     assert run.outcomes(STREAM) == {"created": 5}
     assert len(comments_of(loading)) == 5
@@ -202,11 +199,12 @@ def test_a_commit_that_comes_after_the_timeout_is_waited_for(
 def test_what_never_comes_after_a_timeout_is_unknown_and_looked_up_when_replayed(
     loading: Loading,
 ) -> None:
-    loading.tenant.faults.script([Fault("late_commit", seconds=0.3)], method="POST", path=CTAS)
-    target = impatient_target(loading, streams={"ctas": CTA_ENTRY})
+    target = loading.target(streams={"ctas": CTA_ENTRY})
+    put_late_calls(target, Fault("late_commit", method="POST", path=CTAS, seconds=3_600, times=1))
     run = loading.run(target, [schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5))])
     assert set(run.codes) == {"outcome_unknown"}
-    until(lambda: loading.tenant.count("call_to_action") == 5)
+    loading.clock.advance(3_600)
+    assert loading.tenant.count("call_to_action") == 5
     again = loading.load(run.reject_lines, streams={"ctas": CTA_ENTRY})
     assert again.outcomes(STREAM) == {"unchanged": 5}
     assert loading.tenant.count("call_to_action") == 5

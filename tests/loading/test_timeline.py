@@ -19,7 +19,7 @@ from activities import (
     load_activities,
     notes_of,
 )
-from late_commits import impatient_target, until
+from late_calls import put_late_calls
 from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
@@ -167,12 +167,13 @@ def test_a_lost_answer_neither_loses_nor_doubles_activities(
 
 
 def test_a_commit_that_comes_after_the_timeout_doubles_nothing(loading: Loading) -> None:
-    late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=0.15, times=1)
-    loading.tenant.faults.add(late)
-    target = impatient_target(loading, streams={"activities": TIMELINE_ENTRY})
+    target = loading.target(streams={"activities": TIMELINE_ENTRY})
+    late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=3_600, times=1)
+    put_late_calls(target, late)
     run = loading.run(target, [schema("activities", COLUMNS, keys=["id"]), *activities(range(5))])
     assert run.outcomes(STREAM) == {"created": 5}
-    until(lambda: len(loading.tenant.calls("POST", ACTIVITIES)) == 2)
+    loading.clock.advance(3_600)
+    assert len(loading.tenant.calls("POST", ACTIVITIES)) == 2
     assert loading.tenant.count("activity_timeline") == 5
 
 

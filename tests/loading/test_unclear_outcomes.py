@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from late_commits import impatient_target, until, wait_by_commits
+from late_calls import put_late_calls
 from singer_messages import record, schema, state
 from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 INSERTS = "/v1/data/objects/company"
 QUERIES = "/v1/data/objects/query/company"
 MODES = ("insert", "upsert")
+REQUEST_TIMEOUT = 60
 ANSWER_LOST = (
     Fault("reset_before_commit"),
     Fault("reset_after_commit"),
@@ -39,8 +40,14 @@ def load(loading: Loading, lines: list[Message], **settings: Any) -> LoadRun:
     return loading.load([schema(), *lines, state(done=1)], **settings)
 
 
-def load_with_short_timeout(loading: Loading, lines: list[Message], **settings: Any) -> LoadRun:
-    target = impatient_target(loading, **settings)
+DURING_THE_WAIT = REQUEST_TIMEOUT + 30
+AFTER_THE_WAIT = REQUEST_TIMEOUT + 3_600
+"""A create that timed out is looked up a request timeout later: seconds before and after that."""
+
+
+def load_late(loading: Loading, lines: list[Message], *faults: Fault, **settings: Any) -> LoadRun:
+    target = loading.target(**settings)
+    put_late_calls(target, *faults)
     return loading.run(target, [schema(), *lines, state(done=1)])
 
 
@@ -172,12 +179,10 @@ def test_a_record_without_a_value_in_its_keys_cannot_be_looked_up(loading: Loadi
 
 @pytest.mark.parametrize("sync_mode", MODES)
 def test_a_commit_that_comes_while_we_wait_after_a_timeout_is_found(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, sync_mode: str
+    loading: Loading, sync_mode: str
 ) -> None:
-    loading.tenant.faults.add(Fault("late_commit", method="POST", path=INSERTS, seconds=0.15))
-    target = impatient_target(loading, sync_mode=sync_mode)
-    wait_by_commits(loading, monkeypatch, lambda: loading.tenant.count("company") == 50)
-    run = loading.run(target, [schema(), *companies(range(50))])
+    late = Fault("late_commit", method="POST", path=INSERTS, seconds=DURING_THE_WAIT)
+    run = load_late(loading, companies(range(50)), late, sync_mode=sync_mode)
     assert run.outcomes() == {"created": 50}
     assert loading.clock.waits == [60]
     assert set(loading.names().values()) == {1}
@@ -187,14 +192,13 @@ def test_a_commit_that_comes_while_we_wait_after_a_timeout_is_found(
 def test_a_commit_that_comes_after_the_look_up_is_found_by_the_replay(
     loading: Loading, sync_mode: str
 ) -> None:
-    loading.tenant.faults.add(Fault("late_commit", method="POST", path=INSERTS, seconds=0.2))
-    run = load_with_short_timeout(loading, companies(range(50)), sync_mode=sync_mode)
+    late = Fault("late_commit", method="POST", path=INSERTS, seconds=AFTER_THE_WAIT)
+    run = load_late(loading, companies(range(50)), late, sync_mode=sync_mode)
     assert run.outcomes() == {"rejected": 50}
     assert set(run.codes) == {"outcome_unknown"}
     assert run.states == [{"done": 1}]
-    until(lambda: loading.tenant.count("company") == 50)
-    loading.tenant.faults.clear()
-    loading.clock.advance(3600)
+    loading.clock.advance(AFTER_THE_WAIT)
+    assert loading.tenant.count("company") == 50
     loading.calls()
     replay = loading.load(run.reject_lines, sync_mode=sync_mode)
     assert replay.outcomes() == {"unchanged" if sync_mode == "upsert" else "created": 50}
@@ -206,22 +210,22 @@ def test_a_commit_that_comes_after_the_look_up_is_found_by_the_replay(
 def test_a_timeout_without_a_commit_is_unknown_and_its_replay_creates(
     loading: Loading, sync_mode: str
 ) -> None:
-    slow = Fault("latency", method="POST", path=INSERTS, seconds=0.2)
-    loading.tenant.faults.add(slow, Fault("reset_before_commit", method="POST", path=INSERTS))
-    run = load_with_short_timeout(loading, companies(range(5)), sync_mode=sync_mode)
+    slow = Fault("latency", method="POST", path=INSERTS, seconds=AFTER_THE_WAIT)
+    lost = Fault("reset_before_commit", method="POST", path=INSERTS)
+    run = load_late(loading, companies(range(5)), slow, lost, sync_mode=sync_mode)
     assert set(run.codes) == {"outcome_unknown"}
-    loading.tenant.faults.clear()
+    loading.clock.advance(2 * AFTER_THE_WAIT)
+    assert loading.tenant.count("company") == 0
     replay = loading.load(run.reject_lines, sync_mode=sync_mode)
     assert replay.outcomes() == {"created": 5}
     assert set(loading.names().values()) == {1}
 
 
 def test_identical_rows_of_unknown_outcome_are_counted_in_the_replay(loading: Loading) -> None:
-    loading.tenant.faults.add(Fault("late_commit", method="POST", path=INSERTS, seconds=0.2))
+    late = Fault("late_commit", method="POST", path=INSERTS, seconds=AFTER_THE_WAIT)
     lines = [record(Name="Same") for _ in range(4)]
-    run = load_with_short_timeout(loading, lines, sync_mode="insert")
-    until(lambda: loading.tenant.count("company") == 4)
-    loading.tenant.faults.clear()
+    run = load_late(loading, lines, late, sync_mode="insert")
+    loading.clock.advance(AFTER_THE_WAIT)
     gone = loading.tenant.rows("company")[0]["Gsid"]
     loading.tenant.store.delete(loading.tenant.named_object("company"), gone)
     replay = loading.load(run.reject_lines, sync_mode="insert")
