@@ -362,8 +362,8 @@ def test_a_dry_run_predicts_files_and_sends_nothing(
     assert uploaded(bulk_loading) == 0
     assert not kept(bulk_loading, "*.csv*")
     assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
-    price = plan.price(run.target.summary)
-    assert (price.calls["upload"], price.minutes < 1) == (2, True)
+    cost = plan.cost(run.target.summary)
+    assert (cost.calls["upload"], cost.minutes < 1) == (2, True)
     real = load(bulk_loading, [schema(), *companies(range(100))])
     assert by_file(real)["files"] == 2
 
@@ -378,7 +378,7 @@ def test_a_plan_counts_the_hours_that_many_uploads_take(
     assert plan
     files = len(plan.stream("accounts").files)
     assert 18 < files <= 27
-    assert plan.price(run.target.summary).minutes == 120
+    assert plan.cost(run.target.summary).minutes == 120
 
 
 def test_a_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:

@@ -55,10 +55,10 @@ def assert_predicts(
     loading.calls()
     run = loading.load(messages, **settings)
     calls = loading.calls()
-    price = plan_of(planned)["price"]
+    cost = plan_of(planned)["cost"]
     assert counted(planned) == counted(run)
-    assert price["by_kind"] == run.summary["calls"]["by_kind"] == calls
-    assert price["calls"] == calls.total()
+    assert cost["by_kind"] == run.summary["calls"]["by_kind"] == calls
+    assert cost["calls"] == calls.total()
     assert {code: e["count"] for code, e in planned.summary["rejects"].items()} == {
         code: e["count"] for code, e in run.summary["rejects"].items()
     }
@@ -72,8 +72,8 @@ def test_ten_thousand_rows_of_which_one_percent_changed(loading: Loading) -> Non
     lines = [record(**{**row, "Employees": n + (n in changed)}) for n, row in enumerate(rows)]
     planned, run = assert_predicts(loading, [schema(), *lines])
     assert run.outcomes() == {"updated": 100, "unchanged": 9900}
-    assert planned["price"]["by_kind"] == {"describe": 1, "query": 5, "update": 2}
-    assert planned["price"]["fits_into_a_day"]
+    assert planned["cost"]["by_kind"] == {"describe": 1, "query": 5, "update": 2}
+    assert planned["cost"]["fits_into_a_day"]
 
 
 def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
@@ -124,7 +124,7 @@ def test_what_a_plan_shows(loading: Loading) -> None:
     assert "'accounts': would skip 1: deleted_in_source" in text
     assert "rejects multi_match: 1, such as in accounts:" in text
     assert (
-        "price: 4 calls (1 describe, 1 insert, 1 query, 1 update), "
+        "cost: 4 calls (1 describe, 1 insert, 1 query, 1 update), "
         "0.4 minutes at the allowed rate, 4.4% of a day's quota" in text
     )
     assert "does not fit" not in text
@@ -144,7 +144,7 @@ def test_what_a_plan_shows(loading: Loading) -> None:
 
 def test_a_run_that_does_not_fit_into_a_day_is_warned_of(loading: Loading) -> None:
     planned = plan(loading, [schema(), *companies(range(1000))], calls_per_day=10)
-    assert plan_of(planned)["price"]["fits_into_a_day"] is False
+    assert plan_of(planned)["cost"]["fits_into_a_day"] is False
     assert "warning: this does not fit into a day; it takes 3 days" in text_of(planned)
 
 
@@ -235,7 +235,7 @@ def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
     planned, run = assert_predicts(
         loading, [schema("people", columns, keys=["Email"]), *lines], **settings
     )
-    assert planned["price"]["by_kind"]["person"] == 6
+    assert planned["cost"]["by_kind"]["person"] == 6
     assert run.outcomes("people")["rejected"] == 1
 
 
@@ -270,7 +270,7 @@ def test_a_dry_run_without_records_connects_to_nothing(
     run = loading.load([], dry_run=True)
     assert run.exit_code == 0
     assert not loading.calls()
-    assert "price: 0 calls" in capsys.readouterr().err
+    assert "cost: 0 calls" in capsys.readouterr().err
 
 
 def test_the_summary_file_of_a_dry_run_says_that_it_was_one(loading: Loading) -> None:

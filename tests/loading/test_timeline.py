@@ -629,9 +629,9 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> No
     assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
     assert "timeline" not in loading.calls()
     assert run.target.plan is not None
-    price = run.target.plan.price(run.target.summary)
-    assert price.calls["timeline"] == 2
-    assert price.minutes == 2 / 180
+    cost = run.target.plan.cost(run.target.summary)
+    assert cost.calls["timeline"] == 2
+    assert cost.minutes == 2 / 180
 
 
 def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:

@@ -107,15 +107,15 @@ def test_a_token_is_no_call_of_the_run_or_of_the_day(open_tenant: OpenTenant) ->
     assert (run.target.summary.calls.total, tenant.clock.waits) == (4, [])
 
 
-def test_a_token_costs_nothing_of_the_price_that_a_plan_tells(open_tenant: OpenTenant) -> None:
+def test_a_token_costs_nothing_of_the_cost_that_a_plan_tells(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     run = tenant.load(
         schema(), *companies(100), sync_mode="insert", dry_run=True, calls_per_day=300
     )
     assert run.target.plan
-    price = run.target.plan.price(run.target.summary)
-    assert price.calls == {"token": 1, "describe": 1, "insert": 2}
-    assert price.percent_of_day == pytest.approx(100 * 3 / 270)
+    cost = run.target.plan.cost(run.target.summary)
+    assert cost.calls == {"token": 1, "describe": 1, "insert": 2}
+    assert cost.percent_of_day == pytest.approx(100 * 3 / 270)
 
 
 def test_calls_of_every_family_go_through_on_tokens_of_one_call(open_tenant: OpenTenant) -> None:

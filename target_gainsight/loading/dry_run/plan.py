@@ -80,7 +80,7 @@ class StreamPlan:
 
 
 @dataclass(frozen=True)
-class Price:
+class CostEstimate:
     """What a run would cost.
 
     Attributes:
@@ -188,7 +188,7 @@ class Plan:
         if upload:
             self._writes[UPLOAD] += 1
 
-    def price(self, summary: Summary) -> Price:
+    def cost(self, summary: Summary) -> CostEstimate:
         """Say what the run would cost: the calls that were made, and the writes that were not.
 
         Args:
@@ -199,7 +199,7 @@ class Plan:
         together = sum(count for kind, count in calls.items() if kind not in apart)
         alone = [calls[kind] / rate for kind, rate in self._apart.items()]
         hours = max(0, calls[UPLOAD] - 1) // self._uploads_per_hour
-        return Price(
+        return CostEstimate(
             calls=dict(calls),
             minutes=max([together / self._per_minute, *alone, hours * MINUTES_PER_HOUR]),
             percent_of_day=100 * together / self._per_day if self._per_day else 0.0,
@@ -211,7 +211,7 @@ class Plan:
         Args:
             summary: What was counted.
         """
-        price = self.price(summary)
+        cost = self.cost(summary)
         counted = summary.to_json()
         return {
             "streams": {
@@ -219,12 +219,12 @@ class Plan:
                 for name, counts in counted["streams"].items()
             },
             "rejects": counted["rejects"],
-            "price": {
-                "calls": price.total,
-                "by_kind": dict(price.calls),
-                "minutes": round(price.minutes, 1),
-                "percent_of_day": round(price.percent_of_day, 1),
-                "fits_into_a_day": price.percent_of_day <= 100,  # noqa: PLR2004 - percent
+            "cost": {
+                "calls": cost.total,
+                "by_kind": dict(cost.calls),
+                "minutes": round(cost.minutes, 1),
+                "percent_of_day": round(cost.percent_of_day, 1),
+                "fits_into_a_day": cost.percent_of_day <= 100,  # noqa: PLR2004 - percent
             },
         }
 
@@ -238,14 +238,14 @@ class Plan:
         for name, counts in summary.streams.items():
             lines += self._stream_lines(shown(name), self.stream(name), counts)
         lines += summary.reject_lines()
-        price = self.price(summary)
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(price.calls.items()))
+        cost = self.cost(summary)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
         lines.append(
-            f"price: {price.total} calls ({kinds or 'none'}), {_least(price.minutes)} minutes at "
-            f"the allowed rate, {_least(price.percent_of_day)}% of a day's quota"
+            f"cost: {cost.total} calls ({kinds or 'none'}), {_least(cost.minutes)} minutes at "
+            f"the allowed rate, {_least(cost.percent_of_day)}% of a day's quota"
         )
-        if price.percent_of_day > 100:  # noqa: PLR2004 - percent
-            days = math.ceil(price.percent_of_day / 100)
+        if cost.percent_of_day > 100:  # noqa: PLR2004 - percent
+            days = math.ceil(cost.percent_of_day / 100)
             lines.append(
                 f"warning: this does not fit into a day; it takes {days} days, each run going on "
                 "where the last one stopped"
