@@ -85,7 +85,9 @@ class PlainSink(BatchSink):
         query = {"select": ["Gsid", "Name"], "where": where, "limit": 5000, "offset": 0}
         path = f"/v1/data/objects/query/{self.config['object']}"
         answer = self.call("POST", path, query)
-        held = {row["Name"] for row in answer["data"]["records"]}
+        data = answer["data"]
+        rows = data["records"] if isinstance(data, dict) else data
+        held = {row["Name"] for row in rows}
         self.write("PUT", [record for name, record in latest.items() if name in held])
         self.write("POST", [record for name, record in latest.items() if name not in held])
 

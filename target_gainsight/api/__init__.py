@@ -40,6 +40,7 @@ from target_gainsight.api.errors import (
     UnknownOutcomeError,
     UnknownRouteError,
     UnreachableError,
+    UnreadableFieldError,
     UnsuitableObjectError,
     WrongMetadataError,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "UnknownOutcomeError",
     "UnknownRouteError",
     "UnreachableError",
+    "UnreadableFieldError",
     "UnsuitableObjectError",
     "UploadResponse",
     "Where",

@@ -135,6 +135,7 @@ class GainsightClient:
         partial: bool = False,
         expects: Callable[[Json], bool] | None = None,
         max_seconds: float | None = None,
+        server_error_tries: int | None = None,
         min_response_seconds: float = 0.0,
     ) -> Response:
         """Make a call, as often as it takes.
@@ -152,6 +153,7 @@ class GainsightClient:
                 read then leaves open what was.
             expects: Whether the answer's data has the shape that this call's answers have.
             max_seconds: How long to go on trying, where that is less than the policy allows.
+            server_error_tries: Tries after which HTTP 500 is taken for the last word.
             min_response_seconds: How long to wait for the answer at least.
 
         Raises:
@@ -175,8 +177,9 @@ class GainsightClient:
             min_response_seconds,
             partial,
         )
+        policy = self._retry.within(max_seconds, server_error_tries)
         return self._call_with_retries(
-            call, max_seconds, lambda patience: self._attempt(call, group, patience)
+            call, policy, lambda patience: self._attempt(call, group, patience)
         )
 
     def stop(self) -> None:
@@ -223,13 +226,13 @@ class GainsightClient:
                 raise StoppedError(**call.context)
             return self._send(call, proof, patience)
 
-        return as_mapping(self._call_with_retries(call, None, ask).data)
+        return as_mapping(self._call_with_retries(call, self._retry, ask).data)
 
     def _call_with_retries(
-        self, call: Call, max_seconds: float | None, attempt: Callable[[RetryState], Response]
+        self, call: Call, policy: RetryPolicy, attempt: Callable[[RetryState], Response]
     ) -> Response:
         """Try as often as it takes."""
-        patience = RetryState(self._retry.within(max_seconds), self._clock.now())
+        patience = RetryState(policy, self._clock.now())
         while True:
             try:
                 return attempt(patience)

@@ -26,6 +26,7 @@
     ├── UnknownOutcomeError         look the records up: they may have been written
     ├── RejectRecordsError          reject the records
     │   └── RefusedError              the tenant refused the call's records
+    │       └── UnreadableFieldError    a query selects a field that no query can read
     │       └── PayloadTooLargeError    413: nothing was taken, send less in one call
     └── NotFoundError               what was asked for does not exist
         └── ObjectNotFoundError       the tenant has no such object
@@ -285,6 +286,19 @@ class RefusedError(RejectRecordsError):
 
 class PayloadTooLargeError(RefusedError):
     """The call's body is too large (413), for the tenant or a proxy before it."""
+
+
+class UnreadableFieldError(RefusedError):
+    """A query selects a field that is described and cannot be read (`P_5005` and the like).
+
+    `fields` are those of the select that the response names; empty when it names none of them.
+    """
+
+    def __init__(
+        self, message: str = "", *, fields: tuple[str, ...], **context: Unpack[CallContext]
+    ) -> None:
+        super().__init__(message, **context)
+        self.fields = fields
 
 
 class NotFoundError(GainsightError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from target_gainsight.api import (
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
+    UnreadableFieldError,
     is_in,
 )
 
@@ -228,27 +230,112 @@ def test_rows_may_come_bare_or_under_records(
     assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
 
 
+NO_DATA = failure("GSOBJ_1XXX", "No data found for given criteria")
+NOTHING_MATCHES = failure("GSOBJ_1011", "No entity matches the given criteria")
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("status", "answer"),
     [
-        success([]),
-        success(None),
-        success({"records": []}),
-        success({"records": None}),
-        failure("GSOBJ_1099", "No data found for the query"),
+        (200, success([])),
+        (200, success(None)),
+        (200, success({"records": []})),
+        (200, success({"records": None})),
+        (200, NO_DATA),
+        (400, NO_DATA),
+        (404, NO_DATA),
+        (400, failure("GSOBJ_1099", "no data")),
+        (400, NOTHING_MATCHES),
     ],
 )
 def test_no_rows_may_be_said_in_several_ways(
-    records: RecordsApi, requests_mock: Any, answer: Any
+    records: RecordsApi, requests_mock: Any, status: int, answer: Any
 ) -> None:
-    requests_mock.post(QUERY, json=answer)
+    requests_mock.post(QUERY, status_code=status, json=answer)
     assert list(records.query("Company", select=["Gsid"])) == []
 
 
-def test_a_refused_query_is_not_taken_for_no_rows(records: RecordsApi, requests_mock: Any) -> None:
-    requests_mock.post(QUERY, status_code=400, json=failure("GSOBJ_1002", "Invalid field Nmae"))
+@pytest.mark.parametrize(
+    "description", ["Invalid field Nmae", "No data type fits the field Nmae", "Nothing found"]
+)
+def test_a_refused_query_is_not_taken_for_no_rows(
+    records: RecordsApi, requests_mock: Any, description: str
+) -> None:
+    requests_mock.post(QUERY, status_code=400, json=failure("GSOBJ_1002", description))
     with pytest.raises(RefusedError):
         list(records.query("Company", select=["Nmae"]))
+
+
+def test_nothing_that_matches_refuses_an_update(records: RecordsApi, requests_mock: Any) -> None:
+    requests_mock.put(COMPANY, status_code=400, json=NOTHING_MATCHES)
+    with pytest.raises(RefusedError):
+        records.update("Company", [{"Name": "Initech"}], keys=["Name"])
+
+
+def test_keys_of_rows_are_spelt_as_they_were_selected(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    row = {"gsid": "1P02A", "NAME": "Initech", "Csm__GR.email": "a@x.io", "Stage_PicklistLabel": 1}
+    requests_mock.post(QUERY, json=success([row]))
+    [found] = records.query("Company", select=["Gsid", "Name", "Csm__gr.Email", "Stage"])
+    assert (found["Gsid"], found["Name"], found["Csm__gr.Email"]) == ("1P02A", "Initech", "a@x.io")
+    assert "Stage" not in found
+
+
+def test_a_key_that_is_spelt_as_selected_is_taken_before_others(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    requests_mock.post(QUERY, json=success([{"name": "lower", "Name": "exact"}]))
+    [found] = records.query("Company", select=["Name"])
+    assert found["Name"] == "exact"
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "named"),
+    [
+        ("P_5005", "Column t1.Renewal_Date does not exist", ("Renewal_Date",)),
+        ("P_5026", "Invalid column RENEWAL_DATE.", ("Renewal_Date",)),
+        ("P_5068", "Stage__gr is not a lookup", ("Stage__gr.Name",)),
+        ("P_5005", "Column t1.c_4711 does not exist", ()),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named(
+    records: RecordsApi, requests_mock: Any, code: str, description: str, named: Any
+) -> None:
+    requests_mock.post(QUERY, status_code=400, json=failure(code, description))
+    with pytest.raises(UnreadableFieldError) as caught:
+        list(records.query("Company", select=["Gsid", "Renewal_Date", "Stage__gr.Name"]))
+    assert caught.value.fields == named
+
+
+def test_an_object_that_never_answers_is_given_up_after_three_server_errors(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    asked = requests_mock.post(QUERY, status_code=500, json=failure("GU_1101"))
+    with pytest.raises(UnavailableError, match="Company answers every query with a server error"):
+        list(records.query("Company", select=["Gsid"]))
+    assert asked.call_count == 3
+
+
+@pytest.mark.parametrize(
+    "first", [{"json": success([])}, {"status_code": 400, "json": failure("x")}]
+)
+def test_an_object_that_has_answered_before_is_asked_on(
+    records: RecordsApi, requests_mock: Any, first: Any
+) -> None:
+    failed = {"status_code": 500, "json": failure("GU_1101")}
+    requests_mock.post(QUERY, [first, *[failed] * 4, {"json": success([{"Gsid": "1"}])}])
+    with suppress(RefusedError):
+        list(records.query("Company", select=["Gsid"]))
+    assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
+
+
+def test_other_server_errors_of_an_object_that_never_answered_are_retried(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    busy = {"status_code": 503, "json": failure("x")}
+    requests_mock.post(QUERY, [*[busy] * 4, {"json": success([])}])
+    assert list(records.query("Company", select=["Gsid"])) == []
 
 
 @pytest.mark.parametrize("data", [{}, {"count": 0}, "none", {"records": "none"}])

@@ -121,7 +121,8 @@ class Api:
             }
         answer = self.query(name, **body)
         assert answer.status_code == 200, answer.text
-        records: list[dict[str, Any]] = answer.json()["data"]["records"]
+        data: Any = answer.json()["data"]
+        records: list[dict[str, Any]] = data["records"] if isinstance(data, dict) else data
         return records
 
 

@@ -113,7 +113,7 @@ def test_is_null_needs_no_value(filled: Api) -> None:
         "expression": "A",
     }
     answer = filled.query("Company", select=["Name"], where=where)
-    assert answer.json()["data"]["records"] == [{"Name": "Delta"}]
+    assert answer.json()["data"] == [{"Name": "Delta"}]
 
 
 @pytest.mark.parametrize(
@@ -227,18 +227,67 @@ def test_no_rows_is_an_empty_list(api: Api) -> None:
     assert answer.json()["data"] == {"records": []}
 
 
-def test_no_rows_as_a_failure_with_text_is_a_switch(open_tenant: OpenTenant) -> None:
-    api = open_tenant(switches={"no_rows": "no_data"})
+@pytest.mark.parametrize(
+    ("no_rows", "status", "result", "data"),
+    [
+        ("records", 200, True, {"records": []}),
+        ("list", 200, True, []),
+        ("nothing_matches", 400, False, None),
+        ("no_data", 200, False, None),
+        ("no_data_400", 400, False, None),
+    ],
+)
+def test_how_no_rows_are_answered_is_a_switch(
+    open_tenant: OpenTenant, no_rows: str, status: int, result: bool, data: Any
+) -> None:
+    api = open_tenant(switches={"no_rows": no_rows})
     answer = api.query("Company", select=["Name"])
-    assert answer.status_code == 200
-    assert answer.json()["result"] is False
-    assert "no data" in answer.json()["errorDesc"].lower()
+    body = answer.json()
+    assert (answer.status_code, body["result"], body["data"]) == (status, result, data)
 
 
-def test_a_bare_list_is_a_switch(open_tenant: OpenTenant) -> None:
-    api = open_tenant(switches={"query_answer": "list"})
+def test_rows_under_records_are_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"query_answer": "records"})
     api.inserted("Company", {"Name": "A"})
-    assert api.query("Company", select=["Name"]).json()["data"] == [{"Name": "A"}]
+    assert api.query("Company", select=["Name"]).json()["data"] == {"records": [{"Name": "A"}]}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "key"), [("selected", "Name"), ("lower", "name"), ("upper", "NAME")]
+)
+def test_how_keys_of_rows_are_spelt_is_a_switch(
+    open_tenant: OpenTenant, spelling: str, key: str
+) -> None:
+    api = open_tenant(switches={"row_keys": spelling})
+    api.inserted("Company", {"Name": "A"})
+    assert api.query("Company", select=["Name"]).json()["data"] == [{key: "A"}]
+
+
+def test_a_field_that_no_query_can_read_is_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"unreadable_field": "Industry"})
+    answer = api.query("Company", select=["Name", "Industry"])
+    assert answer.status_code == 400
+    assert answer.json()["errorCode"] == "P_5005"
+    assert answer.json()["errorDesc"] == "Column t1.Industry does not exist"
+    assert api.query("Company", select=["Name"]).status_code == 200
+
+
+def test_an_object_that_answers_no_query_is_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"query_error_object": "GsUser"})
+    assert api.query("gsuser", select=["Name"]).status_code == 500
+    assert api.query("Company", select=["Name"]).status_code == 200
+
+
+def test_a_filter_of_the_wrong_type_is_refused_or_ignored(open_tenant: OpenTenant) -> None:
+    where = {
+        "conditions": [{"name": "Employees", "alias": "A", "value": ["many"], "operator": "IN"}],
+        "expression": "A",
+    }
+    _refused(open_tenant().query("Company", select=["Name"], where=where))
+    api = open_tenant(path="other.db", switches={"ignores_wrong_filter": True})
+    api.inserted("Company", {"Name": "A"}, {"Name": "B", "Employees": 7})
+    found = api.query("Company", select=["Name"], where=where).json()["data"]
+    assert found == [{"Name": "A"}, {"Name": "B"}]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +352,7 @@ def test_traversal_goes_on_through_custom_lookups(filled: Api) -> None:
     assert filled.found(name, select) == [
         {
             "companyId__gr.Csm__gr.Name": "Ada Park",
-            "companyId__gr.RenewalDate": "2026-01-31",
+            "companyId__gr.RenewalDate": 1_769_817_600_000,
             "companyId__gr.Name": "Alpha",
         }
     ]

@@ -262,7 +262,7 @@ def test_a_cta_is_created_by_names_and_lookups(api: Api, path: str) -> None:
             "CompanyId__gr.Name": "One",
             "OwnerId__gr.Email": ADA,
             "TypeId__gr.Name": "Risk",
-            "DueDate": "2026-02-01",
+            "DueDate": 1_769_904_000_000,
         }
     ]
 

@@ -130,10 +130,10 @@ def test_the_date_formats_are_a_switch(
 
 
 def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant: OpenTenant) -> None:
-    api = open_tenant()
+    api = open_tenant(switches={"date_read": "iso"})
     _write(api, "day__gc", "2026-01-31")
     assert _read(api, "day__gc") == "2026-01-31"
-    api = open_tenant(path="other.db", switches={"date_read": "epoch_ms"})
+    api = open_tenant(path="other.db")
     _write(api, "day__gc", "1969-12-31")
     assert _read(api, "day__gc") == -86_400_000
 

@@ -10,6 +10,8 @@ import backoff
 if TYPE_CHECKING:
     from target_gainsight.api.errors import RetryCallError
 
+_SERVER_ERROR = 500
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -26,12 +28,17 @@ class RetryPolicy:
     first_response_seconds: float = 20
     base: float = 0.5
     max_wait: float = 60
+    server_error_tries: int | None = None
 
-    def within(self, seconds: float | None) -> RetryPolicy:
-        """The same policy for a call that is worth fewer seconds."""
-        if seconds is None or seconds >= self.max_seconds:
-            return self
-        return replace(self, max_seconds=seconds)
+    def within(self, seconds: float | None, server_error_tries: int | None = None) -> RetryPolicy:
+        """Return the policy for a call that is worth less.
+
+        Args:
+            seconds: What bounds it, where that is less than this policy allows.
+            server_error_tries: Tries after which HTTP 500 ends it.
+        """
+        bound = self.max_seconds if seconds is None else min(seconds, self.max_seconds)
+        return replace(self, max_seconds=bound, server_error_tries=server_error_tries)
 
 
 class RetryState:
@@ -80,6 +87,8 @@ class RetryState:
         policy = self._policy
         left = (policy.max_seconds if has_responded else policy.first_response_seconds) - self.spent
         tries_left = has_responded or self.attempts < policy.first_response_tries
+        if policy.server_error_tries is not None and error.status == _SERVER_ERROR:
+            tries_left = tries_left and self.attempts < policy.server_error_tries
         wished = error.retry_after or 0.0
         if not tries_left or left <= 0 or wished > left:
             return None

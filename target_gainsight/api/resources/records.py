@@ -6,11 +6,19 @@ upsert: PUT never inserts.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from target_gainsight.api.errors import FieldFailure, NotFoundError, RefusedError
+from target_gainsight.api.errors import (
+    FieldFailure,
+    GainsightError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnreadableFieldError,
+)
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -30,6 +38,12 @@ if TYPE_CHECKING:
 MAX_RECORDS = 50
 MAX_KEYS = 3
 MAX_PAGE = 5000
+_NOTHING_MATCHES = "GSOBJ_1011"
+_NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
+_UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
+_FIRST_ANSWER_TRIES = 3
+"""Some system objects answer every query with HTTP 500."""
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class RecordsApi:
 
     def __init__(self, client: GainsightClient) -> None:
         self._client = client
+        self._answered: set[str] = set()
 
     def insert(
         self,
@@ -132,7 +147,13 @@ class RecordsApi:
             limit: At most so many rows.
             page_size: Rows per call, up to 5,000. A page that is not full ends the reading.
 
+        Returns:
+            The rows, their keys spelt as `select` spells them.
+
         Raises:
+            UnreadableFieldError: a selected field cannot be read.
+            UnavailableError: retries are spent; three of them where the object has never answered
+                a query and answers HTTP 500.
             ValueError: nothing selected, or a page size or limit out of bounds.
         """
         if not select:
@@ -150,7 +171,7 @@ class RecordsApi:
         }
         if where is not None:
             body["where"] = to_wire(where)
-        return self._rows(_path(object_name, query=True), body, limit, page_size)
+        return self._rows(object_name, body, limit, page_size)
 
     def page(
         self,
@@ -173,8 +194,7 @@ class RecordsApi:
         body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
         if where is not None:
             body["where"] = to_wire(where)
-        path = _path(object_name, query=True)
-        return self._page(path, {**body, "limit": limit, "offset": offset})
+        return self._page(object_name, select, {**body, "limit": limit, "offset": offset})
 
     def get(self, object_name: str, gsid: str) -> Record:
         """One record by its GSID.
@@ -198,27 +218,82 @@ class RecordsApi:
         self._client.call("DELETE", _path(object_name, gsid), kind="delete")
 
     def _rows(
-        self, path: str, body: Mapping[str, Json], limit: int | None, page_size: int
+        self, object_name: str, body: Mapping[str, Json], limit: int | None, page_size: int
     ) -> Iterator[Record]:
+        select = cast("list[str]", body["select"])
         offset = 0
         while limit is None or offset < limit:
             wanted = page_size if limit is None else min(page_size, limit - offset)
-            rows = self._page(path, {**body, "limit": wanted, "offset": offset})
+            rows = self._page(object_name, select, {**body, "limit": wanted, "offset": offset})
             yield from rows
             if len(rows) < wanted:
                 return
             offset += len(rows)
 
-    def _page(self, path: str, body: Mapping[str, Json]) -> tuple[Record, ...]:
+    def _page(
+        self, object_name: str, select: Sequence[str], body: Mapping[str, Json]
+    ) -> tuple[Record, ...]:
+        known = object_name.lower() in self._answered
         try:
             answer = self._client.call(
-                "POST", path, kind="query", json=body, expects=_is_query_data
+                "POST",
+                _path(object_name, query=True),
+                kind="query",
+                json=body,
+                expects=_is_query_data,
+                server_error_tries=None if known else _FIRST_ANSWER_TRIES,
             )
-        except RefusedError as error:
-            if "no data" in (error.description or "").lower():
+        except (RefusedError, NotFoundError) as error:
+            self._answered.add(object_name.lower())
+            if _finds_nothing(error):
                 return ()
+            if error.code in _UNREADABLE_CODES:
+                raise _unreadable(error, select) from error
             raise
-        return _rows_of(answer.data)
+        except UnavailableError as error:
+            if known or error.status != _SERVER_ERROR:
+                raise
+            raise _never_answers(object_name, error) from error
+        self._answered.add(object_name.lower())
+        return _spelt_as(select, _rows_of(answer.data))
+
+
+def _finds_nothing(error: GainsightError) -> bool:
+    """Whether a refused query found no rows (Company API, Read; Error Codes)."""
+    return error.code == _NOTHING_MATCHES or bool(_NO_DATA.match(error.description or ""))
+
+
+def _unreadable(error: GainsightError, select: Sequence[str]) -> UnreadableFieldError:
+    """The error with the selected fields that its description names, as in `Column t1.X`."""
+    words = [word.strip(".").lower() for word in re.findall(r"[\w.]+", error.description or "")]
+    named = [name for name in select if any(_names(word, name.lower()) for word in words)]
+    return UnreadableFieldError(error.message, fields=tuple(named), **error.context)
+
+
+def _names(word: str, field: str) -> bool:
+    """Whether a word is a field, with or without its table, or the lookup that it traverses."""
+    return word == field or word.endswith(f".{field}") or field.startswith(f"{word}.")
+
+
+def _never_answers(object_name: str, error: UnavailableError) -> UnavailableError:
+    message = (
+        f"{object_name} answers every query with a server error and has never answered otherwise. "
+        "Some system objects cannot be read; look up another object"
+    )
+    return UnavailableError(message, attempts=error.attempts, waited=error.waited, **error.context)
+
+
+def _spelt_as(select: Sequence[str], rows: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Rows with their keys as the select spells them, whatever the case of the response."""
+    if all(name in row for row in rows for name in select):
+        return rows
+    return tuple(_respelt(select, row) for row in rows)
+
+
+def _respelt(select: Sequence[str], row: Record) -> Record:
+    by_lower_case = {name.lower(): name for name in row}
+    missing = [name for name in select if name not in row and name.lower() in by_lower_case]
+    return {**row, **{name: row[by_lower_case[name.lower()]] for name in missing}}
 
 
 def _path(object_name: str, gsid: str | None = None, *, query: bool = False) -> str:

@@ -9,10 +9,11 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.api import RefusedError, all_of, any_of, is_in
+from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.reading.keys import folded
+from target_gainsight.loading.reading.keys import AskedKeys, folded
+from target_gainsight.loading.reading.object_reader import ObjectReader
 from target_gainsight.mapping.errors import ValueRejectedError, shown
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
@@ -147,6 +148,7 @@ class LookupIndex:
         self._missed: dict[str, dict[Wanted, None]] = defaultdict(dict)
         self._near: dict[tuple[MatchFields, Key], str] = {}
         self._most_values = MOST_VALUES_IN_A_QUERY
+        self._readers: dict[str, ObjectReader] = {}
 
     def find(self, wanted: Iterable[Wanted]) -> None:
         """Learn the rows that some records refer to, in one query per object.
@@ -192,9 +194,24 @@ class LookupIndex:
         for each in wanted:
             by_match[each.match].append(each)
         names = dict.fromkeys(name for match in by_match for name in match.names)
+        keys = [(match, AskedKeys(each.key for each in group)) for match, group in by_match.items()]
+        reader = self._readers.get(object_name)
+        if reader is None:
+            reader = self._readers[object_name] = ObjectReader(self._records, object_name)
         where = any_of(*(_where(match, group) for match, group in by_match.items()))
         try:
-            rows = list(self._records.query(object_name, select=(GSID, *names), where=where))
+            rows = reader.read(
+                (GSID, *names),
+                (),
+                where,
+                lambda row: any(asked.may_include(match.key_of_row(row)) for match, asked in keys),
+            )
+        except UnreadableFieldError as error:
+            message = (
+                f"the tenant cannot read {', '.join(error.fields or names)} of {object_name}, by "
+                f"which a lookup finds its rows: {error}. Look it up by other fields"
+            )
+            raise RunStoppedError(message) from error
         except RefusedError as refusal:
             if len(wanted) == 1:
                 message = f"the tenant refuses to look up {object_name} by {wanted[0]}: {refusal}"

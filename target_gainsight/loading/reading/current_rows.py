@@ -6,9 +6,10 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.api import RefusedError, all_of, is_in
+from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, is_in
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.keys import folded
+from target_gainsight.loading.reading.keys import AskedKeys, folded
+from target_gainsight.loading.reading.object_reader import ObjectReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,9 +74,9 @@ class CurrentRows:
     """
 
     def __init__(self, records: RecordsApi, object_name: str, keys: KeyReader) -> None:
-        self._records = records
         self._object_name = object_name
         self._keys = keys
+        self._reader = ObjectReader(records, object_name)
         self._most_values: int | None = None
 
     def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
@@ -90,9 +91,10 @@ class CurrentRows:
 
         Raises:
             GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read even a single key.
+            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
+                what was asked for.
         """
-        fields = dict.fromkeys([GSID, *map(self.read_name, self._keys.names), *extra])
+        fields = dict.fromkeys([GSID, *extra])
         for record in records:
             fields.update(dict.fromkeys(map(self.read_name, self.own_fields(record))))
         rows: list[Mapping[str, Any]] = []
@@ -108,6 +110,11 @@ class CurrentRows:
     def read_name(self, name: str) -> str:
         """The name under which a query knows a field."""
         return name
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The fields that every row must carry, as a query knows them."""
+        return (GSID, *map(self.read_name, self._keys.names))
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
@@ -139,6 +146,13 @@ class CurrentRows:
         """Read one part; if it is refused, its halves, and remember their size."""
         try:
             return self._query(records, select)
+        except UnreadableFieldError as error:
+            names = ", ".join(error.fields or self._keys.names)
+            message = (
+                f"the tenant cannot read {names} of {self._object_name}, without which no record "
+                f"is found: {error}. Choose other lookup_keys"
+            )
+            raise RunStoppedError(message) from error
         except RefusedError as refusal:
             if len(records) == 1:
                 message = (
@@ -164,7 +178,17 @@ class CurrentRows:
         """Ask once for the rows that some records may meet."""
         names = self._keys.names
         where = all_of(*(is_in(self.read_name(name), _distinct(records, name)) for name in names))
-        return list(self._records.query(self._object_name, select=select, where=where))
+        asked = AskedKeys(self._keys.of_record(record.fields) for record in records)
+        return self._reader.read(
+            self.needed,
+            select,
+            where,
+            lambda row: asked.may_include(self._keys.of_row(self.as_written(row))),
+        )
+
+    def as_written(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a row with the names under which its fields are written."""
+        return row
 
 
 def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from target_gainsight.mapping.record_mapper import RecordMapper
 
@@ -39,6 +39,23 @@ class KeyReader:
     def of_row(self, row: Mapping[str, Any]) -> Key:
         """Read the key of a row as a query returns it."""
         return tuple([comparable(row.get(name)) for name, comparable in self._read])
+
+
+class AskedKeys:
+    """The keys that a query asks for, column by column, as a query joins its conditions.
+
+    Args:
+        keys: The keys.
+    """
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        columns = zip(*(folded(key) for key in keys), strict=True)
+        self._columns = tuple(frozenset(column) for column in columns)
+
+    def may_include(self, key: Key) -> bool:
+        """Whether a row's key was asked for, whatever its case and surrounding blanks."""
+        parts = zip(folded(key), self._columns, strict=True)
+        return all(part in asked for part, asked in parts)
 
 
 def folded(key: Key) -> tuple[Hashable, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import is_in
 from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.object_reader import ObjectReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,6 +43,7 @@ class PeopleRows(CurrentRows):
     ) -> None:
         super().__init__(records, object_name, keys)
         self._link_fields = link_fields
+        self._links = ObjectReader(records, LINK_OBJECT)
 
     def own_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a person; its links are rows of another object."""
@@ -61,10 +63,12 @@ class PeopleRows(CurrentRows):
         """
         if not rows or not any(COMPANIES in record.fields for record in records):
             return rows
-        found = self._records.query(
-            LINK_OBJECT,
-            select=(PERSON_ID, COMPANY_ID, *self._link_fields),
-            where=is_in(PERSON_ID, [str(row.get(GSID)) for row in rows]),
+        people = {str(row[GSID]) for row in rows}
+        found = self._links.read(
+            (PERSON_ID, COMPANY_ID),
+            self._link_fields,
+            is_in(PERSON_ID, sorted(people)),
+            lambda link: link[PERSON_ID] in people,
         )
         links: dict[object, list[Mapping[str, Any]]] = defaultdict(list)
         for link in found:

@@ -76,6 +76,12 @@ class DocumentedRows(CurrentRows):
         """Whether the tenant tells its rows."""
         return self._reach is not _Reach.NOTHING
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The fields that every row must carry; activities are changed without their GSID."""
+        gsid = (GSID,) if self._needed else ()
+        return (*gsid, *map(self.read_name, self._keys.names))
+
     def read_name(self, name: str) -> str:
         """The name under which a query knows a field."""
         return self._read_as.get(name, name)
@@ -90,9 +96,10 @@ class DocumentedRows(CurrentRows):
         records: Sequence[LoadRecord],  # noqa: ARG002 - the rows are whole
     ) -> list[Mapping[str, Any]]:
         """Give the fields of rows the names under which they are written."""
-        return [self._as_written(row) for row in rows]
+        return [self.as_written(row) for row in rows]
 
-    def _as_written(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    def as_written(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a row with the names under which its fields are written."""
         renamed = {name: _at(row, path) for name, path in self._read_as.items()}
         return {**row, **{name: each[0] for name, each in renamed.items() if each}}
 
@@ -100,7 +107,7 @@ class DocumentedRows(CurrentRows):
         self, records: Sequence[LoadRecord], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
         while (reach := self._reach) is not _Reach.NOTHING:
-            asked = select if reach is _Reach.FIELDS else self._key_names()
+            asked = select if reach is _Reach.FIELDS else (GSID,)
             try:
                 return super()._query(records, asked)
             except _REFUSALS as refusal:
@@ -109,9 +116,6 @@ class DocumentedRows(CurrentRows):
                 if self._reach is reach:  # else another thread has found the same meanwhile
                     self._retreat(refusal)
         return []
-
-    def _key_names(self) -> tuple[str, ...]:
-        return (GSID, *map(self.read_name, self._keys.names))
 
     def _is_too_much(
         self, records: Sequence[LoadRecord], select: tuple[str, ...], refusal: GainsightError

@@ -49,8 +49,14 @@ class Switches:
         lookup_error_code: the code when `lookups` in a write body find nothing or too much.
         date_read, datetime_read: how dates are read; `spaced` is `yyyy-MM-dd HH:mm:ss.S`.
         empty_text_read: how an empty text field is read.
-        no_rows: the answer to a query that finds nothing.
-        query_answer: rows under `data.records`, or `data` a bare list.
+        no_rows: the answer to a query that finds nothing: `data.records` an empty list, `data` an
+            empty list, HTTP 400 GSOBJ_1011, or `result: false` with HTTP 200 or 400.
+        query_answer: rows in `data` as a bare list, or under `data.records`.
+        row_keys: how the keys of rows are spelt: as the select spells them, or in one case.
+        unreadable_field: a described field that no query can read (`P_5005`), of whatever object.
+        query_error_object: an object every query of which is answered with HTTP 500.
+        ignores_wrong_filter: whether a filter value of another type than the field's is ignored,
+            so that every row is returned, instead of being refused.
         query_ignores_case: the text fields that queries and keys compare without case.
         query_picklist_by_label: whether a condition on a picklist takes labels beside GSIDs.
         query_max_values: values in one query's conditions above which it is refused; 0 is none.
@@ -102,11 +108,15 @@ class Switches:
     picklist_ignores_case: bool = False
     lookup_must_exist: bool = True
     lookup_error_code: str = "GSOBJ_1004"
-    date_read: Literal["iso", "epoch_ms"] = "iso"
-    datetime_read: Literal["iso", "epoch_ms", "spaced"] = "iso"
+    date_read: Literal["epoch_ms", "iso"] = "epoch_ms"
+    datetime_read: Literal["epoch_ms", "iso", "spaced"] = "epoch_ms"
     empty_text_read: Literal["null", "blank"] = "null"
-    no_rows: Literal["empty", "no_data"] = "empty"
-    query_answer: Literal["records", "list"] = "records"
+    no_rows: Literal["records", "list", "nothing_matches", "no_data", "no_data_400"] = "records"
+    query_answer: Literal["list", "records"] = "list"
+    row_keys: Literal["selected", "lower", "upper"] = "selected"
+    unreadable_field: str = ""
+    query_error_object: str = ""
+    ignores_wrong_filter: bool = False
     query_ignores_case: Literal["email", "all", "none"] = "email"
     query_picklist_by_label: bool = True
     query_max_values: int = 0

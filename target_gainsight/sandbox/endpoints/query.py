@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ import msgspec
 from target_gainsight.sandbox.answers import (
     GENERIC,
     INVALID_VALUE,
+    NOTHING_MATCHES,
+    SERVER_ERROR,
+    UNREADABLE_FIELD,
     Answer,
     refuse,
 )
@@ -34,7 +37,7 @@ from target_gainsight.sandbox.storage.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from target_gainsight.sandbox.tenant import Tenant
 
@@ -58,6 +61,11 @@ _OPERATORS = (
     "EXCLUDES",
 )
 _MOST_SELECTIONS = 256
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "selected": str,
+    "lower": str.lower,
+    "upper": str.upper,
+}
 _ONE_VALUE = {*_COMPARISONS, "NE", *_PATTERNS}
 
 
@@ -81,6 +89,9 @@ def answer_query(tenant: Tenant, model: ObjectModel | None, body: object, size: 
     Raises:
         Refusal: A body, field, operator, value or limit that is not right.
     """
+    broken = tenant.switches.query_error_object
+    if broken and model and model.name.lower() == broken.lower():
+        raise refuse(SERVER_ERROR, "Internal server error", status=500)
     most = tenant.switches.query_max_bytes
     if most and size > most:
         raise refuse(GENERIC, f"Query is larger than {most} bytes")
@@ -91,16 +102,27 @@ def answer_query(tenant: Tenant, model: ObjectModel | None, body: object, size: 
     return _rows_answer(tenant, _records(statement, found))
 
 
+_NO_ROWS = {
+    "nothing_matches": Answer(400, None, NOTHING_MATCHES, "No entity matches the given criteria"),
+    "records": Answer(data={"records": []}),
+    "list": Answer(data=[]),
+    "no_data": Answer(200, None, "GSOBJ_1XXX", "No data found for given criteria"),
+    "no_data_400": Answer(400, None, "GSOBJ_1XXX", "No data found for given criteria"),
+}
+"""What a query answers that finds nothing; all five are on record [D]."""
+
+
 def _rows_answer(tenant: Tenant, records: Sequence[object]) -> Answer:
-    if not records and tenant.switches.no_rows == "no_data":
-        return Answer(code=GENERIC, description="No data found")
+    if not records:
+        return _NO_ROWS[tenant.switches.no_rows]
     as_list = tenant.switches.query_answer == "list"
     data: object = records if as_list else {"records": records}
     return Answer(data=data, records=len(records))
 
 
 def _records(statement: _Statement, found: Sequence[Sequence[Any]]) -> list[object]:
-    record = _record_of(tuple(statement.names))
+    spelling = _SPELLINGS[statement.row_keys]
+    record = _record_of(tuple(spelling(name) for name in statement.names))
     if not statement.renders:
         return [record(*row) for row in found]
     records = []
@@ -135,6 +157,7 @@ class _Statement:
         self._joins: dict[str, str] = {}
         columns = self._selected(body.get("select"))
         self.names = list(columns)
+        self.row_keys = tenant.switches.row_keys
         self.renders: list[tuple[int, Render]] = []
         for place, column in enumerate(columns.values()):
             render = column.field and renderer(column.field, tenant.switches)
@@ -152,6 +175,9 @@ class _Statement:
     def _selected(self, select: object) -> dict[str, Column]:
         if not isinstance(select, list) or not select:
             raise refuse(GENERIC, "select is mandatory and must be a list of fields")
+        unreadable = self._tenant.switches.unreadable_field
+        if unreadable and unreadable in select:
+            raise refuse(UNREADABLE_FIELD, f"Column t1.{unreadable} does not exist")
         return {str(name): self._column(name) for name in select}
 
     def _column(self, name: object) -> Column:
@@ -227,7 +253,13 @@ class _Statement:
             raise refuse(GENERIC, f"Operator {operator} takes {wanted} value(s)")
         if column.field is None:
             return "0", []
-        return self._comparison(column.sql, column.field, operator, value)
+        try:
+            return self._comparison(column.sql, column.field, operator, value)
+        except ValueRefusedError as error:
+            if self._tenant.switches.ignores_wrong_filter:
+                return "1", []
+            text = f"{error.message} ({column.field.name} = {value})."
+            raise refuse(error.code, text) from error
 
     def _comparison(self, sql: str, field: Field, operator: str, given: list[Any]) -> Condition:
         if operator in _PATTERNS:
@@ -256,10 +288,7 @@ class _Statement:
         if field.data_type in PICKLIST_TYPES:
             return [self._item(field, each) for each in given]
         accept = condition_acceptor(field, self._tenant.switches)
-        try:
-            return [accept(each) for each in given]
-        except ValueRefusedError as error:
-            raise refuse(error.code, f"{error.message} ({field.name} = {given}).") from error
+        return [accept(each) for each in given]
 
     def _item(self, field: Field, value: object) -> object:
         if self._tenant.switches.query_picklist_by_label:

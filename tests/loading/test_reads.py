@@ -1,0 +1,196 @@
+"""A response that lacks what was asked for is never read as "nothing there"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from responses import RESPONSES, by_name, load_responses, response
+from singer_messages import TEXT, record, schema
+from singer_runs import lines_of
+
+from target_gainsight.target import TargetGainsight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fake_clock import FakeClock
+    from tenant_runs import Loading
+
+HOST = "https://initech.gainsightcloud.com"
+OBJECTS = f"{HOST}/v1/data/objects"
+GSID = "1P02" + "A" * 32
+COLUMNS = {"Name": TEXT, "Industry": TEXT, "RenewalDate": {"type": "string", "format": "date"}}
+
+
+def envelope(data: Any = None, code: str | None = None, text: str | None = None) -> dict[str, Any]:
+    return {"result": code is None, "errorCode": code, "errorDesc": text, "data": data}
+
+
+class ScriptedRead:
+    """A run that loads companies into a tenant whose answers to queries are written down."""
+
+    def __init__(self, requests_mock: Any, clock: FakeClock, folder: Path) -> None:
+        self._mock = requests_mock
+        self._clock = clock
+        self._folder = folder
+        forbidden = {"status_code": 403, "json": envelope(code="GS_APIG_2403")}
+        requests_mock.register_uri("POST", f"{HOST}/v1/meta/services/objects/describe", **forbidden)
+        for name in ("Company", "gsuser"):
+            path = f"{HOST}/v1/meta/services/objects/{name}/describe"
+            requests_mock.register_uri("GET", path, **forbidden)
+        written = {"count": 1, "errors": None, "records": [{"Gsid": GSID}]}
+        self._writes = [
+            requests_mock.register_uri(method, f"{OBJECTS}/Company", json=envelope(written))
+            for method in ("POST", "PUT")
+        ]
+
+    def answer(self, object_name: str, *answers: Mapping[str, Any]) -> Any:
+        """Answer the queries of an object one after the other."""
+        return self._mock.register_uri("POST", f"{OBJECTS}/query/{object_name}", list(answers))
+
+    def run(self, columns: Mapping[str, Any], *lines: Any, **settings: Any) -> int:
+        """Load companies; returns the exit code."""
+        config = {
+            "base_url": HOST,
+            "access_key": "k3y",
+            "object_type": "company",
+            "rejects_path": str(self._folder / "rejects"),
+            **settings,
+        }
+        target = TargetGainsight(config=config, clock=self._clock)
+        return target.run_to_end(lines_of([schema(columns=columns), *lines]).splitlines(True))
+
+    @property
+    def written(self) -> list[dict[str, Any]]:
+        requests = [each for write in self._writes for each in write.request_history]
+        return [each for request in requests for each in request.json()["records"]]
+
+
+@pytest.fixture
+def scripted(requests_mock: Any, clock: FakeClock, tmp_path: Path) -> ScriptedRead:
+    return ScriptedRead(requests_mock, clock, tmp_path)
+
+
+ONE = record(Name="Initech", Industry="IT")
+PLAIN = {"Name": TEXT, "Industry": TEXT}
+
+
+@pytest.mark.parametrize(
+    "row", [{"Gsid": GSID, "Industry": "IT"}, {"Name": "Initech", "Industry": "IT"}]
+)
+def test_a_row_without_a_needed_column_stops_the_stream(
+    scripted: ScriptedRead, row: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.answer("Company", {"json": envelope([row])})
+    assert scripted.run(PLAIN, ONE) == 1
+    assert scripted.written == []
+    assert "the tenant returns rows of Company without" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["initech", " INITECH "])
+def test_a_row_that_differs_from_the_key_in_case_or_blanks_rejects_that_record_only(
+    scripted: ScriptedRead, key: str
+) -> None:
+    row = {"Gsid": GSID, "Name": key, "Industry": "IT"}
+    scripted.answer("Company", {"json": envelope([row])})
+    another = record(Name="Umbrella", Industry="Drugs")
+    assert scripted.run(PLAIN, ONE, another, max_reject_percent=100) == 0
+    assert [each["Name"] for each in scripted.written] == ["Umbrella"]
+
+
+def test_rows_of_which_none_was_asked_for_stop_the_stream(
+    scripted: ScriptedRead, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"Gsid": f"1P02{n:032}", "Name": f"C{n}", "Industry": None} for n in range(5000)]
+    queries = scripted.answer("Company", {"json": envelope(rows)})
+    assert scripted.run(PLAIN, ONE) == 1
+    assert scripted.written == []
+    assert len(queries.request_history) == 1
+    assert "as if it ignored the filter" in caplog.text
+
+
+def test_rows_of_lookups_of_which_none_was_asked_for_stop_the_stream(
+    scripted: ScriptedRead, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.answer("gsuser", {"json": envelope([{"Gsid": "1P01", "Email": "bob@x.io"}])})
+    lookups = {"Csm": {"object_name": "gsuser", "fields": {"csm": "Email"}}}
+    line = record(Name="Initech", csm="ann@x.io")
+    assert scripted.run({"Name": TEXT, "csm": TEXT}, line, lookups=lookups) == 1
+    assert scripted.written == []
+    assert "rows of gsuser" in caplog.text
+
+
+@pytest.mark.parametrize("spelling", ["lower", "upper"])
+def test_rows_are_found_whatever_the_case_of_their_keys(
+    start_loading: Callable[..., Loading], spelling: str
+) -> None:
+    loading = start_loading(switches={"row_keys": spelling}, **RESPONSES)
+    columns = {"Name": TEXT, "Industry": TEXT}
+    loading.load([schema(columns=columns), record(Name="Initech", Industry="IT")])
+    for outcome in ({"created": 1}, {"unchanged": 1}):
+        run = load_responses(loading, [response("a", "Initech")])
+        assert (run.exit_code, run.outcomes("responses")) == (0, outcome)
+    again = loading.load([schema(columns=columns), record(Name="Initech", Industry="IT")])
+    assert again.outcomes() == {"unchanged": 1}
+
+
+def test_a_field_that_cannot_be_read_is_left_out_and_its_records_are_written(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"unreadable_field": "RenewalDate"})
+    with_date = [record(Name=f"C{n}", Industry="IT", RenewalDate="2027-02-28") for n in range(20)]
+    without = [record(Name=f"D{n}", Industry="IT") for n in range(20)]
+    messages = [schema(columns=COLUMNS), *with_date, *without]
+    assert loading.load(messages, read_group_size=10).outcomes() == {"created": 40}
+    loading.calls()
+    run = loading.load(messages, read_group_size=10)
+    assert run.outcomes() == {"updated": 20, "unchanged": 20}
+    [warning] = [line for line in run.log if "cannot read" in line]
+    assert "Company: the tenant cannot read RenewalDate" in warning
+    assert loading.calls()["query"] == 5
+
+
+def test_an_unreadable_lookup_key_stops_the_stream_by_its_name(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"unreadable_field": "Name"})
+    run = loading.load([schema(), record(Name="Initech"), record(Name="Umbrella")])
+    assert run.exit_code == 1
+    assert "cannot read Name of Company" in "\n".join(run.log)
+    assert loading.calls()["query"] == 1
+    assert loading.tenant.rows("company") == []
+
+
+def test_an_unreadable_match_field_of_a_lookup_stops_the_stream_by_its_name(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"unreadable_field": "Name"}, **RESPONSES)
+    lines = [response(code, code) for code in "abc"]
+    run = load_responses(loading, lines, {"Company__gc": by_name()})
+    assert run.exit_code == 1
+    assert "cannot read Name of company" in "\n".join(run.log)
+    assert loading.calls()["query"] == 1
+
+
+def test_an_object_that_has_never_answered_is_given_up_after_three_server_errors(
+    start_loading: Callable[..., Loading],
+) -> None:
+    loading = start_loading(switches={"query_error_object": "company"}, **RESPONSES)
+    run = load_responses(loading, [response("a", "Initech")], {"Company__gc": by_name()})
+    assert run.codes == ["unavailable"]
+    assert "company answers every query with a server error" in str(run.reject_lines)
+    assert loading.calls()["query"] == 3
+
+
+@pytest.mark.parametrize(
+    "no_rows", ["records", "list", "nothing_matches", "no_data", "no_data_400"]
+)
+def test_records_are_created_however_the_tenant_says_that_there_are_none(
+    start_loading: Callable[..., Loading], no_rows: str
+) -> None:
+    loading = start_loading(switches={"no_rows": no_rows})
+    for outcome in ({"created": 2}, {"unchanged": 2}):
+        run = loading.load([schema(), record(Name="Initech"), record(Name="Umbrella")])
+        assert run.outcomes() == outcome
