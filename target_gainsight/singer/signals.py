@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 SECONDS_TO_STOP = 25
 """What is left to a run after a signal: Kubernetes kills after 30."""
@@ -21,13 +24,22 @@ class Interruption:
     Args:
         stop: Asks the run to stop; called in a thread of its own, because a signal handler
             interrupts the main thread wherever it is, locks held included.
+        seconds_to_stop: Seconds that the run has to come to its end.
+        exit_process: Ends the process with an exit code.
 
     Attributes:
         signal: The signal that came, if one did.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stop: Callable[[], None],
+        seconds_to_stop: float = SECONDS_TO_STOP,
+        exit_process: Callable[[int], object] = os._exit,
+    ) -> None:
         self._stop = stop
+        self._seconds_to_stop = seconds_to_stop
+        self._exit_process = exit_process
         self.signal: int | None = None
 
     @property
@@ -42,11 +54,17 @@ class Interruption:
             signum: The signal's number.
         """
         if self.signal is not None:
-            os._exit(SIGNAL_EXIT + signum)
+            self._exit_process(SIGNAL_EXIT + signum)
         self.signal = signum
         threading.Thread(target=self._end, name="gainsight-stop", daemon=True).start()
 
     def _end(self) -> None:
         self._stop()
-        threading.Event().wait(SECONDS_TO_STOP)
-        os._exit(self.exit_code)
+        logger.warning(
+            "Received signal %s. Calls in flight are finished within %s seconds; another signal "
+            "ends the run at once.",
+            self.signal,
+            self._seconds_to_stop,
+        )
+        threading.Event().wait(self._seconds_to_stop)
+        self._exit_process(self.exit_code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ class RedisServer:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.communicate(timeout=10)
 
 
 def is_installed() -> bool:
@@ -51,11 +50,11 @@ def running_redis(folder: Path) -> Iterator[RedisServer]:
             *("redis-server", "--bind", "127.0.0.1", "--port", str(port)),
             *("--requirepass", PASSWORD, "--save", "", "--appendonly", "no", "--dir", str(folder)),
         ],
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
     server = RedisServer(process, port)
     try:
-        _await_answer(port)
+        _wait_until_ready(process)
         yield server
     finally:
         server.stop()
@@ -68,13 +67,8 @@ def free_port() -> int:
         return port
 
 
-def _await_answer(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    message = "redis-server did not start in 10 s"
-    raise RuntimeError(message)
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    if not any(b"Ready to accept connections" in line for line in process.stdout):
+        message = "redis-server ended before it was ready"
+        raise RuntimeError(message)

@@ -6,29 +6,27 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from array import array
 from collections import Counter
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
+from watched_sandbox import SECONDS, watched_sandbox
 
 from target_gainsight.loading.bulk import bulk_loader as bulk
 from target_gainsight.loading.bulk.upload_journal import UploadedRows, UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.sandbox import start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from singer_messages import Message
+    from watched_sandbox import WatchedSandbox
 
-    from target_gainsight.sandbox import RunningSandbox
-
-MOST_SECONDS = 60
 JOBS = {"insert": {"object": "company", "operation": "insert"}}
 
 
@@ -38,7 +36,8 @@ class BulkRuns:
     Rows are inserted, so that one that is sent twice is there twice.
     """
 
-    def __init__(self, sandbox: RunningSandbox, folder: Path) -> None:
+    def __init__(self, sandbox: WatchedSandbox, folder: Path) -> None:
+        self._watch = sandbox.watch
         self.tenant = sandbox.tenant
         self.folder = folder
         self.started: list[subprocess.Popen[str]] = []
@@ -78,19 +77,21 @@ class BulkRuns:
         self.started.append(process)
         return process
 
+    def kill(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
     def end(self, process: subprocess.Popen[str]) -> tuple[int, list[Message], str]:
         """Wait for the end: exit code, states and log."""
-        output, log = process.communicate(timeout=MOST_SECONDS)
+        output, log = process.communicate(timeout=SECONDS)
         return process.returncode, [json.loads(line) for line in output.splitlines()], log
 
     def calls(self, kind: str) -> int:
         return sum(call.kind == kind for call in self.tenant.calls())
 
     def wait_for(self, kind: str, count: int) -> None:
-        until = time.monotonic() + MOST_SECONDS
-        while self.calls(kind) < count and time.monotonic() < until:
-            time.sleep(0.02)
-        assert self.calls(kind) >= count
+        self._watch.until(lambda: self.calls(kind) >= count)
 
     def names(self) -> Counter[str]:
         return Counter(row["Name"] for row in self.tenant.rows("company"))
@@ -118,25 +119,20 @@ def companies(numbers: range) -> list[Message]:
 
 @pytest.fixture
 def start_runs(tmp_path: Path) -> Iterator[Callable[..., BulkRuns]]:
-    runs: list[BulkRuns] = []
-    started = []
+    with ExitStack() as stack:
 
-    def start(**switches: Any) -> BulkRuns:
-        limits = dict.fromkeys(
-            ("calls_per_minute", "calls_per_day", "bulk_calls_per_hour", "bulk_calls_per_day"), 0
-        )
-        config = {"bulk_jobs": JOBS, "limits": limits, "switches": switches}
-        sandbox = start_sandbox(tmp_path / "tenant.db", config=config)
-        started.append(sandbox)
-        runs.append(BulkRuns(sandbox, tmp_path))
-        return runs[-1]
+        def start(**switches: Any) -> BulkRuns:
+            limits = dict.fromkeys(
+                ("calls_per_minute", "calls_per_day", "bulk_calls_per_hour", "bulk_calls_per_day"),
+                0,
+            )
+            config = {"bulk_jobs": JOBS, "limits": limits, "switches": switches}
+            sandbox = stack.enter_context(watched_sandbox(tmp_path / "tenant.db", config))
+            runs = BulkRuns(sandbox, tmp_path)
+            stack.callback(runs.kill)
+            return runs
 
-    yield start
-    for process in (each for run in runs for each in run.started):
-        process.kill()
-        process.communicate()
-    for sandbox in started:
-        sandbox.stop()
+        yield start
 
 
 def test_a_run_killed_while_a_job_is_in_progress_uploads_nothing_twice(

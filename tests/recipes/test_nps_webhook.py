@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,13 @@ import pytest
 import requests
 from nps_recipe import NPS, RECIPE, responses, settings_of, tenant_description
 from singer_runs import KEY, clean_environment, command_line
-
-from target_gainsight.sandbox import start_sandbox
+from watched_sandbox import watched_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from target_gainsight.sandbox import RunningSandbox
+    from watched_sandbox import WatchedSandbox
 
 pytestmark = pytest.mark.e2e
 
@@ -53,14 +51,14 @@ class Pipeline:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
-    described = tenant_description()
-    with start_sandbox(tmp_path / "tenant.db", config=described, access_key=KEY) as running:
+def sandbox(tmp_path: Path) -> Iterator[WatchedSandbox]:
+    described = {**tenant_description(), "access_key": KEY}
+    with watched_sandbox(tmp_path / "tenant.db", described) as running:
         yield running
 
 
 @contextmanager
-def pipeline(folder: Path, sandbox: RunningSandbox) -> Iterator[Pipeline]:
+def pipeline(folder: Path, sandbox: WatchedSandbox) -> Iterator[Pipeline]:
     states = folder / "states.jsonl"
     arguments = ["--port", "0", "--journal", folder / "responses.jsonl", "--state", states]
     receiver = subprocess.Popen(
@@ -97,25 +95,18 @@ def pipeline(folder: Path, sandbox: RunningSandbox) -> Iterator[Pipeline]:
         receiver.stderr.close()
 
 
-def until_there(sandbox: RunningSandbox, **expected: int) -> None:
+def until_there(sandbox: WatchedSandbox, **expected: int) -> None:
     """Wait until the tenant holds so many rows of each object."""
-    deadline = time.monotonic() + SECONDS
-    found: dict[str, int] = {}
-    while time.monotonic() < deadline:
-        found = {name: sandbox.tenant.count(name) for name in expected}
-        if found == expected:
-            return
-        time.sleep(0.05)
-    assert found == expected
+    sandbox.watch.until(lambda: {name: sandbox.tenant.count(name) for name in expected} == expected)
 
 
-def rows(sandbox: RunningSandbox) -> dict[str, int]:
+def rows(sandbox: WatchedSandbox) -> dict[str, int]:
     names = ("company", "CG_NPS_Response__gc", "activity_timeline", "call_to_action")
     return {name: sandbox.tenant.count(name) for name in names}
 
 
 def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
-    tmp_path: Path, sandbox: RunningSandbox
+    tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     with pipeline(tmp_path, sandbox) as running:
         assert running.post(DETRACTOR).status_code == 202
@@ -135,7 +126,7 @@ def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
 
 
 def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
-    tmp_path: Path, sandbox: RunningSandbox
+    tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     with pipeline(tmp_path, sandbox) as running:
         running.post(DETRACTOR)
@@ -158,7 +149,7 @@ def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
 
 
 def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
-    tmp_path: Path, sandbox: RunningSandbox
+    tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     wrong = {**PROMOTER, "score": 11}
     nameless = {**PROMOTER, "account_name": None}
