@@ -1,6 +1,6 @@
-"""`gainsight check`: whether the settings fit the tenant, before anything is loaded.
+"""`gainsight check`: check the settings against the tenant before anything is loaded.
 
-Reads metadata only. What needs a stream's schema is checked when the stream comes.
+Reads metadata only. What needs a stream's schema is checked when the stream starts.
 """
 
 from __future__ import annotations
@@ -35,54 +35,56 @@ if TYPE_CHECKING:
 
 EVERY_STREAM = "streams without an entry"
 A_DAY = date(2026, 1, 1)
-"""Any day does to check a date that counts from the day of a run."""
+"""Any day will do to check a date that is relative to the day of a run."""
 
 OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
-"""The keys of kinds that are always identified by the same."""
+"""Object types that are always identified by the same field."""
 
 HOUR_SECONDS = 3600
 NEEDS_THE_STREAM = "required"
-"""Whether required fields are carried cannot be told before the stream's schema is known."""
+"""Missing required fields are known once the stream's schema is."""
 
 
 @dataclass
 class Checklist:
-    """What was checked, a line each.
+    """The findings, one line each.
 
     Attributes:
-        lines: Whether it is right, None for what is only told; what it is; the finding.
+        lines: True if right, False if wrong, None for information; the subject; the finding.
     """
 
     lines: list[tuple[bool | None, str, str]] = field(default_factory=list)
 
-    def right(self, what: str, finding: str) -> None:
-        """Note what is right."""
-        self.lines.append((True, what, finding))
+    def right(self, subject: str, finding: str) -> None:
+        """Add a line for what is right."""
+        self.lines.append((True, subject, finding))
 
-    def wrong(self, what: str, finding: object) -> None:
-        """Note what is wrong and what to do."""
-        self.lines.append((False, what, str(finding)))
+    def wrong(self, subject: str, finding: object) -> None:
+        """Add a line for what is wrong, with what to do."""
+        self.lines.append((False, subject, str(finding)))
 
-    def tell(self, what: str, finding: str) -> None:
-        """Note what is neither."""
-        self.lines.append((None, what, finding))
+    def inform(self, subject: str, finding: str) -> None:
+        """Add an informational line."""
+        self.lines.append((None, subject, finding))
 
     @property
     def failures(self) -> int:
-        """How many are wrong."""
+        """The number of wrong lines."""
         return sum(each is False for each, _, _ in self.lines)
 
     def print(self) -> None:
-        """Print every line and how many are wrong."""
+        """Print every line and the number of failed checks."""
         right, wrong = marks()
-        width = max(len(what) for _, what, _ in self.lines)
-        for each, what, finding in self.lines:
+        width = max(len(subject) for _, subject, _ in self.lines)
+        for each, subject, finding in self.lines:
             mark = " " * len(right) if each is None else right if each else wrong
             colour = None if each is None else "green" if each else "red"
-            click.echo(f"{click.style(f'{mark:2}', fg=colour)} {what:{width}}  {one_line(finding)}")
+            click.echo(
+                f"{click.style(f'{mark:2}', fg=colour)} {subject:{width}}  {one_line(finding)}"
+            )
         count = self.failures
-        said = "1 check fails" if count == 1 else f"{count} checks fail"
-        click.echo(f"{said}." if count else "Everything that can be checked is right.")
+        failed = "1 check failed." if count == 1 else f"{count} checks failed."
+        click.echo(failed if count else "Everything that can be checked is right.")
 
 
 @click.command()
@@ -94,31 +96,32 @@ def check(sources: tuple[str, ...]) -> None:
     with tenant_metadata(settings) as metadata:
         if _check_access(checklist, settings, metadata):
             _check_streams(checklist, settings, metadata)
-    _tell_limits(checklist, settings)
+    _list_limits(checklist, settings)
     checklist.print()
     sys.exit(1 if checklist.failures else 0)
 
 
 def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> bool:
-    """Say whether the tenant answers and takes the credential."""
+    """Return whether the tenant responds and accepts the credential."""
     connection = settings.connection
     where = connection.base_url or f"the embedded tenant in {connection.sandbox_path}"
     try:
         count = len(metadata.objects)
     except (CredentialError, AccessDeniedError) as error:
-        checklist.right("tenant", f"{where} answers")
+        checklist.right("tenant", f"{where} responds")
         checklist.wrong("credential", error)
         return False
     except GainsightError as error:
         checklist.wrong("tenant", error)
         return False
-    checklist.right("tenant", f"{where} answers")
-    checklist.right("credential", f"{_named(connection)}; {count} objects can be seen")
+    checklist.right("tenant", f"{where} responds")
+    checklist.right(
+        "credential", f"{_describe_credential(connection)}; {count} objects are visible"
+    )
     return True
 
 
-def _named(connection: Connection) -> str:
-    """Say which credential the tenant has taken."""
+def _describe_credential(connection: Connection) -> str:
     if connection.sandbox_path is not None:
         return "none is needed"
     if isinstance(connection.credential, OAuthCredential):
@@ -132,13 +135,13 @@ def _check_streams(checklist: Checklist, settings: Settings, metadata: TenantMet
         entries[EVERY_STREAM] = settings.default_stream
     if not entries:
         checklist.wrong(
-            "streams", "no setting says where a stream goes: set object_type, or streams"
+            "streams", "no setting routes a stream to an object: set object_type, or streams"
         )
     for name, entry in entries.items():
         if entry is None:
-            checklist.wrong(name, "no object is named: set its object_type")
+            checklist.wrong(name, "it names no object: set its object_type")
         elif entry.object_type == "survey_csv":
-            checklist.right(name, f"a file for the import of Surveys, in {settings.survey_path}")
+            checklist.right(name, f"a file for the survey import, in {settings.survey_path}")
         else:
             StreamCheck(name, entry, metadata, checklist).run()
 
@@ -148,10 +151,10 @@ class StreamCheck:
     """Checks the settings of one stream, or of those that match a pattern.
 
     Attributes:
-        name: What its lines are called.
+        name: The subject of its lines.
         stream: Its settings.
         metadata: The tenant's metadata.
-        checklist: Takes the findings.
+        checklist: Receives the findings.
     """
 
     name: str
@@ -160,19 +163,19 @@ class StreamCheck:
     checklist: Checklist
 
     def run(self) -> None:
-        """Check all that can be checked without the stream."""
+        """Check what can be checked without the stream."""
         try:
             schema = self._describe()
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(self.name, error)
             return
         if self.stream.transport == "bulk":
-            self._tell_job(schema)
+            self._describe_job(schema)
             return
-        said = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
-        self.checklist.right(self.name, said)
+        finding = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
+        self.checklist.right(self.name, finding)
         if schema.volume == "high":
-            self.checklist.tell(
+            self.checklist.inform(
                 self.name,
                 "listed as a high-volume object; if its records are refused, load it by a bulk "
                 "job (transport: bulk)",
@@ -186,12 +189,11 @@ class StreamCheck:
         named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
         return self.metadata.describe(stream.object_name, (*named, *stream.lookups))
 
-    def _tell_job(self, schema: ObjectSchema) -> None:
-        """Say what a bulk stream does; no call shows a job."""
+    def _describe_job(self, schema: ObjectSchema) -> None:
         self.checklist.right(self.name, f"CSV files for a bulk job that loads {schema.name}")
         job = self.stream.bulk_job_id
-        said = f"{job}; no call shows whether there is such a job, and which columns it has"
-        self.checklist.tell(f"{self.name}: bulk_job_id", said)
+        finding = f"{job}; not checked: no API call lists jobs or their columns"
+        self.checklist.inform(f"{self.name}: bulk_job_id", finding)
 
     def _check_fields(self, schema: ObjectSchema) -> None:
         problems = [
@@ -204,42 +206,41 @@ class StreamCheck:
             "field_mapping": _counted(self.stream.field_mapping, "column"),
             "constants": ", ".join(self.stream.constants),
         }
-        for setting, said in named.items():
-            found = [each for each in problems if each.place == setting]
-            self._report(setting, said, found)
+        for setting, value in named.items():
+            self._report(setting, value, [each for each in problems if each.place == setting])
         for name in unlisted_names(schema) if schema.documented else ():
             if name in self.stream.constants:
                 finding = f"{name} is not checked: the tenant does not list the names it accepts"
-                self.checklist.tell(f"{self.name}: constants", finding)
+                self.checklist.inform(f"{self.name}: constants", finding)
         self._report("lookups", "", (each for each in problems if each.place == "lookups"))
         if not keys:
-            chosen = "the stream's key properties"
+            default = "the stream's key properties"
             if self.stream.object_type != "cta":
-                chosen = f"Name where the stream carries it, else {chosen}"
-            self.checklist.tell(f"{self.name}: lookup_keys", chosen)
+                default = f"Name if the stream has it, otherwise {default}"
+            self.checklist.inform(f"{self.name}: lookup_keys", default)
 
     def _check_references(self) -> None:
         """Check the objects and match fields of each lookup, and of the company links."""
         for target, lookup in self.stream.lookups.items():
-            said = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
+            value = f"{lookup.object_name} by {', '.join(lookup.fields.values())}"
             alone = replace(self.stream, lookups={target: lookup}, company_links=None)
-            self._check_reference(f"lookups.{target}", said, alone)
+            self._check_reference(f"lookups.{target}", value, alone)
         links = self.stream.company_links
         if links is not None:
-            said = f"{OBJECT_NAMES['company']} by {', '.join(links.lookup.values())}"
+            value = f"{OBJECT_NAMES['company']} by {', '.join(links.lookup.values())}"
             alone = replace(self.stream, lookups={})
-            self._check_reference("company_links", said, alone)
+            self._check_reference("company_links", value, alone)
 
-    def _check_reference(self, setting: str, said: str, alone: StreamSettings) -> None:
+    def _check_reference(self, setting: str, value: str, alone: StreamSettings) -> None:
         try:
             references = References.of(alone, self.metadata.describe)
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(f"{self.name}: {setting}", str(error).removeprefix(f"{setting}: "))
         else:
-            self._report(setting, said, references.problems)
+            self._report(setting, value, references.problems)
 
     def _wishes(self, schema: ObjectSchema) -> Wishes:
-        """What the settings ask for; nothing is known of the stream's columns."""
+        """Return the mapping that the settings specify; the stream's columns are unknown."""
         return Wishes(
             columns=(),
             schema=schema,
@@ -254,14 +255,14 @@ class StreamCheck:
             native_upsert=self.stream.object_type == "person",
         )
 
-    def _report(self, setting: str, said: str, problems: Iterable[FieldProblem]) -> None:
+    def _report(self, setting: str, value: str, problems: Iterable[FieldProblem]) -> None:
         found = list(problems)
         for problem in found:
             self.checklist.wrong(
                 f"{self.name}: {setting}", str(problem).removeprefix(f"{setting}: ")
             )
-        if said and not found:
-            self.checklist.right(f"{self.name}: {setting}", said)
+        if value and not found:
+            self.checklist.right(f"{self.name}: {setting}", value)
 
 
 def _counted(mapping: Mapping[str, str], noun: str) -> str:
@@ -270,13 +271,13 @@ def _counted(mapping: Mapping[str, str], noun: str) -> str:
     return f"1 {noun}" if len(mapping) == 1 else f"{len(mapping)} {noun}s"
 
 
-def _tell_limits(checklist: Checklist, settings: Settings) -> None:
+def _list_limits(checklist: Checklist, settings: Settings) -> None:
     rates = rate_limits(settings.limits)
     for group in _groups_used(settings):
-        checklist.tell("limits", _in_words(rates[group]))
+        checklist.inform("limits", _format_limits(rates[group]))
     most = settings.limits.max_calls_per_run
     if most is not None:
-        checklist.tell("limits", f"at most {most:,} calls in a run")
+        checklist.inform("limits", f"at most {most:,} calls in a run")
 
 
 def _groups_used(settings: Settings) -> list[RateLimitGroup]:
@@ -290,7 +291,7 @@ def _groups_used(settings: Settings) -> list[RateLimitGroup]:
     return used
 
 
-def _in_words(rate: RateLimits) -> str:
+def _format_limits(rate: RateLimits) -> str:
     window = "an hour" if rate.window_seconds == HOUR_SECONDS else "a minute"
     limits, allowed = f"{rate.per_window:,} {rate.unit} {window}", f"{rate.allowed_per_window:,}"
     if rate.per_day is not None:

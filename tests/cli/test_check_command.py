@@ -45,8 +45,8 @@ def test_what_is_right_gets_a_tick_each_and_exit_0(commands: Commands) -> None:
     result = commands.check(streams=STREAMS)
     assert result.exit_code == 0, result.output
     for beginning, said in {
-        "tenant": "answers",
-        "credential": "access_key is valid; 13 objects can be seen",
+        "tenant": "responds",
+        "credential": "access_key is valid; 13 objects are visible",
         "stream accounts": "upsert into company",
         "stream accounts: lookup_keys": "Name",
         "stream accounts: field_mapping": "2 columns",
@@ -171,7 +171,7 @@ def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands
             "stream s: company_links",
             "Did you mean Title?",
         ),
-        ({"sync_mode": "insert"}, "stream s", "no object is named: set its object_type"),
+        ({"sync_mode": "insert"}, "stream s", "it names no object: set its object_type"),
     ],
 )
 def test_what_is_wrong_gets_a_cross_with_what_to_do_and_exit_1(
@@ -181,7 +181,7 @@ def test_what_is_wrong_gets_a_cross_with_what_to_do_and_exit_1(
     assert result.exit_code == 1
     assert line(result, beginning).startswith("✗")
     assert said in line(result, beginning)
-    assert "1 check fails." in result.output
+    assert "1 check failed." in result.output
     commands.asserts_only_metadata_was_read()
 
 
@@ -192,7 +192,7 @@ def test_every_wrong_name_has_its_line(commands: Commands) -> None:
     crossed = [each for each in result.output.splitlines() if each.startswith("✗")]
     assert len(crossed) == 3
     assert all(each[3:].startswith("streams without an entry") for each in crossed)
-    assert "3 checks fail." in result.output
+    assert "3 checks failed." in result.output
 
 
 def test_settings_that_route_nothing_are_wrong(commands: Commands) -> None:
@@ -218,7 +218,7 @@ def test_the_credential_that_is_used_is_named(commands: Commands) -> None:
     result = commands.check(access_key=None, object_type="company", **client)
     assert result.exit_code == 0
     named = line(result, "credential")
-    assert "client_id and client_secret (M2M OAuth) are valid; 13 objects can be seen" in named
+    assert "client_id and client_secret (M2M OAuth) are valid; 13 objects are visible" in named
     assert not any(secret in result.output for secret in client.values())
 
 
@@ -272,7 +272,7 @@ def test_metadata_that_cannot_be_read_fails_the_check(
     result = commands.check(object_type="company")
     assert result.exit_code == 1
     assert f"HTTP {status}" in result.output
-    assert "1 check fails." in result.output
+    assert "1 check failed." in result.output
 
 
 def test_the_settings_come_from_the_environment_as_meltano_exports_it(
@@ -314,7 +314,7 @@ def test_names_with_dots_survive_meltanos_flattening(commands: Commands) -> None
         "TARGET_GAINSIGHT_STREAMS": json.dumps(flattened(streams)),
     }
     result = commands.run("check", environment=environment)
-    assert "1 check fails." in result.output
+    assert "1 check failed." in result.output
     wrong = line(result, "stream public.accounts: field_mapping")
     assert "RenewalDat. Did you mean RenewalDate?" in wrong
 
@@ -350,7 +350,7 @@ def test_the_embedded_tenant_is_started_for_the_check(commands: Commands) -> Non
         object_type="company",
     )
     assert result.exit_code == 0, result.output
-    assert f"the embedded tenant in {path} answers" in line(result, "tenant")
+    assert f"the embedded tenant in {path} responds" in line(result, "tenant")
 
 
 def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Commands) -> None:
