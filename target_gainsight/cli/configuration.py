@@ -1,6 +1,6 @@
-"""Where the commands take the target's settings from: files, or the environment that Meltano sets.
+"""Reads the settings for the commands, from files or from the environment that Meltano sets.
 
-What is wrong with them is said in the target's own words; a secret is never shown.
+Errors are those of the target; a secret is never shown.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def configured(command: _Command) -> _Command:
         metavar="FILE",
         help=(
             "The target's settings as JSON; repeatable, later files win. ENV stands for the "
-            f"environment ({PREFIX}…), which is read when nothing is given: so "
-            "'meltano invoke target-gainsight:check' needs no option."
+            f"environment ({PREFIX}…), which is the default: 'meltano invoke "
+            "target-gainsight:check' needs no option."
         ),
     )
     return option(command)
 
 
 def read_settings(sources: Iterable[str]) -> Settings:
-    """Read the settings that a command works with.
+    """Parse the settings for a command.
 
     Args:
         sources: Paths of JSON files; ``ENV`` stands for the environment, which wins over files.
@@ -66,17 +66,20 @@ def read_settings(sources: Iterable[str]) -> Settings:
     try:
         return parse_settings(raw)
     except SettingsError as error:
-        listed = "".join(f"\n  - {message}" for message in error.errors)
-        message = f"the settings cannot be used:{listed}"
-        raise click.ClickException(message) from None
+        raise invalid_settings(error.errors) from None
+
+
+def invalid_settings(errors: Iterable[str]) -> click.ClickException:
+    """Return the error that lists what is wrong with the settings."""
+    listed = "".join(f"\n  - {message}" for message in errors)
+    return click.ClickException(f"the settings have errors:{listed}")
 
 
 def no_settings() -> click.ClickException:
-    """Say that there are no settings, and how to give some."""
+    """Return the error that there are no settings, with how to give some."""
     message = (
-        "no settings are given: name a file with --config, set "
-        f"{PREFIX}… variables, or run this through Meltano "
-        "(meltano invoke target-gainsight:check)"
+        "no settings found. Give a file with --config or set variables that begin with "
+        f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
     )
     return click.ClickException(message)
 
@@ -84,7 +87,7 @@ def no_settings() -> click.ClickException:
 def read_raw_settings(
     sources: Iterable[str], schema: Mapping[str, Any] = CONFIG_SCHEMA
 ) -> dict[str, Any]:
-    """Read the settings as they are given, without a look at what they say.
+    """Read the settings as they are given, without parsing them.
 
     Args:
         sources: As for ``read_settings``.
@@ -109,7 +112,7 @@ def read_raw_settings(
 def _read_file(path: Path) -> dict[str, Any]:
     content = json_in(path)
     if not isinstance(content, dict):
-        message = f"{path} is no JSON object of settings"
+        message = f"{path} is not a JSON object of settings"
         raise click.ClickException(message)
     return content
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.cli.configuration import no_settings, read_raw_settings
+from target_gainsight.cli.configuration import invalid_settings, no_settings, read_raw_settings
 from target_gainsight.target import EXPECTED_ERRORS, TargetGainsight
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  #
         The target.
 
     Raises:
-        click.ClickException: There are no settings, or they have mistakes.
+        click.ClickException: There are no settings, or they have errors.
     """
     raw = read_raw_settings(sources, TargetGainsight.config_jsonschema)
     if not raw:
@@ -33,8 +33,6 @@ def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  #
     try:
         return TargetGainsight(config={**raw, **overrides})
     except ConfigValidationError as error:
-        listed = "".join(f"\n  - {mistake}" for mistake in error.errors)
-        message = f"the settings cannot be used:{listed}"
-        raise click.ClickException(message) from None
+        raise invalid_settings(error.errors) from None
     except EXPECTED_ERRORS as error:
         raise click.ClickException(str(error)) from error

@@ -166,9 +166,9 @@ class Run:
         if settings is None:
             name = shown(stream)
             message = (
-                f"stream {name}: no setting says which object it is loaded into. Route it with "
-                f"object_type, or with an entry under streams ({name}: {{object_type: company}}); "
-                f"exclude it with stream_maps ({name}: __NULL__)"
+                f"stream {name} is not routed to an object. Set object_type for all streams, or "
+                f"add an entry under streams ({name}: {{object_type: company}}). To leave the "
+                f"stream out, add it to stream_maps ({name}: __NULL__)."
             )
             raise RunStoppedError(message)
         return settings

@@ -373,7 +373,7 @@ def test_a_file_that_is_no_configuration_is_named_and_not_shown(
     path.write_text(content)
     result = commands.run("check", "--config", str(path))
     assert result.exit_code == 1
-    assert "wrong.json is no JSON object of settings" in result.output
+    assert "wrong.json is not a JSON object of settings" in result.output
     assert "sEcReT" not in result.output
     missing = commands.run("check", "--config", str(commands.folder / "none.json"))
     assert missing.exit_code == 1
@@ -383,7 +383,7 @@ def test_a_file_that_is_no_configuration_is_named_and_not_shown(
 def test_no_settings_at_all_says_where_they_are_looked_for(commands: Commands) -> None:
     result = commands.run("check")
     assert result.exit_code == 1
-    assert "name a file with --config" in result.output
+    assert "Give a file with --config" in result.output
 
 
 def test_a_terminal_without_ticks_gets_words(

@@ -154,12 +154,12 @@ def test_a_wrong_key_is_exit_1_with_what_to_do(
 def test_mistakes_in_the_settings_are_listed(commands: Commands) -> None:
     result = plan(commands, sync_mode="sideways", max_creates="many")
     assert result.exit_code == 1
-    assert "the settings cannot be used:" in result.stderr
+    assert "the settings have errors:" in result.stderr
     assert "sync_mode" in result.stderr
     assert "max_creates" in result.stderr
     nothing = CliRunner().invoke(main, ["plan"], input="")
     assert nothing.exit_code == 1
-    assert "no settings are given" in nothing.stderr
+    assert "no settings found" in nothing.stderr
 
 
 def test_a_summary_file_says_that_it_was_a_dry_run(commands: Commands) -> None:

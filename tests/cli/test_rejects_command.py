@@ -284,10 +284,10 @@ def test_a_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
     assert project.open_names(run) == ["A", "B", "C"]
     result = project.replay(run, object_type="nonsense")
     assert result.exit_code == 1
-    assert "the settings cannot be used:" in result.stderr
+    assert "the settings have errors:" in result.stderr
     result = project.run("replay", run)
     assert result.exit_code == 1
-    assert "no settings are given" in result.stderr
+    assert "no settings found" in result.stderr
 
 
 def test_replay_of_one_stream_leaves_the_others_open(project: Project) -> None:

@@ -43,9 +43,9 @@ def test_a_stream_that_nothing_routes_stops_the_run_and_says_how_to_route_or_exc
     )
     assert run.exit_code == 1
     assert run.error == (
-        "stream 'orders': no setting says which object it is loaded into. Route it with "
-        "object_type, or with an entry under streams ('orders': {object_type: company}); "
-        "exclude it with stream_maps ('orders': __NULL__)"
+        "stream 'orders' is not routed to an object. Set object_type for all streams, or "
+        "add an entry under streams ('orders': {object_type: company}). To leave the stream out, "
+        "add it to stream_maps ('orders': __NULL__)."
     )
     assert run.output == ""
 
