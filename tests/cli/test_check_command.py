@@ -466,7 +466,7 @@ def test_what_timeline_and_ctas_do_not_have_is_named(commands: Commands) -> None
     assert "status differs only in case" in line(result, "stream risks: constants")
 
 
-def test_a_bulk_stream_is_told_with_its_job_and_a_survey_with_its_folder(
+def test_bulk_streams_show_their_job_and_surveys_their_folder(
     commands: Commands,
 ) -> None:
     streams = {
@@ -476,7 +476,7 @@ def test_a_bulk_stream_is_told_with_its_job_and_a_survey_with_its_folder(
     result = commands.check(streams=streams)
     assert result.exit_code == 0, result.output
     assert "a bulk job that loads company" in line(result, "stream usage")
-    assert "job-7; no call shows" in line(result, "stream usage: bulk_job_id")
+    assert "job-7; not checked" in line(result, "stream usage: bulk_job_id")
     assert "import of Surveys, in gainsight-surveys" in line(result, "stream nps")
 
 
