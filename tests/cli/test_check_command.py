@@ -477,7 +477,7 @@ def test_bulk_streams_show_their_job_and_surveys_their_folder(
     assert result.exit_code == 0, result.output
     assert "a bulk job that loads company" in line(result, "stream usage")
     assert "job-7; not checked" in line(result, "stream usage: bulk_job_id")
-    assert "import of Surveys, in gainsight-surveys" in line(result, "stream nps")
+    assert "survey import, in gainsight-surveys" in line(result, "stream nps")
 
 
 def test_a_bulk_stream_into_an_object_that_is_not_there_is_wrong(commands: Commands) -> None:
