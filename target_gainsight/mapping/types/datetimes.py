@@ -56,6 +56,7 @@ _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _END_OF_DAY = (24, 0, 0, 0)
 _MINUTES_PER_HOUR = 60
 _MILLISECOND = timedelta(milliseconds=1)
+_LATE_MORNING, _NOON = time(11, 30), time(12)
 _MIDNIGHT = time(0)
 _USUAL = re.compile(
     r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
@@ -136,8 +137,9 @@ def iso_milliseconds(instant: datetime) -> str:
 def comparable_date(value: Json) -> str | None:
     """The ISO date of a DATE as written or read; None for one that leaves the day in doubt.
 
-    An epoch counts milliseconds here, as the query answers it. A moment other than midnight may
-    be the tenant's own midnight seen from elsewhere.
+    An epoch counts milliseconds here, as the query answers it. A time of day may be the tenant's
+    own midnight seen from elsewhere. In the half hour before noon UTC no time zone has midnight,
+    and the day is the same in nearly all of them: CTAs show their DueDate so (Cockpit API, Fetch).
     """
     if isinstance(value, str):
         if _MONTH_FIRST.fullmatch(value):
@@ -145,8 +147,11 @@ def comparable_date(value: Json) -> str | None:
         instant = moment(value)
     else:
         instant = _of_milliseconds(value)
-    midnight = instant is not None and instant.time() == _MIDNIGHT
-    return instant.date().isoformat() if instant is not None and midnight else None
+    if instant is None:
+        return None
+    utc = instant.astimezone(timezone.utc)
+    is_certain = instant.time() == _MIDNIGHT or _LATE_MORNING <= utc.time() < _NOON
+    return instant.date().isoformat() if is_certain else None
 
 
 def comparable_datetime(value: Json) -> int | None:
