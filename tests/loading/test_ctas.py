@@ -236,6 +236,16 @@ def test_without_a_look_nothing_is_written(start_loading: Callable[..., Loading]
     assert loading.tenant.count("call_to_action") == 0
 
 
+def test_missing_user_is_to_be_added_in_gainsight(loading: Loading) -> None:
+    owner = {"object_name": "gsuser", "fields": {"owner": "Email"}}
+    entry = {"lookups": {"CompanyId": BY_ACCOUNT, "OwnerId": owner}}
+    lines = [cta(0, owner="nobody@x.example"), cta(1, "Hooli", owner="ada.park@ourcompany.example")]
+    run = load_ctas(loading, lines, columns={"owner": TEXT}, entry=entry)
+    hints = [each["gainsight_reject"]["hint"] for each in run.rejects]
+    assert hints[0].startswith("add the user in Gainsight")
+    assert hints[1].startswith("load the parent first")
+
+
 def test_missing_company_and_owner_reject_the_record_alone(loading: Loading) -> None:
     owner = {"object_name": "gsuser", "fields": {"owner": "Email"}, "on_no_match": "leave_empty"}
     entry = {"lookups": {"CompanyId": BY_ACCOUNT, "OwnerId": owner}}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NO_MATCH = "lookup_no_match"
 SEVERAL = "lookup_multi_match"
+USER = "gsuser"
+LOAD_FIRST = "load the parent first"
+ADD_USER = "add the user in Gainsight, because this target does not load users; correct the value"
 COMPANIES = "companies"
 COMPANY_ID = "Company_ID"
 
@@ -220,7 +223,7 @@ class Resolver:
             refers: What the record referred to.
             found: What that led to.
         """
-        hint = "load the parent first, or set on_no_match to leave_empty"
+        hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
         value: object = None
         if isinstance(refers, Wanted):
             value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
@@ -231,6 +234,8 @@ class Resolver:
                 hint = "choose match fields that are unique, or set multi_match to first"
             elif near is not None:
                 hint = f"{shown(near)} differs in case or blanks only: make the two equal"
+            elif refers.match.object_name.lower() == USER:
+                hint = f"{ADD_USER}, or set on_no_match to leave_empty"
         return Reason(found.code or NO_MATCH, found.message, field=target, value=value, hint=hint)
 
 

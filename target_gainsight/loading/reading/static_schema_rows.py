@@ -1,4 +1,4 @@
-"""Current rows of objects that no metadata describes: Timeline activities and CTAs.
+"""Current rows of objects that have an API of their own: Timeline activities and CTAs.
 
 Which of their fields a query answers is not sure. Where it refuses them, its keys are asked for
 alone; where it refuses those, too, the write's own answer has to tell what is there.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.api import RefusedError
-from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID
+from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID, LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.isolation import refusal_reason
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PARENT_MISSING = "GSOBJ_PEOPLE1001"
 """The code of a person linked to a company that does not exist (Error Codes, People API)."""
 
-PARENT_HINT = "load the parent first, or set on_no_match of company_links to leave_empty"
+PARENT_HINT = f"{LOAD_FIRST}, or set on_no_match of company_links to leave_empty"
 
 
 class PeopleWriter(Writer):
