@@ -143,7 +143,7 @@ def test_a_refusal_is_never_repeated_unchanged(
 def test_an_object_that_does_not_exist_is_told_from_a_record(
     client: GainsightClient, requests_mock: Any
 ) -> None:
-    requests_mock.get(URL, status_code=404, json=failure("GSOBJ_1004", "no such record"))
+    requests_mock.get(URL, status_code=404, json=failure("GSOBJ_1011", "no such record"))
     with pytest.raises(NotFoundError) as caught:
         get(client)
     assert not isinstance(caught.value, ObjectNotFoundError)

@@ -370,7 +370,7 @@ def test_one_record_is_read_by_its_gsid(records: RecordsApi, requests_mock: Any,
 
 @pytest.mark.parametrize(
     "answer",
-    [{"json": success(None)}, {"status_code": 404, "json": failure("GSOBJ_1004")}],
+    [{"json": success(None)}, {"status_code": 404, "json": failure("GSOBJ_1011")}],
 )
 def test_a_record_that_is_not_there_is_not_found(
     records: RecordsApi, requests_mock: Any, answer: Any
@@ -396,3 +396,45 @@ def test_what_does_not_list_rows_never_passes_for_no_rows(
     asked = requests_mock.post(QUERY, [broken, broken, whole])
     assert list(records.query("Company", select=["Gsid"])) == []
     assert asked.call_count == 3
+
+
+FAILED = {"errorMessage": "Invalid date", "errorCode": "GSOBJ_1006", "fieldName": "RenewalDate"}
+NAMED = FieldFailure("RenewalDate", "2026-13-01", "GSOBJ_1006", "Invalid date")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Invalid date (RenewalDate = 2026-13-01).",
+        "Invalid date (RenewalDate= 2026-13-01)",
+        "Invalid date (RenewalDate=2026-13-01)",
+        "Invalid date ( RenewalDate = 2026-13-01 ).",
+    ],
+)
+@pytest.mark.parametrize(
+    "listed",
+    [
+        None,
+        [],
+        [{"errors": [FAILED]}],
+        [[{"success": False, "errors": [FAILED]}]],
+        [{"fieldName": "RenewalDate"}],
+    ],
+)
+def test_field_and_value_are_read_from_the_list_or_the_description(
+    records: RecordsApi, requests_mock: Any, description: str, listed: Any
+) -> None:
+    answer = failure("GSOBJ_1006", description, {"count": 0, "records": None, "errors": listed})
+    requests_mock.post(COMPANY, status_code=400, json=answer)
+    with pytest.raises(RefusedError) as caught:
+        records.insert("Company", [{"Name": "Initech"}])
+    assert caught.value.failures == ((NAMED,),)
+
+
+def test_a_described_null_is_no_text(records: RecordsApi, requests_mock: Any) -> None:
+    answer = failure("GSOBJ_1007", "Name must not be null (Name = null).")
+    requests_mock.post(COMPANY, status_code=400, json=answer)
+    with pytest.raises(RefusedError) as caught:
+        records.insert("Company", [{"Industry": "IT"}])
+    [[named]] = caught.value.failures
+    assert (named.field, named.value) == ("Name", None)

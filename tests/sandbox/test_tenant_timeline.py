@@ -154,7 +154,7 @@ def test_put_wants_the_identifier(api: Api, query: str) -> None:
         ({"ActivityDate": "2026-02-01T09:30:00.000"}, "GS_TL_10_0210"),
         ({"ActivityDate": "2026-02-01"}, "GS_TL_10_0210"),
         ({"ActivityDate": 5}, "GS_TL_10_0210"),
-        ({"GsCompanyId": "1P02" + "A" * 32}, "GSOBJ_1004"),
+        ({"GsCompanyId": "1P02" + "A" * 32}, "GSOBJ_1002"),
         ({"Ant__Nope__c": "x"}, "GSOBJ_1002"),
     ],
 )

@@ -245,14 +245,14 @@ def test_a_lookup_takes_the_gsid_of_a_record(api: Api) -> None:
 
 
 @pytest.mark.parametrize("value", ["Acme", "1P02", "1p02" + "a" * 32, 5, "1P02" + "A" * 32])
-def test_any_other_lookup_value_is_1004(api: Api, value: Any) -> None:
-    assert _code(api, "company__gc", value) == "GSOBJ_1004"
+def test_any_other_lookup_value_is_1002(api: Api, value: Any) -> None:
+    assert _code(api, "company__gc", value) == "GSOBJ_1002"
 
 
 def test_that_a_lookups_record_exists_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"lookup_must_exist": False})
     assert _write(api, "company__gc", "1P02" + "A" * 32).status_code == 200
-    assert _code(api, "company__gc", "1P02") == "GSOBJ_1004"
+    assert _code(api, "company__gc", "1P02") == "GSOBJ_1002"
 
 
 _FILLED = {

@@ -106,8 +106,10 @@ _SERVER_FAULTS = range(500, 600)
 _NOT_FOUND = 404
 _TOO_LARGE = 413
 _FIELD_IN_DESCRIPTION = re.compile(
-    r"^(?P<message>.*?)\s*\((?P<field>\w[\w.]*) = (?P<value>.*)\)\.?\s*$", re.DOTALL
+    r"^(?P<message>.*?)\s*\(\s*(?P<field>\w[\w.]*)\s*=\s*(?P<value>.*?)\s*\)\.?\s*$", re.DOTALL
 )
+"""The tail is printed with a blank before `=` and without (Company API, Error Codes)."""
+_NULL_CODE = "GSOBJ_1007"
 
 
 def envelope(response: requests.Response) -> Record | None:
@@ -207,13 +209,19 @@ def parse_token_response(
 def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
     """The failed fields that an envelope names, grouped by failed record.
 
-    The answer lists them nested (a list per record), flat (an entry each), or not at all; then
-    field and value are read out of the description, which ends in "(Field = value).".
+    The response lists them nested (a list per record), flat (an entry each), or not at all; then
+    field and value are read out of the description, which ends in "(Field = value).". What a
+    listed failure leaves out is taken from there, too.
     """
+    described = _described_failure(body)
     listed = as_mapping(body.get("data")).get("errors")
     entries = listed if isinstance(listed, list) else [listed]
     groups = tuple(group for entry in entries if (group := _failures_in(entry)))
-    return groups or _described_failure(body)
+    if described is None:
+        return groups
+    return tuple(
+        tuple(_completed(failure, described) for failure in group) for group in groups
+    ) or ((described,),)
 
 
 def http_time(text: str | None) -> datetime | None:
@@ -376,14 +384,29 @@ def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:
     return (failure,) if failure.field or failure.code or failure.message else ()
 
 
-def _described_failure(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
+def _described_failure(body: Record) -> FieldFailure | None:
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     if found is None:
-        return ()
-    failure = FieldFailure(
+        return None
+    code = as_text(body.get("errorCode")) or ""
+    return FieldFailure(
         field=found["field"],
-        value=found["value"],
-        code=as_text(body.get("errorCode")) or "",
+        value=None if code == _NULL_CODE else found["value"],
+        code=code,
         message=found["message"],
     )
-    return ((failure,),)
+
+
+def _completed(failure: FieldFailure, described: FieldFailure) -> FieldFailure:
+    """A listed failure with what the description adds to it."""
+    if failure.field not in {None, described.field}:
+        return failure
+    code = failure.code or described.code
+    if code != described.code:
+        return failure
+    return FieldFailure(
+        field=described.field,
+        value=described.value if failure.value is None else failure.value,
+        code=code,
+        message=failure.message or described.message,
+    )

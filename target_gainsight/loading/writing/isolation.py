@@ -151,7 +151,7 @@ def carries(body: Body, failure: FieldFailure) -> bool:
     """
     if failure.field is None:
         return False
-    sent, named = body.get(failure.field), failure.value
+    sent, named = _sent_value(body, failure.field), failure.value
     if _equal(sent, named):
         return True
     return isinstance(named, list) and any(_equal(sent, value) for value in named)
@@ -194,4 +194,18 @@ def _equal(sent: object, named: object) -> bool:
         return sent is None or sent == ""
     if isinstance(sent, bool) or isinstance(named, bool):
         return str(sent).lower() == str(named).lower()
-    return sent == named or str(sent) == str(named)
+    return sent == named or _as_text(sent) == _as_text(named)
+
+
+def _sent_value(body: Body, field: str) -> object:
+    """Return the value that was sent in a field, whose name a description may spell otherwise."""
+    if field in body:
+        return body[field]
+    return next((body[name] for name in body if name.lower() == field.lower()), None)
+
+
+def _as_text(value: object) -> str:
+    """Return a value as descriptions print it: without surrounding blanks, quotes and brackets."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_as_text(each) for each in value)
+    return str(value).strip().strip("[]\"'").strip()

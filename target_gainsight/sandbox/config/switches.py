@@ -38,6 +38,8 @@ class Switches:
 
     Attributes:
         error_listing: how a refused write lists its errors in `data.errors`.
+        error_tail: how the description of a refusal names field and value: `(Field = value).` or
+            `(Field= value)`.
         put_without_match: an update whose keys match nothing refuses the call, or is left out.
         put_multi_match: an update whose keys match several rows updates them all, or refuses.
         keys_gsid_refused: whether `keys=Gsid` is refused.
@@ -99,6 +101,7 @@ class Switches:
     """
 
     error_listing: Literal["nested", "flat", "missing", "first_only"] = "nested"
+    error_tail: Literal["spaced", "tight"] = "spaced"
     put_without_match: Literal["error", "ignore"] = "error"
     put_multi_match: Literal["update_all", "error"] = "update_all"
     keys_gsid_refused: bool = False
@@ -107,7 +110,7 @@ class Switches:
     datetime_milliseconds_required: bool = False
     picklist_ignores_case: bool = False
     lookup_must_exist: bool = True
-    lookup_error_code: str = "GSOBJ_1004"
+    lookup_error_code: str = "GSOBJ_1008"
     date_read: Literal["epoch_ms", "iso"] = "epoch_ms"
     datetime_read: Literal["epoch_ms", "iso", "spaced"] = "epoch_ms"
     empty_text_read: Literal["null", "blank"] = "null"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_gainsight.sandbox.answers import GENERIC, INVALID_GSID, INVALID_VALUE, Answer
+from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, Answer
 from target_gainsight.sandbox.storage.identifiers import new_gsids
 from target_gainsight.sandbox.storage.values import ValueRefusedError
 
@@ -89,7 +89,7 @@ def _check_lookups(tenant: Tenant, model: ObjectModel, stored: Mapping[str, Any]
             continue
         target = tenant.named_object(lookup.lookup_object or "")
         if not tenant.store.existing(target, [gsid]):
-            raise RecordRefusedError(INVALID_GSID, f"Invalid GSID ({lookup.name} = {gsid}).")
+            raise RecordRefusedError(INVALID_VALUE, f"Invalid GSID ({lookup.name} = {gsid}).")
 
 
 def save_each(

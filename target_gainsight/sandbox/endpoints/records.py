@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import (
     GENERIC,
-    INVALID_GSID,
     INVALID_VALUE,
     NOTHING_MATCHES,
     NULL_VALUE,
@@ -40,6 +39,7 @@ Record = dict[str, Any]
 Errors = dict[int, list[FieldError]]
 """Refused fields by the position of their record."""
 
+_TAILS = {"spaced": "({} = {}).", "tight": "({}= {})"}
 _TIMELINE_REFUSALS = {
     "refused": (GENERIC, 400),
     "wrong_api": (WRONG_API, 400),
@@ -123,7 +123,7 @@ def read_record(tenant: Tenant, call: Incoming) -> Answer:
         (gsid,),
     )
     if not found:
-        raise refuse(INVALID_GSID, f"No record found (Gsid = {gsid}).")
+        raise refuse(NOTHING_MATCHES, f"No record found (Gsid = {gsid}).")
     record: Record = dict(zip(model.fields, found[0], strict=True))
     for field in model.fields.values():
         render = renderer(field, tenant.switches)
@@ -137,7 +137,7 @@ def delete_record(tenant: Tenant, call: Incoming) -> Answer:
     model = _writable_object(tenant, call, [])
     gsid = call.params["gsid"]
     if not is_gsid(gsid) or not tenant.store.delete(model, gsid):
-        raise refuse(INVALID_GSID, f"No record found (Gsid = {gsid}).")
+        raise refuse(NOTHING_MATCHES, f"No record found (Gsid = {gsid}).")
     return _written([{}], [gsid])
 
 
@@ -263,7 +263,7 @@ def _check_lookup(tenant: Tenant, field: Field, rows: Sequence[Changes], errors:
     missing = wanted - tenant.store.existing(target, wanted)
     for index, gsid in sent.items():
         if gsid in missing:
-            error = FieldError(field.name, gsid, INVALID_GSID, "Invalid GSID")
+            error = FieldError(field.name, gsid, INVALID_VALUE, "Invalid GSID")
             errors.setdefault(index, []).append(error)
 
 
@@ -351,7 +351,8 @@ def _refuse_errors(tenant: Tenant, model: ObjectModel, errors: Errors) -> None:
         "records": None,
         "errors": _error_listing(tenant.switches.error_listing, model, records),
     }
-    description = f"{first.message} ({first.field} = {_shown(first.value)})."
+    tail = _TAILS[tenant.switches.error_tail].format(first.field, _shown(first.value))
+    description = f"{first.message} {tail}"
     raise Refusal(Answer(400, data, first.code, description))
 
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.sandbox.answers import GENERIC, INVALID_GSID, INVALID_VALUE, NULL_VALUE
+from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, NULL_VALUE
 from target_gainsight.sandbox.storage.identifiers import is_gsid
 from target_gainsight.sandbox.storage.model import (
     GSID_TYPES,
@@ -154,7 +154,7 @@ def _accept_boolean(value: object) -> Stored:
 
 def _accept_gsid(value: object) -> Stored:
     if not isinstance(value, str) or not is_gsid(value):
-        raise ValueRefusedError(INVALID_GSID, "Invalid GSID")
+        raise ValueRefusedError(INVALID_VALUE, "Invalid GSID")
     return value
 
 
