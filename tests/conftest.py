@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from fake_clock import FakeClock
 from singer_runs import Tenant, embedded_tenant, signals_as_they_were
@@ -11,6 +12,9 @@ from singer_runs import Tenant, embedded_tenant, signals_as_they_were
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("steady")  # the same examples on every machine, however slow it is
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ def make_client(clock: FakeClock, events: list[CallEvent]) -> Iterator[MakeClien
         options.setdefault("clock", clock)
         options.setdefault("rate_limiter", RateLimiter({"synchronous": PLENTY}, clock=clock))
         options.setdefault("authentication", AccessKey(KEY))
-        client = GainsightClient(base_url, observer=events.append, **options)
+        options.setdefault("observer", events.append)
+        client = GainsightClient(base_url, **options)
         made.append(client)
         return client
 

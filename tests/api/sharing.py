@@ -37,24 +37,20 @@ def sharing_process(told: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def begin(process: subprocess.Popen[str], start: float, end: float) -> None:
-    """Say from when to when the process works, in epoch seconds."""
+def begin(process: subprocess.Popen[str], end: float) -> None:
+    """Let a process work until a time in epoch seconds."""
     assert process.stdin
-    process.stdin.write(f"{json.dumps([start, end])}\n")
+    process.stdin.write(f"{json.dumps(end)}\n")
     process.stdin.flush()
 
 
-def results(tolds: list[dict[str, Any]], start: float, seconds: float) -> list[dict[str, int]]:
-    """What processes print that work at the same time.
-
-    All being ready, they start half-way between two multiples of `start`, in epoch seconds.
-    """
+def results(tolds: list[dict[str, Any]], seconds: float) -> list[dict[str, int]]:
+    """What processes print that work at the same time, from when all of them are ready."""
     with ExitStack() as stack:
         processes = [stack.enter_context(sharing_process(told)) for told in tolds]
-        now = time.time()
-        begins = (now // start + 1.5) * start if start else now
+        end = time.time() + seconds
         for process in processes:
-            begin(process, begins, begins + seconds)
+            begin(process, end)
         return [_result(process) for process in processes]
 
 

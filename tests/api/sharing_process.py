@@ -1,8 +1,9 @@
 """A process that shares a tenant's limits with others. Told on stdin what to do, as JSON.
 
-With a `base_url` it calls the tenant, else it only takes permits. It says when it is ready, is then
-told from when to when, or until the day's quota is spent, and prints how many calls or permits
-it got and how many calls were throttled.
+With a `base_url` it calls the tenant, else it only takes permits, the first before it says that it
+is ready. It is then told until when to go on, unless the day's quota is spent before, and prints
+how many calls or permits it got and how many calls were throttled; with `reports` a line per
+permit.
 """
 
 from __future__ import annotations
@@ -35,21 +36,28 @@ def main(told: dict[str, Any]) -> None:
         clock=clock,
         store=open_store(store, tenant=told["tenant"], clock=clock),
     )
+    calls = "base_url" in told
+    taken = 0 if calls else take_permit(limiter)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    start, told["end"] = json.loads(sys.stdin.readline())
-    time.sleep(max(0.0, start - time.time()))
-    result = call(told, limiter) if "base_url" in told else take_permits(told, limiter)
+    told["end"] = json.loads(sys.stdin.readline())
+    result = call(told, limiter) if calls else take_permits(told, limiter, taken)
     limiter.close()
     sys.stdout.write(json.dumps(result))
 
 
-def take_permits(told: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
-    taken = 0
+def take_permit(limiter: RateLimiter) -> int:
+    limiter.release(limiter.acquire("synchronous"))
+    return 1
+
+
+def take_permits(told: dict[str, Any], limiter: RateLimiter, taken: int) -> dict[str, int]:
     try:
         while time.time() < told["end"]:
-            limiter.release(limiter.acquire("synchronous"))
-            taken += 1
+            taken += take_permit(limiter)
+            if told.get("reports"):
+                sys.stdout.write("taken\n")
+                sys.stdout.flush()
     except QuotaExceededError:
         pass
     return {"taken": taken}

@@ -269,7 +269,7 @@ def test_stopping_ends_the_waits_and_issues_no_more_permits() -> None:
         thread.start()
     limiter.stop()
     for thread in waiting:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert ended == ["stopped"] * 3
     with pytest.raises(StoppedError):
         limiter.acquire("synchronous")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -371,12 +372,13 @@ def test_an_answer_of_another_shape_than_expected_is_broken(
     assert caught.value.request_id == "request-1"
 
 
-def test_stopping_ends_the_wait_for_a_retry(
-    make_client: MakeClient, requests_mock: Any, events: list[CallEvent]
-) -> None:
-    clock = SystemClock()
+def test_stopping_ends_the_wait_for_a_retry(make_client: MakeClient, requests_mock: Any) -> None:
+    events = SimpleQueue[CallEvent]()
     client = make_client(
-        clock=clock, rate_limiter=RateLimiter(), retry=RetryPolicy(base=600, max_wait=600)
+        clock=SystemClock(),
+        rate_limiter=RateLimiter(),
+        retry=RetryPolicy(base=600, max_wait=600),
+        observer=events.put,
     )
     requests_mock.get(URL, status_code=500)
     raised: list[Exception] = []
@@ -389,11 +391,10 @@ def test_stopping_ends_the_wait_for_a_retry(
 
     waiting = Thread(target=call)
     waiting.start()
-    while not events:
-        assert waiting.is_alive()
+    events.get(timeout=60)
     client.stop()
-    waiting.join(timeout=5)
+    waiting.join(timeout=60)
     assert [type(error) for error in raised] == [StoppedError]
     with pytest.raises(StoppedError):
         get(client)
-    assert len(events) == 1
+    assert events.empty()

@@ -37,7 +37,7 @@ def call_times(store: Path | str, folder: Path) -> list[float]:
             "limits": {"per_window": CALLS, "quota_percent": 100, "window_seconds": SECONDS},
             "threads": 4,
         }
-        got = results([told] * PROCESSES, SECONDS, WINDOWS * SECONDS)
+        got = results([told] * PROCESSES, WINDOWS * SECONDS)
         seen = sandbox.tenant.calls()
     assert [result["throttled"] for result in got] == [0] * PROCESSES
     assert {call.status for call in seen} == {200}

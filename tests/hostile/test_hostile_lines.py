@@ -33,7 +33,6 @@ _WHOLE = lines_of(
 ).encode()
 _FEW = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 _MEMBERS = (

@@ -503,9 +503,7 @@ class Killed(BaseException):
     """Ends a run as a kill does: nothing of it is finished."""
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kills=st.lists(st.tuples(st.integers(1, 12), st.integers(120, 900)), max_size=3),
     state_every=st.integers(1, 40),

@@ -67,7 +67,7 @@ class Model:
 
 
 @given(SEEDS, st.integers(0, 300), st.sampled_from([0.0, 1.0]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_state_is_ahead_and_the_newest_covered_one_comes_out(
     seed: int, steps: int, interval: float
 ) -> None:
@@ -80,7 +80,7 @@ def test_no_state_is_ahead_and_the_newest_covered_one_comes_out(
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None:
     model = Model(Random(seed), interval=1.0)
     for _ in range(200):
@@ -93,7 +93,7 @@ def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_WAITING_STATES", 8)
@@ -149,7 +149,7 @@ def test_a_state_that_waited_for_the_interval_comes_out_by_time_alone() -> None:
 
 
 @given(st.permutations(range(1, 40)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
     watermark = Watermark()
     for _ in order:

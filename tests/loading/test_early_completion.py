@@ -244,9 +244,7 @@ def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str |
     st.integers(1, 6),
     st.sampled_from([1, 8]),
 )
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_order_all_end_with_their_parents(
     loading: Loading, chance: Random, group: int, batch: int, concurrency: int
 ) -> None:

@@ -125,7 +125,7 @@ def deliver_all(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_all_good_records_are_written_once_and_all_bad_ones_rejected(chance: Random) -> None:
     batch = a_batch(chance)
     tenant = a_tenant(chance, batch)
@@ -142,7 +142,7 @@ def test_all_good_records_are_written_once_and_all_bad_ones_rejected(chance: Ran
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_when_the_tenant_falls_silent_nothing_is_lost_or_settled_wrongly(
     chance: Random, calls: int
 ) -> None:

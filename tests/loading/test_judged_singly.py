@@ -56,7 +56,6 @@ KINDS: dict[str, Any] = {
 @given(chance=st.randoms(use_true_random=False))
 @settings(
     max_examples=5,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_each_record_is_there_once_as_sent_or_rejected(

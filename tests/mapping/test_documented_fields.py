@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.mapping.composite_key import joined_keys
@@ -75,7 +75,6 @@ def test_a_field_of_unknown_type_compares_a_number_with_its_text(
 texts = st.text(st.sampled_from("ab|\\"), min_size=1)
 
 
-@settings(deadline=None)
 @given(st.tuples(texts, texts), st.tuples(texts, texts))
 def test_different_keys_never_become_one_identifier(
     one: tuple[str, str], other: tuple[str, str]

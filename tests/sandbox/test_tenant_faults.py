@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from watched_sandbox import Watch
 
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.sandbox.config.faults import FaultPlan
+from target_gainsight.sandbox.server.app import make_app
+from target_gainsight.sandbox.server.server import ServerThread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
     from tenant_api import Api, OpenTenant
 
 
@@ -106,47 +116,107 @@ def test_a_body_of_another_shape(api: Api) -> None:
     assert api.tenant.count("company") == 1
 
 
-def test_a_late_commit_comes_after_the_client_gave_up(api: Api) -> None:
-    api.tenant.faults.add(Fault("late_commit", seconds=0.1))
-    with pytest.raises(requests.Timeout):
-        api.session.post(
-            f"{api.running.base_url}/v1/data/objects/Company",
-            json={"records": [{"Name": "Acme"}]},
-            timeout=0.02,
-        )
+class Pauses:
+    """The pauses of a tenant, which end when they are told to."""
+
+    def __init__(self) -> None:
+        self.seconds = SimpleQueue[float]()
+        self._over = threading.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.put(seconds)
+        await asyncio.to_thread(self._over.wait)
+
+    def end(self) -> None:
+        self._over.set()
+
+
+class PausedTenant:
+    """A tenant that is served once more, with pauses of the test's own."""
+
+    def __init__(self, api: Api) -> None:
+        self.faults = api.tenant.faults
+        self.pauses = Pauses()
+        self.watch = Watch(make_app(api.tenant, pause=self.pauses))
+        self.server = ServerThread(self.watch, 0)
+        self._api = api
+        self._pool = ThreadPoolExecutor()
+
+    def insert(self) -> Future[requests.Response]:
+        """Send a record, and do not wait for the response."""
+        return self._pool.submit(self._post, "Company", {"records": [{"Name": "Acme"}]})
+
+    def query(self) -> requests.Response:
+        return self._post("query/Company", {"select": ["Name"]})
+
+    def _post(self, path: str, body: dict[str, Any]) -> requests.Response:
+        url = f"http://127.0.0.1:{self.server.port}/v1/data/objects/{path}"
+        headers = {"accesskey": self._api.running.access_key}
+        return requests.post(url, json=body, headers=headers, timeout=60)
+
+    def close(self) -> None:
+        self.pauses.end()
+        self._pool.shutdown()
+        self.server.stop()
+
+
+@pytest.fixture
+def paused(api: Api) -> Iterator[PausedTenant]:
+    tenant = PausedTenant(api)
+    yield tenant
+    tenant.close()
+
+
+def test_late_commit_comes_after_its_pause(api: Api, paused: PausedTenant) -> None:
+    paused.faults.add(Fault("late_commit", seconds=90))
+    response = paused.insert()
+    assert paused.pauses.seconds.get(timeout=60) == 90
     assert api.tenant.count("company") == 0
-    until = time.monotonic() + 5
-    while not api.tenant.count("company") and time.monotonic() < until:
-        time.sleep(0.01)
+    paused.pauses.end()
+    assert response.result().status_code == 200
     assert api.tenant.count("company") == 1
 
 
-def test_latency_comes_after_the_commit_and_may_be_a_range(api: Api) -> None:
-    api.tenant.faults.add(Fault("latency", seconds=(0.03, 0.06)))
-    started = time.monotonic()
-    assert _insert(api).status_code == 200
-    assert time.monotonic() - started >= 0.03
-    assert api.tenant.calls()[-1].milliseconds >= 30
+def test_late_commit_comes_although_the_client_has_gone(api: Api, paused: PausedTenant) -> None:
+    paused.faults.add(Fault("late_commit", seconds=90))
+    with socket.create_connection(("127.0.0.1", paused.server.port)) as client:
+        body = b'{"records":[{"Name":"Acme"}]}'
+        head = (
+            f"POST /v1/data/objects/Company HTTP/1.1\r\nHost: localhost\r\n"
+            f"accesskey: {api.running.access_key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        client.sendall(head.encode() + body)
+        assert paused.pauses.seconds.get(timeout=60) == 90
+    paused.pauses.end()
+    paused.watch.until(lambda: api.tenant.count("company") == 1)
 
 
-def test_latency_goes_with_another_fault(api: Api) -> None:
-    api.tenant.faults.add(Fault("latency", seconds=0.03), Fault("server_error"))
-    started = time.monotonic()
-    assert _insert(api).status_code == 500
-    assert time.monotonic() - started >= 0.03
+def test_latency_comes_after_the_commit_and_may_be_a_range(api: Api, paused: PausedTenant) -> None:
+    paused.faults.add(Fault("latency", seconds=(30, 60)))
+    response = paused.insert()
+    assert 30 <= paused.pauses.seconds.get(timeout=60) <= 60
+    assert api.tenant.count("company") == 1
+    assert not response.done()
+    paused.pauses.end()
+    assert response.result().status_code == 200
+
+
+def test_latency_goes_with_another_fault(api: Api, paused: PausedTenant) -> None:
+    paused.faults.add(Fault("latency", seconds=30), Fault("server_error"))
+    response = paused.insert()
+    assert paused.pauses.seconds.get(timeout=60) == 30
+    paused.pauses.end()
+    assert response.result().status_code == 500
     assert api.tenant.faults.fired == {"latency": 1, "server_error": 1}
 
 
-def test_other_calls_are_served_while_one_is_late(api: Api) -> None:
-    plan = api.tenant.faults
-    plan.add(Fault("late_commit", **POST, seconds=5))
-    with pytest.raises(requests.Timeout):
-        api.session.post(
-            f"{api.running.base_url}/v1/data/objects/Company",
-            json={"records": [{"Name": "Acme"}]},
-            timeout=0.02,
-        )
-    assert api.query("Company", select=["Name"]).status_code == 200
+def test_other_calls_are_served_while_one_is_late(paused: PausedTenant) -> None:
+    paused.faults.add(Fault("late_commit", **POST, seconds=5))
+    response = paused.insert()
+    assert paused.pauses.seconds.get(timeout=60) == 5
+    assert paused.query().status_code == 200
+    assert not response.done()
 
 
 def test_a_fault_keeps_to_its_method_and_path(api: Api) -> None:

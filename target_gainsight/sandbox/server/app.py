@@ -42,7 +42,7 @@ from target_gainsight.sandbox.server.routes import EVERY_FAMILY, JOB_STATUS, Ser
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -57,14 +57,24 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-def make_app(tenant: Tenant, served: Iterable[ServedCall] = EVERY_FAMILY) -> Starlette:
-    """The ASGI application that serves the tenant, its API and its page."""
+def make_app(
+    tenant: Tenant,
+    served: Iterable[ServedCall] = EVERY_FAMILY,
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> Starlette:
+    """Return the ASGI application that serves the tenant, its API and its page.
+
+    Args:
+        tenant: What it serves.
+        served: The calls of its API.
+        pause: Lets the seconds of a fault pass.
+    """
     unknown = ServedCall("*", "/{path:path}", "unknown", _unknown_route)
     calls = [*served, unknown]
     routes = [
         Route(
             each.path,
-            _Served(tenant, each).respond,
+            _Served(tenant, each, pause).respond,
             methods=list(_METHODS) if each is unknown else [each.method],
         )
         for each in calls
@@ -80,7 +90,10 @@ def _unknown_route(_: Tenant, call: Incoming) -> Answer:
 class _Served:
     """One route of one tenant."""
 
-    def __init__(self, tenant: Tenant, served: ServedCall) -> None:
+    def __init__(
+        self, tenant: Tenant, served: ServedCall, pause: Callable[[float], Awaitable[object]]
+    ) -> None:
+        self._pause = pause
         self._tenant = tenant
         self._served = served
 
@@ -89,7 +102,7 @@ class _Served:
         sent = await request.body()
         hit = self._tenant.faults.pick(request.method, request.scope["path"])
         if hit.before_commit:
-            await asyncio.sleep(hit.before_commit)
+            await self._pause(hit.before_commit)
         fault = hit.fault
         answer = (
             self._answer(request, sent)
@@ -97,7 +110,7 @@ class _Served:
             else Answer(with_data=False)
         )
         if hit.before_answer:
-            await asyncio.sleep(hit.before_answer)
+            await self._pause(hit.before_answer)
         response, answer = self._response(answer, fault)
         self._log(request, sent, response, answer, started)
         return response

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 1.0
@@ -90,7 +90,7 @@ class ServerThread:
         OSError: The port is taken.
     """
 
-    def __init__(self, app: Starlette, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int) -> None:
         listener = _listener(port)
         self.port: int = listener.getsockname()[1]
         config = uvicorn.Config(
