@@ -52,7 +52,11 @@ SETTINGS: Message = {
         "people": {"object_type": "person", "company_links": {"lookup": {"account": "Name"}}},
         "activities": {
             "object_type": "timeline",
-            "constants": {"ContextName": "Company", "TypeName": "Survey Response"},
+            "constants": {
+                "ContextName": "Company",
+                "TypeName": "Survey Response",
+                "Author": "ada.park@ourcompany.example",
+            },
             "lookups": {"GsCompanyId": _BY_ACCOUNT},
         },
         "ctas": {

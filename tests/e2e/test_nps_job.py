@@ -24,7 +24,7 @@ OBJECTS = (
 )
 ALL = dict(zip(OBJECTS, (108, 179, 179, 240, 240, 68), strict=True))
 CHANGED = "NPS-01016"
-READS = {"describe", "query"}
+READS = {"describe", "cta names", "query"}
 
 
 @dataclass(frozen=True)

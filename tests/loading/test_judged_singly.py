@@ -43,6 +43,7 @@ FAULTS = (
 FORMS: dict[str, tuple[str, ...]] = {
     "timeline_query": ("answered", "refused"),
     "timeline_answers": ("map", "list"),
+    "timeline_records": ("many", "one"),
     "cta_answers": ("map", "list"),
     "failed_records_answer": ("true_200", "false_200", "false_400"),
 }
