@@ -72,7 +72,7 @@ def test_a_secret_is_marked_wherever_it_is_shown() -> None:
     key = Setting(Kind.TEXT, "The key.", secret=True, name="access_key")
     assert definition(key)["sensitive"] is True
     assert "[`access_key`](docs/settings.md#access_key) (secret)" in settings_table([key])
-    assert "Type: text, secret" in settings_reference([key])
+    assert "`access_key` (secret) | text" in settings_reference([key])
     assert "Secret." in environment_example([key])
 
 
@@ -91,21 +91,29 @@ def test_the_readme_explains_what_everyone_needs_and_links_to_the_rest(target: T
     assert [row.split("`")[1] for row in rows] == list(ESSENTIAL)
 
 
-def test_the_reference_groups_all_settings(target: Target) -> None:
-    groups = settings_reference(target.settings).split("\n## ")
-    assert groups[0].startswith("## Connection\n\n### domain\n")
-    assert groups[-1].startswith("Singer SDK\n\n### load_method\n")
-    assert "### stream_maps\n" in groups[-1]
-    assert sum(group.count("\n### ") for group in groups) == len(target.settings)
+def test_the_reference_has_a_table_per_group(target: Target) -> None:
+    groups = settings_reference(target.settings).split("## ")[1:]
+    assert [group.split("\n")[0] for group in groups[:2]] == ["Connection", "Streams"]
+    assert groups[-1].startswith("Singer SDK\n")
+    assert '<a id="stream_maps"></a>`stream_maps` | object' in groups[-1]
+    rows = [line for group in groups for line in group.splitlines() if line.startswith("| <a")]
+    assert len(rows) == len(target.settings)
 
 
-def test_the_reference_says_which_settings_hold_for_one_stream(target: Target) -> None:
-    sections = settings_reference(target.settings).split("\n### ")
-    also = {each.split("\n")[0] for each in sections if "Also in an entry of `streams`\n" in each}
-    only = {each.split("\n")[0] for each in sections if "Only in an entry of `streams`\n" in each}
-    assert {"object_type", "lookup_keys", "max_creates", "survey_columns"} <= also
-    assert not {"domain", "streams", "calls_per_minute"} & also
-    assert only == {"transport", "bulk_job_id"}
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("domain", "top"),
+        ("streams", "top"),
+        ("lookup_keys", "top, `streams`"),
+        ("survey_columns", "top, `streams`"),
+        ("transport", "`streams`"),
+    ],
+)
+def test_the_reference_says_where_a_setting_is_given(target: Target, name: str, where: str) -> None:
+    lines = settings_reference(target.settings).splitlines()
+    [row] = [line for line in lines if f"</a>`{name}`" in line]
+    assert row.split(" | ")[2] == where
 
 
 def test_the_example_of_an_environment_reads_back_as_the_defaults(
