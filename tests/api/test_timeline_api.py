@@ -8,6 +8,7 @@ import pytest
 from answering import TENANT, failure, success
 
 from target_gainsight.api import (
+    PayloadTooLargeError,
     PerRecordResponse,
     RecordFailure,
     RefusedError,
@@ -155,3 +156,12 @@ def test_a_call_takes_one_to_fifty_records(client: GainsightClient, count: int) 
 )
 def test_a_duplicate_is_known_by_code_or_words(told: RecordFailure, duplicate: bool) -> None:
     assert is_duplicate(told) is duplicate
+
+
+def test_activities_that_are_too_large_for_one_call_are_refused_and_not_in_doubt(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    sent = requests_mock.post(ACTIVITIES, status_code=413, text="<html>413</html>")
+    with pytest.raises(PayloadTooLargeError):
+        client.timeline.insert([{"ExternalId": "a"}])
+    assert sent.call_count == 1
