@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.mapping.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.outcomes import BatchResult
     from target_gainsight.loading.reading.current_rows import Matches
     from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.reading.seen_keys import SeenKeys
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.summary import Summary
     from target_gainsight.loading.writing.attempts import Action
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 ExistingOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode makes of a record that the tenant has: it is written all the same, without a
 look; it is skipped; or it is unchanged when it is equal, and skipped when not."""
+
+
+ONLY_IN_SPELLING = "differs in case, blanks or Unicode form only"
 
 
 class RecordMap(Protocol):
@@ -43,6 +48,7 @@ class Classification:
         settings: How the stream is loaded.
         mapper: Compares records with rows.
         keys: The lookup keys, which are equal in a record and its row.
+        seen_keys: The keys that this run has found or created; None if near matches do not matter.
         summary: Counts the fields that a null empties.
         plan: Takes note of what would change, in a dry run.
         existing_on_insert: What insert mode makes of a record that the tenant has.
@@ -53,6 +59,7 @@ class Classification:
         settings: StreamSettings,
         mapper: RecordMap,
         keys: KeyReader,
+        seen_keys: SeenKeys | None,
         summary: Summary,
         plan: Plan | None,
         existing_on_insert: ExistingOnInsert = "skipped",
@@ -61,6 +68,8 @@ class Classification:
         self._mapper = mapper
         self._keys = frozenset(keys.names)
         self._key_names = keys.names
+        self._normalize = keys.normalize
+        self._seen_keys = seen_keys
         self._summary = summary
         self._plan = plan
         self._compares_on_insert = existing_on_insert == "compared"
@@ -76,15 +85,52 @@ class Classification:
         Returns:
             How it is to be written, or None when it has its outcome.
         """
+        if None in record.key and self._settings.sync_mode != "insert":
+            now.settle(record, Outcome.REJECTED, self._key_missing(record))
+            return None
         if not matches.told:
             return self._untold(record)
         found = matches.exact(record.key)
         if not found:
             return self._unmatched(record, matches, now)
+        self._remember(record)
         if len(found) > 1 and self._settings.multi_match == "reject":
             now.settle(record, Outcome.REJECTED, self._several(found))
             return None
         return self._matched(record, found[0], now)
+
+    def classify_unique(
+        self, record: LoadRecord, near_matches: Matches, now: BatchResult
+    ) -> Action | None:
+        """Decide what becomes of a record to create, once rows with near keys have been read.
+
+        Args:
+            record: The record.
+            near_matches: The rows whose keys are other spellings of its own.
+            now: Takes its outcome, if it needs no write.
+
+        Returns:
+            How it is to be written, or None when it has its outcome.
+        """
+        action = self.classify(record, near_matches, now)
+        if action != "create" or self._seen_keys is None:
+            return action
+        normalized = self._normalize(record.key)
+        other = self._seen_keys.find_other_spelling(normalized, record.key)
+        if other is not None:
+            message = f"this run has a record with the key {other}, which {ONLY_IN_SPELLING}"
+            now.settle(
+                record, Outcome.REJECTED, self._ambiguous(record, self._key_names[0], message)
+            )
+            return None
+        self._remember(record)
+        return "create"
+
+    def _remember(self, record: LoadRecord) -> None:
+        """Remember the key of a record whose row is there, or will be created."""
+        if self._seen_keys is not None:
+            text = " | ".join(shown(record.fields.get(name)) for name in self._key_names)
+            self._seen_keys.add(self._normalize(record.key), record.key, text)
 
     def _untold(self, record: LoadRecord) -> Action:
         """Choose a write that tells by its answer whether the record was there."""
@@ -93,9 +139,9 @@ class Classification:
         return "update" if incomplete else "create"
 
     def _unmatched(self, record: LoadRecord, matches: Matches, now: BatchResult) -> Action | None:
-        near = matches.near(record.key)
+        near = matches.near(record.key) if self._seen_keys is not None else []
         if near:
-            now.settle(record, Outcome.REJECTED, self._ambiguous(record, near[0]))
+            now.settle(record, Outcome.REJECTED, self._ambiguous_with(record, near[0]))
         elif self._settings.sync_mode == "update":
             message = f"no {self._settings.object_name} has this key"
             hint = "load it with sync_mode upsert to create it"
@@ -142,16 +188,28 @@ class Classification:
             hint="choose lookup_keys that are unique, or set multi_match to first",
         )
 
-    def _ambiguous(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
+    def _key_missing(self, record: LoadRecord) -> Reason:
+        """Reject a record whose key a lookup has left empty; others were rejected before."""
+        name = self._key_names[record.key.index(None)]
+        hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
+        return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
+
+    def _ambiguous_with(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
         names = self._key_names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
+        other = shown(row.get(name))
+        message = (
+            f"{self._settings.object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
+        )
+        return self._ambiguous(record, name, message)
+
+    def _ambiguous(self, record: LoadRecord, name: str, message: str) -> Reason:
         return Reason(
             "ambiguous_key",
-            f"{self._settings.object_name} {row.get(GSID)} differs in case or blanks only: "
-            f"{row.get(name)!r}",
+            message,
             field=name,
             value=record.fields.get(name),
-            hint="make the two equal, so that no twin is created",
+            hint="make the two equal, or set near_matches to ignore if they are different records",
         )
 
 

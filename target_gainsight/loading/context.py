@@ -15,6 +15,7 @@ from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.lookups.index import LookupIndex, SeenParents, WatchedFields
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.seen_keys import SeenKeys
 from target_gainsight.mapping.errors import shown
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
@@ -77,6 +78,7 @@ class Run:
     plan: Plan | None = None
     sinks: list[LoadingSink] = field(default_factory=list)
     _undescribed: set[str] = field(default_factory=set)
+    _seen_keys: dict[tuple[str, tuple[str, ...]], SeenKeys] = field(default_factory=dict)
 
     @cached_property
     def schemas(self) -> ObjectSchemas:
@@ -126,6 +128,18 @@ class Run:
         for other in self._others(sink):
             if not other.is_loading:
                 other.settle()
+
+    def seen_keys(self, object_name: str, names: tuple[str, ...]) -> SeenKeys:
+        """Return the keys of an object that this run has found or created so far.
+
+        Args:
+            object_name: The object.
+            names: The lookup keys.
+        """
+        key = (object_name.lower(), names)
+        if key not in self._seen_keys:
+            self._seen_keys[key] = SeenKeys()
+        return self._seen_keys[key]
 
     def add_sink(self, sink: LoadingSink) -> None:
         """Take note of one more sink that loads.

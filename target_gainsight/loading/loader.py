@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import Classification
 from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
+from target_gainsight.loading.near_match_check import NearMatchCheck
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
-from target_gainsight.loading.reading.current_rows import Matches
+from target_gainsight.loading.reading.current_rows import Matches, read_or_error
 from target_gainsight.loading.reading.group_size import GroupSize
 from target_gainsight.loading.writing.delivery import deliver
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.resolver import Resolver
-    from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
     from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.reading.seen_keys import SeenKeys
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.writing.attempts import Action
@@ -46,6 +48,7 @@ class RecordLoader:
         mapper: Compares records with rows.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
+        seen_keys: The keys of this run; None if near matches do not matter.
         writer: Writes batches.
         ledger: Takes the outcomes.
         pool: The batches in flight.
@@ -69,6 +72,7 @@ class RecordLoader:
         mapper: RecordMap,
         keys: KeyReader,
         rows: CurrentRows | None,
+        seen_keys: SeenKeys | None,
         writer: Writer,
         ledger: Ledger,
         pool: CallPool,
@@ -93,12 +97,15 @@ class RecordLoader:
         self._wrote = wrote
         self._rejected = rejected
         self._classification = Classification(
-            settings, mapper, keys, ledger.summary, plan, existing_on_insert
+            settings, mapper, keys, seen_keys, ledger.summary, plan, existing_on_insert
         )
+        self._check: NearMatchCheck | None = None
+        if rows is not None and seen_keys is not None and settings.sync_mode == "upsert":
+            self._check = NearMatchCheck(rows, keys, pool, self._classify_creates)
         self._inserts = settings.sync_mode == "insert"
         self._looks_before_insert = existing_on_insert != "written"
         self._deferred = deferred
-        self._packed: dict[Action, list[LoadRecord]] = {"create": [], "update": []}
+        self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
         self._flying: Counter[Key] = Counter()
         self._undone: deque[LoadRecord] = deque()
         self._in_flight = 0
@@ -155,8 +162,12 @@ class RecordLoader:
         self._load_by_key(group)
 
     def _is_busy(self) -> bool:
-        underway = self._reading or self._in_flight or self._undone or any(self._packed.values())
+        underway = self._reading or self._in_flight or self._undone or self._is_packing
         return bool(underway)
+
+    @property
+    def _is_packing(self) -> bool:
+        return bool(self._check or any(self._packed.values()))
 
     def finish(self) -> None:
         """Settle everything of this stream; parents that have not come will not be waited for."""
@@ -232,7 +243,8 @@ class RecordLoader:
             self._pool.process_completed(wait=True)
 
     def _has_packed(self, keys: set[Key]) -> bool:
-        return any(record.key in keys for records in self._packed.values() for record in records)
+        packed = (self._check or (), *self._packed.values())
+        return any(record.key in keys for records in packed for record in records)
 
     def _land_batches(self) -> None:
         while self._in_flight:
@@ -261,16 +273,12 @@ class RecordLoader:
         if not is_retry:
             self.group_size.advance()
         self._pool.submit(
-            lambda: _attempt(rows, merged),
+            lambda: read_or_error(rows.read, merged),
             lambda found: self._classify_group(merged, found, is_retry=is_retry),
         )
 
     def _classify_group(
-        self,
-        group: Sequence[LoadRecord],
-        found: Matches | GainsightError | RunStoppedError,
-        *,
-        is_retry: bool,
+        self, group: Sequence[LoadRecord], found: ReadResult, *, is_retry: bool
     ) -> None:
         """Go on with a group whose current rows have been read."""
         self._reading = frozenset()
@@ -278,9 +286,12 @@ class RecordLoader:
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
         if isinstance(found, Matches):
+            check = self._check if found.told else None
             for record in group:
                 action = self._classification.classify(record, found, now)
-                if action is not None:
+                if action == "create" and check is not None and check.add(record):
+                    self._start_packing()
+                elif action is not None:
                     self._pack(action, record)
         if not is_retry:
             unchanged = sum(each.outcome is Outcome.UNCHANGED for each in now.settlements)
@@ -304,9 +315,27 @@ class RecordLoader:
             self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         return merged
 
-    def _pack(self, action: Action, record: LoadRecord) -> None:
+    def _classify_creates(self, records: list[LoadRecord], found: ReadResult) -> None:
+        """Go on with records to create whose near matches have been read."""
+        if isinstance(found, (StopRunError, RunStoppedError)):
+            raise found
+        if isinstance(found, GainsightError):
+            self._unavailable(records, found)
+            return
+        now = BatchResult()
+        for record in records:
+            action = self._classification.classify_unique(record, found, now)
+            if action is not None:
+                self._pack(action, record)
+        self._enter(now)
+        self._send_packed(partial=False)
+
+    def _start_packing(self) -> None:
         if self._packed_since is None:
             self._packed_since = self._now()
+
+    def _pack(self, action: Action, record: LoadRecord) -> None:
+        self._start_packing()
         self._packed[action].append(record)
 
     def _send_packed(self, *, partial: bool) -> None:
@@ -314,17 +343,22 @@ class RecordLoader:
             self._send_action(action, partial=partial)
 
     def _send_action(self, action: Action, *, partial: bool) -> None:
+        if self._check and action == "create":
+            if partial:
+                self._check.read_all()
+            else:
+                self._check.read_full()
         packed = self._packed[action]
         while len(packed) >= self._writer.batch_size or (partial and packed):
             batch = packed[: self._writer.batch_size]
             if action == "create":
-                self._check_creates(batch)
+                self._count_creates(batch)
             del packed[: len(batch)]
             self._submit(action, batch)
-        if not any(self._packed.values()):
+        if not self._is_packing:
             self._packed_since = None
 
-    def _check_creates(self, batch: Sequence[LoadRecord]) -> None:
+    def _count_creates(self, batch: Sequence[LoadRecord]) -> None:
         most = self._settings.max_creates
         if most is not None and self._created + len(batch) > most:
             message = (
@@ -352,13 +386,3 @@ class RecordLoader:
         self._enter(self._deferred.settle(result))
         if result.stopped is not None:
             raise result.stopped
-
-
-def _attempt(
-    rows: CurrentRows, records: Sequence[LoadRecord]
-) -> Matches | GainsightError | RunStoppedError:
-    """Read the rows that some records may meet; what goes wrong is handed on as a value."""
-    try:
-        return rows.read(records)
-    except (GainsightError, RunStoppedError) as error:
-        return error

@@ -29,6 +29,7 @@ NOT_WITH_BULK = {
     "company_links": _JOB.format("lookups"),
     "unknown_fields": _JOB.format("columns. Name the columns to send in field_mapping"),
     "multi_match": _NO_ROWS.format("none can match"),
+    "near_matches": _NO_ROWS.format("none can match"),
     "skip_unchanged": _NO_ROWS.format("none can be compared"),
     "max_creates": _NO_ROWS.format("it is not known which records are new"),
     "null_values": "an empty cell is the only null of a CSV file",

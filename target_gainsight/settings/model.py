@@ -24,6 +24,7 @@ ObjectType = Literal[
 UnknownFields = Literal["fail", "drop", "send"]
 OnNoMatch = Literal["reject", "leave_empty"]
 MultiMatch = Literal["reject", "first"]
+NearMatches = Literal["reject", "ignore"]
 NullValues = Literal["send", "omit"]
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 RichText = Literal["html", "as_is"]
@@ -157,6 +158,7 @@ class StreamSettings:
     lookups: Mapping[str, Lookup]
     company_links: CompanyLinks | None
     multi_match: MultiMatch
+    near_matches: NearMatches
     skip_unchanged: bool
     null_values: NullValues
     date_format: DateFormat

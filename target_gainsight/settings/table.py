@@ -135,6 +135,13 @@ _MODES = {
         "reject",
         choices=get_args(model.MultiMatch),
     ),
+    "near_matches": _text(
+        "What to do with a new record under upsert whose key differs from an existing one only in "
+        "case, surrounding blanks or Unicode form: reject it as ambiguous_key, or ignore the "
+        "resemblance and create it.",
+        "reject",
+        choices=get_args(model.NearMatches),
+    ),
     "skip_unchanged": _boolean(
         "Do not write a row whose fields already have the values to be sent.", default=True
     ),

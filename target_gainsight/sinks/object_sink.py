@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from target_gainsight.api import Json, ObjectSchema
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.reading.current_rows import CurrentRows
+    from target_gainsight.loading.reading.seen_keys import SeenKeys
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.mapping.columns import Column
@@ -113,6 +114,7 @@ class ObjectSink(StreamSink):
             mapper=self.comparison(references),
             keys=keys,
             rows=rows,
+            seen_keys=self._seen_keys(rows),
             writer=self._writer(self.writer(keys, rows), rows),
             plan=self.run.plan,
             ledger=self.run.ledger,
@@ -260,6 +262,11 @@ class ObjectSink(StreamSink):
         if self.run.plan is None:
             return rows
         return PlannedRows(rows, self.run.plan.written(self.object_name, keys.names))
+
+    def _seen_keys(self, rows: CurrentRows | None) -> SeenKeys | None:
+        if rows is None or self.stream.near_matches == "ignore":
+            return None
+        return self.run.seen_keys(self.object_name, self.plan.keys)
 
     def _writer(self, writer: Writer, rows: CurrentRows | None) -> Writer:
         if self.run.plan is None:

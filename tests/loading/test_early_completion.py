@@ -143,7 +143,7 @@ def test_the_first_of_several_parents_is_the_one_with_the_lowest_gsid(loading: L
     assert run.outcomes() == {"created": 3}
     rows = sorted(loading.tenant.rows("company", Name="parent"), key=lambda row: row["Gsid"])
     assert parents(loading.tenant, "TickerSymbol")["c"] == rows[0]["TickerSymbol"]
-    assert loading.calls()["query"] == 2 + 3
+    assert loading.calls()["query"] == 2 + 3 + 1
 
 
 def test_a_merged_record_brings_the_parent_that_counts(loading: Loading) -> None:

@@ -47,7 +47,7 @@ def test_a_hundred_responses_over_25_accounts_of_which_20_exist(loading: Loading
     assert set(run.codes) == {"lookup_no_match"}
     assert run.states == [{"done": 1}]
     assert calls.total() <= 12
-    assert calls == {"describe": 1, "query": 2, "insert": 2}
+    assert calls == {"describe": 1, "query": 2 + 1, "insert": 2}
     pointed = companies_of(loading)
     assert pointed == {f"r{n}": f"C{n % 25}" for n in range(100) if n % 25 < 20}
 
@@ -73,7 +73,7 @@ def test_distinct_values_are_asked_for_once_across_groups(loading: Loading) -> N
     run = load_responses(loading, lines, read_group_size=30)
     assert run.outcomes("responses") == {"created": 90}
     assert queries(loading, "company") == 1
-    assert queries(loading, "Response__gc") == 3
+    assert queries(loading, "Response__gc") == 3 + 1
 
 
 def test_a_later_group_asks_for_its_new_values_only(loading: Loading) -> None:

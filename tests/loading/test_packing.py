@@ -16,13 +16,13 @@ def seed(loading: Loading, count: int) -> None:
     loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)])
 
 
-def test_half_new_and_half_changed_cost_twenty_writes_one_read_and_one_describe(
+def test_half_new_and_half_changed_cost_twenty_writes_two_reads_and_one_describe(
     loading: Loading,
 ) -> None:
     seed(loading, 500)
     run = loading.load([schema(), *companies(range(1000), Industry="new"), state(done=1)])
     assert run.outcomes() == {"created": 500, "updated": 500}
-    assert loading.calls() == {"describe": 1, "query": 1, "insert": 10, "update": 10}
+    assert loading.calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
     assert set(loading.names().values()) == {1}
     assert loading.tenant.count("company") == 1000
     assert run.states == [{"done": 1}]
@@ -41,7 +41,7 @@ def test_records_mixed_in_any_order_are_packed_into_full_batches(loading: Loadin
     mixed = [number for pair in zip(range(500), range(500, 1000), strict=True) for number in pair]
     run = loading.load([schema(), *companies(mixed, Industry="new")])
     assert run.outcomes() == {"created": 500, "updated": 500}
-    assert loading.calls() == {"describe": 1, "query": 1, "insert": 10, "update": 10}
+    assert loading.calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
 
 
 def test_a_batch_that_is_not_full_is_carried_into_the_next_group(loading: Loading) -> None:
@@ -50,7 +50,7 @@ def test_a_batch_that_is_not_full_is_carried_into_the_next_group(loading: Loadin
         [schema(), *companies(range(200), Industry="new"), state(done=1)], read_group_size=20
     )
     assert run.outcomes() == {"created": 100, "updated": 100}
-    assert loading.calls() == {"describe": 1, "query": 10, "insert": 2, "update": 2}
+    assert loading.calls() == {"describe": 1, "query": 10 + 1, "insert": 2, "update": 2}
     assert run.states[-1] == {"done": 1}
 
 
@@ -63,7 +63,7 @@ def test_fewer_records_per_write_when_asked(loading: Loading) -> None:
 def test_two_streams_share_one_describe_of_their_object(loading: Loading) -> None:
     lines = [schema("a"), schema("b"), record("a", Name="A"), record("b", Name="B")]
     loading.load(lines)
-    assert loading.calls() == {"describe": 1, "query": 2, "insert": 2}
+    assert loading.calls() == {"describe": 1, "query": 2 + 2, "insert": 2}
 
 
 def test_max_creates_stops_before_the_batch_that_would_exceed_it(loading: Loading) -> None:

@@ -124,8 +124,8 @@ def test_what_a_plan_shows(loading: Loading) -> None:
     assert "'accounts': would skip 1: deleted_in_source" in text
     assert "rejects multi_match: 1, such as in accounts:" in text
     assert (
-        "cost: 4 calls (1 describe, 1 insert, 1 query, 1 update), "
-        "0.4 minutes at the allowed rate, 4.4% of a day's quota" in text
+        "cost: 5 calls (1 describe, 1 insert, 2 query, 1 update), "
+        "0.6 minutes at the allowed rate, 5.6% of a day's quota" in text
     )
     assert "does not fit" not in text
     stream = plan_of(planned)["streams"]["accounts"]

@@ -172,6 +172,7 @@ def test_a_spent_day_stops_with_the_covered_state(loading: Loading) -> None:
         quota_percent=100,
         max_concurrency=1,
         read_group_size=50,
+        near_matches="ignore",
     )
     assert run.exit_code == 1
     assert run.states[-1] == {"read": loading.tenant.count("company")}

@@ -35,7 +35,7 @@ COUNTS = {
 FIRST_RUN = {
     "describe": 1,
     "cta names": 1,
-    "query": 9,
+    "query": 13,
     "insert": 8,
     "person": 179,
     "timeline": 5,

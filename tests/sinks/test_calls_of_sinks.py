@@ -48,7 +48,7 @@ def test_an_upsert_reads_once_and_writes_what_is_new_and_what_is_not_apart(tenan
     tenant.sandbox.tenant.seed("Company", [{"Name": f"C{number}"} for number in range(60)])
     run = tenant.load(schema(), *companies(130, Industry="software"))
     assert run.exit_code == 0
-    assert kinds(tenant) == {"query": 1, "insert": 2, "update": 2}
+    assert kinds(tenant) == {"query": 1 + 1, "insert": 2, "update": 2}
     assert sizes(tenant.calls("insert")) == [20, 50]
     assert sizes(tenant.calls("update")) == [10, 50]
     assert len(tenant.names()) == 130
@@ -85,7 +85,7 @@ def test_people_are_written_one_in_a_call(tenant: Tenant) -> None:
     people = [record("people", Email=f"p{n}@example.com", LastName=f"L{n}") for n in range(3)]
     run = tenant.load(schema("people", PERSON_COLUMNS, ["Email"]), *people, object_type="person")
     assert run.exit_code == 0
-    assert kinds(tenant) == {"query": 1, "person": 3}
+    assert kinds(tenant) == {"query": 1 + 1, "person": 3}
     written = sorted(tenant.calls("person"), key=lambda call: call.body["Email"])
     assert {(call.method, call.path) for call in written} == {("PUT", "/v1/peoplemgmt/v1.0/people")}
     assert [call.body for call in written] == [each["record"] for each in people]
@@ -94,7 +94,7 @@ def test_people_are_written_one_in_a_call(tenant: Tenant) -> None:
 def test_a_query_asks_for_the_keys_of_its_group_and_the_fields_to_be_written(
     tenant: Tenant,
 ) -> None:
-    tenant.load(schema(), *companies(30, Employees=5), read_group_size=20)
+    tenant.load(schema(), *companies(30, Employees=5), read_group_size=20, near_matches="ignore")
     first, second = tenant.calls("query")
     assert first.path == "/v1/data/objects/query/Company"
     assert set(first.body["select"]) == {"Gsid", "Name", "Employees"}
@@ -229,7 +229,7 @@ def test_the_name_identifies_a_company_where_the_stream_carries_it(tenant: Tenan
         schema(columns=columns, keys=["SfdcAccountId"]),
         record(SfdcAccountId="001000000000001AAA", Name="Initech"),
     )
-    [query] = tenant.calls("query")
+    query = tenant.calls("query")[0]
     assert [each["name"] for each in query.body["where"]["conditions"]] == ["Name"]
 
 
@@ -241,7 +241,7 @@ def test_else_the_key_properties_do(tenant: Tenant) -> None:
         field_mapping={"id": "orderId__gc"},
         **ORDERS,
     )
-    [query] = tenant.calls("query")
+    query = tenant.calls("query")[0]
     named = [each["name"] for each in query.body["where"]["conditions"]]
     assert named == ["orderId__gc", "buyer__gc"]
 
@@ -277,7 +277,7 @@ def test_lookup_keys_of_the_settings_are_asked_for(tenant: Tenant) -> None:
         record(Name="Initech", TickerSymbol="INI"),
         lookup_keys="TickerSymbol,Name",
     )
-    [query] = tenant.calls("query")
+    query = tenant.calls("query")[0]
     named = [each["name"] for each in query.body["where"]["conditions"]]
     assert named == ["TickerSymbol", "Name"]
 

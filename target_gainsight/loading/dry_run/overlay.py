@@ -62,10 +62,27 @@ class PlannedRows(CurrentRows):
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read even a single key.
         """
-        matches = self._rows.read(records, extra)
-        keys = dict.fromkeys(record.key for record in records)
+        return self._as_planned(self._rows.read(records, extra), records)
+
+    def read_near(self, records: Sequence[LoadRecord]) -> Matches:
+        """Read the rows with usual spellings of some records' keys, as they would be by now.
+
+        Args:
+            records: Records whose very keys were not found.
+
+        Returns:
+            The rows.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read even a single key.
+        """
+        return self._as_planned(self._rows.read_near(records), records)
+
+    def _as_planned(self, matches: Matches, records: Sequence[LoadRecord]) -> Matches:
         empty = dict.fromkeys(name for record in records for name in self.own_fields(record))
-        for _, key, written in self._written.find([*keys, *map(_stripped, keys)]):
+        keys = dict.fromkeys(record.key for record in records)
+        for _, key, written in self._written.find(keys):
             rows = matches.exact(key) or [{**empty, GSID: TO_BE_CREATED}]
             matches.replace(key, [merged_fields(rows[0], written), *rows[1:]])
         return matches
@@ -102,7 +119,3 @@ class PlannedParents:
 
 def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
     return (object_name, names, *map(str, values))
-
-
-def _stripped(key: Key) -> Key:
-    return tuple(part.strip() if isinstance(part, str) else part for part in key)

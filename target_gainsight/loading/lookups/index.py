@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.reading.keys import AskedKeys, folded
+from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
 from target_gainsight.loading.reading.object_reader import ObjectReader
 from target_gainsight.mapping.errors import ValueRejectedError, shown
 from target_gainsight.mapping.types.blanks import is_blank
@@ -178,7 +178,8 @@ class LookupIndex:
 
     def near(self, wanted: Wanted) -> str | None:
         """Return the GSID of a row that differs in case or blanks only, if one was seen."""
-        return self._near.get((wanted.match, folded(wanted.key)))
+        normalized = normalize_key(wanted.key, wanted.match.converters)
+        return self._near.get((wanted.match, normalized))
 
     def object_written(self, object_name: str) -> None:
         """Forget what was missed: rows of this object have come since.
@@ -194,7 +195,10 @@ class LookupIndex:
         for each in wanted:
             by_match[each.match].append(each)
         names = dict.fromkeys(name for match in by_match for name in match.names)
-        keys = [(match, AskedKeys(each.key for each in group)) for match, group in by_match.items()]
+        keys = [
+            (match, AskedKeys(normalize_key(each.key, match.converters) for each in group))
+            for match, group in by_match.items()
+        ]
         reader = self._readers.get(object_name)
         if reader is None:
             reader = self._readers[object_name] = ObjectReader(self._records, object_name)
@@ -204,7 +208,10 @@ class LookupIndex:
                 (GSID, *names),
                 (),
                 where,
-                lambda row: any(asked.may_include(match.key_of_row(row)) for match, asked in keys),
+                lambda row: any(
+                    asked.may_include(normalize_key(match.key_of_row(row), match.converters))
+                    for match, asked in keys
+                ),
             )
         except UnreadableFieldError as error:
             message = (
@@ -233,7 +240,8 @@ class LookupIndex:
             for row in rows:
                 key = match.key_of_row(row)
                 found[key].append(str(row.get(GSID)))
-                self._near.setdefault((match, folded(key)), str(row.get(GSID)))
+                normalized = normalize_key(key, match.converters)
+                self._near.setdefault((match, normalized), str(row.get(GSID)))
             for each in group:
                 if each.key in found:
                     self._remember(each, tuple(found[each.key]))
@@ -318,8 +326,11 @@ def _blurred(values: Iterable[object]) -> Key:
 
 def _where(match: MatchFields, group: Sequence[Wanted]) -> Where:
     conditions = [
-        is_in(name, list(dict.fromkeys(each.written[place] for each in group)))
-        for place, name in enumerate(match.names)
+        is_in(
+            name,
+            list(dict.fromkeys(v for each in group for v in converter.forms(each.written[place]))),
+        )
+        for place, (name, converter) in enumerate(zip(match.names, match.converters, strict=True))
     ]
     return all_of(*conditions)
 

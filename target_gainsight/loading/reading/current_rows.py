@@ -6,16 +6,16 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, is_in
+from target_gainsight.api import GainsightError, RefusedError, UnreadableFieldError, all_of, is_in
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.keys import AskedKeys, folded
+from target_gainsight.loading.reading.keys import AskedKeys
 from target_gainsight.loading.reading.object_reader import ObjectReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.reading.keys import Key, KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Matches:
         self, rows: Iterable[Mapping[str, Any]], keys: KeyReader, *, told: bool = True
     ) -> None:
         self.told = told
+        self._keys = keys
         self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
             self._exact[keys.of_row(row)].append(row)
@@ -56,12 +57,12 @@ class Matches:
         self._near = None
 
     def near(self, key: Key) -> list[Mapping[str, Any]]:
-        """List the rows whose key is equal but for case or surrounding blanks."""
+        """List the rows whose key differs at most in case, surrounding blanks or Unicode form."""
         if self._near is None:
             self._near = defaultdict(list)
             for exact, rows in self._exact.items():
-                self._near[folded(exact)] += rows
-        return self._near.get(folded(key), [])
+                self._near[self._keys.normalize(exact)] += rows
+        return self._near.get(self._keys.normalize(key), [])
 
 
 class CurrentRows:
@@ -94,11 +95,37 @@ class CurrentRows:
             RunStoppedError: The tenant refuses to read even a single key, or its response lacks
                 what was asked for.
         """
+        values = [each for record in records for each in self._keys.equal_values(record.fields)]
+        return self._read(values, records, extra)
+
+    def read_near(self, records: Sequence[LoadRecord]) -> Matches:
+        """Read the rows whose keys are usual spellings of the keys of some records.
+
+        Args:
+            records: Records whose very keys were not found.
+
+        Returns:
+            The rows.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
+                what was asked for.
+        """
+        values = [each for record in records for each in self._keys.near_values(record.fields)]
+        return self._read(values, records)
+
+    def _read(
+        self,
+        values: Sequence[KeyValues],
+        records: Sequence[LoadRecord],
+        extra: Sequence[str] = (),
+    ) -> Matches:
         fields = dict.fromkeys([GSID, *extra])
         for record in records:
             fields.update(dict.fromkeys(map(self.read_name, self.own_fields(record))))
         rows: list[Mapping[str, Any]] = []
-        for part in self._parts(records):
+        for part in self._parts(values):
             rows += self._read_part(part, tuple(fields))
         return Matches(self.complete(rows, records), self._keys, told=self.tells)
 
@@ -136,16 +163,16 @@ class CurrentRows:
         """
         return rows
 
-    def _parts(self, records: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
-        size = min(self._most_values or len(records), len(records)) or 1
-        return [records[start : start + size] for start in range(0, len(records), size)]
+    def _parts(self, values: Sequence[KeyValues]) -> Iterable[Sequence[KeyValues]]:
+        size = self._most_values or len(values) or 1
+        return [values[start : start + size] for start in range(0, len(values), size)]
 
     def _read_part(
-        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+        self, values: Sequence[KeyValues], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
         """Read one part; if it is refused, its halves, and remember their size."""
         try:
-            return self._query(records, select)
+            return self._query(values, select)
         except UnreadableFieldError as error:
             names = ", ".join(error.fields or self._keys.names)
             message = (
@@ -154,44 +181,59 @@ class CurrentRows:
             )
             raise RunStoppedError(message) from error
         except RefusedError as refusal:
-            if len(records) == 1:
+            if len(values) == 1:
                 message = (
                     f"the tenant refuses to read {self._object_name} by "
                     f"{', '.join(self._keys.names)}: {refusal}"
                 )
                 raise RunStoppedError(message) from refusal
-            half = (len(records) + 1) // 2
+            half = (len(values) + 1) // 2
             self._most_values = min(half, self._most_values or half)
             logger.warning(
-                "%s: a query for %d records was refused (%s); asking for %d at a time from now on",
+                "%s: a query for %d keys was refused (%s); asking for %d at a time from now on",
                 self._object_name,
-                len(records),
+                len(values),
                 refusal,
                 half,
             )
-            first = self._read_part(records[:half], select)
-            return first + self._read_part(records[half:], select)
+            first = self._read_part(values[:half], select)
+            return first + self._read_part(values[half:], select)
 
     def _query(
-        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+        self, values: Sequence[KeyValues], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
-        """Ask once for the rows that some records may meet."""
+        """Ask once for the rows with some keys."""
         names = self._keys.names
-        where = all_of(*(is_in(self.read_name(name), _distinct(records, name)) for name in names))
-        asked = AskedKeys(self._keys.of_record(record.fields) for record in records)
+        columns = zip(names, zip(*values, strict=True), strict=True)
+        where = all_of(
+            *(is_in(self.read_name(name), list(dict.fromkeys(each))) for name, each in columns)
+        )
+        keys = (self._keys.of_record(dict(zip(names, each, strict=True))) for each in values)
+        asked = AskedKeys(map(self._keys.normalize, keys))
         return self._reader.read(
             self.needed,
             select,
             where,
-            lambda row: asked.may_include(self._keys.of_row(self.as_written(row))),
+            lambda row: asked.may_include(self._normalized_key_of(row)),
         )
+
+    def _normalized_key_of(self, row: Mapping[str, Any]) -> Key:
+        return self._keys.normalize(self._keys.of_row(self.as_written(row)))
 
     def as_written(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a row with the names under which its fields are written."""
         return row
 
 
-def _distinct(records: Sequence[LoadRecord], name: str) -> list[Any]:
-    """List the values to ask for; texts without their blanks too, to find what is nearly equal."""
-    values = dict.fromkeys(record.fields[name] for record in records)
-    return list(dict.fromkeys([*values, *(v.strip() for v in values if isinstance(v, str))]))
+ReadResult = Matches | GainsightError | RunStoppedError
+"""The rows, or why they cannot be read."""
+
+
+def read_or_error(
+    read: Callable[[Sequence[LoadRecord]], Matches], records: Sequence[LoadRecord]
+) -> ReadResult:
+    """Read the rows of some records in a worker thread; return an error as a value."""
+    try:
+        return read(records)
+    except (GainsightError, RunStoppedError) as error:
+        return error

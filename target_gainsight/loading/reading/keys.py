@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.mapping.types.blanks import is_blank
+from target_gainsight.mapping.types.spellings import normalize_spelling, usual_spellings
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.mapping.record_mapper import RecordMapper
+    from target_gainsight.mapping.types.converters import Converter
 
 Key = tuple[Any, ...]
+"""The comparable values of the lookup keys."""
+
+KeyValues = tuple[Any, ...]
+"""A value of each lookup key, as a query asks for it."""
 
 
 class KeyReader:
@@ -22,14 +30,14 @@ class KeyReader:
 
     def __init__(self, names: tuple[str, ...], mapper: RecordMapper) -> None:
         self.names = names
-        converters = [mapper.converters[name] for name in names]
+        self._converters = [mapper.converters[name] for name in names]
         self._written = [
             (name, converter.written_comparable)
-            for name, converter in zip(names, converters, strict=True)
+            for name, converter in zip(names, self._converters, strict=True)
         ]
         self._read = [
             (name, converter.read_comparable)
-            for name, converter in zip(names, converters, strict=True)
+            for name, converter in zip(names, self._converters, strict=True)
         ]
 
     def of_record(self, fields: Mapping[str, Any]) -> Key:
@@ -40,24 +48,81 @@ class KeyReader:
         """Read the key of a row as a query returns it."""
         return tuple([comparable(row.get(name)) for name, comparable in self._read])
 
+    def normalize(self, key: Key) -> Key:
+        """Make keys equal that differ in case, surrounding blanks or Unicode form only."""
+        return normalize_key(key, self._converters)
+
+    def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
+        """List the values that find the rows with a record's key.
+
+        Text is asked for without its blanks, too: a tenant may take them off.
+
+        Returns:
+            The values; none if one of the keys is missing.
+        """
+        columns = []
+        for name, converter in zip(self.names, self._converters, strict=True):
+            value = fields.get(name)
+            if is_blank(value):
+                return []
+            trimmed = value.strip() if isinstance(value, str) else value
+            columns.append(tuple(dict.fromkeys((*converter.forms(value), trimmed))))
+        return _combine(columns)
+
+    def near_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
+        """List the values that find rows whose keys are usual spellings of a record's.
+
+        Returns:
+            The values; none if no key has another spelling.
+        """
+        columns: list[tuple[Any, ...]] = []
+        for name, converter in zip(self.names, self._converters, strict=True):
+            value = fields.get(name)
+            if isinstance(value, str) and _has_spellings(value, converter):
+                columns.append(usual_spellings(value))
+            else:
+                columns.append((value,))
+        return _combine(columns) if any(len(column) > 1 for column in columns) else []
+
 
 class AskedKeys:
     """The keys that a query asks for, column by column, as a query joins its conditions.
 
     Args:
-        keys: The keys.
+        normalized: The keys, whatever their spelling.
     """
 
-    def __init__(self, keys: Iterable[Key]) -> None:
-        columns = zip(*(folded(key) for key in keys), strict=True)
-        self._columns = tuple(frozenset(column) for column in columns)
+    def __init__(self, normalized: Iterable[Key]) -> None:
+        self._columns = tuple(map(frozenset, zip(*normalized, strict=True)))
 
-    def may_include(self, key: Key) -> bool:
-        """Whether a row's key was asked for, whatever its case and surrounding blanks."""
-        parts = zip(folded(key), self._columns, strict=True)
+    def may_include(self, normalized: Key) -> bool:
+        """Whether a row's key was asked for, whatever its spelling."""
+        parts = zip(normalized, self._columns, strict=True)
         return all(part in asked for part, asked in parts)
 
 
-def folded(key: Key) -> tuple[Hashable, ...]:
-    """Blur a key, so that keys that differ in case or surrounding blanks only become equal."""
-    return tuple([part.strip().casefold() if isinstance(part, str) else part for part in key])
+def normalize_key(key: Key, converters: Sequence[Converter]) -> Key:
+    """Make keys equal that differ in case, surrounding blanks or Unicode form only.
+
+    Args:
+        key: The comparable values.
+        converters: Those of its fields; what is no free text, such as a GSID, stays as it is.
+    """
+    return tuple(
+        normalize_spelling(part) if converter.is_free_text and isinstance(part, str) else part
+        for part, converter in zip(key, converters, strict=True)
+    )
+
+
+def _has_spellings(text: str, converter: Converter) -> bool:
+    """Whether a text may be spelt otherwise; digits of a field of unknown type may be a number."""
+    is_typed = converter.field is not None and bool(converter.field.data_type)
+    return converter.is_free_text and (is_typed or any(map(str.isalpha, text)))
+
+
+def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
+    """Line the values of several fields up; a query finds every combination of them."""
+    longest = max(map(len, columns), default=0)
+    return [
+        tuple(column[min(place, len(column) - 1)] for column in columns) for place in range(longest)
+    ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.reading.keys import KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.mapping.errors import FieldError
     from target_gainsight.mapping.record_mapper import RecordMapper
@@ -104,27 +104,27 @@ class DocumentedRows(CurrentRows):
         return {**row, **{name: each[0] for name, each in renamed.items() if each}}
 
     def _query(
-        self, records: Sequence[LoadRecord], select: tuple[str, ...]
+        self, values: Sequence[KeyValues], select: tuple[str, ...]
     ) -> list[Mapping[str, Any]]:
         while (reach := self._reach) is not _Reach.NOTHING:
             asked = select if reach is _Reach.FIELDS else (GSID,)
             try:
-                return super()._query(records, asked)
+                return super()._query(values, asked)
             except _REFUSALS as refusal:
-                if self._is_too_much(records, asked, refusal):
+                if self._is_too_much(values, asked, refusal):
                     raise
                 if self._reach is reach:  # else another thread has found the same meanwhile
                     self._retreat(refusal)
         return []
 
     def _is_too_much(
-        self, records: Sequence[LoadRecord], select: tuple[str, ...], refusal: GainsightError
+        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: GainsightError
     ) -> bool:
         """Tell whether the query is refused for its size: then its halves are asked for."""
-        if len(records) == 1 or not isinstance(refusal, RefusedError):
+        if len(values) == 1 or not isinstance(refusal, RefusedError):
             return False
         try:
-            super()._query(records[:1], select)
+            super()._query(values[:1], select)
         except RefusedError:
             return False
         return True

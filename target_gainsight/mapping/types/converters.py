@@ -36,9 +36,11 @@ from target_gainsight.mapping.types.strings import (
     SFDC_ID,
     URL,
     comparable_html,
+    comparable_sfdc_id,
     email_writer,
     html_writer,
     plain_json,
+    sfdc_id_forms,
     shaped_writer,
     text_writer,
 )
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[object], Json]
     Compare = Callable[[Json], Hashable]
+    Forms = Callable[[Json], tuple[Json, ...]]
 
 
 class Unknown:
@@ -80,12 +83,16 @@ class Converter:
         write: A source's value to the value in a request; raises `ValueRejectedError` only.
         written_comparable: A written value to what it compares as; `Unknown` in doubt.
         read_comparable: A value as the query answers it to what it compares as.
+        forms: The values to ask a query for, to find whatever compares as equal to a written one.
+        is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
 
     field: Field | None
     write: Write
     written_comparable: Compare
     read_comparable: Compare
+    forms: Forms
+    is_free_text: bool
 
 
 @dataclass(frozen=True)
@@ -96,11 +103,15 @@ class _DataType:
         accepts: The types of JSON schema that may convert; `moment` is text with a date format.
         write: From the field and the date format to the function that converts a value.
         compare: From the field to the function that makes a comparable; None where in doubt.
+        forms: The values that compare as equal to a written one.
+        is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
 
     accepts: frozenset[str]
     write: Callable[[Field, DateFormat], Write]
     compare: Callable[[Field], Compare]
+    forms: Forms = lambda value: (value,)
+    is_free_text: bool = False
 
 
 def converter_for(
@@ -118,13 +129,15 @@ def converter_for(
         row = _HTML
     write = _refusing(field.name, field.data_type, row.write(field, date_format))
     compare = _comparing(row.compare(field))
-    return Converter(field, write, compare, compare)
+    return Converter(field, write, compare, compare, row.forms, row.is_free_text)
 
 
 def plain_converter(name: str) -> Converter:
     """The converter of a field of which only the name is known."""
     write = _refusing(name, "", plain_json)
-    return Converter(None, write, plain_comparable, plain_comparable)
+    return Converter(
+        None, write, plain_comparable, plain_comparable, _PLAIN.forms, _PLAIN.is_free_text
+    )
 
 
 def plain_value(value: object) -> Json:
@@ -225,17 +238,19 @@ _NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
 
 
-_PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain)
-_UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped)
+_PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain, is_free_text=True)
+_UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped, is_free_text=True)
 _TEXT = _DataType(
     _ANYTHING,
     lambda field, _date_format: text_writer(field.length),
     lambda _field: _text,
+    is_free_text=True,
 )
 _HTML = _DataType(
     _ANYTHING,
     lambda field, _date_format: html_writer(field.length),
     lambda _field: comparable_html,
+    is_free_text=True,
 )
 _NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number)
 _BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
@@ -270,15 +285,18 @@ _TABLE: dict[str, _DataType] = {
         _STRINGS,
         lambda field, _date_format: email_writer(field.length),
         lambda _field: _caseless,
+        is_free_text=True,
     ),
     "URL": _DataType(
         _STRINGS,
         _shaped(URL, "a URL", "Send an address without blanks, such as https://example.com."),
         lambda _field: _text,
+        is_free_text=True,
     ),
     "SFDCID": _DataType(
         _STRINGS,
         _shaped(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and digits."),
-        lambda _field: _text,
+        lambda _field: comparable_sfdc_id,
+        sfdc_id_forms,
     ),
 }
