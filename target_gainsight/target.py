@@ -1,170 +1,210 @@
-"""The Singer target itself: what it overrides of the SDK, and the order of a run."""
+"""The Singer SDK's entry point: settings, messages, sinks, and how a run ends."""
 
 from __future__ import annotations
 
-import gc
+import copy
+import inspect
 import logging
-import math
-import sqlite3
 import sys
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
-from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
-from singer_sdk.singerlib.exceptions import SingerError
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_gainsight.api import CallBudgetExceededError, GainsightError, SystemClock
-from target_gainsight.loading.call_pool import CallPool
-from target_gainsight.loading.context import Run
-from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.rejects.folder import RejectFolder
-from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.reject_file import RejectFile
-from target_gainsight.loading.rejects.reject_id import new_run_name
-from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.ledger import Ledger
-from target_gainsight.loading.settling.progress import Progress
-from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.call_metrics import CallCounter
-from target_gainsight.singer.connection import TenantConnection, rate_limits
+from target_gainsight import settings as configuration
+from target_gainsight.api import CallBudgetExceededError, SystemClock
+from target_gainsight.singer.about import as_markdown, as_text
+from target_gainsight.singer.batch_files import read_batch
+from target_gainsight.singer.config import check_config
+from target_gainsight.singer.errors import EXPECTED_ERRORS
+from target_gainsight.singer.gc_tuning import tune_gc
 from target_gainsight.singer.log_escaping import install_log_escaping
+from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
 from target_gainsight.singer.record_router import RecordRouter
-from target_gainsight.singer.report import log_reject_summary, report
+from target_gainsight.singer.report import log_reject_summary
+from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
-from target_gainsight.singer.sink_registry import RoutedTarget
+from target_gainsight.singer.sink_registry import SinkRegistry
 from target_gainsight.singer.standard_output import StateOutput
+from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
+    from singer_sdk.about import AboutInfo
     from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.sinks import Sink
 
     from target_gainsight.api import Clock
+    from target_gainsight.loading.context import Run
 
 logger = logging.getLogger(__name__)
 
-EXPECTED_ERRORS = (
-    RunStoppedError,
-    StreamMismatchError,
-    GainsightError,
-    SingerSDKError,
-    SingerError,
-    OSError,
-    sqlite3.Error,
-)
-"""Errors that end a run with one message: what they say is all there is to know."""
+MELTANO_TEST_STREAM = "meltano_test_stream"
+"""What `meltano config test` sends to a loader: one record, which nobody wants in a tenant."""
+
+POLL_EVERY = 1000
+"""Records of a BATCH file between two looks at signals and age limits."""
 
 
-GARBAGE_THRESHOLDS = (20_000, 50, 50)
-"""A group of records in flight is some ten thousand objects, none of them garbage."""
-
-
-class TargetGainsight(RoutedTarget):
+class TargetGainsight(Target):
     """Singer target and Meltano loader for Gainsight CS."""
 
-    message_reader_class = ThreadedReader
+    name = "target-gainsight"
+    package_name = "target-gainsight"
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(configuration.CONFIG_SCHEMA)
+    capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
+    default_sink_class = StreamSink
 
     STATE_INTERVAL_SECONDS: ClassVar[float] = 1.0
 
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
-        self.clock = clock or SystemClock()
         self._interruption = Interruption(self._stop)
-        super().__init__(**kwargs)
+        self.reader = ThreadedReader(self._tick)
+        self._raw_config: dict[str, Any] = {}
+        self._has_session = False  # a signal may come before
+        super().__init__(message_reader=self.reader, **kwargs)
         self._max_parallelism = 1
         self._state_output = StateOutput()
-        self.checkpoint = Checkpoint(
-            self._write_covered_state, self.clock.now, self.STATE_INTERVAL_SECONDS
+        self.settings = configuration.parse_settings(self._raw_config)
+        self.session = Session(
+            self.settings,
+            clock or SystemClock(),
+            self._write_covered_state,
+            self.STATE_INTERVAL_SECONDS,
+            self.metrics_logger,
         )
-        self.summary = Summary(new_run_name(self.clock.now()))
-        self.calls = CallCounter(self.summary.calls)
-        self.router = RecordRouter(self)
-        self.progress = Progress(self.summary, self.clock.now)
-        self.show_plan: Callable[[Plan], None] = self._print_plan
-        self.reader.on_tick = self._tick
-        self._began = self.clock.now()
+        self._has_session = True
+        self.summary = self.session.summary
+        self._sinks = SinkRegistry(self.mapper, self._sinks_active, self.get_sink)
+        self.router = RecordRouter(self.mapper, self._sinks, self.session.ledger)
+        self._warned_of_masking: set[str] = set()
         self._left_unread = 0
         self._budget_is_spent = False
 
     @property
-    def reader(self) -> ThreadedReader:
-        """What reads the input."""
-        return cast("ThreadedReader", self.message_reader)
+    def run(self) -> Run:
+        """What the sinks of all streams share; the first one connects to the tenant."""
+        return self.session.run
 
-    @cached_property
-    def ledger(self) -> Ledger:
-        """Where every record's outcome is entered."""
-        folder = self.settings.rejection.path
-        rejects = RejectFile(
-            folder / f"{self.summary.run}.singer",
-            self.clock.now,
-            keys_only=self.settings.rejection.keys_only,
-        )
-        created = PrivateFile(folder / f"{self.summary.run}.created.csv")
-        return Ledger(
-            self.checkpoint,
-            rejects,
-            created,
-            self.summary,
-            self.settings.rejection,
-            OpenRejects(RejectFolder(folder), self.summary.run, self.clock.now),
-            keep_files=not self.settings.dry_run,
-        )
-
-    @cached_property
-    def _connection(self) -> TenantConnection:
-        return TenantConnection(self.settings, self.clock, self.calls)
+    # Settings
 
     @override
-    @cached_property
-    def run(self) -> Run:
-        """What all streams share; made, and the tenant connected, when first needed."""
-        pool = CallPool(self.settings.max_concurrency)
-        pool.on_wait = lambda: self.progress.tick(waiting=True)
-        return Run(
-            settings=self.settings,
-            client=self._connection.client,
-            clock=self.clock,
-            checkpoint=self.checkpoint,
-            summary=self.summary,
-            ledger=self.ledger,
-            pool=pool,
-            plan=self.plan,
-        )
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Find every error in the configuration, ours and the SDK's, at once."""
+        self.append_builtin_config(self.config_jsonschema)
+        schema = self.config_jsonschema
+        checked = check_config(self._config, schema)
+        self._raw_config, self._config = checked.raw, checked.for_sdk
+        errors = list(dict.fromkeys([*checked.errors, *self._sdk_errors()]))
+        for message in configuration.unknown_settings(self._raw_config, schema["properties"]):
+            self.logger.warning(message)
+        if errors and raise_errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors, schema=schema)
+        return errors
 
-    @cached_property
-    def plan(self) -> Plan | None:
-        """What would be written, in a dry run."""
-        if not self.settings.dry_run:
-            return None
-        rates = rate_limits(self.settings.limits)
-        rate, timeline = rates["synchronous"], rates["timeline"].allowed_per_window
-        apart = {"timeline": timeline, "token": math.inf}
-        return Plan(
-            rate.allowed_per_window,
-            rate.allowed_per_day,
-            apart,
-            uploads_per_hour=rates["bulk"].allowed_per_window,
-        )
+    def _sdk_errors(self) -> list[str]:
+        """Let the SDK check its own settings; it may not show the values of ours."""
+        whole = self._config
+        self._config = {
+            name: value for name, value in whole.items() if name not in configuration.SETTINGS
+        }
+        try:
+            super()._validate_config(raise_errors=True)
+        except ConfigValidationError as error:
+            return error.errors
+        except AttributeError:  # the SDK's schema of __else__ has a bare text among its choices
+            return ["stream_maps: __else__ can only be __NULL__."]
+        finally:
+            self._config = {**self._config, **whole}
+        return []
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether a stream has made the target connect to the tenant."""
-        return "run" in self.__dict__
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the configuration files, without showing one that cannot be read."""
+        merged = super().cb_config(ctx, param, ())
+        for path in value:
+            try:
+                part = super().cb_config(ctx, param, (path,))
+            except (OSError, TypeError, ValueError) as error:
+                message = f"the configuration file {path!r} cannot be used: {error}"
+                raise click.ClickException(message) from None
+            merged.config |= part.config
+            merged.parse_env |= part.parse_env
+        return merged
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
+        return configuration.read_environment(cls.config_jsonschema, cls._env_var_prefix)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's own settings, but for the one that is for taps only."""
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("batch_config", None)
+
+    @classmethod
+    @override
+    def _get_about_info(cls) -> AboutInfo:
+        """Describe the target; of a setting, only what survives the bot of Meltano Hub."""
+        info = super()._get_about_info()
+        settings = configuration.declared_settings(info.settings)
+        described = {"type": "object", "properties": {each.name: each.schema for each in settings}}
+        return replace(info, description=inspect.getdoc(cls), settings=described)
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        if output_format == "json":
+            super().print_about(output_format)
+            return
+        show = as_markdown if output_format == "markdown" else as_text
+        click.echo(show(cls._get_about_info()))
+
+    # Sinks
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """Choose the sink by the settings; a discarding one for a stream that the maps exclude."""
+        if self._sinks.is_excluded(stream_name):
+            return DiscardingSink
+        return sink_class(self.run.stream_settings(stream_name))
+
+    # Messages
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Make the sinks of a stream; a message that says nothing new is ignored."""
         with self._within_budget() as reading:
-            if reading:
+            if not reading:
+                return
+            if message_dict["stream"] == MELTANO_TEST_STREAM:
+                self.session.check_connection()
+                self.router.ignore_stream(MELTANO_TEST_STREAM)
+            else:
                 self.router.take_schema(message_dict)
+                self._warn_of_masking(message_dict["stream"])
+
+    def _warn_of_masking(self, stream: str) -> None:
+        """Say once per stream that rejects hold what its maps mask."""
+        if stream not in self._warned_of_masking and not self.settings.rejection.keys_only:
+            warn_of_unmasked_rejects(stream, self.config.get("stream_maps") or {})
+        self._warned_of_masking.add(stream)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -172,15 +212,23 @@ class TargetGainsight(RoutedTarget):
             self._left_unread += 1
             return
         try:
-            self.router.route_record(message_dict)
+            for full in self.router.route_record(message_dict):
+                self.drain_one(full)
         except CallBudgetExceededError:
             self._stop_writing()
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         with self._within_budget() as reading:
-            if reading:
-                self.router.take_batch(message_dict)
+            if not reading:
+                return
+            stream = message_dict["stream"]
+            for number, record in enumerate(read_batch(message_dict), start=1):
+                message = {"type": "RECORD", "stream": stream, "record": record}
+                for full in self.router.route_record(message):
+                    self.drain_one(full)
+                if number % POLL_EVERY == 0:
+                    self.reader.poll_events()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -189,20 +237,7 @@ class TargetGainsight(RoutedTarget):
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if not self._budget_is_spent:
-            self.checkpoint.add(message_dict["value"])
-
-    def check_connection(self) -> None:
-        """Respond to `meltano config test`: read the list of objects and write nothing.
-
-        Raises:
-            GainsightError: The tenant does not respond or refuses the credential.
-        """
-        objects = self.run.client.metadata.list_objects()
-        logger.info(
-            "The tenant responds and accepts the credential; %d objects are visible. This was a "
-            "connection test: nothing is written.",
-            len(objects),
-        )
+            self.session.checkpoint.add(message_dict["value"])
 
     @contextmanager
     def _within_budget(self) -> Iterator[bool]:
@@ -221,14 +256,18 @@ class TargetGainsight(RoutedTarget):
         )
 
     def _tick(self) -> None:
+        """Do what is due by time: send what waits too long, settle completed calls."""
         with self._within_budget() as reading:
-            if reading:
-                self.router.tick()
-        self.progress.tick()
+            if reading and self.session.is_connected:
+                for sink in self._sinks.loading:
+                    sink.send_older_than(self.settings.max_batch_age_seconds)
+                self.run.pool.process_completed(wait=False)
+                self.session.checkpoint.advance()
+        self.session.progress.tick()
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
         """Bring what the state covers to disk, then write the state."""
-        self.ledger.flush()
+        self.session.ledger.flush()
         if not self.settings.dry_run:
             self._write_state_message(cast("dict[str, Any]", state))
 
@@ -236,24 +275,19 @@ class TargetGainsight(RoutedTarget):
     def _write_state_message(self, state: dict[str, Any]) -> None:
         self._state_output.write(serialize_json(state))
 
+    # The end of a run
+
     @override
     def process_endofpipe(self) -> None:
-        """Send and settle what is left, write the last state and the summary.
-
-        Raises:
-            RunStoppedError: Every record was rejected.
-        """
+        """Send and settle what is left, write the last state and the summary."""
         with self._within_budget() as reading:
             if reading:
                 self.router.finish()
-                for sink in self.run.sinks if self.is_connected else ():
+                for sink in self.run.sinks if self.session.is_connected else ():
                     sink.settle()
                 super().process_endofpipe()
-        self._settle_in_flight()
-        self._conclude()
-        if not self._budget_is_spent:
-            for sink in self.active_sinks:
-                sink.forget_progress()
+        self.session.settle_in_flight()
+        self.session.conclude()
         if self._budget_is_spent:
             without = self._left_unread + self.summary.read - self.summary.settled
             logger.warning(
@@ -261,100 +295,41 @@ class TargetGainsight(RoutedTarget):
                 "goes on with them",
                 without,
             )
-        log_reject_summary(self.summary, self.ledger, dry_run=self.plan is not None)
+        else:
+            for loading in self._sinks.loading:
+                loading.forget_progress()
+        log_reject_summary(self.summary, self.session.ledger, dry_run=self.settings.dry_run)
 
-    def _conclude(self) -> None:
-        """Write the last state, close the files and report."""
-        self.progress.close()
-        self.ledger.finish()
-        self.summary.rate_used_percent = self._rate_used()
-        if self.plan is not None:
-            self.show_plan(self.plan)
-        report(
-            self.summary,
-            self.ledger,
-            self.calls,
-            metrics_logger=self.metrics_logger,
-            summary_path=self.settings.summary_path,
-            dry_run=self.settings.dry_run,
-        )
-
-    def _print_plan(self, plan: Plan) -> None:
-        click.echo(plan.to_text(self.summary), err=True)
-
-    def _rate_used(self) -> int | None:
-        """Say how much of the allowed rate a run of more than a minute has used, in percent."""
-        minutes = (self.clock.now() - self._began) / 60
-        if not self.is_connected or minutes < 1:
-            return None
-        allowed = self._connection.rates["synchronous"].allowed_per_window
-        return round(100 * self.calls.by_group["synchronous"] / (allowed * minutes))
-
-    def _settle_in_flight(self) -> None:
-        """Settle what is in flight."""
-        while self.is_connected and self.run.pool.busy:
-            try:
-                self.run.pool.process_completed(wait=True)
-            except EXPECTED_ERRORS as error:
-                logger.debug("while stopping: %s", error)
-
-    def close(self) -> None:
-        """End the calls, the connection and the embedded tenant; take away what is half done."""
-        for sink in self.active_sinks:
-            sink.abandon()
-        if self.is_connected:
-            self.run.pool.close()
-            self.run.close()
-        if "_connection" in self.__dict__:
-            self._connection.close()
-
-    def run_to_end(self, file_input: IO[str] | None = None) -> int:
+    def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end and say how it went.
 
         Args:
             file_input: The input; standard input when not given.
+            show_plan: In a dry run, print the plan to standard error at the end.
 
         Returns:
             The exit code: 0, 1 when the run stopped, 128 + n after signal n.
         """
+        self.session.shows_plan = show_plan
         try:
             self.listen(file_input)
         except ReadingStoppedError:
-            return self._end_by_signal()
+            return self.session.end_by_signal(self._interruption)
         except EXPECTED_ERRORS as error:
             if self._interruption.signal is not None:
-                return self._end_by_signal()
-            self._stop_because(error)
+                return self.session.end_by_signal(self._interruption)
+            self.session.end_by_error(error)
             return 1
         else:
             return 0
         finally:
             self.close()
 
-    def _stop_because(self, error: Exception) -> None:
-        bad_input = isinstance(error, (SingerSDKError, SingerError))
-        if self.is_connected and not bad_input:
-            self.run.pool.stop_accepting()
-        self._settle_in_flight()
-        try:
-            self._conclude()
-        except EXPECTED_ERRORS as second:
-            self.logger.error("%s", _user_facing_error(second))  # noqa: TRY400 - the message is all there is to know
-        self.logger.error("%s", _user_facing_error(error))
-
-    def _end_by_signal(self) -> int:
-        if self.is_connected:
-            self.run.pool.stop_accepting()
-        self._settle_in_flight()
-        try:
-            self._conclude()
-        except EXPECTED_ERRORS as error:
-            self.logger.error("%s", _user_facing_error(error))  # noqa: TRY400 - the message is all there is to know
-            return 1
-        logger.warning(
-            "stopped by signal %s; the state covers what is settled", self._interruption.signal
-        )
-        return self._interruption.exit_code
+    def close(self) -> None:
+        """End the calls, the connection and the embedded tenant; take away what is half done."""
+        for sink in self._sinks.loading:
+            sink.abandon()
+        self.session.close()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -362,8 +337,8 @@ class TargetGainsight(RoutedTarget):
 
     def _stop(self) -> None:
         self.reader.stop()
-        if self.is_connected:
-            self.run.client.stop()
+        if self._has_session:
+            self.session.interrupt()
 
     @classmethod
     @override
@@ -375,14 +350,7 @@ class TargetGainsight(RoutedTarget):
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run from the command line.
-
-        Args:
-            about: Show the settings instead.
-            about_format: How.
-            config: The configuration and whether the environment adds to it.
-            file_input: Read this instead of standard input.
-        """
+        """Run from the command line and exit."""
         if about:
             cls.print_about(about_format)
             return
@@ -398,30 +366,8 @@ class TargetGainsight(RoutedTarget):
         except EXPECTED_ERRORS as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the message is all there is to know
             sys.exit(1)
-        _tune_gc()
+        tune_gc()
         sys.exit(target.run_to_end(file_input))
 
 
-def _tune_gc() -> None:
-    """Spare records the visits of the garbage collector, which finds next to nothing among them.
-
-    Of a process of our own only: a library has no say in this.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-
-def _user_facing_error(error: Exception) -> Exception:
-    """What ended the run; of SQLite's temporary files the error names neither folder nor use.
-
-    It goes to the log as an error, not as text: text is kept on one line, and what ends a run may
-    have several, such as the settings that would mend it.
-    """
-    if isinstance(error, sqlite3.Error):
-        message = (
-            f"a temporary file cannot be used: {error}. Make room where temporary files go, or "
-            "set SQLITE_TMPDIR to another folder"
-        )
-        return RunStoppedError(message)
-    return error
+TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

@@ -154,7 +154,7 @@ class Tenant:
             output=output.getvalue(),
             errors=self._logged("ERROR"),
             warnings=self._logged("WARNING"),
-            reject_path=target.ledger.rejects.path,
+            reject_path=target.session.ledger.rejects.path,
             target=target,
         )
 

@@ -324,7 +324,7 @@ class MissingRequiredProperty(InTheTenant, TargetRecordMissingRequiredProperty):
     def test(self) -> None:
         target = self.runner.new_target()
         assert target.run_to_end(self.runner.target_input) == 1
-        lines = target.ledger.rejects.path.read_text(encoding="utf-8").splitlines()
+        lines = target.session.ledger.rejects.path.read_text(encoding="utf-8").splitlines()
         schema, reject = (json.loads(line) for line in lines)
         assert (schema["type"], reject["record"]) == ("SCHEMA", {"metric": 3215})
         assert reject["gainsight_reject"]["code"] == "schema_violation"
@@ -349,7 +349,7 @@ class MissingKeyProperty(InTheTenant, TargetRecordMissingKeyProperty):
     def test(self) -> None:
         target = self.runner.new_target()
         assert target.run_to_end(self.runner.target_input) == 1
-        reject = json.loads(target.ledger.rejects.path.read_text("utf-8").splitlines()[-1])
+        reject = json.loads(target.session.ledger.rejects.path.read_text("utf-8").splitlines()[-1])
         assert reject["gainsight_reject"]["code"] == "key_missing"
 
 

@@ -43,13 +43,14 @@ def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
         raise click.UsageError(message)
     target = make_target(sources, dry_run=True)
-    summary = target.summary
-    if form == "json":
-        target.show_plan = lambda planned: print_as("json", planned.to_json(summary))
-    else:
-        target.show_plan = lambda planned: click.echo(planned.to_text(summary))
     with _opened(source) as messages:
-        sys.exit(target.run_to_end(messages))
+        exit_code = target.run_to_end(messages, show_plan=False)
+    planned, summary = target.session.plan, target.summary
+    if planned is not None and form == "json":
+        print_as("json", planned.to_json(summary))
+    elif planned is not None:
+        click.echo(planned.to_text(summary))
+    sys.exit(exit_code)
 
 
 def _opened(source: Path | None) -> AbstractContextManager[IO[str] | None]:

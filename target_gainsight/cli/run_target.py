@@ -8,7 +8,8 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.cli.configuration import invalid_settings, no_settings, read_raw_settings
-from target_gainsight.target import EXPECTED_ERRORS, TargetGainsight
+from target_gainsight.singer.errors import EXPECTED_ERRORS
+from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

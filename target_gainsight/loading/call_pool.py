@@ -21,17 +21,15 @@ class CallPool:
 
     Args:
         size: Most of them at a time.
-
-    Attributes:
         on_wait: Called every now and then while this thread waits.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, on_wait: Callable[[], None]) -> None:
         self._size = size
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
         self._in_flight: dict[Future[Any], Callable[[Any], None]] = {}
         self._closing = False
-        self.on_wait: Callable[[], None] = lambda: None
+        self._on_wait = on_wait
 
     def submit(self, send: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
         """Make calls as soon as there is room, processing completed ones meanwhile.
@@ -70,7 +68,7 @@ class CallPool:
             done, _ = wait_for(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
             if done or not wait:
                 return done
-            self.on_wait()
+            self._on_wait()
 
     def stop_accepting(self) -> None:
         """Refuse what is not in flight yet: the run is stopping."""

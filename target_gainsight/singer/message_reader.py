@@ -54,16 +54,17 @@ class ReadingStoppedError(Exception):
 class ThreadedReader(SimpleSingerReader):
     """Hands each message to its callback in the main thread.
 
-    Attributes:
+    Args:
         on_tick: Called every now and then, also while the input is silent.
+
+    Attributes:
+        on_tick: The same.
         line_number: The line at hand, from 1.
     """
 
-    on_tick: Callable[[], None]
-
-    def __init__(self) -> None:
+    def __init__(self, on_tick: Callable[[], None]) -> None:
         super().__init__()
-        self.on_tick = lambda: None
+        self.on_tick = on_tick
         self.line_number = 0
         self._stopped = threading.Event()
 

@@ -19,29 +19,26 @@ from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.mapping.errors import error_text, shown
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.schemas.flattening import flattening_transform
 from target_gainsight.singer.schemas.opening import open_streams
-from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import DELETED_AT, METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from singer_sdk.mapper import PluginMapper
+
     from target_gainsight.loading.records import SourceRecord
+    from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.singer.schemas.flattening import Transform
-    from target_gainsight.target import TargetGainsight
+    from target_gainsight.singer.sink_registry import SinkRegistry
+    from target_gainsight.sinks import StreamSink
 
 logger = logging.getLogger(__name__)
 
 MOST_COLUMNS = 5000
 """Of one stream; the names of further columns are data, not columns."""
 
-MELTANO_TEST_STREAM = "meltano_test_stream"
-"""What `meltano config test` sends to a loader: one record, which nobody wants in a tenant."""
-
-POLL_EVERY = 1000
 SAME = ("schema", "key_properties")
 """What of a SCHEMA message makes a difference."""
 
@@ -66,11 +63,15 @@ class RecordRouter:
     """Takes the records of a run.
 
     Args:
-        target: Holds the stream maps and the sinks.
+        mapper: The stream maps.
+        sinks: The sinks.
+        ledger: Takes the outcomes of records that reach no sink.
     """
 
-    def __init__(self, target: TargetGainsight) -> None:
-        self._target = target
+    def __init__(self, mapper: PluginMapper, sinks: SinkRegistry, ledger: Ledger) -> None:
+        self._mapper = mapper
+        self._sinks = sinks
+        self._ledger = ledger
         self._schemas: dict[str, Mapping[str, Any]] = {}
         self._routes: dict[str, list[Route]] = {}
         self._postponed: dict[str, StreamMismatchError | None] = {}
@@ -93,10 +94,6 @@ class RecordRouter:
                 respond or refuses the credential.
         """
         stream = message["stream"]
-        if stream == MELTANO_TEST_STREAM:
-            self._target.check_connection()
-            self._routes[stream] = []
-            return
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
@@ -112,8 +109,6 @@ class RecordRouter:
                 self._postponed[stream] = mismatch
         else:
             self._postponed[stream] = None
-        if before is None and not self._target.settings.rejection.keys_only:
-            warn_of_unmasked_rejects(stream, self._target.config.get("stream_maps") or {})
 
     def finish(self) -> None:
         """Report the streams that could not be loaded, and had no record to make up for it.
@@ -127,7 +122,7 @@ class RecordRouter:
 
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register a stream's maps and make their sinks, or merge its schema into theirs."""
-        open_streams(self._target, self._schemas[stream], undeclared)
+        open_streams(self._mapper, self._sinks, self._schemas[stream], undeclared)
         for name in self._schemas.keys() - self._postponed.keys() | {stream}:
             self._routes[name] = list(self._routes_of(name))
 
@@ -160,15 +155,23 @@ class RecordRouter:
 
     def _routes_of(self, stream: str) -> Iterator[Route]:
         """List the maps of a stream that lead to a sink which loads."""
-        for stream_map in self._target.mapper.stream_maps[stream]:
+        for stream_map in self._mapper.stream_maps[stream]:
             alias = stream_map.stream_alias
-            sink = self._target.get_sink(alias)
-            if isinstance(sink, StreamSink):
+            sink = self._sinks.find(alias)
+            if sink is not None:
                 same = isinstance(stream_map, SameRecordTransform) and sink.knows_fields
                 transform: Transform | None = None if same else stream_map.transform
                 if stream_map.flattening_enabled:
                     transform = flattening_transform(stream_map)
                 yield Route(alias, transform, sink, self._schemas[stream])
+
+    def ignore_stream(self, stream: str) -> None:
+        """Drop the records of a stream.
+
+        Args:
+            stream: The stream's name as the tap gives it.
+        """
+        self._routes[stream] = []
 
     def note_activate_version(self, stream: str) -> None:
         """Say once per stream that versions are not activated: nothing is ever deleted.
@@ -183,35 +186,15 @@ class RecordRouter:
                 shown(stream),
             )
 
-    def tick(self) -> None:
-        """Do what is due by time: send what waits too long, settle what has landed."""
-        if not self._target.is_connected:
-            return
-        run = self._target.run
-        for sink in self._target.active_sinks:
-            sink.send_older_than(run.settings.max_batch_age_seconds)
-        run.pool.process_completed(wait=False)
-        self._target.checkpoint.advance()
-
-    def take_batch(self, message: Mapping[str, Any]) -> None:
-        """Take the records of a BATCH message's files, line by line.
-
-        Args:
-            message: The message.
-
-        Raises:
-            RunStoppedError: The encoding is not known or a file cannot be read.
-        """
-        for number, record in enumerate(read_batch(message), start=1):
-            self.route_record({"type": "RECORD", "stream": message["stream"], "record": record})
-            if number % POLL_EVERY == 0:
-                self._target.reader.poll_events()
-
-    def route_record(self, message: Mapping[str, Any]) -> None:
+    def route_record(self, message: Mapping[str, Any]) -> list[StreamSink]:
         """Take one record through all maps of its stream.
 
         Args:
             message: The RECORD message as it came.
+
+        Returns:
+            The sinks that are full. They are to be drained only now, when all maps have had the
+            record: a child may find a parent of the same record.
 
         Raises:
             RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
@@ -223,11 +206,7 @@ class RecordRouter:
         for route in routes:
             if only is None or only == route.alias:
                 self._take_mapped(message, route)
-        for route in self._routes[
-            stream
-        ]:  # after all of them: a child may find a parent of the same record
-            if route.sink.is_full:
-                self._target.drain_one(route.sink)
+        return [route.sink for route in self._routes[stream] if route.sink.is_full]
 
     def _take_mapped(self, message: Mapping[str, Any], route: Route) -> None:
         record = original = message["record"]
@@ -239,7 +218,9 @@ class RecordRouter:
                 reason = Reason(
                     "map_failed", f"a stream map expression failed: {error_text(error)}"
                 )
-                self._enter(sink.register(message, route.schema), Outcome.REJECTED, reason)
+                self._ledger.record_source(
+                    sink.register(message, route.schema), Outcome.REJECTED, reason
+                )
                 return
             if record is None:
                 return
@@ -248,7 +229,7 @@ class RecordRouter:
         source = sink.register(message, route.schema)
         if original.get(DELETED_AT) is not None:
             reason = Reason("deleted_in_source", "the source has deleted this record")
-            self._enter(source, Outcome.SKIPPED, reason)
+            self._ledger.record_source(source, Outcome.SKIPPED, reason)
         else:
             self._check(record, message, source, sink)
 
@@ -267,7 +248,7 @@ class RecordRouter:
         if refused is None:
             sink.take(record, source)
         else:
-            self._enter(source, Outcome.REJECTED, refused)
+            self._ledger.record_source(source, Outcome.REJECTED, refused)
 
     def _declare(self, route: Route, record: Mapping[str, Any]) -> StreamSink:
         """Take up the columns of a record that its SCHEMA does not declare."""
@@ -285,14 +266,11 @@ class RecordRouter:
                     MOST_COLUMNS,
                 )
             return sink
-        declared = self._target.declare_columns(route.alias, [n for n in record if n in columns])
+        declared = self._sinks.declare_columns(route.alias, [n for n in record if n in columns])
         if declared is not sink:
             for name in self._schemas.keys() - self._postponed.keys():
                 self._routes[name] = list(self._routes_of(name))
         return declared
-
-    def _enter(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
-        self._target.ledger.record_source(source, outcome, reason)
 
 
 def _check_keys(message: Mapping[str, Any]) -> None:

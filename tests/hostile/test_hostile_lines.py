@@ -124,7 +124,7 @@ def test_a_schema_that_cannot_be_followed_ends_the_run_with_a_sentence(
         raise RecursionError
 
     target = tenant.target()
-    monkeypatch.setattr(target, "get_sink", too_deep)
+    monkeypatch.setattr("target_gainsight.singer.schemas.opening.schema_behind_map", too_deep)
     with pytest.raises(Exception, match="nested too deeply to be followed"):
         target.router.take_schema(schema())
 

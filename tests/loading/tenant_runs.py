@@ -134,7 +134,7 @@ class Loading:
         )
 
     def _reject_lines(self, target: TargetGainsight) -> Iterator[Message]:
-        path = target.ledger.rejects.path
+        path = target.session.ledger.rejects.path
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 yield json.loads(line)

@@ -355,7 +355,7 @@ def test_a_dry_run_predicts_files_and_sends_nothing(
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 1_000)
     run = load(bulk_loading, [schema(), *companies(range(100)), state(read=100)], dry_run=True)
     assert (run.exit_code, run.states) == (0, [])
-    plan = run.target.plan
+    plan = run.target.session.plan
     assert plan
     sizes = [size for size, _ in plan.stream("accounts").files]
     assert len(sizes) == 2
@@ -374,7 +374,7 @@ def test_a_plan_counts_the_hours_that_many_uploads_take(
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "most_bytes", 100)
     messages = [schema(), *companies(range(40), Industry="Steel")]
     run = load(bulk_loading, messages, dry_run=True)
-    plan = run.target.plan
+    plan = run.target.session.plan
     assert plan
     files = len(plan.stream("accounts").files)
     assert 18 < files <= 27

@@ -188,7 +188,7 @@ def test_a_dry_run_foresees_the_calls_of_the_real_one(loading: Loading) -> None:
     lines = [account(f"C{n}", f"C{n + 1}") for n in range(149)] + [account("C149")]
     plan = load(loading, lines, read_group_size=30, dry_run=True)
     assert plan.states == []
-    foreseen = plan.target.plan.cost(plan.target.summary).calls
+    foreseen = plan.target.session.plan.cost(plan.target.summary).calls
     loading.calls()
     run = load(loading, lines, read_group_size=30)
     assert run.outcomes() == plan.outcomes() == {"created": 150}

@@ -193,7 +193,7 @@ def test_a_replay_does_not_lose_what_is_appended_meanwhile(
     loading: Loading, folder: RejectFolder
 ) -> None:
     first = loading.load([schema(), bad("A")])
-    path = first.target.ledger.rejects.path
+    path = first.target.session.ledger.rejects.path
     appended = dict(first.rejects[0], record={"Name": "Z", "Industry": "good"})
     number = f"{first.target.summary.run}-2"
     appended["gainsight_reject"] = {**appended["gainsight_reject"], "id": number}

@@ -86,7 +86,7 @@ def test_max_creates_does_not_count_updates(loading: Loading) -> None:
 def test_what_was_created_is_listed_with_its_gsid_for_its_owner_only(loading: Loading) -> None:
     seed(loading, 1)
     run = loading.load([schema(), *companies(range(3)), record(Name='Comma, "quoted"')])
-    path = run.target.ledger.created.path
+    path = run.target.session.ledger.created.path
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     gsids = {row["Name"]: row["Gsid"] for row in loading.tenant.rows("company")}

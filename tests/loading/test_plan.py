@@ -22,13 +22,13 @@ PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name
 
 
 def plan_of(run: LoadRun) -> Message:
-    assert run.target.plan is not None
-    return run.target.plan.to_json(run.target.summary)
+    assert run.target.session.plan is not None
+    return run.target.session.plan.to_json(run.target.summary)
 
 
 def text_of(run: LoadRun) -> str:
-    assert run.target.plan is not None
-    return run.target.plan.to_text(run.target.summary)
+    assert run.target.session.plan is not None
+    return run.target.session.plan.to_text(run.target.summary)
 
 
 def plan(loading: Loading, messages: Sequence[Message], **settings: Any) -> LoadRun:

@@ -133,11 +133,11 @@ def test_every_reject_is_on_disk_before_the_state_that_covers_it(
     for number, line in enumerate(every_tenth_bad(500), start=1):
         lines += [line, state(read=number)]
     target = loading.target(read_group_size=30, max_concurrency=max_concurrency)
-    monkeypatch.setattr(target.checkpoint, "_interval", 0.0)
+    monkeypatch.setattr(target.session.checkpoint, "_interval", 0.0)
     on_disk: list[tuple[int, int]] = []
 
     def look(value: Message) -> None:
-        path = target.ledger.rejects.path
+        path = target.session.ledger.rejects.path
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         kinds = [json.loads(line)["type"] for line in text.splitlines()]
         on_disk.append((value["read"], kinds.count("RECORD")))
@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_no_half_line_and_no_state_ahead(
     for number, line in enumerate(every_tenth_bad(1000), start=1):
         lines += [line, state(read=number)]
     target = loading.target(read_group_size=50)
-    monkeypatch.setattr(target.checkpoint, "_interval", 0.0)
+    monkeypatch.setattr(target.session.checkpoint, "_interval", 0.0)
     run = loading.run(target, lines)
     assert run.exit_code == 1
     assert any("No space left" in line for line in run.log)
@@ -199,7 +199,7 @@ def test_a_line_that_did_not_fit_is_written_once_there_is_room(
 def test_reject_files_are_their_owners_and_not_gits(loading: Loading) -> None:
     loading.tenant.faults.rules.append(BAD)
     run = loading.load([schema(), *companies([0], Industry="bad")])
-    path = run.target.ledger.rejects.path
+    path = run.target.session.ledger.rejects.path
     assert path.name == f"{run.summary['run']}.singer"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o077 == 0
@@ -219,7 +219,7 @@ def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(loading:
     run = loading.load(lines, reject_values="keys")
     assert run.rejects[0]["record"] == {"Name": "C0"}
     assert run.rejects[0]["gainsight_reject"]["replayable"] is False
-    text = run.target.ledger.rejects.path.read_text()
+    text = run.target.session.ledger.rejects.path.read_text()
     assert "SECRET" not in text
     assert "bad" not in text
 
@@ -228,5 +228,7 @@ def test_the_access_key_is_nowhere(loading: Loading, caplog: Any) -> None:
     loading.tenant.faults.rules.append(BAD)
     run = loading.load([schema(), *companies([0], Industry="bad")])
     key = loading.sandbox.access_key
-    assert key not in run.target.ledger.rejects.path.read_text().replace("gainsight_reject", "")
+    assert key not in run.target.session.ledger.rejects.path.read_text().replace(
+        "gainsight_reject", ""
+    )
     assert not any(f"'{key}'" in line for line in run.log)

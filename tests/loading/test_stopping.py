@@ -190,7 +190,7 @@ def test_more_rejects_than_max_rejects_stop_the_run(loading: Loading) -> None:
     assert run.exit_code == 1
     assert run.states[-1] == {"read": 50}
     assert "max_rejects (3)" in run.log[-1]
-    assert str(run.target.ledger.rejects.path) in run.log[-1]
+    assert str(run.target.session.ledger.rejects.path) in run.log[-1]
     assert loading.tenant.count("company") < 200
 
 
@@ -199,7 +199,7 @@ def test_as_many_rejects_as_max_rejects_do_not_stop_it(loading: Loading) -> None
     run = loading.load([schema(), *some_bad(100, 3)], max_rejects=3)
     assert (run.exit_code, run.outcomes()) == (0, {"created": 97, "rejected": 3})
     assert "3 records were rejected" in run.log[-1]
-    assert str(run.target.ledger.rejects.path) in run.log[-1]
+    assert str(run.target.session.ledger.rejects.path) in run.log[-1]
 
 
 @pytest.mark.parametrize(

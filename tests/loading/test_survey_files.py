@@ -226,7 +226,7 @@ def test_a_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
     run = load(loading, [SCHEMA, response(), state(read=1)], dry_run=True)
     assert (run.exit_code, run.states) == (0, [])
     assert not files(loading)
-    plan = run.target.plan
+    plan = run.target.session.plan
     assert plan
     assert "would fill 1 file for a survey import" in plan.to_text(run.target.summary)
     load(loading, [SCHEMA, response()])

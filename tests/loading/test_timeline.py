@@ -628,8 +628,8 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> No
     assert run.states == []
     assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
     assert "timeline" not in loading.calls()
-    assert run.target.plan is not None
-    cost = run.target.plan.cost(run.target.summary)
+    assert run.target.session.plan is not None
+    cost = run.target.session.plan.cost(run.target.summary)
     assert cost.calls["timeline"] == 2
     assert cost.minutes == 2 / 180
 

@@ -144,5 +144,9 @@ def test_the_summary_and_the_plan_hold_no_secret(tenant: Tenant, tmp_path: Path)
             schema(), record(Name="A"), summary_path=str(path), dry_run=dry_run, access_key=key
         )
         assert run.exit_code == 0
-        plan = json.dumps(run.target.plan.to_json(run.target.summary)) if run.target.plan else ""
+        plan = (
+            json.dumps(run.target.session.plan.to_json(run.target.summary))
+            if run.target.session.plan
+            else ""
+        )
         assert key not in path.read_text(encoding="utf-8") + plan

@@ -112,8 +112,8 @@ def test_a_token_costs_nothing_of_the_cost_that_a_plan_tells(open_tenant: OpenTe
     run = tenant.load(
         schema(), *companies(100), sync_mode="insert", dry_run=True, calls_per_day=300
     )
-    assert run.target.plan
-    cost = run.target.plan.cost(run.target.summary)
+    assert run.target.session.plan
+    cost = run.target.session.plan.cost(run.target.summary)
     assert cost.calls == {"token": 1, "describe": 1, "insert": 2}
     assert cost.percent_of_day == pytest.approx(100 * 3 / 270)
 

@@ -48,7 +48,7 @@ def test_a_second_later_the_newest_covered_state_is_written(
         for number in range(50):
             target._process_state_message(state(at=number))
             clock.advance(0.25)
-        target.router.tick()
+        target.reader.on_tick()
     target.close()
     assert [json.loads(line)["at"] for line in output.getvalue().splitlines()] == [*range(0, 50, 4)]
 
@@ -117,7 +117,7 @@ def test_a_reject_is_on_disk_before_the_state_that_covers_it(tenant: Tenant) -> 
 
     class Output(io.StringIO):
         def write(self, text: str) -> int:
-            on_disk.append(len(target.ledger.rejects.path.read_text("utf-8").splitlines()))
+            on_disk.append(len(target.session.ledger.rejects.path.read_text("utf-8").splitlines()))
             return super().write(text)
 
     messages = [schema(), record(Name="A", Employees="a lot"), state(at=1)]
@@ -231,11 +231,11 @@ def test_a_partial_group_goes_out_when_it_is_old_also_in_silence(
     target = tenant.target(max_batch_age_seconds=300)
     target._process_schema_message(schema())
     target._process_record_message(record(Name="Initech"))
-    target.router.tick()
+    target.reader.on_tick()
     assert tenant.names() == []
     clock.advance(301)
-    target.router.tick()
+    target.reader.on_tick()
     while target.run.pool.busy:
-        target.router.tick()
+        target.reader.on_tick()
     assert tenant.names() == ["Initech"]
     target.close()

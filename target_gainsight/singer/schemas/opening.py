@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import PluginMapper, StreamMap
 
-    from target_gainsight.target import TargetGainsight
+    from target_gainsight.singer.sink_registry import SinkRegistry
 
 
 def open_streams(
-    target: TargetGainsight, message: Mapping[str, Any], undeclared: Iterable[str]
+    mapper: PluginMapper,
+    sinks: SinkRegistry,
+    message: Mapping[str, Any],
+    undeclared: Iterable[str],
 ) -> None:
     """Register a stream's maps and make the sink of each, or merge its schema into the sink's.
 
     Args:
-        target: Holds the stream maps and the sinks.
+        mapper: The stream maps.
+        sinks: Takes the sinks.
         message: The SCHEMA message as it came.
         undeclared: Columns that records carry and the message does not declare.
 
@@ -38,13 +42,13 @@ def open_streams(
     """
     stream = shown(message["stream"])
     try:
-        source = _source_schema(target.mapper, message, undeclared)
-        mapped = mapped_columns(target.mapper.stream_maps_dict, message["stream"])
-        for stream_map in _register(target.mapper, message, source):
-            target.get_sink(
+        source = _source_schema(mapper, message, undeclared)
+        mapped = mapped_columns(mapper.stream_maps_dict, message["stream"])
+        for stream_map in _register(mapper, message, source):
+            sinks.open(
                 stream_map.stream_alias,
-                schema=schema_behind_map(stream_map, source, mapped),
-                key_properties=stream_map.transformed_key_properties,
+                schema_behind_map(stream_map, source, mapped),
+                stream_map.transformed_key_properties,
             )
     except InvalidJSONSchema as error:
         text = (

@@ -1,0 +1,240 @@
+"""What one run has open: counts, state, rejects and, once a stream needs it, the tenant."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+import click
+from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.singerlib.exceptions import SingerError
+
+from target_gainsight.loading.call_pool import CallPool
+from target_gainsight.loading.context import Run
+from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.open_index import OpenRejects
+from target_gainsight.loading.rejects.reject_file import RejectFile
+from target_gainsight.loading.rejects.reject_id import new_run_name
+from target_gainsight.loading.settling.checkpoint import Checkpoint
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.progress import Progress
+from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.singer.call_metrics import CallCounter
+from target_gainsight.singer.connection import TenantConnection, rate_limits
+from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
+from target_gainsight.singer.report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from target_gainsight.api import Clock
+    from target_gainsight.settings import Limits, Settings
+    from target_gainsight.singer.signals import Interruption
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """One run, from its first message to its end.
+
+    Args:
+        settings: The configuration.
+        clock: Tells the time and waits.
+        emit_state: Writes a state that is covered.
+        state_interval: Seconds between two states at least.
+        metrics_logger: Takes the SDK's metrics.
+
+    Attributes:
+        summary: The counts.
+        checkpoint: Knows which state is covered.
+        ledger: Takes the outcomes.
+        progress: Reports what is settled so far.
+        plan: What would be written, in a dry run.
+        shows_plan: Whether the plan is printed to standard error at the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        emit_state: Callable[[Mapping[str, Any]], None],
+        state_interval: float,
+        metrics_logger: logging.Logger,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.summary = Summary(new_run_name(clock.now()))
+        self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
+        self.ledger = self._make_ledger()
+        self.progress = Progress(self.summary, clock.now)
+        self.plan = make_plan(settings.limits) if settings.dry_run else None
+        self.shows_plan = True
+        self._metrics_logger = metrics_logger
+        self._calls = CallCounter(self.summary.calls)
+        self._began = clock.now()
+        self._connection: TenantConnection | None = None
+        self._run: Run | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a stream has made the run connect to the tenant."""
+        return self._run is not None
+
+    @property
+    def run(self) -> Run:
+        """What all streams share; the first stream that asks for it connects to the tenant.
+
+        Raises:
+            RunStoppedError: The embedded tenant cannot be started.
+            QuotaStoreError: The calls cannot be counted where the settings say.
+        """
+        if self._run is None:
+            self._connection = TenantConnection(self.settings, self.clock, self._calls)
+            self._run = Run(
+                settings=self.settings,
+                client=self._connection.client,
+                clock=self.clock,
+                checkpoint=self.checkpoint,
+                summary=self.summary,
+                ledger=self.ledger,
+                pool=CallPool(self.settings.max_concurrency, self._tick_while_waiting),
+                plan=self.plan,
+            )
+        return self._run
+
+    def check_connection(self) -> None:
+        """Respond to `meltano config test`: read the list of objects and write nothing.
+
+        Raises:
+            GainsightError: The tenant does not respond or refuses the credential.
+        """
+        objects = self.run.client.metadata.list_objects()
+        logger.info(
+            "The tenant responds and accepts the credential; %d objects are visible. This was a "
+            "connection test: nothing is written.",
+            len(objects),
+        )
+
+    def settle_in_flight(self) -> None:
+        """Settle what is in flight, whatever else went wrong."""
+        while self._run is not None and self._run.pool.busy:
+            try:
+                self._run.pool.process_completed(wait=True)
+            except EXPECTED_ERRORS as error:
+                logger.debug("while stopping: %s", error)
+
+    def interrupt(self) -> None:
+        """End waits and retries: the process is to end. May be called from any thread."""
+        if self._run is not None:
+            self._run.client.stop()
+
+    def conclude(self) -> None:
+        """Write the last state, close the files, report, and print the plan of a dry run.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        self.progress.close()
+        try:
+            self.ledger.finish()
+            self.summary.rate_used_percent = self._rate_used()
+            report(
+                self.summary,
+                self.ledger,
+                self._calls,
+                metrics_logger=self._metrics_logger,
+                summary_path=self.settings.summary_path,
+                dry_run=self.settings.dry_run,
+            )
+        finally:
+            if self.plan is not None and self.shows_plan:
+                click.echo(self.plan.to_text(self.summary), err=True)
+
+    def end_by_error(self, error: Exception) -> None:
+        """Settle what is in flight, conclude, and log what ended the run.
+
+        Args:
+            error: One of `EXPECTED_ERRORS`.
+        """
+        bad_input = isinstance(error, (SingerSDKError, SingerError))
+        if self._run is not None and not bad_input:
+            self._run.pool.stop_accepting()
+        self.settle_in_flight()
+        try:
+            self.conclude()
+        except EXPECTED_ERRORS as second:
+            logger.error("%s", user_facing_error(second))  # noqa: TRY400 - the message is all there is to know
+        logger.error("%s", user_facing_error(error))
+
+    def end_by_signal(self, interruption: Interruption) -> int:
+        """Settle what is in flight and conclude.
+
+        Args:
+            interruption: The signal.
+
+        Returns:
+            The exit code.
+        """
+        if self._run is not None:
+            self._run.pool.stop_accepting()
+        self.settle_in_flight()
+        try:
+            self.conclude()
+        except EXPECTED_ERRORS as error:
+            logger.error("%s", user_facing_error(error))  # noqa: TRY400 - the message is all there is to know
+            return 1
+        logger.warning(
+            "stopped by signal %s; the state covers what is settled", interruption.signal
+        )
+        return interruption.exit_code
+
+    def close(self) -> None:
+        """End the calls, the connection and the embedded tenant."""
+        if self._run is not None:
+            self._run.pool.close()
+            self._run.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _make_ledger(self) -> Ledger:
+        rejection, run = self.settings.rejection, self.summary.run
+        folder = rejection.path
+        return Ledger(
+            self.checkpoint,
+            RejectFile(folder / f"{run}.singer", self.clock.now, keys_only=rejection.keys_only),
+            PrivateFile(folder / f"{run}.created.csv"),
+            self.summary,
+            rejection,
+            OpenRejects(RejectFolder(folder), run, self.clock.now),
+            keep_files=not self.settings.dry_run,
+        )
+
+    def _tick_while_waiting(self) -> None:
+        self.progress.tick(waiting=True)
+
+    def _rate_used(self) -> int | None:
+        """Return the share of the allowed rate that a run of over a minute used, in percent."""
+        minutes = (self.clock.now() - self._began) / 60
+        if self._connection is None or minutes < 1:
+            return None
+        allowed = self._connection.rates["synchronous"].allowed_per_window
+        return round(100 * self._calls.by_group["synchronous"] / (allowed * minutes))
+
+
+def make_plan(limits: Limits) -> Plan:
+    """Make the empty plan of a dry run.
+
+    Args:
+        limits: The limits by which it tells how long a run would take.
+    """
+    rates = rate_limits(limits)
+    return Plan(
+        rates["synchronous"].allowed_per_window,
+        rates["synchronous"].allowed_per_day,
+        {"timeline": rates["timeline"].allowed_per_window, "token": math.inf},
+        uploads_per_hour=rates["bulk"].allowed_per_window,
+    )
