@@ -7,7 +7,7 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
         client.records.insert("Company", [{"Name": "Initech"}])
 """
 
-from target_gainsight.api.auth.headers import AccessKey, Authentication
+from target_gainsight.api.auth.headers import AccessKey
 from target_gainsight.api.auth.oauth import ClientCredentials
 from target_gainsight.api.client import GainsightClient
 from target_gainsight.api.clock import Clock, SystemClock
@@ -90,7 +90,6 @@ __all__ = [
     "AccessDeniedError",
     "AccessKey",
     "AmbiguousResponseError",
-    "Authentication",
     "BulkApi",
     "CallBudgetExceededError",
     "CallEvent",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from target_gainsight.api import Authentication, CallEvent, Clock, RateLimitGroup, RateLimits
+    from target_gainsight.api import CallEvent, Clock, RateLimitGroup, RateLimits
     from target_gainsight.sandbox import RunningSandbox
     from target_gainsight.settings import Connection, Credential, Limits, Settings
 
@@ -73,7 +73,7 @@ class TenantConnection:
         self.client.close()
         self._release()
 
-    def _address(self, connection: Connection) -> tuple[str, Authentication]:
+    def _address(self, connection: Connection) -> tuple[str, AccessKey | ClientCredentials]:
         """The tenant's base URL and who we are to it; the embedded one is started."""
         if connection.sandbox_path is None:
             return connection.base_url, _authentication(connection.credential)
@@ -86,7 +86,7 @@ class TenantConnection:
             self._sandbox.stop()
 
 
-def _authentication(credential: Credential) -> Authentication:
+def _authentication(credential: Credential) -> AccessKey | ClientCredentials:
     if isinstance(credential, KeyCredential):
         return AccessKey(credential.access_key)
     return ClientCredentials(credential.client_id, credential.client_secret)

@@ -282,7 +282,7 @@ def test_the_secret_and_the_token_are_in_no_log_at_any_level_and_in_no_file(
     run = run_command(
         folder=tmp_path,
         messages=[schema(), *companies(300), record(Name="Hooli", Employees="a lot")],
-        settings=given(tenant) | {"summary_path": "summary.json"},
+        settings=given(tenant) | {"summary_path": "summary.json", "max_concurrency": 1},
         LOGLEVEL="DEBUG",
         TARGET_GAINSIGHT_LOGLEVEL="DEBUG",
     )

@@ -1,4 +1,4 @@
-"""One call as it is sent, and each try of it as it went. Knows nothing of how it is sent."""
+"""A call as it is sent, and what the observer is told of each attempt."""
 
 from __future__ import annotations
 
@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from target_gainsight.api.http.retry import RetryState
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
-Outcome: TypeAlias = Literal["answered", "refused", "throttled", "failed"]
+Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
 
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One try of one call, as it went.
+    """One attempt of one call.
 
-    `kind` is what it was for, `group` the rate limit group (None for a
-    token request).
-    `seconds` is from sending to answer, `waited` is what came before (pacing and the wait between
-    tries), `attempt` counts from 1.
+    Attributes:
+        kind: The purpose of the call.
+        group: Its rate limit group, or None for a token request.
+        method: The HTTP method.
+        path: The path.
+        status: The HTTP status, or None without a response.
+        seconds: From sending the request to the response.
+        attempt: The number of the attempt, from 1.
+        outcome: How it ended.
+        waited: Seconds before it, waiting for a permit or between attempts.
     """
 
     kind: str
@@ -45,55 +51,41 @@ Observer: TypeAlias = Callable[[CallEvent], None]
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it is sent, as often as it takes.
+    """A call as it is sent; `HttpClient.call` describes its attributes.
 
-    Attributes:
-        kind: What it is for, as counts and statistics name it.
-        method: The HTTP method.
-        path: The path on the tenant's host.
-        query: The query, encoded.
-        content: The body.
-        repeatable: Whether sending it twice has the effect of sending it once.
-        expects: Whether the answer's data has the shape that this call's answers have.
-        group: The rate limit group; None for a token request.
-        min_response_seconds: How long to wait for the answer at least.
-        partial: Whether a refusal may have written some of what was sent.
+    A `group` of None marks a token request, which needs no permit.
     """
 
     kind: str
     method: str
     path: str
-    query: str
-    content: Content | None
-    repeatable: bool
-    expects: Callable[[Json], bool] | None
-    group: RateLimitGroup | None
+    query: str = ""
+    content: Content | None = None
+    repeatable: bool = True
+    expects: Callable[[Json], bool] | None = None
+    group: RateLimitGroup | None = None
+    max_seconds: float | None = None
+    server_error_tries: int | None = None
     min_response_seconds: float = 0.0
     partial: bool = False
 
     @property
     def context(self) -> CallContext:
-        """What an error says of the call."""
+        """The context for an error about the call."""
         return {"method": self.method, "path": self.path}
 
-    def event(self, patience: RetryState, *, status: int | None, outcome: Outcome) -> CallEvent:
-        """The try that has just ended.
-
-        Args:
-            patience: The call's tries, the last one ended.
-            status: The HTTP status, if there was an answer.
-            outcome: What came of it.
-        """
+    def event(self, state: RetryState, *, status: int | None, outcome: Outcome) -> CallEvent:
+        """Return the event of the attempt that has just ended."""
         return CallEvent(
             kind=self.kind,
             group=self.group,
             method=self.method,
             path=self.path,
             status=status,
-            seconds=patience.seconds,
-            attempt=patience.attempts,
+            seconds=state.seconds,
+            attempt=state.attempts,
             outcome=outcome,
-            waited=patience.idle,
+            waited=state.queue_seconds,
         )
 
 
@@ -101,22 +93,19 @@ TOKEN_CALL = Call(
     kind="token",
     method="POST",
     path=TOKEN_PATH,
-    query="",
     content=urlencoded_content({"grant_type": "client_credentials"}),
-    repeatable=True,
-    expects=None,
-    group=None,
 )
+"""Get Access Token API."""
 
 BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))
-"""How the one client that was seen to work asks for a token: as JSON, with an empty body."""
+"""The form that the one client seen at work uses: JSON, with an empty body."""
 
 TOKEN_FORM_REFUSED = frozenset({400, 406, 411, 415})
-"""Statuses that may mean that the form of a request for a token is wrong."""
+"""Statuses that may mean that the form of the token request is wrong."""
 
 
 def outcome_of(error: GainsightError) -> Outcome:
-    """What came of a try that ended with this error."""
+    """Return how an attempt ended that raised this error."""
     if isinstance(error, ThrottledError):
         return "throttled"
     return "failed" if isinstance(error, RetryCallError) else "refused"

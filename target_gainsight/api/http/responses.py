@@ -1,7 +1,7 @@
 """Parse HTTP responses: a `Response`, or the error that says what the caller does next.
 
-Pure functions. Outcomes come from the answer, not from the status: `result: false` with HTTP 200
-is a failure, and a throttling code throttles whatever the status.
+Outcomes come from the body, not from the status: `result: false` with HTTP 200 is a failure, and a
+throttling code throttles whatever the status.
 """
 
 from __future__ import annotations
@@ -42,10 +42,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Response:
-    """A successful answer.
+    """A successful response.
 
-    `data` is the envelope's payload, `body` the whole envelope; `server_time` is the tenant's
-    own clock, to the second, from the `Date` header.
+    Attributes:
+        data: The envelope's payload.
+        request_id: The id that Gainsight's support asks for.
+        status: The HTTP status.
+        server_time: The tenant's clock, to the second (`Date` header).
+        body: The whole envelope.
     """
 
     data: Json
@@ -55,8 +59,74 @@ class Response:
     body: Record
 
     def context(self, call: CallContext) -> CallContext:
-        """For an error about this answer, although it is a success."""
+        """Return the context for an error about this response."""
         return {**call, "status": self.status, "request_id": self.request_id}
+
+
+@dataclass(frozen=True)
+class Received:
+    """What was received for one call.
+
+    Attributes:
+        http: The HTTP response.
+        body: The JSON object in it, or None if it holds anything else.
+        call: Method and path, for errors.
+        at: When it was received (epoch seconds).
+        is_gainsight: Whether this tenant has ever responded as Gainsight does.
+    """
+
+    http: requests.Response
+    body: Record | None
+    call: CallContext
+    at: float
+    is_gainsight: bool
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.http.status_code
+
+    @property
+    def context(self) -> CallContext:
+        """The context for an error about this response."""
+        body: Record = self.body or {}
+        description = body.get("errorDesc") or body.get("message") or body.get("title")
+        return {
+            **self.call,
+            "status": self.status,
+            "code": as_text(body.get("errorCode")),
+            "description": as_text(description),
+            "request_id": as_text(body.get("requestId"))
+            or self.http.headers.get("x-gs-request-id"),
+        }
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page."""
+        media_type = self.http.headers.get("Content-Type", "")
+        return "html" in media_type.lower() or self.http.content.lstrip()[:1] == b"<"
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds to wait that the server asks for, as a number or as a date."""
+        value = self.http.headers.get("Retry-After", "").strip()
+        if value.isdecimal():
+            return float(value)
+        until = http_time(value)
+        if until is None:
+            return None
+        server_time = http_time(self.http.headers.get("Date"))
+        return max(0.0, until.timestamp() - (server_time.timestamp() if server_time else self.at))
+
+    def success(self, data: Json) -> Response:
+        """Return it as a successful response."""
+        return Response(
+            data=data,
+            request_id=self.context["request_id"],
+            status=self.status,
+            server_time=http_time(self.http.headers.get("Date")),
+            body=self.body or {},
+        )
 
 
 _NOT_ACCEPTED = "Gainsight does not accept the credential"
@@ -112,8 +182,8 @@ _FIELD_IN_DESCRIPTION = re.compile(
 _NULL_CODE = "GSOBJ_1007"
 
 
-def envelope(response: requests.Response) -> Record | None:
-    """The JSON object that an answer consists of, or `None` if it is anything else."""
+def decode_body(response: requests.Response) -> Record | None:
+    """Return the JSON object in a response, or None if it holds anything else."""
     try:
         body = decode(response.content)
     except ValueError:
@@ -121,97 +191,59 @@ def envelope(response: requests.Response) -> Record | None:
     return as_mapping(body) if isinstance(body, dict) else None
 
 
-def read(
-    response: requests.Response,
-    body: Record | None,
-    *,
-    call: CallContext,
-    now: float,
-    is_gainsight: bool,
-    partial: bool = False,
-) -> Response:
+def parse_response(received: Received, *, partial: bool = False) -> Response:
     """Tell success from failure.
 
     Args:
-        response: The whole answer.
-        body: Its envelope.
-        call: Method and path, for the errors.
-        now: Epoch seconds, for a `Retry-After` that is a date.
-        is_gainsight: Whether this tenant has answered as Gainsight does before.
-        partial: Whether a refusal may nevertheless have written some of what was sent.
+        received: The response.
+        partial: Whether a refused call may have written some of its records.
 
     Raises:
-        GainsightError: the answer is a failure, or cannot be read.
+        GainsightError: The response is a failure, or cannot be read.
     """
-    context = _context(response, body, call)
-    if response.status_code in _REDIRECTS:
-        raise _redirected(response, context)
-    if body is not None and response.ok and body.get("result") is True:
-        return Response(
-            data=body.get("data"),
-            request_id=context.get("request_id"),
-            status=response.status_code,
-            server_time=http_time(response.headers.get("Date")),
-            body=body,
-        )
-    if response.status_code == _TOO_LARGE:
-        message = "the call's body is too large; nothing of it was taken"
-        raise PayloadTooLargeError(message, **context)
-    if partial and response.status_code not in _BY_STATUS and _is_ambiguous(response, body):
-        message = "the refusal does not say what became of each record"
-        raise MalformedResponseError(message, **context)
-    raise _failure(response, body, context, now=now, is_gainsight=is_gainsight)
+    body, status = received.body, received.status
+    if status in _REDIRECTS:
+        raise _redirected(received)
+    if body is not None and received.http.ok and body.get("result") is True:
+        return received.success(body.get("data"))
+    if status == _TOO_LARGE:
+        message = "the request body is too large; nothing was written"
+        raise PayloadTooLargeError(message, **received.context)
+    if partial and status not in _BY_STATUS and _is_ambiguous(received):
+        message = "the refusal does not state the outcome of each record"
+        raise MalformedResponseError(message, **received.context)
+    raise _failure(received, received.context)
 
 
-def parse_token_response(
-    response: requests.Response,
-    body: Record | None,
-    *,
-    call: CallContext,
-    now: float,
-    is_gainsight: bool,
-) -> Response:
+def parse_token_response(received: Received) -> Response:
     """Tell a granted token from a refusal (RFC 6749, 5; Get Access Token API).
 
-    A refusal is the fault of the credential, never of what a call carries. What the tenant says in
-    its own words is left out of it: it may quote what it was sent.
-
-    Args:
-        response: The whole answer.
-        body: The JSON object that it consists of, with an envelope or without.
-        call: Method and path, for the errors.
-        now: Epoch seconds, for a `Retry-After` that is a date.
-        is_gainsight: Whether this tenant has answered as Gainsight does before.
+    A refusal is the fault of the credential, never of a record. The tenant's own words are left
+    out: they may quote what was sent.
 
     Returns:
-        The answer; its data holds an `access_token`.
+        The response; its data holds an `access_token`.
 
     Raises:
-        GainsightError: no token is granted, or the answer cannot be read.
+        GainsightError: No token is granted, or the response cannot be read.
     """
-    said: Record = body or {}
-    context: CallContext = {**_context(response, body, call), "description": None}
-    context["code"] = context["code"] or as_text(said.get("error"))
-    if response.status_code in _REDIRECTS:
-        raise _redirected(response, context)
-    granted = said.get("result") is not False and parse_token(said)
-    if response.ok and granted:
-        return Response(
-            data=granted,
-            request_id=context["request_id"],
-            status=response.status_code,
-            server_time=http_time(response.headers.get("Date")),
-            body=said,
-        )
-    raise _token_error(response, body, context, now=now, is_gainsight=is_gainsight)
+    body: Record = received.body or {}
+    context: CallContext = {**received.context, "description": None}
+    context["code"] = context["code"] or as_text(body.get("error"))
+    if received.status in _REDIRECTS:
+        raise _redirected(received)
+    granted = None if body.get("result") is False else parse_token(body)
+    if received.http.ok and granted:
+        return received.success(granted)
+    raise _token_error(received, context)
 
 
 def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
-    """The failed fields that an envelope names, grouped by failed record.
+    """Return the failed fields that an envelope names, grouped by failed record.
 
-    The response lists them nested (a list per record), flat (an entry each), or not at all; then
-    field and value are read out of the description, which ends in "(Field = value).". What a
-    listed failure leaves out is taken from there, too.
+    They are listed nested (a list per record), flat (an entry each), or not at all; then field and
+    value are read from the description, which ends in "(Field = value).". What a listed failure
+    leaves out is taken from there, too.
     """
     described = _described_failure(body)
     listed = as_mapping(body.get("data")).get("errors")
@@ -225,7 +257,7 @@ def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
 
 
 def http_time(text: str | None) -> datetime | None:
-    """A time as HTTP headers write it."""
+    """Parse the time of an HTTP header."""
     try:
         time = parsedate_to_datetime(text or "")
     except ValueError:
@@ -233,102 +265,66 @@ def http_time(text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _context(response: requests.Response, body: Record | None, call: CallContext) -> CallContext:
-    said: Record = body or {}
-    description = said.get("errorDesc") or said.get("message") or said.get("title")
-    return {
-        **call,
-        "status": response.status_code,
-        "code": as_text(said.get("errorCode")),
-        "description": as_text(description),
-        "request_id": as_text(said.get("requestId")) or response.headers.get("x-gs-request-id"),
-    }
-
-
-def _redirected(response: requests.Response, context: CallContext) -> RedirectedError:
-    target = response.headers.get("Location", "an unnamed place")
+def _redirected(received: Received) -> RedirectedError:
+    target = received.http.headers.get("Location", "an unnamed address")
     message = (
-        f"the answer points to {target}. Credentials are sent to no place but the configured "
-        "one: if that is the tenant's right address, set domain (or base_url) to it"
+        f"the response redirects to {target}. Credentials are sent to the configured address "
+        "only; if the tenant has moved there, set domain (or base_url) to it"
     )
-    return RedirectedError(message, **context)
+    return RedirectedError(message, **received.context)
 
 
-def _failure(
-    response: requests.Response,
-    body: Record | None,
-    context: CallContext,
-    *,
-    now: float,
-    is_gainsight: bool,
-) -> GainsightError:
-    status, code = response.status_code, context.get("code") or ""
-    known = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if known is None and status in _SERVER_FAULTS:
+def _failure(received: Received, context: CallContext) -> GainsightError:
+    known = _BY_CODE.get(context["code"] or "") or _BY_STATUS.get(received.status)
+    if known is None and received.status in _SERVER_FAULTS:
         known = (ServerError, "Gainsight failed")
-    if known is not None:
-        kind, message = known
-        return _error(kind, message, context, retry_after=_retry_after(response, now))
-    if body is None:
-        return _unreadable(response, context, is_gainsight=is_gainsight)
-    return _refusal(response, body, context)
+    if known is None:
+        return (
+            _unreadable(received, context) if received.body is None else _refusal(received, context)
+        )
+    kind, message = known
+    if issubclass(kind, RetryCallError):
+        return kind(message, retry_after=received.retry_after, **context)
+    return kind(message, **context)
 
 
-def _token_error(
-    response: requests.Response,
-    body: Record | None,
-    context: CallContext,
-    *,
-    now: float,
-    is_gainsight: bool,
-) -> GainsightError:
-    """Why there is no token: a refusal, or a readable answer that holds none, is final."""
-    failure = _failure(response, body, context, now=now, is_gainsight=is_gainsight)
-    empty = isinstance(failure, MalformedResponseError) and body is not None
-    if isinstance(failure, RefusedError | CredentialError) or empty:
+def _token_error(received: Received, context: CallContext) -> GainsightError:
+    """Return why there is no token. A refusal is final, and so is success without a token."""
+    failure = _failure(received, context)
+    without_token = isinstance(failure, MalformedResponseError) and received.body is not None
+    if isinstance(failure, RefusedError | CredentialError) or without_token:
         return CredentialError(_CHECK_CLIENT, **context)
-    if response.status_code == _NOT_FOUND and not isinstance(failure, UnreachableError):
+    if received.status == _NOT_FOUND and not isinstance(failure, UnreachableError):
         return UnknownRouteError(_CHECK_ROUTE, **context)
     return failure
 
 
-def _error(
-    kind: type[GainsightError],
-    message: str,
-    context: CallContext,
-    *,
-    retry_after: float | None,
-) -> GainsightError:
-    if issubclass(kind, RetryCallError):
-        return kind(message, retry_after=retry_after, **context)
-    return kind(message, **context)
-
-
-def _unreadable(
-    response: requests.Response, context: CallContext, *, is_gainsight: bool
-) -> GainsightError:
-    """An answer that is no JSON object. A refusal is one nevertheless: it is not repeated."""
-    status = response.status_code
-    if status in _REFUSALS and status != _NOT_FOUND:
+def _unreadable(received: Received, context: CallContext) -> GainsightError:
+    """Return the error of a response without a JSON object; a refusal is one even so."""
+    if received.status in _REFUSALS and received.status != _NOT_FOUND:
         return RefusedError("the call is refused without a readable reason", **context)
-    if _is_page(response) and not is_gainsight:
+    if received.is_page and not received.is_gainsight:
         message = (
-            "a web page answers instead of the API: the domain does not seem to be a Gainsight "
-            "tenant. It looks like mycompany.gainsightcloud.com"
+            "a web page responds instead of the API: the domain does not seem to be a Gainsight "
+            "tenant. It should look like mycompany.gainsightcloud.com"
         )
         return UnreachableError(message, **context)
-    return MalformedResponseError(f"the answer is {_shape(response)}", **context)
+    if not received.http.content.strip():
+        shape = "empty"
+    else:
+        shape = "a web page" if received.is_page else "not a JSON object, or cut short"
+    return MalformedResponseError(f"the response is {shape}", **context)
 
 
-def _refusal(response: requests.Response, body: Record, context: CallContext) -> GainsightError:
-    """What a readable failure that is nobody else's fault says about what was sent."""
-    status = response.status_code
+def _refusal(received: Received, context: CallContext) -> GainsightError:
+    """Return the error of a readable refusal that concerns what was sent."""
+    body: Record = received.body or {}
     if body.get("title") == "OBJECT_NOT_FOUND":
         return ObjectNotFoundError("the tenant has no such object", **context)
-    if status == _NOT_FOUND:
+    if received.status == _NOT_FOUND:
         return NotFoundError("the tenant does not have what was asked for", **context)
-    if response.ok and body.get("result") is not False:
-        return MalformedResponseError("the answer does not say whether it is a success", **context)
+    if received.http.ok and body.get("result") is not False:
+        return MalformedResponseError("the response states neither success nor failure", **context)
     return RefusedError(
         "Gainsight refuses the call",
         failures=field_failures(body),
@@ -337,38 +333,16 @@ def _refusal(response: requests.Response, body: Record, context: CallContext) ->
     )
 
 
-def _is_ambiguous(response: requests.Response, body: Record | None) -> bool:
-    """Whether a refusal that should tell of single records is unreadable, or tells otherwise."""
+def _is_ambiguous(received: Received) -> bool:
+    """Return whether a refusal that should state the outcome of each record does not."""
+    body = received.body
     if body is None:
-        return response.status_code in _REFUSALS
+        return received.status in _REFUSALS
     return isinstance(body.get("data"), list) and body.get("errorCode") not in _BY_CODE
 
 
-def _is_page(response: requests.Response) -> bool:
-    kind = response.headers.get("Content-Type", "")
-    return "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
-
-
-def _shape(response: requests.Response) -> str:
-    if not response.content.strip():
-        return "empty"
-    return "a web page" if _is_page(response) else "not a JSON object, or cut short"
-
-
-def _retry_after(response: requests.Response, now: float) -> float | None:
-    """The server's wish in seconds; it may be written as a number or as a date."""
-    wish = response.headers.get("Retry-After", "").strip()
-    if wish.isdecimal():
-        return float(wish)
-    until = http_time(wish)
-    if until is None:
-        return None
-    server_time = http_time(response.headers.get("Date"))
-    return max(0.0, until.timestamp() - (server_time.timestamp() if server_time else now))
-
-
 def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:
-    """The failed fields of one listed entry, however deep they lie."""
+    """Return the failed fields of one listed entry, at any depth."""
     if isinstance(entry, list):
         return tuple(failure for inner in entry for failure in _failures_in(inner))
     if not isinstance(entry, dict):
@@ -398,7 +372,7 @@ def _described_failure(body: Record) -> FieldFailure | None:
 
 
 def _completed(failure: FieldFailure, described: FieldFailure) -> FieldFailure:
-    """A listed failure with what the description adds to it."""
+    """Complete a listed failure by what the description adds."""
     if failure.field not in {None, described.field}:
         return failure
     code = failure.code or described.code

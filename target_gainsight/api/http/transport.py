@@ -92,7 +92,7 @@ class Transport:
     def send(
         self,
         call: CallContext,
-        proof: AuthHeaders,
+        auth: AuthHeaders,
         *,
         query: str,
         content: Content | None,
@@ -102,7 +102,7 @@ class Transport:
 
         Args:
             call: Method and path.
-            proof: Says who calls.
+            auth: The authentication headers.
             query: The encoded query, without question mark; may be empty.
             content: What it carries, opened anew; None for nothing.
             timeout: Seconds to wait for the connection, and between bytes of the answer.
@@ -124,7 +124,7 @@ class Transport:
                 params=query or None,
                 data=body,
                 headers=headers,
-                auth=_Signature(proof),
+                auth=_Authentication(auth),
                 timeout=timeout,
                 proxies=self._proxies,
                 allow_redirects=False,
@@ -145,14 +145,14 @@ class Transport:
             self._own_session.close()
 
 
-class _Signature(AuthBase):
+class _Authentication(AuthBase):
     """Puts the credential on a request as it goes out, and keeps `.netrc` from doing so."""
 
-    def __init__(self, proof: AuthHeaders) -> None:
-        self._proof = proof
+    def __init__(self, auth: AuthHeaders) -> None:
+        self._auth = auth
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._proof.headers)
+        request.headers.update(self._auth.headers)
         return request
 
 

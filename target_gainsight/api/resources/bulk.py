@@ -17,7 +17,7 @@ from target_gainsight.api.http.request_body import FormFile, form_content
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
 
 MAX_FILE_BYTES = 80_000_000
 """A file must be smaller (GS Bulk API connector); megabytes are taken for the smaller ones."""
@@ -57,7 +57,7 @@ class JobStatus:
 class BulkApi:
     """Uploads files to bulk jobs and asks how far they are."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def upload(

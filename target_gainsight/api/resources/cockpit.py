@@ -15,7 +15,7 @@ from target_gainsight.api.resources.per_record_results import PerRecordResponse,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
     from target_gainsight.api.http.json_codec import Json, Record
 
 MAX_CTAS = 50
@@ -29,7 +29,7 @@ _CATEGORIES = ",".join(f"CTA_{kind.upper()}" for kind in _KINDS)
 class CockpitApi:
     """Writes CTAs. Type, reason, status and priority go by their names."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def insert(

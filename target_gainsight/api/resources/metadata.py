@@ -31,7 +31,7 @@ from target_gainsight.api.http.json_codec import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
 
 _PATH = "/v1/meta/services/objects"
 CUSTOM = "CUSTOM"
@@ -153,7 +153,7 @@ class ObjectSummary:
 class MetadataApi:
     """Describes the tenant's objects."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
         self._describes_several = True
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
 
 if TYPE_CHECKING:
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
 
 _PATH = "/v1/peoplemgmt/v1.0/people"
 
@@ -24,7 +24,7 @@ class PersonResponse:
 class PeopleApi:
     """Writes people."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def upsert(self, person: Record) -> PersonResponse:

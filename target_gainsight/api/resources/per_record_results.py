@@ -17,7 +17,7 @@ from target_gainsight.api.http.json_codec import Json, as_mapping, as_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 _WRITTEN = ("success", "successes")
@@ -50,7 +50,7 @@ class PerRecordResponse:
 
 
 def save_by_reference(
-    client: GainsightClient,
+    client: HttpClient,
     method: str,
     path: str,
     body: Json,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
 
 MAX_RECORDS = 50
 MAX_KEYS = 3
@@ -64,7 +64,7 @@ class WriteResponse:
 class RecordsApi:
     """Reads and writes records. Object and field names are API names, sent exactly as given."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
         self._answered: set[str] = set()
 

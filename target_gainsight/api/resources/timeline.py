@@ -18,7 +18,7 @@ from target_gainsight.api.resources.per_record_results import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_gainsight.api.client import GainsightClient
+    from target_gainsight.api.http.client import HttpClient
     from target_gainsight.api.http.json_codec import Json, Record
 
 MAX_ACTIVITIES = 50
@@ -40,7 +40,7 @@ def is_duplicate(failure: RecordFailure) -> bool:
 class TimelineApi:
     """Saves activities."""
 
-    def __init__(self, client: GainsightClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def insert(
