@@ -90,6 +90,17 @@ def test_recorded_picklists(client: GainsightClient, requests_mock: Any) -> None
     assert tags.options == ()
 
 
+def test_a_dropdown_category(client: GainsightClient, requests_mock: Any) -> None:
+    answer = sample("dropdown_category.json")
+    category = answer["data"]["categoryDetails"]["gsid"]
+    requests_mock.get(f"{META}/dropdowns/{category}", json=answer)
+    items = client.metadata.list_category(category)
+    assert [item.label for item in items] == [
+        *("Viewer", "Full", "External", "Internal_Collaborator", "Viewer_Analytics")
+    ]
+    assert all(item.active and item.gsid.startswith("1I00") for item in items)
+
+
 def test_an_object_that_is_not_found(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("describe_not_found.json")
     requests_mock.get(f"{META}/objects/x/describe", status_code=404, json=answer)

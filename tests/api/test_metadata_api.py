@@ -327,3 +327,64 @@ def test_only_custom_objects_have_a_volume(
     listed = {"objectName": "x", "objectType": object_type, "transactional": transactional}
     requests_mock.get(f"{OBJECTS}/list", json=success([listed]))
     assert [each.volume for each in client.metadata.list_objects()] == [volume]
+
+
+CATEGORY = "1I00CATEGORY"
+DROPDOWN = f"{TENANT}/v1/meta/services/dropdowns/{CATEGORY}"
+TAGS = {
+    "fieldName": "Tags",
+    "dataType": "MULTISELECTDROPDOWNLIST",
+    "options": [],
+    "meta": {"properties": {"PICKLIST_CATEGORY_ID": CATEGORY}},
+}
+ITEMS = [
+    {"gsid": "1I00A", "name": "Pilot", "active": True, "systemName": "PILOT"},
+    {"gsid": "1I00B", "name": "Old", "active": "false"},
+    {"gsid": "1I00C", "name": "Gone", "active": True, "deleted": True},
+]
+
+
+def test_a_picklist_without_options_takes_them_from_its_category_in_one_call(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    again = {**TAGS, "fieldName": "MoreTags"}
+    requests_mock.get(DESCRIBE, json=success([{"objectName": "company", "fields": [TAGS, again]}]))
+    asked = requests_mock.get(DROPDOWN, json=success({"childItems": ITEMS}))
+    fields = client.metadata.describe("Company").fields
+    assert asked.call_count == 0
+    for each in fields:
+        assert each.options == ()
+        assert each.load_options() == (
+            PicklistOption("1I00A", "Pilot", active=True, system_name="PILOT"),
+            PicklistOption("1I00B", "Old", active=False, system_name=None),
+        )
+    assert asked.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status_code": 404, "json": failure("GS_APIG_1000")},
+        {"status_code": 403, "json": failure("GS_APIG_2403")},
+        {"status_code": 400, "json": failure("GSOBJ_1008")},
+        {"json": success({"childItems": []})},
+        {"json": success({"childItems": ITEMS, "categoryDetails": {"count": 500}})},
+    ],
+)
+def test_a_category_that_is_not_listed_whole_leaves_the_items_unknown(
+    client: GainsightClient, requests_mock: Any, answer: Any
+) -> None:
+    requests_mock.get(DESCRIBE, json=success([{"objectName": "company", "fields": [TAGS]}]))
+    asked = requests_mock.get(DROPDOWN, **answer)
+    [tags] = client.metadata.describe("Company").fields
+    assert [tags.load_options(), tags.load_options()] == [(), ()]
+    assert asked.call_count == 1
+
+
+def test_a_picklist_without_a_category_has_no_options(
+    client: GainsightClient, requests_mock: Any
+) -> None:
+    nameless = {**TAGS, "meta": {}}
+    requests_mock.get(DESCRIBE, json=success([{"objectName": "company", "fields": [nameless]}]))
+    [tags] = client.metadata.describe("Company").fields
+    assert tags.load_options() == ()

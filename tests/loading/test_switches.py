@@ -84,6 +84,7 @@ NEEDS: Mapping[str, With] = {
     "token_calls": With(settings=BY_OAUTH),
     "token_in_envelope": With(settings=BY_OAUTH),
     "client_refusal": With(settings=BY_OAUTH),
+    "picklist_options=unlisted": With(writes_again=frozenset({"update"})),
     "unreadable_field": With(writes_again=frozenset({"update"})),
     "metadata_status": With(writes_again=frozenset({"update", "cta", "timeline", "person"})),
 }

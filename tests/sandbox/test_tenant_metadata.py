@@ -127,6 +127,35 @@ def test_the_options_of_a_picklist(api: Api) -> None:
     assert all(re.fullmatch("1I00[0-9A-Z]{32}", option["value"]) for option in options)
 
 
+def _category(api: Api, field: dict[str, Any]) -> requests.Response:
+    category = field["meta"]["properties"]["PICKLIST_CATEGORY_ID"]
+    return api.call("GET", f"/v1/meta/services/dropdowns/{category}")
+
+
+def test_the_items_of_a_picklist_may_be_listed_by_its_category_only(
+    open_tenant: OpenTenant,
+) -> None:
+    listed = _fields(open_tenant(), "company")["Stage"]
+    api = open_tenant(path="other.db", switches={"picklist_options": "by_category"})
+    stage = _fields(api, "company")["Stage"]
+    assert stage["options"] == []
+    data = _category(api, stage).json()["data"]
+    assert data["categoryDetails"]["count"] == len(listed["options"])
+    assert [(each["gsid"], each["name"]) for each in data["childItems"]] == [
+        (each["value"], each["label"]) for each in listed["options"]
+    ]
+
+
+def test_a_picklist_may_be_described_without_items_and_category(open_tenant: OpenTenant) -> None:
+    stage = _fields(open_tenant(switches={"picklist_options": "unlisted"}), "company")["Stage"]
+    assert stage["options"] == []
+    assert "properties" not in stage["meta"]
+
+
+def test_an_unknown_category_is_not_found(api: Api) -> None:
+    assert api.call("GET", "/v1/meta/services/dropdowns/1I00X").status_code == 404
+
+
 def test_items_keep_their_gsids_over_a_restart(open_tenant: OpenTenant) -> None:
     first = _fields(open_tenant(), "company")["Stage"]
     assert _fields(open_tenant(path="other.db"), "company")["Stage"] == first

@@ -386,3 +386,32 @@ def test_a_credential_that_is_not_valid_stops_the_run(tenant: Tenant) -> None:
     assert run.exit_code == 1
     assert "access_key" in run.error
     assert tenant.names() == []
+
+
+TAGS = {"type": ["array", "string", "null"], "items": {"type": "string"}}
+
+
+def load_tags(tenant: Tenant, options: str, *tags: Any) -> TargetRun:
+    simulated = tenant.sandbox.tenant
+    simulated.switches = replace(simulated.switches, picklist_options=options)
+    lines = [record(Name=f"C{number}", Tags=each) for number, each in enumerate(tags)]
+    return tenant.load(schema(columns={"Name": TEXT, "Tags": TAGS}), *lines)
+
+
+def test_a_category_is_read_once_and_only_when_a_value_needs_it(tenant: Tenant) -> None:
+    assert load_tags(tenant, "by_category", None, "", []).exit_code == 0
+    assert tenant.calls("dropdown") == []
+    run = load_tags(tenant, "by_category", ["Pilot"], "Pilot;Reference", ["No such tag"])
+    assert len(tenant.calls("dropdown")) == 1
+    assert [line["record"]["Name"] for line in run.rejects] == ["C2"]
+    assert run.codes == ["unknown_option"]
+    writes = len(tenant.calls("update"))
+    load_tags(tenant, "by_category", ["Pilot"], "Pilot;Reference")
+    assert len(tenant.calls("update")) == writes
+
+
+def test_labels_of_a_picklist_without_options_are_left_to_the_tenant(tenant: Tenant) -> None:
+    run = load_tags(tenant, "unlisted", ["Pilot"], ["No such tag"])
+    assert run.codes == ["GSOBJ_1012"]
+    assert {row["Name"]: row["Tags"] for row in tenant.rows()} == {"C0": ["Pilot"]}
+    assert tenant.calls("dropdown") == []

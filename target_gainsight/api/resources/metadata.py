@@ -5,8 +5,10 @@ Keys that are missing or new are tolerated: an answer is read for what it says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
@@ -29,9 +31,11 @@ from target_gainsight.api.http.json_codec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from target_gainsight.api.http.client import HttpClient
+
+logger = logging.getLogger(__name__)
 
 _PATH = "/v1/meta/services/objects"
 CUSTOM = "CUSTOM"
@@ -59,6 +63,14 @@ _DESCRIBE_SEVERAL = {
     "externalContext": "false",
 }
 _MANY_SHOWN = 5
+_DROPDOWNS = "/v1/meta/services/dropdowns"
+_UNREADABLE = (
+    AccessDeniedError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnknownRouteError,
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,8 @@ class PicklistOption:
 class Field:
     """A field of an object. `name` is what writes call it, `label` what people see.
 
-    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text.
+    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text. A picklist may
+    be described without `options`: `load_options` reads them from its category, in one call.
     """
 
     name: str
@@ -92,6 +105,9 @@ class Field:
     decimal_places: int | None
     lookup_objects: tuple[str, ...]
     options: tuple[PicklistOption, ...]
+    load_options: Callable[[], tuple[PicklistOption, ...]] = field(
+        default=tuple, compare=False, repr=False
+    )
 
     @property
     def insertable(self) -> bool:
@@ -156,6 +172,8 @@ class MetadataApi:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
         self._describes_several = True
+        self._categories: dict[str, tuple[PicklistOption, ...]] = {}
+        self._categories_lock = threading.Lock()
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Describe one object with all its fields (Get Describe).
@@ -180,7 +198,7 @@ class MetadataApi:
         if entry is None:
             message = f"asked to describe {object_name}, the tenant describes {_names(entries)}"
             raise WrongMetadataError(message, request_id=response.request_id)
-        return _schema(entry, object_name)
+        return self._schema(entry, object_name)
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
         """Describe objects in one call per 25 (Post Describe).
@@ -198,7 +216,7 @@ class MetadataApi:
             entries = self._describe_part(part) if self._describes_several else ()
             for name in part:
                 if entry := _entry_of(name, entries):
-                    schemas[name.lower()] = _schema(entry, name)
+                    schemas[name.lower()] = self._schema(entry, name)
         return schemas
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
@@ -210,6 +228,60 @@ class MetadataApi:
             expects=lambda data: isinstance(data, list),
         )
         return tuple(_summary(entry) for entry in as_mappings(response.data))
+
+    def list_category(self, category_id: str) -> tuple[PicklistOption, ...]:
+        """List the items of a dropdown category (Get API - categoryID).
+
+        Returns:
+            All of them, or none where the response lists a part only.
+        """
+        response = self._client.call(
+            "GET",
+            f"{_DROPDOWNS}/{quote(category_id, safe='')}",
+            kind="dropdown",
+            max_seconds=_MAX_SECONDS,
+            expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
+        )
+        data = as_mapping(response.data)
+        items = [item for item in as_mappings(data.get("childItems")) if not _is_deleted(item)]
+        count = _whole(as_mapping(data.get("categoryDetails")).get("count")) or 0
+        listed = len(as_mappings(data.get("childItems")))
+        return tuple(_category_item(item) for item in items) if listed >= count else ()
+
+    def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
+        """List a category once; none where the tenant does not list it."""
+        with self._categories_lock:
+            if category_id not in self._categories:
+                try:
+                    self._categories[category_id] = self.list_category(category_id)
+                except _UNREADABLE as error:
+                    self._categories[category_id] = ()
+                    logger.warning(
+                        "picklist category %s cannot be read (%s); its labels are left to the "
+                        "tenant to check",
+                        category_id,
+                        error,
+                    )
+            return self._categories[category_id]
+
+    def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
+        summary = _summary(entry)
+        fields = (each for each in as_mappings(entry.get("fields")) if not _is_deleted(each))
+        return ObjectSchema(
+            name=summary.name or asked_for,
+            label=summary.label or asked_for,
+            object_type=summary.object_type,
+            transactional=summary.transactional,
+            fields=tuple(self._field(each) for each in fields),
+        )
+
+    def _field(self, entry: Record) -> Field:
+        described = _field(entry)
+        properties = as_mapping(as_mapping(entry.get("meta")).get("properties"))
+        category = as_text(properties.get("PICKLIST_CATEGORY_ID"))
+        if category is None or described.options:
+            return described
+        return replace(described, load_options=partial(self._load_category, category))
 
     def _describe_part(self, object_names: Sequence[str]) -> tuple[Record, ...]:
         """Ask for up to 25 objects; nothing where one of them, or the whole call, is refused."""
@@ -224,13 +296,7 @@ class MetadataApi:
             )
         except ObjectNotFoundError:
             return ()
-        except (
-            AccessDeniedError,
-            NotFoundError,
-            RefusedError,
-            UnavailableError,
-            UnknownRouteError,
-        ):
+        except _UNREADABLE:
             self._describes_several = False
             return ()
         return _entries(response.data)
@@ -266,18 +332,6 @@ def _names(entries: Sequence[Record]) -> str:
     )
     more = [f"{len(names) - _MANY_SHOWN} more"] if len(names) > _MANY_SHOWN else []
     return ", ".join([*names[:_MANY_SHOWN], *more, *fieldless])
-
-
-def _schema(entry: Record, asked_for: str) -> ObjectSchema:
-    summary = _summary(entry)
-    fields = (field for field in as_mappings(entry.get("fields")) if not _is_deleted(field))
-    return ObjectSchema(
-        name=summary.name or asked_for,
-        label=summary.label or asked_for,
-        object_type=summary.object_type,
-        transactional=summary.transactional,
-        fields=tuple(_field(field) for field in fields),
-    )
 
 
 def _summary(entry: Record) -> ObjectSummary:
@@ -326,6 +380,15 @@ def _option(entry: Record) -> PicklistOption:
     return PicklistOption(
         gsid=as_text(entry.get("value")) or "",
         label=as_text(entry.get("label")) or "",
+        active=_flag(entry.get("active")) is not False,
+        system_name=as_text(entry.get("systemName")),
+    )
+
+
+def _category_item(entry: Record) -> PicklistOption:
+    return PicklistOption(
+        gsid=as_text(entry.get("gsid")) or "",
+        label=as_text(entry.get("name")) or "",
         active=_flag(entry.get("active")) is not False,
         system_name=as_text(entry.get("systemName")),
     )

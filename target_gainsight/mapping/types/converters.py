@@ -9,6 +9,7 @@ the tenant answers either for an empty field.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
@@ -25,6 +26,7 @@ from target_gainsight.mapping.types.numeric import (
     number,
 )
 from target_gainsight.mapping.types.picklists import (
+    Items,
     choice,
     comparable_choice,
     comparable_selection,
@@ -222,14 +224,19 @@ def _choosing(
     """Bind a picklist's items to the functions that need them."""
 
     def write(field: Field, _date_format: DateFormat) -> Write:
-        items = index_items(field.options)
-        return lambda value: choose(value, items)
+        list_items = _lazy_items(field)
+        return lambda value: choose(value, list_items)
 
     def comparing(field: Field) -> Compare:
-        items = index_items(field.options)
-        return lambda value: compare(value, items)
+        list_items = _lazy_items(field)
+        return lambda value: compare(value, list_items)
 
     return write, comparing
+
+
+def _lazy_items(field: Field) -> Callable[[], Items]:
+    """Index a picklist's items when a value needs them first: describe may leave them out."""
+    return cache(lambda: index_items(field.options or field.load_options()))
 
 
 _ANYTHING = frozenset({"string", "moment", "integer", "number", "boolean", "object", "array"})

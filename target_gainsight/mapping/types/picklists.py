@@ -14,7 +14,7 @@ from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import GSID, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.resources.metadata import PicklistOption
@@ -54,7 +54,7 @@ def index_items(options: Iterable[PicklistOption]) -> Items:
     return Items(active, frozenset(inactive.difference(active)))
 
 
-def choice(value: object, items: Items) -> Json:
+def choice(value: object, list_items: Callable[[], Items]) -> Json:
     """The label or GSID to write; empty text is null.
 
     Blanks around a label are taken off, unless the item's own label has them. A picklist whose
@@ -64,11 +64,12 @@ def choice(value: object, items: Items) -> Json:
         UnfitError: No active item has this label or GSID.
     """
     name = _name_of(value)
-    if name in items.active and name:
+    if not strip_blanks(name):
+        return None
+    items = list_items()
+    if name in items.active:
         return name
     name = strip_blanks(name)
-    if not name:
-        return None
     if name in items.active:
         return name
     if items.active or items.inactive:
@@ -76,7 +77,7 @@ def choice(value: object, items: Items) -> Json:
     return encodable(name)
 
 
-def selection(value: object, items: Items) -> Json:
+def selection(value: object, list_items: Callable[[], Items]) -> Json:
     """The list of labels or GSIDs to write, from a list or text; an empty one is null.
 
     Text that is itself an item stays one, also when its label has a comma. Other text is split
@@ -85,29 +86,27 @@ def selection(value: object, items: Items) -> Json:
     Raises:
         UnfitError: No active item has one of the labels or GSIDs.
     """
-    names = value if isinstance(value, (list, tuple)) else _split(_name_of(value), items)
-    chosen = [choice(name, items) for name in names]
+    names = value if isinstance(value, (list, tuple)) else _split(_name_of(value), list_items)
+    chosen = [choice(name, list_items) for name in names]
     if None in chosen:
         code = "unknown_option"
         raise UnfitError(code, "one of its items is empty")
     return chosen or None
 
 
-def comparable_choice(value: Json, items: Items) -> str | None:
+def comparable_choice(value: Json, list_items: Callable[[], Items]) -> str | None:
     """The GSID of an item as written or read; None when only the tenant knows which it is."""
     if not isinstance(value, str):
         return None
-    if value in items.active:
-        return items.active[value]
-    return value if GSID.fullmatch(value) else None
+    return value if GSID.fullmatch(value) else list_items().active.get(value)
 
 
-def comparable_selection(value: Json, items: Items) -> tuple[str, ...] | None:
+def comparable_selection(value: Json, list_items: Callable[[], Items]) -> tuple[str, ...] | None:
     """The distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
     names = value.split(";") if isinstance(value, str) else value
     if not isinstance(names, list):
         return None
-    gsids = {comparable_choice(name, items) for name in names if name != ""}
+    gsids = {comparable_choice(name, list_items) for name in names if name != ""}
     known = sorted(gsid for gsid in gsids if gsid is not None)
     return tuple(known) if len(known) == len(gsids) else None
 
@@ -124,7 +123,10 @@ def _name_of(value: object) -> str:
         raise UnfitError(code, "no item has so long a label") from None
 
 
-def _split(text: str, items: Items) -> list[object]:
+def _split(text: str, list_items: Callable[[], Items]) -> list[object]:
+    if is_blank(text):
+        return []
+    items = list_items()
     if text in items.active or strip_blanks(text) in items.active:
         return [text]
     if text.lstrip().startswith("["):

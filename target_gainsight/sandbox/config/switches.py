@@ -89,6 +89,8 @@ class Switches:
             none.
         describe_children_first: whether describe lists the objects that lookups point to before
             those asked for, unasked.
+        picklist_options: whether describe lists the items of a picklist, names the category that
+            does, or neither.
         metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
         throttle_answer: code and HTTP status of a call over the limit.
         throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
@@ -145,6 +147,7 @@ class Switches:
     flags_as_text: bool = False
     describe_several: int = 0
     describe_children_first: bool = False
+    picklist_options: Literal["listed", "by_category", "unlisted"] = "listed"
     metadata_status: int = 0
     throttle_answer: Literal["gu_429", "apig_429", "gu_200", "apig_200"] = "gu_429"
     throttle_retry_after: bool = False

@@ -21,6 +21,7 @@ from target_gainsight.sandbox.answers import (
     refuse,
 )
 from target_gainsight.sandbox.endpoints.timeline import ACTIVITY, TYPE_NAME, activity_types
+from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
 from target_gainsight.sandbox.storage.model import make_options
 
 if TYPE_CHECKING:
@@ -143,9 +144,11 @@ def _described_field(tenant: Tenant, field: Field) -> dict[str, object]:
         "fieldName": field.name,
         "label": field.label or field.name,
         "dataType": field.data_type,
-        "meta": _meta(tenant, field),
+        "meta": {**_meta(tenant, field), **_category_of(tenant, field)},
     }
-    if field.options:
+    if field.options and tenant.switches.picklist_options != "listed":
+        described["options"] = []
+    elif field.options:
         described["options"] = [
             {
                 "value": option.gsid,
@@ -157,6 +160,44 @@ def _described_field(tenant: Tenant, field: Field) -> dict[str, object]:
             for order, option in enumerate(field.options, start=1)
         ]
     return described
+
+
+def category_id(field: Field) -> str:
+    """The category that lists a picklist's items; it follows from them."""
+    return derived_gsid(PICKLIST_ITEM_PREFIX, "category", *(each.gsid for each in field.options))
+
+
+def _category_of(tenant: Tenant, field: Field) -> dict[str, object]:
+    if not field.options or tenant.switches.picklist_options == "unlisted":
+        return {}
+    return {"properties": {"PICKLIST_CATEGORY_ID": category_id(field)}}
+
+
+def list_category(tenant: Tenant, call: Incoming) -> Answer:
+    """The items of a picklist's category (Get API - categoryID) [D].
+
+    Raises:
+        Refusal: There is no such category.
+    """
+    _refuse_by_switch(tenant)
+    wanted = call.params["category"]
+    picklists = (each for model in tenant.objects() for each in model.fields.values())
+    field = next((each for each in picklists if each.options and category_id(each) == wanted), None)
+    if field is None:
+        raise refuse(GENERIC, f"No category {wanted}", status=_NOT_FOUND)
+    items = [
+        {
+            "gsid": option.gsid,
+            "name": option.label,
+            "active": _flag(tenant, flag=option.active),
+            "deleted": False,
+            "systemName": option.label.upper().replace(" ", "_"),
+            "displayOrder": order,
+        }
+        for order, option in enumerate(field.options, start=1)
+    ]
+    details = {"name": field.label or field.name, "count": len(items), "gsid": wanted}
+    return Answer(data={"categoryDetails": details, "childItems": items})
 
 
 def _meta(tenant: Tenant, field: Field) -> dict[str, object]:

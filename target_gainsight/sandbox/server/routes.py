@@ -56,6 +56,7 @@ PEOPLE = (
 )
 METADATA = (
     ServedCall("GET", "/v1/meta/services/objects/list", "list", metadata.list_objects),
+    ServedCall("GET", "/v1/meta/services/dropdowns/{category}", "dropdown", metadata.list_category),
     ServedCall("POST", "/v1/meta/services/objects/describe", "describe", metadata.describe_objects),
     ServedCall(
         "GET", "/v1/meta/services/objects/{object}/describe", "describe", metadata.describe_object
