@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from target_gainsight.api import (
     AccessDeniedError,
+    RefusedError,
     UnavailableError,
 )
 from target_gainsight.loading.dry_run.overlay import PlannedParents
@@ -205,7 +206,7 @@ class Run:
             return None
         try:
             return self.schemas.get(object_name)
-        except (AccessDeniedError, UnavailableError) as error:
+        except (AccessDeniedError, RefusedError, UnavailableError) as error:
             self._undescribed.add(name)
             logger.warning(
                 "the metadata of %s cannot be read (%s); its fields and values are not checked "

@@ -288,12 +288,13 @@ def _seeded(
 
 
 def _guessed_field(name: str, value: object) -> Field:
-    custom = name.endswith("__gc")
     if isinstance(value, bool):
-        return Field(name, "BOOLEAN", name, custom=custom)
-    if isinstance(value, (int, float)):
-        return Field(name, "NUMBER", name, custom=custom)
-    return Field(name, "STRING", name, length=DEFAULT_LENGTHS["RICHTEXTAREA"], custom=custom)
+        data_type = "BOOLEAN"
+    else:
+        data_type = "NUMBER" if isinstance(value, (int, float)) else "STRING"
+    length = DEFAULT_LENGTHS["RICHTEXTAREA"] if data_type == "STRING" else None
+    custom = name.endswith("__gc")
+    return Field(name, data_type, name, length=length, custom=custom, guessed=True)
 
 
 def _refuse_unwritable(_: object) -> Stored:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from target_gainsight.sandbox.storage.model import Field, ObjectModel
     from target_gainsight.sandbox.tenant import Tenant
 
-_FORBIDDEN = 403
 _NOT_FOUND = 404
 _SERVER_FAULTS = 500
 _NOT_ALLOWED = "GS_APIG_2403"
@@ -44,7 +43,7 @@ def list_objects(tenant: Tenant, _: Incoming) -> Answer:
 
 
 def describe_object(tenant: Tenant, call: Incoming) -> Answer:
-    """One object with its fields; an object made on first use cannot be described (403).
+    """One object with its fields; an object made on first use cannot be described (400).
 
     Raises:
         Refusal: Unknown object, 404 with title OBJECT_NOT_FOUND [D/I].
@@ -96,7 +95,7 @@ def _fields(tenant: Tenant, model: ObjectModel) -> Iterable[Field]:
 def _named(tenant: Tenant, name: str) -> ObjectModel:
     model = tenant.find_object(name)
     if (model is None and tenant.config.auto_create) or (model is not None and model.guessed):
-        raise refuse(GENERIC, "The object's fields are not fixed.", status=_FORBIDDEN)
+        raise refuse(GENERIC, "auto_create makes this object's fields when they are written.")
     if model is None:
         extra = {
             "result": False,

@@ -50,7 +50,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an object, as describe shows it. `name` is the API name, case-sensitive."""
+    """A field of an object, as describe shows it. `name` is the API name, case-sensitive.
+
+    A `guessed` one was made on first use (`auto_create`): as text it takes lists, too.
+    """
 
     name: str
     data_type: str
@@ -66,6 +69,7 @@ class Field:
     custom: bool = False
     options: tuple[Option, ...] = ()
     lookup_object: str | None = None
+    guessed: bool = False
 
     def may_be_written(self, *, creating: bool) -> bool:
         """Createable (POST) or updateable (PUT), and neither formula nor read-only [D/O]."""

@@ -106,6 +106,8 @@ def _text_acceptor(field: Field) -> Accept:
     is_email = field.data_type == "EMAIL"
 
     def accept(value: object) -> Stored:
+        if field.guessed and isinstance(value, (list, dict)):
+            value = _accept_json(value)
         if not isinstance(value, str):
             raise ValueRefusedError(INVALID_VALUE, f"Invalid value for {field.data_type} field")
         if limit is not None and len(value) > limit:
