@@ -7,6 +7,7 @@ patterns that only ECMA knows, which Python cannot read.
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -140,17 +141,14 @@ def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, An
             yield from _nodes(value, (*path, name))
 
 
-def _without_ecma_patterns(schema: Any) -> Any:  # noqa: ANN401 - a schema or a part of one
+def _without_ecma_patterns(schema: dict[str, Any]) -> dict[str, Any]:
     """Copy a schema without the patterns that Python cannot read."""
-    if isinstance(schema, list):
-        return [_without_ecma_patterns(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: each if name in _DATA else _without_ecma_patterns(each)
-        for name, each in schema.items()
-        if name != "pattern" or not isinstance(each, str) or _is_python(each)
-    }
+    copied = copy.deepcopy(schema)
+    for _, node in _nodes(copied):
+        pattern = node.get("pattern")
+        if isinstance(pattern, str) and not _is_python(pattern):
+            del node["pattern"]
+    return copied
 
 
 def _is_python(pattern: str) -> bool:

@@ -112,6 +112,42 @@ def test_rows_land_by_the_jobs_columns_and_operation(bulk_loading: Loading) -> N
     assert not list(folder(bulk_loading).glob("*.json"))
 
 
+def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_loading: Loading) -> None:
+    columns = {"Name": {}, "RenewalDate": {}, "Employees": {}}
+    run = load(
+        bulk_loading,
+        [
+            schema(columns=columns),
+            record(Name=7000123456.0, RenewalDate=20270131, Employees="1,200"),
+            record(Name="late", RenewalDate=46418),
+            record(Name="B", RenewalDate="1628720868248", Industry="IT", extra=1),
+            record(Name="C", extra=2),
+        ],
+        max_reject_percent=100,
+    )
+    assert (run.exit_code, len(run.rejects)) == (0, 1)
+    assert run.rejects[0]["gainsight_reject"]["code"] == "not_a_date"
+    rows = bulk_loading.tenant.rows("company")
+    held = [(r["Name"], r["RenewalDate"], r["Employees"], r["Industry"]) for r in rows]
+    assert held == [
+        ("7000123456", "2027-01-31", 1200, None),
+        ("B", "2021-08-11", None, "IT"),
+        ("C", None, None, None),
+    ]
+    assert sum("the SCHEMA does not declare" in line for line in run.log) == 1
+
+
+def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_loading: Loading) -> None:
+    mapped = {**ENTRY, "field_mapping": {"Name": "Account", "sector": "Sector"}}
+    columns = {"Name": TEXT}
+    lines = [record(Name="A"), record(Name="B", sector="IT", Staff=1)]
+    run = load(bulk_loading, [schema(columns=columns), *lines], mapped)
+    assert run.exit_code == 0
+    rows = bulk_loading.tenant.rows("company")
+    assert [(row["Name"], row["Industry"]) for row in rows] == [("A", None), ("B", "IT")]
+    assert by_file(run)["files"] == 1
+
+
 def test_no_state_before_the_job_is_completed(
     start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ One query for the distinct new values of a group and object; what was found is k
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
@@ -343,11 +343,15 @@ class Found:
         gsid: The row, or None.
         code: Why there is none: no_match, multi_match or a value error's code.
         message: The same as a sentence.
+        value: The value that cannot be looked up, if that is why.
+        hint: What to do about such a value.
     """
 
     gsid: str | None = None
     code: str = ""
     message: str = ""
+    value: object = None
+    hint: str = ""
 
 
 def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | None:
@@ -365,4 +369,6 @@ def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | 
     try:
         return match.wanted(values)
     except ValueRejectedError as error:
-        return Found(code=error.error.code, message=str(error.error))
+        refused = error.error
+        message = str(replace(refused, hint=""))
+        return Found(code=refused.code, message=message, value=refused.value, hint=refused.hint)

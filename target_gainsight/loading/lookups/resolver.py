@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.loading.lookups.index import Found, MatchFields, Wanted, reference
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +44,8 @@ class LookupPlan:
         on_no_match: What happens when no row is found.
         multi_match: What happens when several are.
         into_self: Whether it looks into the object that the stream loads.
-        many: Whether the field holds a list of GSIDs, from source columns that hold lists.
+        many: Whether the field holds a list of GSIDs, from source columns that hold lists, or
+            text that lists its items.
     """
 
     target: str
@@ -55,7 +60,8 @@ class LookupPlan:
         """Read a record's reference."""
         if not self.many:
             return reference(self.match, [record.get(column) for column in self.columns])
-        each = (self.refer_at(record, place) for place in range(self.length_of(record)))
+        lists = {column: split_items(record.get(column)) for column in self.columns}
+        each = (self.refer_at(lists, place) for place in range(self.length_of(lists)))
         return tuple(one for one in each if one is not None) or None
 
     def length_of(self, record: Mapping[str, Any]) -> int:
@@ -67,6 +73,21 @@ class LookupPlan:
         """Read the reference at one place of the source columns' lists."""
         values = [item_at(record.get(column), place) for column in self.columns]
         return reference(self.match, values)
+
+
+def split_items(value: object) -> object:
+    """Split a text that lists several items: a JSON list, or items between `;` or `,`.
+
+    Without an address in it, a text with `;` is not split at commas: `Lee, Ann; Day, Bob`.
+    """
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    separators = r"[;,\n]" if "@" in value or ";" not in value else ";"
+    items = re.split(separators, value)
+    return [strip_blanks(each) for each in items] if len(items) > 1 else value
 
 
 def item_at(value: object, place: int) -> object:
@@ -223,8 +244,8 @@ class Resolver:
             refers: What the record referred to.
             found: What that led to.
         """
-        hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
-        value: object = None
+        hint = found.hint or f"{LOAD_FIRST}, or set on_no_match to leave_empty"
+        value = found.value
         if isinstance(refers, Wanted):
             value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
             near = self._index.near(refers)

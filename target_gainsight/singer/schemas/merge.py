@@ -58,10 +58,11 @@ def _merge_columns(held: Any, new: Any) -> Any:  # noqa: ANN401 - a schema, or n
     if UNDECLARED in (held, new):
         return new if held == UNDECLARED else held
     alternatives = _alternatives(held)
-    alternatives += [each for each in _alternatives(new) if each not in alternatives]
-    if len(alternatives) > _MOST_ALTERNATIVES:
-        return {}
-    return alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
+    further = [each for each in _alternatives(new) if each not in alternatives]
+    if not further or held == {}:
+        return held
+    merged = {"anyOf": [*alternatives, *further]}
+    return {} if len(merged["anyOf"]) > _MOST_ALTERNATIVES else merged
 
 
 def _alternatives(node: Any) -> list[Any]:  # noqa: ANN401 - a schema

@@ -153,6 +153,8 @@ def _repair_parts(node: Node) -> None:
             node[name] = {str(key): _column(_repair(each)) for key, each in value.items()}
         elif name in _BY_NAME and isinstance(value, Mapping):
             node[name] = {str(key): _repair(each) for key, each in value.items()}
+        elif name in _LISTS and value == []:
+            del node[name]
         elif name in _LISTS:
             node[name] = [_repair(one) for one in (value if isinstance(value, list) else [value])]
         elif name in _SINGLE and not isinstance(value, list):
@@ -168,7 +170,7 @@ def _repair_type(node: Node) -> None:
     if "type" not in node:
         return
     names = _type_names(node["type"])
-    if node.get("nullable") is True:  # OpenAPI
+    if node.get("nullable") is True and "null" not in names:  # OpenAPI
         names = [*names, "null"]
     if not names or any(isinstance(name, Mapping) or name in _ANY_TYPE for name in names):
         del node["type"]
@@ -227,6 +229,8 @@ def _repair_items(node: Node) -> None:
     """Read a list of `items` as drafts before 2020-12 mean it."""
     if isinstance(node.get("items"), list):
         node["prefixItems"] = node.pop("items")
+        if not node["prefixItems"]:
+            del node["prefixItems"]
         if "additionalItems" in node:
             node["items"] = node.pop("additionalItems")
 
