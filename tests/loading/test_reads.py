@@ -94,7 +94,7 @@ def test_a_row_that_differs_from_the_key_in_case_or_blanks_rejects_that_record_o
     scripted: ScriptedRead, key: str
 ) -> None:
     row = {"Gsid": GSID, "Name": key, "Industry": "IT"}
-    scripted.answer("Company", {"json": envelope([row])})
+    scripted.answer("Company", {"json": envelope([row])}, {"json": envelope([])})
     another = record(Name="Umbrella", Industry="Drugs")
     assert scripted.run(PLAIN, ONE, another, max_reject_percent=100) == 0
     assert [each["Name"] for each in scripted.written] == ["Umbrella"]
