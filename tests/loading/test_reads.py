@@ -194,3 +194,15 @@ def test_records_are_created_however_the_tenant_says_that_there_are_none(
     for outcome in ({"created": 2}, {"unchanged": 2}):
         run = loading.load([schema(), record(Name="Initech"), record(Name="Umbrella")])
         assert run.outcomes() == outcome
+
+
+def test_a_description_of_another_object_stops_the_stream(
+    scripted: ScriptedRead, requests_mock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = {"objectName": "gsuser", "fields": [{"fieldName": "Name"}]}
+    meta = f"{HOST}/v1/meta/services/objects"
+    requests_mock.post(f"{meta}/describe", json=envelope([other]))
+    requests_mock.get(f"{meta}/Company/describe", json=envelope([other]))
+    assert scripted.run(PLAIN, ONE) == 1
+    assert scripted.written == []
+    assert "asked to describe Company, the tenant describes gsuser" in caplog.text
