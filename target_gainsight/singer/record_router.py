@@ -135,7 +135,12 @@ class RecordRouter:
         if stream not in self._postponed:
             text = f"a record of stream {shown(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
-        columns = tuple(message["record"])
+        flattens = self._mapper.flattening_options.enabled
+        columns = tuple(
+            name
+            for name, value in message["record"].items()
+            if not (flattens and isinstance(value, dict))  # its columns are found behind the map
+        )
         try:
             self._open(stream, columns)
         except StreamMismatchError as mismatch:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import lines_of
+
+from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fake_clock import FakeClock
     from singer_runs import Tenant
 
 NUMBER = {"type": ["null", "number"]}
@@ -331,6 +337,20 @@ def test_flattening_keeps_columns_without_a_plain_type(
     assert [row["Industry"] for row in tenant.rows()] == [text]
 
 
+@pytest.mark.parametrize("mapping", [{"f__a": "Industry"}, {"Name": "Name"}])
+def test_first_record_of_a_stream_without_properties_is_flattened(
+    tenant: Tenant, mapping: Message
+) -> None:
+    run = tenant.load(
+        {**schema(), "schema": {"type": "object"}},
+        record(Name="A", f={"a": "IT"}),
+        field_mapping=mapping,
+        **FLAT,
+    )
+    assert run.exit_code == 0
+    assert [row["Industry"] for row in tenant.rows()] == ["IT" if "f__a" in mapping else None]
+
+
 def test_undeclared_object_is_flattened_like_a_declared_one(tenant: Tenant) -> None:
     run = tenant.load(
         NAME_ONLY,
@@ -341,3 +361,53 @@ def test_undeclared_object_is_flattened_like_a_declared_one(tenant: Tenant) -> N
     )
     assert run.exit_code == 0
     assert [row["Industry"] for row in tenant.rows()] == [None, "IT"]
+
+
+def test_first_look_takes_lists_and_speaks_of_no_administrator(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    activity = {"ContextName": "Company", "TypeName": "Update", "Author": "a@b.example"}
+    by_name = {"object_name": "company", "fields": {"firm": "Name"}}
+    streams = {
+        "carts": {"object_type": "custom_object", "custom_object_name": "Cart__gc"},
+        "firms": {"object_type": "company"},
+        "notes": {
+            "object_type": "timeline",
+            "constants": activity,
+            "lookups": {"GsCompanyId": by_name},
+        },
+        "ctas": {
+            "object_type": "cta",
+            "lookup_keys": ["Name"],
+            "constants": {"type": "New kind"},
+            "lookups": {"CompanyId": by_name},
+        },
+    }
+    (tmp_path / "sandbox.yml").write_text("auto_create: true\nlimits: {calls_per_minute: 0}")
+    target = TargetGainsight(
+        config={
+            "domain": "sandbox",
+            "sandbox_config": str(tmp_path / "sandbox.yml"),
+            "sandbox_path": str(tmp_path / "tenant.db"),
+            "rejects_path": str(tmp_path / "rejects"),
+            "streams": streams,
+        },
+        clock=clock,
+    )
+    open_schema = {"type": "object"}
+    messages = [
+        {**schema("firms"), "schema": open_schema},
+        record("firms", Name="Initech"),
+        {**schema("carts", keys=["id"]), "schema": open_schema},
+        record("carts", id=1, fruits=None),
+        record("carts", id=2, fruits=["apple", "pear"], more={"a": [1]}),
+        {**schema("notes", keys=["id"]), "schema": open_schema},
+        record("notes", id=1, firm="Initech", Subject="S", ActivityDate="2026-05-01"),
+        {**schema("ctas", keys=["Name"]), "schema": open_schema},
+        record("ctas", Name="Call", firm="Initech", tags=["x"]),
+    ]
+    assert target.run_to_end(io.StringIO(lines_of(messages))) == 0
+    assert "administrator" not in caplog.text
+    assert "IP address" not in caplog.text
+    assert "rejected:" not in caplog.text

@@ -77,7 +77,9 @@ def list_names(tenant: Tenant, call: Incoming) -> Answer:
     shape = tenant.switches.cta_names
     if shape == "unknown":
         raise refuse(UNKNOWN_ROUTE, "No route for GET", status=404)
-    if shape == "refused" or tenant.config.auto_create:
+    if tenant.config.auto_create:
+        raise refuse(GENERIC, "auto_create makes these names when they are written.")
+    if shape == "refused":
         raise refuse(NOT_ALLOWED, "Not allowed", status=403)
     wanted = [each.strip().upper() for each in call.query.get("category", "").split(",")]
     listed = {
