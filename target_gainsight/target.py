@@ -20,14 +20,12 @@ from typing_extensions import override
 
 from target_gainsight import settings as configuration
 from target_gainsight.api import CallBudgetExceededError, SystemClock
-from target_gainsight.singer.about import as_markdown, as_text
 from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.config import check_config
+from target_gainsight.singer.config import as_markdown, as_text, check_config
 from target_gainsight.singer.errors import EXPECTED_ERRORS
-from target_gainsight.singer.gc_tuning import tune_gc
-from target_gainsight.singer.log_escaping import install_log_escaping
 from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
+from target_gainsight.singer.process_setup import install_log_escaping, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.report import log_reject_summary
 from target_gainsight.singer.session import Session

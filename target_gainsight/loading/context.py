@@ -13,10 +13,11 @@ from target_gainsight.api import (
     UnavailableError,
 )
 from target_gainsight.loading.dry_run.overlay import PlannedParents
-from target_gainsight.loading.lookups.index import LookupIndex, SeenParents, WatchedFields
+from target_gainsight.loading.lookups.index import LookupIndex, SeenParents
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.seen_keys import SeenKeys
+from target_gainsight.loading.references import WatchedFields
 from target_gainsight.mapping.errors import shown
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
-    from target_gainsight.loading.reading.keys import Key, KeyReader
+    from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.reading.seen_keys import SeenKeys
     from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.references import Key
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.loading.writing.delivery import ResendPolicy

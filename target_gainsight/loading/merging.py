@@ -11,7 +11,7 @@ from target_gainsight.loading.records import LoadRecord
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_gainsight.loading.reading.keys import Key
+    from target_gainsight.loading.references import Key
 
 REREAD = ("unavailable", "outcome_unknown")
 """Rejects that say nothing about the values, so that a merge is not undone for them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import GainsightError, ObjectNotFoundError
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown
-from target_gainsight.mapping.planning.near_names import did_you_mean, suggest_names
+from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES
 
 if TYPE_CHECKING:

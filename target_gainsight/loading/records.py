@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.loading.lookups.index import Wanted
-    from target_gainsight.loading.lookups.resolver import Link, Reference
+    from target_gainsight.loading.references import Link, Reference, Wanted
     from target_gainsight.loading.watermark import Watermark
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -11,8 +11,8 @@ from target_gainsight.sandbox.config.described_objects import custom_object
 from target_gainsight.sandbox.config.description import SandboxConfigError
 from target_gainsight.sandbox.config.faults import FaultPlan
 from target_gainsight.sandbox.config.limits import CallCounter, windows_of
-from target_gainsight.sandbox.endpoints.access import GrantedTokens, with_client
 from target_gainsight.sandbox.storage.calls import Call, CallLog
+from target_gainsight.sandbox.storage.credentials import GrantedTokens, with_client
 from target_gainsight.sandbox.storage.identifiers import new_gsids
 from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, ObjectModel
 from target_gainsight.sandbox.storage.rows import read_rows

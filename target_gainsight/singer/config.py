@@ -1,4 +1,4 @@
-"""The configuration as the SDK hands it over: read, and checked for all errors at once."""
+"""Configuration at the command line: checked for all errors at once, and shown by ``--about``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from target_gainsight.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from singer_sdk.about import AboutInfo
 
 
 class CheckedConfig(NamedTuple):
@@ -48,3 +50,44 @@ def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedCon
         errors += error.errors
     for_sdk, wrong = read_sdk_settings(raw, schema)
     return CheckedConfig(raw, for_sdk, [*errors, *wrong])
+
+
+def as_text(info: AboutInfo) -> str:
+    """Lay out the target and its settings as text, a paragraph per setting."""
+    capabilities = ", ".join(each.value for each in info.capabilities)
+    lines = [
+        f"{info.name} {info.version}: {info.description}",
+        f"Singer SDK {info.sdk_version}; Python {', '.join(info.supported_python_versions or ())}",
+        f"Capabilities: {capabilities}",
+        "",
+        "Settings:",
+    ]
+    for name, schema in info.settings["properties"].items():
+        secret = " (secret)" if schema.get("secret") else ""
+        lines += ["", f"  {name} - {schema['title']}{secret}", f"    {schema['description']}"]
+        lines += [f"    Environment: {info.env_var_prefix}{name.upper()}"]
+    return "\n".join(lines)
+
+
+def as_markdown(info: AboutInfo) -> str:
+    """Lay out the target and its settings as Markdown, a table row per setting."""
+    pythons = ", ".join(info.supported_python_versions or ())
+    return "\n".join(
+        [
+            f"# `{info.name}` {info.version}",
+            "",
+            info.description or "",
+            "",
+            f"Singer SDK {info.sdk_version}; Python {pythons}.",
+            "",
+            "| Setting | Title | Meaning |",
+            "|---|---|---|",
+            *(_row(name, schema) for name, schema in info.settings["properties"].items()),
+        ]
+    )
+
+
+def _row(name: str, schema: Mapping[str, Any]) -> str:
+    secret = " (secret)" if schema.get("secret") else ""
+    meaning = schema["description"].replace("|", "\\|")
+    return f"| `{name}`{secret} | {schema['title']} | {meaning} |"

@@ -17,7 +17,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings import SETTINGS
-from target_gainsight.singer.log_escaping import install_log_escaping
+from target_gainsight.singer.process_setup import install_log_escaping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

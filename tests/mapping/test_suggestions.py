@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tenant_fields import a_field, company
 
-from target_gainsight.mapping.planning.near_names import suggest, suggest_names
+from target_gainsight.mapping.near_names import suggest, suggest_names
 
 FIELDS = company(a_field("Sfdc_Id__gc", label="Salesforce Account")).fields
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_gainsight.sandbox.endpoints.filter_expression import ExpressionError, joined_conditions
+from target_gainsight.sandbox.storage.filter_expression import ExpressionError, joined_conditions
 
 if TYPE_CHECKING:
     import requests

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.loading.lookups.index import TO_BE_CREATED
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.person_rows import merged_fields
+from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from target_gainsight.loading.lookups.index import Wanted, WatchedFields
     from target_gainsight.loading.reading.current_rows import Matches
-    from target_gainsight.loading.reading.keys import Key
     from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.references import Key, Wanted, WatchedFields
 
 
 class PlannedRows(CurrentRows):

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.lookups.index import TO_BE_CREATED
 from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.writer import Writer

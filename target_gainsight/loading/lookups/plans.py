@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.lookups.index import Found, MatchFields
-from target_gainsight.loading.lookups.resolver import COMPANY_ID, Link, LookupPlan, item_at
+from target_gainsight.loading.lookups.resolver import LookupPlan, item_at
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.references import COMPANY_ID, Found, Link, MatchFields
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
-from target_gainsight.mapping.planning.near_names import suggest
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
 from target_gainsight.settings import OBJECT_NAMES
 

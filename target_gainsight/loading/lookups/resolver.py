@@ -8,8 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_gainsight.loading.lookups.index import Found, MatchFields, Wanted, reference
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
+from target_gainsight.loading.references import (
+    COMPANIES,
+    COMPANY_ID,
+    Found,
+    MatchFields,
+    Reference,
+    References,
+    Wanted,
+    reference,
+)
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.types.blanks import strip_blanks
 
@@ -24,13 +33,6 @@ SEVERAL = "lookup_multi_match"
 USER = "gsuser"
 LOAD_FIRST = "load the parent first"
 ADD_USER = "add the user in Gainsight, because this target does not load users; correct the value"
-COMPANIES = "companies"
-COMPANY_ID = "Company_ID"
-
-Reference = Wanted | Found | tuple[Wanted | Found, ...] | None
-"""One row of another object; several, for a field that holds a list; None for a null."""
-
-References = dict[str, Reference]
 
 
 @dataclass(frozen=True)
@@ -95,19 +97,6 @@ def item_at(value: object, place: int) -> object:
     if not isinstance(value, list):
         return value
     return value[place] if place < len(value) else None
-
-
-@dataclass(frozen=True)
-class Link:
-    """One link of a person to a company.
-
-    Attributes:
-        company: The reference to the company.
-        attributes: The fields of the link, as they are written.
-    """
-
-    company: Wanted | Found
-    attributes: Mapping[str, Any]
 
 
 class Resolver:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.keys import Key, KeyReader, KeyValues
+    from target_gainsight.loading.reading.keys import KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.references import Key
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,9 @@ from target_gainsight.mapping.types.spellings import normalize_spelling, usual_s
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from target_gainsight.loading.references import Key
     from target_gainsight.mapping.record_mapper import RecordMapper
     from target_gainsight.mapping.types.converters import Converter
-
-Key = tuple[Any, ...]
-"""The comparable values of the lookup keys."""
 
 KeyValues = tuple[Any, ...]
 """A value of each lookup key, as a query asks for it."""

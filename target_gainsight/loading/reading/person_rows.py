@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import is_in
-from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.object_reader import ObjectReader
+from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.loading.storage.temp_database import temp_database
 
 if TYPE_CHECKING:
-    from target_gainsight.loading.reading.keys import Key
+    from target_gainsight.loading.references import Key
 
 ADDED_AT_A_TIME = 1000
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_gainsight.api import RefusedError
-from target_gainsight.loading.lookups.resolver import COMPANIES, COMPANY_ID, LOAD_FIRST
+from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import Writer

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_names
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
-from target_gainsight.mapping.planning.near_names import suggest_names
 from target_gainsight.mapping.planning.spec import METADATA_PREFIX
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_converter
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_names
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
-from target_gainsight.mapping.planning.near_names import suggest_names
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number

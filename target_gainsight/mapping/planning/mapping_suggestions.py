@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.planning.near_names import same_names, suggest
+from target_gainsight.mapping.near_names import same_names, suggest
 from target_gainsight.mapping.types.converters import may_convert
 
 if TYPE_CHECKING:

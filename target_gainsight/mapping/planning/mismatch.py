@@ -10,7 +10,7 @@ import simplejson
 
 from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.escaping import one_line, printable_json
-from target_gainsight.mapping.planning.near_names import did_you_mean
+from target_gainsight.mapping.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from target_gainsight.mapping.planning.near_names import suggest
+from target_gainsight.mapping.near_names import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

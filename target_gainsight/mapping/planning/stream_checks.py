@@ -6,8 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import FieldProblem
-from target_gainsight.mapping.planning.near_names import suggest_names
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_value
 
 if TYPE_CHECKING:

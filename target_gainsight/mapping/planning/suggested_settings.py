@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import Cure
-from target_gainsight.mapping.planning.near_names import suggest_names
 from target_gainsight.mapping.planning.stream_checks import may_be_key
 
 if TYPE_CHECKING:

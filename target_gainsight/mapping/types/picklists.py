@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import simplejson
 
 from target_gainsight.mapping.errors import UnfitError, shown
-from target_gainsight.mapping.planning.near_names import suggest_names
+from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
 from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import GSID, encodable

@@ -22,7 +22,7 @@ from target_gainsight.sandbox.answers import (
     Answer,
     refuse,
 )
-from target_gainsight.sandbox.endpoints.filter_expression import (
+from target_gainsight.sandbox.storage.filter_expression import (
     Condition,
     ExpressionError,
     joined_conditions,

@@ -16,8 +16,8 @@ from target_gainsight.sandbox.storage.store import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_gainsight.sandbox.endpoints.filter_expression import Condition
     from target_gainsight.sandbox.page.view_context import ViewContext
+    from target_gainsight.sandbox.storage.filter_expression import Condition
 
 OPERATORS = {
     "contains": "contains",

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.routing import Route
 
+from target_gainsight.sandbox.loopback import names_this_machine
 from target_gainsight.sandbox.page import views
 from target_gainsight.sandbox.page.texts import escaped
 from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext, open_view
 from target_gainsight.sandbox.page.views import Page
-from target_gainsight.sandbox.server.loopback import names_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import QueryParams
 
-    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.filter_expression import Condition
     from target_gainsight.sandbox.storage.model import ObjectModel
 
 ROWS_PER_PAGE = 50

@@ -35,8 +35,8 @@ from target_gainsight.sandbox.answers import (
     refuse,
 )
 from target_gainsight.sandbox.endpoints.access import check_credential
+from target_gainsight.sandbox.loopback import names_this_machine
 from target_gainsight.sandbox.page import page_routes
-from target_gainsight.sandbox.server.loopback import names_this_machine
 from target_gainsight.sandbox.server.multipart import is_form, parts_of
 from target_gainsight.sandbox.server.routes import EVERY_FAMILY, JOB_STATUS, ServedCall
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, Call

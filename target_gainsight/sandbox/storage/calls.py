@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.filter_expression import Condition
     from target_gainsight.sandbox.storage.store import Store
 
 KEPT_CALLS = 100_000

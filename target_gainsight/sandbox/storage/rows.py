@@ -10,7 +10,7 @@ from target_gainsight.sandbox.storage.values import readable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from target_gainsight.sandbox.endpoints.filter_expression import Condition
+    from target_gainsight.sandbox.storage.filter_expression import Condition
     from target_gainsight.sandbox.storage.model import ObjectModel
 
 _NAMING_FIELDS = ("Name", "Email")
