@@ -118,7 +118,7 @@ class Classification:
         normalized = self._normalize(record.key)
         other = self._seen_keys.find_other_spelling(normalized, record.key)
         if other is not None:
-            message = f"this run has a record with the key {other}, which {ONLY_IN_SPELLING}"
+            message = f"this run has a record with the key {shown(other)}, which {ONLY_IN_SPELLING}"
             now.settle(
                 record, Outcome.REJECTED, self._ambiguous(record, self._key_names[0], message)
             )
@@ -129,7 +129,7 @@ class Classification:
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row is there, or will be created."""
         if self._seen_keys is not None:
-            text = " | ".join(shown(record.fields.get(name)) for name in self._key_names)
+            text = " | ".join([str(record.fields.get(name)) for name in self._key_names])
             self._seen_keys.add(self._normalize(record.key), record.key, text)
 
     def _untold(self, record: LoadRecord) -> Action:

@@ -33,7 +33,7 @@ class SeenKeys:
         Args:
             normalized: What it has in common with its other spellings.
             key: The key.
-            text: The key as messages show it.
+            text: The key as text, for messages.
         """
         self._added.append((hash(normalized), hash(key), text))
         if len(self._added) >= ADDED_AT_A_TIME:

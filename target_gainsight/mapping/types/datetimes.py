@@ -77,6 +77,7 @@ _ISO = re.compile(
           | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
 )
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
 
 
@@ -101,6 +102,8 @@ def date_writer(date_format: DateFormat) -> Callable[[object], Json]:
     """A function that turns a source's value into a DATE field's text."""
 
     def write(value: object) -> Json:
+        if date_format == "iso" and isinstance(value, str) and _is_iso_day(value):
+            return value
         day = _date_of(value)
         if day is None:
             return None
@@ -142,6 +145,8 @@ def comparable_date(value: Json) -> str | None:
     and the day is the same in nearly all of them: CTAs show their DueDate so (Cockpit API, Fetch).
     """
     if isinstance(value, str):
+        if _is_iso_day(value):
+            return value
         if _MONTH_FIRST.fullmatch(value):
             value = reformat_date(value, "iso")
         instant = moment(value)
@@ -178,6 +183,17 @@ def _usual_moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+
+
+def _is_iso_day(text: str) -> bool:
+    """Whether a text is the ISO form of a day, as nearly all dates are."""
+    if not _ISO_DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _month_first(iso_date: str) -> str:

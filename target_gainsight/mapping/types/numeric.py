@@ -23,6 +23,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,3}(?:[. ][0-9]{3})*,[0-9]+")
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 _LONGEST_WHOLE = 18
+_LARGE = 10**_LONGEST_WHOLE
 
 _WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
@@ -53,6 +54,8 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
     Raises:
         UnfitError: NaN, infinite or beyond the exponent of a double.
     """
+    if isinstance(value, int) and -_LARGE < value < _LARGE:
+        return value
     exact = value if isinstance(value, Decimal) else _decimal(value)
     if not exact.is_finite():
         code = "not_finite"
