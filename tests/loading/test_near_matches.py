@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from responses import RESPONSES, TEXT, by_name, companies_of, load_responses, response
+from responses import (
+    RESPONSES,
+    TEXT,
+    by_name,
+    companies_of,
+    load_responses,
+    response,
+    responses_schema,
+    routed,
+)
 from singer_messages import record, schema
 from tenant_runs import companies
 
@@ -213,3 +222,17 @@ def test_key_that_a_lookup_leaves_empty_is_missing(start_loading: Callable[..., 
     run = load_responses(loading, lines, lookups, entry={"lookup_keys": ["Company__gc"]})
     assert run.codes == ["key_missing"]
     assert loading.tenant.count("Response__gc") == 0
+
+
+@pytest.mark.parametrize(("sent", "held"), [(LONG, SHORT), (SHORT, LONG)])
+def test_dry_run_finds_a_parent_by_either_form_of_its_salesforce_id(
+    start_loading: Callable[..., Loading], sent: str, held: str
+) -> None:
+    loading = start_loading(**RESPONSES)
+    lookup = {"object_name": "company", "fields": {"account": "SfdcAccountId"}}
+    streams = {"accounts": {"object_type": "company"}, "responses": routed({"Company__gc": lookup})}
+    lines = [BY_ID, record(SfdcAccountId=held, Name="Acme")]
+    lines += [responses_schema(), response("r1", sent)]
+    for is_dry in (True, False):
+        run = loading.load(lines, streams=streams, dry_run=is_dry)
+        assert run.outcomes("responses") == {"created": 1}

@@ -11,6 +11,7 @@ from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
+from target_gainsight.mapping.types.strings import comparable_sfdc_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -117,4 +118,5 @@ class PlannedParents:
 
 
 def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
-    return (object_name, names, *map(str, values))
+    """Return what a parent is found by; both forms of a Salesforce id are one."""
+    return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
