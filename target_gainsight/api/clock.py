@@ -1,4 +1,4 @@
-"""Time, as an argument: everything that waits does so through a clock that tests can drive."""
+"""The clock: everything that waits takes it as an argument, so that tests can drive it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ class Clock(Protocol):
     """Tells the time and waits."""
 
     def now(self) -> float:
-        """Seconds since the epoch. Never goes backwards."""
+        """Return seconds since the epoch. Never goes backwards."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """Wait. True if woken before the time was over."""
+        """Wait; return True if woken before the time was over."""
         ...
 
     def wake(self) -> None:
-        """End every wait, those to come too: the run is being stopped."""
+        """End all waits, future ones included: the run is being stopped."""
         ...
 
 
 class SystemClock:
-    """The machine's clock, read once and carried on by the monotonic one.
+    """The machine's clock, read once and continued by the monotonic clock.
 
     A machine whose time is set back in the middle of a run must not make the log of calls
     unordered, nor send calls into a window that is already full.
@@ -35,13 +35,13 @@ class SystemClock:
         self._woken = threading.Event()
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return self._start + time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Wait. True if woken before the time was over."""
+        """Wait; return True if woken before the time was over."""
         return self._woken.wait(max(0.0, seconds))
 
     def wake(self) -> None:
-        """End every wait, those to come too."""
+        """End all waits, future ones included."""
         self._woken.set()

@@ -7,27 +7,27 @@
     │   ├── UnknownRouteError         404: the tenant does not know this API route
     │   ├── UnsuitableObjectError     the object cannot be written through this API
     │   ├── WrongMetadataError        another object is described than the one asked for
-    │   ├── RedirectedError           3xx: credentials are not sent to another place
-    │   ├── UnreachableError          no first answer: DNS, refused, TLS, not a Gainsight tenant
-    │   ├── QuotaExceededError           the day's quota is used up
-    │   ├── CallBudgetExceededError      the calls that this run may make are used up
-    │   ├── QuotaStoreError           the place where calls are counted cannot be used
+    │   ├── RedirectedError           3xx: credentials are sent to the configured address only
+    │   ├── UnreachableError          no first response: DNS, refused, TLS, not a Gainsight tenant
+    │   ├── QuotaExceededError        the day's quota is used up
+    │   ├── CallBudgetExceededError   the calls that this run may make are used up
+    │   ├── QuotaStoreError           the store that counts the calls cannot be used
     │   └── StoppedError              the client was stopped while the call waited
     ├── RetryCallError              retry the call; seen outside only as a cause
     │   ├── ThrottledError            too many calls: wait for the next window
-    │   ├── TokenExpiredError           401: ask for another token
+    │   ├── TokenExpiredError         401: fetch another token
     │   ├── ServerError               5xx
     │   ├── ConnectError              the connection was never made
-    │   └── AmbiguousResponseError        sent, but what became of it is not known
+    │   └── AmbiguousResponseError    sent, but the outcome is not known
     │       ├── ConnectionLostError     reset after sending
-    │       ├── ResponseTimeoutError      no answer in time
-    │       └── MalformedResponseError       HTML, truncated, empty or of the wrong shape
-    ├── UnavailableError            retries are spent; later calls may succeed
+    │       ├── ResponseTimeoutError    no response in time
+    │       └── MalformedResponseError  HTML, truncated, empty or of the wrong shape
+    ├── UnavailableError            retries are exhausted; later calls may succeed
     ├── UnknownOutcomeError         look the records up: they may have been written
     ├── RejectRecordsError          reject the records
     │   └── RefusedError              the tenant refused the call's records
-    │       └── UnreadableFieldError    a query selects a field that no query can read
-    │       └── PayloadTooLargeError    413: nothing was taken, send less in one call
+    │       ├── UnreadableFieldError    a query selects a field that no query can read
+    │       └── PayloadTooLargeError    413: nothing was written, send less in one call
     └── NotFoundError               what was asked for does not exist
         └── ObjectNotFoundError       the tenant has no such object
 
@@ -50,9 +50,9 @@ _LONGEST_DESCRIPTION = 300
 
 
 class CallContext(TypedDict, total=False):
-    """Which call an error is about, and how the tenant put it.
+    """The call that an error is about, and what the tenant responded.
 
-    `status` is the HTTP status, `code` and `description` are the answer's `errorCode` and
+    `status` is the HTTP status, `code` and `description` are the response's `errorCode` and
     `errorDesc`, `request_id` is what Gainsight's support asks for.
     """
 
@@ -68,7 +68,7 @@ class CallContext(TypedDict, total=False):
 class FieldFailure:
     """One field of one record that the tenant did not accept.
 
-    `value` is the refused value as the answer gives it: a list for picklists, text where it
+    `value` is the refused value as the response gives it: a list for picklists, text where it
     could only be read out of the description, `None` where it is not given.
     """
 
@@ -93,7 +93,7 @@ class GainsightError(Exception):
 
     @property
     def context(self) -> CallContext:
-        """The call this is about, to be handed to an error that replaces this one."""
+        """The context, for an error that replaces this one."""
         return {
             "method": self.method,
             "path": self.path,
@@ -141,11 +141,11 @@ class WrongMetadataError(StopRunError):
 
 
 class RedirectedError(StopRunError):
-    """The tenant pointed elsewhere; credentials are sent to no place that was not configured."""
+    """The tenant redirects; credentials are sent to the configured address only."""
 
 
 class UnreachableError(StopRunError):
-    """No first answer came from this domain, or what answered is no Gainsight tenant."""
+    """The domain has never responded, or is no Gainsight tenant."""
 
 
 class QuotaExceededError(StopRunError):
@@ -159,15 +159,15 @@ class QuotaExceededError(StopRunError):
 
 
 class CallBudgetExceededError(StopRunError):
-    """The calls that were granted to this run are used up; the tenant's quota is not."""
+    """The calls that this run may make are used up; the tenant's quota is not."""
 
 
 class QuotaStoreError(StopRunError):
-    """The file or the Redis where calls are counted cannot be used."""
+    """The file or the Redis server that counts the calls cannot be used."""
 
 
 class StoppedError(StopRunError):
-    """The client was stopped; this call was waiting and is not sent (again)."""
+    """The client was stopped; this call was waiting and is not sent."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class StoppedError(StopRunError):
 
 
 class RetryCallError(GainsightError):
-    """The same call may succeed later. `retry_after` is the server's wish, in seconds."""
+    """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class ThrottledError(RetryCallError):
 
 
 class TokenExpiredError(RetryCallError):
-    """The tenant does not take this token any more; the call had no effect."""
+    """The tenant no longer accepts this token; the call had no effect."""
 
 
 class ServerError(RetryCallError):
@@ -208,7 +208,7 @@ class ConnectError(RetryCallError):
 
 
 class AmbiguousResponseError(RetryCallError):
-    """The call was sent and no answer can be read: it may have had its effect."""
+    """The call was sent and no response can be read: it may have had its effect."""
 
 
 class ConnectionLostError(AmbiguousResponseError):
@@ -216,11 +216,11 @@ class ConnectionLostError(AmbiguousResponseError):
 
 
 class ResponseTimeoutError(AmbiguousResponseError):
-    """No answer came in time. The call may still take effect."""
+    """No response came in time. The call may still take effect."""
 
 
 class MalformedResponseError(AmbiguousResponseError):
-    """The answer is not what this call's answer looks like."""
+    """The response does not have the shape of this call's responses."""
 
 
 class UnavailableError(GainsightError):
@@ -240,7 +240,7 @@ class UnavailableError(GainsightError):
 class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
-    `sent_at` is when, in epoch seconds on the tenant's clock as far as its answers have told it
+    `sent_at` is when, in epoch seconds on the tenant's clock as far as its responses show it
     (else on ours). `timed_out` says that the call may even yet be committed. `cause` is the fault.
     """
 
@@ -264,11 +264,11 @@ class RejectRecordsError(GainsightError):
 
 
 class RefusedError(RejectRecordsError):
-    """The tenant refused the call; nothing of it was written.
+    """The tenant refused the call; nothing was written.
 
-    `failures` has an entry per failed record, each with its failed fields, in the answer's order.
-    There is no record index in the answer (Company API, Insert). It is empty when the answer
-    names no field. `data` is the answer's payload, for families that answer per record even then.
+    `failures` has an entry per failed record, each with its failed fields, in the response's order.
+    There is no record index in the response (Company API, Insert). It is empty when the response
+    names no field. `data` is the response's payload, which may state outcomes per record even then.
     """
 
     def __init__(
@@ -310,7 +310,7 @@ class ObjectNotFoundError(NotFoundError):
 
 
 def _printable(text: str) -> str:
-    """Text from elsewhere on one line, control characters escaped."""
+    """Return a text on one line, with control characters escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -264,7 +264,7 @@ def test_twenty_seconds_are_enough_until_a_first_answer(
         raise requests.ReadTimeout
 
     requests_mock.get(URL, json=hang)
-    with pytest.raises(UnreachableError, match="no answer came in time"):
+    with pytest.raises(UnreachableError, match="no response came in time"):
         get(client)
     assert clock.now() - NOON == 20
 

@@ -61,7 +61,7 @@ def _column(name: str, kind: str, cause: str, **more: Any) -> Column:
 
 
 def _timeout(name: str, *faults: Fault) -> Column:
-    return Column(name, faults, "no answer came in time", by_clock=True)
+    return Column(name, faults, "no response came in time", by_clock=True)
 
 
 COLUMNS = (

@@ -180,7 +180,7 @@ def test_an_object_that_has_never_answered_is_given_up_after_three_server_errors
     loading = start_loading(switches={"query_error_object": "company"}, **RESPONSES)
     run = load_responses(loading, [response("a", "Initech")], {"Company__gc": by_name()})
     assert run.codes == ["unavailable"]
-    assert "company answers every query with a server error" in str(run.reject_lines)
+    assert "company responds to every query with a server error" in str(run.reject_lines)
     assert loading.calls()["query"] == 3
 
 

@@ -1,7 +1,6 @@
-"""JSON as it goes over the wire, and the types it has on our side.
+"""JSON encoding and decoding.
 
 Numbers with a fraction are `Decimal` both ways: what a tap read as `0.1` arrives as `0.1`.
-Knows nothing of what the JSON means.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ Json: TypeAlias = "bool | int | float | Decimal | str | Sequence[Json] | Mapping
 Record: TypeAlias = Mapping[str, Json]
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-"""Several times as fast as simplejson, which is asked about what this refuses."""
+"""Several times as fast as simplejson, which decodes what this one refuses."""
 
 
 def encode(value: Json) -> bytes:
-    """A request body.
+    """Encode a request body.
 
     Raises:
-        ValueError: not a number (NaN, Infinity), which JSON does not have.
-        TypeError: a value of a type that JSON does not have, such as a date.
+        ValueError: A number is NaN or infinite.
+        TypeError: A value has a type that JSON lacks, such as a date.
     """
     text: str = simplejson.dumps(
         value, use_decimal=True, allow_nan=False, default=_plain, separators=(",", ":")
@@ -34,10 +33,10 @@ def encode(value: Json) -> bytes:
 
 
 def decode(body: bytes) -> Json:
-    """What an answer's body says.
+    """Decode a response body.
 
     Raises:
-        ValueError: the body is not JSON.
+        ValueError: The body is not JSON.
     """
     try:
         return cast("Json", _decode(body))
@@ -46,26 +45,26 @@ def decode(body: bytes) -> Json:
 
 
 def as_mapping(value: Json) -> Record:
-    """The value if it is a JSON object, else an empty one."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_mappings(value: Json) -> tuple[Record, ...]:
-    """The JSON objects of a list; anything else in it is left out."""
+    """Return the JSON objects in a list, without anything else in it."""
     if not isinstance(value, list):
         return ()
     return tuple([item for item in value if item.__class__ is dict or isinstance(item, Mapping)])
 
 
 def is_list_of_mappings(value: Json) -> bool:
-    """Whether it is null, or a list of nothing but JSON objects."""
+    """Return whether a value is null or a list of JSON objects only."""
     if value is None:
         return True
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def as_text(value: Json) -> str | None:
-    """The value if it is text that says something."""
+    """Return the value if it is a text that is not empty."""
     return value if isinstance(value, str) and value else None
 
 

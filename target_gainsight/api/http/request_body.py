@@ -1,7 +1,4 @@
-"""What a request carries: a JSON document, or a form, perhaps with a file read while it is sent.
-
-Knows nothing of what is sent, nor of how.
-"""
+"""Request bodies: JSON, or a form, optionally with a file that is read while it is sent."""
 
 from __future__ import annotations
 
@@ -22,10 +19,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class FormStream:
-    """A form as one file: what stands before the file, the file itself, and the end.
-
-    Read once, from its beginning to its end, by whoever sends it; never whole in memory.
-    """
+    """A form with a file, as a stream that is never whole in memory. It can be read once."""
 
     def __init__(self, head: bytes, file: BinaryIO, tail: bytes) -> None:
         self._parts = [io.BytesIO(head), file, io.BytesIO(tail)]
@@ -40,7 +34,7 @@ class FormStream:
             yield chunk
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes, everything when it is negative; nothing at the end."""
+        """Read at most `size` bytes, or everything if it is negative; empty at the end."""
         if size < 0:
             return b"".join(self)
         while self._parts:
@@ -59,7 +53,7 @@ Body: TypeAlias = "bytes | FormStream"
 
 @dataclass(frozen=True)
 class Content:
-    """A request's body and its media type; `open` is called for every try of a call."""
+    """A request's body and its media type; `open` is called for every attempt."""
 
     media_type: str
     open: Callable[[], Body]
@@ -70,9 +64,9 @@ class FormFile:
     """The file of a form.
 
     Attributes:
-        name: The form's field that holds it.
-        filename: How it is called on the other side.
-        open: Opens it for reading; called for every try, right before its bytes go out.
+        name: The name of the form field.
+        filename: The name of the file.
+        open: Opens it for reading; called for every attempt, right before it is sent.
     """
 
     name: str
@@ -81,24 +75,24 @@ class FormFile:
 
 
 def json_content(value: Json) -> Content:
-    """A JSON document.
+    """Return a JSON body.
 
     Raises:
-        ValueError: not a number (NaN, Infinity), which JSON does not have.
-        TypeError: a value of a type that JSON does not have, such as a date.
+        ValueError: A number is NaN or infinite.
+        TypeError: A value has a type that JSON lacks, such as a date.
     """
     body = encode(value)
     return Content("application/json", lambda: body)
 
 
 def urlencoded_content(fields: Mapping[str, str]) -> Content:
-    """A form of some text fields, as a browser sends it."""
+    """Return a form of text fields, URL-encoded."""
     body = urlencode(fields).encode()
     return Content("application/x-www-form-urlencoded", lambda: body)
 
 
 def form_content(fields: Mapping[str, str], file: FormFile) -> Content:
-    """A form of some text fields and, after them, a CSV file (RFC 7578)."""
+    """Return a multipart form of text fields followed by a CSV file (RFC 7578)."""
     boundary = secrets.token_hex(16)
     mark = b"--" + boundary.encode()
     head = b"".join(
@@ -120,5 +114,5 @@ def _disposition(described: str, media_type: str = "") -> bytes:
 
 
 def _quotable(text: str) -> str:
-    """The text as it may stand between the quotes of a header (RFC 7578, 4.2)."""
+    """Escape a text for the quotes of a header (RFC 7578, 4.2)."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

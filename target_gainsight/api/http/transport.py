@@ -1,8 +1,7 @@
-"""One HTTP exchange: a request goes out, a whole response or a classified fault comes back.
+"""One HTTP exchange: send a request, return the response or raise a classified error.
 
-The one place that knows `requests`. What a response means is not its business. The question that
-matters most here is whether a failed request can have reached the tenant: only a connection that
-was never made proves that it has not.
+The distinction that matters is whether a failed request can have reached the tenant: only a
+connection that was never made proves that it has not.
 """
 
 from __future__ import annotations
@@ -63,13 +62,13 @@ class Transport:
     loopback address is never reached through a proxy.
 
     Args:
-        base_url: Where the tenant's API is, such as `https://mycompany.gainsightcloud.com`.
-        session: Used instead of an own one, and then not closed here.
-        user_agent: What the tenant's logs will show.
+        base_url: The address of the tenant's API, such as `https://mycompany.gainsightcloud.com`.
+        session: Used instead of an own one; it is not closed here.
+        user_agent: The name under which the tenant logs the calls.
 
     Raises:
-        ValueError: a base URL without scheme or host, or with a credential in it; a session that
-            does not verify TLS.
+        ValueError: The base URL lacks scheme or host or holds a credential, or the session does
+            not verify TLS.
     """
 
     def __init__(
@@ -98,20 +97,20 @@ class Transport:
         content: Content | None,
         timeout: tuple[float, float],
     ) -> requests.Response:
-        """One exchange.
+        """Send a request and return the response.
 
         Args:
             call: Method and path.
             auth: The authentication headers.
             query: The encoded query, without question mark; may be empty.
-            content: What it carries, opened anew; None for nothing.
-            timeout: Seconds to wait for the connection, and between bytes of the answer.
+            content: The body, opened for this attempt, or None.
+            timeout: Seconds to wait for the connection, and between bytes of the response.
 
         Raises:
-            ConnectError: the connection was never made.
-            AmbiguousResponseError: it was made, and then something went wrong.
-            UnreachableError: the request cannot be sent from here at all.
-            OSError: what it carries cannot be opened; nothing was sent.
+            ConnectError: The connection was never made.
+            AmbiguousResponseError: It was made, and then something went wrong.
+            UnreachableError: The request cannot be sent at all.
+            OSError: The body cannot be opened; nothing was sent.
         """
         body = content.open() if content else None
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
@@ -130,7 +129,7 @@ class Transport:
                 allow_redirects=False,
             )
         except ValueError as error:
-            # From here on nobody shall see its text: it may quote a header.
+            # Its text may quote a header, so it is not shown.
             message = f"the request cannot be sent ({type(error).__name__})"
             raise UnreachableError(message, **call) from None
         except OSError as error:
@@ -180,21 +179,21 @@ def _new_session() -> requests.Session:
 
 
 def _fault(error: OSError, call: CallContext) -> GainsightError:
-    """What a failed exchange proves about the call."""
+    """Classify a failed exchange by whether the request can have reached the tenant."""
     if not isinstance(error, requests.RequestException):
         return UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
     if reason := _why_not_sent(causes):
         return ConnectError(reason, **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
-        return ResponseTimeoutError("no answer came in time", **call)
+        return ResponseTimeoutError("no response came in time", **call)
     if isinstance(error, _CUT_SHORT):
-        return MalformedResponseError("the answer was cut short", **call)
+        return MalformedResponseError("the response was cut short", **call)
     return ConnectionLostError(f"the connection broke: {causes[-1]}", **call)
 
 
 def _why_not_sent(causes: tuple[BaseException, ...]) -> str:
-    """Why the connection was never made; empty when it may have been."""
+    """Return why the connection was never made; empty if it may have been."""
     for kind, reason in _NEVER_CONNECTED:
         if any(isinstance(cause, kind) for cause in causes):
             return reason.format(causes[-1])
@@ -202,7 +201,7 @@ def _why_not_sent(causes: tuple[BaseException, ...]) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The exceptions that this one wraps, outermost first.
+    """Yield the exceptions that this one wraps, outermost first.
 
     `__context__` leads to whatever the caller happened to be handling, and is followed only where
     older releases of urllib3 leave the reason in it.

@@ -1,8 +1,8 @@
-"""Bulk jobs: a CSV is handed to a job that an administrator made, and its progress is asked for.
+"""Bulk jobs: upload CSV files and poll their status (GS Bulk API connector).
 
-GS Bulk API connector. The job holds object, column mapping, lookups, operation and keys; no call
-makes one or reads it. What the record leaves open is read in every form that is likely: where the
-status id stands, what the counts are called.
+The job, which an administrator creates, holds object, column mapping, lookups, operation and keys;
+no call creates or reads one. The place of the status id and the names of the counts are not
+documented, so all likely forms are read.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from target_gainsight.api.http.client import HttpClient
 
 MAX_FILE_BYTES = 80_000_000
-"""A file must be smaller (GS Bulk API connector); megabytes are taken for the smaller ones."""
+"""A file must be smaller (GS Bulk API connector; read as decimal megabytes)."""
 
 _PATH = "/v1.0/admin/connector/job/bulkimport"
 _MIN_RESPONSE_SECONDS = 300.0
-"""An upload is answered once the whole file is taken in."""
+"""The response comes after the whole file is received."""
 
 _ID_NAMES = ("statusid", "jobstatusid", "id")
 _STATE_NAMES = ("status", "state", "jobstatus")
@@ -34,7 +34,7 @@ _FAILED = ("fail", "error", "reject")
 
 @dataclass(frozen=True)
 class UploadResponse:
-    """A file that a job has taken. `status_id` is None where the answer names none."""
+    """A file that a job accepted. `status_id` is None if the response names none."""
 
     status_id: str | None
     request_id: str | None
@@ -42,10 +42,10 @@ class UploadResponse:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """How far a job is with a file.
+    """The progress of a job with a file.
 
-    `state` is in capitals: INIT, IN_PROGRESS, COMPLETED. `accepted` and `failed` are counts of
-    rows, None where the answer does not give them.
+    `state` is in capitals: INIT, IN_PROGRESS, COMPLETED. `accepted` and `failed` count rows; None
+    if the response does not give them.
     """
 
     state: str
@@ -55,7 +55,7 @@ class JobStatus:
 
 
 class BulkApi:
-    """Uploads files to bulk jobs and asks how far they are."""
+    """Uploads files to bulk jobs and polls their status."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -63,19 +63,19 @@ class BulkApi:
     def upload(
         self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]
     ) -> UploadResponse:
-        """Hand a CSV to a job (GS Bulk API connector, upload).
+        """Upload a CSV file to a job (GS Bulk API connector, upload).
 
         Args:
             job_id: The job's id, from Gainsight's cURL command.
-            filename: How the file is called.
-            open_file: Opens the file; called right before it is sent, after any wait for the rate.
+            filename: The name of the file.
+            open_file: Opens the file; called for every attempt, right before it is sent.
 
         Raises:
-            PayloadTooLargeError: HTTP 413, whatever its body: send it in parts.
-            RefusedError: the job did not take it (also with HTTP 200).
-            UnknownOutcomeError: it may have been taken; it must not simply be sent again.
+            PayloadTooLargeError: HTTP 413; send it in parts.
+            RefusedError: The job refused it (also with HTTP 200).
+            UnknownOutcomeError: It may have been accepted; do not simply send it again.
         """
-        answer = self._client.call(
+        response = self._client.call(
             "POST",
             _PATH,
             kind="upload",
@@ -84,28 +84,28 @@ class BulkApi:
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
-        status_id = _status_id(answer.data) or _named(answer.body, _ID_NAMES[:2])
-        return UploadResponse(status_id, answer.request_id)
+        status_id = _status_id(response.data) or _named(response.body, _ID_NAMES[:2])
+        return UploadResponse(status_id, response.request_id)
 
     def status(self, status_id: str) -> JobStatus:
-        """Ask how far a job is (Bulk Status API). Counts as a synchronous call.
+        """Return the status of a job (Bulk Status API). Counts as a synchronous call.
 
         Raises:
-            RejectRecordsError: the tenant does not know this status id.
-            NotFoundError: the same, told by HTTP 404.
+            RejectRecordsError: The tenant does not know this status id.
+            NotFoundError: The same, as HTTP 404.
         """
-        answer = self._client.call(
+        response = self._client.call(
             "GET",
             f"{_PATH}/status/{quote(status_id, safe='')}",
             kind="job status",
             expects=lambda data: _state(data) is not None,
         )
-        counts = dict(_counts(answer.data))
+        counts = dict(_counts(response.data))
         return JobStatus(
-            state=_state(answer.data) or "",
+            state=_state(response.data) or "",
             accepted=_first(counts, _ACCEPTED),
             failed=_first(counts, _FAILED),
-            request_id=answer.request_id,
+            request_id=response.request_id,
         )
 
 
@@ -125,12 +125,12 @@ def _named(record: Record, names: tuple[str, ...]) -> str | None:
 
 
 def _state(data: Json) -> str | None:
-    said = as_text(data) or _named(as_mapping(data), _STATE_NAMES)
-    return said.strip().upper().replace(" ", "_") if said else None
+    state = as_text(data) or _named(as_mapping(data), _STATE_NAMES)
+    return state.strip().upper().replace(" ", "_") if state else None
 
 
 def _counts(data: Json) -> Iterator[tuple[str, int]]:
-    """Every whole number of the answer by its name, wherever it stands."""
+    """Yield every whole number of a response with its name, at any depth."""
     for name, value in as_mapping(data).items():
         if isinstance(value, int) and not isinstance(value, bool):
             yield name.lower(), value

@@ -1,7 +1,7 @@
-"""Calls to action (CTAs), created and changed through the Cockpit API.
+"""Calls to action (CTAs), written through the Cockpit API.
 
-A request carries a reference of the caller's, by which the answer tells what became of it. A CTA
-has no key of its own that would make a repeat safe: look up what a lost answer leaves open.
+Each request has a reference of the caller's choice, under which the response states its outcome. A
+CTA has no key that makes a repeat safe: after an unknown outcome, look it up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CATEGORIES = ",".join(f"CTA_{kind.upper()}" for kind in _KINDS)
 
 
 class CockpitApi:
-    """Writes CTAs. Type, reason, status and priority go by their names."""
+    """Writes CTAs. Type, reason, status and priority are given by name."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -35,27 +35,27 @@ class CockpitApi:
     def insert(
         self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
     ) -> PerRecordResponse:
-        """Create CTAs, each judged by itself (Cockpit API, Create CTA).
+        """Create CTAs, each with its own outcome (Cockpit API, Create CTA).
 
         Args:
-            ctas: Up to 50, by a reference of the caller's choice.
-            lookups: Foreign keys to be resolved inside the call.
+            ctas: Up to 50, by reference.
+            lookups: Foreign keys that Gainsight resolves.
 
         Raises:
-            RefusedError: the call itself is refused; nothing was written.
-            UnknownOutcomeError: they may have been written: look them up.
-            ValueError: no CTA, or more than 50.
+            RefusedError: The whole call is refused; nothing was written.
+            UnknownOutcomeError: They may have been written; look them up.
+            ValueError: No CTA, or more than 50.
         """
         return self._save("POST", ctas, lookups)
 
     def update(
         self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
     ) -> PerRecordResponse:
-        """Change CTAs, each found by its `Gsid` and judged by itself (Cockpit API, Update CTA).
+        """Update CTAs by their `Gsid`, each with its own outcome (Cockpit API, Update CTA).
 
         Raises:
-            RefusedError: the call itself is refused; nothing was written.
-            ValueError: no CTA, or more than 50.
+            RefusedError: The whole call is refused; nothing was written.
+            ValueError: No CTA, or more than 50.
         """
         return self._save("PUT", ctas, lookups)
 

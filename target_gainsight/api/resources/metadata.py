@@ -1,6 +1,6 @@
 """What the tenant holds: its objects and their fields, as the metadata API describes them.
 
-Keys that are missing or new are tolerated: an answer is read for what it says.
+Missing and new keys are tolerated.
 """
 
 from __future__ import annotations
@@ -350,7 +350,7 @@ def _is_deleted(entry: Record) -> bool:
 
 
 def _field(entry: Record) -> Field:
-    """A field; what is not said about it is left for the tenant to refuse."""
+    """Parse a field. What its description leaves out is left to the tenant to refuse."""
     meta = as_mapping(entry.get("meta"))
     name = as_text(entry.get("fieldName")) or ""
     detail = as_mapping(meta.get("lookupDetail"))

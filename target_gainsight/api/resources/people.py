@@ -1,4 +1,4 @@
-"""People, which have an API of their own: one person a call, upserted by email."""
+"""People: one person per call, upserted by email (People API)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATH = "/v1/peoplemgmt/v1.0/people"
 
 @dataclass(frozen=True)
 class PersonResponse:
-    """A person that was written. The answer may or may not name its GSID."""
+    """A person that was written. The GSID is None if the response does not name it."""
 
     gsid: str | None
     request_id: str | None
@@ -28,19 +28,19 @@ class PeopleApi:
         self._client = client
 
     def upsert(self, person: Record) -> PersonResponse:
-        """Create the person with this email, or change it (People API).
+        """Create or update the person with this email (People API).
 
         Args:
             person: Flat fields with `Email`, and `companies`: links to existing companies by
                 `Company_ID`.
 
         Raises:
-            RefusedError: nothing was written.
+            RefusedError: Nothing was written.
         """
-        answer = self._client.call("PUT", _PATH, kind="person", json=person)
-        return PersonResponse(_gsid(answer.data), answer.request_id)
+        response = self._client.call("PUT", _PATH, kind="person", json=person)
+        return PersonResponse(_gsid(response.data), response.request_id)
 
 
 def _gsid(data: Json) -> str | None:
-    said = as_mapping(data)
-    return as_text(said.get("Gsid")) or as_text(said.get("gsid"))
+    person = as_mapping(data)
+    return as_text(person.get("Gsid")) or as_text(person.get("gsid"))

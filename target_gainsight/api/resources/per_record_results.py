@@ -1,8 +1,8 @@
-"""Answers of the families that judge each record by itself, told apart by its reference.
+"""Responses that state the outcome of each record under its reference.
 
-Timeline names an activity by its `ExternalId`, Cockpit a CTA by the `referenceId` of its request.
-What the public record shows differs in form: an object by reference or a list of such, `failures`
-or `failure`, a message or objects with a code. All of it is read.
+The reference is the `ExternalId` of an activity, or the `referenceId` of the request for a CTA.
+Documented examples differ: an object by reference or a list of such, `failures` or `failure`, a
+message or objects with a code. All of these are read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MESSAGES = ("message", "errorMessage", "errorDesc")
 
 @dataclass(frozen=True)
 class RecordFailure:
-    """Why one record was not written. `code` is empty where the answer gives none."""
+    """Why one record was not written. `code` is empty if the response gives none."""
 
     code: str
     message: str
@@ -38,10 +38,10 @@ class RecordFailure:
 
 @dataclass(frozen=True)
 class PerRecordResponse:
-    """What became of each record of a call.
+    """The outcome of each record of a call, by reference.
 
-    `written` has the identifier of what was written, `None` where the answer does not tell it. A
-    reference may be missing in both: then the answer says nothing of its record.
+    `written` holds the identifier of what was written, or None if the response does not give it. A
+    reference that is in neither has an unknown outcome.
     """
 
     written: Mapping[str, str | None]
@@ -59,14 +59,14 @@ def save_by_reference(
     group: RateLimitGroup = "synchronous",
     params: Mapping[str, str] | None = None,
 ) -> PerRecordResponse:
-    """Make a call that writes records, each judged by itself. Only a PUT may be repeated.
+    """Write records, each with its own outcome. Only a PUT may be repeated.
 
     Raises:
-        RefusedError: the call itself is refused; nothing was written.
-        UnknownOutcomeError: what was posted may have been written.
+        RefusedError: The whole call is refused; nothing was written.
+        UnknownOutcomeError: The records may have been written.
     """
     try:
-        answer = client.call(
+        response = client.call(
             method,
             path,
             kind=kind,
@@ -81,37 +81,37 @@ def save_by_reference(
         if not is_by_reference(refusal.data):
             raise
         return read_by_reference(refusal.data, refusal.request_id)
-    return read_by_reference(answer.data, answer.request_id)
+    return read_by_reference(response.data, response.request_id)
 
 
 def is_by_reference(data: Json) -> bool:
-    """Whether an answer's data says what became of single records."""
+    """Return whether data states the outcome of single records."""
     return any(name in as_mapping(data) for name in (*_WRITTEN, *_REFUSED))
 
 
 def read_by_reference(data: Json, request_id: str | None) -> PerRecordResponse:
-    """An answer's data, in whichever of its forms."""
-    said = as_mapping(data)
+    """Parse data in any of its forms."""
+    outcomes = as_mapping(data)
     refused = {
         reference: RecordFailure(_first(why, _CODES) or "", _message(why))
         for name in _REFUSED
-        for reference, why in _by_reference(said.get(name))
+        for reference, why in _by_reference(outcomes.get(name))
     }
     written = {
         reference: _first(what, _IDENTIFIERS)
         for name in _WRITTEN
-        for reference, what in _by_reference(said.get(name))
+        for reference, what in _by_reference(outcomes.get(name))
         if reference not in refused
     }
     return PerRecordResponse(written, refused, request_id)
 
 
-def _by_reference(said: Json) -> Iterator[tuple[str, Json]]:
-    if isinstance(said, list):
-        for each in said:
+def _by_reference(listed: Json) -> Iterator[tuple[str, Json]]:
+    if isinstance(listed, list):
+        for each in listed:
             yield from _by_reference(each)
         return
-    entry = as_mapping(said)
+    entry = as_mapping(listed)
     named = next((entry[name] for name in _REFERENCES if name in entry), None)
     if named is not None:
         yield str(named), entry
@@ -125,10 +125,10 @@ def _message(why: Json) -> str:
     return _first(why, _MESSAGES) or ""
 
 
-def _first(said: Json, names: tuple[str, ...]) -> str | None:
-    """What the first of some keys says, however deep it lies; a bare text says it itself."""
-    if isinstance(said, list):
-        return next((found for each in said if (found := _first(each, names))), None)
-    if isinstance(said, Mapping):
-        return next((text for name in names if (text := as_text(said.get(name)))), None)
-    return None if names is _CODES else as_text(said)
+def _first(value: Json, names: tuple[str, ...]) -> str | None:
+    """Return the first text under one of the keys, in any item; a bare text counts as a message."""
+    if isinstance(value, list):
+        return next((found for each in value if (found := _first(each, names))), None)
+    if isinstance(value, Mapping):
+        return next((text for name in names if (text := as_text(value.get(name)))), None)
+    return None if names is _CODES else as_text(value)

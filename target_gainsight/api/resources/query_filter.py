@@ -1,7 +1,6 @@
-"""The filter of a query, built from parts: `all_of(is_in("Name", names), Condition(…))`.
+"""Filters of queries, built from parts: `all_of(is_in("Name", names), Condition(…))`.
 
-Knows how Gainsight wants it written: a list of aliased conditions and an expression over the
-aliases (Company API, Read).
+Gainsight takes a list of aliased conditions and an expression over the aliases (Company API, Read).
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Combination:
-    """Several parts, joined."""
+    """Several parts, joined by AND or OR."""
 
     joined_by: Literal["AND", "OR"]
     parts: tuple[Where, ...]
@@ -58,22 +57,22 @@ Where: TypeAlias = "Condition | Combination"
 
 
 def is_in(field: str, values: Sequence[Json]) -> Condition:
-    """The field has one of these values."""
+    """Return the condition that a field has one of these values."""
     return Condition(field, "IN", tuple(values))
 
 
 def all_of(*parts: Where) -> Where:
-    """All of the parts hold."""
+    """Return the filter that all parts hold."""
     return _combined("AND", parts)
 
 
 def any_of(*parts: Where) -> Where:
-    """At least one of the parts holds."""
+    """Return the filter that at least one part holds."""
     return _combined("OR", parts)
 
 
 def to_wire(where: Where) -> dict[str, Json]:
-    """The filter as a query's `where`."""
+    """Return a filter as the `where` of a query."""
     conditions: list[Json] = []
     expression = _expression(where, _aliases(), conditions)
     return {"conditions": conditions, "expression": expression}
@@ -87,7 +86,7 @@ def _combined(joined_by: Literal["AND", "OR"], parts: tuple[Where, ...]) -> Wher
 
 
 def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) -> str:
-    """Write the conditions out, and say how their aliases are joined."""
+    """Append the conditions, and return the expression over their aliases."""
     if isinstance(where, Condition):
         alias = next(aliases)
         conditions.append(
@@ -108,7 +107,7 @@ def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) ->
 
 
 def _aliases() -> Iterator[str]:
-    """A, B, … Z, then AA, AB and so on."""
+    """Yield A, B, … Z, then AA, AB and so on."""
     for length in count(1):
         for letters in product(ascii_uppercase, repeat=length):
             yield "".join(letters)

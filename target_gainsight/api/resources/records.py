@@ -1,7 +1,6 @@
 """Records of Company, Relationship and low-volume custom objects, and queries of any object.
 
-Knows the routes, the bounds and the answers of the Company and Custom Object APIs. There is no
-upsert: PUT never inserts.
+Company and Custom Object APIs. There is no upsert: PUT never inserts.
 """
 
 from __future__ import annotations
@@ -42,16 +41,16 @@ _NOTHING_MATCHES = "GSOBJ_1011"
 _NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
 _UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
 _FIRST_ANSWER_TRIES = 3
-"""Some system objects answer every query with HTTP 500."""
+"""Some system objects response every query with HTTP 500."""
 _SERVER_ERROR = 500
 
 
 @dataclass(frozen=True)
 class WriteResponse:
-    """A write that the tenant called a success, as it told it.
+    """The response to a write that the tenant calls a success.
 
-    It need not be one: `count` or the number of `records` may be below what was sent, and
-    `failures` may name fields. `records` come in the order they were sent, with their `Gsid`.
+    It may not be one: `count` or the number of `records` may be lower than sent, and `failures`
+    may name fields. `records` have their `Gsid` and the order in which they were sent.
     """
 
     count: int
@@ -75,15 +74,15 @@ class RecordsApi:
         *,
         lookups: Mapping[str, Json] | None = None,
     ) -> WriteResponse:
-        """Create records, all or none; the same records again make twins (Company API, Insert).
+        """Create records, all or none; repeating it duplicates them (Company API, Insert).
 
         Raises:
-            RefusedError: nothing was written.
-            UnknownOutcomeError: they may have been written: look them up.
-            ValueError: no record, or more than 50.
+            RefusedError: Nothing was written.
+            UnknownOutcomeError: They may have been written; look them up.
+            ValueError: No record, or more than 50.
         """
         body = _write_body(records, lookups)
-        answer = self._client.call(
+        response = self._client.call(
             "POST",
             _path(object_name),
             kind="insert",
@@ -91,7 +90,7 @@ class RecordsApi:
             repeatable=False,
             expects=_is_write_data,
         )
-        return _write_response(answer)
+        return _write_response(response)
 
     def update(
         self,
@@ -101,22 +100,22 @@ class RecordsApi:
         keys: Sequence[str],
         lookups: Mapping[str, Json] | None = None,
     ) -> WriteResponse:
-        """Change existing records, found by their keys, all or none (Company API, Update).
+        """Update existing records by their keys, all or none (Company API, Update).
 
         Args:
             object_name: The object.
             records: Up to 50, each with all keys; fields that are left out stay as they are.
             keys: One to three fields, AND-ed. A key that finds nothing refuses the whole call.
-            lookups: Foreign keys to be resolved inside the call.
+            lookups: Foreign keys that Gainsight resolves.
 
         Raises:
-            RefusedError: nothing was written.
-            ValueError: no record or more than 50, no key or more than 3.
+            RefusedError: Nothing was written.
+            ValueError: No record or more than 50, no key or more than 3.
         """
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
             raise ValueError(message)
-        answer = self._client.call(
+        response = self._client.call(
             "PUT",
             _path(object_name),
             kind="update",
@@ -124,7 +123,7 @@ class RecordsApi:
             json=_write_body(records, lookups),
             expects=_is_write_data,
         )
-        return _write_response(answer)
+        return _write_response(response)
 
     def query(
         self,
@@ -136,25 +135,25 @@ class RecordsApi:
         limit: int | None = None,
         page_size: int = MAX_PAGE,
     ) -> Iterator[Record]:
-        """Rows that match, page by page, each page read when it is needed (Company API, Read).
+        """Yield the matching rows, reading each page when it is needed (Company API, Read).
 
         Args:
             object_name: The object.
-            select: The fields wanted; there is no select-all. `Csm__gr.Email` follows a lookup.
-            where: The filter; every row when not given.
+            select: The fields; there is no select-all. `Csm__gr.Email` follows a lookup.
+            where: The filter; all rows by default.
             order_by: Field to `asc` or `desc`. Without it rows come by `Gsid`, because pages of
                 an unordered query may overlap.
-            limit: At most so many rows.
-            page_size: Rows per call, up to 5,000. A page that is not full ends the reading.
+            limit: The maximum number of rows.
+            page_size: Rows per call, up to 5,000. A page that is not full is the last.
 
         Returns:
             The rows, their keys spelt as `select` spells them.
 
         Raises:
-            UnreadableFieldError: a selected field cannot be read.
-            UnavailableError: retries are spent; three of them where the object has never answered
-                a query and answers HTTP 500.
-            ValueError: nothing selected, or a page size or limit out of bounds.
+            UnreadableFieldError: A selected field cannot be read.
+            UnavailableError: Retries are exhausted. Three are enough if the object has never
+                responded with anything but HTTP 500.
+            ValueError: Nothing is selected, or a page size or limit is out of bounds.
         """
         if not select:
             message = "a query must select at least one field"
@@ -182,14 +181,14 @@ class RecordsApi:
         offset: int = 0,
         limit: int = MAX_PAGE,
     ) -> tuple[Record, ...]:
-        """One page of the rows that match, by `Gsid`: one call, whatever it finds.
+        """Return one page of the matching rows, by `Gsid`, with one call.
 
         Args:
             object_name: The object.
-            select: The fields wanted.
-            where: The filter; every row when not given.
-            offset: Rows to pass over.
-            limit: At most so many rows, up to 5,000.
+            select: The fields.
+            where: The filter; all rows by default.
+            offset: The number of rows to skip.
+            limit: The maximum number of rows, up to 5,000.
         """
         body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
         if where is not None:
@@ -197,23 +196,23 @@ class RecordsApi:
         return self._page(object_name, select, {**body, "limit": limit, "offset": offset})
 
     def get(self, object_name: str, gsid: str) -> Record:
-        """One record by its GSID.
+        """Return a record by its GSID.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: There is none.
         """
-        answer = self._client.call("GET", _path(object_name, gsid), kind="get")
-        rows = _rows_of(answer.data) or as_mappings([answer.data])
+        response = self._client.call("GET", _path(object_name, gsid), kind="get")
+        rows = _rows_of(response.data) or as_mappings([response.data])
         if not rows:
             message = f"{object_name} has no record {gsid}"
-            raise NotFoundError(message, request_id=answer.request_id)
+            raise NotFoundError(message, request_id=response.request_id)
         return rows[0]
 
     def delete(self, object_name: str, gsid: str) -> None:
-        """Delete one record for good (Company API, Delete).
+        """Delete a record (Company API, Delete).
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: There is none.
         """
         self._client.call("DELETE", _path(object_name, gsid), kind="delete")
 
@@ -235,7 +234,7 @@ class RecordsApi:
     ) -> tuple[Record, ...]:
         known = object_name.lower() in self._answered
         try:
-            answer = self._client.call(
+            response = self._client.call(
                 "POST",
                 _path(object_name, query=True),
                 kind="query",
@@ -255,7 +254,7 @@ class RecordsApi:
                 raise
             raise _never_answers(object_name, error) from error
         self._answered.add(object_name.lower())
-        return _spelt_as(select, _rows_of(answer.data))
+        return _spelt_as(select, _rows_of(response.data))
 
 
 def _finds_nothing(error: GainsightError) -> bool:
@@ -277,7 +276,7 @@ def _names(word: str, field: str) -> bool:
 
 def _never_answers(object_name: str, error: UnavailableError) -> UnavailableError:
     message = (
-        f"{object_name} answers every query with a server error and has never answered otherwise. "
+        f"{object_name} responds to every query with a server error and never did otherwise. "
         "Some system objects cannot be read; look up another object"
     )
     return UnavailableError(message, attempts=error.attempts, waited=error.waited, **error.context)
@@ -314,13 +313,13 @@ def _write_body(records: Sequence[Record], lookups: Mapping[str, Json] | None) -
 
 
 def _is_write_data(data: Json) -> bool:
-    """Whether it says how many records were written, or which."""
-    said = as_mapping(data)
-    return _is_count(said.get("count")) or isinstance(said.get("records"), list)
+    """Return whether data states how many records were written, or which."""
+    written = as_mapping(data)
+    return _is_count(written.get("count")) or isinstance(written.get("records"), list)
 
 
 def _is_query_data(data: Json) -> bool:
-    """Whether it lists rows: what cannot be read must not pass for none."""
+    """Return whether data lists rows; an unreadable response must not pass for no rows."""
     if isinstance(data, dict):
         return "records" in data and is_list_of_mappings(data["records"])
     return is_list_of_mappings(data)
@@ -335,14 +334,14 @@ def _rows_of(data: Json) -> tuple[Record, ...]:
     return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
 
 
-def _write_response(answer: Response) -> WriteResponse:
-    said = as_mapping(answer.data)
-    records = as_mappings(said.get("records"))
-    count = said.get("count")
+def _write_response(response: Response) -> WriteResponse:
+    written = as_mapping(response.data)
+    records = as_mappings(written.get("records"))
+    count = written.get("count")
     return WriteResponse(
         count=count if isinstance(count, int) else len(records),
         records=records,
-        failures=field_failures(answer.body),
-        request_id=answer.request_id,
-        server_time=answer.server_time,
+        failures=field_failures(response.body),
+        request_id=response.request_id,
+        server_time=response.server_time,
     )

@@ -1,7 +1,7 @@
-"""Timeline activities, saved by their `ExternalId`: unique in the tenant, for good.
+"""Timeline activities, saved by their `ExternalId`, which is unique in the tenant.
 
-An insert with an `ExternalId` that is taken fails for that activity alone, so that an insert whose
-answer was lost may be sent again: what had arrived fails as a duplicate and is not doubled.
+Inserting an `ExternalId` that exists fails for that activity alone. An insert whose response was
+lost may therefore be sent again: activities that had arrived fail as duplicates.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 MAX_ACTIVITIES = 50
 DUPLICATE = "GS_TL_10_0207"
-"""The code of an activity whose `ExternalId` is taken."""
+"""The code of an activity whose `ExternalId` exists."""
 
 _PATH = "/v1/ant/es/activity"
 _SAYS_DUPLICATE = re.compile(r"duplicate|already|exists", re.IGNORECASE)
 
 
 def is_duplicate(failure: RecordFailure) -> bool:
-    """Whether an activity seems to be refused because its `ExternalId` is taken.
+    """Return whether an activity seems to be refused because its `ExternalId` exists.
 
-    The code is secondary knowledge, so that the message counts, too: look the activity up.
+    Gainsight does not document the code, so the message counts, too: look the activity up.
     """
     return failure.code == DUPLICATE or bool(_SAYS_DUPLICATE.search(failure.message))
 
@@ -46,28 +46,28 @@ class TimelineApi:
     def insert(
         self, activities: Sequence[Record], *, lookups: Mapping[str, Json] | None = None
     ) -> PerRecordResponse:
-        """Add activities, each judged by itself (Timeline APIs, Single Activity Save).
+        """Create activities, each with its own outcome (Timeline APIs, Single Activity Save).
 
         Args:
             activities: Up to 50, each with its `ExternalId`; `ActivityDate` with milliseconds and
                 offset.
-            lookups: Foreign keys to be resolved inside the call.
+            lookups: Foreign keys that Gainsight resolves.
 
         Raises:
-            RefusedError: the call itself is refused; nothing was written.
-            UnknownOutcomeError: they may have been written; sending them again doubles nothing.
-            ValueError: no activity, or more than 50.
+            RefusedError: The whole call is refused; nothing was written.
+            UnknownOutcomeError: They may have been written; sending them again duplicates nothing.
+            ValueError: No activity, or more than 50.
         """
         return self._save("POST", activities, lookups, params=None)
 
     def update(
         self, activities: Sequence[Record], *, lookups: Mapping[str, Json] | None = None
     ) -> PerRecordResponse:
-        """Change activities, found by their `ExternalId`, each judged by itself.
+        """Update activities by their `ExternalId`, each with its own outcome.
 
         Raises:
-            RefusedError: the call itself is refused; nothing was written.
-            ValueError: no activity, or more than 50.
+            RefusedError: The whole call is refused; nothing was written.
+            ValueError: No activity, or more than 50.
         """
         return self._save("PUT", activities, lookups, params={"identifier": "externalid"})
 
