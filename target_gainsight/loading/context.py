@@ -79,6 +79,7 @@ class Run:
     pool: CallPool
     plan: Plan | None = None
     sinks: list[LoadingSink] = field(default_factory=list)
+    _uploads: UploadJournal | None = None
     _undescribed: set[str] = field(default_factory=set)
     _seen_keys: dict[tuple[str, tuple[str, ...]], SeenKeys] = field(default_factory=dict)
 
@@ -103,13 +104,15 @@ class Run:
         """In a dry run, the records that would be written and others may refer to."""
         return PlannedParents(self._watched())
 
-    @cached_property
+    @property
     def uploads(self) -> UploadJournal:
-        """What is written down about uploads."""
+        """The journal of uploads, made for the first stream that needs it."""
         from target_gainsight.loading.bulk.upload_journal import UploadJournal  # noqa: PLC0415 - few upload
 
-        folder = self.settings.rejection.path / UPLOADS
-        return UploadJournal(folder, _tenant_name(self.settings), self.summary.run)
+        if self._uploads is None:
+            folder = self.settings.rejection.path / UPLOADS
+            self._uploads = UploadJournal(folder, _tenant_name(self.settings), self.summary.run)
+        return self._uploads
 
     def _watched(self) -> WatchedFields:
         """List the objects and match fields that lookups of this run use."""
@@ -118,8 +121,8 @@ class Run:
 
     def close(self) -> None:
         """Let other runs have what this one has reserved."""
-        if "uploads" in self.__dict__:
-            self.uploads.close()
+        if self._uploads is not None:
+            self._uploads.close()
 
     def settle_others(self, sink: LoadingSink) -> None:
         """Settle what other streams hold for a sink's object, so that the order is the input's.

@@ -52,10 +52,9 @@ class FileSink(StreamSink):
 
     @override
     def setup(self) -> None:
-        """Say what becomes of the columns, and make ready for the first row."""
+        """Report the columns that are not sent."""
         super().setup()
         self.report_columns(self.plan.dropped, self.plan.undeclared, "the CSV")
-        self.begin(self._writer.line(self.plan.header))
 
     @override
     def plan_again(self) -> bool:
@@ -74,14 +73,6 @@ class FileSink(StreamSink):
     @abstractmethod
     def _plan(self) -> CsvPlan:
         """Decide which columns the CSV has."""
-
-    @abstractmethod
-    def begin(self, header: bytes) -> None:
-        """Make ready for the first row.
-
-        Args:
-            header: The first line of every file.
-        """
 
     @abstractmethod
     def add(self, line: bytes, source: SourceRecord) -> None:
@@ -114,6 +105,37 @@ class FileSink(StreamSink):
 class BulkCsvSink(FileSink):
     """Hands the records of one stream to a bulk job."""
 
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: list[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        run = self.run
+        self._loader = BulkLoader(
+            stream=self.stream_name,
+            job_id=self.stream.bulk_job_id,
+            header=self._writer.line(self.plan.header),
+            api=run.client.bulk,
+            journal=run.uploads,
+            watermark=self.watermark,
+            ledger=run.ledger,
+            counts=self.file_counts,
+            clock=run.clock,
+            settle_others=lambda: run.settle_others(self),
+            wrote=lambda: run.lookups.object_written(self.object_name),
+            plan=run.plan,
+        )
+
+    @override
+    def setup(self) -> None:
+        """Wait for what an earlier run has left in progress."""
+        super().setup()
+        self._loader.begin()
+        self.run.add_sink(self)
+
     @override
     def _plan(self) -> CsvPlan:
         schema = self.run.describe(self.stream.object_name)
@@ -127,26 +149,6 @@ class BulkCsvSink(FileSink):
             date_format=self.stream.date_format,
             html=self.stream.rich_text == "html",
         )
-
-    @override
-    def begin(self, header: bytes) -> None:
-        run = self.run
-        self._loader = BulkLoader(
-            stream=self.stream_name,
-            job_id=self.stream.bulk_job_id,
-            header=header,
-            api=run.client.bulk,
-            journal=run.uploads,
-            watermark=self.watermark,
-            ledger=run.ledger,
-            counts=self.file_counts,
-            clock=run.clock,
-            settle_others=lambda: run.settle_others(self),
-            wrote=lambda: run.lookups.object_written(self.object_name),
-            plan=run.plan,
-        )
-        self._loader.begin()
-        run.add_sink(self)
 
     @override
     def add(self, line: bytes, source: SourceRecord) -> None:
@@ -178,8 +180,7 @@ class BulkCsvSink(FileSink):
 
     @override
     def abandon(self) -> None:
-        if "_loader" in self.__dict__:
-            self._loader.abandon()
+        self._loader.abandon()
 
     @override
     def written(self) -> int:
@@ -196,6 +197,25 @@ class BulkCsvSink(FileSink):
 class SurveyCsvSink(FileSink):
     """Writes the records of one stream into a file that an administrator imports into Surveys."""
 
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: list[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._file = SurveyFile(
+            stream=self.stream_name,
+            header=self._writer.line(self.plan.header),
+            folder=self.run.settings.survey_path,
+            run=self.run.summary.run,
+            watermark=self.watermark,
+            ledger=self.run.ledger,
+            counts=self.file_counts,
+            plan=self.run.plan,
+        )
+
     @override
     def _plan(self) -> CsvPlan:
         return plan_survey(
@@ -204,19 +224,6 @@ class SurveyCsvSink(FileSink):
             survey_columns=self.stream.survey_columns,
             constants=self._constants,
             date_format=self.stream.date_format,
-        )
-
-    @override
-    def begin(self, header: bytes) -> None:
-        self._file = SurveyFile(
-            stream=self.stream_name,
-            header=header,
-            folder=self.run.settings.survey_path,
-            run=self.run.summary.run,
-            watermark=self.watermark,
-            ledger=self.run.ledger,
-            counts=self.file_counts,
-            plan=self.run.plan,
         )
 
     @override
@@ -241,8 +248,7 @@ class SurveyCsvSink(FileSink):
 
     @override
     def abandon(self) -> None:
-        if "_file" in self.__dict__:
-            self._file.abandon()
+        self._file.abandon()
 
     @override
     def written(self) -> int:

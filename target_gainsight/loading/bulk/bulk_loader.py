@@ -21,7 +21,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
 from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_file import UploadFile, halve
-from target_gainsight.loading.bulk.upload_journal import row_digest, with_phase
+from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest, with_phase
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.mapping.errors import shown, shown_path
@@ -95,6 +95,7 @@ class BulkLoader:
         self._file: UploadFile | None = None
         self._waiting: deque[UploadFile] = deque()
         self._began = 0.0
+        self._earlier = UploadedRows()
         self._job = JobPoller(
             api=api, journal=journal, ledger=ledger, counts=counts, clock=clock, wrote=wrote
         )
