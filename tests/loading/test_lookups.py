@@ -47,7 +47,7 @@ def test_a_hundred_responses_over_25_accounts_of_which_20_exist(loading: Loading
     assert set(run.codes) == {"lookup_no_match"}
     assert run.states == [{"done": 1}]
     assert calls.total() <= 12
-    assert calls == {"describe": 1, "query": 2 + 1, "insert": 2}
+    assert calls == {"describe": 1, "query": 2 + 1 + 1, "insert": 2}  # one for near matches
     pointed = companies_of(loading)
     assert pointed == {f"r{n}": f"C{n % 25}" for n in range(100) if n % 25 < 20}
 
@@ -91,7 +91,7 @@ def test_a_missing_value_is_asked_for_once(loading: Loading) -> None:
     lines = [response(f"r{n}", "Nowhere") for n in range(4)]
     run = load_responses(loading, lines, read_group_size=1)
     assert run.outcomes("responses") == {"rejected": 4}
-    assert queries(loading, "company") == 1
+    assert queries(loading, "company") == 2  # for the value, and for its other spellings
 
 
 def test_two_lookups_into_one_object_share_a_query(loading: Loading) -> None:
@@ -279,7 +279,39 @@ def test_a_parent_that_differs_in_case_only_is_named(
     assert run.codes == ["lookup_no_match"]
     hint = run.rejects[0]["gainsight_reject"]["hint"]
     assert gsid in hint
-    assert "differs in case or blanks only" in hint
+    assert "differs in case, blanks or Unicode form only" in hint
+
+
+@pytest.mark.parametrize(
+    ("held", "sent"),
+    [
+        ("Initech", "initech"),
+        ("Initech", "INITECH"),
+        ("Initech", " Initech"),
+        ("Initech", "Initech\u00a0"),
+        ("Initech", "\ufeffInitech"),
+        ("initech ", "Initech"),
+        ("Caf\u00e9", "Cafe\u0301"),
+    ],
+)
+def test_missed_lookup_names_the_row_that_is_spelt_otherwise(
+    loading: Loading, held: str, sent: str
+) -> None:
+    [gsid] = seed_companies(loading, held)
+    run = load_responses(loading, [response("r1", sent), response("r2", sent)])
+    assert run.codes == ["lookup_no_match", "lookup_no_match"]
+    for reject in run.rejects:
+        assert gsid in reject["gainsight_reject"]["hint"]
+        assert f"(Name = {held!r}) differs in case" in reject["gainsight_reject"]["hint"]
+    assert queries(loading, "company") == 2
+
+
+def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(loading: Loading) -> None:
+    seed_companies(loading, "Initech")
+    lookups = {"Company__gc": {**by_name(), "on_no_match": "leave_empty"}}
+    run = load_responses(loading, [response("r1", "initech")], lookups)
+    assert run.outcomes("responses") == {"created": 1}
+    assert queries(loading, "company") == 1
 
 
 def test_parents_that_come_in_the_same_run_are_there_before_their_children(

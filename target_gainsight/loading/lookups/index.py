@@ -6,6 +6,7 @@ One query for the distinct new values of a group and object; what was found is k
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
@@ -14,6 +15,8 @@ from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
 from target_gainsight.loading.reading.object_reader import ObjectReader
 from target_gainsight.loading.references import TO_BE_CREATED, MatchFields, Wanted, WatchedFields
+from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.types.spellings import usual_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 200_000
 MOST_VALUES_IN_A_QUERY = 1000
+MOST_SPELT_IN_A_QUERY = 250
 
 
 class LookupIndex:
@@ -48,6 +52,7 @@ class LookupIndex:
         self._known: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
         self._missed: dict[str, dict[Wanted, None]] = defaultdict(dict)
         self._near: dict[tuple[MatchFields, Key], str] = {}
+        self._near_read: OrderedDict[Wanted, None] = OrderedDict()
         self._most_values = MOST_VALUES_IN_A_QUERY
         self._readers: dict[str, ObjectReader] = {}
 
@@ -78,9 +83,31 @@ class LookupIndex:
         return self._known.get(wanted, ())
 
     def near(self, wanted: Wanted) -> str | None:
-        """Return the GSID of a row that differs in case or blanks only, if one was seen."""
+        """Describe a row whose values are other spellings of those wanted, if one was seen."""
         normalized = normalize_key(wanted.key, wanted.match.converters)
         return self._near.get((wanted.match, normalized))
+
+    def find_near(self, wanted: Iterable[Wanted]) -> None:
+        """Look for rows whose values are usual spellings of what was not found.
+
+        Args:
+            wanted: What was not found, and will be reported.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+        """
+        by_object: dict[str, list[Wanted]] = defaultdict(list)
+        for each in dict.fromkeys(wanted):
+            if self.near(each) is None and each not in self._near_read:
+                self._near_read[each] = None
+                by_object[each.match.object_name].append(each)
+        while len(self._near_read) > MOST_REMEMBERED:
+            self._near_read.popitem(last=False)
+        for object_name, missed in by_object.items():
+            for start in range(0, len(missed), MOST_SPELT_IN_A_QUERY):
+                part = missed[start : start + MOST_SPELT_IN_A_QUERY]
+                with suppress(RefusedError, UnreadableFieldError):  # it would only be advice
+                    self._read_near(object_name, _by_match(part))
 
     def object_written(self, object_name: str) -> None:
         """Forget what was missed: rows of this object have come since.
@@ -92,29 +119,12 @@ class LookupIndex:
 
     def _read(self, object_name: str, wanted: Sequence[Wanted]) -> None:
         """Read some references; if the query is refused, by halves."""
-        by_match: dict[MatchFields, list[Wanted]] = defaultdict(list)
-        for each in wanted:
-            by_match[each.match].append(each)
-        names = dict.fromkeys(name for match in by_match for name in match.names)
-        keys = [
-            (match, AskedKeys(normalize_key(each.key, match.converters) for each in group))
-            for match, group in by_match.items()
-        ]
-        reader = self._readers.get(object_name)
-        if reader is None:
-            reader = self._readers[object_name] = ObjectReader(self._records, object_name)
+        by_match = _by_match(wanted)
         where = any_of(*(_where(match, group) for match, group in by_match.items()))
         try:
-            rows = reader.read(
-                (GSID, *names),
-                (),
-                where,
-                lambda row: any(
-                    asked.may_include(normalize_key(match.key_of_row(row), match.converters))
-                    for match, asked in keys
-                ),
-            )
+            rows = self._query(object_name, by_match, where)
         except UnreadableFieldError as error:
+            names = dict.fromkeys(name for match in by_match for name in match.names)
             message = (
                 f"the tenant cannot read {', '.join(error.fields or names)} of {object_name}, by "
                 f"which a lookup finds its rows: {error}. Look it up by other fields"
@@ -130,6 +140,44 @@ class LookupIndex:
             return
         self._learn(object_name, by_match, rows)
 
+    def _read_near(
+        self, object_name: str, by_match: Mapping[MatchFields, Sequence[Wanted]]
+    ) -> None:
+        where = any_of(*(_where_near(match, group) for match, group in by_match.items()))
+        for row in self._query(object_name, by_match, where):
+            for match in by_match:
+                self._note_near(match, row)
+
+    def _query(
+        self,
+        object_name: str,
+        by_match: Mapping[MatchFields, Sequence[Wanted]],
+        where: Where,
+    ) -> list[Mapping[str, Any]]:
+        names = dict.fromkeys(name for match in by_match for name in match.names)
+        keys = [
+            (match, AskedKeys(normalize_key(each.key, match.converters) for each in group))
+            for match, group in by_match.items()
+        ]
+        reader = self._readers.get(object_name)
+        if reader is None:
+            reader = self._readers[object_name] = ObjectReader(self._records, object_name)
+        rows = reader.read(
+            (GSID, *names),
+            (),
+            where,
+            lambda row: any(
+                asked.may_include(normalize_key(match.key_of_row(row), match.converters))
+                for match, asked in keys
+            ),
+        )
+        return list(rows)
+
+    def _note_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
+        pairs = ", ".join(f"{name} = {shown(row.get(name))}" for name in match.names)
+        normalized = normalize_key(match.key_of_row(row), match.converters)
+        self._near.setdefault((match, normalized), f"{shown(row.get(GSID))} ({pairs})")
+
     def _learn(
         self,
         object_name: str,
@@ -141,8 +189,7 @@ class LookupIndex:
             for row in rows:
                 key = match.key_of_row(row)
                 found[key].append(str(row.get(GSID)))
-                normalized = normalize_key(key, match.converters)
-                self._near.setdefault((match, normalized), str(row.get(GSID)))
+                self._note_near(match, row)
             for each in group:
                 if each.key in found:
                     self._remember(each, tuple(found[each.key]))
@@ -196,6 +243,25 @@ class SeenParents:
 
 def _blurred(values: Iterable[object]) -> Key:
     return tuple(str(value).strip().casefold() for value in values)
+
+
+def _by_match(wanted: Iterable[Wanted]) -> dict[MatchFields, list[Wanted]]:
+    by_match: dict[MatchFields, list[Wanted]] = defaultdict(list)
+    for each in wanted:
+        by_match[each.match].append(each)
+    return by_match
+
+
+def _where_near(match: MatchFields, group: Sequence[Wanted]) -> Where:
+    conditions = []
+    for place, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
+        values: dict[Any, None] = {}
+        for each in group:
+            written = each.written[place]
+            spelt = converter.is_free_text and isinstance(written, str)
+            values.update(dict.fromkeys(usual_spellings(written) if spelt else (written,)))
+        conditions.append(is_in(name, list(values)))
+    return all_of(*conditions)
 
 
 def _where(match: MatchFields, group: Sequence[Wanted]) -> Where:

@@ -19,7 +19,6 @@ from target_gainsight.loading.references import (
     Wanted,
     reference,
 )
-from target_gainsight.mapping.errors import shown
 from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
@@ -153,7 +152,24 @@ class Resolver:
             RunStoppedError: The tenant refuses to read them.
         """
         self._index.find(each for record in group for each in _wanted(record))
+        self._index.find_near(
+            each for record in group for each in self._rejecting(record, final=final)
+        )
         return [record for record in group if self._fill(record, result, final=final)]
+
+    def _rejecting(self, record: LoadRecord, *, final: bool) -> Iterator[Wanted]:
+        """List the references that lead nowhere, and for which the record will be rejected."""
+        plans = [
+            (self._lookups[target], refers)
+            for target, some in record.references.items()
+            for refers in (some if isinstance(some, tuple) else (some,))
+        ]
+        if self._links is not None:
+            plans += [(self._links, link.company) for link in record.links]
+        for plan, refers in plans:
+            rejects = plan.on_no_match == "reject" and (final or not plan.into_self)
+            if rejects and isinstance(refers, Wanted) and not self._index.gsids(refers):
+                yield refers
 
     def _fill(self, record: LoadRecord, result: BatchResult, *, final: bool) -> bool:
         for target, refers in record.references.items():
@@ -243,7 +259,7 @@ class Resolver:
             elif found.code == SEVERAL:
                 hint = "choose match fields that are unique, or set multi_match to first"
             elif near is not None:
-                hint = f"{shown(near)} differs in case or blanks only: make the two equal"
+                hint = f"{near} differs in case, blanks or Unicode form only: make the two equal"
             elif refers.match.object_name.lower() == USER:
                 hint = f"{ADD_USER}, or set on_no_match to leave_empty"
         return Reason(found.code or NO_MATCH, found.message, field=target, value=value, hint=hint)

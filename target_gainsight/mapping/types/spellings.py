@@ -7,6 +7,8 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
+from target_gainsight.mapping.types.blanks import strip_blanks
+
 _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
 
 
@@ -16,7 +18,7 @@ def usual_spellings(text: str) -> tuple[str, ...]:
     In its own, lower, upper and title case; trimmed, without and with one blank at its end; in
     both canonical Unicode forms. A query that compares exactly finds rows with these.
     """
-    trimmed = text.strip()
+    trimmed = strip_blanks(text)
     cases = (trimmed, trimmed.lower(), trimmed.upper(), trimmed.title(), _capitalize(trimmed))
     forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC",) if text.isascii() else ("NFC", "NFD")
     spellings = (
@@ -29,8 +31,8 @@ def usual_spellings(text: str) -> tuple[str, ...]:
 def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
     if text.isascii():
-        return text.strip().lower()
-    folded = unicodedata.normalize("NFC", text).strip().casefold()
+        return strip_blanks(text).lower()
+    folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
     return unicodedata.normalize("NFC", folded)
 
 
