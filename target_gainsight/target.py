@@ -99,7 +99,6 @@ class TargetGainsight(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find every error in the configuration, ours and the SDK's, at once."""
-        self.append_builtin_config(self.config_jsonschema)
         schema = self.config_jsonschema
         checked = check_config(self._config, schema)
         self._raw_config, self._config = checked.raw, checked.for_sdk

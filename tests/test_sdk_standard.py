@@ -179,6 +179,7 @@ class RequestLog:
         self.rows: dict[str, list[Row]] = {}
         self._asked: dict[str, set[Any]] = {}
         mock.get(re.compile("/describe"), json=self._describe, status_code=403)
+        mock.post(re.compile("/describe$"), json=self._describe, status_code=403)
         mock.post(re.compile("/v1/data/objects/query/[^/]+$"), json=self._query)
         mock.post(re.compile("/v1/data/objects/[^/]+$"), json=self._insert)
 
@@ -221,9 +222,12 @@ class RequestLog:
 
 
 def allowed_routes(target: str) -> list[tuple[str, str]]:
-    describe = f"/v1/meta/services/objects/{target}/describe?ic=true&cl=2&idd=true"
+    describe = f"/v1/meta/services/objects/{target}/describe"
+    full, brief = f"{describe}?ic=true&cl=2&idd=true", f"{describe}?ic=false&cl=0&idd=true"
     query, insert = f"/v1/data/objects/query/{target}", f"/v1/data/objects/{target}"
-    return [("GET", describe), ("POST", query), ("POST", insert)]
+    together = "/v1/meta/services/objects/describe"
+    asked = [("GET", full), ("GET", brief), ("POST", together)]
+    return [*asked, ("POST", query), ("POST", insert)]
 
 
 def held(sandbox: RunningSandbox, target: str) -> list[Row]:

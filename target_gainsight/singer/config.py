@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from target_gainsight.mapping.errors import shown
 from target_gainsight.settings import (
     SettingsError,
+    faker_expression,
     join_stream_maps,
     parse_settings,
     read_sdk_settings,
@@ -49,7 +52,17 @@ def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedCon
     except SettingsError as error:
         errors += error.errors
     for_sdk, wrong = read_sdk_settings(raw, schema)
-    return CheckedConfig(raw, for_sdk, [*errors, *wrong])
+    errors += [*wrong, *_missing_faker(for_sdk.get("stream_maps"))]
+    return CheckedConfig(raw, for_sdk, errors)
+
+
+def _missing_faker(maps: object) -> list[str]:
+    """Report an expression that would fail for every record."""
+    expression = faker_expression(maps) if isinstance(maps, dict) else None
+    if expression is None or find_spec("faker"):
+        return []
+    install = "pip install 'target-gainsight[faker]'"
+    return [f"stream_maps: {shown(expression)} needs the faker extra. Install it: {install}"]
 
 
 def as_text(info: AboutInfo) -> str:
