@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the documentation into site/. A broken link, a missing anchor or a page outside the navigation fails.
+# Build the documentation into site/. Fail on broken links, missing anchors and pages outside the navigation.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install.sh

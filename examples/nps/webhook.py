@@ -1,11 +1,11 @@
-"""Receives survey responses by webhook and is their Singer tap, for as long as it runs.
+"""A webhook receiver for survey responses that is also their Singer tap.
 
     python examples/nps/webhook.py --journal responses.jsonl --state states.jsonl |
         meltano invoke target-gainsight-nps >>states.jsonl
 
-A response is answered with 202 once it is on disk, in the journal, and goes to standard output from
-there. The target writes down how far it has come; the next start goes on from that, so that neither
-a crash here nor one there loses a response, and the recipe's upserts double none.
+A response is accepted (202) when it is on disk in the journal, and written to standard output from
+there. The target records its progress in the state file, and the next start continues from it: a
+crash of either process loses no response, and the recipe's upserts create no duplicates.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 STREAM = "survey_responses"
 KEY = "response_id"
-MOST_BYTES = 1_000_000
-MOST_POINTS = 10
+MAX_BYTES = 1_000_000
+MAX_SCORE = 10
 TOKEN = "SURVEY_WEBHOOK_TOKEN"  # noqa: S105 - the name of the variable that holds it
 TEXT = {"type": ["string", "null"]}
 COLUMNS: Mapping[str, Any] = {
@@ -53,10 +53,10 @@ REQUIRED = tuple(name for name, column in COLUMNS.items() if column is not TEXT)
 
 
 class Journal:
-    """The responses that were accepted: a line of JSON each, in the order in which they came.
+    """The accepted responses, one line of JSON each, in the order of their arrival.
 
     Args:
-        path: The file; it is made for its owner alone, because it holds personal data.
+        path: The file. It holds personal data and is created with mode 0600.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,10 +64,10 @@ class Journal:
         self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         self._changed = threading.Condition()
         self._closed = False
-        self._end = self._mend()
+        self._end = self._end_partial_line()
 
     def append(self, responses: Sequence[Mapping[str, Any]]) -> None:
-        """Put responses on disk, all or none."""
+        """Write responses to disk, all or none."""
         data = "".join(json.dumps(each) + "\n" for each in responses).encode()
         with self._changed:
             self._file.seek(0, os.SEEK_END)
@@ -78,19 +78,19 @@ class Journal:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let ``follow`` come to its end."""
+        """Let ``follow`` end."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def follow(self, offset: int) -> Iterator[tuple[list[bytes], int]]:
-        """Give out what was accepted since, and then what comes, until the journal is closed.
+        """Yield accepted lines, and wait for more until the journal is closed.
 
         Args:
-            offset: Bytes that were given out before.
+            offset: Where to start, in bytes.
 
         Yields:
-            Lines, and the offset behind the last of them.
+            Lines, and the offset after the last of them.
         """
         if offset > self._end:
             message = "the state is ahead of the journal; move or remove both files together"
@@ -100,14 +100,14 @@ class Journal:
             yield lines, offset
 
     def _next_lines(self, offset: int) -> list[bytes]:
-        """Wait for lines behind an offset; there are none once the journal is closed."""
+        """Wait for lines after an offset. Return none when the journal is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._end > offset)
             self._file.seek(offset)
-            return self._file.readlines(MOST_BYTES)
+            return self._file.readlines(MAX_BYTES)
 
-    def _mend(self) -> int:
-        """End the line that a power cut left half written; nobody was told that it is accepted."""
+    def _end_partial_line(self) -> int:
+        """End a line that a power cut left half written. Its response was never accepted."""
         end = self._file.seek(0, os.SEEK_END)
         if end:
             self._file.seek(end - 1)
@@ -118,12 +118,12 @@ class Journal:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes responses by `POST`, one as a JSON object or several as a list.
+    """Accepts responses by `POST`: one as a JSON object, or several as a list.
 
     Args:
-        address: Where it listens.
-        token: What the sender's `Authorization: Bearer …` has to hold.
-        journal: Takes what is accepted.
+        address: Host and port to listen on.
+        token: The token that callers send as `Authorization: Bearer …`.
+        journal: Where accepted responses are written.
     """
 
     def __init__(self, address: tuple[str, int], token: str, journal: Journal) -> None:
@@ -133,20 +133,20 @@ class Receiver(ThreadingHTTPServer):
 
 
 class Call(BaseHTTPRequestHandler):
-    """One call of the survey tool."""
+    """One request of the survey tool."""
 
     timeout = 10
 
     def do_POST(self) -> None:
-        """Accept responses, or say what is wrong with them; none is accepted in part."""
+        """Accept all responses of a request, or none and respond with the reason."""
         receiver = cast("Receiver", self.server)
         given = self.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {receiver.token}".encode()):
             self._answer(401, "unknown token")
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            self._answer(413, f"send up to {MOST_BYTES} bytes, with a Content-Length")
+        if not length.isdigit() or int(length) > MAX_BYTES:
+            self._answer(413, f"send up to {MAX_BYTES} bytes, with a Content-Length")
             return
         try:
             responses = accepted(self.rfile.read(int(length)))
@@ -157,7 +157,7 @@ class Call(BaseHTTPRequestHandler):
         self._answer(202, "accepted")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Write no line for each call: standard error is read for what goes wrong."""
+        """Do not log each request: standard error is for errors."""
 
     def _answer(self, status: int, text: str) -> None:
         body = f"{text}\n".encode()
@@ -168,19 +168,19 @@ class Call(BaseHTTPRequestHandler):
 
 
 def accepted(body: bytes) -> list[dict[str, Any]]:
-    """Read the body of a call.
+    """Parse the body of a request.
 
     Raises:
-        ValueError: It is no JSON, or a response lacks something; no value of it is shown.
+        ValueError: It is not JSON, or a response is invalid. The message contains no values.
     """
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        message = "the body is no JSON"
+        message = "the body is not JSON"
         raise ValueError(message) from None
     responses = parsed if isinstance(parsed, list) else [parsed]
     for number, response in enumerate(responses, start=1):
-        wrong = "it is no object" if not isinstance(response, dict) else first_mistake(response)
+        wrong = "it is not an object" if not isinstance(response, dict) else first_mistake(response)
         if wrong:
             message = f"response {number}: {wrong}"
             raise ValueError(message)
@@ -188,16 +188,16 @@ def accepted(body: bytes) -> list[dict[str, Any]]:
 
 
 def first_mistake(response: Mapping[str, Any]) -> str | None:
-    """Say what the target could not bear in a response, if anything."""
+    """Return why the target could not load a response, or None."""
     for name in REQUIRED:
         if response.get(name) in (None, ""):
             return f"{name} is missing"
     for name, column in COLUMNS.items():
         if "string" in column["type"] and not isinstance(response.get(name) or "", str):
-            return f"{name} is no text"
+            return f"{name} is not text"
     score = response["score"]
-    if type(score) is not int or not 0 <= score <= MOST_POINTS:
-        return f"score is no whole number from 0 to {MOST_POINTS}"
+    if type(score) is not int or not 0 <= score <= MAX_SCORE:
+        return f"score is not a whole number from 0 to {MAX_SCORE}"
     return None
 
 
@@ -207,12 +207,12 @@ def emit(message: Mapping[str, Any]) -> None:
 
 
 def emit_responses(lines: Sequence[bytes], offset: int) -> None:
-    """Write responses as records, and how far the target is once it has settled them."""
+    """Write responses as records, and the state that covers them."""
     for line in lines:
         try:
             response = json.loads(line)
         except ValueError:
-            continue  # the half line of a power cut
+            continue  # a line that a power cut left half written
         record = {name: response.get(name) for name in COLUMNS}
         emit({"type": "RECORD", "stream": STREAM, "record": record})
     emit({"type": "STATE", "value": {"journal": offset}})
@@ -220,7 +220,7 @@ def emit_responses(lines: Sequence[bytes], offset: int) -> None:
 
 
 def settled_offset(path: Path) -> int:
-    """Read from the target's output how far the journal is loaded."""
+    """Read from the target's output up to where the journal is loaded."""
     offset = 0
     if path.exists():
         for line in path.read_bytes().splitlines(keepends=True):
@@ -230,7 +230,7 @@ def settled_offset(path: Path) -> int:
 
 
 def follow_journal(journal: Journal, offset: int) -> None:
-    """Be the tap of a journal until it is closed."""
+    """Write the journal as Singer messages until it is closed."""
     schema = {"type": "object", "properties": COLUMNS, "required": list(REQUIRED)}
     emit({"type": "SCHEMA", "stream": STREAM, "schema": schema, "key_properties": [KEY]})
     sys.stdout.flush()
@@ -239,10 +239,10 @@ def follow_journal(journal: Journal, offset: int) -> None:
 
 
 def main() -> None:
-    """Receive until a signal comes or the target goes away."""
+    """Receive until a signal arrives or the target ends."""
     parser = argparse.ArgumentParser(description="Receive survey responses for target-gainsight.")
-    parser.add_argument("--host", default="127.0.0.1", help="put a proxy with TLS before it")
-    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--host", default="127.0.0.1", help="use a TLS proxy in front of it")
+    parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True, help="where the target's output goes")
     arguments = parser.parse_args()
@@ -263,7 +263,7 @@ def main() -> None:
         sys.exit("the target has ended; start both again")
     finally:
         receiver.shutdown()
-        receiver.server_close()  # once the calls under way are answered
+        receiver.server_close()  # after open requests are answered
 
 
 if __name__ == "__main__":

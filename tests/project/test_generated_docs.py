@@ -52,7 +52,7 @@ def test_every_limit_and_switch_of_the_local_tenant_is_explained() -> None:
     tables = tenant_tables()
     for name in (*Limits.__dataclass_fields__, *Switches.__dataclass_fields__):
         assert f"| `{name}` | `" in tables
-    assert "| `put_without_match` | `error`, `ignore` | an update whose keys match" in tables
+    assert "| `put_without_match` | `error`, `ignore` | whether an update whose" in tables
     assert "| `keys_gsid_refused` | `false`, `true` | whether" in tables
     assert "|  |" not in tables
 

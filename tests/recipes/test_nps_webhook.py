@@ -160,12 +160,12 @@ def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
         answers = [running.post(body) for body in bodies]
         assert [answer.status_code for answer in answers] == [400] * len(bodies)
         assert [answer.text.strip() for answer in answers] == [
-            "the body is no JSON",
-            "the body is no JSON",
-            "response 1: it is no object",
-            "response 1: score is no whole number from 0 to 10",
+            "the body is not JSON",
+            "the body is not JSON",
+            "response 1: it is not an object",
+            "response 1: score is not a whole number from 0 to 10",
             "response 1: account_name is missing",
-            "response 2: comment is no text",
+            "response 2: comment is not text",
         ]
         assert running.post(b" " * 1_000_001).status_code == 413
         running.stop()

@@ -1,6 +1,6 @@
-"""What may be set about a tenant: its limits, and a switch for each fact the record leaves open.
+"""The sandbox's limits, and a switch for each fact that the public record leaves open.
 
-Every default is the guess that gainsight-api marks as likeliest; clients must bear every value.
+Every default is the most likely guess of gainsight-api; clients must accept every value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 class Limits:
     """The tenant's limits (Company API, Timeline APIs and Bulk API, Limits) [D]; 0 is unlimited.
 
-    Each family of calls is counted apart. `minute_seconds`, `hour_seconds` and `day_seconds` are
+    Each kind of call is counted separately. `minute_seconds`, `hour_seconds` and `day_seconds` are
     the lengths of the windows, so that tests need not wait for real ones.
     """
 
@@ -34,72 +34,76 @@ class Limits:
 
 @dataclass(frozen=True)
 class Switches:
-    """One switch for each fact on which the public record is silent or divided.
+    """One switch for each fact on which the public record is silent or contradictory.
 
     Attributes:
         error_listing: how a refused write lists its errors in `data.errors`.
         error_tail: how the description of a refusal names field and value: `(Field = value).` or
             `(Field= value)`.
-        put_without_match: an update whose keys match nothing refuses the call, or is left out.
-        put_multi_match: an update whose keys match several rows updates them all, or refuses.
+        put_without_match: whether an update whose keys match nothing refuses the call or is
+            ignored.
+        put_multi_match: whether an update whose keys match several rows updates them all or is
+            refused.
         keys_gsid_refused: whether `keys=Gsid` is refused.
-        numeric_strings: whether a number may be sent as text.
+        numeric_strings: whether numbers can be sent as text.
         date_formats: the date formats that a DATE field accepts.
         datetime_milliseconds_required: whether a DATETIME without milliseconds is refused.
-        picklist_ignores_case: whether a picklist label matches whatever its case.
-        lookup_must_exist: whether a GSID written into a lookup must name a record.
-        lookup_error_code: the code when `lookups` in a write body find nothing or too much.
+        picklist_ignores_case: whether picklist labels are compared without case.
+        lookup_must_exist: whether a GSID written to a lookup must belong to a record.
+        lookup_error_code: the error code when `lookups` in a write body match no row, or several.
         date_read, datetime_read: how dates are read; `spaced` is `yyyy-MM-dd HH:mm:ss.S`.
         empty_text_read: how an empty text field is read.
-        no_rows: the answer to a query that finds nothing: `data.records` an empty list, `data` an
-            empty list, HTTP 400 GSOBJ_1011, or `result: false` with HTTP 200 or 400.
-        query_answer: rows in `data` as a bare list, or under `data.records`.
-        row_keys: how the keys of rows are spelt: as the select spells them, or in one case.
-        unreadable_field: a described field that no query can read (`P_5005`), of whatever object.
-        query_error_object: an object every query of which is answered with HTTP 500.
-        ignores_wrong_filter: whether a filter value of another type than the field's is ignored,
-            so that every row is returned, instead of being refused.
+        no_rows: the response to a query that finds nothing: an empty list in `data.records` or in
+            `data`, HTTP 400 with GSOBJ_1011, or `result: false` with HTTP 200 or 400.
+        query_answer: whether `data` is a list of rows or holds them in `data.records`.
+        row_keys: whether rows name their fields as the select does, or in lower or upper case.
+        unreadable_field: a field of any object that is described but cannot be queried (`P_5005`).
+        query_error_object: an object whose queries all fail with HTTP 500.
+        ignores_wrong_filter: whether a filter value of the wrong type is ignored, which returns
+            every row, instead of being refused.
         query_ignores_case: the text fields that queries and keys compare without case.
-        query_picklist_by_label: whether a condition on a picklist takes labels beside GSIDs.
-        query_max_values: values in one query's conditions above which it is refused; 0 is none.
-        query_max_bytes: bytes of a query's body above which it is refused; 0 is none.
+        query_picklist_by_label: whether a condition on a picklist accepts labels as well as GSIDs.
+        query_max_values: the number of values in a query above which it is refused; 0 for no
+            limit.
+        query_max_bytes: the size of a query's body above which it is refused; 0 for no limit.
         people_answer: the `data` of a successful people call.
-        timeline_query: whether a query of `activity_timeline` is answered, or how it is refused.
-        timeline_author: whether a new activity needs Author, Author or AuthorId, or neither.
+        timeline_query: whether `activity_timeline` can be queried, or how a query is refused.
+        timeline_author: whether a new activity needs Author, one of Author and AuthorId, or
+            neither.
         timeline_texts_required: whether a new activity needs Subject and Notes.
-        timeline_records: whether a call saves many activities, or is refused with more than one.
-        timeline_answers, cta_answers: what is told of each record, as an object by its reference
-            or as a list of such objects.
+        timeline_records: whether a call can save several activities.
+        timeline_answers, cta_answers: whether the response lists results by reference in an object
+            (`map`) or as a list of objects.
         activity_types_described: whether the description of `activity_timeline` lists the activity
-            types as items of its TypeName.
+            types as items of TypeName.
         cta_names: whether the names of CTA types, reasons, statuses and priorities are listed by
-            category or in one list, or how that is refused.
-        timeline_duplicate_code: the code of an activity whose ExternalId is taken.
-        failed_records_answer: `result` and HTTP status of a call some of whose records failed.
-        bulk_questions: how often a job is asked for before it is done.
-        bulk_seconds: how long a job takes at least.
-        bulk_too_large: the body of the answer (HTTP 413) to a file that is too large.
-        bulk_status_id: where the answer to an upload has the status id: under `data.statusId`, as
-            the text that `data` is, or in the envelope.
-        bulk_counts: what the counts of a job are called, if there are any.
-        bulk_status_family: whose limits bound the question how far a job is.
-        standard_transactional: whether standard objects are listed as transactional, too.
-        flags_as_text: whether describe and list show flags as `"true"` and `"false"`.
-        describe_several: an HTTP status that describing several objects answers with instead; 0 is
-            none.
-        describe_children_first: whether describe lists the objects that lookups point to before
-            those asked for, unasked.
+            category or in one list, or how the request for them is refused.
+        timeline_duplicate_code: the error code for an ExternalId that is taken.
+        failed_records_answer: `result` and HTTP status of a call in which some records failed.
+        bulk_questions: how often a job reports that it is in progress before it is completed.
+        bulk_seconds: the minimum duration of a job.
+        bulk_too_large: the body of the response (HTTP 413) to a file that is too large.
+        bulk_status_id: where the response to an upload has the status id: in `data.statusId`, in
+            `data` as text, or in the envelope.
+        bulk_counts: the names of a job's counts, if it reports any.
+        bulk_status_family: the limit that polling a job counts towards.
+        standard_transactional: whether standard objects are listed as transactional as well.
+        flags_as_text: whether describe and list return flags as `"true"` and `"false"`.
+        describe_several: the HTTP status with which describing several objects at once fails; 0
+            if it works.
+        describe_children_first: whether describe also returns the objects that lookups refer to,
+            before the requested ones.
         picklist_options: whether describe lists the items of a picklist, names the category that
             does, or neither.
-        metadata_status: an HTTP status that describe and list answer with instead; 0 is none.
-        throttle_answer: code and HTTP status of a call over the limit.
-        throttle_retry_after: whether a call over the limit is answered with `Retry-After`.
-        token_request: how a token must be asked for: by a form or without a body, by a form, or as
-            JSON without a body; then with which HTTP status a form is refused.
-        token_seconds: how long a token of M2M OAuth lives.
-        token_calls: calls after which a token ends, too; 0 is none.
-        token_in_envelope: whether a token comes in the envelope of other answers.
-        client_refusal: how a client that is not known is refused a token.
+        metadata_status: the HTTP status with which describe and list fail; 0 if they work.
+        throttle_answer: error code and HTTP status of a call above the limit.
+        throttle_retry_after: whether the response to a call above the limit has `Retry-After`.
+        token_request: which token requests are accepted: both forms, only a form body, or only
+            JSON without a body; in the last case, the HTTP status with which a form is refused.
+        token_seconds: the lifetime of an M2M OAuth token.
+        token_calls: the number of calls after which a token expires as well; 0 for no limit.
+        token_in_envelope: whether a token is returned in the usual envelope.
+        client_refusal: how a token is refused to an unknown client.
     """
 
     error_listing: Literal["nested", "flat", "missing", "first_only"] = "nested"
