@@ -120,5 +120,5 @@ def test_masked_responses_are_loaded_once_as_well(tenant: Tenant) -> None:
     load(tenant, given, loader=MASKED, **SALT)
     assert tenant.rows("person") == []
     run = load(tenant, given, loader=MASKED, **SALT)
-    assert set(calls(run)) == {"describe", "query"}
+    assert set(calls(run)) == {"describe", "query", "cta names"}
     assert outcomes(run)["nps_activities"] == {"unchanged": 40}
