@@ -66,11 +66,13 @@ def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> No
     """
     rejected = summary.total(Outcome.REJECTED)
     if ledger.everything_rejected:
-        message = (
-            f"all {rejected} records would be rejected; the plan says why"
-            if dry_run
-            else f"all {rejected} records were rejected; the reasons are in {ledger.rejects.path}"
-        )
+        where = "the plan" if dry_run else ledger.rejects.path
+        if rejected == 1:
+            verb = "would be" if dry_run else "was"
+            message = f"the only record {verb} rejected; the reason is in {where}"
+        else:
+            verb = "would be" if dry_run else "were"
+            message = f"all {rejected} records {verb} rejected; the reasons are in {where}"
         raise RunStoppedError(message)
     if rejected and not dry_run:
         logger.warning(

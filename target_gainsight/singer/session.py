@@ -76,6 +76,7 @@ class Session:
         self._metrics_logger = metrics_logger
         self._calls = CallCounter(self.summary.calls)
         self._began = clock.now()
+        self._is_concluded = False
         self._connection: TenantConnection | None = None
         self._run: Run | None = None
 
@@ -133,14 +134,17 @@ class Session:
             self._run.client.stop()
 
     def conclude(self) -> None:
-        """Write the last state, close the files, report, and print the plan of a dry run.
+        """Write the last state, close the files, report once, and print the plan of a dry run.
 
         Raises:
             OSError: A file cannot be written.
         """
+        if self._is_concluded:
+            return
         self.progress.close()
         try:
             self.ledger.finish()
+            self._is_concluded = True
             self.summary.rate_used_percent = self._rate_used()
             report(
                 self.summary,

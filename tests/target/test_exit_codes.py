@@ -27,6 +27,24 @@ def test_a_run_in_which_everything_was_rejected_fails(tenant: Tenant) -> None:
     assert run.states == [{"at": 2}]
 
 
+def test_report_is_logged_once_when_everything_was_rejected(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tenant.load(schema(), bad("A"))
+    assert run.error == f"the only record was rejected; the reason is in {run.reject_path}"
+    messages = [entry.getMessage() for entry in caplog.records]
+    assert sum(each.startswith("run ") for each in messages) == 1
+    assert sum("http_request_count" in each for each in messages) == 1
+
+
+def test_plan_is_printed_once_when_everything_would_be_rejected(
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tenant.load(schema(), bad("A"), dry_run=True)
+    assert run.error == "the only record would be rejected; the reason is in the plan"
+    assert capsys.readouterr().err.count("nothing was written") == 1
+
+
 def test_a_run_with_some_rejects_succeeds_with_a_warning_that_counts_them_and_names_the_file(
     tenant: Tenant,
 ) -> None:
