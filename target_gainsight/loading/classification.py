@@ -164,7 +164,7 @@ class Classification:
             now.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
             return None
         if self._plan is not None:
-            self._plan.note_change(record, row, changed)
+            self._plan.record_change(record, row, changed)
         counts = self._summary.stream(record.source.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"

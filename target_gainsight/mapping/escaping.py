@@ -41,12 +41,9 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def csv_text(cells: Iterable[str]) -> str:
-    """One line of CSV without its end, of any text: `csv.writer` of Python 3.10 takes no NUL.
-
-    Args:
-        cells: Its cells.
-    """
-    return ",".join(
+    """Return one line of CSV without its end; `csv.writer` of Python 3.10 refuses NUL."""
+    line = ",".join(
         '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
         for cell in cells
     )
+    return line or '""'  # a single empty cell is no empty line

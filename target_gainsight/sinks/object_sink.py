@@ -274,9 +274,9 @@ class ObjectSink(StreamSink):
         parents = self.run.planned_parents
 
         def note(record: LoadRecord) -> None:
-            parents.note(self.object_name, record.fields)
+            parents.record_write(self.object_name, record.fields)
             if isinstance(rows, PlannedRows):
-                rows.note(record)
+                rows.record_write(record)
 
         return PlanningWriter(self.run.plan, self.call_kinds, writer.batch_size, note)
 

@@ -108,7 +108,7 @@ import sys
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
 from target_gainsight.target import TargetGainsight
 
-BulkLoader.__init__.__kwdefaults__["most_bytes"] = int(sys.argv.pop(1))
+BulkLoader.__init__.__kwdefaults__["max_bytes"] = int(sys.argv.pop(1))
 TargetGainsight.cli()
 """
 
@@ -215,4 +215,4 @@ def test_a_row_that_was_overtaken_by_a_new_one_is_sent_again() -> None:
 
 
 def test_files_have_a_bounded_number_of_rows() -> None:
-    assert bulk.MOST_ROWS * 8 <= 10_000_000
+    assert bulk.MAX_ROWS * 8 <= 10_000_000

@@ -201,7 +201,7 @@ def test_a_full_disk_leaves_no_file_and_no_state(
     monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
     run = load(loading, [SCHEMA, response(), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
-    assert "None of its records is acknowledged" in run.log[-1]
+    assert "the records will be re-sent" in run.log[-1]
     assert not files(loading)
 
 

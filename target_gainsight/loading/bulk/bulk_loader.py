@@ -1,12 +1,13 @@
-"""Rows → CSV files → a bulk job, one file after the other; ``job_progress`` settles them.
+"""Loads one stream through a bulk job: rows → CSV files → uploads, one job at a time.
 
-One job of a stream is in progress at a time, so that what came later is written later; reading
-goes on meanwhile. No row is sent that an earlier run has sent.
+A file is uploaded when the job before it has ended, so that later rows are written later; reading
+goes on meanwhile. Rows that an earlier run has uploaded are not sent again.
 """
 
 from __future__ import annotations
 
 import logging
+from array import array
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -21,7 +22,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
 from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_file import UploadFile, halve
-from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest, with_phase
+from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.mapping.errors import shown, shown_path
@@ -39,30 +40,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_ROWS = 1_000_000
-"""Rows of a file, however short they are: what is remembered of each must stay bounded."""
+MAX_ROWS = 1_000_000
+"""Rows of a file, however short: the memory that each takes must stay bounded."""
 
 
 class BulkLoader:
     """Loads one stream through one bulk job.
 
     Args:
-        stream: The stream.
-        job_id: The job.
         header: The first line of every file.
-        api: Calls the tenant.
-        journal: What is written down about uploads.
-        watermark: How far the stream's sink is settled.
-        ledger: Takes the settled files.
-        counts: Takes the counts.
-        clock: Tells the time and waits.
-        settle_others: Settles what other streams hold for the same object.
-        wrote: Is told when the object has changed.
-        plan: Takes note of the files in a dry run, in which nothing is sent.
-        most_bytes: A file stays below it.
+        settle_others: Called before a file is sent, to settle other streams of the same object.
+        on_write: Called when a job has changed the object.
+        plan: Records the files in a dry run, which sends nothing.
+        max_bytes: Every file stays below it.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that it works with
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         *,
         stream: str,
@@ -75,9 +68,9 @@ class BulkLoader:
         counts: FileCounts,
         clock: Clock,
         settle_others: Callable[[], None],
-        wrote: Callable[[], None],
+        on_write: Callable[[], None],
         plan: Plan | None = None,
-        most_bytes: int = MAX_FILE_BYTES,
+        max_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         self._stream = stream
         self._job_id = job_id
@@ -90,70 +83,75 @@ class BulkLoader:
         self._clock = clock
         self._settle_others = settle_others
         self._plan = plan
-        self._most_bytes = most_bytes
-        self._full_at = most_bytes
+        self._max_bytes = self._full_at = max_bytes
         self._file: UploadFile | None = None
+        self._file_began = 0.0
         self._waiting: deque[UploadFile] = deque()
-        self._began = 0.0
-        self._earlier = UploadedRows()
+        self._uploaded = UploadedRows(array("Q"))
         self._job = JobPoller(
-            api=api, journal=journal, ledger=ledger, counts=counts, clock=clock, wrote=wrote
+            api=api, journal=journal, ledger=ledger, counts=counts, clock=clock, on_write=on_write
         )
 
     def begin(self) -> None:
-        """Wait for what an earlier run has left in progress, and learn which rows it has sent.
+        """Wait for the job of an earlier run, and read which rows earlier runs have uploaded.
 
         Raises:
-            RunStoppedError: It cannot be told whether a file was taken.
+            RunStoppedError: The outcome of an earlier upload is unknown.
         """
         if self._plan is None:
             self._journal.begin(self._stream)
         for note in self._journal.earlier(self._stream):
-            self._resume(note)
-        earlier = self._journal.earlier(self._stream)
-        self._earlier = self._journal.rows(earlier, self._job_id, self._header.decode())
+            if note.phase == "sending":
+                raise self._journal.unknown_outcome(note, "the run ended before the response")
+            if note.phase == "sent" and self._plan is None:
+                logger.warning(
+                    "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to "
+                    "be done with them (status id %s)",
+                    shown(self._stream),
+                    f"{note.rows:,}",
+                    shown(note.job_id),
+                    shown(note.status_id),
+                )
+                self._job.begin(note, None)
+                self._job.finish()
+        self._uploaded = self._journal.uploaded_rows(
+            self._stream, self._job_id, self._header.decode()
+        )
 
     def add(self, line: bytes, source: SourceRecord) -> None:
-        """Take one row.
-
-        Args:
-            line: The row as a line of CSV.
-            source: The record that it was.
+        """Add one row, given as a line of CSV.
 
         Raises:
-            RunStoppedError: It cannot be spooled, or a full file is not taken.
+            RunStoppedError: It cannot be spooled, or a full file is refused.
         """
         retires = self._ledger.retired_by(source)
-        if self._earlier.consume(row_digest(line)):
+        if self._uploaded.consume(row_digest(line)):
             self._counts.repeated += 1
             self._ledger.record_repeated(source, retires)
             return
-        if self._file is not None and self._is_full(self._file, line):
+        csv = self._file.csv if self._file else None
+        if csv and (csv.size + len(line) >= self._full_at or csv.rows >= MAX_ROWS):
             self.send()
         self._file = file = self._file or self._new_file()
-        if file.csv.size + len(line) >= self._most_bytes:
+        if file.csv.size + len(line) >= self._max_bytes:
             message = (
-                f"stream {shown(self._stream)}: one row has {len(line):,} bytes, and a file of a "
-                f"bulk job stays below {self._most_bytes:,}"
+                f"stream {shown(self._stream)}: one row has {len(line):,} bytes, but a file of a "
+                f"bulk job must stay below {self._max_bytes:,}"
             )
             raise RunStoppedError(message)
         file.add(line, source, retires)
 
     def send_older_than(self, seconds: float) -> None:
-        """Send a file that has waited too long, and see how far the job is.
-
-        Args:
-            seconds: How long a file may grow.
-        """
+        """Poll the job if that is due, and send the file if it has grown for some seconds."""
         self._job.poll()
-        if self._file is not None and self._clock.now() - self._began >= seconds:
+        if self._file is not None and self._clock.now() - self._file_began >= seconds:
             self.send()
 
     def send(self) -> None:
-        """Send the rows taken so far, once the job before has ended.
+        """Send the rows added so far, once the job before has ended.
 
         Raises:
-            RunStoppedError: The job does not take them, or it cannot be told whether it has.
+            RunStoppedError: The job refuses them, or it is unknown whether it has taken them.
         """
         if self._file is None:
             return
@@ -162,65 +160,64 @@ class BulkLoader:
         if self._plan is None:
             self._waiting.append(file)
             self._send_waiting()
-        else:
-            self._plan_file(self._plan, file)
+            return
+        self._plan.record_file(
+            self._stream, file.csv.size, f"bulk job {self._job_id}", is_upload=True
+        )
+        self._counts.files += 1
+        self._counts.rows += file.csv.rows
+        self._ledger.record_file(file.records, failed=0)
 
     def finish(self) -> None:
         """Wait until the job in progress has ended.
 
         Raises:
-            RunStoppedError: It failed, or takes too long.
+            RunStoppedError: The job failed or takes too long.
             StoppedError: The run is being stopped.
         """
         self._job.finish()
 
     def abandon(self) -> None:
-        """Take away rows that will not be sent any more; a job in progress stays noted."""
+        """Delete rows that will not be sent; the note of a job in progress stays."""
         for file in (*self._waiting, *([self._file] if self._file else [])):
             file.csv.discard()
         self._waiting.clear()
         self._file = None
 
     def remove_notes(self) -> None:
-        """Take the stream's notes away: the last state is out."""
+        """Delete the stream's notes, after the last state is written."""
         if self._plan is None:
             self._journal.remove_stream(self._stream)
 
-    def _is_full(self, file: UploadFile, line: bytes) -> bool:
-        return file.csv.size + len(line) >= self._full_at or file.csv.rows >= MOST_ROWS
-
     def _new_file(self) -> UploadFile:
-        self._began = self._clock.now()
+        self._file_began = self._clock.now()
         records = FileContents(self._stream, self._watermark)
         if self._plan is not None:
             return UploadFile(CountedFile(self._header), records)
         note = self._journal.new_note(self._stream, self._job_id, self._header.decode())
         return UploadFile(SpooledFile(self._journal.csv_path(note), self._header), records, note)
 
-    def _plan_file(self, plan: Plan, file: UploadFile) -> None:
-        self._count_file(file)
-        plan.note_file(self._stream, file.csv.size, f"bulk job {self._job_id}", upload=True)
-        self._ledger.record_file(file.records, failed=0)
-
     def _send_waiting(self) -> None:
-        """Send a file, in smaller and smaller parts where the tenant finds it too large."""
+        """Send a file, halved as often as the tenant refuses it as too large."""
         while self._waiting:
             self.finish()
             file = self._waiting.popleft()
             try:
-                note = self._send_file(file)
+                note = self._upload(file)
             except PayloadTooLargeError as error:
-                self._make_smaller(file, error)
-            else:
-                self._job.begin(note, file.records)
+                self._halve_waiting(file, error)
+                continue
+            self._counts.files += 1
+            self._counts.rows += note.rows
+            self._job.begin(note, file.records)
 
-    def _make_smaller(self, refused: UploadFile, error: PayloadTooLargeError) -> None:
+    def _halve_waiting(self, refused: UploadFile, error: PayloadTooLargeError) -> None:
         """Halve a refused file and those that wait behind it, in their order."""
         if refused.csv.rows == 1:
             message = (
                 f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} refuses a file of "
                 f"one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
-                "texts in a stream map and run again; the state stays before it"
+                "texts in a stream map and run again; the rows from here on will be re-sent."
             )
             raise RunStoppedError(message)
         self._waiting.appendleft(refused)
@@ -237,80 +234,49 @@ class BulkLoader:
             f"{self._full_at:,}",
         )
 
-    def _send_file(self, file: UploadFile) -> UploadNote:
+    def _upload(self, file: UploadFile) -> UploadNote:
+        """Upload a file; its note is on disk before its first byte is sent."""
         note = file.complete()
         self._journal.write_digests(note, file.digests)
-        note = self._upload(note)
-        self._count_file(file)
-        return note
-
-    def _count_file(self, file: UploadFile) -> None:
-        self._counts.files += 1
-        self._counts.rows += file.csv.rows
-
-    def _upload(self, note: UploadNote) -> UploadNote:
-        """Send a file and write down by what its progress is asked."""
-        noted = note
+        path = self._journal.csv_path(note)
 
         def open_file() -> BinaryIO:
-            nonlocal noted
-            noted = replace(note, sent_at=self._clock.now())
-            self._journal.write(noted)
-            return self._journal.csv_path(note).open("rb")
+            nonlocal note
+            note = replace(note, sent_at=self._clock.now())
+            self._journal.write(note)
+            return path.open("rb")
 
         try:
-            answer = self._api.upload(self._job_id, f"{note.name}.csv", open_file)
+            response = self._api.upload(self._job_id, path.name, open_file)
         except UnknownOutcomeError as error:
-            raise RunStoppedError(
-                self._journal.unknown_outcome_message(noted, str(error))
-            ) from error
-        except PayloadTooLargeError:
+            raise self._journal.unknown_outcome(note, str(error)) from error
+        except GainsightError as error:
             self._journal.remove(note)
+            if isinstance(error, PayloadTooLargeError):
+                raise
+            if isinstance(error, RefusedError):
+                raise self._refused(note, error) from error
+            path.unlink(missing_ok=True)
             raise
-        except RefusedError as error:
-            self._journal.remove(note)
-            raise RunStoppedError(self._refused(note, error)) from error
-        except GainsightError:
-            self._journal.remove(note)
-            self._journal.csv_path(note).unlink(missing_ok=True)
-            raise
-        if answer.status_id is None:
-            told = f"the answer names no status id (request id {answer.request_id})"
-            raise RunStoppedError(self._journal.unknown_outcome_message(noted, told))
-        noted = with_phase(noted, "sent", answer.status_id)
-        self._journal.write(noted)
+        if response.status_id is None:
+            why = f"the response has no status id (request id {response.request_id})"
+            raise self._journal.unknown_outcome(note, why)
+        note = replace(note, phase="sent", status_id=response.status_id)
+        self._journal.write(note)
         logger.info(
             "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
             shown(self._stream),
             f"{note.rows:,}",
             f"{note.size:,}",
             shown(self._job_id),
-            shown(answer.status_id),
+            shown(response.status_id),
         )
-        return noted
+        return note
 
-    def _resume(self, note: UploadNote) -> None:
-        """Deal with a file of an earlier run."""
-        if note.phase == "sending":
-            raise RunStoppedError(
-                self._journal.unknown_outcome_message(note, "the run ended before it was answered")
-            )
-        if note.phase == "sent" and self._plan is None:
-            logger.warning(
-                "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to be "
-                "done with them (status id %s)",
-                shown(self._stream),
-                f"{note.rows:,}",
-                shown(note.job_id),
-                shown(note.status_id),
-            )
-            self._job.begin(note, None)
-            self._job.finish()
-
-    def _refused(self, note: UploadNote, error: RefusedError) -> str:
-        return (
-            f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} does not take the file "
+    def _refused(self, note: UploadNote, error: RefusedError) -> RunStoppedError:
+        return RunStoppedError(
+            f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} refuses the file "
             f"{shown_path(self._journal.csv_path(note))}: {error}. Check bulk_job_id, and that the "
-            f"job's columns are those of the file's first line ({self._header.decode().strip()}); "
-            "the state stays before its rows"
+            f"job's columns are those of the file's first line ({self._header.decode().strip()}). "
+            "Then run again; the rows will be re-sent."
         )

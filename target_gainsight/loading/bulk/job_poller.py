@@ -1,17 +1,15 @@
-"""A bulk job at work on a file: how far it is, and what it has made of the rows.
+"""Polls the bulk job that is in progress and settles its file.
 
-That it tells in counts: records are settled by their file, and only once the job is COMPLETED.
-Knows nothing of how the file came together or was sent.
+A job reports counts only, so records are settled by their file, once the job is COMPLETED.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import NotFoundError, RejectRecordsError, StoppedError
-from target_gainsight.loading.bulk.upload_journal import with_phase
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import shown, shown_path
 
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
-MOST_JOB_SECONDS = 6 * 3600.0
+MAX_PAUSE_SECONDS = 60.0
+MAX_JOB_HOURS = 6
 COMPLETED = "COMPLETED"
 IN_PROGRESS = ("INIT", "IN_PROGRESS")
 FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
@@ -36,35 +34,30 @@ FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
 
 @dataclass
 class RunningJob:
-    """A file that a job is at work on.
+    """A job that is working on a file.
 
     Attributes:
         note: The file's note.
-        since: When waiting for it began.
-        records: What the file holds; None for one of an earlier run.
-        pause: Seconds between the last question and the next.
-        due: When to ask next.
-        warned: Whether an unknown state was told of.
+        records: The file's records; None for a file of an earlier run.
+        began: When waiting for it began.
+        due: When to poll next.
+        pause: Seconds between the last poll and the next.
+        warned: Whether an unknown state was logged.
     """
 
     note: UploadNote
-    since: float
     records: FileContents | None
+    began: float
+    due: float
     pause: float = FIRST_PAUSE_SECONDS
-    due: float = 0.0
     warned: bool = False
 
 
 class JobPoller:
-    """The one job of a stream that is in progress, if there is one.
+    """The job of a stream that is in progress, if there is one; at most one at a time.
 
     Args:
-        api: Calls the tenant.
-        journal: What is written down about uploads.
-        ledger: Takes the settled files.
-        counts: Takes the counts.
-        clock: Tells the time and waits.
-        wrote: Is told when the object has changed.
+        on_write: Called when a job has changed the object.
     """
 
     def __init__(
@@ -75,31 +68,26 @@ class JobPoller:
         ledger: Ledger,
         counts: FileCounts,
         clock: Clock,
-        wrote: Callable[[], None],
+        on_write: Callable[[], None],
     ) -> None:
         self._api = api
         self._journal = journal
         self._ledger = ledger
         self._counts = counts
         self._clock = clock
-        self._wrote = wrote
+        self._on_write = on_write
         self._job: RunningJob | None = None
 
     def begin(self, note: UploadNote, records: FileContents | None) -> None:
-        """Take note of a file that a job has begun to work on.
-
-        Args:
-            note: The file's note.
-            records: What the file holds; None for one of an earlier run.
-        """
+        """Follow a job that has got a file; the records are None for a file of an earlier run."""
         now = self._clock.now()
-        self._job = RunningJob(note, now, records, due=now + FIRST_PAUSE_SECONDS)
+        self._job = RunningJob(note, records, began=now, due=now + FIRST_PAUSE_SECONDS)
 
     def poll(self) -> None:
-        """See how far the job is, if it is time to ask.
+        """Fetch the job's status if that is due.
 
         Raises:
-            RunStoppedError: It failed, or takes too long.
+            RunStoppedError: The job failed or takes too long.
         """
         if self._job is not None and self._clock.now() >= self._job.due:
             self._fetch_status(self._job)
@@ -108,7 +96,7 @@ class JobPoller:
         """Wait until the job has ended.
 
         Raises:
-            RunStoppedError: It failed, or takes too long.
+            RunStoppedError: The job failed or takes too long.
             StoppedError: The run is being stopped.
         """
         while self._job is not None:
@@ -117,97 +105,87 @@ class JobPoller:
             self._fetch_status(self._job)
 
     def _fetch_status(self, job: RunningJob) -> None:
-        """Ask how far the job is, and settle its file if it is done."""
         try:
             status = self._api.status(job.note.status_id)
         except (RejectRecordsError, NotFoundError) as error:
-            raise RunStoppedError(
-                self._journal.unknown_outcome_message(job.note, str(error))
-            ) from error
+            raise self._journal.unknown_outcome(job.note, str(error)) from error
         if status.state == COMPLETED:
             self._complete(job, status)
         elif any(word in status.state for word in FAILED):
             raise self._failed(job.note, f"ended as {status.state}")
         else:
-            self._wait_on(job, status)
+            self._schedule_next_poll(job, status.state)
 
-    def _wait_on(self, job: RunningJob, status: JobStatus) -> None:
-        if status.state not in IN_PROGRESS and not job.warned:
+    def _schedule_next_poll(self, job: RunningJob, state: str) -> None:
+        note, now = job.note, self._clock.now()
+        if state not in IN_PROGRESS and not job.warned:
             job.warned = True
             logger.warning(
-                "bulk job %s is %s, which is not known; waiting for %s",
-                shown(job.note.job_id),
-                shown(status.state),
+                "bulk job %s is in the unknown state %s; waiting for %s",
+                shown(note.job_id),
+                shown(state),
                 COMPLETED,
             )
-        now = self._clock.now()
-        if now - job.since > MOST_JOB_SECONDS:
+        if now - job.began > MAX_JOB_HOURS * 3600:
             message = (
-                f"stream {shown(job.note.stream)}: bulk job {shown(job.note.job_id)} is still "
-                f"{status.state} after {MOST_JOB_SECONDS / 3600:.0f} hours (status id "
-                f"{shown(job.note.status_id)}). See its log in Gainsight; the next run goes on "
-                "waiting for it and sends nothing twice"
+                f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} is still {state} "
+                f"after {MAX_JOB_HOURS} hours (status id {shown(note.status_id)}). Check its log "
+                "in Gainsight. The next run goes on waiting for it and sends nothing twice."
             )
             raise RunStoppedError(message)
-        job.pause = min(job.pause * 2, LONGEST_PAUSE_SECONDS)
+        job.pause = min(job.pause * 2, MAX_PAUSE_SECONDS)
         job.due = now + job.pause
 
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
-        """Count what became of a file, and settle its records."""
+        """Count the rows of a file and settle its records; keep the file if rows failed."""
         note, self._job = job.note, None
-        self._wrote()
+        self._on_write()
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows")
-        self._journal.write(with_phase(note, "completed"))
+        self._journal.write(replace(note, phase="completed"))
         self._count(note, status)
         path = self._journal.csv_path(note)
         if status.failed == 0:
             path.unlink(missing_ok=True)
         elif path.exists():
-            self._keep(note, status)
+            self._counts.kept.append(path)
+            logger.warning(
+                "stream %s: %s of %s rows failed in bulk job %s (status id %s). Only the job's "
+                "log in Gainsight lists them; the file is kept in %s",
+                shown(note.stream),
+                "an unknown number" if status.failed is None else f"{status.failed:,}",
+                f"{note.rows:,}",
+                shown(note.job_id),
+                shown(note.status_id),
+                shown_path(path),
+            )
         if job.records is not None:
             self._ledger.record_file(job.records, status.failed or 0)
 
     def _count(self, note: UploadNote, status: JobStatus) -> None:
+        accepted, failed = status.accepted or 0, status.failed or 0
+        self._counts.accepted += accepted
+        self._counts.failed += failed
         if status.accepted is None or status.failed is None:
             self._counts.unknown += note.rows
-        self._counts.accepted += status.accepted or 0
-        self._counts.failed += status.failed or 0
-        told = (status.accepted or 0) + (status.failed or 0)
-        if None not in {status.accepted, status.failed} and told != note.rows:
+        elif accepted + failed != note.rows:
             logger.warning(
-                "bulk job %s tells of %s rows, and %s has %s: see the job's log in Gainsight "
+                "bulk job %s reports %s rows, but %s has %s: check the job's log in Gainsight "
                 "(status id %s)",
                 shown(note.job_id),
-                f"{told:,}",
+                f"{accepted + failed:,}",
                 shown_path(self._journal.csv_path(note)),
                 f"{note.rows:,}",
                 shown(note.status_id),
             )
 
-    def _keep(self, note: UploadNote, status: JobStatus) -> None:
-        path = self._journal.csv_path(note)
-        self._counts.kept.append(path)
-        failed = "an unknown number" if status.failed is None else f"{status.failed:,}"
-        logger.warning(
-            "stream %s: %s of %s rows failed in bulk job %s (status id %s). No call lists them: "
-            "the job's log in Gainsight does; the file is kept in %s",
-            shown(note.stream),
-            failed,
-            f"{note.rows:,}",
-            shown(note.job_id),
-            shown(note.status_id),
-            shown_path(path),
-        )
-
-    def _failed(self, note: UploadNote, what: str) -> RunStoppedError:
-        """Say that a job has not written a file; its rows may be sent again."""
+    def _failed(self, note: UploadNote, problem: str) -> RunStoppedError:
+        """Return the error for a file that was not written; its rows may be sent again."""
         self._job = None
         self._journal.remove(note)
-        message = (
-            f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} {what} (status id "
-            f"{shown(note.status_id)}). Its log in Gainsight says why; the file is kept in "
-            f"{shown_path(self._journal.csv_path(note))}. The state stays before these rows: mend "
-            "the job or the mapping and run again"
+        return RunStoppedError(
+            f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} {problem} (status id "
+            f"{shown(note.status_id)}). Its log in Gainsight has the reason; the file is kept in "
+            f"{shown_path(self._journal.csv_path(note))}. Fix the job or the mapping and run "
+            "again; the rows will be re-sent."
         )
-        return RunStoppedError(message)

@@ -1,18 +1,13 @@
-"""The file that a stream of survey responses becomes: one in a run, whole or not there at all."""
+"""The file of a stream of survey responses: one per run, complete or not there at all."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from target_gainsight.loading.bulk.csv_file import (
-    PART,
-    CountedFile,
-    SpooledFile,
-    file_name,
-    remove_leftovers,
-)
+from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile, file_name
 from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,17 +25,12 @@ class SurveyFile:
     """The survey file of one stream.
 
     Args:
-        stream: The stream.
         header: Its first line.
-        folder: Where it goes.
         run: The run's name, which is part of the file's.
-        watermark: How far the stream's sink is settled.
-        ledger: Is told once the file is there.
-        counts: Takes the counts.
-        plan: Takes note of the file in a dry run, in which none is written.
+        plan: Records the file in a dry run, which writes none.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that it works with
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         *,
         stream: str,
@@ -64,24 +54,20 @@ class SurveyFile:
         self._records = FileContents(stream, watermark)
 
     def add(self, line: bytes, source: SourceRecord) -> None:
-        """Take one row.
-
-        Args:
-            line: The row as a line of CSV.
-            source: The record that it was.
+        """Add one row, given as a line of CSV.
 
         Raises:
-            RunStoppedError: The disk does not take it.
+            RunStoppedError: The disk refuses it.
         """
-        file = self._file or self._new_file()
-        file.add(line)
+        self._file = self._file or self._new_file()
+        self._file.add(line)
         self._records.add(source, self._ledger.retired_by(source))
 
     def publish(self) -> None:
         """Give the file its name and settle its records.
 
         Raises:
-            RunStoppedError: The disk does not take it; nothing is to be seen of it.
+            RunStoppedError: The disk refuses it; no part of the file is left.
         """
         file, self._file = self._file, None
         if file is None:
@@ -91,32 +77,27 @@ class SurveyFile:
         self._counts.files += 1
         self._counts.rows += file.rows
         if self._plan is not None:
-            self._plan.note_file(self._stream, file.size, "a survey import")
+            self._plan.record_file(self._stream, file.size, "a survey import")
         if isinstance(file, SpooledFile):
             self._counts.written.append(file.path)
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
         self._ledger.record_file(records, failed=0)
 
     def abandon(self) -> None:
-        """Take a file away that has not got its name."""
+        """Delete an incomplete file."""
         if self._file is not None:
             self._file.discard()
             self._file = None
 
     def _new_file(self) -> SpooledFile | CountedFile:
+        """Begin a file; a stream whose columns change during a run gets a further one."""
         if self._plan is not None:
-            self._file = CountedFile(self._header)
-            return self._file
+            return CountedFile(self._header)
         name = file_name(self._stream)
         remove_leftovers(self._folder, f"{name}-*.csv{PART}")
-        self._file = SpooledFile(self._path(name), self._header)
-        return self._file
-
-    def _path(self, name: str) -> Path:
-        """The file's path; a stream whose schema changes in a run gets a further file."""
         path = self._folder / f"{name}-{self._run}.csv"
         number = 1
         while path.exists():
             number += 1
             path = self._folder / f"{name}-{self._run}-{number}.csv"
-        return path
+        return SpooledFile(path, self._header)

@@ -1,4 +1,4 @@
-"""One file for a bulk job as a unit: its CSV, its note, its records and the digests of its rows."""
+"""One file for a bulk job: its CSV, its note, its records and the digests of its rows."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class UploadFile:
 
     Attributes:
         csv: The rows on disk; in a dry run only their count.
-        records: The records that the rows were, in the same order.
-        note: What is written down about the upload; None in a dry run.
+        records: The records of the rows, in the same order.
+        note: The journal's note about the upload; None in a dry run.
         digests: One for each row, in order.
     """
 
@@ -38,29 +38,21 @@ class UploadFile:
     digests: array[int] = field(default_factory=lambda: array("Q"))
 
     def add(self, line: bytes, source: SourceRecord, retires: Iterable[RejectId]) -> None:
-        """Add one row.
-
-        Args:
-            line: The row as a line of CSV.
-            source: The record that it was.
-            retires: The older rejects that it stands for.
+        """Add one row with its record and the older rejects that it replaces.
 
         Raises:
-            RunStoppedError: The disk does not take it.
+            RunStoppedError: The disk refuses it.
         """
         self.csv.add(line)
         self.records.add(source, retires)
         self.digests.append(row_digest(line))
 
     def complete(self) -> UploadNote:
-        """Finish the file.
-
-        Returns:
-            Its note, with what is known only now.
+        """Finish the file and return its note with rows, size and digest.
 
         Raises:
-            RunStoppedError: The disk does not take it.
-            ValueError: It is counted only, for a dry run.
+            RunStoppedError: The disk refuses it.
+            ValueError: It is only counted, for a dry run.
         """
         if self.note is None or not isinstance(self.csv, SpooledFile):
             message = "a dry run uploads nothing"
@@ -72,13 +64,8 @@ class UploadFile:
 def halve(whole: UploadFile, header: bytes, journal: UploadJournal) -> list[UploadFile]:
     """Replace a file by two with half of its rows each; one row stays one file.
 
-    Args:
-        whole: The file; it is removed.
-        header: The first line of every file.
-        journal: Names the new files.
-
     Raises:
-        RunStoppedError: The disk does not take them.
+        RunStoppedError: The disk refuses them.
     """
     note = whole.complete()
     halves = []

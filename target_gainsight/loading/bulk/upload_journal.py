@@ -1,9 +1,9 @@
-"""What is written down about uploads, so that no file is sent twice after a crash.
+"""The journal of uploads: prevents that a file is sent twice after a crash.
 
-A note is on disk before the first byte of its file goes out, and says so again once the tenant has
-named the status to ask for. Beside it are the digests of the file's rows, in their order: a later
-run to which the source sends the same records again, cut into files however it may be, recognises
-them. The notes of a stream are taken away once a run has ended well and its last state is out.
+A note is on disk before the first byte of its file is sent, and is updated when the tenant has
+named the upload's status id. Beside it are the digests of the file's rows, in order, so that a
+later run recognises rows that the source sends again, even if it cuts them into other files. A
+stream's notes are deleted once a run has ended well and its last state is written.
 """
 
 from __future__ import annotations
@@ -13,49 +13,47 @@ import json
 import os
 import sys
 from array import array
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_gainsight.loading.bulk.csv_file import (
+from target_gainsight.loading.bulk.csv_file import file_name
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.storage.private_file import (
+    OWNER_ONLY,
     PART,
-    file_name,
+    lock,
     make_private_folder,
     remove_leftovers,
-    sync_folder,
+    replace_private_file,
 )
-from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.storage.private_file import OWNER_ONLY, lock
 from target_gainsight.mapping.errors import shown, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 DIGEST_BYTES = 8
 NOTE, ROWS, CSV, LOCK = ".upload.json", ".rows", ".csv", ".lock"
 
-Phase = Literal["sending", "sent", "completed"]
-
 
 @dataclass(frozen=True)
 class UploadNote:
-    """One file on its way.
+    """One file and its upload.
 
     Attributes:
-        name: What its files are called, without their suffixes.
+        name: The name of its files, without their suffixes.
         run: The run that sent it.
-        tenant: The tenant it went to.
-        job_id: The job that was to take it.
+        tenant: The tenant it was sent to.
+        job_id: The job it was sent to.
         stream: The stream of its rows.
         header: Its first line.
-        rows: Its rows.
+        rows: Its number of rows.
         size: Its bytes.
-        sha256: What identifies its content.
-        phase: sending: it may have been taken or not. sent: the job has it. completed: the job is
-            done with it.
+        sha256: The digest of its content.
+        phase: sending: its outcome is unknown. sent: the job has it. completed: the job has ended.
         sent_at: When it was sent, in epoch seconds.
-        status_id: What its progress is asked by.
+        status_id: The id by which the tenant reports the job's progress.
     """
 
     name: str
@@ -64,43 +62,32 @@ class UploadNote:
     job_id: str
     stream: str
     header: str
-    rows: int
-    size: int
-    sha256: str
-    phase: Phase = "sending"
+    rows: int = 0
+    size: int = 0
+    sha256: str = ""
+    phase: Literal["sending", "sent", "completed"] = "sending"
     sent_at: float = 0.0
     status_id: str = ""
 
 
 def row_digest(line: bytes) -> int:
-    """What identifies a row among those of a stream.
-
-    Args:
-        line: The row as it stands in its file.
-    """
+    """Return the digest of a row, given as its line in the CSV."""
     return int.from_bytes(hashlib.blake2b(line, digest_size=DIGEST_BYTES).digest(), sys.byteorder)
 
 
 class UploadedRows:
-    """The rows that earlier runs have uploaded and that come again, in the order they went.
+    """The rows that earlier runs have uploaded, in order, by their digests.
 
-    A row is recognised where it follows, however far behind, the one recognised before it. The
-    first row that is not ends this: what comes after it may be newer than what was uploaded.
-
-    Args:
-        digests: The rows' digests.
+    A row is recognised if it follows, at whatever distance, the one recognised before it. The
+    first unknown row ends this: the rows after it may be newer than those uploaded.
     """
 
-    def __init__(self, digests: array[int] | None = None) -> None:
-        self._digests = digests if digests is not None else array("Q")
+    def __init__(self, digests: array[int]) -> None:
+        self._digests = digests
         self._next = 0
 
     def consume(self, digest: int) -> bool:
-        """Say whether a row was uploaded before.
-
-        Args:
-            digest: Its digest.
-        """
+        """Return whether a row was uploaded before."""
         if not self._digests:
             return False
         try:
@@ -115,9 +102,9 @@ class UploadJournal:
     """The notes of all streams, in one folder.
 
     Args:
-        folder: Where notes and files are, within a folder that is as private.
-        tenant: The tenant that files go to.
-        run: The run at hand.
+        folder: The folder of notes and CSV files, inside another private folder.
+        tenant: The tenant of this run.
+        run: The name of this run.
     """
 
     def __init__(self, folder: Path, tenant: str, run: str) -> None:
@@ -128,10 +115,7 @@ class UploadJournal:
         self._count = 0
 
     def begin(self, stream: str) -> None:
-        """Reserve a stream for this run and take away what a killed one has not sent.
-
-        Args:
-            stream: The stream.
+        """Lock a stream for this run and delete unsent files of a killed run.
 
         Raises:
             RunStoppedError: Another process is loading it, or the folder cannot be used.
@@ -149,161 +133,98 @@ class UploadJournal:
         if not lock(descriptor):
             os.close(descriptor)
             message = (
-                f"stream {shown(stream)}: another run is uploading this stream (it holds "
-                f"{shown_path(path)}); wait until it has ended and run again"
+                f"stream {shown(stream)}: another run is uploading this stream and holds "
+                f"{shown_path(path)}. Run again when it has ended."
             )
             raise RunStoppedError(message)
         self._locks[stream] = descriptor
         remove_leftovers(self.folder, f"*-{file_name(stream)}-*{CSV}{PART}")
 
     def close(self) -> None:
-        """Let other runs have the streams."""
+        """Release the locks on the streams."""
         for descriptor in self._locks.values():
             os.close(descriptor)
         self._locks = {}
 
     def new_note(self, stream: str, job_id: str, header: str) -> UploadNote:
-        """Name one more file.
-
-        Args:
-            stream: The stream of its rows.
-            job_id: The job that is to take it.
-            header: Its first line.
-        """
+        """Return the note of a new file, under a new name; nothing is written yet."""
         self._count += 1
-        return UploadNote(
-            name=f"{self._run}-{file_name(stream)}-{self._count}",
-            run=self._run,
-            tenant=self._tenant,
-            job_id=job_id,
-            stream=stream,
-            header=header,
-            rows=0,
-            size=0,
-            sha256="",
-        )
+        name = f"{self._run}-{file_name(stream)}-{self._count}"
+        return UploadNote(name, self._run, self._tenant, job_id, stream, header)
 
     def csv_path(self, note: UploadNote) -> Path:
-        """Say where a file is."""
+        """Return the path of a note's CSV."""
         return self.folder / f"{note.name}{CSV}"
 
-    def note_path(self, note: UploadNote) -> Path:
-        """Say where a note is."""
-        return self.folder / f"{note.name}{NOTE}"
-
     def write(self, note: UploadNote) -> None:
-        """Bring a note to disk, in place of the one before it.
-
-        Args:
-            note: The note.
+        """Bring a note to disk in place of its former version.
 
         Raises:
-            OSError: The disk does not take it.
+            OSError: The disk refuses it.
         """
-        path = self.note_path(note)
         text = json.dumps(asdict(note), indent=2)
-        _write_whole(path, text.encode())
+        replace_private_file(self.folder / f"{note.name}{NOTE}", text.encode())
 
     def write_digests(self, note: UploadNote, digests: array[int]) -> None:
-        """Bring the digests of a file's rows to disk.
-
-        Args:
-            note: The file's note.
-            digests: One for each row, in order.
+        """Bring the digests of a file's rows to disk, in order.
 
         Raises:
-            OSError: The disk does not take them.
+            OSError: The disk refuses them.
         """
-        _write_whole(self.folder / f"{note.name}{ROWS}", digests.tobytes())
+        replace_private_file(self.folder / f"{note.name}{ROWS}", digests.tobytes())
 
     def remove(self, note: UploadNote) -> None:
-        """Take a note away: its rows are not known any more.
-
-        Args:
-            note: The note.
-        """
+        """Delete a note; its rows will not be recognised any more."""
         for suffix in (NOTE, ROWS):
             (self.folder / f"{note.name}{suffix}").unlink(missing_ok=True)
 
     def remove_stream(self, stream: str) -> None:
-        """Take away all notes of a stream: its rows are covered by a state that is out.
-
-        Args:
-            stream: The stream.
-        """
-        for note in self._read():
-            if note.stream == stream and note.tenant == self._tenant:
-                self.remove(note)
+        """Delete all notes of a stream, this run's included."""
+        for note in self._notes(stream):
+            self.remove(note)
 
     def earlier(self, stream: str) -> list[UploadNote]:
-        """List what earlier runs have sent of a stream, in order.
+        """List the notes of earlier runs about a stream, in order."""
+        return [note for note in self._notes(stream) if note.run != self._run]
 
-        Args:
-            stream: The stream.
-        """
-        return [
-            note
-            for note in self._read()
-            if note.stream == stream and note.tenant == self._tenant and note.run != self._run
-        ]
-
-    def rows(self, past: Sequence[UploadNote], job_id: str, header: str) -> UploadedRows:
-        """Read which rows a job has been given.
-
-        Args:
-            past: The files, in order.
-            job_id: The job; what went to another one does not count.
-            header: The first line of what is to be sent; other columns make other rows.
-        """
+    def uploaded_rows(self, stream: str, job_id: str, header: str) -> UploadedRows:
+        """Read the rows of a stream that earlier runs have uploaded to a job under one header."""
         digests = array("Q")
-        for note in past:
-            if note.job_id == job_id and note.header == header:
-                path = self.folder / f"{note.name}{ROWS}"
-                digests.frombytes(path.read_bytes() if path.exists() else b"")
+        for note in self.earlier(stream):
+            path = self.folder / f"{note.name}{ROWS}"
+            if note.job_id == job_id and note.header == header and path.exists():
+                digests.frombytes(path.read_bytes())
         return UploadedRows(digests)
 
-    def unknown_outcome_message(self, note: UploadNote, why: str) -> str:
-        """Say that it is not known whether a file was taken, and what is to be done.
-
-        Args:
-            note: The file's note.
-            why: What leaves it open.
-        """
+    def unknown_outcome(self, note: UploadNote, why: str) -> RunStoppedError:
+        """Return the error for a file that the job may or may not have taken, and what to do."""
         sent = datetime.fromtimestamp(note.sent_at, tz=timezone.utc)
-        return (
+        return RunStoppedError(
             f"stream {shown(note.stream)}: whether bulk job {shown(note.job_id)} has taken the "
             f"file {shown_path(self.csv_path(note))} ({note.rows:,} rows, sent "
-            f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Look into the job's log in "
-            'Gainsight. If it has run with this file, put "phase": "completed" into '
-            f"{shown_path(self.note_path(note))}: the rows are not sent again. If it has "
-            "not, delete that note: they are. Then run again"
+            f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Check the job's log in "
+            'Gainsight. If the job has run with this file, put "phase": "completed" into '
+            f"{shown_path(self.folder / f'{note.name}{NOTE}')}, so that its rows are not sent "
+            "again. If it has not, delete that note, so that they are. Then run again."
         )
 
-    def _read(self) -> Iterable[UploadNote]:
-        for path in sorted(self.folder.glob(f"*{NOTE}"), key=_by_number):
+    def _notes(self, stream: str) -> Iterator[UploadNote]:
+        """Read the notes of a stream in this tenant, in order."""
+        for path in sorted(self.folder.glob(f"*{NOTE}"), key=_run_and_number):
             try:
-                yield _parsed(json.loads(path.read_bytes()))
+                note = _parse(json.loads(path.read_bytes()))
             except (OSError, ValueError, TypeError) as error:
                 message = (
-                    f"the note {shown_path(path)} about an upload cannot be read ({error}). See "
-                    "in Gainsight whether the job has run, and delete the note if its rows are "
-                    "to be sent again"
+                    f"the upload note {shown_path(path)} cannot be read ({error}). Check in "
+                    "Gainsight whether the job has run; delete the note if its rows are to be "
+                    "sent again."
                 )
                 raise RunStoppedError(message) from error
+            if note.stream == stream and note.tenant == self._tenant:
+                yield note
 
 
-def with_phase(note: UploadNote, phase: Phase, status_id: str = "") -> UploadNote:
-    """The same note in its next phase.
-
-    Args:
-        note: The note.
-        phase: The phase.
-        status_id: What progress is asked by, if it is known only now.
-    """
-    return replace(note, phase=phase, status_id=status_id or note.status_id)
-
-
-def _parsed(plain: Any) -> UploadNote:  # noqa: ANN401 - JSON of any shape
+def _parse(plain: Any) -> UploadNote:  # noqa: ANN401 - JSON of any shape
     note = UploadNote(**plain)
     if note.phase not in {"sending", "sent", "completed"}:
         message = f"unknown phase {shown(note.phase)}"
@@ -311,19 +232,7 @@ def _parsed(plain: Any) -> UploadNote:  # noqa: ANN401 - JSON of any shape
     return note
 
 
-def _by_number(path: Path) -> tuple[str, int]:
+def _run_and_number(path: Path) -> tuple[str, int]:
     """Order notes by run and number: `…-stream-10` comes after `…-stream-9`."""
     rest, _, number = path.name.removesuffix(NOTE).rpartition("-")
     return rest, int(number) if number.isdecimal() else 0
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Replace a file for its owner only, whole or not at all, and bring it to disk."""
-    beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)

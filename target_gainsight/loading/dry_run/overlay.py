@@ -1,4 +1,4 @@
-"""What the tenant would hold if the run were real: in a dry run, later groups must see it.
+"""What the tenant would hold if a dry run were real: later groups and lookups must see it.
 
 Kept in temporary files that only this process can see, because it covers whole objects.
 """
@@ -22,23 +22,19 @@ if TYPE_CHECKING:
 
 
 class PlannedRows(CurrentRows):
-    """The current rows of one object, with what the run would have written by now.
+    """The current rows of one object, with what the run would have written so far.
 
     Args:
-        rows: Reads what the tenant holds.
-        written: The fields that would have been written so far, by the lookup key.
+        rows: Reads the tenant's rows.
+        written: The fields that would have been written, by the lookup key.
     """
 
     def __init__(self, rows: CurrentRows, written: SpilledValues) -> None:
         self._rows = rows
         self._written = written
 
-    def note(self, record: LoadRecord) -> None:
-        """Take note of a record that would be written.
-
-        Args:
-            record: The record.
-        """
+    def record_write(self, record: LoadRecord) -> None:
+        """Record what would be written."""
         for entry in self._written.find([record.key]):
             self._written.replace(entry, merged_fields(entry.value, record.fields))
             return
@@ -49,37 +45,14 @@ class PlannedRows(CurrentRows):
         return self._rows.own_fields(record)
 
     def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
-        """Read the rows that some records may meet, as they would be by now.
-
-        Args:
-            records: The records of one group.
-            extra: Further fields to read.
-
-        Returns:
-            The rows.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read even a single key.
-        """
-        return self._as_planned(self._rows.read(records, extra), records)
+        """Read the rows of some records, as they would be by now; raises as CurrentRows does."""
+        return self._overlay(self._rows.read(records, extra), records)
 
     def read_near(self, records: Sequence[LoadRecord]) -> Matches:
-        """Read the rows with usual spellings of some records' keys, as they would be by now.
+        """Read the rows with similar keys, as they would be by now; raises as CurrentRows does."""
+        return self._overlay(self._rows.read_near(records), records)
 
-        Args:
-            records: Records whose very keys were not found.
-
-        Returns:
-            The rows.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read even a single key.
-        """
-        return self._as_planned(self._rows.read_near(records), records)
-
-    def _as_planned(self, matches: Matches, records: Sequence[LoadRecord]) -> Matches:
+    def _overlay(self, matches: Matches, records: Sequence[LoadRecord]) -> Matches:
         empty = dict.fromkeys(name for record in records for name in self.own_fields(record))
         keys = dict.fromkeys(record.key for record in records)
         for _, key, written in self._written.find(keys):
@@ -89,30 +62,21 @@ class PlannedRows(CurrentRows):
 
 
 class PlannedParents:
-    """The rows that would be written by now and that lookups of this run may ask for.
-
-    Args:
-        watched: What lookups of this run use.
-    """
+    """The rows that would have been written so far and that lookups of this run may need."""
 
     def __init__(self, watched: WatchedFields) -> None:
         self._watched = watched
         self._written = SpilledValues()
 
-    def note(self, object_name: str, fields: Mapping[str, object]) -> None:
-        """Take note of a record that would be written.
-
-        Args:
-            object_name: The object.
-            fields: The record's fields.
-        """
+    def record_write(self, object_name: str, fields: Mapping[str, object]) -> None:
+        """Record what would be written, under each set of match fields."""
         for name, match_fields, values in self._watched.of(object_name, fields):
             key = _key(name, match_fields, values)
             if not self._written.find([key]):
                 self._written.add(key, value=True)
 
     def has(self, wanted: Wanted) -> bool:
-        """Whether the row that is wanted would be there by now."""
+        """Return whether a row would be there by now."""
         match = wanted.match
         return bool(self._written.find([_key(match.object_name, match.names, wanted.written)]))
 

@@ -1,6 +1,6 @@
-"""What a run would write, without writing it, and what that would cost.
+"""The plan of a dry run: what the run would write, and what that would cost.
 
-Takes the place of the writer in a dry run: everything before the sending is the real thing.
+Only the writers are replaced: everything before the write calls is the real thing.
 """
 
 from __future__ import annotations
@@ -26,23 +26,17 @@ if TYPE_CHECKING:
     from target_gainsight.loading.settling.summary import StreamCounts, Summary
     from target_gainsight.loading.writing.attempts import Action
 
-MOST_EXAMPLES = 5
+MAX_EXAMPLES = 5
 MINUTES_PER_HOUR = 60
 UPLOAD = "upload"
-"""How uploads are counted; as many as an hour allows go at once."""
+"""The kind of upload calls; as many as an hour allows are sent at once."""
 
-MOST_FIELDS_SHOWN = 6
+MAX_FIELDS_SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One field that an update would change.
-
-    Attributes:
-        name: The field.
-        before: What the tenant holds, as it reads it.
-        after: What would be written.
-    """
+class FieldChange:
+    """A field that an update would change: the tenant's value, and the value to be written."""
 
     name: str
     before: object
@@ -51,26 +45,21 @@ class Difference:
 
 @dataclass(frozen=True)
 class PlannedUpdate:
-    """One row that would change.
-
-    Attributes:
-        key: The record's lookup keys.
-        differences: Its first differences.
-    """
+    """A row that would change, by the record's lookup keys."""
 
     key: str
-    differences: tuple[Difference, ...]
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass
 class StreamPlan:
-    """What would be written of one stream.
+    """The writes of one stream.
 
     Attributes:
-        write_calls: Calls that the writes would take.
+        write_calls: The number of write calls.
         updates: The first rows that would change.
         creates: The keys of the first rows that would be created.
-        files: Bytes of the files that would be sent or written, and where each would go.
+        files: The files that would be sent or written: size in bytes, and destination.
     """
 
     write_calls: int = 0
@@ -81,45 +70,33 @@ class StreamPlan:
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What a run would cost.
-
-    Attributes:
-        calls: Its calls, by kind.
-        minutes: At the allowed rate.
-        percent_of_day: Of the allowed calls of a day.
-    """
+    """A run's calls by kind, its minutes at the allowed rate, its share of a day's calls."""
 
     calls: Mapping[str, int]
     minutes: float
     percent_of_day: float
 
-    @property
-    def total(self) -> int:
-        """All calls."""
-        return sum(self.calls.values())
-
 
 class Plan:
-    """What a run would do.
+    """The plan of a run.
 
     Args:
-        allowed_per_minute: Calls that we may make in a minute.
-        allowed_per_day: Calls that we may make in a day; None where days have no limit.
-        apart: Kinds of calls that the tenant counts apart, to those that we may make in a minute.
-        uploads_per_hour: Bulk uploads that we may make in an hour.
+        allowed_per_minute: Allowed calls a minute.
+        allowed_per_day: Allowed calls a day; None where days have no limit.
+        separate_limits: Kind of calls that the tenant counts separately → allowed calls a minute.
+        uploads_per_hour: Allowed bulk uploads an hour.
     """
 
     def __init__(
         self,
         allowed_per_minute: int,
         allowed_per_day: int | None,
-        apart: Mapping[str, float] | None = None,
-        *,
-        uploads_per_hour: int = 1,
+        separate_limits: Mapping[str, float],
+        uploads_per_hour: int,
     ) -> None:
         self._per_minute = allowed_per_minute
         self._per_day = allowed_per_day
-        self._apart = dict(apart or {})
+        self._separate_limits = separate_limits
         self._uploads_per_hour = uploads_per_hour
         self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
@@ -127,77 +104,51 @@ class Plan:
         self.streams: dict[str, StreamPlan] = {}
 
     def stream(self, name: str) -> StreamPlan:
-        """Return the plan of a stream, beginning it if need be."""
+        """Return the plan of a stream."""
         return self.streams.setdefault(name, StreamPlan())
 
-    def note_change(
+    def record_change(
         self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
     ) -> None:
-        """Take note of a row that would change.
-
-        Args:
-            record: The record.
-            row: The row it would change.
-            changed: The fields that differ.
-        """
+        """Record that some fields of a row would change."""
         updates = self.stream(record.source.alias).updates
-        if len(updates) < MOST_EXAMPLES:
-            differences = tuple(
-                Difference(name, row.get(name), record.fields.get(name)) for name in changed
+        if len(updates) < MAX_EXAMPLES:
+            changes = (
+                FieldChange(name, row.get(name), record.fields.get(name)) for name in changed
             )
-            updates.append(PlannedUpdate(_key(record), differences))
+            updates.append(PlannedUpdate(_key(record), tuple(changes)))
 
     def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
-        """Return what would have been written to an object by now.
+        """Return the fields written to an object so far, by the values of these lookup keys.
 
-        Args:
-            object_name: The object.
-            keys: The lookup keys by which it is written.
-
-        Returns:
-            The fields by the values of the keys, shared by all streams that write so.
+        Shared by all streams that write the object by these keys.
         """
         return self._written.setdefault((object_name.lower(), keys), SpilledValues())
 
-    def note_call(self, kind: str, batch: Sequence[LoadRecord], *, creates: bool) -> None:
-        """Take note of a call that would be made.
-
-        Args:
-            kind: How such calls are counted.
-            batch: What it would write.
-            creates: Whether it would create rows.
-        """
+    def record_call(self, kind: str, batch: Sequence[LoadRecord], *, creates: bool) -> None:
+        """Record a write call."""
         with self._lock:
             plan = self.stream(batch[0].source.alias)
             plan.write_calls += 1
             self._writes[kind] += 1
             if creates:
-                room = MOST_EXAMPLES - len(plan.creates)
-                plan.creates += [_key(record) for record in batch[:room]]
+                missing = MAX_EXAMPLES - len(plan.creates)
+                plan.creates += [_key(record) for record in batch[:missing]]
 
-    def note_file(self, stream: str, size: int, where: str, *, upload: bool = False) -> None:
-        """Take note of a file that would be sent, or written.
-
-        Args:
-            stream: The stream.
-            size: Its bytes.
-            where: Where it would go.
-            upload: Whether it would cost a call.
-        """
-        self.stream(stream).files.append((size, where))
-        if upload:
+    def record_file(
+        self, stream: str, size: int, destination: str, *, is_upload: bool = False
+    ) -> None:
+        """Record a file that would be written, or uploaded by a call."""
+        self.stream(stream).files.append((size, destination))
+        if is_upload:
             self._writes[UPLOAD] += 1
 
     def cost(self, summary: Summary) -> CostEstimate:
-        """Say what the run would cost: the calls that were made, and the writes that were not.
-
-        Args:
-            summary: What was counted.
-        """
+        """Estimate the cost of the run: the calls that were made, and the writes that were not."""
         calls = summary.calls.by_kind + self._writes
-        apart = {UPLOAD, *self._apart}
-        together = sum(count for kind, count in calls.items() if kind not in apart)
-        alone = [calls[kind] / rate for kind, rate in self._apart.items()]
+        separate = {UPLOAD, *self._separate_limits}
+        together = sum(count for kind, count in calls.items() if kind not in separate)
+        alone = [calls[kind] / rate for kind, rate in self._separate_limits.items()]
         hours = max(0, calls[UPLOAD] - 1) // self._uploads_per_hour
         return CostEstimate(
             calls=dict(calls),
@@ -206,11 +157,7 @@ class Plan:
         )
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
-        """Return the plan as JSON values.
-
-        Args:
-            summary: What was counted.
-        """
+        """Return the plan as JSON values."""
         cost = self.cost(summary)
         counted = summary.to_json()
         return {
@@ -220,7 +167,7 @@ class Plan:
             },
             "rejects": counted["rejects"],
             "cost": {
-                "calls": cost.total,
+                "calls": sum(cost.calls.values()),
                 "by_kind": dict(cost.calls),
                 "minutes": round(cost.minutes, 1),
                 "percent_of_day": round(cost.percent_of_day, 1),
@@ -229,26 +176,24 @@ class Plan:
         }
 
     def to_text(self, summary: Summary) -> str:
-        """Return the plan for a person to read.
-
-        Args:
-            summary: What was counted.
-        """
+        """Return the plan for a person to read."""
         lines = ["plan: nothing was written", summary.table(), *summary.file_lines()]
         for name, counts in summary.streams.items():
             lines += self._stream_lines(shown(name), self.stream(name), counts)
         lines += summary.reject_lines()
         cost = self.cost(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
+        total = sum(cost.calls.values())
         lines.append(
-            f"cost: {cost.total} calls ({kinds or 'none'}), {_least(cost.minutes)} minutes at "
-            f"the allowed rate, {_least(cost.percent_of_day)}% of a day's quota"
+            f"cost: {total} {'call' if total == 1 else 'calls'} ({kinds or 'none'}), "
+            f"{_at_least_a_tenth(cost.minutes)} minutes at the allowed rate, "
+            f"{_at_least_a_tenth(cost.percent_of_day)}% of a day's quota"
         )
         if cost.percent_of_day > 100:  # noqa: PLR2004 - percent
             days = math.ceil(cost.percent_of_day / 100)
             lines.append(
-                f"warning: this does not fit into a day; it takes {days} days, each run going on "
-                "where the last one stopped"
+                f"warning: this does not fit into a day; it takes {days} days, and each run "
+                "continues where the last one stopped"
             )
         return "\n".join(lines)
 
@@ -260,9 +205,13 @@ class Plan:
         if plan.updates:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
-                lines += [f"  {update.key}", *_differences(update)]
+                lines += [f"  {update.key}", *_change_lines(update.changes)]
         if plan.files:
-            lines.append(_files_line(name, plan.files))
+            sizes = ", ".join(f"{size:,}" for size, _ in plan.files[:MAX_EXAMPLES])
+            more = ", …" if len(plan.files) > MAX_EXAMPLES else ""
+            count = "1 file" if len(plan.files) == 1 else f"{len(plan.files)} files"
+            destination = plan.files[0][1]
+            lines.append(f"{name}: would fill {count} for {destination}, of {sizes}{more} bytes")
         lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
         return lines
 
@@ -270,14 +219,14 @@ class Plan:
         plan = self.stream(name)
         return {
             "write_calls": plan.write_calls,
-            "files": [{"bytes": size, "for": where} for size, where in plan.files],
+            "files": [{"bytes": size, "for": destination} for size, destination in plan.files],
             "examples_created": plan.creates,
             "examples_updated": [
                 {
                     "key": update.key,
                     "fields": {
                         each.name: {"before": each.before, "after": each.after}
-                        for each in update.differences
+                        for each in update.changes
                     },
                 }
                 for update in plan.updates
@@ -286,13 +235,12 @@ class Plan:
 
 
 class PlanningWriter(Writer):
-    """Writes nothing and takes note of what the real writer would send.
+    """Writes nothing and records what the real writer would send.
 
     Args:
-        plan: Takes the notes.
-        kinds: How the real writer's calls are named, for creates and for updates.
-        batch_size: Its records per call.
-        would_write: Is told of each record that would be written.
+        kinds: The kinds of the real writer's calls: for creates, and for updates.
+        batch_size: Records per call.
+        on_write: Called with each record that would be written.
     """
 
     def __init__(
@@ -300,19 +248,19 @@ class PlanningWriter(Writer):
         plan: Plan,
         kinds: tuple[str, str],
         batch_size: int,
-        would_write: Callable[[LoadRecord], None],
+        on_write: Callable[[LoadRecord], None],
     ) -> None:
         self.batch_size = batch_size
-        self._would_write = would_write
+        self._on_write = on_write
         self._plan = plan
         self._kinds = kinds
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Note a call and return the outcomes that it would have."""
+        """Record a call and return the outcomes that it would have."""
         creates = action == "create"
-        self._plan.note_call(self._kinds[0 if creates else 1], records, creates=creates)
+        self._plan.record_call(self._kinds[0 if creates else 1], records, creates=creates)
         for record in records:
-            self._would_write(record)
+            self._on_write(record)
         outcome = Outcome.CREATED if creates else Outcome.UPDATED
         return Written(
             tuple(
@@ -321,28 +269,22 @@ class PlanningWriter(Writer):
         )
 
 
-def _files_line(name: str, files: Sequence[tuple[int, str]]) -> str:
-    sizes = ", ".join(f"{size:,}" for size, _ in files[:MOST_EXAMPLES])
-    more = ", …" if len(files) > MOST_EXAMPLES else ""
-    count = "1 file" if len(files) == 1 else f"{len(files)} files"
-    return f"{name}: would fill {count} for {files[0][1]}, of {sizes}{more} bytes"
-
-
 def _key(record: LoadRecord) -> str:
     return " | ".join(shown(part) for part in record.key) or "a record without keys"
 
 
-def _differences(update: PlannedUpdate) -> list[str]:
-    shown_ones = update.differences[:MOST_FIELDS_SHOWN]
+def _change_lines(changes: Sequence[FieldChange]) -> list[str]:
     lines = [
         f"    {one_line(each.name)}: {shown(each.before)} → {shown(each.after)}"
-        for each in shown_ones
+        for each in changes[:MAX_FIELDS_SHOWN]
     ]
-    more = len(update.differences) - len(shown_ones)
-    return [*lines, f"    and {more} more fields"] if more else lines
+    more = len(changes) - len(lines)
+    if more:
+        lines.append(f"    and {more} more {'field' if more == 1 else 'fields'}")
+    return lines
 
 
-def _least(number: float) -> str:
-    """Write a number to a tenth, but never as nothing."""
+def _at_least_a_tenth(number: float) -> str:
+    """Format a number to a tenth, but a small one never as 0.0."""
     tenth = 0.1
     return f"less than {tenth}" if 0 < number < tenth else f"{number:.1f}"

@@ -14,7 +14,8 @@ if sys.platform != "win32":
     import fcntl
 
 OWNER_ONLY = 0o600
-FOLDER_OF_OWNER = 0o700
+PART = ".part"
+"""The suffix of a file that is not complete yet."""
 
 
 class PrivateFile:
@@ -73,15 +74,61 @@ class PrivateFile:
             self._descriptor = None
 
     def _open(self) -> int:
-        folder = self.path.parent
-        folder.mkdir(mode=FOLDER_OF_OWNER, parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        make_private_folder(self.path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(self.path, flags, OWNER_ONLY)
         lock(descriptor)
         return descriptor
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder for its owner only, hidden from git; an existing one keeps its mode."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """Write a file to disk, readable by its owner only: all of it or nothing.
+
+    Raises:
+        OSError: The disk refuses it.
+    """
+    part = path.with_name(path.name + PART)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: Path, pattern: str) -> None:
+    """Delete the files that a killed run left behind; those still being written are locked."""
+    for path in folder.glob(pattern):
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            if lock(descriptor):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
 def lock(descriptor: int) -> bool:
