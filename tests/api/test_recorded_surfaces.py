@@ -35,7 +35,8 @@ def test_activities_are_queried_and_read_as_the_page_shows(
     select = tuple(request["select"])
     where = is_in(condition["name"], condition["value"])
     rows = list(client.records.query("activity_timeline", select=select, where=where))
-    assert rows == response["data"]["records"]
+    for row, printed in zip(rows, response["data"]["records"], strict=True):
+        assert printed.items() <= row.items()
     sent = requests_mock.last_request.json()
     assert sent["select"] == request["select"]
     assert sent["where"]["conditions"][0]["value"] == condition["value"]

@@ -76,7 +76,7 @@ def test_the_plan_is_on_standard_output_and_nothing_is_written(commands: Command
         "'accounts': would update 1, such as",
         "Industry: 'Old' → 'New'",
         "rejects schema_violation: 1",
-        "cost: 4 calls (1 describe, 1 insert, 1 query, 1 update)",
+        "cost: 5 calls (1 describe, 1 insert, 2 query, 1 update)",
     ):
         assert said in result.stdout
     assert commands.sandbox.tenant.count("company") == 2
@@ -95,7 +95,7 @@ def test_as_json_it_is_for_machines(commands: Commands) -> None:
     [update] = stream["examples_updated"]
     assert update["fields"]["ARR"] == {"before": 9.25, "after": 10.5}
     assert update["fields"]["RenewalDate"]["after"] == "2026-05-01"
-    assert planned["cost"]["calls"] == 4
+    assert planned["cost"]["calls"] == 5
     assert planned["cost"]["fits_into_a_day"] is True
 
 

@@ -261,7 +261,7 @@ def test_replay_prints_the_summary_and_retires_what_landed(project: Project) -> 
     project.tenant.faults.clear()
     result = project.replay("latest")
     assert result.exit_code == 0, result.output
-    assert "calls: 3 (1 describe, 1 insert, 1 query)" in result.stdout
+    assert "calls: 4 (1 describe, 1 insert, 2 query)" in result.stdout
     assert "rejects schema_violation: 1" in result.stdout
     again = project.listed()
     assert [(g["code"], g["count"]) for g in again] == [("schema_violation", 1)]
