@@ -1,6 +1,6 @@
-"""Write what people read about the settings, from their declaration in `target_gainsight.settings`.
+"""Generate the documentation of settings from their declaration in `target_gainsight.settings`.
 
-`python scripts/docs.py` writes the files, `--check` only tells whether they are up to date.
+`python scripts/docs.py` writes the files; `--check` only reports whether they are up to date.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ PREFIX = "TARGET_GAINSIGHT_"
 
 @dataclass(frozen=True)
 class Target:
-    """What the installed target says about itself.
+    """The declared properties of the installed target.
 
     Attributes:
         settings: All settings, those of the Singer SDK last.

@@ -1,4 +1,4 @@
-"""The plugin definition for Meltano Hub, which `meltano add --from-ref` takes as well."""
+"""The plugin definition for Meltano Hub and for `meltano add --from-ref`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CREDENTIALS = (("access_key",), ("client_id", "client_secret"))
 KEYWORDS = ["api", "meltano_sdk"]
 
 PREAMBLE = """\
-A tenant is reached with `domain` and one credential. `domain: sandbox` loads into a local tenant \
-that enforces the API's rules and needs no account.
+Connecting to a tenant takes `domain` and one credential. `domain: sandbox` loads into an embedded \
+sandbox that enforces the API's rules and needs no account.
 
-`streams` says what goes where: its keys are stream names or globs, its values the settings of \
-those streams. The exact name wins, else the longest pattern.
+`streams` routes streams to objects: its keys are stream names or globs, its values the settings \
+of those streams. The exact name wins, then the longest pattern.
 
 ```yaml
 config:
@@ -46,7 +46,7 @@ NEXT_STEPS = """\
 - `meltano invoke target-gainsight:check` checks the connection, credential, objects, fields and \
 lookup keys, and writes nothing.
 - `TARGET_GAINSIGHT_DRY_RUN=true meltano run tap-… target-gainsight` shows what a run would write \
-and cost; it writes nothing and keeps no state.
+and cost; it writes nothing and emits no state.
 - `meltano run tap-… target-gainsight` loads.
 """
 
@@ -57,21 +57,21 @@ A record that could not be written is a reject. It is logged with its stream, ke
 reason, and kept in a Singer file in `rejects_path`. Rejects fail a run only above `max_rejects` \
 or `max_reject_percent`.
 
-- `meltano invoke target-gainsight:rejects list` shows what is open, by reason, with what to do.
+- `meltano invoke target-gainsight:rejects list` lists open rejects by reason, with what to do.
 - `meltano invoke target-gainsight:rejects show latest` shows each record.
 - `meltano invoke target-gainsight:rejects replay latest` sends them again.
 
-### The local tenant
+### The sandbox
 
-With `domain: sandbox`, `meltano invoke target-gainsight:sandbox show Company` shows what landed.
+With `domain: sandbox`, `meltano invoke target-gainsight:sandbox show Company` shows the rows.
 """
 
 
 def hub_definition(target: Target) -> str:
-    """Write the definition as the Hub wants it: keys and settings sorted, kinds stated.
+    """Return the definition as the Hub requires it: sorted keys and settings, explicit kinds.
 
     Args:
-        target: What the target says about itself.
+        target: The declared target.
 
     Returns:
         YAML, ending in a newline.
@@ -107,7 +107,7 @@ def hub_definition(target: Target) -> str:
 
 
 def credential_groups(settings: Iterable[Setting]) -> list[list[str]]:
-    """Say which settings are enough to reach a tenant, one way of proving who we are after another.
+    """Return the groups of settings that are sufficient to connect, one per kind of credential.
 
     Args:
         settings: The declared settings.
@@ -120,7 +120,7 @@ def credential_groups(settings: Iterable[Setting]) -> list[list[str]]:
 
 
 class _Readable(yaml.SafeDumper):
-    """Writes text of several lines as it reads."""
+    """Dumps multi-line text as a literal block."""
 
 
 def _as_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

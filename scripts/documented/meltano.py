@@ -20,7 +20,7 @@ COMMANDS = {
     "rejects": "List, show, replay or clear rejected records.",
     "sandbox": "Run a local Gainsight tenant, or look into one.",
 }
-"""Subcommand of `gainsight` to what `meltano invoke --list-commands` says of it."""
+"""Descriptions in `meltano invoke --list-commands`, by subcommand of `gainsight`."""
 
 
 def commands() -> dict[str, dict[str, str]]:

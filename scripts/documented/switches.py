@@ -1,4 +1,4 @@
-"""What may be set about the local tenant, as tables, from its classes and their docstrings."""
+"""The limits and switches of the sandbox as tables, from its classes and their docstrings."""
 
 from __future__ import annotations
 
