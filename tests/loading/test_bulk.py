@@ -506,7 +506,7 @@ def test_a_column_that_no_csv_can_have_stops_the_stream_with_a_sentence(
     entry = PLAIN if place == "column" else {**PLAIN, "constants": {name: "x"}}
     run = load(bulk_loading, [schema(columns=columns), record(Name="A"), state(read=1)], entry)
     assert (run.exit_code, run.states) == (1, [])
-    assert "cannot stand in a CSV" in run.log[-1]
+    assert "cannot be in a CSV" in run.log[-1]
     assert shown in run.log[-1]
     assert run.log[-1].replace("\n", "").isprintable()
     assert uploaded(bulk_loading) == 0

@@ -168,7 +168,7 @@ def test_a_column_that_no_csv_can_have_is_refused(loading: Loading) -> None:
     entry = {**ENTRY, "constants": {"a\0b": "x"}}
     run = load(loading, [SCHEMA, response()], entry)
     assert (run.exit_code, files(loading)) == (1, [])
-    assert "cannot stand in a CSV: a NUL character" in run.log[-1]
+    assert "cannot be in a CSV: a NUL character" in run.log[-1]
 
 
 def test_two_names_for_one_column_are_refused(loading: Loading) -> None:

@@ -1,17 +1,23 @@
-"""Which column of a stream goes to which column of a bulk job's CSV.
+"""Assigns the columns of a stream to the columns of a bulk job's CSV.
 
-Only the administrator who made the job knows its columns. One that bears the name of a field of
-the object is taken for that field's, and its values are checked and formatted as that field's;
-any other is plain text. References are not checked: the job may look them up.
+Only the administrator who made the job knows its columns. A column that has the name of a field
+of the object gets that field's checks and format; any other is plain text. References are not
+checked: the job may look them up.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_names
+from target_gainsight.mapping.csv.cells import (
+    CsvColumn,
+    CsvPlan,
+    cell,
+    missing_sources,
+    unmapped,
+    unwritable_names,
+)
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
-from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.spec import METADATA_PREFIX
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_converter
@@ -38,32 +44,34 @@ def plan_job_columns(
     date_format: DateFormat,
     html: bool = False,
 ) -> CsvPlan:
-    """Decide which columns the CSV has, or say everything that is wrong.
+    """Decide which columns the CSV has.
 
     With a mapping, the CSV has the columns it names and no others; without one, all of the
     stream's under their own names. Constants come after them.
 
     Args:
-        columns: What the stream carries.
-        schema: What the object offers, or None when its metadata cannot be read.
+        columns: The stream's columns.
+        schema: The object, or None when its metadata cannot be read.
         stream: The stream's name, for messages.
-        field_mapping: The stream's column to the job's.
-        constants: The job's column to the value in every row.
-        date_format: How dates are written.
+        field_mapping: The stream's column → the job's column.
+        constants: The job's column → the value in every row.
+        date_format: The format of dates.
         html: Whether line breaks of rich text become `<br>`.
 
     Raises:
-        StreamMismatchError: The stream does not fit; carries all problems.
+        StreamMismatchError: The stream does not fit; has all problems.
     """
     names = tuple(column.name for column in columns)
-    sent = _sent(columns, field_mapping, schema)
-    problems = [*_not_carried(names, field_mapping), *_written_twice(sent, constants)]
+    sent = _assign(columns, field_mapping, schema)
+    problems = [*missing_sources(names, field_mapping, "field_mapping")]
+    problems += _duplicates(sent, constants)
     problems += _column_types(columns, sent, schema)
-    problems += _unwritable(sent, constants)
+    problems += unwritable_names(sent.values(), constants, "column")
     plan = []
     for source, name in sent.items():
         converter = _converter(name, schema, date_format, html=html)
-        plan.append(CsvColumn(name, source, converter.write, data_type=_type(converter)))
+        data_type = converter.field.data_type if converter.field else ""
+        plan.append(CsvColumn(name, source, converter.write, data_type=data_type))
     for name, value in constants.items():
         converter = _converter(name, schema, date_format, html=html)
         try:
@@ -77,17 +85,14 @@ def plan_job_columns(
     if problems:
         object_name = schema.name if schema else "its bulk job"
         raise StreamMismatchError(problems, stream=stream, object_name=object_name, cure=Cure())
-    return CsvPlan(
-        tuple(plan),
-        dropped=_dropped(columns, sent, declared=True),
-        undeclared=_dropped(columns, sent, declared=False),
-    )
+    own = (column for column in columns if not column.name.startswith(METADATA_PREFIX))
+    return CsvPlan(tuple(plan), **unmapped(own, sent))
 
 
-def _sent(
+def _assign(
     columns: tuple[Column, ...], field_mapping: Mapping[str, str], schema: ObjectSchema | None
 ) -> dict[str, str]:
-    """Assign the columns; one that the SCHEMA does not declare goes only to a field of its name."""
+    """Map columns to the CSV's; an undeclared column is sent only if a field has its name."""
     if not field_mapping:
         return {
             column.name: column.name
@@ -99,37 +104,7 @@ def _sent(
     return {name: field_mapping[name] for name in ordered or field_mapping}
 
 
-def _dropped(
-    columns: tuple[Column, ...], sent: Mapping[str, str], *, declared: bool
-) -> tuple[str, ...]:
-    return tuple(
-        column.name
-        for column in columns
-        if column.declared is declared
-        and column.name not in sent
-        and not column.name.startswith(METADATA_PREFIX)
-    )
-
-
-def _not_carried(
-    names: tuple[str, ...], field_mapping: Mapping[str, str]
-) -> Iterator[FieldProblem]:
-    for source in field_mapping:
-        if names and source not in names:
-            message = f"The stream has no column {source}."
-            near = suggest_names(source, names)
-            yield FieldProblem(
-                "field_mapping",
-                source,
-                message,
-                near,
-                lacks_column=field_mapping.keys() >= set(near),
-            )
-
-
-def _written_twice(
-    sent: Mapping[str, str], constants: Mapping[str, Json]
-) -> Iterator[FieldProblem]:
+def _duplicates(sent: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
     by_name: dict[str, list[str]] = {}
     for source, name in sent.items():
         by_name.setdefault(name.casefold(), []).append(f"column {source}")
@@ -139,11 +114,6 @@ def _written_twice(
         if len(sources) > 1:
             message = f"A CSV has each column once, and {' and '.join(sources)} fill this one."
             yield FieldProblem("field_mapping", name, message)
-
-
-def _unwritable(sent: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
-    for name, reason in unfit_names((*sent.values(), *constants)):
-        yield FieldProblem("column", name, f"Column {name} cannot stand in a CSV: {reason}.")
 
 
 def _column_types(
@@ -169,7 +139,3 @@ def _converter(
     if field is None:
         return plain_converter(name)
     return converter_for(field, date_format=date_format, html=html)
-
-
-def _type(converter: Converter) -> str:
-    return converter.field.data_type if converter.field else ""

@@ -1,10 +1,10 @@
-"""Values as the cells of a CSV, and a stream's columns as the columns of one."""
+"""The columns of a CSV, and values as its cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import simplejson
 
@@ -13,19 +13,21 @@ from target_gainsight.mapping.errors import (
     UnfitError,
     ValueRejectedError,
 )
+from target_gainsight.mapping.near_names import suggest_names
+from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.mapping.errors import FieldError
+    from target_gainsight.mapping.columns import Column
 
-    Write = Callable[[object], Json]
+Setting = Literal["column", "field_mapping", "survey_columns"]
 
 ITEM_SEPARATOR = ";"
-"""Between the items of a multi-select, as the query reads them back."""
+"""Separates the items of a multi-select, as in the rows that a query returns."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,19 @@ class CsvColumn:
     Attributes:
         name: Its name in the header.
         source: The stream's column that fills it; None for a constant.
-        write: A source's value to the value that is written; raises `ValueRejectedError` only.
-        constant: What stands in every row of a constant.
-        data_type: Its Gainsight data type; empty when that is not known.
+        write: Converts a source value; raises `ValueRejectedError` only.
+        constant: The cell of a constant.
+        data_type: Its Gainsight data type; empty when unknown.
     """
 
     name: str
     source: str | None
-    write: Write
+    write: Callable[[object], Json]
     constant: str = ""
     data_type: str = ""
 
     def text(self, record: Mapping[str, object]) -> str:
-        """The cell of a record; empty where the record has no value.
-
-        Raises:
-            ValueRejectedError: The value has no form in a CSV.
-        """
+        """Return the cell of a record; raises ValueRejectedError if the value fits no cell."""
         if self.source is None:
             return self.constant
         value = record.get(self.source)
@@ -63,12 +61,11 @@ class CsvColumn:
 
 @dataclass(frozen=True)
 class CsvPlan:
-    """What becomes of a stream's columns.
+    """The columns of a CSV, in its order, and those of the stream that are not written.
 
     Attributes:
-        columns: Those of the CSV, in its order.
-        dropped: Columns of the stream that are not written.
-        undeclared: Those that the SCHEMA does not declare and records carry, not written either.
+        dropped: Columns that the SCHEMA declares.
+        undeclared: Columns that records have although the SCHEMA does not declare them.
     """
 
     columns: tuple[CsvColumn, ...]
@@ -81,43 +78,71 @@ class CsvPlan:
         return tuple(column.name for column in self.columns)
 
     def row(self, record: Mapping[str, object]) -> list[str]:
-        """The cells of a record.
+        """Return the cells of a record.
 
         Raises:
-            RecordRejectedError: It cannot be written; carries the errors of all its columns.
+            RecordRejectedError: It cannot be written; has the errors of all its columns.
         """
-        try:
-            return [column.text(record) for column in self.columns]
-        except ValueRejectedError:
-            raise RecordRejectedError(self._errors(record)) from None
-
-    def _errors(self, record: Mapping[str, object]) -> list[FieldError]:
-        errors = []
+        cells, errors = [], []
         for column in self.columns:
             try:
-                column.text(record)
+                cells.append(column.text(record))
             except ValueRejectedError as refusal:
                 errors.append(refusal.error)
-        return errors
+        if errors:
+            raise RecordRejectedError(errors)
+        return cells
 
 
-def unfit_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names that no header of a CSV can hold, each with the reason."""
-    for name in names:
+def unmapped(columns: Iterable[Column], mapped: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the columns that are not written, as `dropped` and `undeclared` of a CsvPlan."""
+    left = [column for column in columns if column.name not in mapped]
+    return {
+        "dropped": tuple(column.name for column in left if column.declared),
+        "undeclared": tuple(column.name for column in left if not column.declared),
+    }
+
+
+def missing_sources(
+    names: tuple[str, ...], sources: Collection[str], setting: Setting
+) -> Iterator[FieldProblem]:
+    """Find the columns that a setting names and a stream with these columns does not have."""
+    for source in sources:
+        if names and source not in names:
+            near = suggest_names(source, names)
+            yield FieldProblem(
+                setting,
+                source,
+                f"The stream has no column {source}.",
+                near,
+                lacks_column=set(sources).issuperset(near),
+            )
+
+
+def unwritable_names(
+    names: Iterable[str], constants: Collection[str], setting: Setting
+) -> Iterator[FieldProblem]:
+    """Find the names that no CSV header can hold; the setting is where other names come from."""
+    for name in (*names, *constants):
         try:
             cell(encodable(name))
         except UnfitError as unfit:
-            yield name, str(unfit)
+            message = f"Column {name} cannot be in a CSV: {unfit}."
+            yield FieldProblem("constants" if name in constants else setting, name, message)
 
 
 def cell(value: Json) -> str:
-    """A written value as the text of a cell: null is empty, a list its items between semicolons.
+    """Return a converted value as a cell: null is empty, a list its items between semicolons.
 
     Raises:
-        UnfitError: A text holds NUL, or an item of a list a semicolon.
+        UnfitError: A text has a NUL character, or an item of a list has a semicolon.
     """
     if isinstance(value, str):
-        return _text(value)
+        if "\0" in value:  # some CSV readers end the file there
+            code = "nul_in_text"
+            message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
+            raise UnfitError(code, message, "Remove it in a stream map.")
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -125,23 +150,10 @@ def cell(value: Json) -> str:
     if isinstance(value, (int, float, Decimal)):
         return number_text(value)
     if isinstance(value, (list, tuple)):
-        return ITEM_SEPARATOR.join(_item(each) for each in value)
+        items = [cell(each) for each in value]
+        if any(ITEM_SEPARATOR in each for each in items):
+            code = "separator_in_item"
+            message = "an item has a semicolon, which separates the items in a CSV"
+            raise UnfitError(code, message)
+        return ITEM_SEPARATOR.join(items)
     return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))
-
-
-def _text(value: str) -> str:
-    """Text that no reader of the CSV takes for the file's end: its other rows must not suffer."""
-    if "\0" in value:
-        code = "nul_in_text"
-        message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
-        raise UnfitError(code, message, "Take it out in a stream map.")
-    return value
-
-
-def _item(value: Json) -> str:
-    text = cell(value)
-    if ITEM_SEPARATOR in text:
-        code = "separator_in_item"
-        message = "an item holds a semicolon, which separates the items in a CSV"
-        raise UnfitError(code, message)
-    return text

@@ -1,7 +1,7 @@
-"""Survey responses as the CSV that an administrator imports into Surveys ("Import NPS").
+"""Assigns the columns of a stream to those of the CSV that is imported into Surveys ("Import NPS").
 
-Its columns have roles by their names; which source column fills which is the settings' choice.
-People open such a file in a spreadsheet: no cell may be a formula.
+A column's name decides its role; the settings choose which source column fills it. The file is
+opened in spreadsheets, so no cell may be a formula.
 """
 
 from __future__ import annotations
@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_names
+from target_gainsight.mapping.csv.cells import (
+    CsvColumn,
+    CsvPlan,
+    cell,
+    missing_sources,
+    unmapped,
+    unwritable_names,
+)
 from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number
-from target_gainsight.mapping.types.strings import email_writer, encodable, text_writer
+from target_gainsight.mapping.types.strings import email_writer, text_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,7 +37,7 @@ Role = Literal["company", "person", "score", "comment", "survey", "date", "langu
 
 HIGHEST_SCORE = 10
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take text for a formula (CSV injection, OWASP)."""
+"""A spreadsheet takes text that begins so for a formula (CSV injection, OWASP)."""
 
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -40,10 +47,8 @@ class SurveyColumn:
     """A column of the import.
 
     Attributes:
-        name: Its name.
-        role: What it means.
-        other_names: Names that mean the same, without blanks and in small letters.
-        required: Whether every response has a value.
+        other_names: Synonyms, without blanks and in lower case.
+        required: Whether every response must have a value.
     """
 
     name: str
@@ -62,7 +67,7 @@ SURVEY_COLUMNS = (
     SurveyColumn("Language", "language"),
     SurveyColumn("Channel", "channel"),
 )
-"""The eight columns of the import, in its order."""
+"""The columns of the import, in its order."""
 
 
 def plan_survey(
@@ -73,53 +78,48 @@ def plan_survey(
     constants: Mapping[str, Json],
     date_format: DateFormat,
 ) -> CsvPlan:
-    """Decide which source column fills which column of the import, or say what is wrong.
+    """Decide which source column fills which column of the import.
 
-    A column that the settings do not name is filled by the source column of its name, whatever
-    case and separators; one that is not required may be missing.
+    A column that the settings do not name is filled by the source column of the same name,
+    whatever its case and separators; one that is not required may be missing.
 
     Args:
-        columns: What the stream carries.
+        columns: The stream's columns.
         stream: The stream's name, for messages.
-        survey_columns: Column of the import to source column.
-        constants: Column of the import to the value in every row.
-        date_format: How dates are written.
+        survey_columns: Column of the import → source column.
+        constants: Column of the import → value in every row.
+        date_format: The format of dates.
 
     Raises:
-        StreamMismatchError: The stream does not fit; carries all problems.
+        StreamMismatchError: The stream does not fit; has all problems.
     """
     names = tuple(column.name for column in columns)
-    filled = {**_filled_by_name(names, survey_columns, constants), **survey_columns}
-    problems = [*_not_carried(names, survey_columns), *_missing(filled, constants, names)]
-    problems += _filled_twice(survey_columns, constants)
-    problems += _unwritable(filled, constants)
-    plan = []
-    for name, source in filled.items():
-        plan.append(CsvColumn(name, source, _writer(name, date_format)))
+    filled = {**_matches_by_name(names, (*survey_columns, *constants)), **survey_columns}
+    problems = [*missing_sources(names, survey_columns.values(), "survey_columns")]
+    problems += _missing((*filled, *constants), names)
+    problems += _duplicates((*survey_columns, *constants))
+    problems += unwritable_names(filled, constants, "survey_columns")
+    plan = [CsvColumn(name, source, _writer(name, date_format)) for name, source in filled.items()]
     for name, value in constants.items():
+        write = _writer(name, date_format)
         try:
-            plan.append(CsvColumn(name, None, _same, cell(_writer(name, date_format)(value))))
+            plan.append(CsvColumn(name, None, write, constant=cell(write(value))))
         except (UnfitError, ValueRejectedError) as refusal:
             problems.append(FieldProblem("constants", name, str(refusal)))
     if problems:
         raise StreamMismatchError(
             problems, stream=stream, object_name="a survey import", cure=Cure()
         )
-    ordered = sorted(plan, key=_place)
-    dropped = [column for column in columns if column.name not in filled.values()]
-    return CsvPlan(
-        tuple(ordered),
-        dropped=tuple(column.name for column in dropped if column.declared),
-        undeclared=tuple(column.name for column in dropped if not column.declared),
-    )
+    plan.sort(key=_position)
+    return CsvPlan(tuple(plan), **unmapped(columns, filled.values()))
 
 
 def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: what might be one gets an apostrophe."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _role(name: str) -> SurveyColumn | None:
+def _known_column(name: str) -> SurveyColumn | None:
     bare = _bare(name)
     for column in SURVEY_COLUMNS:
         if bare == _bare(column.name) or bare in column.other_names:
@@ -127,79 +127,57 @@ def _role(name: str) -> SurveyColumn | None:
     return None
 
 
-def _place(column: CsvColumn) -> int:
-    """The import's order; further columns come after its own."""
-    known = _role(column.name)
+def _position(column: CsvColumn) -> int:
+    """Return a column's place in the import's order; further columns come last."""
+    known = _known_column(column.name)
     return SURVEY_COLUMNS.index(known) if known else len(SURVEY_COLUMNS)
 
 
-def _filled_by_name(
-    names: Iterable[str], survey_columns: Mapping[str, str], constants: Mapping[str, Json]
-) -> dict[str, str]:
-    taken = {known.role for name in (*survey_columns, *constants) if (known := _role(name))}
-    by_role: dict[str, str] = {}
-    for source in names:
-        known = _role(source)
-        if known and known.role not in taken:
-            by_role.setdefault(known.name, source)
-    return by_role
+def _matches_by_name(sources: Iterable[str], named: Iterable[str]) -> dict[str, str]:
+    """Match source columns by name to the columns of the import that the settings leave out."""
+    taken = {_known_column(name) for name in named}
+    matches: dict[str, str] = {}
+    for source in sources:
+        known = _known_column(source)
+        if known and known not in taken:
+            matches.setdefault(known.name, source)
+    return matches
 
 
-def _not_carried(
-    names: tuple[str, ...], survey_columns: Mapping[str, str]
-) -> Iterator[FieldProblem]:
-    for source in survey_columns.values():
-        if names and source not in names:
-            message = f"The stream has no column {source}."
-            near = suggest_names(source, names)
-            meant = set(near).difference(survey_columns.values())
-            yield FieldProblem("survey_columns", source, message, near, lacks_column=not meant)
-
-
-def _missing(
-    filled: Mapping[str, str], constants: Mapping[str, Json], names: tuple[str, ...]
-) -> Iterator[FieldProblem]:
-    roles = {known.role for name in (*filled, *constants) if (known := _role(name))}
+def _missing(filled: Iterable[str], sources: tuple[str, ...]) -> Iterator[FieldProblem]:
+    present = {_known_column(name) for name in filled}
     for column in SURVEY_COLUMNS:
-        if column.required and column.role not in roles:
+        if column.required and column not in present:
             message = (
                 f"A survey import needs {column.name}, and no column or constant fills it: name "
                 "the stream's column for it."
             )
-            near = suggest_names(column.name, names)
+            near = suggest_names(column.name, sources)
             yield FieldProblem("survey_columns", column.name, message, near, lacks_column=True)
 
 
-def _filled_twice(
-    survey_columns: Mapping[str, str], constants: Mapping[str, Json]
-) -> Iterator[FieldProblem]:
-    by_role: dict[str, list[str]] = {}
-    for name in (*survey_columns, *constants):
-        known = _role(name)
-        by_role.setdefault(known.role if known else name.casefold(), []).append(name)
-    for names in by_role.values():
+def _duplicates(named: Iterable[str]) -> Iterator[FieldProblem]:
+    by_column: dict[str, list[str]] = {}
+    for name in named:
+        known = _known_column(name)
+        by_column.setdefault(known.name if known else name.casefold(), []).append(name)
+    for names in by_column.values():
         if len(names) > 1:
             message = f"{' and '.join(names)} mean the same column of the import. Leave one."
             yield FieldProblem("survey_columns", names[0], message)
 
 
-def _unwritable(filled: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
-    for name, reason in unfit_names((*filled, *constants)):
-        place: Literal["constants", "survey_columns"] = (
-            "constants" if name in constants else "survey_columns"
-        )
-        yield FieldProblem(place, name, f"Column {name} cannot stand in a CSV: {reason}.")
-
-
 def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
-    """How the values of a column are written, checked by the column's role."""
-    known = _role(name)
-    convert: dict[str, Callable[[object], Json]] = {
-        "score": _score,
-        "date": date_writer(date_format),
-        "person": _person(name),
-    }
-    write = convert.get(known.role, text_writer(None)) if known else text_writer(None)
+    """Return the conversion of a column's values, by its role."""
+    known = _known_column(name)
+    role = known.role if known else None
+    write: Callable[[object], Json] = text_writer(None)
+    if role == "score":
+        write = _score
+    elif role == "date":
+        write = date_writer(date_format)
+    elif role == "person" and "email" in _bare(name):  # otherwise it may be any id of a person
+        write = email_writer(None)
     required = known is not None and known.required
 
     def checked(value: object) -> Json:
@@ -208,24 +186,17 @@ def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
         except UnfitError as unfit:
             raise ValueRejectedError(unfit.about(name, "", value)) from None
         if required and (written is None or is_blank(cell(written))):
-            raise ValueRejectedError(_NEEDED.about(name, "", value))
+            raise ValueRejectedError(_REQUIRED.about(name, "", value))
         return harmless(written) if isinstance(written, str) else written
 
     return checked
 
 
-_NEEDED = UnfitError("required_missing", "a survey import needs it in every row", "Send a value.")
-
-
-def _person(name: str) -> Callable[[object], Json]:
-    """Addresses have a shape; a column that is not called so may hold any id of a person."""
-    if "email" not in _bare(name):
-        return text_writer(None)
-    return email_writer(None)
+_REQUIRED = UnfitError("required_missing", "a survey import needs it in every row", "Send a value.")
 
 
 def _score(value: object) -> Json:
-    """A whole number from 0 to 10."""
+    """Convert a whole number from 0 to 10."""
     score = number(value)
     if score is None:
         return None
@@ -235,10 +206,6 @@ def _score(value: object) -> Json:
         message = f"a score is a whole number from 0 to {HIGHEST_SCORE}"
         raise UnfitError(code, message)
     return int(exact)
-
-
-def _same(value: object) -> Json:
-    return encodable(str(value))
 
 
 def _bare(name: str) -> str:
