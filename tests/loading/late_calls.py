@@ -88,7 +88,7 @@ class LateCalls(HTTPAdapter):
 
 def put_late_calls(target: TargetGainsight, *faults: Fault) -> None:
     """Let a target's calls to the tenant be late by its clock, which must be an `AlarmClock`."""
-    assert isinstance(target.clock, AlarmClock)
-    wire = LateCalls(target.clock)
+    assert isinstance(target.session.clock, AlarmClock)
+    wire = LateCalls(target.session.clock)
     wire.plan.add(*faults)
     target.run.client._transport._session.mount("http://", wire)
