@@ -121,7 +121,8 @@ def _of_a_family(object_name: str, noun: str, path: str) -> tuple[Endpoint, ...]
         query(object_name, "current rows"),
         Endpoint(f"POST {noun}", "POST", path),
         Endpoint(f"PUT {noun}", "PUT", path),
-        query(object_name, "after a lost answer", after=1, lost=path),
+        query(object_name, "near matches", after=1),
+        query(object_name, "after a lost answer", after=2, lost=path),
     )
 
 
@@ -159,7 +160,8 @@ UPSERT = Job(
         query("company", "current rows"),
         Endpoint("POST company", "POST", COMPANY),
         Endpoint("PUT company", "PUT", COMPANY),
-        query("company", "after a lost answer", after=1, lost=COMPANY),
+        query("company", "near matches", after=1),
+        query("company", "after a lost answer", after=2, lost=COMPANY),
     ),
     **COMPANIES,
 )
