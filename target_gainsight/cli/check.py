@@ -19,9 +19,9 @@ from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.mapping.planning.spec import Wishes
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
-from target_gainsight.mapping.planning.stream_checks import problems_of
+from target_gainsight.mapping.planning.stream_checks import find_problems
 from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
 from target_gainsight.singer.connection import rate_limits
 
@@ -197,7 +197,7 @@ class StreamCheck:
 
     def _check_fields(self, schema: ObjectSchema) -> None:
         problems = [
-            each for each in problems_of(self._wishes(schema)) if each.place != NEEDS_THE_STREAM
+            each for each in find_problems(self._spec(schema)) if each.setting != NEEDS_THE_STREAM
         ]
         own = OWN_KEYS.get(self.stream.object_type)
         keys = own or ", ".join(self.stream.lookup_keys)
@@ -207,12 +207,12 @@ class StreamCheck:
             "constants": ", ".join(self.stream.constants),
         }
         for setting, value in named.items():
-            self._report(setting, value, [each for each in problems if each.place == setting])
+            self._report(setting, value, [each for each in problems if each.setting == setting])
         for name in unlisted_names(schema) if schema.documented else ():
             if name in self.stream.constants:
                 finding = f"{name} is not checked: the tenant does not list the names it accepts"
                 self.checklist.inform(f"{self.name}: constants", finding)
-        self._report("lookups", "", (each for each in problems if each.place == "lookups"))
+        self._report("lookups", "", (each for each in problems if each.setting == "lookups"))
         if not keys:
             default = "the stream's key properties"
             if self.stream.object_type != "cta":
@@ -239,9 +239,9 @@ class StreamCheck:
         else:
             self._report(setting, value, references.problems)
 
-    def _wishes(self, schema: ObjectSchema) -> Wishes:
+    def _spec(self, schema: ObjectSchema) -> MappingSpec:
         """Return the mapping that the settings specify; the stream's columns are unknown."""
-        return Wishes(
+        return MappingSpec(
             columns=(),
             schema=schema,
             sync_mode=self.stream.sync_mode,
@@ -249,7 +249,7 @@ class StreamCheck:
             field_mapping=self.stream.field_mapping,
             constants=cast("Mapping[str, Json]", self.stream.constants_on(A_DAY)),
             unknown_fields=self.stream.unknown_fields,
-            held_columns=frozenset(),
+            lookup_columns=frozenset(),
             lookup_targets=frozenset(self.stream.lookups),
             keys_required=False,
             native_upsert=self.stream.object_type == "person",

@@ -21,7 +21,7 @@ from target_gainsight.cli.run_target import make_target
 from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.loading.storage.private_file import lock
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.settings import SETTINGS
 
@@ -312,7 +312,7 @@ def _named(held: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
         return runs[-1]
     if run != LATEST and not RUN_NAME.fullmatch(run):
         message = (
-            f"{shown(run)} is no run's name: name one as 'gainsight rejects list' does, such as "
+            f"{display(run)} is no run's name: name one as 'gainsight rejects list' does, such as "
             "20260201T093000Z-3f9a, or say latest; the folder is named by --rejects-path"
         )
         raise click.ClickException(message)
@@ -355,7 +355,7 @@ def _what(example: dict[str, Any]) -> str:
 
 
 def _key_text(key: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {shown(value)}" for name, value in key.items()) or "no key"
+    return ", ".join(f"{name} = {display(value)}" for name, value in key.items()) or "no key"
 
 
 def _line(text: object) -> str:

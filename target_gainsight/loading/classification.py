@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,9 @@ class Classification:
         normalized = self._normalize(record.key)
         other = self._seen_keys.find_other_spelling(normalized, record.key)
         if other is not None:
-            message = f"this run has a record with the key {shown(other)}, which {ONLY_IN_SPELLING}"
+            message = (
+                f"this run has a record with the key {display(other)}, which {ONLY_IN_SPELLING}"
+            )
             now.settle(
                 record, Outcome.REJECTED, self._ambiguous(record, self._key_names[0], message)
             )
@@ -197,7 +199,7 @@ class Classification:
     def _ambiguous_with(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
         names = self._key_names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
-        other = shown(row.get(name))
+        other = display(row.get(name))
         message = (
             f"{self._settings.object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
         )

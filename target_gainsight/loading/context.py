@@ -18,7 +18,7 @@ from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.seen_keys import SeenKeys
 from target_gainsight.loading.references import WatchedFields
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Run:
         except AmbiguousPatternError as error:
             raise RunStoppedError(str(error)) from error
         if settings is None:
-            name = shown(stream)
+            name = display(stream)
             message = (
                 f"stream {name} is not routed to an object. Set object_type for all streams, or "
                 f"add an entry under streams ({name}: {{object_type: company}}). To leave the "

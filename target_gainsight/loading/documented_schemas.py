@@ -14,7 +14,7 @@ from target_gainsight.api import (
     WrongMetadataError,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, documented_schema
+from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, static_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +54,7 @@ def read_documented_schema(
     """
     described = _described(object_name, describe)
     names = _cta_names(cockpit) if object_name == CTA else _activity_types(described)
-    return documented_schema(object_name, mentioned, described=described, options=names)
+    return static_schema(object_name, mentioned, described=described, options=names)
 
 
 def _described(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, ObjectNotFoundError
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.settings import OBJECT_NAMES
 
@@ -57,7 +57,7 @@ class ObjectSchemas:
         return self._schemas[name]
 
     def _unknown_object(self, object_name: str) -> str:
-        message = f"the tenant has no object named {shown(object_name)}"
+        message = f"the tenant has no object named {display(object_name)}"
         try:
             names = [summary.name for summary in self._metadata.list_objects()]
         except GainsightError:

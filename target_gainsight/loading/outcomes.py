@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Reason:
     def __str__(self) -> str:
         parts = [self.code]
         if self.field and self.field not in self.message:
-            parts.append(f"{self.field} = {shown(self.value)}")
+            parts.append(f"{self.field} = {display(self.value)}")
         said = one_line(": ".join([*parts, self.message]))
         if not self.hint or self.message.endswith(self.hint):
             return said

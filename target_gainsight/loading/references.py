@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.mapping.errors import ValueRejectedError, shown
+from target_gainsight.mapping.errors import ValueRejectedError, display
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
 
@@ -114,7 +114,7 @@ class Wanted:
 
     def __str__(self) -> str:
         pairs = zip(self.match.names, self.written, strict=True)
-        return ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+        return ", ".join(f"{name} = {display(value)}" for name, value in pairs)
 
 
 class WatchedFields:

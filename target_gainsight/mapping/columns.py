@@ -9,7 +9,7 @@ UNDECLARED = {"$comment": "undeclared"}
 """The declaration of a column that records carry and their SCHEMA does not declare."""
 
 _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
-_MOMENTS = frozenset({"date", "date-time", "time"})
+_DATETIME_FORMATS = frozenset({"date", "date-time", "time"})
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Column:
     declared: bool = True
 
     @property
-    def kinds(self) -> frozenset[str]:
-        """The types, with text that is a date or time told apart as `moment`."""
-        if self.format not in _MOMENTS:
+    def json_types(self) -> frozenset[str]:
+        """The types, with text that is a date or time told apart as `datetime`."""
+        if self.format not in _DATETIME_FORMATS:
             return self.types
-        return frozenset("moment" if each == "string" else each for each in self.types)
+        return frozenset("datetime" if each == "string" else each for each in self.types)
 
 
 def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.strings import text_writer
 
@@ -16,7 +16,7 @@ _ESCAPE = "\\"
 _text_of = text_writer(None)
 
 
-def joined_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
+def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
     """The values of some columns as one text, different for different values.
 
     Args:
@@ -32,7 +32,7 @@ def joined_keys(record: Mapping[str, object], names: Sequence[str]) -> str | Non
         return None
     try:
         texts = [str(_text_of(value)) for value in values]
-    except UnfitError:
+    except ConversionError:
         return None
     return texts[0] if len(texts) == 1 else _SEPARATOR.join(map(_escaped, texts))
 

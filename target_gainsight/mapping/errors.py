@@ -42,11 +42,11 @@ class FieldError:
     def __str__(self) -> str:
         name = one_line(self.field)
         field = f"{name} ({self.data_type})" if self.data_type else name
-        line = f"{field or 'The field'} refuses {shown(self.value)}: {self.message}."
+        line = f"{field or 'The field'} refuses {display(self.value)}: {self.message}."
         return f"{line} {self.hint}" if self.hint else line
 
 
-class UnfitError(ValueError):
+class ConversionError(ValueError):
     """A value does not convert; it becomes a `FieldError` where the field is known."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -55,7 +55,7 @@ class UnfitError(ValueError):
         self.message = message
         self.hint = hint
 
-    def about(self, field: str, data_type: str, value: object) -> FieldError:
+    def for_field(self, field: str, data_type: str, value: object) -> FieldError:
         """Name the field and the value that this is about."""
         return FieldError(field, value, data_type, self.code, self.message, self.hint)
 
@@ -92,7 +92,7 @@ class _Abbreviation(reprlib.Repr):
 _ABBREVIATION = _Abbreviation()
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """A value for a message: one line, control characters escaped, at most about 80 characters."""
     if value is None:
         return "null"
@@ -110,7 +110,7 @@ def error_text(error: Exception) -> str:
     return f"{type(cause).__name__}: {one_line(str(cause)[:_MOST_ERROR_CHARACTERS])}"
 
 
-def shown_path(path: object) -> str:
+def display_path(path: object) -> str:
     """A path or URL for a message, whole: one line, control characters escaped."""
     return repr(one_line(str(path)))
 

@@ -84,7 +84,8 @@ class RecordMapper:
             for name, each in self.converters.items()
         }
         self._columns = tuple(
-            (source, target, self.converters[target]) for source, target in plan.sent.items()
+            (source, target, self.converters[target])
+            for source, target in plan.column_to_field.items()
         )
         constants = (
             (name, self.converters[name].write(value)) for name, value in plan.constants.items()
@@ -147,7 +148,7 @@ class RecordMapper:
     def _compile_converters(
         self, date_format: DateFormat, html_fields: frozenset[str]
     ) -> dict[str, Converter]:
-        planned = (*self._plan.sent.values(), *self._plan.constants, *self._plan.keys)
+        planned = (*self._plan.column_to_field.values(), *self._plan.constants, *self._plan.keys)
         compiled = {name: plain_converter(name) for name in planned}
         for field in self._described:
             compiled[field.name] = converter_for(
@@ -161,7 +162,7 @@ class RecordMapper:
 
     def _find_needed(self) -> tuple[tuple[str, str], ...]:
         """Field and error code, for what every record needs; what lookups fill comes later."""
-        planned = {*self._plan.sent.values(), *self._plan.constants}
+        planned = {*self._plan.column_to_field.values(), *self._plan.constants}
         if self._sync_mode == "insert":
             needed = dict.fromkeys(self._needed_to_create, "required_missing")
         else:
@@ -170,7 +171,7 @@ class RecordMapper:
 
     def _find_never_null(self) -> tuple[str, ...]:
         needed = {name for name, _ in self._needed}
-        fields = (self.converters[name].field for name in self._plan.sent.values())
+        fields = (self.converters[name].field for name in self._plan.column_to_field.values())
         return tuple(
             field.name
             for field in fields

@@ -12,7 +12,7 @@ from upath import UPath
 
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.source_json import read_json
-from target_gainsight.mapping.errors import error_text, shown, shown_path
+from target_gainsight.mapping.errors import display, display_path, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not known or encoding.get("compression") not in COMPRESSIONS:
         found = f"{encoding.get('format')}, compression {encoding.get('compression')}"
         text = (
-            f"stream {shown(message['stream'])}: a BATCH message in {shown(found)} cannot be "
+            f"stream {display(message['stream'])}: a BATCH message in {display(found)} cannot be "
             "read; let the tap write jsonl, plain or with gzip"
         )
         raise RunStoppedError(text)
@@ -57,12 +57,12 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
         hint = (
             "install the s3 extra: pip install 'target-gainsight[s3]'"
             if path.startswith("s3:")
-            else shown(str(error))
+            else display(str(error))
         )
-        text = f"the batch file {shown_path(path)} needs a package that is missing: {hint}"
+        text = f"the batch file {display_path(path)} needs a package that is missing: {hint}"
         raise RunStoppedError(text) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        text = f"the batch file {shown_path(path)} cannot be read: {error_text(error)}"
+        text = f"the batch file {display_path(path)} cannot be read: {error_text(error)}"
         raise RunStoppedError(text) from error
 
 
@@ -83,6 +83,6 @@ def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
         except (RecursionError, ValueError):
             record = None
         if not isinstance(record, dict):
-            text = f"line {number} of the batch file {shown_path(path)} is not a JSON object"
+            text = f"line {number} of the batch file {display_path(path)} is not a JSON object"
             raise InvalidInputLine(text)
         yield record

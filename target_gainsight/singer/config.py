@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.settings import (
     SettingsError,
     faker_expression,
@@ -62,7 +62,7 @@ def _missing_faker(maps: object) -> list[str]:
     if expression is None or find_spec("faker"):
         return []
     install = "pip install 'target-gainsight[faker]'"
-    return [f"stream_maps: {shown(expression)} needs the faker extra. Install it: {install}"]
+    return [f"stream_maps: {display(expression)} needs the faker extra. Install it: {install}"]
 
 
 def as_text(info: AboutInfo) -> str:

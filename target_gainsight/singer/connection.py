@@ -17,7 +17,7 @@ from target_gainsight.api import (
     open_store,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import shown_path
+from target_gainsight.mapping.errors import display_path
 from target_gainsight.settings import KeyCredential
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
         raise RunStoppedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:
         message = (
-            f"the embedded tenant cannot be started on {shown_path(path)}: {error}. Set "
+            f"the embedded tenant cannot be started on {display_path(path)}: {error}. Set "
             "sandbox_path to a file of its own in a folder that may be written to"
         )
         raise RunStoppedError(message) from error

@@ -7,7 +7,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def warn_of_unmasked_rejects(stream: str, stream_maps: Mapping[str, Any]) -> Non
             "stream %s: a stream map masks or removes %s, but the reject file keeps records as "
             "they came from the source; set reject_values to keys to keep only what identifies "
             "them (they cannot be replayed then)",
-            shown(stream),
+            display(stream),
             one_line(", ".join(hidden)),
         )
 

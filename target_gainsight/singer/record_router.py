@@ -16,7 +16,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
-from target_gainsight.mapping.errors import error_text, shown
+from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.schemas.flattening import flattening_transform
@@ -104,7 +104,7 @@ class RecordRouter:
             try:
                 self._open(stream)
             except StreamMismatchError as mismatch:
-                if stream in self._routes or not mismatch.lacks_columns_only:
+                if stream in self._routes or not mismatch.needs_columns_only:
                     raise
                 self._postponed[stream] = mismatch
         else:
@@ -133,7 +133,7 @@ class RecordRouter:
         """
         stream = message["stream"]
         if stream not in self._postponed:
-            text = f"a record of stream {shown(stream)} came before its SCHEMA message"
+            text = f"a record of stream {display(stream)} came before its SCHEMA message"
             raise RecordsWithoutSchemaException(text)
         flattens = self._mapper.flattening_options.enabled
         columns = tuple(
@@ -146,13 +146,13 @@ class RecordRouter:
         except StreamMismatchError as mismatch:
             if len(mismatch.named_columns) < len(mismatch.problems):
                 raise
-            if not mismatch.lacks_columns_only:
+            if not mismatch.needs_columns_only:
                 raise
             self._open(stream, (*columns, *mismatch.named_columns))
             logger.warning(
                 "stream %s: the settings name columns that neither its SCHEMA nor its first record "
                 "has, and they are loaded from the records that carry them: %s",
-                shown(stream),
+                display(stream),
                 one_line(", ".join(mismatch.named_columns)),
             )
         del self._postponed[stream]
@@ -188,7 +188,7 @@ class RecordRouter:
             self._noted_versions.add(stream)
             logger.info(
                 "stream %s: ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted",
-                shown(stream),
+                display(stream),
             )
 
     def route_record(self, message: Mapping[str, Any]) -> list[StreamSink]:
@@ -267,7 +267,7 @@ class RecordRouter:
                 logger.warning(
                     "stream %s: its records carry more than %d different columns; those that its "
                     "SCHEMA does not declare and that come from now on are not sent",
-                    shown(route.alias),
+                    display(route.alias),
                     MOST_COLUMNS,
                 )
             return sink
@@ -282,7 +282,7 @@ def _check_keys(message: Mapping[str, Any]) -> None:
     """Refuse a SCHEMA message whose keys are no names."""
     keys = message.get("key_properties")
     if keys is not None and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
-        stream = shown(message["stream"])
+        stream = display(message["stream"])
         text = f"stream {stream}: key_properties of its SCHEMA message is no list of names"
         raise InvalidInputLine(text)
 
@@ -294,9 +294,9 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
         return None
     if reason.get("replayable") is False:
         text = (
-            f"stream {shown(message['stream'])}: this reject file was written with reject_values: "
-            "keys and holds no whole records, so that it cannot be replayed; send the records "
-            "from their source again"
+            f"stream {display(message['stream'])}: this reject file was written with "
+            "reject_values: keys and holds no whole records, so that it cannot be replayed; "
+            "send the records from their source again"
         )
         raise RunStoppedError(text)
     stream = reason.get("stream")
@@ -350,21 +350,21 @@ def _violation(error: InvalidRecord) -> Reason:
     cause = error.__cause__
     hint = "correct it in the tap, or set validate_records: false"
     if not isinstance(cause, ValidationError):
-        return Reason("schema_violation", shown(error.error_message), hint=hint)
+        return Reason("schema_violation", display(error.error_message), hint=hint)
     path = [str(part) for part in cause.absolute_path]
     if cause.validator == "required":
         required = cast("list[str]", cause.validator_value)
         instance = cast("dict[str, Any]", cause.instance)
         missing = next((name for name in required if name not in instance), "")
         column = ".".join([*path, missing])
-        message = f"the record lacks the column {shown(column)}, which its schema requires"
+        message = f"the record lacks the column {display(column)}, which its schema requires"
         return Reason("schema_violation", message, field=column, hint=hint)
     if not path:
-        message = f"the record does not fit its schema: {shown(cause.message)}"
+        message = f"the record does not fit its schema: {display(cause.message)}"
         return Reason("schema_violation", message, hint=hint)
     return Reason(
         "schema_violation",
-        f"its schema asks for {cause.validator} {shown(cause.validator_value)}",
+        f"its schema asks for {cause.validator} {display(cause.validator_value)}",
         field=".".join(path),
         value=cause.instance,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from singer_sdk.mapper import RemoveRecordTransform
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.singer.schemas.merge import merge_schemas, with_undeclared
 from target_gainsight.sinks import StreamSink
 
@@ -126,5 +126,5 @@ class SinkRegistry:
                 "stream %s: its schema changes again and again in ways that cannot be merged; at "
                 "each change everything before it is written first, which costs calls. Let the "
                 "tap send one SCHEMA message for all records",
-                shown(stream_name),
+                display(stream_name),
             )

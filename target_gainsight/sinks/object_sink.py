@@ -177,7 +177,7 @@ class ObjectSink(StreamSink):
                 loaded.links = self._references.link(record)
         except RecordRejectedError as error:
             self._note_rejected(
-                {field: record.get(column) for column, field in self.plan.sent.items()}
+                {field: record.get(column) for column, field in self.plan.column_to_field.items()}
             )
             self.run.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
@@ -300,7 +300,7 @@ class ObjectSink(StreamSink):
             unknown_fields=self.stream.unknown_fields,
             keys_required=self.stream.sync_mode != "insert" or self.stream.object_type == "person",
             native_upsert=self.stream.object_type == "person",
-            held_columns=self._lookup_only_columns(references),
+            lookup_columns=self._lookup_only_columns(references),
             lookup_targets=frozenset(self.stream.lookups),
             further_problems=references.problems,
         )

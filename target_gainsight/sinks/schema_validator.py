@@ -20,7 +20,7 @@ from singer_sdk.exceptions import InvalidJSONSchema, InvalidRecord
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from typing_extensions import override
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
     """Name the keywords whose values JSON schema does not allow."""
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in meta.iter_errors(schema):
-        yield _problem([str(part) for part in error.absolute_path], shown(error.instance))
+        yield _problem([str(part) for part in error.absolute_path], display(error.instance))
     for path, node in _nodes(schema):
         pattern = node.get("pattern")
         if isinstance(pattern, str) and not (_is_python(pattern) or _is_ecma(pattern)):
-            yield _problem([*path, "pattern"], shown(pattern))
+            yield _problem([*path, "pattern"], display(pattern))
 
 
 def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
@@ -106,13 +106,13 @@ def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
             if not isinstance(reference, str):
                 continue
             if not reference.startswith("#"):
-                named = f"{shown(reference)}, another document, and none is fetched"
+                named = f"{display(reference)}, another document, and none is fetched"
                 yield _problem([*path, keyword], named)
                 continue
             try:
                 resolver.lookup(reference)
             except Unresolvable:
-                yield _problem([*path, keyword], f"{shown(reference)}, which is not in it")
+                yield _problem([*path, keyword], f"{display(reference)}, which is not in it")
 
 
 def _problem(path: Sequence[str], found: str) -> str:

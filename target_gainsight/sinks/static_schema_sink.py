@@ -12,7 +12,7 @@ from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
     READ_AS,
     UNCOMPARED,
-    documented_schema,
+    static_schema,
 )
 from target_gainsight.sinks.object_sink import ObjectSink
 
@@ -78,7 +78,7 @@ class StaticSchemaSink(ObjectSink):
     @override
     def plan_again(self) -> bool:
         """Decide anew; a field that was not known before needs other reads, and so a new sink."""
-        mentioned = documented_schema(self.object_name, self._mentioned()).fields
+        mentioned = static_schema(self.object_name, self._mentioned()).fields
         known = all(self._known.field(field.name) for field in mentioned)
         return known and super().plan_again()
 

@@ -11,8 +11,8 @@ from target_gainsight.api import MAX_ACTIVITIES
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.writing.timeline_writer import TimelineWriter
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.composite_key import joined_keys
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.composite_key import join_keys
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR,
     AUTHOR_ID,
@@ -55,7 +55,7 @@ class TimelineSink(StaticSchemaSink):
             self.logger.warning(
                 "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
                 "without it. Map a column to it, or set a constant",
-                shown(self.stream_name),
+                display(self.stream_name),
                 " and ".join(missing),
             )
 
@@ -63,7 +63,7 @@ class TimelineSink(StaticSchemaSink):
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         derived: dict[str, Any] = {}
         if self._joins_keys:
-            derived[EXTERNAL_ID] = joined_keys(record, self.key_properties)
+            derived[EXTERNAL_ID] = join_keys(record, self.key_properties)
         author = record.get(self._author_column) if self._author_column else None
         if author:
             derived[AUTHOR] = author

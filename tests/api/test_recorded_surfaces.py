@@ -10,7 +10,7 @@ import pytest
 from answering import TENANT
 
 from target_gainsight.api import RefusedError, is_in
-from target_gainsight.mapping.planning.static_schemas import CTA, READ_AS, documented_schema
+from target_gainsight.mapping.planning.static_schemas import CTA, READ_AS, static_schema
 from target_gainsight.mapping.types.converters import converter_for
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_activities_are_queried_and_read_as_the_page_shows(
 
 def test_row_of_a_cta_compares_with_what_was_written() -> None:
     row = sample("cta_list_row")
-    schema = documented_schema(CTA)
+    schema = static_schema(CTA)
     written = {"type": "Risk", "reason": "Other", "status": "New", "priority": "Medium"}
     for name, value in {**written, "DueDate": "2020-04-14", "Name": "Today"}.items():
         field = schema.field(name)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenant_fields import GOLD, TIERS, a_field
 
-from target_gainsight.mapping.composite_key import joined_keys
+from target_gainsight.mapping.composite_key import join_keys
 from target_gainsight.mapping.csv.cells import cell
 from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
@@ -94,7 +94,7 @@ def test_whole_number_in_a_text_field_has_no_fraction_and_no_exponent(number: in
     for value in (number, Decimal(number), Decimal(f"{number}.000"), Decimal(number).normalize()):
         assert written("STRING", value) == str(number)
         assert cell(plain_value(value)) == str(number)
-        assert joined_keys({"id": value, "sub": Decimal("2.0")}, ("id", "sub")) == f"{number}|2"
+        assert join_keys({"id": value, "sub": Decimal("2.0")}, ("id", "sub")) == f"{number}|2"
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_blanks_around_a_label_come_off(before: str, after: str) -> None:
 
 @pytest.mark.parametrize("names", [("id",), ("id", "sub")])
 def test_identifier_of_a_blank_part_is_missing(names: tuple[str, ...]) -> None:
-    assert joined_keys({"id": " \u200b", "sub": "1"}, names) is None
+    assert join_keys({"id": " \u200b", "sub": "1"}, names) is None

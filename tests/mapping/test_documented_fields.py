@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.mapping.composite_key import joined_keys
-from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, documented_schema
+from target_gainsight.mapping.composite_key import join_keys
+from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, static_schema
 from target_gainsight.mapping.types.converters import converter_for
 
 
 @pytest.mark.parametrize("object_name", [ACTIVITY, CTA])
 def test_custom_fields_are_known_by_their_form_alone(object_name: str) -> None:
     names = ("Mine__gc", "Subject_", "Ant__Mine", "__gc", "Mine__gc", "Mine__g")
-    schema = documented_schema(object_name, names)
-    documented = {field.name for field in documented_schema(object_name).fields}
+    schema = static_schema(object_name, names)
+    documented = {field.name for field in static_schema(object_name).fields}
     assert {field.name for field in schema.fields} - documented == {"Mine__gc"}
     mine = schema.field("Mine__gc")
     assert mine is not None
@@ -27,8 +27,8 @@ def test_custom_fields_are_known_by_their_form_alone(object_name: str) -> None:
 
 
 def test_only_activities_have_ant_fields() -> None:
-    assert documented_schema(ACTIVITY, ["Ant__Mine__c"]).field("Ant__Mine__c") is not None
-    assert documented_schema(CTA, ["Ant__Mine__c"]).field("Ant__Mine__c") is None
+    assert static_schema(ACTIVITY, ["Ant__Mine__c"]).field("Ant__Mine__c") is not None
+    assert static_schema(CTA, ["Ant__Mine__c"]).field("Ant__Mine__c") is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_only_activities_have_ant_fields() -> None:
 )
 def test_key_values_are_joined(values: list[Any], joined: str | None) -> None:
     names = [f"k{number}" for number in range(len(values))]
-    assert joined_keys(dict(zip(names, values, strict=True)), names) == joined
+    assert join_keys(dict(zip(names, values, strict=True)), names) == joined
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_key_values_are_joined(values: list[Any], joined: str | None) -> None:
 def test_a_field_of_unknown_type_compares_a_number_with_its_text(
     one: Any, other: Any, equal: bool
 ) -> None:
-    field = documented_schema(CTA, ["Mine__gc"]).field("Mine__gc")
+    field = static_schema(CTA, ["Mine__gc"]).field("Mine__gc")
     assert field is not None
     converter = converter_for(field)
     assert (converter.written_comparable(one) == converter.read_comparable(other)) is equal
@@ -80,5 +80,5 @@ def test_different_keys_never_become_one_identifier(
     one: tuple[str, str], other: tuple[str, str]
 ) -> None:
     names = ("x", "y")
-    joined = [joined_keys(dict(zip(names, each, strict=True)), names) for each in (one, other)]
+    joined = [join_keys(dict(zip(names, each, strict=True)), names) for each in (one, other)]
     assert (joined[0] == joined[1]) == (one == other)

@@ -42,7 +42,7 @@ def said(*names: str, **asked: Any) -> list[str]:
 
 def test_columns_named_like_fields_are_sent_and_mapped_ones_go_where_the_mapping_says() -> None:
     made = plan("Name", "renewal", field_mapping={"renewal": "RenewalDate"})
-    assert made.sent == {"Name": "Name", "renewal": "RenewalDate"}
+    assert made.column_to_field == {"Name": "Name", "renewal": "RenewalDate"}
     assert made.dropped == ()
     assert made.keys == ("Name",)
 
@@ -74,7 +74,7 @@ def test_the_cure_cures() -> None:
     cure = yaml.safe_load(text[text.index("  streams:") :])["streams"]["crm.accounts"]
     keys = tuple(cure.pop("lookup_keys"))
     made = plan(*names, **{**asked, **cure, "keys": keys})
-    assert made.sent == {"name": "Name", "renewal_date": "RenewalDate", "Stage": "Stage"}
+    assert made.column_to_field == {"name": "Name", "renewal_date": "RenewalDate", "Stage": "Stage"}
     assert made.dropped == ("yes", "Owner: Email")
 
 
@@ -89,14 +89,17 @@ def test_a_suggested_field_is_offered_to_one_column_only() -> None:
 
 def test_unknown_columns_can_be_dropped_or_sent() -> None:
     dropped = plan("Name", "zzz", unknown_fields="drop")
-    assert dropped.sent == {"Name": "Name"}
+    assert dropped.column_to_field == {"Name": "Name"}
     assert dropped.dropped == ("zzz",)
-    assert plan("Name", "zzz", unknown_fields="send").sent == {"Name": "Name", "zzz": "zzz"}
+    assert plan("Name", "zzz", unknown_fields="send").column_to_field == {
+        "Name": "Name",
+        "zzz": "zzz",
+    }
 
 
 def test_with_a_mapping_unmapped_unknown_columns_are_dropped_and_known_ones_still_sent() -> None:
     made = plan("id", "ARR", "zzz", "ModifiedDate", field_mapping={"id": "Name"})
-    assert made.sent == {"id": "Name", "ARR": "ARR"}
+    assert made.column_to_field == {"id": "Name", "ARR": "ARR"}
     assert made.dropped == ("zzz", "ModifiedDate")
 
 
@@ -110,7 +113,7 @@ def test_wrong_names_in_settings_always_fail(unknown_fields: str) -> None:
         constants={"stage": "Gold"},
         keys=("Nam",),
         lookup_targets=frozenset({"CSM"}),
-        held_columns=frozenset({"owner"}),
+        lookup_columns=frozenset({"owner"}),
     )
     assert problems == [
         "field_mapping: Company has no field External_Id__gc. Did you mean ExternalId__gc?",
@@ -123,23 +126,23 @@ def test_wrong_names_in_settings_always_fail(unknown_fields: str) -> None:
 
 
 def test_singer_metadata_columns_are_sent_only_when_mapped() -> None:
-    assert plan("Name", "_sdc_batched_at").sent == {"Name": "Name"}
+    assert plan("Name", "_sdc_batched_at").column_to_field == {"Name": "Name"}
     assert plan("Name", "_sdc_batched_at").dropped == ()
     mapped = plan("Name", "_sdc_batched_at", field_mapping={"_sdc_batched_at": "RenewalDate"})
-    assert mapped.sent["_sdc_batched_at"] == "RenewalDate"
+    assert mapped.column_to_field["_sdc_batched_at"] == "RenewalDate"
 
 
 def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown() -> None:
-    lookups = {"held_columns": frozenset({"owner", "Csm"}), "lookup_targets": frozenset({"Csm"})}
-    assert plan("Name", "owner", "Csm", **lookups).sent == {"Name": "Name"}
+    lookups = {"lookup_columns": frozenset({"owner", "Csm"}), "lookup_targets": frozenset({"Csm"})}
+    assert plan("Name", "owner", "Csm", **lookups).column_to_field == {"Name": "Name"}
 
 
 def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
     lookups = {
-        "held_columns": frozenset({"ExternalId__gc"}),
+        "lookup_columns": frozenset({"ExternalId__gc"}),
         "lookup_targets": frozenset({"ParentCompany"}),
     }
-    assert "ExternalId__gc" in plan("Name", "ExternalId__gc", **lookups).sent
+    assert "ExternalId__gc" in plan("Name", "ExternalId__gc", **lookups).column_to_field
 
 
 @pytest.mark.parametrize(
@@ -191,15 +194,15 @@ def test_a_field_that_cannot_be_written_in_the_mode_is_a_problem(
 
 
 def test_what_the_mode_does_not_write_need_not_be_writable() -> None:
-    assert plan("Name", "CurrencyIsoCode", sync_mode="insert").sent["CurrencyIsoCode"]
+    assert plan("Name", "CurrencyIsoCode", sync_mode="insert").column_to_field["CurrencyIsoCode"]
     updated = plan("CurrencyIsoCode", "ARR", sync_mode="update", keys=("CurrencyIsoCode",))
     assert updated.keys == ("CurrencyIsoCode",)
-    assert plan("Name", "Gsid", keys=("Gsid",)).sent["Gsid"] == "Gsid"
+    assert plan("Name", "Gsid", keys=("Gsid",)).column_to_field["Gsid"] == "Gsid"
 
 
 def test_where_the_api_upserts_itself_one_of_both_rights_is_enough() -> None:
     person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
-    assert plan("Email", schema=person, keys=("Email",), native_upsert=True).sent
+    assert plan("Email", schema=person, keys=("Email",), native_upsert=True).column_to_field
     closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
     assert said("Email", schema=closed, keys=("Email",), native_upsert=True)
 
@@ -235,7 +238,7 @@ def test_a_column_whose_type_can_never_fit_is_a_problem(
         "schema": company(a_field("Value", data_type)),
     }
     if fits:
-        assert "Value" in plan(**asked).sent
+        assert "Value" in plan(**asked).column_to_field
     else:
         assert f"cannot fit Value ({data_type})" in said(**asked)[0]
 
@@ -297,8 +300,8 @@ def test_a_constant_that_its_field_refuses_is_a_problem() -> None:
 
 
 def test_without_metadata_columns_are_sent_unchecked() -> None:
-    made = plan("Name", "zzz", "owner", schema=None, held_columns=frozenset({"owner"}))
-    assert made.sent == {"Name": "Name", "zzz": "zzz"}
+    made = plan("Name", "zzz", "owner", schema=None, lookup_columns=frozenset({"owner"}))
+    assert made.column_to_field == {"Name": "Name", "zzz": "zzz"}
 
 
 def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_checked() -> None:
@@ -314,7 +317,7 @@ def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_check
 
 def test_a_stream_that_declares_no_columns_sends_what_is_mapped() -> None:
     made = plan(field_mapping={"id": "Name"})
-    assert made.sent == {"id": "Name"}
+    assert made.column_to_field == {"id": "Name"}
 
 
 def test_columns_are_read_from_any_usual_json_schema() -> None:

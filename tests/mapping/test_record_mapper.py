@@ -32,7 +32,7 @@ ROW = {
 
 def a_mapper(**asked: Any) -> RecordMapper:
     planned = {
-        "sent": COLUMNS,
+        "column_to_field": COLUMNS,
         "constants": asked.pop("constants", {}),
         "dropped": (),
         "keys": asked.pop("keys", ("Name",)),
@@ -40,7 +40,9 @@ def a_mapper(**asked: Any) -> RecordMapper:
     schema = asked.pop("schema", company(a_field("Code", nillable=False)))
     sent = asked.pop("sent", COLUMNS)
     return RecordMapper(
-        FieldPlan(**{**planned, "sent": sent}), schema, **{"sync_mode": "upsert", **asked}
+        FieldPlan(**{**planned, "column_to_field": sent}),
+        schema,
+        **{"sync_mode": "upsert", **asked},
     )
 
 

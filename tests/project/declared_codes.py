@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[2] / "target_gainsight"
 PACKAGES = ("loading", "mapping", "sinks", "singer")
-REASONS = ("Reason", "RecordFailure", "UnfitError")
+REASONS = ("Reason", "RecordFailure", "ConversionError")
 OWN_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 

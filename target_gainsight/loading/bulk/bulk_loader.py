@@ -25,7 +25,7 @@ from target_gainsight.loading.bulk.upload_file import UploadFile, halve
 from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.settling.file_contents import FileContents
-from target_gainsight.mapping.errors import shown, shown_path
+from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,10 +107,10 @@ class BulkLoader:
                 logger.warning(
                     "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to "
                     "be done with them (status id %s)",
-                    shown(self._stream),
+                    display(self._stream),
                     f"{note.rows:,}",
-                    shown(note.job_id),
-                    shown(note.status_id),
+                    display(note.job_id),
+                    display(note.status_id),
                 )
                 self._job.begin(note, None)
                 self._job.finish()
@@ -135,7 +135,7 @@ class BulkLoader:
         self._file = file = self._file or self._new_file()
         if file.csv.size + len(line) >= self._max_bytes:
             message = (
-                f"stream {shown(self._stream)}: one row has {len(line):,} bytes, but a file of a "
+                f"stream {display(self._stream)}: one row has {len(line):,} bytes, but a file of a "
                 f"bulk job must stay below {self._max_bytes:,}"
             )
             raise RunStoppedError(message)
@@ -215,8 +215,8 @@ class BulkLoader:
         """Halve a refused file and those that wait behind it, in their order."""
         if refused.csv.rows == 1:
             message = (
-                f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} refuses a file of "
-                f"one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
+                f"stream {display(self._stream)}: bulk job {display(self._job_id)} refuses a file "
+                f"of one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
                 "texts in a stream map and run again; the rows from here on will be re-sent."
             )
             raise RunStoppedError(message)
@@ -228,7 +228,7 @@ class BulkLoader:
         logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
-            shown(self._stream),
+            display(self._stream),
             f"{refused.csv.size:,}",
             error,
             f"{self._full_at:,}",
@@ -265,18 +265,18 @@ class BulkLoader:
         self._journal.write(note)
         logger.info(
             "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
-            shown(self._stream),
+            display(self._stream),
             f"{note.rows:,}",
             f"{note.size:,}",
-            shown(self._job_id),
-            shown(response.status_id),
+            display(self._job_id),
+            display(response.status_id),
         )
         return note
 
     def _refused(self, note: UploadNote, error: RefusedError) -> RunStoppedError:
         return RunStoppedError(
-            f"stream {shown(self._stream)}: bulk job {shown(self._job_id)} refuses the file "
-            f"{shown_path(self._journal.csv_path(note))}: {error}. Check bulk_job_id, and that the "
-            f"job's columns are those of the file's first line ({self._header.decode().strip()}). "
-            "Then run again; the rows will be re-sent."
+            f"stream {display(self._stream)}: bulk job {display(self._job_id)} refuses the file "
+            f"{display_path(self._journal.csv_path(note))}: {error}. Check bulk_job_id, and that "
+            f"the job's columns are those of the file's first line "
+            f"({self._header.decode().strip()}). Then run again; the rows will be re-sent."
         )

@@ -19,7 +19,7 @@ from target_gainsight.loading.storage.private_file import (
     make_private_folder,
     sync_folder,
 )
-from target_gainsight.mapping.errors import shown_path
+from target_gainsight.mapping.errors import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +122,7 @@ def file_name(stream: str) -> str:
 def _write_error(path: Path, error: OSError) -> RunStoppedError:
     is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
     message = (
-        f"the CSV file {shown_path(path)} cannot be written: {error.strerror or error}. "
+        f"the CSV file {display_path(path)} cannot be written: {error.strerror or error}. "
         f"{'Make room on its disk' if is_full else 'Fix the problem'} and run again; the records "
         "will be re-sent."
     )

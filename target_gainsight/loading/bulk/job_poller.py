@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.api import NotFoundError, RejectRecordsError, StoppedError
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import shown, shown_path
+from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,14 +122,14 @@ class JobPoller:
             job.warned = True
             logger.warning(
                 "bulk job %s is in the unknown state %s; waiting for %s",
-                shown(note.job_id),
-                shown(state),
+                display(note.job_id),
+                display(state),
                 COMPLETED,
             )
         if now - job.began > MAX_JOB_HOURS * 3600:
             message = (
-                f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} is still {state} "
-                f"after {MAX_JOB_HOURS} hours (status id {shown(note.status_id)}). Check its log "
+                f"stream {display(note.stream)}: bulk job {display(note.job_id)} is still {state} "
+                f"after {MAX_JOB_HOURS} hours (status id {display(note.status_id)}). Check its log "
                 "in Gainsight. The next run goes on waiting for it and sends nothing twice."
             )
             raise RunStoppedError(message)
@@ -152,12 +152,12 @@ class JobPoller:
             logger.warning(
                 "stream %s: %s of %s rows failed in bulk job %s (status id %s). Only the job's "
                 "log in Gainsight lists them; the file is kept in %s",
-                shown(note.stream),
+                display(note.stream),
                 "an unknown number" if status.failed is None else f"{status.failed:,}",
                 f"{note.rows:,}",
-                shown(note.job_id),
-                shown(note.status_id),
-                shown_path(path),
+                display(note.job_id),
+                display(note.status_id),
+                display_path(path),
             )
         if job.records is not None:
             self._ledger.record_file(job.records, status.failed or 0)
@@ -172,11 +172,11 @@ class JobPoller:
             logger.warning(
                 "bulk job %s reports %s rows, but %s has %s: check the job's log in Gainsight "
                 "(status id %s)",
-                shown(note.job_id),
+                display(note.job_id),
                 f"{accepted + failed:,}",
-                shown_path(self._journal.csv_path(note)),
+                display_path(self._journal.csv_path(note)),
                 f"{note.rows:,}",
-                shown(note.status_id),
+                display(note.status_id),
             )
 
     def _failed(self, note: UploadNote, problem: str) -> RunStoppedError:
@@ -184,8 +184,8 @@ class JobPoller:
         self._job = None
         self._journal.remove(note)
         return RunStoppedError(
-            f"stream {shown(note.stream)}: bulk job {shown(note.job_id)} {problem} (status id "
-            f"{shown(note.status_id)}). Its log in Gainsight has the reason; the file is kept in "
-            f"{shown_path(self._journal.csv_path(note))}. Fix the job or the mapping and run "
+            f"stream {display(note.stream)}: bulk job {display(note.job_id)} {problem} (status id "
+            f"{display(note.status_id)}). Its log in Gainsight has the reason; the file is kept in "
+            f"{display_path(self._journal.csv_path(note))}. Fix the job or the mapping and run "
             "again; the rows will be re-sent."
         )

@@ -27,7 +27,7 @@ from target_gainsight.loading.storage.private_file import (
     remove_leftovers,
     replace_private_file,
 )
-from target_gainsight.mapping.errors import shown, shown_path
+from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,13 +128,15 @@ class UploadJournal:
             make_private_folder(self.folder)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
         except OSError as error:
-            message = f"stream {shown(stream)}: {shown_path(path)} cannot be used: {error.strerror}"
+            message = (
+                f"stream {display(stream)}: {display_path(path)} cannot be used: {error.strerror}"
+            )
             raise RunStoppedError(message) from error
         if not lock(descriptor):
             os.close(descriptor)
             message = (
-                f"stream {shown(stream)}: another run is uploading this stream and holds "
-                f"{shown_path(path)}. Run again when it has ended."
+                f"stream {display(stream)}: another run is uploading this stream and holds "
+                f"{display_path(path)}. Run again when it has ended."
             )
             raise RunStoppedError(message)
         self._locks[stream] = descriptor
@@ -200,11 +202,11 @@ class UploadJournal:
         """Return the error for a file that the job may or may not have taken, and what to do."""
         sent = datetime.fromtimestamp(note.sent_at, tz=timezone.utc)
         return RunStoppedError(
-            f"stream {shown(note.stream)}: whether bulk job {shown(note.job_id)} has taken the "
-            f"file {shown_path(self.csv_path(note))} ({note.rows:,} rows, sent "
+            f"stream {display(note.stream)}: whether bulk job {display(note.job_id)} has taken the "
+            f"file {display_path(self.csv_path(note))} ({note.rows:,} rows, sent "
             f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Check the job's log in "
             'Gainsight. If the job has run with this file, put "phase": "completed" into '
-            f"{shown_path(self.folder / f'{note.name}{NOTE}')}, so that its rows are not sent "
+            f"{display_path(self.folder / f'{note.name}{NOTE}')}, so that its rows are not sent "
             "again. If it has not, delete that note, so that they are. Then run again."
         )
 
@@ -215,7 +217,7 @@ class UploadJournal:
                 note = _parse(json.loads(path.read_bytes()))
             except (OSError, ValueError, TypeError) as error:
                 message = (
-                    f"the upload note {shown_path(path)} cannot be read ({error}). Check in "
+                    f"the upload note {display_path(path)} cannot be read ({error}). Check in "
                     "Gainsight whether the job has run; delete the note if its rows are to be "
                     "sent again."
                 )
@@ -227,7 +229,7 @@ class UploadJournal:
 def _parse(plain: Any) -> UploadNote:  # noqa: ANN401 - JSON of any shape
     note = UploadNote(**plain)
     if note.phase not in {"sending", "sent", "completed"}:
-        message = f"unknown phase {shown(note.phase)}"
+        message = f"unknown phase {display(note.phase)}"
         raise ValueError(message)
     return note
 

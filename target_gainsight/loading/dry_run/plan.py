@@ -16,7 +16,7 @@ from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Plan:
         """Return the plan for a person to read."""
         lines = ["plan: nothing was written", summary.table(), *summary.file_lines()]
         for name, counts in summary.streams.items():
-            lines += self._stream_lines(shown(name), self.stream(name), counts)
+            lines += self._stream_lines(display(name), self.stream(name), counts)
         lines += summary.reject_lines()
         cost = self.cost(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
@@ -270,12 +270,12 @@ class PlanningWriter(Writer):
 
 
 def _key(record: LoadRecord) -> str:
-    return " | ".join(shown(part) for part in record.key) or "a record without keys"
+    return " | ".join(display(part) for part in record.key) or "a record without keys"
 
 
 def _change_lines(changes: Sequence[FieldChange]) -> list[str]:
     lines = [
-        f"    {one_line(each.name)}: {shown(each.before)} → {shown(each.after)}"
+        f"    {one_line(each.name)}: {display(each.before)} → {display(each.after)}"
         for each in changes[:MAX_FIELDS_SHOWN]
     ]
     more = len(changes) - len(lines)

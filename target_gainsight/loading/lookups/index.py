@@ -15,7 +15,7 @@ from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
 from target_gainsight.loading.reading.object_reader import ObjectReader
 from target_gainsight.loading.references import TO_BE_CREATED, MatchFields, Wanted, WatchedFields
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import usual_spellings
 
 if TYPE_CHECKING:
@@ -174,9 +174,9 @@ class LookupIndex:
         return list(rows)
 
     def _note_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        pairs = ", ".join(f"{name} = {shown(row.get(name))}" for name in match.names)
+        pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
         normalized = normalize_key(match.key_of_row(row), match.converters)
-        self._near.setdefault((match, normalized), f"{shown(row.get(GSID))} ({pairs})")
+        self._near.setdefault((match, normalized), f"{display(row.get(GSID))} ({pairs})")
 
     def _learn(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.watermark import Watermark
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Ledger:
             logger.warning(
                 "%d records of %s are held back: %s",
                 len(result.unavailable),
-                shown(result.unavailable[0].source.alias),
+                display(result.unavailable[0].source.alias),
                 result.unavailable_because,
             )
         elif result.settlements:
@@ -259,8 +259,8 @@ class Ledger:
         if self._logged <= MOST_LOGGED_REJECTS:
             logger.warning(
                 "rejected: stream %s, key %s: %s",
-                shown(source.alias),
-                shown(_key_of(source)),
+                display(source.alias),
+                display(_key_of(source)),
                 reason,
             )
         elif self._logged == MOST_LOGGED_REJECTS + 1:

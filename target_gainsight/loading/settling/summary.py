@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Summary:
         lines = []
         for name, counts in self.streams.items():
             if counts.by_file:
-                lines.append(f"{shown(name)} by file: {counts.by_file.to_text()}")
+                lines.append(f"{display(name)} by file: {counts.by_file.to_text()}")
                 lines += [f"  rows failed of {path}" for path in counts.by_file.kept]
                 lines += [f"  to be imported: {path}" for path in counts.by_file.written]
         return lines
@@ -260,7 +260,7 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
 
 def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
     outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
-    return (shown(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
+    return (display(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

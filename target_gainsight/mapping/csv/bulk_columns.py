@@ -17,8 +17,8 @@ from target_gainsight.mapping.csv.cells import (
     unmapped,
     unwritable_names,
 )
-from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
-from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
+from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
+from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.spec import METADATA_PREFIX
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_converter
 
@@ -76,15 +76,15 @@ def plan_job_columns(
         converter = _converter(name, schema, date_format, html=html)
         try:
             text = cell(converter.write(value))
-        except (UnfitError, ValueRejectedError) as refusal:
+        except (ConversionError, ValueRejectedError) as refusal:
             problems.append(FieldProblem("constants", name, str(refusal)))
             continue
         plan.append(CsvColumn(name, None, converter.write, constant=text))
     if not plan and not problems:
-        problems.append(FieldProblem("column", "", "It has no columns.", lacks_column=True))
+        problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
     if problems:
         object_name = schema.name if schema else "its bulk job"
-        raise StreamMismatchError(problems, stream=stream, object_name=object_name, cure=Cure())
+        raise StreamMismatchError(problems, stream=stream, object_name=object_name)
     own = (column for column in columns if not column.name.startswith(METADATA_PREFIX))
     return CsvPlan(tuple(plan), **unmapped(own, sent))
 
@@ -121,8 +121,8 @@ def _column_types(
 ) -> Iterator[FieldProblem]:
     for column in columns:
         field = _checked_field(sent.get(column.name, ""), schema)
-        if field and not may_convert(column.kinds, field.data_type):
-            found = " or ".join(sorted(column.kinds))
+        if field and not may_convert(column.json_types, field.data_type):
+            found = " or ".join(sorted(column.json_types))
             message = f"Column {column.name} ({found}) cannot fit {field.name} ({field.data_type})."
             yield FieldProblem("column", column.name, f"{message} Convert it in a stream map.")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import simplejson
 
 from target_gainsight.mapping.errors import (
+    ConversionError,
     RecordRejectedError,
-    UnfitError,
     ValueRejectedError,
 )
 from target_gainsight.mapping.near_names import suggest_names
@@ -55,8 +55,8 @@ class CsvColumn:
         value = record.get(self.source)
         try:
             return cell(self.write(value))
-        except UnfitError as unfit:
-            raise ValueRejectedError(unfit.about(self.name, self.data_type, value)) from None
+        except ConversionError as unfit:
+            raise ValueRejectedError(unfit.for_field(self.name, self.data_type, value)) from None
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def missing_sources(
                 source,
                 f"The stream has no column {source}.",
                 near,
-                lacks_column=set(sources).issuperset(near),
+                needs_column=set(sources).issuperset(near),
             )
 
 
@@ -126,7 +126,7 @@ def unwritable_names(
     for name in (*names, *constants):
         try:
             cell(encodable(name))
-        except UnfitError as unfit:
+        except ConversionError as unfit:
             message = f"Column {name} cannot be in a CSV: {unfit}."
             yield FieldProblem("constants" if name in constants else setting, name, message)
 
@@ -135,13 +135,13 @@ def cell(value: Json) -> str:
     """Return a converted value as a cell: null is empty, a list its items between semicolons.
 
     Raises:
-        UnfitError: A text has a NUL character, or an item of a list has a semicolon.
+        ConversionError: A text has a NUL character, or an item of a list has a semicolon.
     """
     if isinstance(value, str):
         if "\0" in value:  # some CSV readers end the file there
             code = "nul_in_text"
             message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
-            raise UnfitError(code, message, "Remove it in a stream map.")
+            raise ConversionError(code, message, "Remove it in a stream map.")
         return value
     if value is None:
         return ""
@@ -154,6 +154,6 @@ def cell(value: Json) -> str:
         if any(ITEM_SEPARATOR in each for each in items):
             code = "separator_in_item"
             message = "an item has a semicolon, which separates the items in a CSV"
-            raise UnfitError(code, message)
+            raise ConversionError(code, message)
         return ITEM_SEPARATOR.join(items)
     return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))

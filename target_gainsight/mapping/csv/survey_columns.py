@@ -19,9 +19,9 @@ from target_gainsight.mapping.csv.cells import (
     unmapped,
     unwritable_names,
 )
-from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.planning.mismatch import Cure, FieldProblem, StreamMismatchError
+from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number
@@ -104,12 +104,10 @@ def plan_survey(
         write = _writer(name, date_format)
         try:
             plan.append(CsvColumn(name, None, write, constant=cell(write(value))))
-        except (UnfitError, ValueRejectedError) as refusal:
+        except (ConversionError, ValueRejectedError) as refusal:
             problems.append(FieldProblem("constants", name, str(refusal)))
     if problems:
-        raise StreamMismatchError(
-            problems, stream=stream, object_name="a survey import", cure=Cure()
-        )
+        raise StreamMismatchError(problems, stream=stream, object_name="a survey import")
     plan.sort(key=_position)
     return CsvPlan(tuple(plan), **unmapped(columns, filled.values()))
 
@@ -153,7 +151,7 @@ def _missing(filled: Iterable[str], sources: tuple[str, ...]) -> Iterator[FieldP
                 "the stream's column for it."
             )
             near = suggest_names(column.name, sources)
-            yield FieldProblem("survey_columns", column.name, message, near, lacks_column=True)
+            yield FieldProblem("survey_columns", column.name, message, near, needs_column=True)
 
 
 def _duplicates(named: Iterable[str]) -> Iterator[FieldProblem]:
@@ -183,16 +181,18 @@ def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
     def checked(value: object) -> Json:
         try:
             written = None if value is None else write(value)
-        except UnfitError as unfit:
-            raise ValueRejectedError(unfit.about(name, "", value)) from None
+        except ConversionError as unfit:
+            raise ValueRejectedError(unfit.for_field(name, "", value)) from None
         if required and (written is None or is_blank(cell(written))):
-            raise ValueRejectedError(_REQUIRED.about(name, "", value))
+            raise ValueRejectedError(_REQUIRED.for_field(name, "", value))
         return harmless(written) if isinstance(written, str) else written
 
     return checked
 
 
-_REQUIRED = UnfitError("required_missing", "a survey import needs it in every row", "Send a value.")
+_REQUIRED = ConversionError(
+    "required_missing", "a survey import needs it in every row", "Send a value."
+)
 
 
 def _score(value: object) -> Json:
@@ -204,7 +204,7 @@ def _score(value: object) -> Json:
     if exact != exact.to_integral_value() or not 0 <= exact <= HIGHEST_SCORE:
         code = "score_out_of_range"
         message = f"a score is a whole number from 0 to {HIGHEST_SCORE}"
-        raise UnfitError(code, message)
+        raise ConversionError(code, message)
     return int(exact)
 
 

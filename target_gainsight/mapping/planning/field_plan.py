@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.planning.spec import UnknownFields, Wishes
-from target_gainsight.mapping.planning.stream_checks import problems_of, warnings_of
-from target_gainsight.mapping.planning.suggested_settings import cure_for
+from target_gainsight.mapping.planning.spec import MappingSpec, UnknownFields
+from target_gainsight.mapping.planning.stream_checks import find_problems, warnings_of
+from target_gainsight.mapping.planning.suggested_settings import suggest_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ class FieldPlan:
     """What is written of a stream's records.
 
     Attributes:
-        sent: Source column to Gainsight field, in the order of the columns.
+        column_to_field: Source column to Gainsight field, in the order of the columns.
         constants: Gainsight field to the value put into every record.
         dropped: Columns that are not written, to be listed once.
         undeclared: Those that the SCHEMA does not declare and records carry, not written either.
@@ -32,7 +32,7 @@ class FieldPlan:
         warnings: What may be wrong, as far as flags can tell.
     """
 
-    sent: Mapping[str, str]
+    column_to_field: Mapping[str, str]
     constants: Mapping[str, Json]
     dropped: tuple[str, ...]
     keys: tuple[str, ...]
@@ -50,7 +50,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
     field_mapping: Mapping[str, str],
     constants: Mapping[str, Json],
     unknown_fields: UnknownFields = "fail",
-    held_columns: frozenset[str] = frozenset(),
+    lookup_columns: frozenset[str] = frozenset(),
     lookup_targets: frozenset[str] = frozenset(),
     keys_required: bool = True,
     native_upsert: bool = False,
@@ -70,7 +70,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         field_mapping: Column to field.
         constants: Field to value.
         unknown_fields: What becomes of unmapped columns without a field.
-        held_columns: Columns that feed lookups or links.
+        lookup_columns: Columns that feed lookups or links.
         lookup_targets: Fields that lookups fill.
         keys_required: Whether records must be identifiable outside insert mode.
         native_upsert: Whether the API upserts by itself (Person), so that one of createable and
@@ -80,7 +80,7 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
     Raises:
         StreamMismatchError: The stream does not fit; carries all problems.
     """
-    wishes = Wishes(
+    spec = MappingSpec(
         columns=columns,
         schema=schema,
         sync_mode=sync_mode,
@@ -88,22 +88,22 @@ def plan_fields(  # noqa: PLR0913 - each is a setting of the stream or a fact ab
         field_mapping=field_mapping,
         constants=constants,
         unknown_fields=unknown_fields,
-        held_columns=held_columns,
+        lookup_columns=lookup_columns,
         lookup_targets=lookup_targets,
         keys_required=keys_required,
         native_upsert=native_upsert,
     )
-    problems = (*problems_of(wishes), *further_problems)
+    problems = (*find_problems(spec), *further_problems)
     if problems:
         raise StreamMismatchError(
-            problems, stream=stream, object_name=wishes.object_name, cure=cure_for(wishes)
+            problems, stream=stream, object_name=spec.object_name, suggested=suggest_settings(spec)
         )
     undeclared = {column.name for column in columns if not column.declared}
     return FieldPlan(
-        wishes.sent,
+        spec.column_to_field,
         constants,
-        tuple(name for name in wishes.unknown if name not in undeclared),
-        wishes.keys,
-        warnings_of(wishes),
-        tuple(name for name in wishes.unknown if name in undeclared),
+        tuple(name for name in spec.unmapped_columns if name not in undeclared),
+        spec.keys,
+        warnings_of(spec),
+        tuple(name for name in spec.unmapped_columns if name in undeclared),
     )

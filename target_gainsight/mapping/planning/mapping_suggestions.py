@@ -87,7 +87,7 @@ def _place(
 def _why_not(column: Column, field: Field) -> str:
     if field.name == GSID_FIELD or not (field.insertable or field.updatable):
         return f"{field.name} cannot be written"
-    if not may_convert(column.kinds, field.data_type):
-        found = " or ".join(sorted(column.kinds))
+    if not may_convert(column.json_types, field.data_type):
+        found = " or ".join(sorted(column.json_types))
         return f"{found} cannot fit {field.name} ({field.data_type})"
     return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import simplejson
 
-from target_gainsight.mapping.errors import shown
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line, printable_json
 from target_gainsight.mapping.near_names import did_you_mean
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api.http.json_codec import Json
 
-Place = Literal[
+SettingName = Literal[
     "column",
     "field_mapping",
     "constants",
@@ -37,27 +37,27 @@ class FieldProblem:
     """One thing that must be put right before the stream can be loaded.
 
     Attributes:
-        place: Where the name stands: a column of the stream, or a setting.
+        setting: Where the name stands: a column of the stream, or a setting.
         name: The name as it stands there.
         message: What is wrong, as a sentence.
         suggestions: Names that may have been meant, best first.
-        lacks_column: Whether a column would put it right that records carry undeclared.
+        needs_column: Whether a column would put it right that records carry undeclared.
     """
 
-    place: Place
+    setting: SettingName
     name: str
     message: str
     suggestions: tuple[str, ...] = ()
-    lacks_column: bool = False
+    needs_column: bool = False
 
     def __str__(self) -> str:
         sentences = (self.message, did_you_mean(self.name, self.suggestions))
-        place = "" if self.place == "column" else f"{self.place}: "
+        place = "" if self.setting == "column" else f"{self.setting}: "
         return one_line(place + " ".join(each for each in sentences if each))
 
 
 @dataclass(frozen=True)
-class Cure:
+class SuggestedSettings:
     """The settings of a stream as they should read; empty parts are left out.
 
     Attributes:
@@ -65,14 +65,14 @@ class Cure:
         constants: Field to value.
         lookup_keys: The fields that identify a record.
         unknown_fields: The value of the setting of that name, when it should change.
-        unplaced: Columns for which no field is left.
+        unmatched: Columns for which no field is left.
     """
 
     field_mapping: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Json] = field(default_factory=dict)
     lookup_keys: tuple[str, ...] = ()
     unknown_fields: str = ""
-    unplaced: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
     def yaml(self, stream: str) -> str:
         """The cure as it is pasted under the loader's `config` in meltano.yml."""
@@ -86,7 +86,7 @@ class Cure:
         if not self.field_mapping:
             return []
         pairs = [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in self.field_mapping.items()]
-        notes = [f"  # left out: {shown(name)}" for name in self.unplaced]
+        notes = [f"  # left out: {display(name)}" for name in self.unmatched]
         return ["field_mapping:", *pairs, *notes]
 
     def _other_lines(self) -> list[str]:
@@ -106,25 +106,30 @@ class StreamMismatchError(Exception):
 
     Attributes:
         problems: Everything that is wrong.
-        lacks_columns_only: Whether columns that records carry undeclared would put all of it right.
+        needs_columns_only: Whether columns that records carry undeclared would put all of it right.
         named_columns: The columns of settings that the stream does not declare.
     """
 
     def __init__(
-        self, problems: Iterable[FieldProblem], *, stream: str, object_name: str, cure: Cure
+        self,
+        problems: Iterable[FieldProblem],
+        *,
+        stream: str,
+        object_name: str,
+        suggested: SuggestedSettings | None = None,
     ) -> None:
         self.problems = tuple(problems)
-        self.lacks_columns_only = all(problem.lacks_column for problem in self.problems)
+        self.needs_columns_only = all(problem.needs_column for problem in self.problems)
         self.named_columns = tuple(
-            problem.name for problem in self.problems if problem.place in _NAMING_COLUMNS
+            problem.name for problem in self.problems if problem.setting in _NAMING_COLUMNS
         )
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         listed = "".join(f"\n  - {problem}" for problem in self.problems)
-        yaml = cure.yaml(stream)
-        advice = f"\nIn meltano.yml, under the loader's config:\n{yaml}" if yaml else ""
-        super().__init__(
-            f"Stream {shown(stream)} does not fit {one_line(object_name)}: {count}.{listed}{advice}"
-        )
+        message = f"Stream {display(stream)} does not fit {one_line(object_name)}: {count}.{listed}"
+        yaml = suggested.yaml(stream) if suggested else ""
+        if yaml:
+            message += f"\nIn meltano.yml, under the loader's config:\n{yaml}"
+        super().__init__(message)
 
 
 def yaml_text(text: str) -> str:

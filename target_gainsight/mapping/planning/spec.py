@@ -26,7 +26,7 @@ GSID_FIELD = "Gsid"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class MappingSpec:
     """The arguments of `plan_fields`, and what follows from them column by column."""
 
     columns: tuple[Column, ...]
@@ -36,7 +36,7 @@ class Wishes:
     field_mapping: Mapping[str, str]
     constants: Mapping[str, Json]
     unknown_fields: UnknownFields
-    held_columns: frozenset[str]
+    lookup_columns: frozenset[str]
     lookup_targets: frozenset[str]
     keys_required: bool
     native_upsert: bool
@@ -49,7 +49,7 @@ class Wishes:
         """The fields that `name` resembles."""
         return () if self.schema is None else suggest(name, self.schema.fields)
 
-    def lacks(self, name: str) -> bool:
+    def is_unknown_field(self, name: str) -> bool:
         """Whether the object is known and has no field of this name."""
         return self.schema is not None and self.schema.field(name) is None
 
@@ -78,7 +78,7 @@ class Wishes:
         )
 
     @cached_property
-    def sent(self) -> dict[str, str]:
+    def column_to_field(self) -> dict[str, str]:
         """Column to field, for all that is to be written."""
         named = {name: name for name in self._unmapped if self._is_sent_by_name(name)}
         if not self.columns:
@@ -90,16 +90,18 @@ class Wishes:
         }
 
     @cached_property
-    def unknown(self) -> tuple[str, ...]:
+    def unmapped_columns(self) -> tuple[str, ...]:
         """Unmapped columns that the object has no field for, or none that may be written."""
         if self.schema is None:
             return ()
         return tuple(
-            name for name in self._unmapped if name not in self.sent and not self._is_held(name)
+            name
+            for name in self._unmapped
+            if name not in self.column_to_field and not self._is_held(name)
         )
 
     @property
-    def tolerates_unknown(self) -> bool:
+    def drops_unmapped(self) -> bool:
         """Whether unknown columns are dropped rather than refused."""
         return self.unknown_fields == "drop" or bool(self.field_mapping)
 
@@ -108,14 +110,16 @@ class Wishes:
         """Whether the sync mode can create records."""
         return self.sync_mode != "update"
 
-    def carried_by(self, field_name: str) -> tuple[str, ...]:
+    def sources_of(self, field_name: str) -> tuple[str, ...]:
         """Everything that fills a field, in words."""
-        columns = [f"column {name}" for name, sent in self.sent.items() if sent == field_name]
+        columns = [
+            f"column {name}" for name, sent in self.column_to_field.items() if sent == field_name
+        ]
         constant = ["a constant"] if field_name in self.constants else []
         lookup = ["a lookup"] if field_name in self.lookup_targets else []
         return (*columns, *constant, *lookup)
 
-    def why_closed(self, field: Field) -> str:
+    def not_writable_reason(self, field: Field) -> str:
         """Why the field cannot be written in this sync mode; empty when it can."""
         is_key = field.name in self.keys
         if field.name == GSID_FIELD:
@@ -143,10 +147,10 @@ class Wishes:
         )
 
     def _is_held(self, name: str) -> bool:
-        if name not in self.held_columns:
+        if name not in self.lookup_columns:
             return False
         field = self.field(name)
-        return field is None or name in self.lookup_targets or bool(self.why_closed(field))
+        return field is None or name in self.lookup_targets or bool(self.not_writable_reason(field))
 
     def _is_sent_by_name(self, name: str) -> bool:
         if self._is_held(name):
@@ -158,4 +162,4 @@ class Wishes:
         field = self.field(name)
         if field is None:
             return self.unknown_fields == "send"
-        return not self.why_closed(field)
+        return not self.not_writable_reason(field)

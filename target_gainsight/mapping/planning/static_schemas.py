@@ -100,7 +100,7 @@ _CUSTOM: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def documented_schema(
+def static_schema(
     object_name: str,
     names: Iterable[str] = (),
     *,

@@ -1,4 +1,4 @@
-"""What is wrong with the wishes for a stream: one function for each thing that can be."""
+"""What is wrong with the spec for a stream: one function for each thing that can be."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_gainsight.api.resources.metadata import Field
-    from target_gainsight.mapping.planning.mismatch import Place
-    from target_gainsight.mapping.planning.spec import Wishes
+    from target_gainsight.mapping.planning.mismatch import SettingName
+    from target_gainsight.mapping.planning.spec import MappingSpec
 
 KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
 """String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, and a Salesforce
 id is a string."""
 
 
-def problems_of(wishes: Wishes) -> tuple[FieldProblem, ...]:
+def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:
     """Everything that is wrong, columns first."""
     checks = (
         _unknown_columns,
@@ -34,57 +34,57 @@ def problems_of(wishes: Wishes) -> tuple[FieldProblem, ...]:
         _filled_twice,
         _required,
     )
-    return tuple(chain.from_iterable(check(wishes) for check in checks))
+    return tuple(chain.from_iterable(check(spec) for check in checks))
 
 
-def warnings_of(wishes: Wishes) -> tuple[str, ...]:
+def warnings_of(spec: MappingSpec) -> tuple[str, ...]:
     """Name the fields that metadata marks as required and nothing fills.
 
     That need not stop the stream: records that exist are updated all the same.
     """
-    if wishes.schema is None or wishes.schema.documented:
+    if spec.schema is None or spec.schema.documented:
         return ()
     return tuple(
         f"{problem.message} Records that do not exist yet are rejected."
-        for problem in _unfilled(wishes)
+        for problem in _unfilled(spec)
     )
 
 
-def _unknown_columns(wishes: Wishes) -> Iterator[FieldProblem]:
-    if wishes.tolerates_unknown:
+def _unknown_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
+    if spec.drops_unmapped:
         return
-    for name in wishes.unknown:
-        if name in wishes.undeclared:
+    for name in spec.unmapped_columns:
+        if name in spec.undeclared:
             continue
-        field = wishes.field(name)
+        field = spec.field(name)
         if field is None:
-            message = f"{wishes.object_name} has no field {name}."
-            yield FieldProblem("column", name, message, wishes.suggest(name))
+            message = f"{spec.object_name} has no field {name}."
+            yield FieldProblem("column", name, message, spec.suggest(name))
         else:
-            yield FieldProblem("column", name, _closed(wishes, field))
+            yield FieldProblem("column", name, _closed(spec, field))
 
 
-def _mapped_columns(wishes: Wishes) -> Iterator[FieldProblem]:
-    for source, target in wishes.field_mapping.items():
-        if wishes.columns and source not in wishes.column_names:
-            yield _not_carried(wishes, "field_mapping", source)
-        yield from _named_field(wishes, "field_mapping", target)
+def _mapped_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for source, target in spec.field_mapping.items():
+        if spec.columns and source not in spec.column_names:
+            yield _not_carried(spec, "field_mapping", source)
+        yield from _named_field(spec, "field_mapping", target)
 
 
-def _column_types(wishes: Wishes) -> Iterator[FieldProblem]:
-    kinds = {column.name: column.kinds for column in wishes.columns}
-    for source, target in wishes.sent.items():
-        field = wishes.field(target)
+def _column_types(spec: MappingSpec) -> Iterator[FieldProblem]:
+    kinds = {column.name: column.json_types for column in spec.columns}
+    for source, target in spec.column_to_field.items():
+        field = spec.field(target)
         if field and not may_convert(kinds.get(source, frozenset()), field.data_type):
             found = " or ".join(sorted(kinds[source]))
             message = f"Column {source} ({found}) cannot fit {target} ({field.data_type})."
             yield FieldProblem("column", source, f"{message} Convert it in a stream map.")
 
 
-def _constants(wishes: Wishes) -> Iterator[FieldProblem]:
-    for name, value in wishes.constants.items():
-        yield from _named_field(wishes, "constants", name)
-        field = wishes.field(name)
+def _constants(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name, value in spec.constants.items():
+        yield from _named_field(spec, "constants", name)
+        field = spec.field(name)
         try:
             written = converter_for(field).write(value) if field else plain_value(value)
         except ValueRejectedError as refusal:
@@ -94,55 +94,55 @@ def _constants(wishes: Wishes) -> Iterator[FieldProblem]:
             yield FieldProblem("constants", name, f"{name} must not be empty.")
 
 
-def _lookups(wishes: Wishes) -> Iterator[FieldProblem]:
-    for name in sorted(wishes.held_columns.difference(wishes.column_names)):
-        if wishes.columns:
-            yield _not_carried(wishes, "lookups", name)
-    for name in sorted(wishes.lookup_targets):
-        yield from _named_field(wishes, "lookups", name)
+def _lookups(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name in sorted(spec.lookup_columns.difference(spec.column_names)):
+        if spec.columns:
+            yield _not_carried(spec, "lookups", name)
+    for name in sorted(spec.lookup_targets):
+        yield from _named_field(spec, "lookups", name)
 
 
-def _keys(wishes: Wishes) -> Iterator[FieldProblem]:
-    if wishes.keys_required and not wishes.keys and wishes.sync_mode != "insert":
+def _keys(spec: MappingSpec) -> Iterator[FieldProblem]:
+    if spec.keys_required and not spec.keys and spec.sync_mode != "insert":
         message = "No field is named by which existing records are found."
         yield FieldProblem("lookup_keys", "", message)
-    for key in wishes.keys:
-        field = wishes.field(key)
-        if wishes.lacks(key):
-            message = f"{wishes.object_name} has no field {key}."
-            yield FieldProblem("lookup_keys", key, message, wishes.suggest(key))
+    for key in spec.keys:
+        field = spec.field(key)
+        if spec.is_unknown_field(key):
+            message = f"{spec.object_name} has no field {key}."
+            yield FieldProblem("lookup_keys", key, message, spec.suggest(key))
         elif field and not may_be_key(field):
             message = f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
             yield FieldProblem("lookup_keys", key, message)
-        elif wishes.keys_required and not wishes.carried_by(key):
+        elif spec.keys_required and not spec.sources_of(key):
             message = f"No column, constant or lookup fills {key}."
-            yield FieldProblem("lookup_keys", key, message, lacks_column=True)
+            yield FieldProblem("lookup_keys", key, message, needs_column=True)
 
 
-def _filled_twice(wishes: Wishes) -> Iterator[FieldProblem]:
-    for name in dict.fromkeys([*wishes.sent.values(), *wishes.constants]):
-        sources = wishes.carried_by(name)
+def _filled_twice(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
+        sources = spec.sources_of(name)
         if len(sources) > 1:
             message = f"{name} is filled by {' and '.join(sources)}. Leave one."
             yield FieldProblem("field_mapping", name, message)
 
 
-def _required(wishes: Wishes) -> Iterator[FieldProblem]:
+def _required(spec: MappingSpec) -> Iterator[FieldProblem]:
     """Fields that an API's documentation requires; metadata's flags only warn."""
-    if wishes.schema is not None and wishes.schema.documented:
-        yield from _unfilled(wishes)
+    if spec.schema is not None and spec.schema.documented:
+        yield from _unfilled(spec)
 
 
-def _unfilled(wishes: Wishes) -> Iterator[FieldProblem]:
-    if not wishes.creates or wishes.schema is None:
+def _unfilled(spec: MappingSpec) -> Iterator[FieldProblem]:
+    if not spec.creates or spec.schema is None:
         return
-    for field in wishes.schema.fields:
-        if is_required_to_create(field) and not wishes.carried_by(field.name):
-            needs = f"{wishes.object_name} needs {field.name} to create a record"
+    for field in spec.schema.fields:
+        if is_required_to_create(field) and not spec.sources_of(field.name):
+            needs = f"{spec.object_name} needs {field.name} to create a record"
             message = f"{needs}, and no column, constant or lookup fills it."
-            near = suggest_names(field.name, wishes.unknown)
+            near = suggest_names(field.name, spec.unmapped_columns)
             message += _perhaps(near)
-            yield FieldProblem("required", field.name, message, lacks_column=not near)
+            yield FieldProblem("required", field.name, message, needs_column=not near)
 
 
 def may_be_key(field: Field) -> bool:
@@ -155,26 +155,26 @@ def is_required_to_create(field: Field) -> bool:
     return field.required and field.insertable and not field.nillable
 
 
-def _named_field(wishes: Wishes, place: Place, name: str) -> Iterator[FieldProblem]:
+def _named_field(spec: MappingSpec, setting: SettingName, name: str) -> Iterator[FieldProblem]:
     """What is wrong with a field that a setting names."""
-    if wishes.lacks(name):
-        message = f"{wishes.object_name} has no field {name}."
-        yield FieldProblem(place, name, message, wishes.suggest(name))
-    field = wishes.field(name)
-    if field and wishes.why_closed(field):
-        yield FieldProblem(place, name, _closed(wishes, field))
+    if spec.is_unknown_field(name):
+        message = f"{spec.object_name} has no field {name}."
+        yield FieldProblem(setting, name, message, spec.suggest(name))
+    field = spec.field(name)
+    if field and spec.not_writable_reason(field):
+        yield FieldProblem(setting, name, _closed(spec, field))
 
 
-def _not_carried(wishes: Wishes, place: Place, column: str) -> FieldProblem:
-    near = suggest_names(column, wishes.column_names)
+def _not_carried(spec: MappingSpec, setting: SettingName, column: str) -> FieldProblem:
+    near = suggest_names(column, spec.column_names)
     message = f"The stream has no column {column}."
-    meant = set(near).intersection(wishes.unknown)
-    return FieldProblem(place, column, message, near, lacks_column=not meant)
+    meant = set(near).intersection(spec.unmapped_columns)
+    return FieldProblem(setting, column, message, near, needs_column=not meant)
 
 
-def _closed(wishes: Wishes, field: Field) -> str:
-    reason = wishes.why_closed(field)
-    return f"{field.name} cannot be written in sync mode {wishes.sync_mode}: {reason}."
+def _closed(spec: MappingSpec, field: Field) -> str:
+    reason = spec.not_writable_reason(field)
+    return f"{field.name} cannot be written in sync mode {spec.sync_mode}: {reason}."
 
 
 def _perhaps(columns: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.errors import UnfitError, ValueRejectedError
+from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.types.datetimes import (
     DateFormat,
     comparable_date,
@@ -102,7 +102,7 @@ class _DataType:
     """One row of the table.
 
     Attributes:
-        accepts: The types of JSON schema that may convert; `moment` is text with a date format.
+        accepts: The types of JSON schema that may convert; `datetime` is text with a date format.
         write: From the field and the date format to the function that converts a value.
         compare: From the field to the function that makes a comparable; None where in doubt.
         forms: The values that compare as equal to a written one.
@@ -162,8 +162,8 @@ def _refusing(name: str, data_type: str, convert: Write) -> Write:
             return None
         try:
             return convert(value)
-        except UnfitError as unfit:
-            raise ValueRejectedError(unfit.about(name, data_type, value)) from None
+        except ConversionError as unfit:
+            raise ValueRejectedError(unfit.for_field(name, data_type, value)) from None
 
     return write
 
@@ -174,7 +174,7 @@ def _comparing(compare: Compare) -> Compare:
             return None
         try:
             found = compare(value)
-        except UnfitError:
+        except ConversionError:
             return Unknown()
         return Unknown() if found is None else found
 
@@ -239,8 +239,8 @@ def _lazy_items(field: Field) -> Callable[[], Items]:
     return cache(lambda: index_items(field.options or field.load_options()))
 
 
-_ANYTHING = frozenset({"string", "moment", "integer", "number", "boolean", "object", "array"})
-_MOMENTS = frozenset({"string", "moment", "integer", "number"})
+_ANYTHING = frozenset({"string", "datetime", "integer", "number", "boolean", "object", "array"})
+_SCALARS = frozenset({"string", "datetime", "integer", "number"})
 _NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
 
@@ -274,16 +274,16 @@ _TABLE: dict[str, _DataType] = {
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
     **dict.fromkeys(("GSID", "LOOKUP", "WHOID", "WHATID"), _GSID),
     "DATE": _DataType(
-        _MOMENTS,
+        _SCALARS,
         lambda _field, date_format: date_writer(date_format),
         lambda _field: comparable_date,
     ),
     "DATETIME": _DataType(
-        _MOMENTS,
+        _SCALARS,
         _always(written_datetime),
         lambda _field: comparable_datetime,
     ),
-    "PICKLIST": _DataType(_MOMENTS, *_choosing(choice, comparable_choice)),
+    "PICKLIST": _DataType(_SCALARS, *_choosing(choice, comparable_choice)),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"},
         *_choosing(selection, comparable_selection),

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ def written_datetime(value: object) -> Json:
     """The text of a DATETIME field, milliseconds and offset always there; empty text is null.
 
     Raises:
-        UnfitError: The value is no date, datetime, ISO text or epoch.
+        ConversionError: The value is no date, datetime, ISO text or epoch.
     """
     instant = _datetime_of(value)
     try:
         return None if instant is None else iso_milliseconds(instant)
     except OverflowError:
         code = "not_a_datetime"
-        raise UnfitError(code, "it lies outside the years 1 to 9999 in UTC") from None
+        raise ConversionError(code, "it lies outside the years 1 to 9999 in UTC") from None
 
 
 def iso_milliseconds(instant: datetime) -> str:
@@ -232,7 +232,9 @@ def _moment_of(value: object, kind: str, hint: str) -> datetime | None:
         instant = None if number is None else _of_number(number)
     if instant is None:
         code = f"not_a_{kind}"
-        raise UnfitError(code, f"not a {kind}", hint if number is None else f"{hint} {_EPOCH_HINT}")
+        raise ConversionError(
+            code, f"not a {kind}", hint if number is None else f"{hint} {_EPOCH_HINT}"
+        )
     return instant
 
 

@@ -6,7 +6,7 @@ import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING
 
-from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.blanks import strip_blanks
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def number(value: object) -> Json:
     not a number.
 
     Raises:
-        UnfitError: It is not a number, or too large for one.
+        ConversionError: It is not a number, or too large for one.
     """
     if isinstance(value, str):
         return _number_of_text(strip_blanks(value))
@@ -52,17 +52,17 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
     """The same number, when it is finite and JSON readers can hold it.
 
     Raises:
-        UnfitError: NaN, infinite or beyond the exponent of a double.
+        ConversionError: NaN, infinite or beyond the exponent of a double.
     """
     if isinstance(value, int) and -_LARGE < value < _LARGE:
         return value
     exact = value if isinstance(value, Decimal) else _decimal(value)
     if not exact.is_finite():
         code = "not_finite"
-        raise UnfitError(code, "JSON has no such number", "Send null or a finite number.")
+        raise ConversionError(code, "JSON has no such number", "Send null or a finite number.")
     if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
         code = "number_out_of_range"
-        raise UnfitError(code, f"its exponent is beyond {GREATEST_EXPONENT}")
+        raise ConversionError(code, f"its exponent is beyond {GREATEST_EXPONENT}")
     return value
 
 
@@ -70,7 +70,7 @@ def number_text(value: float | Decimal) -> str:
     """All digits of a number, without an exponent; of a whole one without a fraction.
 
     Raises:
-        UnfitError: It is not finite, or has too many digits.
+        ConversionError: It is not finite, or has too many digits.
     """
     text = format(_decimal(within_range(value)), "f")
     whole, _, fraction = text.partition(".")
@@ -83,7 +83,7 @@ def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
     """A whole number as an integer, so that no reader makes `5.0` out of 5; others as they are.
 
     Raises:
-        UnfitError: It is not finite, or too large for a number.
+        ConversionError: It is not finite, or too large for a number.
     """
     within_range(value)
     if isinstance(value, int) or _decimal(value).adjusted() >= _LONGEST_WHOLE:
@@ -98,7 +98,7 @@ def boolean(value: object) -> Json:
     Blank text is null.
 
     Raises:
-        UnfitError: It is none of these.
+        ConversionError: It is none of these.
     """
     if isinstance(value, bool):
         return value
@@ -113,7 +113,7 @@ def boolean(value: object) -> Json:
     elif isinstance(value, (int, float, Decimal)) and _is_one_or_zero(value):
         return bool(value)
     code = "not_a_boolean"
-    raise UnfitError(
+    raise ConversionError(
         code, "not a boolean", "Send true or false, t or f, yes or no, y or n, on or off, 1 or 0."
     )
 
@@ -122,7 +122,7 @@ def comparable_number(value: Json) -> Decimal | None:
     """A number, or text that is one, in its one normal form, exactly; None for anything else.
 
     Raises:
-        UnfitError: The text is not a number.
+        ConversionError: The text is not a number.
     """
     exact = _number_of_text(value.strip()) if isinstance(value, str) else value
     if isinstance(exact, bool) or not isinstance(exact, (int, float, Decimal)):
@@ -148,10 +148,10 @@ def _reason(text: str) -> str:
     return "its thousands are not in groups of three" if "," in text else ""
 
 
-def _not_a_number(reason: str) -> UnfitError:
+def _not_a_number(reason: str) -> ConversionError:
     message = f"not a number: {reason}" if reason else "not a number"
     hint = "Send digits with a decimal point, such as 1234.5 or 1,234.5."
-    return UnfitError("not_a_number", message, hint)
+    return ConversionError("not_a_number", message, hint)
 
 
 def _decimal(value: float | Decimal) -> Decimal:

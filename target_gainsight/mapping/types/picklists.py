@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simplejson
 
-from target_gainsight.mapping.errors import UnfitError, shown
+from target_gainsight.mapping.errors import ConversionError, display
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
 from target_gainsight.mapping.types.numeric import number_text
@@ -61,7 +61,7 @@ def choice(value: object, list_items: Callable[[], Items]) -> Json:
     items the metadata does not list is written unchecked.
 
     Raises:
-        UnfitError: No active item has this label or GSID.
+        ConversionError: No active item has this label or GSID.
     """
     name = _name_of(value)
     if not strip_blanks(name):
@@ -84,13 +84,13 @@ def selection(value: object, list_items: Callable[[], Items]) -> Json:
     at `;`, or at `,` where it has no `;`, or read as a JSON array.
 
     Raises:
-        UnfitError: No active item has one of the labels or GSIDs.
+        ConversionError: No active item has one of the labels or GSIDs.
     """
     names = value if isinstance(value, (list, tuple)) else _split(_name_of(value), list_items)
     chosen = [choice(name, list_items) for name in names]
     if None in chosen:
         code = "unknown_option"
-        raise UnfitError(code, "one of its items is empty")
+        raise ConversionError(code, "one of its items is empty")
     return chosen or None
 
 
@@ -116,11 +116,11 @@ def _name_of(value: object) -> str:
         return value
     code = "unknown_option"
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise UnfitError(code, "neither a label nor an item's GSID")
+        raise ConversionError(code, "neither a label nor an item's GSID")
     try:
         return number_text(value)
-    except UnfitError:
-        raise UnfitError(code, "no item has so long a label") from None
+    except ConversionError:
+        raise ConversionError(code, "no item has so long a label") from None
 
 
 def _split(text: str, list_items: Callable[[], Items]) -> list[object]:
@@ -143,21 +143,21 @@ def _json_list(text: str) -> list[object]:
     return parsed if isinstance(parsed, list) else [text]
 
 
-def _no_item(name: str, items: Items) -> UnfitError:
+def _no_item(name: str, items: Items) -> ConversionError:
     if name in items.inactive:
-        message = f"{shown(name)} is an inactive item"
-        return UnfitError("inactive_option", message, "Activate it in Gainsight, or map it.")
+        message = f"{display(name)} is an inactive item"
+        return ConversionError("inactive_option", message, "Activate it in Gainsight, or map it.")
     near = suggest_names(name, items.labels)
     if near and near[0].lower() == name.lower():
-        message = f"{shown(name)} differs only in case from the item {shown(near[0])}"
-        return UnfitError("unknown_option", message, "Send the label as Gainsight has it.")
-    return UnfitError(
-        "unknown_option", f"the picklist has no item {shown(name)}", _offer(near, items)
+        message = f"{display(name)} differs only in case from the item {display(near[0])}"
+        return ConversionError("unknown_option", message, "Send the label as Gainsight has it.")
+    return ConversionError(
+        "unknown_option", f"the picklist has no item {display(name)}", _offer(near, items)
     )
 
 
 def _offer(near: tuple[str, ...], items: Items) -> str:
-    labels = ", ".join(shown(label) for label in (near or items.labels[:_MOST_LABELS_SHOWN]))
+    labels = ", ".join(display(label) for label in (near or items.labels[:_MOST_LABELS_SHOWN]))
     if near:
         return f"Did you mean {labels}?"
     return f"Its items are {labels}{', …' if len(items.labels) > _MOST_LABELS_SHOWN else '.'}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import simplejson
 
-from target_gainsight.mapping.errors import UnfitError
+from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.blanks import first_invisible, strip_blanks
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
 from target_gainsight.mapping.types.numeric import number_text, whole_as_integer
@@ -99,7 +99,7 @@ def shaped_writer(
             return None
         if text is None or not pattern.fullmatch(text):
             code = f"not_{kind}".replace(" ", "_").lower()
-            raise UnfitError(code, f"not {kind}", hint)
+            raise ConversionError(code, f"not {kind}", hint)
         if length and len(text) > length:
             raise _too_long(text, length)
         return encodable(text)
@@ -121,7 +121,7 @@ def email_writer(length: int | None) -> Callable[[object], Json]:
         hidden = first_invisible(written) if isinstance(written, str) else None
         if hidden is not None:
             code = "not_an_email"
-            raise UnfitError(code, f"it holds the invisible character {hidden}", _EMAIL_HINT)
+            raise ConversionError(code, f"it holds the invisible character {hidden}", _EMAIL_HINT)
         return written
 
     return write
@@ -175,7 +175,7 @@ def plain_json(value: object) -> Json:
     carries milliseconds and an offset (none = UTC); a list stays a list.
 
     Raises:
-        UnfitError: NaN, infinity, or nothing that Singer knows.
+        ConversionError: NaN, infinity, or nothing that Singer knows.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -195,14 +195,14 @@ def encodable(text: str) -> str:
     """The same text, when it can be sent.
 
     Raises:
-        UnfitError: It holds half of a surrogate pair.
+        ConversionError: It holds half of a surrogate pair.
     """
     try:
         text.encode()
     except UnicodeEncodeError as error:
         code = "not_text"
         message = f"half of a surrogate pair at position {error.start}, which is no character"
-        raise UnfitError(code, message) from None
+        raise ConversionError(code, message) from None
     return text
 
 
@@ -237,20 +237,20 @@ def _json_text(value: object) -> str:
             encoding=None,
             default=_text_of,
         )
-    except UnfitError:
+    except ConversionError:
         raise
     except ValueError:
         code = "not_finite"
         message = "a number in it is NaN or infinite, or it contains itself"
-        raise UnfitError(code, message) from None
+        raise ConversionError(code, message) from None
     except (TypeError, RecursionError):
         raise _no_singer_value(value) from None
 
 
-def _no_singer_value(value: object) -> UnfitError:
-    return UnfitError("unsupported_value", f"no Singer value: {type(value).__name__}")
+def _no_singer_value(value: object) -> ConversionError:
+    return ConversionError("unsupported_value", f"no Singer value: {type(value).__name__}")
 
 
-def _too_long(text: str, length: int) -> UnfitError:
+def _too_long(text: str, length: int) -> ConversionError:
     message = f"{len(text)} characters, and the field holds {length}"
-    return UnfitError("too_long", message, "Shorten it in a stream map: nothing is cut here.")
+    return ConversionError("too_long", message, "Shorten it in a stream map: nothing is cut here.")

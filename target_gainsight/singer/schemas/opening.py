@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import InvalidJSONSchema
 
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import error_text, shown
+from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.singer.schemas.behind_map import mapped_columns, schema_behind_map
 from target_gainsight.singer.schemas.flattening import prepare_for_flattening
 from target_gainsight.singer.schemas.merge import with_undeclared
@@ -40,7 +40,7 @@ def open_streams(
         RunStoppedError: The schema or a stream map cannot be used.
         StreamMismatchError: The stream does not fit its object.
     """
-    stream = shown(message["stream"])
+    stream = display(message["stream"])
     try:
         source = _source_schema(mapper, message, undeclared)
         mapped = mapped_columns(mapper.stream_maps_dict, message["stream"])
@@ -77,7 +77,7 @@ def _source_schema(
 ) -> dict[str, Any]:
     schema = repair_schema(message["schema"], message.get("key_properties") or ())
     if not isinstance(schema["properties"], dict):
-        text = f"the schema: keyword properties is {shown(schema['properties'])}"
+        text = f"the schema: keyword properties is {display(schema['properties'])}"
         raise InvalidJSONSchema(text)
     schema = with_undeclared(schema, undeclared)
     options = mapper.flattening_options
@@ -95,7 +95,7 @@ def _register(
             stream, _SourceSchema(schema), message.get("key_properties")
         )
     except Exception as error:
-        text = f"stream {shown(stream)}: its stream map cannot be used: {error_text(error)}"
+        text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
         raise RunStoppedError(text) from error
     maps: list[StreamMap] = mapper.stream_maps[stream]
     return maps
