@@ -104,11 +104,11 @@ class RecordLoader:
         if rows is not None and seen_keys is not None and settings.sync_mode == "upsert":
             self._check = NearMatchCheck(rows, keys, pool, self._classify_creates)
         self._inserts = settings.sync_mode == "insert"
-        self._looks_before_insert = existing_on_insert != "written"
+        self._reads_before_insert = existing_on_insert != "written"
         self._deferred = deferred
         self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
-        self._flying: Counter[Key] = Counter()
-        self._undone: deque[LoadRecord] = deque()
+        self._keys_in_flight: Counter[Key] = Counter()
+        self._unmerged: deque[LoadRecord] = deque()
         self._in_flight = 0
         self._reading: frozenset[Key] = frozenset()
         self._created = 0
@@ -134,13 +134,13 @@ class RecordLoader:
             RunStoppedError: The run must stop.
         """
         group = self._resolve(group)
-        if self._rows is None or (self._inserts and not self._looks_before_insert):
+        if self._rows is None or (self._inserts and not self._reads_before_insert):
             self._insert(group)
         elif self._inserts:
             for part in without_repeats(group):
-                self._load_in_turn(part)
+                self._load_in_order(part)
         elif group:
-            self._load_in_turn(group)
+            self._load_in_order(group)
         self._send_packed(partial=False)
         if self._deferred.is_due:
             self._follow_up(final=False)
@@ -149,21 +149,21 @@ class RecordLoader:
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
         while self._is_busy():
-            self._land_read()
+            self._finish_read()
             self._send_packed(partial=True)
-            self._land_batches()
-            self._redo()
+            self._finish_batches()
+            self._retry_unmerged()
 
-    def _load_in_turn(self, group: Sequence[LoadRecord]) -> None:
-        """Load a group by its keys, after what earlier groups hold of them."""
-        self._let_earlier_go_first(group)
-        while self._undone:
-            self._redo()
-            self._let_earlier_go_first(group)
+    def _load_in_order(self, group: Sequence[LoadRecord]) -> None:
+        """Load a group by its keys, after earlier records with the same keys."""
+        self._wait_for_conflicting_keys(group)
+        while self._unmerged:
+            self._retry_unmerged()
+            self._wait_for_conflicting_keys(group)
         self._load_by_key(group)
 
     def _is_busy(self) -> bool:
-        underway = self._reading or self._in_flight or self._undone or self._is_packing
+        underway = self._reading or self._in_flight or self._unmerged or self._is_packing
         return bool(underway)
 
     @property
@@ -171,7 +171,7 @@ class RecordLoader:
         return bool(self._check or any(self._packed.values()))
 
     def finish(self) -> None:
-        """Settle everything of this stream; parents that have not come will not be waited for."""
+        """Settle everything of this stream, also records whose parents have not come."""
         self.flush()
         self._follow_up(final=True)
         self.flush()
@@ -188,7 +188,7 @@ class RecordLoader:
             self._send_packed(partial=True)
 
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        """Fill the foreign keys of a group, which then is identified."""
+        """Fill the foreign keys of a group and read its lookup keys."""
         if self._resolver is not None:
             while self._resolver.into_self and (self._reading or self._in_flight):
                 self._pool.process_completed(wait=True)
@@ -200,13 +200,13 @@ class RecordLoader:
             except GainsightError as error:
                 self._unavailable(group, error)
                 return ()
-            self._enter(refused)
+            self._settle(refused)
             for record in group:
                 self.identify(record)
         return group
 
-    def _enter(self, result: BatchResult) -> None:
-        """Enter outcomes, but for records that wait for their parent."""
+    def _settle(self, result: BatchResult) -> None:
+        """Record outcomes, except for records that wait for their parent."""
         for settlement in result.settlements:
             if settlement.outcome is Outcome.REJECTED:
                 self._rejected(settlement.record.fields)
@@ -215,11 +215,11 @@ class RecordLoader:
 
     def _follow_up(self, *, final: bool) -> None:
         """Complete records whose parents have come since, as far as their rows are written."""
-        self._land_read()
-        self._land_batches()
+        self._finish_read()
+        self._finish_batches()
         for result, updates in self._deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
-                self._enter(result)
+                self._settle(result)
             for record in updates:
                 self._pack("update", record)
             self._send_packed(partial=False)
@@ -227,40 +227,40 @@ class RecordLoader:
     def _insert(self, group: Sequence[LoadRecord]) -> None:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
         for record in group:
-            while record.key in self._flying:
+            while record.key in self._keys_in_flight:
                 self._pool.process_completed(wait=True)
             self._pack("create", record)
             if len(self._packed["create"]) >= self._writer.batch_size:
                 self._send_packed(partial=False)
 
-    def _let_earlier_go_first(self, group: Sequence[LoadRecord]) -> None:
-        """Settle what earlier groups hold of this group's keys."""
+    def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
+        """Settle the earlier records that have keys of this group."""
         keys = {record.key for record in group}
         if not keys.isdisjoint(self._reading) or self._has_packed(keys):
-            self._land_read()
+            self._finish_read()
         if self._has_packed(keys):
             self._send_packed(partial=True)
-        while not keys.isdisjoint(self._flying):
+        while not keys.isdisjoint(self._keys_in_flight):
             self._pool.process_completed(wait=True)
 
     def _has_packed(self, keys: set[Key]) -> bool:
         packed = (self._check or (), *self._packed.values())
         return any(record.key in keys for records in packed for record in records)
 
-    def _land_batches(self) -> None:
+    def _finish_batches(self) -> None:
         while self._in_flight:
             self._pool.process_completed(wait=True)
 
-    def _land_read(self) -> None:
+    def _finish_read(self) -> None:
         """Classify the group that is being read, if one is."""
         while self._reading:
             self._pool.process_completed(wait=True)
 
-    def _redo(self) -> None:
-        """Load the records of undone merges one by one, in the order they came."""
-        while self._undone:
-            part = self._undone.popleft()
-            self._let_earlier_go_first([part])
+    def _retry_unmerged(self) -> None:
+        """Load the records of refused merges one by one, in the order they came."""
+        while self._unmerged:
+            part = self._unmerged.popleft()
+            self._wait_for_conflicting_keys([part])
             self._load_by_key([part], is_retry=True)
 
     def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
@@ -269,7 +269,7 @@ class RecordLoader:
             raise RunStoppedError(message)
         rows, merged = self._rows, self._merge(group)
         self._deferred.override(merged)
-        self._land_read()
+        self._finish_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
             self.group_size.advance()
@@ -281,7 +281,7 @@ class RecordLoader:
     def _classify_group(
         self, group: Sequence[LoadRecord], found: ReadResult, *, is_retry: bool
     ) -> None:
-        """Go on with a group whose current rows have been read."""
+        """Decide what to write for a group whose current rows have been read."""
         self._reading = frozenset()
         now = BatchResult()
         if isinstance(found, (StopRunError, RunStoppedError)):
@@ -300,11 +300,11 @@ class RecordLoader:
         if isinstance(found, GainsightError):
             self._unavailable(group, found)
             return
-        self._enter(now)
+        self._settle(now)
         self._send_packed(partial=False)
 
     def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
-        reason = Reason("unavailable", str(error), hint="replay it when Gainsight answers again")
+        reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
         self._ledger.record_batch(
             BatchResult(unavailable=list(records), unavailable_because=reason)
         )
@@ -317,7 +317,7 @@ class RecordLoader:
         return merged
 
     def _classify_creates(self, records: list[LoadRecord], found: ReadResult) -> None:
-        """Go on with records to create whose near matches have been read."""
+        """Decide what to write for new records whose near matches have been read."""
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
         if isinstance(found, GainsightError):
@@ -328,7 +328,7 @@ class RecordLoader:
             action = self._classification.classify_unique(record, found, now)
             if action is not None:
                 self._pack(action, record)
-        self._enter(now)
+        self._settle(now)
         self._send_packed(partial=False)
 
     def _start_packing(self) -> None:
@@ -372,18 +372,18 @@ class RecordLoader:
 
     def _submit(self, action: Action, batch: list[LoadRecord]) -> None:
         self._in_flight += 1
-        self._flying.update(record.key for record in batch if record.key)
+        self._keys_in_flight.update(record.key for record in batch if record.key)
         self._pool.submit(
             lambda: deliver(self._writer, action, batch, self._resends),
-            lambda result: self._land(batch, result),
+            lambda result: self._on_batch_done(batch, result),
         )
 
-    def _land(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
+    def _on_batch_done(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1
-        self._flying -= Counter(record.key for record in batch if record.key)
-        self._undone.extend(refused_merges(result))
+        self._keys_in_flight -= Counter(record.key for record in batch if record.key)
+        self._unmerged.extend(refused_merges(result))
         if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
             self._wrote()
-        self._enter(self._deferred.settle(result))
+        self._settle(self._deferred.settle(result))
         if result.stopped is not None:
             raise result.stopped
