@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from target_gainsight.cli.json_file import json_in
+from target_gainsight.cli.configuration import read_json
 from target_gainsight.mapping.columns import columns_of
 
 if TYPE_CHECKING:
@@ -15,75 +15,59 @@ if TYPE_CHECKING:
 
     from target_gainsight.mapping.columns import Column
 
-Plain = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class CatalogStream:
-    """A stream.
-
-    Attributes:
-        name: Its name, as its messages carry it.
-        columns: What it carries.
-    """
+    """A stream of a catalog, with its selected columns."""
 
     name: str
     columns: tuple[Column, ...]
 
 
 def read_stream(path: Path, name: str | None) -> CatalogStream:
-    """Read a stream of a catalog.
+    """Read a stream of a catalog as ``tap --discover`` writes it.
 
     Args:
-        path: The catalog, as ``tap --discover`` writes it.
-        name: The stream's name; may be left out when there is only one.
-
-    Returns:
-        The stream.
+        path: The catalog.
+        name: The stream's name; None if there is only one.
 
     Raises:
         click.ClickException: There is no catalog, or not that stream in it.
     """
-    streams = {_name(each): each for each in _streams(path)}
-    listed = ", ".join(sorted(streams)) or "none"
-    if name is None and len(streams) != 1:
+    catalog = read_json(path)
+    entries = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(entries, list):
+        message = f"{path} is not a catalog, which is a JSON object with a list of streams"
+        raise click.ClickException(message)
+    streams = {
+        str(each.get("stream") or each.get("tap_stream_id")): each
+        for each in entries
+        if isinstance(each, dict)
+    }
+    listed = ", ".join(sorted(streams))
+    if not streams:
+        message = f"{path} has no streams"
+        raise click.ClickException(message)
+    if name is None and len(streams) > 1:
         message = f"{path} has several streams, name one with --stream: {listed}"
-        raise click.ClickException(message if streams else f"{path} has no streams")
+        raise click.ClickException(message)
     chosen = next(iter(streams)) if name is None else name
     if chosen not in streams:
         message = f"{path} has no stream {chosen!r}; it has {listed}"
         raise click.ClickException(message)
-    return CatalogStream(chosen, _columns(streams[chosen]))
-
-
-def _streams(path: Path) -> list[Plain]:
-    catalog = json_in(path)
-    streams = catalog.get("streams") if isinstance(catalog, dict) else None
-    if not isinstance(streams, list):
-        message = f"{path} is no catalog: a JSON object with a list of streams is wanted"
-        raise click.ClickException(message)
-    return [each for each in streams if isinstance(each, dict)]
-
-
-def _name(stream: Plain) -> str:
-    return str(stream.get("stream") or stream.get("tap_stream_id"))
-
-
-def _columns(stream: Plain) -> tuple[Column, ...]:
-    schema = stream.get("schema")
-    left_out = _left_out(stream.get("metadata"))
+    schema = streams[chosen].get("schema")
     columns = columns_of(schema) if isinstance(schema, dict) else ()
-    return tuple(column for column in columns if column.name not in left_out)
+    deselected = _deselected(streams[chosen].get("metadata"))
+    return CatalogStream(chosen, tuple(each for each in columns if each.name not in deselected))
 
 
-def _left_out(metadata: object) -> set[str]:
-    """The columns that are not selected."""
-    entries = metadata if isinstance(metadata, list) else []
-    found = set()
-    for entry in entries:
-        said = entry.get("metadata", {})
+def _deselected(entries: Any) -> set[str]:  # noqa: ANN401 - JSON of any shape
+    """Return the names of the columns that are not selected, or not supported by the tap."""
+    names = set()
+    for entry in entries if isinstance(entries, list) else ():
+        metadata = entry.get("metadata", {})
+        excluded = metadata.get("selected") is False or metadata.get("inclusion") == "unsupported"
         breadcrumb = entry.get("breadcrumb", [])
-        excluded = said.get("selected") is False or said.get("inclusion") == "unsupported"
         if excluded and len(breadcrumb) == 2:  # noqa: PLR2004 - ["properties", column]
-            found.add(str(breadcrumb[1]))
-    return found
+            names.add(str(breadcrumb[1]))
+    return names

@@ -18,6 +18,7 @@ from target_gainsight.cli.output import marks
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.lookups.plans import References
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
@@ -35,23 +36,17 @@ if TYPE_CHECKING:
 
 EVERY_STREAM = "streams without an entry"
 A_DAY = date(2026, 1, 1)
-"""Any day will do to check a date that is relative to the day of a run."""
+"""Any day serves to check a date that is relative to the day of a run."""
 
 OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
 """Object types that are always identified by the same field."""
 
 HOUR_SECONDS = 3600
-NEEDS_THE_STREAM = "required"
-"""Missing required fields are known once the stream's schema is."""
 
 
 @dataclass
 class Checklist:
-    """The findings, one line each.
-
-    Attributes:
-        lines: True if right, False if wrong, None for information; the subject; the finding.
-    """
+    """The findings: True if right, False if wrong, None for information; subject; finding."""
 
     lines: list[tuple[bool | None, str, str]] = field(default_factory=list)
 
@@ -82,9 +77,8 @@ class Checklist:
             click.echo(
                 f"{click.style(f'{mark:2}', fg=colour)} {subject:{width}}  {one_line(finding)}"
             )
-        count = self.failures
-        failed = "1 check failed." if count == 1 else f"{count} checks failed."
-        click.echo(failed if count else "Everything that can be checked is right.")
+        failed = f"{counted(self.failures, 'check')} failed."
+        click.echo(failed if self.failures else "Everything that can be checked is right.")
 
 
 @click.command()
@@ -152,9 +146,6 @@ class StreamCheck:
 
     Attributes:
         name: The subject of its lines.
-        stream: Its settings.
-        metadata: The tenant's metadata.
-        checklist: Receives the findings.
     """
 
     name: str
@@ -164,15 +155,19 @@ class StreamCheck:
 
     def run(self) -> None:
         """Check what can be checked without the stream."""
+        stream = self.stream
+        named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
         try:
-            schema = self._describe()
+            schema = self.metadata.describe(stream.object_name, (*named, *stream.lookups))
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(self.name, error)
             return
-        if self.stream.transport == "bulk":
-            self._describe_job(schema)
+        if stream.transport == "bulk":
+            self.checklist.right(self.name, f"CSV files for a bulk job that loads {schema.name}")
+            finding = f"{stream.bulk_job_id}; not checked: no API call lists jobs or their columns"
+            self.checklist.inform(f"{self.name}: bulk_job_id", finding)
             return
-        finding = f"{self.stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
+        finding = f"{stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
         self.checklist.right(self.name, finding)
         if schema.volume == "high":
             self.checklist.inform(
@@ -183,27 +178,14 @@ class StreamCheck:
         self._check_fields(schema)
         self._check_references()
 
-    def _describe(self) -> ObjectSchema:
-        """Read the object's fields."""
-        stream = self.stream
-        named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
-        return self.metadata.describe(stream.object_name, (*named, *stream.lookups))
-
-    def _describe_job(self, schema: ObjectSchema) -> None:
-        self.checklist.right(self.name, f"CSV files for a bulk job that loads {schema.name}")
-        job = self.stream.bulk_job_id
-        finding = f"{job}; not checked: no API call lists jobs or their columns"
-        self.checklist.inform(f"{self.name}: bulk_job_id", finding)
-
     def _check_fields(self, schema: ObjectSchema) -> None:
-        problems = [
-            each for each in find_problems(self._spec(schema)) if each.setting != NEEDS_THE_STREAM
-        ]
+        problems = find_problems(self._spec(schema))
         own = OWN_KEYS.get(self.stream.object_type)
         keys = own or ", ".join(self.stream.lookup_keys)
+        mapping = self.stream.field_mapping
         named = {
             "lookup_keys": keys,
-            "field_mapping": _counted(self.stream.field_mapping, "column"),
+            "field_mapping": counted(len(mapping), "column") if mapping else "",
             "constants": ", ".join(self.stream.constants),
         }
         for setting, value in named.items():
@@ -265,30 +247,20 @@ class StreamCheck:
             self.checklist.right(f"{self.name}: {setting}", value)
 
 
-def _counted(mapping: Mapping[str, str], noun: str) -> str:
-    if not mapping:
-        return ""
-    return f"1 {noun}" if len(mapping) == 1 else f"{len(mapping)} {noun}s"
-
-
 def _list_limits(checklist: Checklist, settings: Settings) -> None:
-    rates = rate_limits(settings.limits)
-    for group in _groups_used(settings):
-        checklist.inform("limits", _format_limits(rates[group]))
-    most = settings.limits.max_calls_per_run
-    if most is not None:
-        checklist.inform("limits", f"at most {most:,} calls in a run")
-
-
-def _groups_used(settings: Settings) -> list[RateLimitGroup]:
-    """Return the rate limit groups of the calls that loading takes."""
+    """List the limits that hold for the calls of these streams."""
     streams = [each for each in (settings.default_stream, *settings.streams.values()) if each]
     used: list[RateLimitGroup] = ["synchronous"]
     if any(stream.object_type == "timeline" for stream in streams):
         used.append("timeline")
     if any(stream.transport == "bulk" for stream in streams):
         used.append("bulk")
-    return used
+    rates = rate_limits(settings.limits)
+    for group in used:
+        checklist.inform("limits", _format_limits(rates[group]))
+    most = settings.limits.max_calls_per_run
+    if most is not None:
+        checklist.inform("limits", f"at most {counted(most, 'call')} in a run")
 
 
 def _format_limits(rate: RateLimits) -> str:

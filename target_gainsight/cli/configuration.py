@@ -5,12 +5,12 @@ Errors are those of the target; a secret is never shown.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from target_gainsight.cli.json_file import json_in
 from target_gainsight.settings import (
     CONFIG_SCHEMA,
     SettingsError,
@@ -28,7 +28,7 @@ _Command = TypeVar("_Command", bound="Callable[..., object]")
 ENVIRONMENT = "ENV"
 PREFIX = "TARGET_GAINSIGHT_"
 LOADER_PREFIX = "MELTANO_LOAD_"
-"""What Meltano calls the settings of whatever loader runs."""
+"""Meltano's prefix for the settings of the loader that runs, whatever its name."""
 
 
 def configured(command: _Command) -> _Command:
@@ -52,10 +52,7 @@ def read_settings(sources: Iterable[str]) -> Settings:
 
     Args:
         sources: Paths of JSON files; ``ENV`` stands for the environment, which wins over files.
-            The environment alone when there are none.
-
-    Returns:
-        The settings.
+            By default, the environment alone.
 
     Raises:
         click.ClickException: There are none, a file cannot be read, or they have errors.
@@ -87,14 +84,11 @@ def no_settings() -> click.ClickException:
 def read_raw_settings(
     sources: Iterable[str], schema: Mapping[str, Any] = CONFIG_SCHEMA
 ) -> dict[str, Any]:
-    """Read the settings as they are given, without parsing them.
+    """Read the settings without parsing them: setting name → value.
 
     Args:
         sources: As for ``read_settings``.
-        schema: The settings that the environment may carry.
-
-    Returns:
-        Setting name to value; empty when there are none.
+        schema: The settings that are read from the environment.
 
     Raises:
         click.ClickException: A file cannot be read.
@@ -103,20 +97,27 @@ def read_raw_settings(
     raw: dict[str, Any] = {}
     for source in named:
         if source != ENVIRONMENT:
-            raw |= _read_file(Path(source))
+            content = read_json(Path(source))
+            if not isinstance(content, dict):
+                message = f"{source} is not a JSON object of settings"
+                raise click.ClickException(message)
+            raw |= content
     if not named or ENVIRONMENT in named:
-        raw |= _from_environment(schema)
+        variables = read_environment(schema, LOADER_PREFIX) | read_environment(schema, PREFIX)
+        raw |= {name: value for name, value in variables.items() if value != ""}
     return raw
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    content = json_in(path)
-    if not isinstance(content, dict):
-        message = f"{path} is not a JSON object of settings"
-        raise click.ClickException(message)
-    return content
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret.
 
-
-def _from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
-    given = {**read_environment(schema, LOADER_PREFIX), **read_environment(schema, PREFIX)}
-    return {name: value for name, value in given.items() if value != ""}
+    Raises:
+        click.ClickException: It cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise click.ClickException(message) from None
+    except ValueError:
+        return None

@@ -15,6 +15,7 @@ from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import print_as, print_table
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
 from target_gainsight.mapping.planning.mismatch import yaml_text
@@ -24,10 +25,8 @@ from target_gainsight.settings import OBJECT_NAMES
 if TYPE_CHECKING:
     from target_gainsight.api import Field, ObjectSchema, ObjectSummary
     from target_gainsight.cli.catalog import CatalogStream
-    from target_gainsight.cli.tenant import TenantMetadata
-    from target_gainsight.mapping.planning.mapping_suggestions import Proposal
 
-MOST_LABELS = 8
+MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 
 
@@ -66,39 +65,30 @@ def describe(
     source = read_stream(catalog, stream) if catalog else None
     with tenant_metadata(read_settings(sources)) as metadata:
         try:
-            _show(metadata, object_name, form, source)
+            if object_name is None:
+                _show_objects(metadata.objects, form)
+            elif source is None:
+                _show_fields(metadata.describe(object_name), form)
+            else:
+                click.echo("\n".join(_mapping_lines(source, metadata.describe(object_name))))
         except (GainsightError, RunStoppedError) as error:
             raise click.ClickException(str(error)) from error
 
 
-def _show(
-    metadata: TenantMetadata, object_name: str | None, form: str, source: CatalogStream | None
-) -> None:
-    if object_name is None:
-        _show_objects(metadata.objects, form)
-        return
-    schema = metadata.describe(object_name)
-    if source is not None:
-        click.echo("\n".join(_mapping_lines(source, schema)))
-    else:
-        _show_fields(schema, form)
-
-
 def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
-    ordered = sorted(objects, key=lambda each: each.name.lower())
-    said = [
+    rows = [
         {
             "name": each.name,
             "label": each.label,
             "type": each.object_type,
             "volume": each.volume,
         }
-        for each in ordered
+        for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
-        _print_table(f"{len(said)} objects", said)
+        _print_table(counted(len(rows), "object"), rows)
     else:
-        print_as(form, said)
+        print_as(form, rows)
 
 
 def _show_fields(schema: ObjectSchema, form: str) -> None:
@@ -121,8 +111,8 @@ def _show_fields(schema: ObjectSchema, form: str) -> None:
 
 
 def _field(field: Field) -> dict[str, Any]:
-    """A field as JSON and YAML show it; what it does not have is left out."""
-    said: dict[str, Any] = {
+    """Return a field as JSON and YAML show it, without empty properties."""
+    described: dict[str, Any] = {
         "name": field.name,
         "label": field.label,
         "type": field.data_type,
@@ -135,19 +125,19 @@ def _field(field: Field) -> dict[str, Any]:
         "picklist": [option.label for option in field.options if option.active] or None,
         "lookup": list(field.lookup_objects) or None,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _row(field: dict[str, Any]) -> dict[str, Any]:
-    """A field as the table shows it."""
+    """Return a field as the table shows it."""
     labels = field.get("picklist", [])
-    more = f" and {len(labels) - MOST_LABELS} more" if len(labels) > MOST_LABELS else ""
+    more = f" and {len(labels) - MAX_LABELS} more" if len(labels) > MAX_LABELS else ""
     return {
         **{name: field.get(name) for name in ("name", "label", "type", "length", "required")},
         "create": field["createable"],
         "update": field["updateable"],
         "key": field["key"],
-        "values or lookup": ", ".join(labels[:MOST_LABELS]) + more
+        "values or lookup": ", ".join(labels[:MAX_LABELS]) + more
         or " or ".join(field.get("lookup", [])),
     }
 
@@ -167,26 +157,19 @@ def _cell(value: object) -> str:
 
 
 def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:
-    """The entry of a stream as it is pasted under the loader's `config` in meltano.yml."""
+    """Return a stream's settings, to be pasted under the loader's `config` in meltano.yml."""
+    types = {name.lower(): object_type for object_type, name in OBJECT_NAMES.items()}
+    object_type = types.get(schema.name.lower())
+    entry = [f"object_type: {object_type or 'custom_object'}"]
+    if object_type is None:
+        entry.append(f"custom_object_name: {yaml_text(schema.name)}")
     proposal = propose_mapping(source.columns, schema)
-    entry = [*_object_lines(schema), *_proposal_lines(proposal)]
+    entry.append("field_mapping:" if proposal.mapping else "field_mapping: {}")
+    entry += [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in proposal.mapping.items()]
+    entry += [f"  # {yaml_text(k)}: {one_line(why)}" for k, why in proposal.left_out.items()]
     return [
-        "# under the loader's config in meltano.yml; look it over before you load",
+        "# under the loader's config in meltano.yml; check it before you load",
         "streams:",
         f"  {yaml_text(source.name)}:",
         *(f"    {line}" for line in entry),
     ]
-
-
-def _object_lines(schema: ObjectSchema) -> list[str]:
-    types = {name.lower(): object_type for object_type, name in OBJECT_NAMES.items()}
-    object_type = types.get(schema.name.lower())
-    if object_type is not None:
-        return [f"object_type: {object_type}"]
-    return ["object_type: custom_object", f"custom_object_name: {yaml_text(schema.name)}"]
-
-
-def _proposal_lines(proposal: Proposal) -> list[str]:
-    pairs = [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in proposal.mapping.items()]
-    notes = [f"  # {yaml_text(k)}: {one_line(reason)}" for k, reason in proposal.left_out.items()]
-    return ["field_mapping:" if pairs else "field_mapping: {}", *pairs, *notes]

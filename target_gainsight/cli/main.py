@@ -1,4 +1,4 @@
-"""The command group `gainsight`. Loads a subcommand's module only when it is asked for."""
+"""The command group `gainsight`. Imports a subcommand only when it runs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ _SUBCOMMANDS = {
     "describe": ("target_gainsight.cli.describe", "Show the tenant's objects, or one's fields."),
     "plan": ("target_gainsight.cli.plan", "Show what a run would write and cost, without writing."),
     "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
-    "sandbox": ("target_gainsight.cli.sandbox", "Run a local Gainsight tenant, or look into one."),
+    "sandbox": (
+        "target_gainsight.cli.sandbox",
+        "Serve a local Gainsight tenant, or show its rows.",
+    ),
 }
 """Name → module that defines a click command of that name, and the line shown in the help."""
 
 
 class LazyGroup(click.Group):
-    """A group whose subcommands are imported when they run, so that `--help` stays quick."""
+    """A group that imports a subcommand when it runs, so that `--help` stays quick."""
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -33,11 +36,11 @@ class LazyGroup(click.Group):
             return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names of the subcommands, sorted."""
+        """Return the names of the subcommands, sorted."""
         return sorted(_SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The subcommand of this name; None, as click asks for, when there is none."""
+        """Return the subcommand of this name, or None."""
         if cmd_name not in _SUBCOMMANDS:
             return None
         module, _ = _SUBCOMMANDS[cmd_name]

@@ -1,11 +1,11 @@
-"""Output of the commands: tables, checklists, JSON, YAML."""
+"""Prints tables, JSON and YAML for the commands."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import simplejson
@@ -17,21 +17,18 @@ from target_gainsight.mapping.escaping import printable_json
 from target_gainsight.mapping.planning.mismatch import yaml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-WIDEST = 10_000
-MOST_INLINE = 100
+MAX_WIDTH = 10_000
+MAX_INLINE = 100
 
 
 def print_table(table: Table) -> None:
-    """Print a table: within the width of a terminal, and whole where none reads it.
+    """Print a table of text within the terminal's width; at full width if piped.
 
     A table that would have to break words to fit is printed as a block of lines for each row.
-
-    Args:
-        table: With text in its cells.
     """
-    wide = Console(width=WIDEST)
+    wide = Console(width=MAX_WIDTH)
     measured = Measurement.get(wide, wide.options, table)
     if sys.stdout.isatty():
         console = Console(color_system=None if no_color() else "auto")
@@ -60,7 +57,7 @@ def _as_blocks(table: Table) -> Table:
 
 
 def marks() -> tuple[str, str]:
-    """The marks of what is right and what is wrong, as far as the terminal can show them."""
+    """Return the marks of right and wrong that the output's encoding has."""
     return ("✓", "✗") if _is_unicode() else ("ok", "x")
 
 
@@ -69,12 +66,7 @@ def _is_unicode() -> bool:
 
 
 def print_as(form: str, content: object) -> None:
-    """Print JSON values.
-
-    Args:
-        form: ``json`` or ``yaml``.
-        content: Mappings with text keys, lists and scalars; JSON takes decimals and dates, too.
-    """
+    """Print JSON values as ``json`` or ``yaml``; JSON takes decimals and dates, too."""
     if form == "json":
         text = simplejson.dumps(content, indent=2, ensure_ascii=not _is_unicode(), default=str)
         click.echo(printable_json(text))
@@ -83,16 +75,15 @@ def print_as(form: str, content: object) -> None:
 
 
 def yaml_lines(content: object) -> Iterator[str]:
-    """Write JSON values as YAML, a line at a time: YAML takes what JSON has, so scalars are JSON.
-
-    Args:
-        content: Mappings with text keys, lists and scalars.
-
-    Yields:
-        The lines, not indented.
-    """
+    """Yield JSON values as lines of YAML, whose scalars may be written as in JSON."""
     if isinstance(content, dict) and content:
-        yield from _mapping_lines(content)
+        for key, value in content.items():
+            inline = _inline(value)
+            if not isinstance(value, dict | list) or not value or _fits(value, inline):
+                yield f"{yaml_text(key)}: {inline}"
+            else:
+                yield f"{yaml_text(key)}:"
+                yield from (f"  {line}" for line in yaml_lines(value))
     elif isinstance(content, list) and content:
         for item in content:
             first, *rest = yaml_lines(item)
@@ -102,20 +93,10 @@ def yaml_lines(content: object) -> Iterator[str]:
         yield _inline(content)
 
 
-def _mapping_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in content.items():
-        inline = _inline(value)
-        if not isinstance(value, dict | list) or not value or _fits(value, inline):
-            yield f"{yaml_text(key)}: {inline}"
-        else:
-            yield f"{yaml_text(key)}:"
-            yield from (f"  {line}" for line in yaml_lines(value))
-
-
 def _fits(value: object, inline: str) -> bool:
-    """Whether a list of scalars is short enough for one line."""
+    """Return whether a list of scalars is short enough for one line."""
     scalars = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
-    return scalars and len(inline) <= MOST_INLINE
+    return scalars and len(inline) <= MAX_INLINE
 
 
 def _inline(value: object) -> str:

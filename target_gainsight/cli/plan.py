@@ -1,20 +1,16 @@
-"""`gainsight plan`: what a run over some Singer messages would write and cost. Writes nothing."""
+"""`gainsight plan`: shows what a run would write and cost. Writes nothing."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
 import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import print_as
 from target_gainsight.cli.run_target import make_target
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 @click.command()
@@ -43,7 +39,7 @@ def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
         message = "there is nothing to plan: pipe a tap's output in, or name a file with --input"
         raise click.UsageError(message)
     target = make_target(sources, dry_run=True)
-    with _opened(source) as messages:
+    with source.open(encoding="utf-8") if source else nullcontext() as messages:
         exit_code = target.run_to_end(messages, show_plan=False)
     planned, summary = target.session.plan, target.summary
     if planned is not None and form == "json":
@@ -51,7 +47,3 @@ def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
     elif planned is not None:
         click.echo(planned.to_text(summary))
     sys.exit(exit_code)
-
-
-def _opened(source: Path | None) -> AbstractContextManager[IO[str] | None]:
-    return source.open(encoding="utf-8") if source else nullcontext(None)

@@ -1,6 +1,6 @@
-"""`gainsight rejects`: the records that did not land, why, and how to send them again.
+"""`gainsight rejects`: lists, shows, replays and clears rejected records.
 
-A tenant is needed for ``replay`` only.
+Only ``replay`` needs a tenant.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from target_gainsight.cli.run_target import make_target
 from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.loading.storage.private_file import lock
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from target_gainsight.loading.rejects.folder import FiledReject
 
@@ -62,32 +62,15 @@ def rejects() -> None:
 @_folder_option
 @_format_option
 def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
-    """List the open rejects by run, stream and reason, with an example and its cure."""
+    """List the open rejects by run, stream and reason, with an example and what to do."""
     held = _folder(sources, folder)
     groups = _groups(held)
     if form == "json":
         print_as("json", groups)
-    elif not groups:
+        return
+    if not groups:
         click.echo(f"There are no open rejects in {held.path}.")
-    else:
-        _print_groups(groups)
-
-
-def _groups(held: RejectFolder) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, ...], dict[str, Any]] = {}
-    counts: Counter[tuple[str, ...]] = Counter()
-    for run in held.runs():
-        for reject in _open(held, run):
-            reason = reject.reason
-            names = (run, reject.stream, _text(reason, "outcome"), _text(reason, "code"))
-            counts[names] += 1
-            if names not in groups:
-                labels = dict(zip(("run", "stream", "outcome", "code"), names, strict=True))
-                groups[names] = {**labels, "count": 0, "example": _described(reject)}
-    return [{**group, "count": counts[names]} for names, group in groups.items()]
-
-
-def _print_groups(groups: Iterable[dict[str, Any]]) -> None:
+        return
     table = Table("Run", "Stream", "Reason", "Open", "Such as", "What to do")
     table.columns[3].justify = "right"
     for group in groups:
@@ -98,10 +81,25 @@ def _print_groups(groups: Iterable[dict[str, Any]]) -> None:
             _line(group["stream"]),
             _line(group["code"]) + skipped,
             f"{group['count']:,}",
-            _line(f"{_key_text(example['key'])}: {_what(example)}"),
+            _line(f"{_key_text(example['key'])}: {_problem(example)}"),
             _line(example["hint"]),
         )
     print_table(table)
+
+
+def _groups(held: RejectFolder) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for run in held.runs():
+        for reject in _open(held, run):
+            reason = reject.reason
+            outcome, code = (str(reason.get(name) or "") for name in ("outcome", "code"))
+            names = (run, reject.stream, outcome, code)
+            counts[names] += 1
+            if names not in groups:
+                labels = dict(zip(("run", "stream", "outcome", "code"), names, strict=True))
+                groups[names] = {**labels, "count": 0, "example": _described(reject)}
+    return [{**group, "count": counts[names]} for names, group in groups.items()]
 
 
 @rejects.command()
@@ -185,12 +183,12 @@ def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str 
         click.echo(target.summary.to_text())
     left = chosen.count()
     if left:
-        click.echo(f"{left:,} of them are still open in run {name}.")
+        click.echo(f"Still open in run {name}: {counted(left, 'reject')}.")
     sys.exit(exit_code)
 
 
 class _Replay:
-    """The open rejects of a run as a Singer file, read as the target asks for them."""
+    """The open rejects of a run as a Singer file, read line by line."""
 
     def __init__(self, held: RejectFolder, run: str, stream: str | None) -> None:
         self._held = held
@@ -198,7 +196,7 @@ class _Replay:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield each record, after the SCHEMA message that holds for it."""
+        """Yield each record after its SCHEMA message."""
         schemas: dict[object, bytes] = {}
         for reject in self._chosen():
             stream = reject.message["stream"]
@@ -208,10 +206,10 @@ class _Replay:
             yield reject.line
 
     def count(self) -> int:
-        """Count them.
+        """Count the records.
 
         Raises:
-            click.ClickException: They are not whole records.
+            click.ClickException: The file has keys only.
         """
         return sum(1 for _ in self._chosen())
 
@@ -221,8 +219,8 @@ class _Replay:
                 continue
             if reject.reason.get("replayable") is False:
                 message = (
-                    f"run {self._run} was made with reject_values: keys, so that its file holds no "
-                    "whole records; send them from their source again"
+                    f"run {self._run} was made with reject_values: keys, so its file has no "
+                    "complete records; send them from the source again"
                 )
                 raise click.ClickException(message)
             yield reject
@@ -262,16 +260,17 @@ def clear(
     for path in paths:
         click.echo(str(path))
     lost = sum(1 for name in names for _ in _open(held, name))
+    files = counted(len(paths), "file")
     if not yes:
-        said = f" with {lost:,} open rejects" if lost else ""
-        click.confirm(f"Delete these {len(paths)} files{said}?", abort=True)
+        rejects_lost = f" with {counted(lost, 'open reject')}" if lost else ""
+        click.confirm(f"Delete {files}{rejects_lost}?", abort=True)
     for path in paths:
         _delete(path)
-    click.echo(f"Deleted {len(paths)} files.")
+    click.echo(f"Deleted {files}.")
 
 
 def _is_retired(held: RejectFolder, run: str) -> bool:
-    return held.file(run).exists() and next(iter(_open(held, run)), None) is None
+    return held.file(run).exists() and next(_open(held, run), None) is None
 
 
 def _delete(path: Path) -> None:
@@ -297,23 +296,14 @@ def _folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
 
 
 def _named(held: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
-    """Find the run that a user names.
-
-    Args:
-        held: The reject files.
-        run: A run's name, or ``latest``.
-        suffix: The file that it must have; None for any.
-
-    Raises:
-        click.ClickException: There is no such run, or that is no run's name.
-    """
+    """Return the name of a run given by name or as ``latest``, if it has the file (None: any)."""
     runs = [each for each in held.runs() if suffix is None or held.file(each, suffix).exists()]
     if run == LATEST and runs:
         return runs[-1]
     if run != LATEST and not RUN_NAME.fullmatch(run):
         message = (
-            f"{display(run)} is no run's name: name one as 'gainsight rejects list' does, such as "
-            "20260201T093000Z-3f9a, or say latest; the folder is named by --rejects-path"
+            f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
+            "shows, such as 20260201T093000Z-3f9a, or latest; --rejects-path gives the folder"
         )
         raise click.ClickException(message)
     if run not in runs:
@@ -342,12 +332,8 @@ def _described(reject: FiledReject) -> dict[str, Any]:
     }
 
 
-def _text(reason: Mapping[str, Any], name: str) -> str:
-    return str(reason.get(name) or "")
-
-
-def _what(example: dict[str, Any]) -> str:
-    """Say what is wrong without saying anything twice."""
+def _problem(example: dict[str, Any]) -> str:
+    """Return field, value and message, each once and without the hint."""
     message = str(example["message"]).removesuffix(example["hint"] or "").rstrip()
     if not example["field"] or example["field"] in message:
         return message
@@ -359,5 +345,5 @@ def _key_text(key: dict[str, Any]) -> str:
 
 
 def _line(text: object) -> str:
-    """Make text fit into one cell: markup and control characters lose their meaning."""
+    """Escape markup and control characters in the text of a cell."""
     return escape(one_line(str(text or "")))

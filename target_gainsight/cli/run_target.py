@@ -1,4 +1,4 @@
-"""Runs the target in this process for a command, with the settings that the command was given."""
+"""Makes a target in this process from the settings of a command."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  #
     """Make a target.
 
     Args:
-        sources: Where its settings come from, as for ``read_settings``; the SDK's own count, too.
-        overrides: Settings that win over those.
-
-    Returns:
-        The target.
+        sources: As for ``read_settings``; the SDK's own settings are read, too.
+        overrides: Settings that take precedence.
 
     Raises:
         click.ClickException: There are no settings, or they have errors.

@@ -1,4 +1,4 @@
-"""`gainsight sandbox`: run the local tenant on its own, or look into a tenant's file."""
+"""`gainsight sandbox`: serves a local tenant, or shows the content of one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "gainsight-sandbox.db"
 _CELL_CHARACTERS = 40
-_WIDEST = 10_000
+_SYSTEM_FIELDS = {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}
 
 _database_option = click.option(
     "--db",
@@ -41,7 +41,7 @@ _database_option = click.option(
 
 @click.group()
 def sandbox() -> None:
-    """Run a local Gainsight tenant, or look into one."""
+    """Serve a local Gainsight tenant, or show its rows."""
 
 
 @sandbox.command()
@@ -68,25 +68,25 @@ def serve(
         message = f"cannot serve {database} on port {port}: {error}"
         raise click.ClickException(message) from error
     with running:
-        _say_how_to_use(running, database)
+        _print_instructions(running, database)
         _wait_for_signal()
     click.echo("Stopped.")
 
 
-def _say_how_to_use(running: RunningSandbox, database: Path) -> None:
+def _print_instructions(running: RunningSandbox, database: Path) -> None:
     click.echo(f"Gainsight tenant in {database} at {running.base_url}")
     click.echo(f"Access key: {running.access_key}")
     click.echo("")
-    click.echo("Point the target to it with these settings:")
+    click.echo("Settings to load into it:")
     click.echo(f"  base_url: {running.base_url}")
     click.echo(f"  access_key: {running.access_key}")
     click.echo("or, for M2M OAuth, with these instead of access_key:")
     click.echo(f"  client_id: {running.client_id}")
     click.echo(f"  client_secret: {running.client_secret}")
     click.echo("")
-    click.echo(f"Look inside in a browser: {running.base_url}/")
+    click.echo(f"See the data in a browser: {running.base_url}/")
     click.echo(f"or with: gainsight sandbox show --db {database}")
-    click.echo("Ctrl-C stops it; what was loaded stays in the file.")
+    click.echo("Ctrl-C stops it; the data stays in the file.")
 
 
 def _wait_for_signal() -> None:
@@ -103,17 +103,14 @@ def _wait_for_signal() -> None:
 def _limits(text: str) -> dict[str, float]:
     limits: dict[str, float] = {}
     for part in filter(None, (each.strip() for each in text.split(","))):
-        name, separator, number = part.partition("=")
+        name, _, number = part.partition("=")
         try:
-            limits[name.strip()] = _number(number) if separator else _number("")
+            is_whole = number.strip().lstrip("-").isdigit()
+            limits[name.strip()] = int(number) if is_whole else float(number)
         except ValueError:
             message = f"--limits takes name=number, separated by commas, not {part!r}"
             raise click.ClickException(message) from None
     return limits
-
-
-def _number(text: str) -> float:
-    return int(text) if text.strip().lstrip("-").isdigit() else float(text)
 
 
 @sandbox.command()
@@ -133,7 +130,7 @@ def _number(text: str) -> float:
 def show(object_name: str | None, database: Path, limit: int, form: str, *, every: bool) -> None:
     """Show what is in the tenant: its objects, or the rows of one."""
     if not database.is_file():
-        message = f"no tenant's file at {database.resolve()}; name it with --db"
+        message = f"there is no tenant in {database.resolve()}; give its file with --db"
         raise click.ClickException(message)
     try:
         with TenantFile(database) as tenant:
@@ -173,18 +170,14 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
 
 
 def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    shown = [name for name in names if every or _worth_showing(name, rows)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    filled = {name for row in rows for name in row if row[name] is not None} - _SYSTEM_FIELDS
+    shown = [name for name in names if every or name in filled]
     headings = [escape(one_line(name)) for name in shown]
     table = Table(*headings, title=escape(one_line(title)), title_justify="left")
     for row in rows:
         table.add_row(*(escape(_cell(row[name])) for name in shown))
     return table
-
-
-def _worth_showing(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-    system = name in {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}
-    return not system and any(row[name] is not None for row in rows)
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The tenant as the commands see it: its metadata, each object read once. Writes nothing."""
+"""Reads a tenant's metadata for the commands, each object once."""
 
 from __future__ import annotations
 
@@ -23,19 +23,14 @@ if TYPE_CHECKING:
     from target_gainsight.settings import Settings
 
 DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
-"""Objects whose fields are known from their API's documentation, by all that they are called."""
+"""Objects whose fields are documented by Gainsight, by each of their names."""
 
-MOST_RETRY_SECONDS = 30
-"""Someone waits at the terminal; a load has more patience."""
+MAX_RETRY_SECONDS = 30
+"""Less than a load's: someone waits at the terminal."""
 
 
 class TenantMetadata:
-    """Reads a tenant's metadata.
-
-    Args:
-        client: Calls the tenant.
-        settings: Name the objects that are described together.
-    """
+    """Reads a tenant's metadata; the objects that the settings name are described together."""
 
     def __init__(self, client: GainsightClient, settings: Settings) -> None:
         self._client = client
@@ -55,10 +50,7 @@ class TenantMetadata:
 
         Args:
             object_name: Its API name, or ``timeline`` or ``cta``.
-            mentioned: Names that a stream mentions.
-
-        Returns:
-            The object.
+            mentioned: The fields that a stream's settings name.
 
         Raises:
             RunStoppedError: The tenant has no such object; the message names near misses.
@@ -74,13 +66,7 @@ class TenantMetadata:
 
 @contextmanager
 def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
-    """Connect to the tenant that the settings name; the embedded one is started and ended.
-
-    Args:
-        settings: The settings.
-
-    Yields:
-        The tenant's metadata.
+    """Connect to the tenant of the settings; an embedded one is started and stopped.
 
     Raises:
         click.ClickException: The connection cannot be set up.
@@ -88,7 +74,7 @@ def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
     limits = replace(
         settings.limits,
         max_calls_per_run=None,
-        max_retry_seconds=min(MOST_RETRY_SECONDS, settings.limits.max_retry_seconds),
+        max_retry_seconds=min(MAX_RETRY_SECONDS, settings.limits.max_retry_seconds),
     )
     try:
         connection = TenantConnection(

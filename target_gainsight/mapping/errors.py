@@ -115,6 +115,11 @@ def display_path(path: object) -> str:
     return repr(one_line(str(path)))
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with a noun in singular or plural, such as `1 call` or `2,000 calls`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _text_of(value: object) -> str:
     try:
         return str(value) if isinstance(value, _SHOWN_AS_TEXT) else _ABBREVIATION.repr(value)

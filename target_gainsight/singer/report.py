@@ -77,7 +77,7 @@ def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> No
     if rejected and not dry_run:
         logger.warning(
             "%s rejected and kept in %s",
-            "1 record was" if rejected == 1 else f"{rejected} records were",
+            "1 record was" if rejected == 1 else f"{rejected:,} records were",
             ledger.rejects.path,
         )
 

@@ -185,7 +185,7 @@ def test_what_is_no_catalog_is_named(commands: Commands, content: str) -> None:
     path.write_text(content)
     result = commands.describe("company", "--mapping", str(path))
     assert result.exit_code == 1
-    assert "catalog.json is no catalog" in result.output
+    assert "catalog.json is not a catalog" in result.output
     path.unlink()
     assert "cannot be read" in commands.describe("company", "--mapping", str(path)).output
 

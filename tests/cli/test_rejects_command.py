@@ -221,7 +221,7 @@ def test_a_run_is_named_and_not_given_as_a_path(project: Project, command: str, 
     files = sorted(project.commands.folder.rglob("*"))
     result = project.run(command, run, *(["--yes"] if command == "clear" else []))
     assert result.exit_code == 1
-    assert "is no run's name" in result.stderr
+    assert "is not the name of a run" in result.stderr
     assert sorted(project.commands.folder.rglob("*")) == files
 
 
@@ -280,7 +280,7 @@ def test_a_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
     run = project.load(mixed())
     result = project.replay(run, access_key="wrong")
     assert result.exit_code == 1
-    assert f"3 of them are still open in run {run}." in result.stdout
+    assert f"Still open in run {run}: 3 rejects." in result.stdout
     assert project.open_names(run) == ["A", "B", "C"]
     result = project.replay(run, object_type="nonsense")
     assert result.exit_code == 1
@@ -355,7 +355,7 @@ def test_clear_asks_and_deletes_the_files_of_a_run(project: Project) -> None:
     other = project.load(mixed("others"))
     declined = project.commands.run("rejects", "clear", run)
     assert declined.exit_code == 1
-    assert "Delete these 2 files with 3 open rejects?" in declined.output
+    assert "Delete 2 files with 3 open rejects?" in declined.output
     assert project.open_names(run) == ["A", "B", "C"]
     cleared = project.run("clear", run, "--yes")
     assert cleared.exit_code == 0

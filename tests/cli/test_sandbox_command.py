@@ -185,7 +185,7 @@ def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
         path = f"{url}/v1/meta/services/objects/list"
         assert requests.get(path, headers=headers, timeout=10).status_code == 200
         assert requests.get(path, headers=headers, timeout=10).status_code == 429
-        assert f"Look inside in a browser: {url}/\n" in said
+        assert f"See the data in a browser: {url}/\n" in said
         assert "Latest calls" in requests.get(f"{url}/", timeout=10).text
         client = [line.split()[1] for line in said if line.startswith("  client_")]
         token = requests.post(f"{url}/v1/users/m2m/oauth/token", auth=tuple(client), timeout=10)

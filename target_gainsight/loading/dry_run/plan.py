@@ -16,7 +16,7 @@ from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.attempts import Written
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -183,9 +183,8 @@ class Plan:
         lines += summary.reject_lines()
         cost = self.cost(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
-        total = sum(cost.calls.values())
         lines.append(
-            f"cost: {total} {'call' if total == 1 else 'calls'} ({kinds or 'none'}), "
+            f"cost: {counted(sum(cost.calls.values()), 'call')} ({kinds or 'none'}), "
             f"{_at_least_a_tenth(cost.minutes)} minutes at the allowed rate, "
             f"{_at_least_a_tenth(cost.percent_of_day)}% of a day's quota"
         )
@@ -209,9 +208,8 @@ class Plan:
         if plan.files:
             sizes = ", ".join(f"{size:,}" for size, _ in plan.files[:MAX_EXAMPLES])
             more = ", …" if len(plan.files) > MAX_EXAMPLES else ""
-            count = "1 file" if len(plan.files) == 1 else f"{len(plan.files)} files"
-            destination = plan.files[0][1]
-            lines.append(f"{name}: would fill {count} for {destination}, of {sizes}{more} bytes")
+            files = f"{counted(len(plan.files), 'file')} for {plan.files[0][1]}"
+            lines.append(f"{name}: would fill {files}, of {sizes}{more} bytes")
         lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
         return lines
 
@@ -280,7 +278,7 @@ def _change_lines(changes: Sequence[FieldChange]) -> list[str]:
     ]
     more = len(changes) - len(lines)
     if more:
-        lines.append(f"    and {more} more {'field' if more == 1 else 'fields'}")
+        lines.append(f"    and {counted(more, 'more field')}")
     return lines
 
 

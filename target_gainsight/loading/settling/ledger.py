@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.watermark import Watermark
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import csv_text
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class Ledger:
             self._unavailable_in_a_row += 1
             self._deferred.append(result)
             logger.warning(
-                "%d records of %s are held back: %s",
-                len(result.unavailable),
+                "holding back %s of %s: %s",
+                counted(len(result.unavailable), "record"),
                 display(result.unavailable[0].source.alias),
                 result.unavailable_because,
             )

@@ -1,10 +1,12 @@
-"""Tells how a run is going: a line every 10 seconds, or a live line on a terminal."""
+"""Reports the progress of a run: a line every 10 seconds, or a live line on a terminal."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from typing import TYPE_CHECKING
+
+from target_gainsight.mapping.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +73,7 @@ class Progress:
         doing = "waiting" if waiting else "reading"
         return (
             f"{self._summary.settled} of {self._summary.read} records read are settled, "
-            f"{calls} calls, {rate:.0f} calls a minute, {doing}"
+            f"{counted(calls, 'call')}, {rate:.0f} calls a minute, {doing}"
         )
 
     def _draw(self, text: str) -> None:

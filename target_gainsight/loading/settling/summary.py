@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class FileCounts:
 
     def to_text(self) -> str:
         """Return the counts for a person to read."""
-        parts = [_counted(self.files, "file"), _counted(self.rows, "row")]
+        parts = [counted(self.files, "file"), counted(self.rows, "row")]
         named = {
             "accepted": self.accepted,
             "failed": self.failed,
@@ -240,10 +240,6 @@ class Summary:
 
     def __str__(self) -> str:
         return self.to_text()
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _counts_json(counts: StreamCounts) -> dict[str, Any]:
