@@ -10,23 +10,23 @@ if TYPE_CHECKING:
 
 AS_USUAL = "as usual"
 MEANINGS = {
-    AS_USUAL: "the call is answered in time, or what its answer lacks is not needed",
-    "retried": "the call is made again, and all is well",
-    "unchecked": "the fields are not known, so that nothing is checked before it is written",
-    "looked up": "the records are looked up and found: they are not sent again",
+    AS_USUAL: "the response is in time, or what it lacks is not needed",
+    "retried": "the call is repeated and succeeds",
+    "unchecked": "the fields are unknown, so records are written unchecked",
+    "looked up": "the records are looked up, found and not sent again",
     "looked up, resent": "the records are looked up, not found, and sent again",
-    "resent": "the activities are sent again; those that had arrived are found by their ExternalId",
-    "unknown": "rejected as `outcome_unknown`; the replay looks the records up",
-    "unavailable": "rejected as `unavailable`; the replay sends them",
-    "stops, unavailable": "the run ends with the state before these records; the next one sends "
-    "them",
-    "stops, throttled": "nothing but refusals for 65 minutes (3 hours of uploads): the quota "
-    "of the day seems to be spent; the next run goes on",
-    "stops, unreachable": "before any other answer: the domain may be wrong; nothing is sent",
-    "stops, no token": "the answer grants none: the credential may be wrong; nothing more is sent",
-    "stops, not looked up": "what was sent cannot be looked up. In insert mode the records are "
-    "rejected as `outcome_unknown`, else the next run reads the rows before it writes",
-    "stops, asks": "whether the job has the file is for its log to say; the message says how",
+    "resent": "the activities are sent again; existing ones are found by their ExternalId",
+    "unknown": "rejected as `outcome_unknown`; a replay looks the records up",
+    "unavailable": "rejected as `unavailable`; a replay sends them",
+    "stops, unavailable": "the run ends with the state before these records; the next run "
+    "sends them",
+    "stops, throttled": "every call is refused for 65 minutes (3 hours for uploads), so the "
+    "quota of the day seems to be used up; the next run continues",
+    "stops, unreachable": "no response came before; the domain may be wrong, and nothing is sent",
+    "stops, no token": "no token is returned; the credential may be wrong; nothing more is sent",
+    "stops, not looked up": "the records cannot be looked up. In insert mode they are rejected "
+    "as `outcome_unknown`; otherwise the next run reads the rows before it writes",
+    "stops, asks": "only the job's log shows whether it has the file; the message says what to do",
 }
 ALL_REJECTED = "all rejected"
 STOPS = (
