@@ -18,7 +18,7 @@ COMMANDS = {
     "describe": "Show the tenant's objects, or the fields of one; writes nothing.",
     "plan": "Show what a run over a tap's messages would write and cost; writes nothing.",
     "rejects": "List, show, replay or clear rejected records.",
-    "sandbox": "Run a local Gainsight tenant, or look into one.",
+    "sandbox": "Serve the embedded sandbox, or show its rows.",
 }
 """Descriptions in `meltano invoke --list-commands`, by subcommand of `gainsight`."""
 

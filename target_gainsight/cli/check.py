@@ -98,7 +98,7 @@ def check(sources: tuple[str, ...]) -> None:
 def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> bool:
     """Return whether the tenant responds and accepts the credential."""
     connection = settings.connection
-    where = connection.base_url or f"the embedded tenant in {connection.sandbox_path}"
+    where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
     try:
         count = len(metadata.objects)
     except (CredentialError, AccessDeniedError) as error:

@@ -18,7 +18,7 @@ _SUBCOMMANDS = {
     "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
     "sandbox": (
         "target_gainsight.cli.sandbox",
-        "Serve a local Gainsight tenant, or show its rows.",
+        "Serve the embedded sandbox, or show its rows.",
     ),
 }
 """Name → module that defines a click command of that name, and the line shown in the help."""

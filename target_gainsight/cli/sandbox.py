@@ -41,7 +41,7 @@ _database_option = click.option(
 
 @click.group()
 def sandbox() -> None:
-    """Serve a local Gainsight tenant, or show its rows."""
+    """Serve the embedded sandbox, or show its rows."""
 
 
 @sandbox.command()

@@ -67,10 +67,10 @@ class Connection:
     """Where the tenant is and how to authenticate.
 
     Attributes:
-        base_url: Scheme and host, without a trailing slash; empty for the embedded tenant.
+        base_url: Scheme and host, without a trailing slash; empty for the embedded sandbox.
         credential: An access key or an OAuth client.
-        sandbox_path: The embedded tenant's SQLite file, or None for a real tenant.
-        sandbox_config: The embedded tenant's YAML file, or None.
+        sandbox_path: The embedded sandbox's SQLite file, or None for a real tenant.
+        sandbox_config: The embedded sandbox's YAML file, or None.
     """
 
     base_url: str

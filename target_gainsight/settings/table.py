@@ -34,11 +34,11 @@ _text, _path, _integer, _boolean, _object = (
 _CONNECTION = {
     "domain": _text(
         "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
-        "embedded tenant, which needs no account."
+        "embedded sandbox, which needs no account."
     ),
     "access_key": _text(
         "The tenant's REST API access key. Not needed with client_id and client_secret, nor for "
-        "the embedded tenant.",
+        "the embedded sandbox.",
         secret=True,
     ),
     "client_id": _text("The OAuth API Key, for M2M OAuth instead of an access key."),
@@ -246,9 +246,9 @@ _FILES = {
 }
 
 _SANDBOX = {
-    "sandbox_path": _path("SQLite file of the embedded tenant.", "gainsight-sandbox.db"),
+    "sandbox_path": _path("SQLite file of the embedded sandbox.", "gainsight-sandbox.db"),
     "sandbox_config": _path(
-        "YAML file with custom objects, users, limits and switches of the embedded tenant."
+        "YAML file with custom objects, users, limits and switches of the embedded sandbox."
     ),
 }
 
@@ -273,7 +273,7 @@ _GROUPS: Mapping[str, tuple[Scope, Mapping[str, Setting]]] = {
     "Limits": ("run", _LIMITS),
     "Rejects and output": ("run", _OUTPUT),
     "Bulk jobs and survey files": ("run", _FILES),
-    "Embedded tenant": ("run", _SANDBOX),
+    "Sandbox": ("run", _SANDBOX),
     SDK_GROUP: ("run", _SDK),
 }
 

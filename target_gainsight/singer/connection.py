@@ -1,4 +1,4 @@
-"""Opens the way to the tenant: the client, and the embedded tenant where that is asked for."""
+"""Opens the way to the tenant: the client, and the embedded sandbox where that is asked for."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TenantConnection:
         rates: The limits of each group of calls.
 
     Raises:
-        RunStoppedError: The embedded tenant cannot be started.
+        RunStoppedError: The embedded sandbox cannot be started.
         QuotaStoreError: The calls cannot be counted where the settings say.
     """
 
@@ -69,7 +69,7 @@ class TenantConnection:
             raise
 
     def close(self) -> None:
-        """End the client, the count of its calls and the embedded tenant."""
+        """End the client, the count of its calls and the embedded sandbox."""
         self.client.close()
         self._release()
 
@@ -123,7 +123,7 @@ def _rate_limiter(
 
 
 def _tenant(connection: Connection) -> str:
-    """Name the tenant whose limits are shared: by its host, or the embedded tenant's file."""
+    """Name the tenant whose limits are shared: by its host, or the embedded sandbox's file."""
     if connection.sandbox_path is not None:
         return f"sandbox:{connection.sandbox_path.absolute()}"
     parts = urlsplit(connection.base_url)
@@ -139,7 +139,7 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
         raise RunStoppedError(str(error)) from error
     except (OSError, sqlite3.Error) as error:
         message = (
-            f"the embedded tenant cannot be started on {display_path(path)}: {error}. Set "
+            f"the embedded sandbox cannot be started on {display_path(path)}: {error}. Set "
             "sandbox_path to a file of its own in a folder that may be written to"
         )
         raise RunStoppedError(message) from error

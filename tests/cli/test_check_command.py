@@ -350,7 +350,7 @@ def test_the_embedded_tenant_is_started_for_the_check(commands: Commands) -> Non
         object_type="company",
     )
     assert result.exit_code == 0, result.output
-    assert f"the embedded tenant in {path} responds" in line(result, "tenant")
+    assert f"the embedded sandbox in {path} responds" in line(result, "tenant")
 
 
 def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Commands) -> None:

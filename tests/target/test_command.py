@@ -183,7 +183,7 @@ def test_stream_maps_that_cannot_be_used_end_the_command_with_a_sentence(
 
 
 def run_on_sandbox(caplog: pytest.LogCaptureFixture, **settings: str) -> tuple[int, str]:
-    """Run a target on an embedded tenant of its own; its exit code and last error."""
+    """Run a target on an embedded sandbox of its own; its exit code and last error."""
     target = TargetGainsight(config={"domain": "sandbox", "object_type": "company", **settings})
     exit_code = target.run_to_end(io.StringIO(lines_of([schema()])))
     errors = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
@@ -198,7 +198,7 @@ def test_a_sandbox_file_that_is_none_ends_the_run_with_a_sentence(
     notes.write_text("notes " * 200, encoding="utf-8")
     exit_code, error = run_on_sandbox(caplog, sandbox_path=path)
     assert exit_code == 1
-    assert error.startswith("the embedded tenant cannot be started on ")
+    assert error.startswith("the embedded sandbox cannot be started on ")
     assert notes.read_text(encoding="utf-8") == "notes " * 200
 
 

@@ -1,4 +1,4 @@
-"""The one way to start the embedded tenant."""
+"""The one way to start the embedded sandbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SandboxUnavailableError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the embedded tenant needs the sandbox extra: pip install 'target-gainsight[sandbox]'"
+            "the embedded sandbox needs the sandbox extra: pip install 'target-gainsight[sandbox]'"
         )
 
 
