@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from target_gainsight import settings as configuration
 from target_gainsight.api import CallBudgetExceededError, SystemClock
+from target_gainsight.loading.context import find_stream_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config
 from target_gainsight.singer.errors import EXPECTED_ERRORS
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
 
     from target_gainsight.api import Clock
-    from target_gainsight.loading.context import Run
+    from target_gainsight.loading.context import RunContext
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +91,9 @@ class TargetGainsight(Target):
         self._budget_is_spent = False
 
     @property
-    def run(self) -> Run:
+    def context(self) -> RunContext:
         """What the sinks of all streams share; the first one connects to the tenant."""
-        return self.session.run
+        return self.session.context
 
     # Settings
 
@@ -180,7 +181,7 @@ class TargetGainsight(Target):
         """Choose the sink by the settings; a discarding one for a stream that the maps exclude."""
         if self._sinks.is_excluded(stream_name):
             return DiscardingSink
-        return sink_class(self.run.stream_settings(stream_name))
+        return sink_class(find_stream_settings(self.settings, stream_name))
 
     # Messages
 
@@ -258,7 +259,7 @@ class TargetGainsight(Target):
             if reading and self.session.is_connected:
                 for sink in self._sinks.loading:
                     sink.send_older_than(self.settings.max_batch_age_seconds)
-                self.run.pool.process_completed(wait=False)
+                self.context.pool.process_completed(wait=False)
                 self.session.checkpoint.advance()
         self.session.progress.tick()
 
@@ -280,8 +281,8 @@ class TargetGainsight(Target):
         with self._within_budget() as reading:
             if reading:
                 self.router.finish()
-                for sink in self.run.sinks if self.session.is_connected else ():
-                    sink.settle()
+                if self.session.is_connected:
+                    self.context.streams.settle_all()
                 super().process_endofpipe()
         self.session.settle_in_flight()
         self.session.conclude()

@@ -16,7 +16,7 @@ from target_gainsight.api import AccessDeniedError, CredentialError, GainsightEr
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import marks
 from target_gainsight.cli.tenant import tenant_metadata
-from target_gainsight.loading.lookups.plans import References
+from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
@@ -215,7 +215,7 @@ class StreamCheck:
 
     def _check_reference(self, setting: str, value: str, alone: StreamSettings) -> None:
         try:
-            references = References.of(alone, self.metadata.describe)
+            references = plan_lookups(alone, self.metadata.describe)
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(f"{self.name}: {setting}", str(error).removeprefix(f"{setting}: "))
         else:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_gainsight.api import GainsightError, SystemClock
-from target_gainsight.loading.documented_schemas import read_documented_schema
-from target_gainsight.loading.object_schemas import ObjectSchemas
+from target_gainsight.loading.object_schemas import ObjectSchemas, read_documented_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.singer.connection import TenantConnection

@@ -20,13 +20,13 @@ from target_gainsight.loading.reading.group_size import GroupSize
 from target_gainsight.loading.writing.delivery import deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from target_gainsight.loading.call_pool import CallPool
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import DeferredParents
+    from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
     from target_gainsight.loading.reading.keys import KeyReader
@@ -54,10 +54,9 @@ class RecordLoader:
         ledger: Takes the outcomes.
         pool: The batches in flight.
         resends: How long creates whose response was lost are sent again.
-        deferred: Keeps the records that wait for a parent of their own object.
+        deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
-        wrote: Is told that rows of the object were created.
-        rejected: Is told the fields of each rejected record.
+        lookup_index: Remembers created and rejected records; None if no lookup needs them.
         plan: Takes note of what would change, in a dry run.
         existing_on_insert: What insert mode makes of a record that the tenant has.
 
@@ -78,10 +77,9 @@ class RecordLoader:
         ledger: Ledger,
         pool: CallPool,
         resends: ResendPolicy,
-        deferred: DeferredParents,
+        deferred: DeferredParents | None = None,
         resolver: Resolver | None = None,
-        wrote: Callable[[], None] = lambda: None,
-        rejected: Callable[[Mapping[str, Any]], None] = lambda _: None,
+        lookup_index: LookupIndex | None = None,
         plan: Plan | None = None,
         existing_on_insert: ExistingOnInsert = "written",
     ) -> None:
@@ -95,8 +93,7 @@ class RecordLoader:
         self._resends = resends
         self._now = resends.clock.now
         self._resolver = resolver
-        self._wrote = wrote
-        self._rejected = rejected
+        self._lookup_index = lookup_index
         self._classification = Classification(
             settings, mapper, keys, seen_keys, ledger.summary, plan, existing_on_insert
         )
@@ -114,15 +111,6 @@ class RecordLoader:
         self._created = 0
         self._packed_since: float | None = None
 
-    def identify(self, record: LoadRecord) -> None:
-        """Read the lookup keys of a record whose fields are all known.
-
-        Args:
-            record: The record; one with lookups is identified when they are resolved.
-        """
-        if self._rows is not None:
-            record.key = self._keys.of_record(record.fields)
-
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group; what does not fill a batch waits for the next group.
 
@@ -133,7 +121,10 @@ class RecordLoader:
             GainsightError: The run must stop.
             RunStoppedError: The run must stop.
         """
-        group = self._resolve(group)
+        if self._resolver is not None:
+            group = self._resolve(group, self._resolver)
+        for record in group if self._rows is not None else ():
+            record.key = self._keys.of_record(record.fields)
         if self._rows is None or (self._inserts and not self._reads_before_insert):
             self._insert(group)
         elif self._inserts:
@@ -142,8 +133,8 @@ class RecordLoader:
         elif group:
             self._load_in_order(group)
         self._send_packed(partial=False)
-        if self._deferred.is_due:
-            self._follow_up(final=False)
+        if self._deferred is not None and self._deferred.is_due:
+            self._follow_up(self._deferred, final=False)
         self._pool.process_completed(wait=False)
 
     def flush(self) -> None:
@@ -173,8 +164,9 @@ class RecordLoader:
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents have not come."""
         self.flush()
-        self._follow_up(final=True)
-        self.flush()
+        if self._deferred is not None:
+            self._follow_up(self._deferred, final=True)
+            self.flush()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited too long.
@@ -182,42 +174,43 @@ class RecordLoader:
         Args:
             seconds: How long it may wait.
         """
-        if self._deferred.is_due:
-            self._follow_up(final=False)
+        if self._deferred is not None and self._deferred.is_due:
+            self._follow_up(self._deferred, final=False)
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
 
-    def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        """Fill the foreign keys of a group and read its lookup keys."""
-        if self._resolver is not None:
-            while self._resolver.into_self and (self._reading or self._in_flight):
-                self._pool.process_completed(wait=True)
-            refused = BatchResult()
-            try:
-                group = self._resolver.resolve(group, refused, final=False)
-            except StopRunError:
-                raise
-            except GainsightError as error:
-                self._unavailable(group, error)
-                return ()
-            self._settle(refused)
-            for record in group:
-                self.identify(record)
-        return group
+    def _resolve(self, group: Sequence[LoadRecord], resolver: Resolver) -> Sequence[LoadRecord]:
+        """Fill the foreign keys of a group; return the records that are not rejected for them."""
+        while resolver.has_self_lookup and (self._reading or self._in_flight):
+            self._pool.process_completed(wait=True)
+        refused = BatchResult()
+        try:
+            resolved = resolver.resolve(group, refused, final=False)
+        except StopRunError:
+            raise
+        except GainsightError as error:
+            self._unavailable(group, error)
+            return ()
+        self._settle(refused)
+        return resolved
 
     def _settle(self, result: BatchResult) -> None:
         """Record outcomes, except for records that wait for their parent."""
-        for settlement in result.settlements:
-            if settlement.outcome is Outcome.REJECTED:
-                self._rejected(settlement.record.fields)
-        settled = self._deferred.keep(result.settlements)
-        self._ledger.record_batch(replace(result, settlements=settled))
+        if self._lookup_index is not None:
+            for settlement in result.settlements:
+                if settlement.outcome is Outcome.REJECTED:
+                    self._lookup_index.on_reject(
+                        self._settings.object_name, settlement.record.fields
+                    )
+        if self._deferred is not None:
+            result = replace(result, settlements=self._deferred.keep(result.settlements))
+        self._ledger.record_batch(result)
 
-    def _follow_up(self, *, final: bool) -> None:
+    def _follow_up(self, deferred: DeferredParents, *, final: bool) -> None:
         """Complete records whose parents have come since, as far as their rows are written."""
         self._finish_read()
         self._finish_batches()
-        for result, updates in self._deferred.follow_up(final=final):
+        for result, updates in deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
             for record in updates:
@@ -268,7 +261,8 @@ class RecordLoader:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
         rows, merged = self._rows, self._merge(group)
-        self._deferred.override(merged)
+        if self._deferred is not None:
+            self._deferred.override(merged)
         self._finish_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
@@ -382,8 +376,9 @@ class RecordLoader:
         self._in_flight -= 1
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
         self._unmerged.extend(refused_merges(result))
-        if any(settlement.outcome is Outcome.CREATED for settlement in result.settlements):
-            self._wrote()
-        self._settle(self._deferred.settle(result))
+        created = any(each.outcome is Outcome.CREATED for each in result.settlements)
+        if created and self._lookup_index is not None:
+            self._lookup_index.on_create(self._settings.object_name)
+        self._settle(self._deferred.settle(result) if self._deferred is not None else result)
         if result.stopped is not None:
             raise result.stopped

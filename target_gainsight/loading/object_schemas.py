@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from target_gainsight.api import GainsightError, ObjectNotFoundError
+from target_gainsight.api import (
+    AccessDeniedError,
+    GainsightError,
+    NotFoundError,
+    ObjectNotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnknownRouteError,
+    WrongMetadataError,
+)
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
+from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, static_schema
 from target_gainsight.settings import OBJECT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from target_gainsight.api import MetadataApi, ObjectSchema
-    from target_gainsight.settings import Settings, StreamSettings
+    from target_gainsight.api import CockpitApi, MetadataApi, ObjectSchema, PicklistOption
+    from target_gainsight.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 COMPANY_PERSON = "company_person"
-LIST_OBJECTS = "'gainsight describe' lists its objects."
+
+_NOT_DESCRIBED = (AccessDeniedError, RefusedError, UnavailableError)
+_NOT_LISTED = (
+    *_NOT_DESCRIBED,
+    NotFoundError,
+    RunStoppedError,
+    UnknownRouteError,
+    WrongMetadataError,
+)
 
 
 class ObjectSchemas:
-    """Describes objects: all that the configuration names in one call, others when they come.
-
-    Args:
-        metadata: The metadata API.
-        settings: The configuration.
-    """
+    """The schemas of objects. One call reads all that the configuration names."""
 
     def __init__(self, metadata: MetadataApi, settings: Settings) -> None:
         self._metadata = metadata
         self._configured = tuple(_configured_objects(settings))
         self._has_read_configured = False
         self._schemas: dict[str, ObjectSchema] = {}
+        self._not_described: set[str] = set()
 
     def get(self, object_name: str) -> ObjectSchema:
-        """Return an object's schema.
-
-        Args:
-            object_name: The object's API name, in any case.
+        """Return an object's schema, by its API name in any case.
 
         Raises:
             RunStoppedError: The tenant has no such object; the message names similar ones.
@@ -47,8 +61,8 @@ class ObjectSchemas:
         name = object_name.lower()
         if name not in self._schemas and not self._has_read_configured:
             self._has_read_configured = True
-            wanted = {each.lower(): each for each in (*self._configured, object_name)}
-            self._schemas.update(self._metadata.describe_several(tuple(wanted.values())))
+            names = {each.lower(): each for each in (*self._configured, object_name)}
+            self._schemas.update(self._metadata.describe_several(tuple(names.values())))
         if name not in self._schemas:
             try:
                 self._schemas[name] = self._metadata.describe(object_name)
@@ -56,27 +70,79 @@ class ObjectSchemas:
                 raise RunStoppedError(self._unknown_object(object_name)) from error
         return self._schemas[name]
 
+    def get_if_readable(self, object_name: str) -> ObjectSchema | None:
+        """Return an object's schema; None, with a warning, if its metadata cannot be read.
+
+        Raises:
+            RunStoppedError: The tenant has no such object.
+            GainsightError: The credential is not valid or the tenant cannot be reached.
+        """
+        name = object_name.lower()
+        if name in self._not_described:
+            return None
+        try:
+            return self.get(object_name)
+        except _NOT_DESCRIBED as error:
+            self._not_described.add(name)
+            logger.warning(
+                "the metadata of %s cannot be read (%s); its fields and values are not checked "
+                "before they are written",
+                object_name,
+                error,
+            )
+            return None
+
     def _unknown_object(self, object_name: str) -> str:
-        message = f"the tenant has no object named {display(object_name)}"
         try:
             names = [summary.name for summary in self._metadata.list_objects()]
         except GainsightError:
             names = []
         similar = did_you_mean(object_name, suggest_names(object_name, names))
-        return f"{message}. {similar or LIST_OBJECTS}"
+        hint = similar or "'gainsight describe' lists its objects."
+        return f"the tenant has no object named {display(object_name)}. {hint}"
+
+
+def read_documented_schema(
+    object_name: str,
+    mentioned: Iterable[str],
+    *,
+    describe: Callable[[str], ObjectSchema | None],
+    cockpit: CockpitApi,
+) -> ObjectSchema:
+    """Return the schema of an object that has an API of its own; its fields are documented.
+
+    Custom fields, activity types and the names of CTA types, reasons, statuses and priorities are
+    checked only if the tenant lists them.
+
+    Args:
+        object_name: `activity_timeline` or `call_to_action`.
+        mentioned: Names that a stream mentions.
+        describe: Returns an object's schema, or None if it cannot be read.
+        cockpit: Lists the names used in CTAs.
+    """
+    described: ObjectSchema | None = None
+    options: Mapping[str, tuple[PicklistOption, ...]] = {}
+    try:
+        described = describe(object_name)
+    except _NOT_LISTED as error:
+        logger.info("%s: custom fields are not checked (%s)", object_name, error)
+    try:
+        if object_name == CTA:
+            options = cockpit.list_names()
+        elif described is not None and (field := described.field(TYPE_NAME)):
+            options = {TYPE_NAME: field.options}
+    except _NOT_LISTED as error:
+        logger.info("CTA types, reasons, statuses and priorities are not checked (%s)", error)
+    return static_schema(object_name, mentioned, described=described, options=options)
 
 
 def _configured_objects(settings: Settings) -> Iterator[str]:
-    """Name every object that streams are loaded into or looked up in."""
+    """List every object that streams are loaded into or looked up in."""
     for stream in (settings.default_stream, *settings.streams.values()):
-        if stream is not None:
-            yield from (name for name in _objects_of(stream) if name)
-
-
-def _objects_of(stream: StreamSettings) -> Iterator[str]:
-    yield stream.object_name
-    yield from (lookup.object_name for lookup in stream.lookups.values())
-    if stream.company_links is not None:
-        yield OBJECT_NAMES["company"]
-    if stream.company_links is not None and stream.company_links.fields:
-        yield COMPANY_PERSON
+        if stream is None:
+            continue
+        names = [stream.object_name, *(each.object_name for each in stream.lookups.values())]
+        if stream.company_links is not None:
+            names.append(OBJECT_NAMES["company"])
+            names += [COMPANY_PERSON] if stream.company_links.fields else []
+        yield from filter(None, names)

@@ -129,6 +129,9 @@ class WatchedFields:
         for object_name, names in watched:
             self._watched[object_name.lower()].add(names)
 
+    def __contains__(self, object_name: str) -> bool:
+        return object_name.lower() in self._watched
+
     def of(
         self, object_name: str, fields: Mapping[str, object]
     ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:

@@ -11,7 +11,7 @@ from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
 from target_gainsight.loading.call_pool import CallPool
-from target_gainsight.loading.context import Run
+from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
@@ -78,34 +78,33 @@ class Session:
         self._began = clock.now()
         self._is_concluded = False
         self._connection: TenantConnection | None = None
-        self._run: Run | None = None
+        self._context: RunContext | None = None
 
     @property
     def is_connected(self) -> bool:
         """Whether a stream has made the run connect to the tenant."""
-        return self._run is not None
+        return self._context is not None
 
     @property
-    def run(self) -> Run:
+    def context(self) -> RunContext:
         """What all streams share; the first stream that asks for it connects to the tenant.
 
         Raises:
             RunStoppedError: The embedded tenant cannot be started.
             QuotaStoreError: The calls cannot be counted where the settings say.
         """
-        if self._run is None:
+        if self._context is None:
             self._connection = TenantConnection(self.settings, self.clock, self._calls)
-            self._run = Run(
+            self._context = RunContext(
                 settings=self.settings,
                 client=self._connection.client,
                 clock=self.clock,
                 checkpoint=self.checkpoint,
-                summary=self.summary,
                 ledger=self.ledger,
                 pool=CallPool(self.settings.max_concurrency, self._tick_while_waiting),
                 plan=self.plan,
             )
-        return self._run
+        return self._context
 
     def check_connection(self) -> None:
         """Respond to `meltano config test`: read the list of objects and write nothing.
@@ -113,7 +112,7 @@ class Session:
         Raises:
             GainsightError: The tenant does not respond or refuses the credential.
         """
-        objects = self.run.client.metadata.list_objects()
+        objects = self.context.client.metadata.list_objects()
         logger.info(
             "The tenant responds and accepts the credential; %d objects are visible. This was a "
             "connection test: nothing is written.",
@@ -122,16 +121,16 @@ class Session:
 
     def settle_in_flight(self) -> None:
         """Settle what is in flight, whatever else went wrong."""
-        while self._run is not None and self._run.pool.busy:
+        while self._context is not None and self._context.pool.busy:
             try:
-                self._run.pool.process_completed(wait=True)
+                self._context.pool.process_completed(wait=True)
             except EXPECTED_ERRORS as error:
                 logger.debug("while stopping: %s", error)
 
     def interrupt(self) -> None:
         """End waits and retries: the process is to end. May be called from any thread."""
-        if self._run is not None:
-            self._run.client.stop()
+        if self._context is not None:
+            self._context.client.stop()
 
     def conclude(self) -> None:
         """Write the last state, close the files, report once, and print the plan of a dry run.
@@ -165,8 +164,8 @@ class Session:
             error: One of `EXPECTED_ERRORS`.
         """
         bad_input = isinstance(error, (SingerSDKError, SingerError))
-        if self._run is not None and not bad_input:
-            self._run.pool.stop_accepting()
+        if self._context is not None and not bad_input:
+            self._context.pool.stop_accepting()
         self.settle_in_flight()
         try:
             self.conclude()
@@ -183,8 +182,8 @@ class Session:
         Returns:
             The exit code.
         """
-        if self._run is not None:
-            self._run.pool.stop_accepting()
+        if self._context is not None:
+            self._context.pool.stop_accepting()
         self.settle_in_flight()
         try:
             self.conclude()
@@ -198,9 +197,9 @@ class Session:
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
-        if self._run is not None:
-            self._run.pool.close()
-            self._run.close()
+        if self._context is not None:
+            self._context.pool.close()
+            self._context.uploads.close()
         if self._connection is not None:
             self._connection.close()
 

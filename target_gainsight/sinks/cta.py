@@ -40,19 +40,18 @@ class CtaSink(StaticSchemaSink):
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        limits = self.run.settings.limits
         recovery = CreateRecovery(
             rows,
-            self._comparison(),
-            self.run.clock,
-            limits.request_timeout,
+            self.comparison(),
+            self.clock,
+            self._limits.request_timeout,
             only_new=False,
         )
         return CtaWriter(
-            self.run.client.cockpit,
+            self.client.cockpit,
             keys=keys.names,
             only_new=self._only_new,
             recovery=recovery,
-            clock=self.run.clock,
+            clock=self.clock,
             batch_size=self.batch_size_rows or MAX_CTAS,
         )

@@ -74,9 +74,9 @@ class FileSink(StreamSink):
         try:
             cells = self.plan.row(record)
         except RecordRejectedError as error:
-            self.run.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
+            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
-        with self.loading():
+        with self.streams.loading(self):
             self.loader.add(_line(cells), source)
 
     @override
@@ -104,11 +104,11 @@ class BulkCsvSink(FileSink):
         """Wait for the job of an earlier run before the first row."""
         super().setup()
         self.loader.begin()
-        self.run.add_sink(self)
+        self.streams.add(self)
 
     @override
     def _plan(self) -> CsvPlan:
-        schema = self.run.describe(self.stream.object_name)
+        schema = self.context.schemas.get_if_readable(self.object_name)
         self.knows_fields = schema is not None
         return plan_job_columns(
             columns_of(self.schema),
@@ -122,36 +122,37 @@ class BulkCsvSink(FileSink):
 
     @override
     def _make_loader(self, header: bytes) -> BulkLoader:
-        run = self.run
+        context = self.context
         return BulkLoader(
             stream=self.stream_name,
             job_id=self.stream.bulk_job_id,
             header=header,
-            api=run.client.bulk,
-            journal=run.uploads,
+            api=context.client.bulk,
+            journal=context.uploads,
             watermark=self.watermark,
-            ledger=run.ledger,
+            ledger=self.ledger,
             counts=self.file_counts,
-            clock=run.clock,
-            settle_others=lambda: run.settle_others(self),
-            on_write=lambda: run.lookups.object_written(self.object_name),
-            plan=run.plan,
+            clock=context.clock,
+            object_name=self.object_name,
+            streams=self.streams,
+            lookups=context.lookups,
+            plan=context.plan,
         )
 
     @override
     def send_older_than(self, seconds: float) -> None:
         """Send a file that is old enough, at intervals at which uploads can go on all day."""
-        limits = self.run.settings.limits
+        limits = self.context.settings.limits
         share = limits.quota_percent / 100
         hourly = 3600 / max(1.0, limits.bulk_calls_per_hour * share)
         daily = 86_400 / max(1.0, limits.bulk_calls_per_day * share)
-        with self.loading():
+        with self.streams.loading(self):
             self.loader.send_older_than(max(seconds, hourly, daily))
         self.report_written()
 
     @override
     def settle(self) -> None:
-        with self.loading():
+        with self.streams.loading(self):
             self.loader.send()
             self.loader.finish()
         self.report_written()
@@ -160,7 +161,7 @@ class BulkCsvSink(FileSink):
     def clean_up(self) -> None:
         """Send what is left and wait for the job."""
         super().clean_up()
-        self.run.sinks.remove(self)
+        self.streams.remove(self)
 
     @override
     def forget_progress(self) -> None:
@@ -191,12 +192,12 @@ class SurveyCsvSink(FileSink):
         return SurveyFile(
             stream=self.stream_name,
             header=header,
-            folder=self.run.settings.survey_path,
-            run=self.run.summary.run,
+            folder=self.context.settings.survey_path,
+            run=self.context.summary.run,
             watermark=self.watermark,
-            ledger=self.run.ledger,
+            ledger=self.ledger,
             counts=self.file_counts,
-            plan=self.run.plan,
+            plan=self.context.plan,
         )
 
     @override

@@ -13,7 +13,6 @@ from target_gainsight.sinks.object_sink import ObjectSink
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.writing.writer import Writer
@@ -29,21 +28,21 @@ class PersonSink(ObjectSink):
     existing_on_insert: ClassVar[ExistingOnInsert] = "skipped"
 
     @override
-    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
-        names = tuple(field.name for field in references.link_fields)
-        return PeopleRows(self.run.client.records, self.stream.object_name, keys, names)
+    def rows(self, keys: KeyReader) -> CurrentRows:
+        names = tuple(field.name for field in self.lookups.link_fields)
+        return PeopleRows(self.client.records, self.object_name, keys, names)
 
     @override
-    def comparison(self, references: References) -> RecordMap:
-        links = {field.name: field.converter for field in references.link_fields}
+    def comparison(self) -> RecordMap:
+        links = {field.name: field.converter for field in self.lookups.link_fields}
         return PersonComparison(self.mapper, links)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         links = self.stream.company_links
         on_no_match = links.on_no_match if links else "reject"
-        return PeopleWriter(self.run.client.people, on_no_match=on_no_match)
+        return PeopleWriter(self.client.people, on_no_match=on_no_match)
 
     @override
-    def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
+    def _choose_keys(self, provided: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
         return (EMAIL,)

@@ -13,7 +13,6 @@ from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
-    from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.writing.writer import Writer
 
@@ -24,27 +23,26 @@ class RecordsSink(ObjectSink):
     MAX_SIZE_DEFAULT = MAX_RECORDS
 
     @override
-    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
-        return CurrentRows(self.run.client.records, self.stream.object_name, keys)
+    def rows(self, keys: KeyReader) -> CurrentRows:
+        return CurrentRows(self.client.records, self.object_name, keys)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        limits = self.run.settings.limits
         recovery = CreateRecovery(
             rows,
             self.mapper,
-            self.run.clock,
-            limits.request_timeout,
+            self.clock,
+            self._limits.request_timeout,
             only_new=self.stream.sync_mode == "insert",
         )
         return RecordsWriter(
-            self.run.client.records,
-            self.stream.object_name,
+            self.client.records,
+            self.object_name,
             keys=keys.names,
             date_fields=self._date_fields(),
             date_format=self.stream.date_format,
             recovery=recovery,
-            clock=self.run.clock,
+            clock=self.clock,
             batch_size=self.batch_size_rows or MAX_RECORDS,
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from typing_extensions import override
 
-from target_gainsight.loading.documented_schemas import read_documented_schema
+from target_gainsight.loading.object_schemas import read_documented_schema
 from target_gainsight.loading.reading.static_schema_rows import DocumentedComparison, DocumentedRows
 from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
@@ -19,7 +19,6 @@ from target_gainsight.sinks.object_sink import ObjectSink
 if TYPE_CHECKING:
     from target_gainsight.api import ObjectSchema
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
 
@@ -40,8 +39,8 @@ class StaticSchemaSink(ObjectSink):
         return read_documented_schema(
             self.object_name,
             self._mentioned(),
-            describe=self.run.describe,
-            cockpit=self.run.client.cockpit,
+            describe=self.context.schemas.get_if_readable,
+            cockpit=self.client.cockpit,
         )
 
     def _mentioned(self) -> tuple[str, ...]:
@@ -61,13 +60,13 @@ class StaticSchemaSink(ObjectSink):
         return frozenset(field.name for field in fields if field.data_type == LIST_TYPE)
 
     @override
-    def comparison(self, references: References) -> RecordMap:
-        return self._comparison()
+    def comparison(self) -> RecordMap:
+        return DocumentedComparison(self.mapper, self._compared())
 
     @override
-    def rows(self, keys: KeyReader, references: References) -> CurrentRows:
+    def rows(self, keys: KeyReader) -> CurrentRows:
         return DocumentedRows(
-            self.run.client.records,
+            self.client.records,
             self.object_name,
             keys,
             compared=self._compared(),
@@ -81,9 +80,6 @@ class StaticSchemaSink(ObjectSink):
         mentioned = static_schema(self.object_name, self._mentioned()).fields
         known = all(self._known.field(field.name) for field in mentioned)
         return known and super().plan_again()
-
-    def _comparison(self) -> RecordMap:
-        return DocumentedComparison(self.mapper, self._compared())
 
     def _compared(self) -> frozenset[str]:
         """The fields that are read back: what is sent unchecked is not."""

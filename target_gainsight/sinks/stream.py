@@ -1,26 +1,26 @@
-"""What the sinks of all streams share: how a record reaches one, and what the run asks of it."""
+"""Base of all sinks that load: records in, and their order and outcomes."""
 
 from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
+from target_gainsight.loading.context import find_stream_settings
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from singer_sdk import Target
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-    from target_gainsight.loading.context import Run
+    from target_gainsight.loading.context import RunContext
 
 
 DELETED_AT = "_sdc_deleted_at"
@@ -42,17 +42,20 @@ class RunningTarget(Protocol):
     """What a sink needs of its target."""
 
     @property
-    def run(self) -> Run:
-        """The run."""
+    def context(self) -> RunContext:
+        """The values that sinks are made of."""
 
 
 class StreamSink(BatchSink):
     """Loads one stream.
 
     Attributes:
+        context: The values that the sink is made of; used in `__init__` only.
+        stream: The stream's settings.
+        object_name: The object that the stream is loaded into.
         key_set: The stream's key properties.
         known_columns: The columns of its schema, and the SDK's metadata columns.
-        knows_fields: Whether dates and times are parsed where a field's type is known.
+        knows_fields: Dates and times are parsed by the type of their field, not by the schema.
     """
 
     knows_fields = True
@@ -64,18 +67,21 @@ class StreamSink(BatchSink):
         schema: dict[str, Any],
         key_properties: list[str] | None,
     ) -> None:
-        self.run = cast("RunningTarget", target).run
-        self.stream = self.run.stream_settings(stream_name)
+        context = cast("RunningTarget", target).context
+        self.context = context
+        self.ledger = context.ledger
+        self.streams = context.streams
+        self.stream = find_stream_settings(context.settings, stream_name)
+        self.object_name = self.stream.object_name
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
         super().__init__(target, stream_name, schema, key_properties)
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
-        self.watermark = self.run.checkpoint.open()
-        self.counts = self.run.summary.stream(self.stream_name)
-        self._number = self.run.ledger.register
+        self.watermark = context.checkpoint.open()
+        self.counts = context.summary.stream(self.stream_name)
+        self._is_dry_run = context.plan is not None
         self._reported = 0
-        self._loading = False
 
     @property
     @override
@@ -85,17 +91,14 @@ class StreamSink(BatchSink):
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
-        """Compile what checks records against the stream's schema, if they are to be checked."""
+        """Compile the stream's schema, if records are to be checked."""
         return CompiledValidator(self.schema) if self.validate_schema else None
 
     def adopt_schema(self, schema: dict[str, Any]) -> bool:
-        """Go on with another schema of the stream, without settling what was taken so far.
-
-        Args:
-            schema: A schema that fits the earlier records, too.
+        """Go on with another schema that fits the earlier records, too.
 
         Returns:
-            Whether it could; otherwise all stays as it was, and a new sink must take over.
+            False if that needs a new sink; then all stays as it was.
         """
         before = self.original_schema
         self._use_schema(schema)
@@ -106,7 +109,7 @@ class StreamSink(BatchSink):
 
     @abstractmethod
     def plan_again(self) -> bool:
-        """Decide anew what becomes of the columns; return False where that needs a new sink."""
+        """Map the columns anew; return False where that needs a new sink."""
 
     def _use_schema(self, schema: dict[str, Any]) -> None:
         self.original_schema = schema
@@ -124,7 +127,7 @@ class StreamSink(BatchSink):
         Args:
             dropped: Declared columns.
             undeclared: Columns that records carry although the SCHEMA does not declare them.
-            where: What does not have them.
+            where: The object or file that lacks them.
         """
         reported = self.counts.columns_reported
         unsent = [name for name in dropped if name not in reported]
@@ -146,46 +149,27 @@ class StreamSink(BatchSink):
         """Whether the schema rejects records with columns that it does not declare."""
         return self.validate_schema and self.original_schema.get("additionalProperties") is False
 
-    @property
-    def object_name(self) -> str:
-        """The object it loads into."""
-        return self.stream.object_name
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether it is in the middle of a group or a file."""
-        return self._loading
-
     def register(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> SourceRecord:
-        """Take note of one more record.
+        """Register one more record, which needs an outcome from now on.
 
         Args:
             message: The RECORD message as it came.
             schema: The SCHEMA message that holds for it.
-
-        Returns:
-            The source, which the ledger will want settled.
         """
         self.counts.read += 1
-        watermark = self.watermark
         return SourceRecord(
             message["stream"],
             self.stream_name,
             message,
             schema,
-            self._number(),
-            watermark,
-            watermark.register(),
+            self.ledger.register(),
+            self.watermark,
+            self.watermark.register(),
         )
 
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        """Take a record on its way.
-
-        Args:
-            record: The record as it comes out of the stream maps, validated.
-            source: Where it came from.
-        """
+        """Take a record as it comes out of the stream maps, validated."""
 
     @abstractmethod
     def settle(self) -> None:
@@ -193,21 +177,17 @@ class StreamSink(BatchSink):
 
     @abstractmethod
     def send_older_than(self, seconds: float) -> None:
-        """Send what has waited too long.
-
-        Args:
-            seconds: How long something incomplete may wait.
-        """
+        """Send what has been incomplete for some seconds."""
 
     def forget_progress(self) -> None:
-        """Forget what a later run would have needed: this one has ended well."""
+        """Delete notes for a later run: this one has ended well."""
 
     def abandon(self) -> None:
-        """Take away what will not be sent any more."""
+        """Delete what will not be sent any more."""
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Refuse: records reach a sink through ``take``, with their source beside them."""
+        """Refuse: records reach a sink through ``take``, with their source."""
         message = "records of this target are handed to take()"
         raise NotImplementedError(message)
 
@@ -215,18 +195,9 @@ class StreamSink(BatchSink):
         """Count the records that have been written so far."""
         return 0
 
-    @contextmanager
-    def loading(self) -> Iterator[None]:
-        """Mark the sink as loading."""
-        self._loading = True
-        try:
-            yield
-        finally:
-            self._loading = False
-
     def report_written(self) -> None:
         """Count the written records for the SDK's ``record_count`` metric."""
-        if self.run.plan is None:
+        if not self._is_dry_run:
             written = self.written()
             self.record_counter_metric.increment(written - self._reported)
             self._reported = written

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.lookups.plans import References
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.records import SourceRecord
@@ -107,21 +106,21 @@ class TimelineSink(StaticSchemaSink):
         return (*columns, Column(EXTERNAL_ID, frozenset({"string"})))
 
     @override
-    def _lookup_only_columns(self, references: References) -> frozenset[str]:
-        held = super()._lookup_only_columns(references)
+    def _lookup_only_columns(self) -> frozenset[str]:
+        held = super()._lookup_only_columns()
         return held.union(self.key_properties) if self._joins_keys else held
 
     @override
-    def _choose_keys(self, carried: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
+    def _choose_keys(self, provided: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
         return (EXTERNAL_ID,)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         return TimelineWriter(
-            self.run.client.timeline,
+            self.client.timeline,
             cast("CurrentRows", rows),  # an activity always has a key, and so rows
-            self._comparison(),
+            self.comparison(),
             updates_known=self.stream.sync_mode != "insert",
-            clock=self.run.clock,
+            clock=self.clock,
             batch_size=self.batch_size_rows or MAX_ACTIVITIES,
         )

@@ -132,7 +132,7 @@ class _Stage:
 
     def load(self, messages: Iterable[Message]) -> LoadRun:
         target = self._loading.target(**self._job.settings, max_concurrency=1)
-        target.run.client._transport._session.mount("http://", self.wire)
+        target.context.client._transport._session.mount("http://", self.wire)
         return self._loading.run(target, messages)
 
     def end_faults(self) -> None:

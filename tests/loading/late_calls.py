@@ -91,4 +91,4 @@ def put_late_calls(target: TargetGainsight, *faults: Fault) -> None:
     assert isinstance(target.session.clock, AlarmClock)
     wire = LateCalls(target.session.clock)
     wire.plan.add(*faults)
-    target.run.client._transport._session.mount("http://", wire)
+    target.context.client._transport._session.mount("http://", wire)

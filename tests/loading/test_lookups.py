@@ -19,7 +19,9 @@ from responses import (
 )
 from singer_messages import record, schema, state
 
-from target_gainsight.loading.lookups import index as lookups_module
+from target_gainsight.loading.loading_streams import LoadingStreams
+from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.references import MatchFields, WatchedFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -431,18 +433,20 @@ def test_a_query_the_tenant_finds_too_large_is_asked_by_halves(
     assert companies_of(loading) == {name: name for name in names}
 
 
-def test_what_is_remembered_is_bounded(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookups_module, "MOST_REMEMBERED", 2)
+def test_only_the_newest_rows_are_kept_and_others_are_read_again(loading: Loading) -> None:
     names = [f"C{number}" for number in range(6)]
-    seed_companies(loading, *names)
-    missing = [response(f"m{number}", f"M{number}") for number in range(6)]
-    lines = [response(name, name) for name in names] + missing
-    run = load_responses(loading, lines, read_group_size=2)
-    assert companies_of(loading) == {name: name for name in names}
-    index = run.target.run.lookups
-    assert len(index._known) <= 2
-    assert sum(map(len, index._missed.values())) <= 2
-    assert len(index._near) <= 2
+    seeded = dict(zip(names, seed_companies(loading, *names), strict=True))
+    match = MatchFields.of("company", ("Name",), None)
+    target = loading.target()
+    index = LookupIndex(
+        target.context.client.records, LoadingStreams(), WatchedFields([]), max_kept=2
+    )
+    for name in [*names, names[0]]:
+        wanted = match.wanted([name])
+        assert index.gsids(wanted) == ()
+        index.find([wanted])
+        assert index.gsids(wanted) == (seeded[name],)
+    target.close()
 
 
 def test_when_the_parents_cannot_be_read_the_group_is_unavailable_and_the_state_waits(

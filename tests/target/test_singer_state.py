@@ -235,7 +235,7 @@ def test_a_partial_group_goes_out_when_it_is_old_also_in_silence(
     assert tenant.names() == []
     clock.advance(301)
     target.reader.on_tick()
-    while target.run.pool.busy:
+    while target.context.pool.busy:
         target.reader.on_tick()
     assert tenant.names() == ["Initech"]
     target.close()

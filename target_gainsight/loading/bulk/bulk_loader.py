@@ -28,11 +28,11 @@ from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_gainsight.api import BulkApi, Clock
     from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
     from target_gainsight.loading.dry_run.plan import Plan
+    from target_gainsight.loading.loading_streams import LoadingStreams
+    from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
@@ -49,8 +49,9 @@ class BulkLoader:
 
     Args:
         header: The first line of every file.
-        settle_others: Called before a file is sent, to settle other streams of the same object.
-        on_write: Called when a job has changed the object.
+        object_name: The object that the job changes.
+        streams: Settles other streams of the object before a file is sent.
+        lookups: Forgets misses of the object when a job has changed it.
         plan: Records the files in a dry run, which sends nothing.
         max_bytes: Every file stays below it.
     """
@@ -67,8 +68,9 @@ class BulkLoader:
         ledger: Ledger,
         counts: FileCounts,
         clock: Clock,
-        settle_others: Callable[[], None],
-        on_write: Callable[[], None],
+        object_name: str,
+        streams: LoadingStreams,
+        lookups: LookupIndex,
         plan: Plan | None = None,
         max_bytes: int = MAX_FILE_BYTES,
     ) -> None:
@@ -81,7 +83,8 @@ class BulkLoader:
         self._ledger = ledger
         self._counts = counts
         self._clock = clock
-        self._settle_others = settle_others
+        self._object_name = object_name
+        self._streams = streams
         self._plan = plan
         self._max_bytes = self._full_at = max_bytes
         self._file: UploadFile | None = None
@@ -89,7 +92,13 @@ class BulkLoader:
         self._waiting: deque[UploadFile] = deque()
         self._uploaded = UploadedRows(array("Q"))
         self._job = JobPoller(
-            api=api, journal=journal, ledger=ledger, counts=counts, clock=clock, on_write=on_write
+            api=api,
+            journal=journal,
+            ledger=ledger,
+            counts=counts,
+            clock=clock,
+            object_name=object_name,
+            lookups=lookups,
         )
 
     def begin(self) -> None:
@@ -155,7 +164,7 @@ class BulkLoader:
         """
         if self._file is None:
             return
-        self._settle_others()
+        self._streams.settle_object(self._object_name)
         file, self._file = self._file, None
         if self._plan is None:
             self._waiting.append(file)

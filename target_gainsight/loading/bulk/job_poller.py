@@ -14,10 +14,9 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_gainsight.api import BulkApi, Clock, JobStatus
     from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
+    from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.settling.file_contents import FileContents
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
@@ -57,7 +56,8 @@ class JobPoller:
     """The job of a stream that is in progress, if there is one; at most one at a time.
 
     Args:
-        on_write: Called when a job has changed the object.
+        object_name: The object that the job changes.
+        lookups: Forgets misses of the object when a job has changed it.
     """
 
     def __init__(
@@ -68,14 +68,16 @@ class JobPoller:
         ledger: Ledger,
         counts: FileCounts,
         clock: Clock,
-        on_write: Callable[[], None],
+        object_name: str,
+        lookups: LookupIndex,
     ) -> None:
         self._api = api
         self._journal = journal
         self._ledger = ledger
         self._counts = counts
         self._clock = clock
-        self._on_write = on_write
+        self._object_name = object_name
+        self._lookups = lookups
         self._job: RunningJob | None = None
 
     def begin(self, note: UploadNote, records: FileContents | None) -> None:
@@ -139,7 +141,7 @@ class JobPoller:
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""
         note, self._job = job.note, None
-        self._on_write()
+        self._lookups.on_create(self._object_name)
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows")
         self._journal.write(replace(note, phase="completed"))

@@ -20,8 +20,10 @@ from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from target_gainsight.loading.dry_run.overlay import PlannedRows
+    from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.summary import StreamCounts, Summary
     from target_gainsight.loading.writing.attempts import Action
@@ -238,7 +240,8 @@ class PlanningWriter(Writer):
     Args:
         kinds: The kinds of the real writer's calls: for creates, and for updates.
         batch_size: Records per call.
-        on_write: Called with each record that would be written.
+        lookups: Finds the records that would be written; None if no lookup needs them.
+        rows: The rows read later, into which the records are merged.
     """
 
     def __init__(
@@ -246,10 +249,15 @@ class PlanningWriter(Writer):
         plan: Plan,
         kinds: tuple[str, str],
         batch_size: int,
-        on_write: Callable[[LoadRecord], None],
+        *,
+        object_name: str,
+        lookups: LookupIndex | None,
+        rows: PlannedRows | None,
     ) -> None:
         self.batch_size = batch_size
-        self._on_write = on_write
+        self._object_name = object_name
+        self._lookups = lookups
+        self._rows = rows
         self._plan = plan
         self._kinds = kinds
 
@@ -258,7 +266,10 @@ class PlanningWriter(Writer):
         creates = action == "create"
         self._plan.record_call(self._kinds[0 if creates else 1], records, creates=creates)
         for record in records:
-            self._on_write(record)
+            if self._lookups is not None:
+                self._lookups.on_plan(self._object_name, record.fields)
+            if self._rows is not None:
+                self._rows.record_write(record)
         outcome = Outcome.CREATED if creates else Outcome.UPDATED
         return Written(
             tuple(

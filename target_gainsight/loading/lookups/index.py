@@ -1,7 +1,4 @@
-"""Foreign keys resolved in bulk: the rows of another object found by the values of its fields.
-
-One query for the distinct new values of a group and object; what was found is kept for the run.
-"""
+"""Rows of other objects, found in bulk by the values of their fields and kept for the run."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
+from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
@@ -19,48 +17,78 @@ from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import usual_spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import RecordsApi, Where
-    from target_gainsight.loading.dry_run.overlay import PlannedParents
+    from target_gainsight.loading.loading_streams import LoadingStreams
     from target_gainsight.loading.references import Key
 
-MOST_REMEMBERED = 200_000
-MOST_VALUES_IN_A_QUERY = 1000
-MOST_SPELT_IN_A_QUERY = 250
+MAX_KEPT = 200_000
+MAX_VALUES = 1000
+"""Values that one query asks for."""
+
+MAX_SPELLED_VALUES = 250
+"""Values of which one query asks for all usual spellings."""
 
 
 class LookupIndex:
-    """What is known of other objects' rows, shared by all streams of a run.
+    """The rows that lookups have found, shared by all streams of a run.
 
     Args:
         records: The records API.
-        settle_object: Settles everything buffered or in flight for an object, so that rows which
-            are about to be written are found.
-        planned: In a dry run, the rows that would have been written so far.
+        streams: Settles the streams of an object before it is looked up.
+        targets: The objects and match fields of the run's lookups.
+        is_dry_run: Find rows that would have been written, too.
+        max_kept: Bound of each cache.
     """
 
     def __init__(
         self,
         records: RecordsApi,
-        settle_object: Callable[[str], None],
-        planned: PlannedParents | None = None,
+        streams: LoadingStreams,
+        targets: WatchedFields,
+        is_dry_run: bool = False,
+        max_kept: int = MAX_KEPT,
     ) -> None:
         self._records = records
-        self._settle_object = settle_object
-        self._planned = planned
-        self._known: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
-        self._missed: dict[str, dict[Wanted, None]] = defaultdict(dict)
-        self._near: dict[tuple[MatchFields, Key], str] = {}
+        self._streams = streams
+        self._targets = targets
+        self._planned = PlannedParents(targets) if is_dry_run else None
+        self._max_kept = max_kept
+        self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
+        self._found: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
+        self._negative_cache: dict[str, OrderedDict[Wanted, None]] = defaultdict(OrderedDict)
+        self._near: OrderedDict[tuple[MatchFields, Key], str] = OrderedDict()
         self._near_read: OrderedDict[Wanted, None] = OrderedDict()
-        self._most_values = MOST_VALUES_IN_A_QUERY
+        self._max_values = MAX_VALUES
         self._readers: dict[str, ObjectReader] = {}
 
-    def find(self, wanted: Iterable[Wanted]) -> None:
-        """Learn the rows that some records refer to, in one query per object.
+    def is_target(self, object_name: str) -> bool:
+        """Return whether any lookup of the run looks into an object."""
+        return object_name in self._targets
 
-        Args:
-            wanted: What they refer to.
+    def on_create(self, object_name: str) -> None:
+        """Forget which rows of an object were not found: rows have been created."""
+        self._negative_cache.pop(object_name.lower(), None)
+
+    def on_plan(self, object_name: str, fields: Mapping[str, object]) -> None:
+        """Remember a record that would be written if the run were real."""
+        if self._planned is not None:
+            self._planned.record_write(object_name, fields)
+
+    def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
+        """Remember a rejected record, so that its children can be rejected with that reason."""
+        for name, match_fields, values in self._targets.of(object_name, fields):
+            _put(self._rejected, (name, match_fields, _fold(values)), None, self._max_kept)
+
+    def is_rejected(self, wanted: Wanted) -> bool:
+        """Return whether the record with some values was rejected in this run."""
+        return (wanted.match.object_name, wanted.match.names, _fold(wanted.written)) in (
+            self._rejected
+        )
+
+    def find(self, wanted: Iterable[Wanted]) -> None:
+        """Read the rows that some records refer to, with one query for each object.
 
         Raises:
             GainsightError: The rows cannot be read.
@@ -68,30 +96,26 @@ class LookupIndex:
         """
         by_object: dict[str, dict[Wanted, None]] = defaultdict(dict)
         for each in wanted:
-            if each in self._known:
-                self._known.move_to_end(each)
+            if each in self._found:
+                self._found.move_to_end(each)
             else:
                 by_object[each.match.object_name][each] = None
         for object_name, unknown in by_object.items():
-            self._settle_object(object_name)
-            missing = [each for each in unknown if each not in self._missed[object_name]]
-            for start in range(0, len(missing), self._most_values):
-                self._read(object_name, missing[start : start + self._most_values])
+            self._streams.settle_object(object_name)
+            missing = [each for each in unknown if each not in self._negative_cache[object_name]]
+            for start in range(0, len(missing), self._max_values):
+                self._read(object_name, missing[start : start + self._max_values])
 
     def gsids(self, wanted: Wanted) -> tuple[str, ...]:
-        """List the rows found for a reference; empty when there are none."""
-        return self._known.get(wanted, ())
+        """Return the rows found for a reference."""
+        return self._found.get(wanted, ())
 
     def near(self, wanted: Wanted) -> str | None:
-        """Describe a row whose values are other spellings of those wanted, if one was seen."""
-        normalized = normalize_key(wanted.key, wanted.match.converters)
-        return self._near.get((wanted.match, normalized))
+        """Describe a row whose values are other spellings of those wanted, if one was read."""
+        return self._near.get((wanted.match, normalize_key(wanted.key, wanted.match.converters)))
 
     def find_near(self, wanted: Iterable[Wanted]) -> None:
-        """Look for rows whose values are usual spellings of what was not found.
-
-        Args:
-            wanted: What was not found, and will be reported.
+        """Read rows whose values are usual spellings of those not found; only for messages.
 
         Raises:
             GainsightError: The rows cannot be read.
@@ -99,28 +123,21 @@ class LookupIndex:
         by_object: dict[str, list[Wanted]] = defaultdict(list)
         for each in dict.fromkeys(wanted):
             if self.near(each) is None and each not in self._near_read:
-                self._near_read[each] = None
+                _put(self._near_read, each, None, self._max_kept)
                 by_object[each.match.object_name].append(each)
-        while len(self._near_read) > MOST_REMEMBERED:
-            self._near_read.popitem(last=False)
         for object_name, missed in by_object.items():
-            for start in range(0, len(missed), MOST_SPELT_IN_A_QUERY):
-                part = missed[start : start + MOST_SPELT_IN_A_QUERY]
-                with suppress(RefusedError, UnreadableFieldError):  # it would only be advice
-                    self._read_near(object_name, _by_match(part))
-
-    def object_written(self, object_name: str) -> None:
-        """Forget what was missed: rows of this object have come since.
-
-        Args:
-            object_name: The object.
-        """
-        self._missed.pop(object_name.lower(), None)
+            for start in range(0, len(missed), MAX_SPELLED_VALUES):
+                by_match = _by_match(missed[start : start + MAX_SPELLED_VALUES])
+                where = any_of(*(_where(*each, spelled=True) for each in by_match.items()))
+                with suppress(RefusedError, UnreadableFieldError):
+                    for row in self._query(object_name, by_match, where):
+                        for match in by_match:
+                            self._keep_near(match, row)
 
     def _read(self, object_name: str, wanted: Sequence[Wanted]) -> None:
         """Read some references; if the query is refused, by halves."""
         by_match = _by_match(wanted)
-        where = any_of(*(_where(match, group) for match, group in by_match.items()))
+        where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
         try:
             rows = self._query(object_name, by_match, where)
         except UnreadableFieldError as error:
@@ -134,19 +151,11 @@ class LookupIndex:
             if len(wanted) == 1:
                 message = f"the tenant refuses to look up {object_name} by {wanted[0]}: {refusal}"
                 raise RunStoppedError(message) from refusal
-            self._most_values = (len(wanted) + 1) // 2
-            self._read(object_name, wanted[: self._most_values])
-            self._read(object_name, wanted[self._most_values :])
+            self._max_values = (len(wanted) + 1) // 2
+            self._read(object_name, wanted[: self._max_values])
+            self._read(object_name, wanted[self._max_values :])
             return
-        self._learn(object_name, by_match, rows)
-
-    def _read_near(
-        self, object_name: str, by_match: Mapping[MatchFields, Sequence[Wanted]]
-    ) -> None:
-        where = any_of(*(_where_near(match, group) for match, group in by_match.items()))
-        for row in self._query(object_name, by_match, where):
-            for match in by_match:
-                self._note_near(match, row)
+        self._keep(object_name, by_match, rows)
 
     def _query(
         self,
@@ -159,10 +168,9 @@ class LookupIndex:
             (match, AskedKeys(normalize_key(each.key, match.converters) for each in group))
             for match, group in by_match.items()
         ]
-        reader = self._readers.get(object_name)
-        if reader is None:
-            reader = self._readers[object_name] = ObjectReader(self._records, object_name)
-        rows = reader.read(
+        if object_name not in self._readers:
+            self._readers[object_name] = ObjectReader(self._records, object_name)
+        rows = self._readers[object_name].read(
             (GSID, *names),
             (),
             where,
@@ -173,12 +181,7 @@ class LookupIndex:
         )
         return list(rows)
 
-    def _note_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
-        normalized = normalize_key(match.key_of_row(row), match.converters)
-        self._near.setdefault((match, normalized), f"{display(row.get(GSID))} ({pairs})")
-
-    def _learn(
+    def _keep(
         self,
         object_name: str,
         by_match: Mapping[MatchFields, Sequence[Wanted]],
@@ -187,61 +190,32 @@ class LookupIndex:
         for match, group in by_match.items():
             found: dict[Key, list[str]] = defaultdict(list)
             for row in rows:
-                key = match.key_of_row(row)
-                found[key].append(str(row.get(GSID)))
-                self._note_near(match, row)
+                found[match.key_of_row(row)].append(str(row.get(GSID)))
+                self._keep_near(match, row)
             for each in group:
-                if each.key in found:
-                    self._remember(each, tuple(found[each.key]))
-                elif self._planned is not None and self._planned.has(each):
-                    self._remember(each, (TO_BE_CREATED,))
+                gsids = tuple(found.get(each.key, ()))
+                if not gsids and self._planned is not None and self._planned.has(each):
+                    gsids = (TO_BE_CREATED,)
+                if gsids:
+                    _put(self._found, each, gsids, self._max_kept)
                 else:
-                    self._miss(object_name, each)
+                    _put(self._negative_cache[object_name], each, None, self._max_kept)
 
-    def _miss(self, object_name: str, wanted: Wanted) -> None:
-        missed = self._missed[object_name]
-        missed[wanted] = None
-        if len(missed) > MOST_REMEMBERED:
-            del missed[next(iter(missed))]
-
-    def _remember(self, wanted: Wanted, gsids: tuple[str, ...]) -> None:
-        self._known[wanted] = gsids
-        while len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
-        if len(self._near) > MOST_REMEMBERED:
-            self._near.clear()
+    def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
+        key = (match, normalize_key(match.key_of_row(row), match.converters))
+        if key not in self._near:
+            pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
+            _put(self._near, key, f"{display(row.get(GSID))} ({pairs})", self._max_kept)
 
 
-class SeenParents:
-    """Remembers which parents were rejected in this run, so that their children can say so.
-
-    Args:
-        watched: What lookups of this run use.
-    """
-
-    def __init__(self, watched: WatchedFields) -> None:
-        self._watched = watched
-        self._seen: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
-
-    def note(self, object_name: str, fields: Mapping[str, object]) -> None:
-        """Take note of a record.
-
-        Args:
-            object_name: The object it was for.
-            fields: Its fields, as far as they are known.
-        """
-        for name, match_fields, values in self._watched.of(object_name, fields):
-            self._seen[name, match_fields, _blurred(values)] = None
-            if len(self._seen) > MOST_REMEMBERED:
-                self._seen.popitem(last=False)
-
-    def has(self, wanted: Wanted) -> bool:
-        """Whether the row that is wanted came by."""
-        match = wanted.match
-        return (match.object_name, match.names, _blurred(wanted.written)) in self._seen
+def _put(cache: OrderedDict[Any, Any], key: object, value: object, limit: int) -> None:
+    """Add an entry to a bounded cache, which drops its oldest one."""
+    cache[key] = value
+    if len(cache) > limit:
+        cache.popitem(last=False)
 
 
-def _blurred(values: Iterable[object]) -> Key:
+def _fold(values: Iterable[object]) -> Key:
     return tuple(str(value).strip().casefold() for value in values)
 
 
@@ -252,24 +226,18 @@ def _by_match(wanted: Iterable[Wanted]) -> dict[MatchFields, list[Wanted]]:
     return by_match
 
 
-def _where_near(match: MatchFields, group: Sequence[Wanted]) -> Where:
+def _where(match: MatchFields, group: Sequence[Wanted], *, spelled: bool) -> Where:
+    """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
     conditions = []
-    for place, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
+    for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
         values: dict[Any, None] = {}
         for each in group:
-            written = each.written[place]
-            spelt = converter.is_free_text and isinstance(written, str)
-            values.update(dict.fromkeys(usual_spellings(written) if spelt else (written,)))
+            value = each.written[position]
+            if not spelled:
+                values.update(dict.fromkeys(converter.forms(value)))
+            elif converter.is_free_text and isinstance(value, str):
+                values.update(dict.fromkeys(usual_spellings(value)))
+            else:
+                values[value] = None
         conditions.append(is_in(name, list(values)))
-    return all_of(*conditions)
-
-
-def _where(match: MatchFields, group: Sequence[Wanted]) -> Where:
-    conditions = [
-        is_in(
-            name,
-            list(dict.fromkeys(v for each in group for v in converter.forms(each.written[place]))),
-        )
-        for place, (name, converter) in enumerate(zip(match.names, match.converters, strict=True))
-    ]
     return all_of(*conditions)

@@ -21,18 +21,14 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.types.converters import Converter
     from target_gainsight.settings import CompanyLinks, StreamSettings
 
+    Describe = Callable[[str], ObjectSchema | None]
+
 LINK_OBJECT = "company_person"
 
 
 @dataclass(frozen=True)
 class LinkField:
-    """A field of a link between a person and a company.
-
-    Attributes:
-        name: The field of ``company_person``.
-        column: The source column.
-        converter: How its values are written.
-    """
+    """A field of ``company_person``, and the source column that fills it."""
 
     name: str
     column: str
@@ -40,14 +36,13 @@ class LinkField:
 
 
 @dataclass(frozen=True)
-class References:
-    """What a stream refers to.
+class StreamLookups:
+    """The lookups of a stream.
 
     Attributes:
-        lookups: Its lookups.
         links: How the companies of a person are looked up, or None.
         link_fields: The fields of those links.
-        problems: What is wrong with them.
+        problems: The errors in their settings.
     """
 
     lookups: tuple[LookupPlan, ...] = ()
@@ -55,63 +50,19 @@ class References:
     link_fields: tuple[LinkField, ...] = ()
     problems: tuple[FieldProblem, ...] = ()
 
-    @classmethod
-    def of(
-        cls,
-        stream: StreamSettings,
-        describe: Callable[[str], ObjectSchema | None],
-        lists: frozenset[str] = frozenset(),
-    ) -> References:
-        """Compile what a stream refers to.
-
-        Args:
-            stream: The stream's settings.
-            describe: Reads the metadata of an object.
-            lists: The fields that hold a list of GSIDs.
-
-        Raises:
-            RunStoppedError: An object that is looked into does not exist.
-        """
-        problems: list[FieldProblem] = []
-        lookups = []
-        for target, lookup in stream.lookups.items():
-            schema = _described(f"lookups.{target}", lookup.object_name, describe)
-            names = tuple(lookup.fields.values())
-            problems += _unknown_fields(target, names, schema)
-            lookups.append(
-                LookupPlan(
-                    target=target,
-                    columns=tuple(lookup.fields),
-                    match=MatchFields.of(lookup.object_name, names, schema),
-                    on_no_match=lookup.on_no_match,
-                    multi_match=lookup.multi_match,
-                    into_self=lookup.object_name.lower() == stream.object_name.lower(),
-                    many=target in lists,
-                )
-            )
-        links = stream.company_links
-        if links is None:
-            return cls(tuple(lookups), problems=tuple(problems))
-        plan = _link_plan(links, describe, problems)
-        return cls(tuple(lookups), plan, _link_fields(links, describe, problems), tuple(problems))
-
     @property
     def any(self) -> bool:
-        """Whether the stream refers to anything."""
+        """Whether the stream looks anything up."""
         return bool(self.lookups) or self.links is not None
 
     @property
     def columns(self) -> frozenset[str]:
-        """The source columns that feed lookups and links."""
+        """The source columns that lookups and links use."""
         plans = (*self.lookups, *([self.links] if self.links else []))
         fields = (field.column for field in self.link_fields)
         return frozenset(column for plan in plans for column in plan.columns).union(fields)
 
-    def refer(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Read a record's references, by the field that receives each."""
-        return {plan.target: plan.refer(record) for plan in self.lookups}
-
-    def link(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
+    def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
         """Read a person's links: one per company, several where the source is a list.
 
         Raises:
@@ -120,38 +71,68 @@ class References:
         if self.links is None:
             return ()
         links: dict[object, Link] = {}
-        for place in range(self.links.length_of(record)):
-            company = self.links.refer_at(record, place)
+        for index in range(self.links.length_of(record)):
+            company = self.links.reference_at(record, index)
             if company is not None:
-                attributes = dict(self._attributes(record, place))
-                identity = company.key if not isinstance(company, Found) else place
+                attributes = dict(self._attributes(record, index))
+                identity = company.key if not isinstance(company, Found) else index
                 links.setdefault(identity, Link(company, attributes))
         return tuple(links.values())
 
-    def _attributes(self, record: Mapping[str, Any], place: int) -> Iterator[tuple[str, Any]]:
+    def _attributes(self, record: Mapping[str, Any], index: int) -> Iterator[tuple[str, Any]]:
         for field in self.link_fields:
             if field.column not in record:
                 continue
             try:
-                yield field.name, field.converter.write(item_at(record[field.column], place))
+                yield field.name, field.converter.write(item_at(record[field.column], index))
             except ValueRejectedError as error:
                 raise RecordRejectedError([error.error]) from None
 
 
-def _described(
-    setting: str, object_name: str, describe: Callable[[str], ObjectSchema | None]
-) -> ObjectSchema | None:
-    try:
-        return describe(object_name)
-    except RunStoppedError as error:
-        message = f"{setting}: {error}"
-        raise RunStoppedError(message) from error
+def plan_lookups(
+    stream: StreamSettings, describe: Describe, list_fields: frozenset[str] = frozenset()
+) -> StreamLookups:
+    """Compile the lookups of a stream.
+
+    Args:
+        stream: The stream's settings.
+        describe: Returns an object's schema, or None if it cannot be read.
+        list_fields: The fields that hold a list of GSIDs.
+
+    Raises:
+        RunStoppedError: An object that is looked into does not exist.
+    """
+    problems: list[FieldProblem] = []
+    lookups = []
+    for target, lookup in stream.lookups.items():
+        try:
+            schema = describe(lookup.object_name)
+        except RunStoppedError as error:
+            message = f"lookups.{target}: {error}"
+            raise RunStoppedError(message) from error
+        names = tuple(lookup.fields.values())
+        problems += _unknown_fields(target, names, schema)
+        lookups.append(
+            LookupPlan(
+                target=target,
+                columns=tuple(lookup.fields),
+                match=MatchFields.of(lookup.object_name, names, schema),
+                on_no_match=lookup.on_no_match,
+                multi_match=lookup.multi_match,
+                is_self_lookup=lookup.object_name.lower() == stream.object_name.lower(),
+                is_list=target in list_fields,
+            )
+        )
+    links: LookupPlan | None = None
+    link_fields: tuple[LinkField, ...] = ()
+    if stream.company_links is not None:
+        links = _plan_links(stream.company_links, describe, problems)
+        link_fields = _plan_link_fields(stream.company_links, describe, problems)
+    return StreamLookups(tuple(lookups), links, link_fields, tuple(problems))
 
 
-def _link_plan(
-    links: CompanyLinks,
-    describe: Callable[[str], ObjectSchema | None],
-    problems: list[FieldProblem],
+def _plan_links(
+    links: CompanyLinks, describe: Describe, problems: list[FieldProblem]
 ) -> LookupPlan:
     company = OBJECT_NAMES["company"]
     schema = describe(company)
@@ -166,14 +147,10 @@ def _link_plan(
     )
 
 
-def _link_fields(
-    links: CompanyLinks,
-    describe: Callable[[str], ObjectSchema | None],
-    problems: list[FieldProblem],
+def _plan_link_fields(
+    links: CompanyLinks, describe: Describe, problems: list[FieldProblem]
 ) -> tuple[LinkField, ...]:
-    if not links.fields:
-        return ()
-    schema = describe(LINK_OBJECT)
+    schema = describe(LINK_OBJECT) if links.fields else None
     fields = []
     for name, column in links.fields.items():
         field = schema.field(name) if schema else None
