@@ -1,4 +1,4 @@
-"""What an endpoint receives and gives back, and the refusals it may raise. No web framework."""
+"""The request and the response of an endpoint, and its refusals, without a web framework."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ NOT_ALLOWED = "GS_APIG_2402"
 
 @dataclass(frozen=True)
 class Incoming:
-    """A call as an endpoint sees it: `params` from the path, `body` the parsed JSON or form.
-
-    `headers` have names in lower case.
-    """
+    """A request: parameters of the path, body as parsed JSON or form, headers in lower case."""
 
     method: str
     params: Mapping[str, str]
@@ -38,15 +35,15 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back, before the envelope is put around it.
+    """A response, without its envelope.
 
     Attributes:
         status: HTTP status.
-        data: the envelope's `data`; `with_data` false leaves the key out.
+        data: the envelope's `data`; the key is left out unless `with_data`.
         records: records sent or rows read, for the call log.
         extra: further keys of the envelope.
         plain: the whole body instead of an envelope.
-        page: the title of a web page that goes out instead of an envelope.
+        page: the title of a web page that is sent instead of an envelope.
     """
 
     status: int = 200
@@ -61,7 +58,7 @@ class Answer:
     page: str | None = None
 
     def envelope(self, request_id: str) -> Mapping[str, object]:
-        """The JSON body: result, errorCode, errorDesc, requestId, data, message [O]."""
+        """Return the JSON body: result, errorCode, errorDesc, requestId, data, message [O]."""
         if self.plain is not None:
             return self.plain
         body: dict[str, object] = {
@@ -76,8 +73,8 @@ class Answer:
         return {**body, **self.extra}
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer here
-    """Ends a call with a failure; `answer` is what the client gets."""
+class Refusal(Exception):  # noqa: N818 - an ordinary response here
+    """Ends a call with a failure; `answer` is the response."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.description)
@@ -85,7 +82,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer here
 
 
 class FieldError(NamedTuple):
-    """One field of one record that was refused."""
+    """A refused field of a record."""
 
     field: str
     value: Any
@@ -94,5 +91,5 @@ class FieldError(NamedTuple):
 
 
 def refuse(code: str, description: str, *, status: int = 400, data: object = None) -> Refusal:
-    """A refusal of the whole call."""
+    """Return a refusal of the whole call."""
     return Refusal(Answer(status, data, code, description))

@@ -18,11 +18,11 @@ from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, Objec
 from target_gainsight.sandbox.storage.rows import read_rows
 from target_gainsight.sandbox.storage.store import Store, quoted
 from target_gainsight.sandbox.storage.values import (
-    Accept,
+    Parse,
     Stored,
     ValueRefusedError,
-    condition_acceptor,
-    value_check,
+    condition_parser,
+    value_parser,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Tenant:
         self.counter = CallCounter(self.store, windows_of(config.limits))
         self.log = CallLog(self.store)
         self._objects: dict[str, ObjectModel] = {}
-        self._acceptors: dict[tuple[str, bool], dict[str, Accept]] = {}
+        self._parsers: dict[tuple[str, bool], dict[str, Parse]] = {}
         self._author: str | None = None
         try:
             self._define_objects()
@@ -129,19 +129,19 @@ class Tenant:
             raise refuse(OBJECT_NOT_FOUND, "Requested object not found.", status=404)
         return model
 
-    def acceptors(self, model: ObjectModel, *, creating: bool) -> dict[str, Accept]:
+    def parsers(self, model: ObjectModel, *, creating: bool) -> dict[str, Parse]:
         """By field name, the function that makes a sent value storable or refuses it."""
-        known = self._acceptors.get((model.name, creating))
+        known = self._parsers.get((model.name, creating))
         if known is None:
             known = {
                 field.name: (
-                    value_check(field, self.switches)
+                    value_parser(field, self.switches)
                     if field.may_be_written(creating=creating)
                     else _refuse_unwritable
                 )
                 for field in model.fields.values()
             }
-            self._acceptors[model.name, creating] = known
+            self._parsers[model.name, creating] = known
         return known
 
     @property
@@ -188,7 +188,7 @@ class Tenant:
             model = model.with_fields(fresh.values())
             self.store.define(model)
             self._objects[name.lower()] = model
-            self._acceptors.clear()
+            self._parsers.clear()
         return model
 
     def seed(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -205,8 +205,8 @@ class Tenant:
             ValueError: A field that the object lacks, or a value that it does not take.
         """
         model = self._present_object(object_name)
-        accept = {
-            field.name: value_check(replace(field, nillable=True, required=False), self.switches)
+        parse = {
+            field.name: value_parser(replace(field, nillable=True, required=False), self.switches)
             for field in model.fields.values()
         }
         gsids: list[str] = []
@@ -215,7 +215,7 @@ class Tenant:
             fresh = new_gsids(model.prefix, len(chunk))
             stamp = self.creation_stamp()
             ready = [
-                _seeded({**stamp, "Gsid": gsid}, row, accept)
+                _seeded({**stamp, "Gsid": gsid}, row, parse)
                 for row, gsid in zip(chunk, fresh, strict=True)
             ]
             self.store.insert(model, ready)
@@ -240,8 +240,8 @@ class Tenant:
             if name not in model.fields:
                 message = f"{model.name} has no field {name}"
                 raise ValueError(message)
-            accept = condition_acceptor(model.fields[name], self.switches)
-            conditions.append((name, accept(value)))
+            parse = condition_parser(model.fields[name], self.switches)
+            conditions.append((name, parse(value)))
         return conditions
 
     def count(self, object_name: str) -> int:
@@ -272,15 +272,15 @@ class Tenant:
 
 
 def _seeded(
-    defaults: Mapping[str, Stored], row: Mapping[str, Any], accept: Mapping[str, Accept]
+    defaults: Mapping[str, Stored], row: Mapping[str, Any], parse: Mapping[str, Parse]
 ) -> Changes:
     stored = dict(defaults)
     for name, value in row.items():
-        if name not in accept:
+        if name not in parse:
             message = f"no field {name} to seed"
             raise ValueError(message)
         try:
-            stored[name] = accept[name](value)
+            stored[name] = parse[name](value)
         except ValueRefusedError as refused:
             message = f"{refused.message} ({name} = {value!r})"
             raise ValueError(message) from refused

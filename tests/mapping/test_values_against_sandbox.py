@@ -19,7 +19,7 @@ from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sandbox import Switches
 from target_gainsight.sandbox.storage.model import DATA_TYPES as SANDBOX_TYPES
 from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, Option
-from target_gainsight.sandbox.storage.values import renderer, value_check
+from target_gainsight.sandbox.storage.values import renderer, value_parser
 
 if TYPE_CHECKING:
     from target_gainsight.api import Json
@@ -38,7 +38,7 @@ def of_the_tenant(data_type: str, length: int | None) -> Field:
 
 def read_back(field: Field, written: Json, switches: Switches) -> Json:
     """What a query answers after `written` went over the wire and was stored."""
-    stored = value_check(field, switches)(json.loads(encode(written)))
+    stored = value_parser(field, switches)(json.loads(encode(written)))
     render = renderer(field, switches)
     return decode(json.dumps(render(stored) if render else stored).encode())
 
@@ -55,7 +55,7 @@ def test_a_converted_value_is_always_accepted(data_type: str, value: object) -> 
         written = converter_for(a_field("Field", data_type, length=length)).write(value)
     except ValueRejectedError:
         return
-    value_check(of_the_tenant(data_type, length), STRICT)(json.loads(encode(written)))
+    value_parser(of_the_tenant(data_type, length), STRICT)(json.loads(encode(written)))
 
 
 @settings(max_examples=200)

@@ -91,7 +91,7 @@ def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
         ("nobody's", "Account\nA\n", "GS_7500", "not found"),
         ("up", "Account,Colour\nA,red\n", "GS_7500", "header"),
         ("up", "Account,Account\nA,B\n", "GS_7500", "header"),
-        ("up", b"Account\n\xff\n", "GS_7500", "no CSV in UTF-8"),
+        ("up", b"Account\n\xff\n", "GS_7500", "not a CSV in UTF-8"),
         ("up", b"Account\nA\nB\nC\0\n", "GS_7500", "it contains NUL"),
     ],
 )

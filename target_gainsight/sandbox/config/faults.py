@@ -1,6 +1,6 @@
 """Faults put into a tenant on purpose: what goes wrong, on which calls, how often.
 
-Decides only; app.py carries the decision out. All off by default.
+Decides only; app.py injects the faults. All off by default.
 """
 
 from __future__ import annotations
@@ -81,18 +81,18 @@ class Fault:
             raise ValueError(message)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether the fault concerns calls of this method and path."""
+        """Return whether the fault applies to calls of this method and path."""
         return self.method in {"*", method} and fnmatchcase(path.lower(), self.path.lower())
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the tenant carries the call out."""
+        """Whether the tenant executes the call."""
         return self.committed or self.kind not in REFUSING_KINDS
 
 
 @dataclass(frozen=True)
 class ServerRule:
-    """A rule of the server's that no metadata shows: this value in this field is refused."""
+    """A rule of the server that metadata does not show: refuses a value of a field."""
 
     object_name: str
     field: str
@@ -103,7 +103,7 @@ class ServerRule:
 
 @dataclass(frozen=True)
 class FaultDecision:
-    """What befalls one call: at most one fault, a pause before the commit, one before answering."""
+    """The faults of one call: at most one, a pause before the commit, one before the response."""
 
     fault: Fault | None = None
     before_commit: float = 0.0
@@ -141,7 +141,7 @@ class FaultPlan:
 
     Attributes:
         rules: hidden server rules, applied to every write.
-        fired: how often each kind has befallen a call.
+        fired: the number of faults of each kind so far.
     """
 
     def __init__(
@@ -155,34 +155,34 @@ class FaultPlan:
         self._lock = Lock()
 
     def seed(self, number: int) -> None:
-        """Start the drawing of probabilities and ranges anew."""
+        """Restart the random numbers of probabilities and ranges."""
         with self._lock:
             self._chance.seed(number)
 
     def add(self, *faults: Fault) -> None:
-        """Put further faults into force; the first that fires on a call wins."""
+        """Add faults; the first that fires on a call wins."""
         with self._lock:
             self._planned.extend(_Planned(each) for each in faults)
 
     def script(self, steps: Sequence[Fault | str], *, method: str = "*", path: str = "*") -> None:
-        """Let the next calls of this method and path meet these faults, one each, in order.
+        """Inject these faults into the next calls of this method and path, one each, in order.
 
-        A step is a fault or its kind; `"pass"` lets a call through. A script goes before faults
-        drawn by probability.
+        A step is a fault or its kind; `"pass"` injects none. A script takes precedence over the
+        faults with a probability.
         """
         made = [Fault(each) if isinstance(each, str) else each for each in steps]
         with self._lock:
             self._scripts.append(_Script(method, path, made))
 
     def clear(self) -> None:
-        """Take every fault, script and rule out of force."""
+        """Remove every fault, script and rule."""
         with self._lock:
             self._planned.clear()
             self._scripts.clear()
             self.rules.clear()
 
     def pick(self, method: str, path: str) -> FaultDecision:
-        """What befalls the next call of this method and path."""
+        """Decide the faults of the next call of this method and path."""
         if not self._planned and not self._scripts:
             return FaultDecision()
         with self._lock:
@@ -204,9 +204,9 @@ class FaultPlan:
                 before_answer += self._seconds(planned.fault)
             else:
                 before_commit += self._seconds(planned.fault)
-        return self._hit(fault, before_commit, before_answer)
+        return self._decide(fault, before_commit, before_answer)
 
-    def _hit(
+    def _decide(
         self, fault: Fault | None, before_commit: float, before_answer: float
     ) -> FaultDecision:
         if fault is None or fault.kind == PASS:

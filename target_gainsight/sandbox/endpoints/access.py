@@ -1,6 +1,6 @@
-"""Who may call the tenant: with its access key, or with a token of its M2M OAuth client.
+"""Authentication: by the tenant's access key, or by a token of its M2M OAuth client.
 
-Section 1 of the record. Access keys do not end, tokens do.
+Access keys do not expire, tokens do.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _GRANT = "client_credentials"
 
 
 def check_credential(tenant: Tenant, headers: Mapping[str, str]) -> None:
-    """See that a call carries the access key or a token, and not both.
+    """Check that a call has either the access key or a token.
 
     Raises:
-        Refusal: it carries neither, both, or one that is not valid.
+        Refusal: it has neither, both, or one that is not valid.
     """
     key, authorization = headers.get("accesskey"), headers.get("authorization")
     if key is not None and authorization is not None:
         raise refuse(WRONG_HEADERS, "Send either accesskey or Authorization, not both")
-    token = _after("bearer", authorization)
+    token = _credentials("bearer", authorization)
     if not (tenant.tokens.use(token) if token else key == tenant.config.access_key):
         raise Refusal(_unauthorized())
 
 
 def grant_token(tenant: Tenant, call: Incoming) -> Answer:
-    """POST /v1/users/m2m/oauth/token: a token for the client that the Basic header names.
+    """POST /v1/users/m2m/oauth/token: grant a token to the client of the Basic header.
 
     The form `grant_type=client_credentials` may be left out, as some working clients do [O].
     """
@@ -42,7 +42,10 @@ def grant_token(tenant: Tenant, call: Incoming) -> Answer:
     if form.get("grant_type", _GRANT) != _GRANT:
         raise refuse(GENERIC, f"grant_type must be {_GRANT}")
     config, switches = tenant.config, tenant.switches
-    if _basic(call.headers.get("authorization")) != (config.client_id, config.client_secret):
+    if _basic_credentials(call.headers.get("authorization")) != (
+        config.client_id,
+        config.client_secret,
+    ):
         raise Refusal(_refused_client(tenant))
     granted: dict[str, object] = {
         "access_token": tenant.tokens.grant(switches.token_seconds, switches.token_calls),
@@ -53,7 +56,7 @@ def grant_token(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def _check_token_request(tenant: Tenant, call: Incoming) -> None:
-    """Refuse the form, or its absence, as the switch says [I]."""
+    """Refuse the form, or its absence, depending on the switch [I]."""
     accepted, _, status = tenant.switches.token_request.partition("_")
     if accepted == "form" and not call.body:
         raise refuse(GENERIC, "grant_type is missing")
@@ -63,27 +66,27 @@ def _check_token_request(tenant: Tenant, call: Incoming) -> None:
 
 
 def _refused_client(tenant: Tenant) -> Answer:
-    """Why a client gets no token: as the gateway refuses a key, or as RFC 6749 (5.2) has it [I]."""
+    """Return the refusal of a client: the gateway's of a key, or that of RFC 6749 (5.2) [I]."""
     if tenant.switches.client_refusal == "gateway":
         return _unauthorized()
-    said = {"error": "invalid_client", "error_description": "Client authentication failed"}
-    return Answer(401, code="invalid_client", plain=said)
+    body = {"error": "invalid_client", "error_description": "Client authentication failed"}
+    return Answer(401, code="invalid_client", plain=body)
 
 
 def _unauthorized() -> Answer:
     return Answer(401, code="GS_APIG_2401", description="Unauthorized", with_data=False)
 
 
-def _after(scheme: str, authorization: str | None) -> str:
-    """What an Authorization header carries in this scheme."""
-    given, _, carried = (authorization or "").partition(" ")
-    return carried.strip() if given.lower() == scheme else ""
+def _credentials(scheme: str, authorization: str | None) -> str:
+    """Return the credentials of an Authorization header, if it has this scheme."""
+    given, _, credentials = (authorization or "").partition(" ")
+    return credentials.strip() if given.lower() == scheme else ""
 
 
-def _basic(authorization: str | None) -> tuple[str, str]:
-    """The name and the secret of a Basic header; two empty ones when it cannot be read."""
+def _basic_credentials(authorization: str | None) -> tuple[str, str]:
+    """Return name and secret of a Basic header; both empty if it cannot be decoded."""
     try:
-        text = b64decode(_after("basic", authorization), validate=True).decode()
+        text = b64decode(_credentials("basic", authorization), validate=True).decode()
     except ValueError:
         return "", ""
     name, _, secret = text.partition(":")

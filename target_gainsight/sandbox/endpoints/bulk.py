@@ -1,8 +1,8 @@
-"""Bulk jobs: a CSV is taken in, and loaded by the job's rules once its time has come.
+"""Bulk jobs: accept a CSV file, and load it by the job's rules later.
 
 GS Bulk API connector: upload by multipart form, refusals with HTTP 200 and `result: false` [D/O];
-INIT → IN_PROGRESS → COMPLETED and counts [D], what they are called and where the status id stands
-is unknown [I]. Rows stand alone here: one that is not right is counted as failed [D].
+INIT → IN_PROGRESS → COMPLETED and counts [D], while their names and the place of the status id are
+unknown [I]. Rows are independent: one that is not valid is counted as failed [D].
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NO_DATA = "GS_7571"
 _REFUSED = "GS_7500"
-"""Stands for the codes of other refusals, none of which is on record [I]."""
+"""Stands for the unknown codes of other refusals [I]."""
 
 _CHUNK_ROWS = 1_000
 _COUNT_NAMES = {
@@ -39,11 +39,11 @@ _COUNT_NAMES = {
 }
 
 
-def take_file(tenant: Tenant, call: Incoming) -> Answer:
-    """`POST /v1.0/admin/connector/job/bulkimport`: take a CSV for a job.
+def accept_file(tenant: Tenant, call: Incoming) -> Answer:
+    """`POST /v1.0/admin/connector/job/bulkimport`: accept a CSV for a job.
 
     Raises:
-        Refusal: There is no such job, or the file is none that it takes; HTTP 200 all the same.
+        Refusal: There is no such job, or it cannot load the file; with HTTP 200.
     """
     form = call.body if isinstance(call.body, Mapping) else {}
     name, content = _text(form.get("jobId")), form.get("file")
@@ -61,14 +61,13 @@ def take_file(tenant: Tenant, call: Incoming) -> Answer:
         'INSERT INTO "_bulk_files" (id, job, content, taken_at) VALUES (?, ?, ?, ?)',
         (status_id, name, content, tenant.clock()),
     )
-    return _taken(tenant, status_id)
+    return _accepted(tenant, status_id)
 
 
-def tell_status(tenant: Tenant, call: Incoming) -> Answer:
-    """`GET …/bulkimport/status/{statusId}`: how far a job is with a file.
+def report_status(tenant: Tenant, call: Incoming) -> Answer:
+    """`GET …/bulkimport/status/{statusId}`: report the progress of a job with a file.
 
-    Asking is what makes time pass for a job: it is done once it was asked for often enough, and
-    its seconds are over.
+    A job completes after a number of these calls, and not before its seconds are over.
     """
     status_id = call.params["status"]
     found = tenant.store.rows(
@@ -104,7 +103,7 @@ def _too_large(tenant: Tenant, most: int) -> Answer:
     return Answer(413, code=_REFUSED, description=f"The file must be smaller than {most} bytes")
 
 
-def _taken(tenant: Tenant, status_id: str) -> Answer:
+def _accepted(tenant: Tenant, status_id: str) -> Answer:
     where = tenant.switches.bulk_status_id
     if where == "envelope":
         return Answer(data=None, extra={"statusId": status_id})
@@ -117,25 +116,25 @@ def _counts(tenant: Tenant, succeeded: int, failed: int) -> dict[str, int]:
 
 
 def _check_file(tenant: Tenant, job: BulkJob, content: bytes) -> None:
-    """Refuse a file without rows, or whose first line is not the job's."""
+    """Refuse a file without rows, or with columns that the job does not have."""
     if b"\0" in content:
-        raise _refused(_REFUSED, "The file is no CSV in UTF-8: it contains NUL")
+        raise _refused(_REFUSED, "The file is not a CSV in UTF-8: it contains NUL")
     try:
         lines = csv.reader(_lines(content), strict=True)
         header = next(lines, None)
         first = next(lines, None)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _refused(_REFUSED, f"The file is no CSV in UTF-8: {error}") from None
+        raise _refused(_REFUSED, f"The file is not a CSV in UTF-8: {error}") from None
     if not header or first is None:
         raise _refused(NO_DATA, "No data found in the file")
     known = {*_columns(tenant, job), *_lookup_columns(job)}
-    strange = [name for name in header if name not in known]
-    if strange or len(set(header)) < len(header):
-        raise _refused(_REFUSED, f"The header does not match the job: {', '.join(strange)}")
+    unknown = [name for name in header if name not in known]
+    if unknown or len(set(header)) < len(header):
+        raise _refused(_REFUSED, f"The header does not match the job: {', '.join(unknown)}")
 
 
 def _columns(tenant: Tenant, job: BulkJob) -> Mapping[str, str]:
-    """The job's columns; without a mapping, every field by its own name."""
+    """Return the job's mapping of columns to fields; by default, each field has its own name."""
     model = tenant.named_object(job.object_name)
     return job.columns or {name: name for name in model.fields}
 
@@ -149,7 +148,7 @@ def _lines(content: bytes) -> io.TextIOWrapper:
 
 
 def _load(tenant: Tenant, job: BulkJob, status_id: str) -> tuple[int, int]:
-    """Load a file's rows, and forget the file."""
+    """Load a file's rows and delete the file."""
     model = tenant.named_object(job.object_name)
     found = tenant.store.rows('SELECT content FROM "_bulk_files" WHERE id = ?', (status_id,))
     total = failed = 0
@@ -165,7 +164,7 @@ def _load(tenant: Tenant, job: BulkJob, status_id: str) -> tuple[int, int]:
 
 
 def _records(tenant: Tenant, job: BulkJob, model: ObjectModel, content: bytes) -> Iterator[Record]:
-    """The rows as records of the object, with the columns that feed the job's lookups."""
+    """Yield the rows as records of the object, with the columns of the job's lookups."""
     columns = _columns(tenant, job)
     readers = cell_readers(model)
     lines = csv.reader(_lines(content), strict=True)
@@ -188,12 +187,12 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _load_chunk(tenant: Tenant, job: BulkJob, model: ObjectModel, chunk: list[Record]) -> int:
-    """Write the rows that are right, in their order, and count the others."""
+    """Write the valid rows in order, and return the number of the others."""
     body = {"lookups": {name: dict(each) for name, each in job.lookups.items()}}
     records, errors = resolve_lookups(tenant, chunk, body)
-    right = [record for index, record in enumerate(records) if index not in errors]
+    valid = [record for index, record in enumerate(records) if index not in errors]
     failed = len(errors)
-    for group in _without_repeated_keys(right, job.keys):
+    for group in _without_repeated_keys(valid, job.keys):
         failed += _write_group(tenant, job, model, group)
     return failed
 
@@ -201,7 +200,7 @@ def _load_chunk(tenant: Tenant, job: BulkJob, model: ObjectModel, chunk: list[Re
 def _without_repeated_keys(
     records: Sequence[Record], keys: Sequence[str]
 ) -> Iterator[list[Record]]:
-    """Stretches of rows in which no key comes twice, so that a later row finds the earlier one."""
+    """Split rows into groups without repeated keys, so that a later row finds the earlier one."""
     group: list[Record] = []
     seen: set[tuple[Any, ...]] = set()
     for record in records:
@@ -218,20 +217,20 @@ def _without_repeated_keys(
 def _write_group(tenant: Tenant, job: BulkJob, model: ObjectModel, group: Sequence[Record]) -> int:
     errors: Errors = {}
     found = _matches(tenant, job, model, group, errors)
-    fresh = [r for i, r in enumerate(group) if i not in errors and i not in found]
+    new = [r for i, r in enumerate(group) if i not in errors and i not in found]
     known = [(r, found[i]) for i, r in enumerate(group) if i not in errors and i in found]
     failed = len(errors)
     if job.operation == "update":
-        failed += len(fresh)
+        failed += len(new)
     else:
-        failed += _insert(tenant, model, fresh)
+        failed += _insert(tenant, model, new)
     return failed + _update(tenant, job, model, known)
 
 
 def _matches(
     tenant: Tenant, job: BulkJob, model: ObjectModel, group: Sequence[Record], errors: Errors
 ) -> dict[int, list[str]]:
-    """The rows that the keys match, by the record's place."""
+    """Return the GSIDs of the matching rows by record position."""
     if job.operation == "insert":
         return {}
     keys = [model.fields[name] for name in job.keys]
@@ -244,22 +243,22 @@ def _insert(tenant: Tenant, model: ObjectModel, records: Sequence[Record]) -> in
     errors: Errors = {}
     rows = checked_rows(tenant, model, records, errors, creating=True)
     required = model.required_fields
-    right = [
+    valid = [
         row
         for index, (record, row) in enumerate(zip(records, rows, strict=True))
         if index not in errors and all(record.get(name) is not None for name in required)
     ]
     stamp = tenant.creation_stamp()
     stamped, values = (*stamp, "Gsid"), list(stamp.values())
-    gsids = new_gsids(model.prefix, len(right))
+    gsids = new_gsids(model.prefix, len(valid))
     tenant.store.insert(
         model,
         [
             ((*names, *stamped), [*given, *values, gsid])
-            for (names, given), gsid in zip(right, gsids, strict=True)
+            for (names, given), gsid in zip(valid, gsids, strict=True)
         ],
     )
-    return len(records) - len(right)
+    return len(records) - len(valid)
 
 
 def _update(

@@ -1,7 +1,7 @@
 """Cockpit: calls to action, created and changed by requests that carry a reference.
 
-`POST` and `PUT /v2/cockpit/cta/` (Cockpit API) [O]. Each record is judged by itself; type, reason,
-status and priority go by their names.
+`POST` and `PUT /v2/cockpit/cta/` (Cockpit API) [O]. Records succeed or fail one by one;
+type, reason, status and priority are given by name.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ SHIPPED_ITEMS: Mapping[str, tuple[str, ...]] = {
     "status": ("New", "Work In Progress", "Closed Success", "Closed Lost", "Closed Invalid"),
     "priority": ("High", "Medium", "Low"),
 }
-"""An administrator's own are rows of `cta_item`, with the `Kind` that is written in lower case."""
+"""Items that an administrator has added are rows of `cta_item`, with `Kind` in lower case."""
 
 _FIELDS = {"type": "TypeId", "reason": "ReasonId", "status": "StatusId", "priority": "PriorityId"}
-_NEEDED = ("Name", "CompanyId", "TypeId")
+_REQUIRED = ("Name", "CompanyId", "TypeId")
 
 
 def insert_ctas(tenant: Tenant, call: Incoming) -> Answer:
-    """Create CTAs; two that are alike are two.
+    """Create CTAs; two equal ones become two CTAs.
 
     Raises:
-        Refusal: The body is not right; nothing is written.
+        Refusal: The body is not valid; nothing is written.
     """
     return _save(tenant, call, _insert)
 
 
 def update_ctas(tenant: Tenant, call: Incoming) -> Answer:
-    """Change the CTAs that have these GSIDs.
+    """Update the CTAs with these GSIDs.
 
     Raises:
-        Refusal: The body is not right; nothing is written.
+        Refusal: The body is not valid; nothing is written.
     """
     return _save(tenant, call, _update)
 
@@ -72,7 +72,7 @@ def list_names(tenant: Tenant, call: Incoming) -> Answer:
     """`GET /v2/cockpit/admin/picklist/lite`: the items of some categories [O, shape I].
 
     Raises:
-        Refusal: Names are not listed, or are made on first use.
+        Refusal: Names are not listed, or are created on first use.
     """
     shape = tenant.switches.cta_names
     if shape == "unknown":
@@ -115,20 +115,20 @@ def _save(
             (str(record.pop(REFERENCE, number)), record)
             for number, record in enumerate(records, start=1)
         ]
-        verdicts = save_each(
+        results = save_each(
             referred, errors, lambda _, record: save(tenant, model, _with_items(tenant, record))
         )
     return answer_per_record(
         tenant,
         tenant.switches.cta_answers,
-        verdicts,
+        results,
         refused_as="failure",
-        tell=lambda error: error.message,
+        describe=lambda error: error.message,
     )
 
 
 def _insert(tenant: Tenant, model: ObjectModel, record: Record) -> str:
-    missing = [name for name in _NEEDED if record.get(name) is None]
+    missing = [name for name in _REQUIRED if record.get(name) is None]
     if missing:
         raise RecordRefusedError(GENERIC, f"Mandatory fields are missing: {', '.join(missing)}")
     stored = stored_record(tenant, model, record, creating=True)
@@ -144,7 +144,7 @@ def _update(tenant: Tenant, model: ObjectModel, record: Record) -> str:
 
 
 def _with_items(tenant: Tenant, record: Record) -> Record:
-    """The record with what goes by a name as the GSID of its item."""
+    """Replace the names of items by their GSIDs."""
     items = {
         field: _item(tenant, kind, record[kind])
         for kind, field in _FIELDS.items()

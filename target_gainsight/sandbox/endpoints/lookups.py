@@ -1,7 +1,7 @@
 """The `lookups` of a write body: foreign keys resolved by the fields of another object.
 
-"Import lookup" (Custom Object API, Timeline APIs) [D]; which code a failed one answers with is
-unknown, so it is a switch.
+"Import lookup" (Custom Object API, Timeline APIs) [D]; the code of a failed one is unknown, so it
+is a switch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, FieldError, refuse
-from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_acceptor
+from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,18 +27,18 @@ _ON_MULTI_MATCH = ("FIRSTMATCH", "MARKASERROR")
 def resolve_lookups(
     tenant: Tenant, records: list[Record], body: object
 ) -> tuple[list[Record], dict[int, list[FieldError]]]:
-    """The records with every looked-up field filled in and the columns that fed it taken out.
+    """Fill in looked-up fields and remove the columns that are only matched by.
 
     Args:
-        tenant: where the looked-up rows are.
+        tenant: the tenant with the looked-up rows.
         records: the records as sent; they are not changed.
         body: the write's body, whose `lookups` apply to every record.
 
     Returns:
-        The records to write, and by position the lookups that failed.
+        The records to write, and the failed lookups by position.
 
     Raises:
-        Refusal: A lookup is described wrongly.
+        Refusal: A lookup is not described correctly.
     """
     lookups = body.get("lookups") if isinstance(body, Mapping) else None
     errors: dict[int, list[FieldError]] = {}
@@ -59,7 +59,7 @@ def resolve_lookups(
 
 
 class _Lookup:
-    """One entry of `lookups`: `target` receives the value, `columns` feed it."""
+    """An entry of `lookups`: fills the field `target` by matching the values of `columns`."""
 
     def __init__(self, tenant: Tenant, target: str, plain: object) -> None:
         given = plain if isinstance(plain, Mapping) else {}
@@ -74,30 +74,30 @@ class _Lookup:
         self._tenant = tenant
         self._model = tenant.named_object(str(given.get("objectName")))
         self._fields = [_field(self._model, name) for name in fields.values()]
-        self._answer = _field(self._model, given.get("lookupField", "Gsid"))
+        self._result_field = _field(self._model, given.get("lookupField", "Gsid"))
 
     def found(self, records: Sequence[Record]) -> dict[int, list[object]]:
-        """By the record's position, the values of the rows that match it."""
-        wanted = [self._wanted(record) for record in records]
+        """Return the values of the matching rows by record position."""
+        wanted = [self._match_values(record) for record in records]
         matches = self._tenant.store.match(self._model, self._fields, wanted, self._tenant.switches)
-        if self._answer.name == "Gsid":
+        if self._result_field.name == "Gsid":
             return {index: list(gsids) for index, gsids in matches.items()}
-        return {index: self._answers(gsids) for index, gsids in matches.items()}
+        return {index: self._values(gsids) for index, gsids in matches.items()}
 
-    def _wanted(self, record: Record) -> list[object]:
+    def _match_values(self, record: Record) -> list[object]:
         return [
-            self._searchable(field, record.get(column))
+            self._match_value(field, record.get(column))
             for column, field in zip(self.columns, self._fields, strict=True)
         ]
 
-    def _searchable(self, field: Field, value: object) -> object:
+    def _match_value(self, field: Field, value: object) -> object:
         try:
-            return condition_acceptor(field, self._tenant.switches)(value)
+            return condition_parser(field, self._tenant.switches)(value)
         except ValueRefusedError:
             return None
 
-    def _answers(self, gsids: list[str]) -> list[object]:
-        column = self._tenant.store.column(self._model, self._answer.name)
+    def _values(self, gsids: list[str]) -> list[object]:
+        column = self._tenant.store.column(self._model, self._result_field.name)
         statement = f'SELECT {column} FROM "{self._model.name}" WHERE "Gsid" = ?'  # noqa: S608
         return [self._tenant.store.rows(statement, (gsid,))[0][0] for gsid in gsids]
 

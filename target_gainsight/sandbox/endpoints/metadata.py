@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 _NOT_FOUND = 404
 _SERVER_FAULTS = 500
 _NOT_ALLOWED = "GS_APIG_2403"
-"""What a missing permission is called is not on record [I]."""
+"""The code of a missing permission is unknown [I]."""
 
 
 def list_objects(tenant: Tenant, _: Incoming) -> Answer:
-    """Every object of the tenant, without its fields."""
+    """List the tenant's objects, without their fields."""
     _refuse_by_switch(tenant)
     return Answer(data=[_described_object(tenant, model) for model in tenant.objects()])
 
 
 def describe_object(tenant: Tenant, call: Incoming) -> Answer:
-    """One object with its fields; an object made on first use cannot be described (400).
+    """Describe one object with its fields; one created on first use cannot be described (400).
 
     Raises:
         Refusal: Unknown object, 404 with title OBJECT_NOT_FOUND [D/I].
@@ -54,7 +54,7 @@ def describe_object(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def describe_objects(tenant: Tenant, call: Incoming) -> Answer:
-    """Several objects with their fields, as `objectNames` lists them (Post Describe) [D].
+    """Describe the objects of `objectNames` with their fields (Post Describe) [D].
 
     Raises:
         Refusal: Unknown object, 404 with title OBJECT_NOT_FOUND [D/I]; or this call is not served.
@@ -84,7 +84,7 @@ def _description(tenant: Tenant, names: Iterable[str], *, with_children: bool) -
 
 
 def _fields(tenant: Tenant, model: ObjectModel) -> Iterable[Field]:
-    """The fields; the TypeName of activities as a picklist of their types, by a switch [I]."""
+    """Return the fields; TypeName of activities as a picklist of types, by a switch [I]."""
     if model.name != ACTIVITY or not tenant.switches.activity_types_described:
         return model.fields.values()
     options = make_options(model.name, TYPE_NAME, activity_types(tenant))
@@ -108,7 +108,7 @@ def _named(tenant: Tenant, name: str) -> ObjectModel:
 
 
 def _children(tenant: Tenant, models: Iterable[ObjectModel]) -> dict[str, ObjectModel]:
-    """The objects that lookups of some objects point to, without those objects themselves."""
+    """Return the objects that the lookups of some objects refer to, without those objects."""
     known = {model.name for model in models}
     targets = (
         tenant.named_object(field.lookup_object)
@@ -127,7 +127,7 @@ def _refuse_by_switch(tenant: Tenant) -> None:
 
 
 def _described_object(tenant: Tenant, model: ObjectModel) -> dict[str, object]:
-    """An object without its fields; only custom objects are listed as transactional [D]."""
+    """Describe an object without fields; only custom ones are listed as transactional [D]."""
     is_custom = model.object_type == "CUSTOM"
     listed = model.transactional and (is_custom or tenant.switches.standard_transactional)
     return {
@@ -162,7 +162,7 @@ def _described_field(tenant: Tenant, field: Field) -> dict[str, object]:
 
 
 def category_id(field: Field) -> str:
-    """The category that lists a picklist's items; it follows from them."""
+    """Return the category that lists a picklist's items, derived from them."""
     return derived_gsid(PICKLIST_ITEM_PREFIX, "category", *(each.gsid for each in field.options))
 
 
@@ -173,7 +173,7 @@ def _category_of(tenant: Tenant, field: Field) -> dict[str, object]:
 
 
 def list_category(tenant: Tenant, call: Incoming) -> Answer:
-    """The items of a picklist's category (Get API - categoryID) [D].
+    """List the items of a picklist's category (Get API - categoryID) [D].
 
     Raises:
         Refusal: There is no such category.

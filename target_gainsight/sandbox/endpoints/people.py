@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.sandbox.answers import Answer, Incoming, refuse
 from target_gainsight.sandbox.endpoints.per_record_writes import add_row, update_row
 from target_gainsight.sandbox.storage.model import GSID_TYPES, Field, ObjectModel
-from target_gainsight.sandbox.storage.values import Accept, ValueRefusedError
+from target_gainsight.sandbox.storage.values import Parse, ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ Stored = dict[str, Any]
 
 
 def upsert_person(tenant: Tenant, call: Incoming) -> Answer:
-    """Create or change the person with this email, and the links to the companies named.
+    """Create or update the person with this email, and the links to the given companies.
 
     Raises:
         Refusal: HTTP 400 with a code of the People family; nothing is written.
@@ -49,7 +49,7 @@ def upsert_person(tenant: Tenant, call: Incoming) -> Answer:
     if tenant.config.auto_create:
         person = tenant.learn("person", [_without_links(sent)])
         sent = {
-            name: each for name, each in sent.items() if each is not None or _known(person, name)
+            name: each for name, each in sent.items() if each is not None or _is_known(person, name)
         }
     with tenant.store.transaction():
         stored = _stored(tenant, person, _without_links(sent))
@@ -58,14 +58,14 @@ def upsert_person(tenant: Tenant, call: Incoming) -> Answer:
         gsid = _save_person(tenant, person, stored)
         for link in links:
             _save_link(tenant, {"Person_ID": gsid, **link})
-    return Answer(data=_answered(tenant, sent, gsid), records=1)
+    return Answer(data=_response_data(tenant, sent, gsid), records=1)
 
 
-def _known(person: ObjectModel, name: str) -> bool:
+def _is_known(person: ObjectModel, name: str) -> bool:
     return name in person.fields or name == "companies"
 
 
-def _answered(tenant: Tenant, sent: Stored, gsid: str) -> object:
+def _response_data(tenant: Tenant, sent: Stored, gsid: str) -> object:
     form = tenant.switches.people_answer
     if form == "empty":
         return None
@@ -85,18 +85,16 @@ def _without_links(sent: Stored) -> Stored:
 
 
 def _stored(tenant: Tenant, model: ObjectModel, sent: Mapping[str, Any]) -> Stored:
-    acceptors = tenant.acceptors(model, creating=True)
-    unknown = [name for name in sent if name not in acceptors]
+    parsers = tenant.parsers(model, creating=True)
+    unknown = [name for name in sent if name not in parsers]
     if unknown:
         raise refuse(_UNKNOWN_FIELDS, f"Unknown fields: {', '.join(unknown)}.")
-    return {
-        name: _accepted(model.fields[name], acceptors[name], value) for name, value in sent.items()
-    }
+    return {name: _parsed(model.fields[name], parsers[name], value) for name, value in sent.items()}
 
 
-def _accepted(field: Field, accept: Accept, value: object) -> object:
+def _parsed(field: Field, parse: Parse, value: object) -> object:
     try:
-        return accept(value)
+        return parse(value)
     except ValueRefusedError as refused:
         code = _CODES.get(field.data_type, _BAD_TEXT)
         raise refuse(code, f"{refused.message} ({field.name} = {value}).") from refused

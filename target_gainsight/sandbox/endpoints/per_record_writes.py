@@ -1,7 +1,7 @@
-"""A call whose records are judged one by one: what is right is written, the rest is listed.
+"""Calls that write the valid records and list the others, as those of Timeline and Cockpit.
 
-Timeline and Cockpit answer so; a record goes by its reference. What the families have in common is
-here: the values of one record, the tenant's hidden rules, and the forms of the answer.
+Records are identified by a reference. This has what both families share: the values of one record,
+the tenant's hidden rules, and the forms of the response.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class RecordRefusedError(Exception):
 
 @dataclass(frozen=True)
 class RecordResults:
-    """What became of each record of a call, by its reference.
+    """The results of the records of a call, by reference.
 
     Attributes:
-        written: what is told of each that was written.
-        refused: why each of the others was not.
+        written: the response's entry for each written record.
+        refused: the error of each other record.
     """
 
     written: dict[str, object] = field(default_factory=dict)
@@ -51,20 +51,20 @@ class RecordResults:
 def stored_record(
     tenant: Tenant, model: ObjectModel, record: Mapping[str, Any], *, creating: bool
 ) -> Record:
-    """The record's fields in stored form.
+    """Return the record's fields in stored form.
 
     Raises:
-        RecordRefusedError: A field that the object lacks, or a value that it does not take.
+        RecordRefusedError: The object does not have a field, or a value is not valid.
     """
-    acceptors = tenant.acceptors(model, creating=creating)
+    parsers = tenant.parsers(model, creating=creating)
     stored = {}
     for name, value in record.items():
-        if name not in acceptors:
+        if name not in parsers:
             if value is None and tenant.config.auto_create:
                 continue
             raise RecordRefusedError(INVALID_VALUE, f"Invalid field {name}")
         try:
-            stored[name] = acceptors[name](value)
+            stored[name] = parsers[name](value)
         except ValueRefusedError as refused:
             message = f"{refused.message} ({name} = {value})."
             raise RecordRefusedError(refused.code, message) from refused
@@ -75,8 +75,8 @@ def stored_record(
 
 def _apply_rules(tenant: Tenant, model: ObjectModel, record: Mapping[str, Any]) -> None:
     for rule in tenant.faults.rules:
-        concerned = rule.object_name.lower() == model.name and rule.field in record
-        if concerned and record[rule.field] == rule.value:
+        applies = rule.object_name.lower() == model.name and rule.field in record
+        if applies and record[rule.field] == rule.value:
             raise RecordRefusedError(rule.code, f"{rule.message} ({rule.field} = {rule.value}).")
 
 
@@ -99,13 +99,13 @@ def save_each(
     *,
     lookup_code: str | None = None,
 ) -> RecordResults:
-    """Save records one by one, whatever becomes of the others.
+    """Save records one by one, each independent of the others.
 
     Args:
-        records: each with its reference, its lookups resolved.
-        errors: by position, the lookups that failed: such a record is not saved.
-        save: writes a record, or raises `RecordRefusedError`; what it returns is told of it.
-        lookup_code: the code of a failed lookup; the lookup's own when not given.
+        records: references and records, with their lookups resolved.
+        errors: failed lookups by position; their records are not saved.
+        save: writes a record and returns the response's entry, or raises `RecordRefusedError`.
+        lookup_code: replaces the code of a failed lookup.
     """
     results = RecordResults()
     for index, (reference, record) in enumerate(records):
@@ -124,7 +124,7 @@ def _refuse_failed_lookups(errors: Sequence[FieldError], code: str | None) -> No
 
 
 def add_row(tenant: Tenant, model: ObjectModel, stored: Record) -> str:
-    """Add one row under a GSID of its own, which is returned."""
+    """Add one row and return its new GSID."""
     gsid = new_gsids(model.prefix, 1)[0]
     insert_row(tenant, model, gsid, stored)
     return gsid
@@ -148,19 +148,19 @@ def answer_per_record(
     results: RecordResults,
     *,
     refused_as: str,
-    tell: Callable[[RecordRefusedError], object],
+    describe: Callable[[RecordRefusedError], object],
 ) -> Answer:
-    """What became of each record, by its reference.
+    """Return the response with the results by reference.
 
     Args:
-        tenant: whose switches decide the form.
+        tenant: its switches decide the status.
         form: an object by reference, or a list of such objects.
-        results: what became of them.
-        refused_as: the key of the refused ones.
-        tell: what is told of a refused one.
+        results: the results.
+        refused_as: the key of the refused records.
+        describe: returns the response's entry for an error.
     """
     written = results.written
-    refused = {reference: tell(error) for reference, error in results.refused.items()}
+    refused = {reference: describe(error) for reference, error in results.refused.items()}
     data = {"success": _formed(form, written), refused_as: _formed(form, refused)}
     answer = tenant.switches.failed_records_answer
     if not refused or answer == "true_200":
@@ -174,7 +174,7 @@ def answer_per_record(
     )
 
 
-def _formed(form: Form, told: Mapping[str, object]) -> object:
+def _formed(form: Form, entries: Mapping[str, object]) -> object:
     if form == "map":
-        return dict(told)
-    return [{reference: what} for reference, what in told.items()]
+        return dict(entries)
+    return [{reference: entry} for reference, entry in entries.items()]

@@ -1,6 +1,6 @@
-"""A query's body turned into one SQL statement, and its rows into what a read answers.
+"""Runs queries: turns the body into one SQL statement, and its rows into a response.
 
-`POST /v1/data/objects/query/{Object}` (Data Management APIs) [D/O]; refusal codes are a guess [I].
+`POST /v1/data/objects/query/{Object}` (Data Management APIs) [D/O]; refusal codes are guesses [I].
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from target_gainsight.sandbox.storage.store import collation, quoted
 from target_gainsight.sandbox.storage.values import (
     Render,
     ValueRefusedError,
-    condition_acceptor,
+    condition_parser,
     renderer,
 )
 
@@ -71,23 +71,23 @@ _ONE_VALUE = {*_COMPARISONS, "NE", *_PATTERNS}
 
 @dataclass(frozen=True)
 class Column:
-    """Where a named field is found; `field` is None for one that no row can hold yet."""
+    """A selected field as SQL; `field` is None for one that auto_create has not made yet."""
 
     sql: str
     field: Field | None
 
 
 def answer_query(tenant: Tenant, model: ObjectModel | None, body: object, size: int) -> Answer:
-    """The rows that the query selects, in read form.
+    """Return the rows that the query selects, in read form.
 
     Args:
-        tenant: whose rows are read.
-        model: the object; None for one that `auto_create` would make on the first write.
+        tenant: the tenant.
+        model: the object; None for one that `auto_create` would create on the first write.
         body: the parsed body.
         size: bytes of the body as sent.
 
     Raises:
-        Refusal: A body, field, operator, value or limit that is not right.
+        Refusal: A body, field, operator, value or limit is not valid.
     """
     broken = tenant.switches.query_error_object
     if broken and model and model.name.lower() == broken.lower():
@@ -109,7 +109,7 @@ _NO_ROWS = {
     "no_data": Answer(200, None, "GSOBJ_1XXX", "No data found for given criteria"),
     "no_data_400": Answer(400, None, "GSOBJ_1XXX", "No data found for given criteria"),
 }
-"""What a query answers that finds nothing; all five are on record [D]."""
+"""The responses to a query without rows; all five are documented [D]."""
 
 
 def _rows_answer(tenant: Tenant, records: Sequence[object]) -> Answer:
@@ -136,9 +136,9 @@ def _records(statement: _Statement, found: Sequence[Sequence[Any]]) -> list[obje
 
 @lru_cache(_MOST_SELECTIONS)
 def _record_of(names: tuple[str, ...]) -> Callable[..., object]:
-    """What makes a record of a row's values; an object of fixed fields takes a tenth of the time.
+    """Return a function from a row's values to a record: a struct, ten times as fast as a dict.
 
-    Where a name cannot be such a field's, records are dictionaries.
+    Names that no struct can have make dictionaries.
     """
     fields = [f"f{place}" for place in range(len(names))]
     renamed = dict(zip(fields, names, strict=True))
@@ -149,7 +149,7 @@ def _record_of(names: tuple[str, ...]) -> Callable[..., object]:
 
 
 class _Statement:
-    """The SQL of one query; `values` are in the order of its marks."""
+    """The SQL of one query, with the `values` of its placeholders."""
 
     def __init__(self, tenant: Tenant, model: ObjectModel | None, body: Mapping[str, Any]) -> None:
         self._tenant = tenant
@@ -181,7 +181,7 @@ class _Statement:
         return {str(name): self._column(name) for name in select}
 
     def _column(self, name: object) -> Column:
-        """The column behind `Name` or `Csm__gr.Email`, joining what it traverses."""
+        """Return the column of `Name` or `Csm__gr.Email`, joining the objects on its path."""
         model, alias = self._model, "t"
         *relations, last = str(name).split(".")
         path = ""
@@ -287,8 +287,8 @@ class _Statement:
             return given
         if field.data_type in PICKLIST_TYPES:
             return [self._item(field, each) for each in given]
-        accept = condition_acceptor(field, self._tenant.switches)
-        return [accept(each) for each in given]
+        parse = condition_parser(field, self._tenant.switches)
+        return [parse(each) for each in given]
 
     def _item(self, field: Field, value: object) -> object:
         if self._tenant.switches.query_picklist_by_label:

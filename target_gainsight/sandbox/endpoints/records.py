@@ -1,7 +1,7 @@
-"""Insert, update, read one and delete one through the records API; everything or nothing.
+"""Inserts, updates, reads and deletes records through the records API; writes all or nothing.
 
 Company API and Custom Object API, Insert / Update / Delete [D]; the shape of failures is observed
-in live-tested connectors [O].
+in connectors that were tested live [O].
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
 from target_gainsight.sandbox.endpoints.query import answer_query
 from target_gainsight.sandbox.storage.identifiers import is_gsid, new_gsids
 from target_gainsight.sandbox.storage.model import KEY_TYPES, PICKLIST_TYPES, Field, ObjectModel
-from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_acceptor, renderer
+from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser, renderer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -52,7 +52,7 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
     """`POST /v1/data/objects/{Object}`: add up to 50 records.
 
     Raises:
-        Refusal: A record is not right; none is written.
+        Refusal: A record is not valid; none is written.
     """
     sent = sent_records(tenant, call.body)
     model = _writable_object(tenant, call, sent)
@@ -81,12 +81,12 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def update_records(tenant: Tenant, call: Incoming) -> Answer:
-    """`PUT /v1/data/objects/{Object}?keys=F1,F2,F3`: change the rows that the keys match.
+    """`PUT /v1/data/objects/{Object}?keys=F1,F2,F3`: update the rows that the keys match.
 
-    Never inserts: a key that matches nothing refuses the call with GSOBJ_1011 [I].
+    Never inserts: a key without a match refuses the call with GSOBJ_1011 [I].
 
     Raises:
-        Refusal: The keys or a record are not right, or match nothing; nothing is written.
+        Refusal: The keys or a record are not valid, or match nothing; nothing is written.
     """
     sent = sent_records(tenant, call.body)
     model = _writable_object(tenant, call, sent)
@@ -114,7 +114,7 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def read_record(tenant: Tenant, call: Incoming) -> Answer:
-    """`GET /v1/data/objects/{Object}/{GSID}`: one record, every field, in read form [O]."""
+    """`GET /v1/data/objects/{Object}/{GSID}`: read one record with every field [O]."""
     model = tenant.named_object(call.params["object"])
     gsid = call.params["gsid"]
     columns = ", ".join(tenant.store.column(model, name) for name in model.fields)
@@ -142,7 +142,7 @@ def delete_record(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def query_records(tenant: Tenant, call: Incoming) -> Answer:
-    """`POST /v1/data/objects/query/{Object}`: the rows that a query selects."""
+    """`POST /v1/data/objects/query/{Object}`: read the rows that a query selects."""
     name = call.params["object"]
     model = tenant.find_object(name)
     if model is None and not tenant.config.auto_create:
@@ -160,10 +160,10 @@ def _written(records: Sequence[Record], gsids: Sequence[str]) -> Answer:
 
 
 def sent_records(tenant: Tenant, body: object) -> list[Record]:
-    """The records of a write's body, bounded in number.
+    """Return the records of a write's body.
 
     Raises:
-        Refusal: There are none, too many, or one that is no object.
+        Refusal: There are none or too many, or one is not an object.
     """
     listed = listed_in(tenant, body, "records")
     if not all(isinstance(record, dict) and record for record in listed):
@@ -172,10 +172,10 @@ def sent_records(tenant: Tenant, body: object) -> list[Record]:
 
 
 def listed_in(tenant: Tenant, body: object, name: str) -> list[Any]:
-    """What a write's body lists under a name such as `records`, bounded in number.
+    """Return the list that a write's body has under a name such as `records`.
 
     Raises:
-        Refusal: There is nothing, or too much.
+        Refusal: It is missing, empty or too long.
     """
     listed = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(listed, list) or not listed:
@@ -215,8 +215,8 @@ def checked_rows(
     creating: bool,
     keys: Collection[str] = (),
 ) -> list[Changes]:
-    """The records' fields in stored form, but for the keys; what is refused goes into `errors`."""
-    acceptors = tenant.acceptors(model, creating=creating)
+    """Return the records' fields in stored form, without the keys; add refusals to `errors`."""
+    parsers = tenant.parsers(model, creating=creating)
     rows: list[Changes] = []
     for index, record in enumerate(records):
         names, values = [], []
@@ -224,8 +224,8 @@ def checked_rows(
             if name in keys:
                 continue
             try:
-                accept = acceptors[name]
-                values.append(accept(value))
+                parse = parsers[name]
+                values.append(parse(value))
                 names.append(name)
             except KeyError:
                 if value is None and tenant.config.auto_create:
@@ -302,15 +302,15 @@ def _key(tenant: Tenant, model: ObjectModel, name: str) -> Field:
 def key_values(
     tenant: Tenant, keys: Sequence[Field], records: Sequence[Record], errors: Errors
 ) -> list[list[object]]:
-    """The stored values of each record's keys; what is refused goes into `errors`."""
-    acceptors = [(key.name, condition_acceptor(key, tenant.switches)) for key in keys]
+    """Return the stored values of each record's keys; add refusals to `errors`."""
+    parsers = [(key.name, condition_parser(key, tenant.switches)) for key in keys]
     wanted = []
     for index, record in enumerate(records):
         values: list[object] = []
-        for name, accept in acceptors:
+        for name, parse in parsers:
             error = None
             try:
-                values.append(accept(record.get(name)))
+                values.append(parse(record.get(name)))
             except ValueRefusedError as refused:
                 error = FieldError(name, record.get(name), refused.code, refused.message)
             if record.get(name) is None:

@@ -1,7 +1,7 @@
-"""Timeline: activities saved by their ExternalId, which is unique in the tenant for good.
+"""Timeline: activities, identified by an ExternalId that is never reused in the tenant.
 
-`POST /v1/ant/es/activity` adds, `PUT …?identifier=externalid` changes (Timeline APIs) [D]. Each
-record is judged by itself; the codes are secondary knowledge (gainsight-api, section 7).
+`POST /v1/ant/es/activity` adds, `PUT …?identifier=externalid` updates (Timeline APIs) [D]. Records
+succeed or fail one by one; the codes are secondary knowledge (gainsight-api, section 7).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MISSING_FIELD = "GS_TL_10_0206"
 LOOKUP_FAILED = "GS_TL_10_0213"
 _UNKNOWN_NAME = "GS_TL_10_0208"
 _NOTHING_MATCHES = "GS_TL_10_0209"
-_BAD_MOMENT = "GS_TL_10_0210"
-"""The last three codes are made up: the public record has none for these [I]."""
+_BAD_DATETIME = "GS_TL_10_0210"
+"""The last three codes are invented: no public source has them [I]."""
 
 ACTIVITY = "activity_timeline"
 TYPE_NAME = "TypeName"
@@ -51,28 +51,28 @@ CONTEXTS = (
     "Milestone",
 )
 SHIPPED_TYPES = ("Update", "Call", "Meeting", "In-Person Meeting", "Email", "Milestone")
-"""An administrator's own types are rows of `activity_type`."""
+"""Types that an administrator has added are rows of `activity_type`."""
 
-_NEEDED = ("ContextName", "TypeName", "ActivityDate")
+_REQUIRED = ("ContextName", "TypeName", "ActivityDate")
 _EMPTY = (None, "")
-_NEEDED_BY_CONTEXT = {"Company": "GsCompanyId", "Relationship": "GsRelationshipId"}
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:\d\d)")
+_REQUIRED_BY_CONTEXT = {"Company": "GsCompanyId", "Relationship": "GsRelationshipId"}
+_DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:\d\d)")
 
 
 def insert_activities(tenant: Tenant, call: Incoming) -> Answer:
-    """Add activities; one whose ExternalId is taken fails as a duplicate.
+    """Add activities; one whose ExternalId exists fails as a duplicate.
 
     Raises:
-        Refusal: The body is not right; nothing is written.
+        Refusal: The body is not valid; nothing is written.
     """
     return _save(tenant, call, _insert)
 
 
 def update_activities(tenant: Tenant, call: Incoming) -> Answer:
-    """Change the activities that have these ExternalIds.
+    """Update the activities with these ExternalIds.
 
     Raises:
-        Refusal: The body or the identifier is not right; nothing is written.
+        Refusal: The body or the identifier is not valid; nothing is written.
     """
     identifier = call.query.get("identifier", "")
     if identifier.lower() != "externalid":
@@ -90,56 +90,56 @@ def _save(
         records, errors = _resolved(tenant, sent, call.body)
         records = [_with_author(record, each) for record, each in zip(records, sent, strict=True)]
         model = _model(tenant, records)
-        held = _held(tenant, model, records)
+        existing = _existing(tenant, model, records)
 
         def save_one(external_id: str, record: Record) -> object:
-            held[external_id] = save(tenant, model, record, held.get(external_id))
-            return [{"activityId": held[external_id]}]
+            existing[external_id] = save(tenant, model, record, existing.get(external_id))
+            return [{"activityId": existing[external_id]}]
 
         referred = [(str(record.get(EXTERNAL_ID)), record) for record in records]
-        verdicts = save_each(referred, errors, save_one, lookup_code=LOOKUP_FAILED)
+        results = save_each(referred, errors, save_one, lookup_code=LOOKUP_FAILED)
     return answer_per_record(
         tenant,
         tenant.switches.timeline_answers,
-        verdicts,
+        results,
         refused_as="failures",
-        tell=lambda error: [{"errorCode": error.code, "message": error.message}],
+        describe=lambda error: [{"errorCode": error.code, "message": error.message}],
     )
 
 
 def _with_author(record: Record, sent: Record) -> Record:
-    """Keep Author, which the lookup of AuthorId has used up."""
+    """Keep Author, which the lookup of AuthorId has removed."""
     return {**record, "Author": sent["Author"]} if "Author" in sent else record
 
 
-def _insert(tenant: Tenant, model: ObjectModel, record: Record, held: str | None) -> str:
-    _require(record, (EXTERNAL_ID, *_needed(tenant, record)))
-    if held is not None:
+def _insert(tenant: Tenant, model: ObjectModel, record: Record, existing: str | None) -> str:
+    _require(record, (EXTERNAL_ID, *_required_fields(tenant, record)))
+    if existing is not None:
         code = tenant.switches.timeline_duplicate_code
         message = f"An activity with this ExternalId exists ({EXTERNAL_ID} = {record[EXTERNAL_ID]})"
         raise RecordRefusedError(code, message)
     stored = _stored(tenant, model, record, creating=True)
-    needed = _NEEDED_BY_CONTEXT.get(record["ContextName"])
+    needed = _REQUIRED_BY_CONTEXT.get(record["ContextName"])
     if needed:
         _require(record, (needed,))
     return add_row(tenant, model, stored)
 
 
-def _update(tenant: Tenant, model: ObjectModel, record: Record, held: str | None) -> str:
+def _update(tenant: Tenant, model: ObjectModel, record: Record, existing: str | None) -> str:
     _require(record, (EXTERNAL_ID,))
-    if held is None:
+    if existing is None:
         message = f"No activity has this ExternalId ({EXTERNAL_ID} = {record[EXTERNAL_ID]})"
         raise RecordRefusedError(_NOTHING_MATCHES, message)
-    update_row(tenant, model, held, _stored(tenant, model, record, creating=False))
-    return held
+    update_row(tenant, model, existing, _stored(tenant, model, record, creating=False))
+    return existing
 
 
 def _stored(tenant: Tenant, model: ObjectModel, record: Record, *, creating: bool) -> Record:
     _check_names(tenant, record)
     when = record.get("ActivityDate")
-    if "ActivityDate" in record and not (isinstance(when, str) and _MOMENT.fullmatch(when)):
+    if "ActivityDate" in record and not (isinstance(when, str) and _DATETIME.fullmatch(when)):
         message = f"Invalid date, milliseconds and offset are mandatory (ActivityDate = {when})"
-        raise RecordRefusedError(_BAD_MOMENT, message)
+        raise RecordRefusedError(_BAD_DATETIME, message)
     known = {name: value for name, value in record.items() if name != "Author"}
     stored = stored_record(tenant, model, known, creating=creating)
     return {**stored, "LastModifiedDate": int(tenant.clock() * 1000)}
@@ -155,13 +155,13 @@ def _check_names(tenant: Tenant, record: Record) -> None:
 
 
 def activity_types(tenant: Tenant) -> list[str]:
-    """The activity types of the tenant, its administrator's own last."""
+    """Return the tenant's activity types, added ones last."""
     own = (str(row["Name"]) for row in tenant.rows("activity_type"))
     return list(dict.fromkeys((*SHIPPED_TYPES, *own)))
 
 
-def _needed(tenant: Tenant, record: Record) -> Sequence[str]:
-    """What no activity is saved without: Author [D], Subject and Notes very probably [O]."""
+def _required_fields(tenant: Tenant, record: Record) -> Sequence[str]:
+    """Return the required fields: Author [D], Subject and Notes very probably [O]."""
     switches = tenant.switches
     has_id = record.get("AuthorId") not in _EMPTY
     needs_author = switches.timeline_author == "required" or (
@@ -169,7 +169,7 @@ def _needed(tenant: Tenant, record: Record) -> Sequence[str]:
     )
     author = ("Author",) if needs_author else ()
     texts = ("Subject", "Notes") if switches.timeline_texts_required else ()
-    return (*_NEEDED, *author, *texts)
+    return (*_REQUIRED, *author, *texts)
 
 
 def _require(record: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -184,8 +184,8 @@ def _model(tenant: Tenant, records: Sequence[Record]) -> ObjectModel:
     return tenant.named_object("activity_timeline")
 
 
-def _held(tenant: Tenant, model: ObjectModel, records: Sequence[Record]) -> dict[str, str]:
-    """By ExternalId, the GSIDs of the activities that are there."""
+def _existing(tenant: Tenant, model: ObjectModel, records: Sequence[Record]) -> dict[str, str]:
+    """Return the GSIDs of existing activities by ExternalId."""
     wanted = [[str(record.get(EXTERNAL_ID))] for record in records]
     found = tenant.store.match(model, [model.fields[EXTERNAL_ID]], wanted, tenant.switches)
     return {wanted[index][0]: gsids[0] for index, gsids in found.items()}
@@ -194,7 +194,7 @@ def _held(tenant: Tenant, model: ObjectModel, records: Sequence[Record]) -> dict
 def _resolved(
     tenant: Tenant, records: list[Record], body: object
 ) -> tuple[list[Record], dict[int, list[FieldError]]]:
-    """The records with their lookups resolved; those of attendees one attendee at a time."""
+    """Resolve the lookups of records; those of attendees one attendee at a time."""
     lookups = body.get("lookups") if isinstance(body, Mapping) else None
     if not isinstance(lookups, Mapping):
         return resolve_lookups(tenant, records, body)

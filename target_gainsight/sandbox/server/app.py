@@ -1,6 +1,6 @@
 """The tenant as a web application: routes, credentials, limits, faults, envelope, call log.
 
-What the calls answer is for the modules that routes.py names, what a browser is shown for page/.
+The API's calls are implemented in endpoints/, the pages for a browser in page/.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from target_gainsight.sandbox.answers import (
 from target_gainsight.sandbox.endpoints.access import check_credential
 from target_gainsight.sandbox.loopback import names_this_machine
 from target_gainsight.sandbox.page import page_routes
-from target_gainsight.sandbox.server.multipart import is_form, parts_of
+from target_gainsight.sandbox.server.multipart import is_form, parse_form
 from target_gainsight.sandbox.server.routes import EVERY_FAMILY, JOB_STATUS, ServedCall
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, Call
 
@@ -62,12 +62,12 @@ def make_app(
     served: Iterable[ServedCall] = EVERY_FAMILY,
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> Starlette:
-    """Return the ASGI application that serves the tenant, its API and its page.
+    """Return the ASGI application that serves the tenant's API and page.
 
     Args:
-        tenant: What it serves.
+        tenant: The tenant.
         served: The calls of its API.
-        pause: Lets the seconds of a fault pass.
+        pause: Waits for the seconds of a fault.
     """
     unknown = ServedCall("*", "/{path:path}", "unknown", _unknown_route)
     calls = [*served, unknown]
@@ -100,17 +100,17 @@ class _Served:
     async def respond(self, request: Request) -> Response:
         started = time.perf_counter()
         sent = await request.body()
-        hit = self._tenant.faults.pick(request.method, request.scope["path"])
-        if hit.before_commit:
-            await self._pause(hit.before_commit)
-        fault = hit.fault
+        decision = self._tenant.faults.pick(request.method, request.scope["path"])
+        if decision.before_commit:
+            await self._pause(decision.before_commit)
+        fault = decision.fault
         answer = (
             self._answer(request, sent)
             if fault is None or fault.takes_effect
             else Answer(with_data=False)
         )
-        if hit.before_answer:
-            await self._pause(hit.before_answer)
+        if decision.before_answer:
+            await self._pause(decision.before_answer)
         response, answer = self._response(answer, fault)
         self._log(request, sent, response, answer, started)
         return response
@@ -146,7 +146,7 @@ class _Served:
 
     @property
     def _family(self) -> Family | None:
-        """Whose limits bound the call; of the question for a job it is not on record [I]."""
+        """The group of limits that the call counts for; that of a job status is unknown [I]."""
         if self._served.kind == JOB_STATUS:
             return self._tenant.switches.bulk_status_family
         return self._served.family
@@ -207,13 +207,13 @@ def _parsed(sent: bytes, content_type: str) -> object:
 
 def _parsed_form(sent: bytes, content_type: str) -> object:
     try:
-        return parts_of(sent, content_type)
+        return parse_form(sent, content_type)
     except ValueError as error:
         raise refuse(GENERIC, f"Request body is not a valid form: {error}") from None
 
 
 def _encoded(envelope: Mapping[str, object]) -> bytes:
-    """The envelope as JSON; what the fast encoder refuses, the standard library's takes."""
+    """Encode an envelope; the standard library encodes what the fast encoder refuses."""
     try:
         return msgspec.json.encode(envelope)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
@@ -239,7 +239,7 @@ def _shortened(body: bytes) -> str:
 
 
 def _throttled(tenant: Tenant, wait: float) -> Answer:
-    """A call over the limit: 429 GU_2400 "Too many request" [O], or as the switch says."""
+    """Return the response above the limit: by default 429 GU_2400 "Too many request" [O]."""
     family, _, status = tenant.switches.throttle_answer.partition("_")
     code = "GU_2400" if family == "gu" else "GS_APIG_2404"
     after = {"retry-after": str(max(1, round(wait + 0.5)))}
@@ -282,7 +282,7 @@ def _broken_response(
 
 
 class _Reset(Response):
-    """Ends the connection with a TCP reset instead of an answer."""
+    """Ends the connection with a TCP reset instead of a response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del send

@@ -1,4 +1,4 @@
-"""A multipart form taken apart: the parts of a body by their names (RFC 7578)."""
+"""Parses multipart forms (RFC 7578)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _HEAD_END = b"\r\n\r\n"
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a body of this content type is a multipart form."""
+    """Return whether a body of this content type is a multipart form."""
     return content_type.lower().startswith("multipart/form-data")
 
 
-def parts_of(body: bytes, content_type: str) -> dict[str, bytes]:
-    """The parts of a form by their names; a name that comes twice keeps its last part.
+def parse_form(body: bytes, content_type: str) -> dict[str, bytes]:
+    """Return the parts of a form by their names; of two with the same name, the last one.
 
     Raises:
         ValueError: It is not a form.
     """
     boundary = _parameter("content-type", content_type, "boundary")
     if not boundary:
-        message = "the content type names no boundary"
+        message = "the content type has no boundary"
         raise ValueError(message)
     return dict(_parts(body, b"--" + boundary.encode("latin-1")))
 

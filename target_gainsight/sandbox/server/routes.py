@@ -1,4 +1,4 @@
-"""Which call is answered by which endpoint, and whose limits bound it. One tuple per family."""
+"""The routes of the API: endpoint and group of limits of each call, a tuple per API family."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Endpoint = Callable[["Tenant", Incoming], Answer]
 
 @dataclass(frozen=True)
 class ServedCall:
-    """A route: method and path, the kind it is logged as, the family whose limits bound it.
+    """A route: method, path, the kind in the call log, and the family whose limits it counts for.
 
-    A call of no family is bounded by no limits, needs no credential but its own, and its answer is
-    kept out of the call log.
+    A call without a family has no limits and needs no access key or token, and its response is
+    left out of the call log.
     """
 
     method: str
@@ -77,8 +77,8 @@ COCKPIT += (ServedCall("GET", "/v2/cockpit/admin/picklist/lite", "cta names", co
 _BULK = "/v1.0/admin/connector/job/bulkimport"
 JOB_STATUS = "job status"
 BULK = (
-    ServedCall("POST", _BULK, "upload", bulk.take_file, family="bulk"),
-    ServedCall("GET", f"{_BULK}/status/{{status}}", JOB_STATUS, bulk.tell_status),
+    ServedCall("POST", _BULK, "upload", bulk.accept_file, family="bulk"),
+    ServedCall("GET", f"{_BULK}/status/{{status}}", JOB_STATUS, bulk.report_status),
 )
 
 EVERY_FAMILY = (*ACCESS, *RECORDS, *PEOPLE, *METADATA, *TIMELINE_CALLS, *COCKPIT, *BULK)

@@ -22,7 +22,7 @@ _ACCEPTING_ROUNDS = 10
 
 
 class _Protocol(H11Protocol):
-    """Lets an answer get at its connection, so that it can be reset."""
+    """Gives responses access to their connection, so that they can reset it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
@@ -30,7 +30,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that starts and ends at once instead of looking at a clock."""
+    """A server that starts and stops at once instead of polling a flag."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -58,8 +58,8 @@ class _Server(uvicorn.Server):
         await asyncio.sleep(0)
 
     async def _stop_listening(self) -> None:
-        # asyncio leaks a connection whose server is closed while it is being accepted, which
-        # takes some rounds of the loop: first accept no more, then close.
+        # asyncio leaks a connection that is being accepted, over some rounds of the loop, when its
+        # server is closed: stop accepting first, then close.
         loop = asyncio.get_running_loop()
         for listener in (each for server in self.servers for each in server.sockets):
             with suppress(NotImplementedError):
@@ -80,10 +80,10 @@ class _Server(uvicorn.Server):
 
 
 class ServerThread:
-    """A running server; `port` is the one it listens on.
+    """A running server; it listens on `port`.
 
     Args:
-        app: what it serves.
+        app: the application.
         port: 0 lets the system choose.
 
     Raises:
@@ -114,14 +114,14 @@ class ServerThread:
         ready.wait()
 
     def stop(self) -> None:
-        """End the server; calls under way get a second to finish."""
+        """End the server; calls in progress get a second to finish."""
         self._server.stop()
         self._thread.join()
 
 
 def _listener(port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, every
-    # answer waits 40 ms for an acknowledgement.
+    # asyncio turns Nagle's algorithm off only if the protocol is given; with it on, every response
+    # waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -37,7 +37,7 @@ class RunningSandbox:
     Attributes:
         base_url: such as `http://127.0.0.1:49152`.
         access_key: the key that its calls carry, unless they carry a token.
-        tenant: to look inside, to seed it and to put faults into it.
+        tenant: to read it, to seed it and to inject faults.
     """
 
     base_url: str
@@ -56,7 +56,7 @@ class RunningSandbox:
         return self.tenant.config.client_secret
 
     def stop(self) -> None:
-        """End the server and close the file; calls under way get a second to finish."""
+        """End the server and close the file; calls in progress get a second to finish."""
         self._server.stop()
         self.tenant.close()
 
@@ -79,12 +79,12 @@ def start_sandbox(
     """Serve a local Gainsight tenant from a daemon thread, on a loopback port only.
 
     Args:
-        path: the tenant's SQLite file; made when missing, gone on with when not.
-        config: YAML file or mapping that describes the tenant; None for one as shipped.
+        path: the tenant's SQLite file; created if missing.
+        config: YAML file or mapping that describes the tenant; None for the default.
         port: 0 lets the system choose.
         limits: overrides of the described limits, by name; 0 is unlimited.
         access_key: override of the described key.
-        clock: seconds since the epoch; quota windows and dates go by it.
+        clock: returns seconds since the epoch, for quota windows and dates.
 
     Raises:
         SandboxUnavailableError: The `sandbox` extra is not installed.

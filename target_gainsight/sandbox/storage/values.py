@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from target_gainsight.sandbox.config.switches import Switches
 
 Stored = str | int | float | None
-Accept = Callable[[Any], Stored]
+Parse = Callable[[Any], Stored]
 Render = Callable[[Any], object]
 
 TOO_LONG = "GSOBJ_1001"
@@ -59,53 +59,53 @@ class ValueRefusedError(Exception):
         self.message = message
 
 
-def value_check(field: Field, switches: Switches) -> Accept:
-    """The function that turns a sent value of this field into its stored form.
+def value_parser(field: Field, switches: Switches) -> Parse:
+    """Return the function that turns a sent value of this field into its stored form.
 
-    The function raises ValueRefusedError; a null is accepted where the field is nillable.
+    It raises ValueRefusedError; it accepts null for a nillable field.
     """
-    accept = _acceptor_of_type(field, switches)
+    parse = _parser_of_type(field, switches)
     nillable = field.nillable and not field.required
 
-    def accept_or_clear(value: object) -> Stored:
+    def parse_or_clear(value: object) -> Stored:
         if value is not None:
-            return accept(value)
+            return parse(value)
         if nillable:
             return None
         raise ValueRefusedError(NULL_VALUE, "Null value in a non-nullable field")
 
-    return accept_or_clear
+    return parse_or_clear
 
 
-def condition_acceptor(field: Field, switches: Switches) -> Accept:
-    """The function for values that rows are searched by: any length, any text for an email."""
+def condition_parser(field: Field, switches: Switches) -> Parse:
+    """Return the function for values of conditions: any length, any text for an email."""
     data_type = "STRING" if field.data_type in TEXT_TYPES else field.data_type
     open_field = replace(field, data_type=data_type, length=None, nillable=True, required=False)
-    return value_check(open_field, switches)
+    return value_parser(open_field, switches)
 
 
-def _acceptor_of_type(field: Field, switches: Switches) -> Accept:
+def _parser_of_type(field: Field, switches: Switches) -> Parse:
     if field.data_type in TEXT_TYPES:
-        return _text_acceptor(field)
+        return _text_parser(field)
     if field.data_type in NUMBER_TYPES:
-        return _number_acceptor(field, switches)
+        return _number_parser(field, switches)
     if field.data_type in PICKLIST_TYPES:
-        return _picklist_acceptor_of(field, switches)
-    fixed: dict[str, Accept] = {
+        return _picklist_parser_of(field, switches)
+    fixed: dict[str, Parse] = {
         "BOOLEAN": _accept_boolean,
-        "DATE": _date_acceptor(switches),
-        "DATETIME": _datetime_acceptor(switches),
+        "DATE": _date_parser(switches),
+        "DATETIME": _datetime_parser(switches),
         **dict.fromkeys(GSID_TYPES, _accept_gsid),
         **dict.fromkeys(JSON_TYPES, _accept_json),
     }
     return fixed[field.data_type]
 
 
-def _text_acceptor(field: Field) -> Accept:
+def _text_parser(field: Field) -> Parse:
     limit = field.length
     is_email = field.data_type == "EMAIL"
 
-    def accept(value: object) -> Stored:
+    def parse(value: object) -> Stored:
         if field.guessed and isinstance(value, (list, dict)):
             value = _accept_json(value)
         if not isinstance(value, str):
@@ -118,7 +118,7 @@ def _text_acceptor(field: Field) -> Accept:
             raise ValueRefusedError(INVALID_VALUE, "Invalid email address")
         return value
 
-    return accept
+    return parse
 
 
 def _is_unicode(text: str) -> bool:
@@ -129,15 +129,15 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _number_acceptor(field: Field, switches: Switches) -> Accept:
-    def accept(value: object) -> Stored:
+def _number_parser(field: Field, switches: Switches) -> Parse:
+    def parse(value: object) -> Stored:
         if switches.numeric_strings and isinstance(value, str) and _NUMBER.fullmatch(value):
             value = json.loads(value.lstrip("+"))
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueRefusedError(INVALID_VALUE, f"Invalid value for {field.data_type} field")
         return value if abs(value) <= _LARGEST_INTEGER else _decimal(value)
 
-    return accept
+    return parse
 
 
 def _decimal(value: float) -> float:
@@ -164,16 +164,16 @@ def _accept_json(value: object) -> Stored:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _date_acceptor(switches: Switches) -> Accept:
+def _date_parser(switches: Switches) -> Parse:
     formats = ("iso", "mdy") if switches.date_formats == "both" else (switches.date_formats,)
 
-    def accept(value: object) -> Stored:
+    def parse(value: object) -> Stored:
         day = _calendar_day(value, formats) if isinstance(value, str) else None
         if day is None:
             raise ValueRefusedError(BAD_DATE, "Invalid date format")
         return day
 
-    return accept
+    return parse
 
 
 @lru_cache(maxsize=10_000)
@@ -193,10 +193,10 @@ def _existing_day(year: int, month: int, day: int) -> str | None:
         return None
 
 
-def _datetime_acceptor(switches: Switches) -> Accept:
+def _datetime_parser(switches: Switches) -> Parse:
     milliseconds_required = switches.datetime_milliseconds_required
 
-    def accept(value: object) -> Stored:
+    def parse(value: object) -> Stored:
         found = _DATETIME.fullmatch(value) if isinstance(value, str) else None
         if found is None or (milliseconds_required and len(found.group(7) or "") != 3):  # noqa: PLR2004
             raise ValueRefusedError(BAD_DATETIME, "Invalid datetime format")
@@ -205,7 +205,7 @@ def _datetime_acceptor(switches: Switches) -> Accept:
         except (ValueError, OverflowError):
             raise ValueRefusedError(BAD_DATETIME, "Invalid datetime") from None
 
-    return accept
+    return parse
 
 
 def _epoch_milliseconds(found: re.Match[str]) -> int:
@@ -233,11 +233,11 @@ def _items(field: Field, switches: Switches) -> dict[str, str]:
     return items
 
 
-def _picklist_acceptor(field: Field, switches: Switches) -> Accept:
+def _picklist_parser(field: Field, switches: Switches) -> Parse:
     items = _items(field, switches)
     ignores_case = switches.picklist_ignores_case
 
-    def accept(value: object) -> Stored:
+    def parse(value: object) -> Stored:
         gsid = None
         if isinstance(value, str):
             gsid = items.get(value) or (items.get(value.lower()) if ignores_case else None)
@@ -245,25 +245,25 @@ def _picklist_acceptor(field: Field, switches: Switches) -> Accept:
             raise ValueRefusedError(BAD_PICKLIST_VALUE, "Invalid or inactive picklist value")
         return gsid
 
-    return accept
+    return parse
 
 
-def _picklist_acceptor_of(field: Field, switches: Switches) -> Accept:
+def _picklist_parser_of(field: Field, switches: Switches) -> Parse:
     if field.data_type == "PICKLIST":
-        return _picklist_acceptor(field, switches)
-    return _multiselect_acceptor(field, switches)
+        return _picklist_parser(field, switches)
+    return _multiselect_parser(field, switches)
 
 
-def _multiselect_acceptor(field: Field, switches: Switches) -> Accept:
-    accept_one = _picklist_acceptor(field, switches)
+def _multiselect_parser(field: Field, switches: Switches) -> Parse:
+    parse_one = _picklist_parser(field, switches)
 
-    def accept(value: object) -> Stored:
+    def parse(value: object) -> Stored:
         if not isinstance(value, list):
             raise ValueRefusedError(BAD_PICKLIST_VALUE, "A multi-select takes a list of values")
-        chosen = dict.fromkeys(accept_one(each) for each in value)
+        chosen = dict.fromkeys(parse_one(each) for each in value)
         return "".join(f"{gsid};" for gsid in chosen) or None
 
-    return accept
+    return parse
 
 
 def renderer(field: Field, switches: Switches) -> Render | None:
