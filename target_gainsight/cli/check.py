@@ -230,8 +230,6 @@ class StreamCheck:
             named_keys=self.stream.lookup_keys,
             field_mapping=self.stream.field_mapping,
             constants=cast("Mapping[str, Json]", self.stream.constants_on(A_DAY)),
-            unknown_fields=self.stream.unknown_fields,
-            lookup_columns=frozenset(),
             lookup_targets=frozenset(self.stream.lookups),
             keys_required=False,
             native_upsert=self.stream.object_type == "person",

@@ -16,9 +16,8 @@ from target_gainsight.cli.output import print_as, print_table
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
-from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.escaping import one_line, yaml_scalar
 from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
-from target_gainsight.mapping.planning.mismatch import yaml_text
 from target_gainsight.mapping.planning.stream_checks import may_be_key
 from target_gainsight.settings import OBJECT_NAMES
 
@@ -162,14 +161,14 @@ def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:
     object_type = types.get(schema.name.lower())
     entry = [f"object_type: {object_type or 'custom_object'}"]
     if object_type is None:
-        entry.append(f"custom_object_name: {yaml_text(schema.name)}")
+        entry.append(f"custom_object_name: {yaml_scalar(schema.name)}")
     proposal = propose_mapping(source.columns, schema)
     entry.append("field_mapping:" if proposal.mapping else "field_mapping: {}")
-    entry += [f"  {yaml_text(k)}: {yaml_text(v)}" for k, v in proposal.mapping.items()]
-    entry += [f"  # {yaml_text(k)}: {one_line(why)}" for k, why in proposal.left_out.items()]
+    entry += [f"  {yaml_scalar(k)}: {yaml_scalar(v)}" for k, v in proposal.mapping.items()]
+    entry += [f"  # {yaml_scalar(k)}: {one_line(why)}" for k, why in proposal.left_out.items()]
     return [
         "# under the loader's config in meltano.yml; check it before you load",
         "streams:",
-        f"  {yaml_text(source.name)}:",
+        f"  {yaml_scalar(source.name)}:",
         *(f"    {line}" for line in entry),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -13,8 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from target_gainsight.mapping.escaping import printable_json
-from target_gainsight.mapping.planning.mismatch import yaml_text
+from target_gainsight.mapping.escaping import printable_json, yaml_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +78,9 @@ def yaml_lines(content: object) -> Iterator[str]:
         for key, value in content.items():
             inline = _inline(value)
             if not isinstance(value, dict | list) or not value or _fits(value, inline):
-                yield f"{yaml_text(key)}: {inline}"
+                yield f"{yaml_scalar(key)}: {inline}"
             else:
-                yield f"{yaml_text(key)}:"
+                yield f"{yaml_scalar(key)}:"
                 yield from (f"  {line}" for line in yaml_lines(value))
     elif isinstance(content, list) and content:
         for item in content:
@@ -100,8 +98,6 @@ def _fits(value: object, inline: str) -> bool:
 
 
 def _inline(value: object) -> str:
-    if isinstance(value, str):
-        return yaml_text(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"
-    return printable_json(json.dumps(value, ensure_ascii=False))
+    return yaml_scalar(value)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+METADATA_PREFIX = "_sdc_"
+"""Columns that Singer adds; they are written only when they are mapped."""
+
 UNDECLARED = {"$comment": "undeclared"}
-"""The declaration of a column that records carry and their SCHEMA does not declare."""
+"""Stands in a schema for a column that only the records have."""
 
 _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 _DATETIME_FORMATS = frozenset({"date", "date-time", "time"})
@@ -17,10 +20,10 @@ class Column:
     """A column of a stream.
 
     Attributes:
-        name: Its name, as it comes out of the stream maps.
-        types: The types of JSON schema that it may have, without null; empty when undeclared.
+        name: Its name behind the stream maps.
+        types: The JSON schema types that it may have, without null; empty when undeclared.
         format: The JSON schema format of its text, such as `date-time`.
-        declared: Whether the SCHEMA declares it; otherwise records carry it all the same.
+        declared: Whether the SCHEMA declares it, or only records have it.
     """
 
     name: str
@@ -30,39 +33,31 @@ class Column:
 
     @property
     def json_types(self) -> frozenset[str]:
-        """The types, with text that is a date or time told apart as `datetime`."""
+        """The types, with `datetime` instead of `string` for text that is a date or time."""
         if self.format not in _DATETIME_FORMATS:
             return self.types
         return frozenset("datetime" if each == "string" else each for each in self.types)
 
 
 def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
-    """The columns that a SCHEMA message declares, in its order.
-
-    Args:
-        json_schema: The `schema` of the message.
-    """
+    """Return the columns that the `schema` of a SCHEMA message declares, in its order."""
     properties = json_schema.get("properties")
     if not isinstance(properties, Mapping):
         return ()
-    return tuple(_column(str(name), declared) for name, declared in properties.items())
-
-
-def _column(name: str, declared: object) -> Column:
-    variants = _variants(declared)
-    types = frozenset(each for variant in variants for each in _types(variant))
-    formats = {variant.get("format") for variant in variants if "string" in _types(variant)}
-    only = formats.pop() if len(formats) == 1 else None
-    return Column(
-        name,
-        types - {"null"},
-        only if isinstance(only, str) else None,
-        declared=declared != UNDECLARED,
-    )
+    columns = []
+    for name, declared in properties.items():
+        variants = _variants(declared)
+        types = frozenset(each for variant in variants for each in _types(variant))
+        formats = {variant.get("format") for variant in variants if "string" in _types(variant)}
+        only = formats.pop() if len(formats) == 1 else None
+        column_format = only if isinstance(only, str) else None
+        is_declared = declared != UNDECLARED
+        columns.append(Column(str(name), types - {"null"}, column_format, declared=is_declared))
+    return tuple(columns)
 
 
 def _variants(declared: object) -> list[Mapping[str, object]]:
-    """The declaration and, wherever it offers alternatives, each of them."""
+    """Return the declaration and each of the alternatives in it."""
     if not isinstance(declared, Mapping):
         return []
     found: list[Mapping[str, object]] = [declared]

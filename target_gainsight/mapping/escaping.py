@@ -1,7 +1,7 @@
-"""Text from elsewhere where it may not end a line or move a cursor: logs, tables, YAML, JSON.
+"""Escape foreign text for logs, tables, YAML, JSON and CSV.
 
-Names of streams and columns, values and answers are other people's; one with a line break would
-forge a line of the log, one with an escape sequence would rewrite the terminal.
+Names, values and responses come from elsewhere: a line break in one would forge a line of the log,
+and an escape sequence would rewrite the terminal.
 """
 
 from __future__ import annotations
@@ -9,24 +9,46 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import simplejson
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LAST_OF_FOUR_DIGITS = 0xFFFF
+_PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def one_line(text: str) -> str:
-    """The text on one line, whole: what cannot be printed stands as an escape of Python's."""
+    """Return the whole text on one line; what cannot be printed becomes a Python escape."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def printable_json(text: str) -> str:
-    """JSON in which what cannot be printed stands as an escape of JSON's; its lines stay."""
+    """Return JSON in which what cannot be printed is a JSON escape; its lines stay."""
     if text.isascii():
         return text
     return "".join(each if each.isprintable() or each == "\n" else _escape(each) for each in text)
+
+
+def yaml_scalar(value: object) -> str:
+    """Return a JSON value as YAML on one line; text is quoted only if YAML would misread it."""
+    is_text = isinstance(value, str) and value.lower() not in _YAML_WORDS
+    if is_text and _PLAIN_YAML.fullmatch(str(value)):
+        return str(value)
+    text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str)
+    return printable_json(str(text))
+
+
+def csv_text(cells: Iterable[str]) -> str:
+    """Return a line of CSV without its end; `csv.writer` of Python 3.10 refuses NUL."""
+    return ",".join(
+        '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+        for cell in cells
+    )
 
 
 def _escape(character: str) -> str:
@@ -35,15 +57,3 @@ def _escape(character: str) -> str:
         return f"\\u{code:04x}"
     high, low = divmod(code - 0x10000, 0x400)
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
-
-
-_NEEDS_QUOTES = re.compile(r'[",\r\n]')
-
-
-def csv_text(cells: Iterable[str]) -> str:
-    """Return one line of CSV without its end; `csv.writer` of Python 3.10 refuses NUL."""
-    line = ",".join(
-        '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
-        for cell in cells
-    )
-    return line or '""'  # a single empty cell is no empty line

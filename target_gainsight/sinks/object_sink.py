@@ -23,6 +23,7 @@ from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.planning.field_plan import plan_fields
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import RICH_TEXT
@@ -272,12 +273,11 @@ class ObjectSink(StreamSink):
         constants = cast("Mapping[str, Json]", self.stream.constants_on(today))
         if keys is None:
             keys = self._choose_keys(self._provided_fields() | set(constants), schema)
-        return plan_fields(
-            self._columns(),
-            schema,
-            stream=self.stream_name,
+        spec = MappingSpec(
+            columns=self._columns(),
+            schema=schema,
             sync_mode=self.stream.sync_mode,
-            keys=keys,
+            named_keys=keys,
             field_mapping=self.stream.field_mapping,
             constants=constants,
             unknown_fields=self.stream.unknown_fields,
@@ -285,8 +285,8 @@ class ObjectSink(StreamSink):
             native_upsert=self.stream.object_type == "person",
             lookup_columns=self._lookup_only_columns(),
             lookup_targets=frozenset(self.stream.lookups),
-            further_problems=self.lookups.problems,
         )
+        return plan_fields(spec, stream=self.stream_name, further_problems=self.lookups.problems)
 
     def _columns(self) -> tuple[Column, ...]:
         """List the stream's columns."""

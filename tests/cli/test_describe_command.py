@@ -129,7 +129,7 @@ def test_a_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
         "# employes: no such field, perhaps Employees",
         "# status: boolean cannot fit Status (PICKLIST)",
         "# created_date: CreatedDate cannot be written",
-        "# Renewal Date: RenewalDate is filled by renewal_date already",
+        "# Renewal Date: RenewalDate is already filled by renewal_date",
     ]
     commands.asserts_only_metadata_was_read()
 

@@ -1,4 +1,4 @@
-"""Which column goes where, and all that is said when one cannot."""
+"""Columns go to fields, and a stream that does not fit is refused with suggestions."""
 
 from __future__ import annotations
 
@@ -11,33 +11,41 @@ from tenant_fields import a_field, an_object, company
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.spec import MappingSpec
 
 
 def columns(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
-def plan(*names: str, **asked: Any) -> FieldPlan:
-    usual: dict[str, Any] = {
-        "stream": "accounts",
+def plan(*names: str, stream: str = "accounts", **settings: Any) -> FieldPlan:
+    defaults: dict[str, Any] = {
+        "columns": columns(*names),
+        "schema": company(),
         "sync_mode": "upsert",
-        "keys": ("Name",),
+        "named_keys": settings.pop("keys", ("Name",)),
         "field_mapping": {},
         "constants": {},
     }
-    schema = asked.pop("schema", company())
-    carried = asked.pop("columns", columns(*names))
-    return plan_fields(carried, schema, **{**usual, **asked})
+    return plan_fields(MappingSpec(**{**defaults, **settings}), stream=stream)
 
 
-def mismatch(*names: str, **asked: Any) -> StreamMismatchError:
+def mismatch(*names: str, **settings: Any) -> StreamMismatchError:
     with pytest.raises(StreamMismatchError) as refused:
-        plan(*names, **asked)
+        plan(*names, **settings)
     return refused.value
 
 
-def said(*names: str, **asked: Any) -> list[str]:
-    return [str(problem) for problem in mismatch(*names, **asked).problems]
+def problems_of(*names: str, **settings: Any) -> list[str]:
+    return [str(problem) for problem in mismatch(*names, **settings).problems]
+
+
+def suggestion(error: StreamMismatchError, stream: str = "accounts") -> dict[str, Any]:
+    text = str(error)
+    found = yaml.safe_load(text[text.index("  streams:") :])["streams"]
+    assert list(found) == [stream]
+    settings: dict[str, Any] = found[stream]
+    return settings
 
 
 def test_columns_named_like_fields_are_sent_and_mapped_ones_go_where_the_mapping_says() -> None:
@@ -47,39 +55,59 @@ def test_columns_named_like_fields_are_sent_and_mapped_ones_go_where_the_mapping
     assert made.keys == ("Name",)
 
 
-def test_three_wrong_names_are_told_in_one_message_with_suggestions_and_the_cure() -> None:
+def test_one_message_lists_every_wrong_name_with_suggested_settings() -> None:
     error = mismatch("Name", "renewal_date", "arr", "external_id")
     text = str(error)
     assert "Stream 'accounts' does not fit Company: 3 problems." in text
     assert "Company has no field renewal_date. Did you mean RenewalDate?" in text
     assert "Company has no field arr. ARR differs only in case." in text
     assert "Company has no field external_id. Did you mean ExternalId__gc?" in text
-    assert yaml.safe_load(text[text.index("  streams:") :]) == {
-        "streams": {
-            "accounts": {
-                "field_mapping": {
-                    "renewal_date": "RenewalDate",
-                    "arr": "ARR",
-                    "external_id": "ExternalId__gc",
-                }
-            }
+    assert suggestion(error) == {
+        "field_mapping": {
+            "renewal_date": "RenewalDate",
+            "arr": "ARR",
+            "external_id": "ExternalId__gc",
         }
     }
 
 
-def test_the_cure_cures() -> None:
+def test_suggested_settings_are_accepted() -> None:
     names = ("name", "renewal_date", "yes", "Stage", "Owner: Email")
-    asked = {"constants": {"isactive": True}, "keys": ("Stage", "nam"), "stream": "crm.accounts"}
-    text = str(mismatch(*names, **asked))
-    cure = yaml.safe_load(text[text.index("  streams:") :])["streams"]["crm.accounts"]
-    keys = tuple(cure.pop("lookup_keys"))
-    made = plan(*names, **{**asked, **cure, "keys": keys})
+    settings = {
+        "constants": {"isactive": True},
+        "keys": ("Stage", "nam"),
+        "stream": "crm.accounts",
+    }
+    suggested = suggestion(mismatch(*names, **settings), "crm.accounts")
+    keys = tuple(suggested.pop("lookup_keys"))
+    made = plan(*names, **{**settings, **suggested, "keys": keys})
     assert made.column_to_field == {"name": "Name", "renewal_date": "RenewalDate", "Stage": "Stage"}
     assert made.dropped == ("yes", "Owner: Email")
 
 
-def test_columns_like_no_field_are_cured_by_dropping_them() -> None:
-    assert "unknown_fields: drop" in str(mismatch("Name", "zzz"))
+def test_dropping_is_suggested_for_columns_without_a_similar_field() -> None:
+    assert suggestion(mismatch("Name", "zzz")) == {"unknown_fields": "drop"}
+
+
+@pytest.mark.parametrize("target", ["Country", "Score", "Renewal"])
+def test_wrong_target_field_is_not_suggested_again(target: str) -> None:
+    mapping = {"name": "Name", "country": target}
+    error = mismatch("name", "country", "RenewalDate", field_mapping=mapping)
+    assert suggestion(error) == {"field_mapping": {"name": "Name"}}
+    assert "# left out: 'country'" in str(error)
+
+
+def test_wrong_target_field_of_the_only_mapped_column_is_not_suggested_again() -> None:
+    error = mismatch("Name", "country", field_mapping={"country": "Country"})
+    suggested = suggestion(error)
+    assert suggested == {"field_mapping": {}, "unknown_fields": "drop"}
+    assert plan("Name", "country", **suggested).column_to_field == {"Name": "Name"}
+
+
+def test_wrong_constant_or_lookup_key_is_not_suggested_again() -> None:
+    settings = {"constants": {"Country": "NO", "stage": None}, "keys": ("Name", "Country")}
+    suggested = suggestion(mismatch("Name", **settings))
+    assert suggested == {"constants": {"Stage": None}, "lookup_keys": ["Name"]}
 
 
 def test_a_suggested_field_is_offered_to_one_column_only() -> None:
@@ -105,7 +133,7 @@ def test_with_a_mapping_unmapped_unknown_columns_are_dropped_and_known_ones_stil
 
 @pytest.mark.parametrize("unknown_fields", ["fail", "drop", "send"])
 def test_wrong_names_in_settings_always_fail(unknown_fields: str) -> None:
-    problems = said(
+    problems = problems_of(
         "Name",
         "crm_id",
         unknown_fields=unknown_fields,
@@ -155,9 +183,9 @@ def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
     ],
 )
 def test_two_sources_for_one_field_are_a_problem(asked: dict[str, Any], sources: str) -> None:
-    problems = said("Name", "a", "b", **{"unknown_fields": "drop", **asked})
+    problems = problems_of("Name", "a", "b", **{"unknown_fields": "drop", **asked})
     assert len(problems) == 1
-    assert f"is filled by {sources}. Leave one." in problems[0]
+    assert f"is filled by {sources}. Keep only one." in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +209,7 @@ def test_a_field_that_cannot_be_written_in_the_mode_is_a_problem(
         "constants": {"constants": {field: None}},
     }[place]
     extra = {"column": (field,), "field_mapping": ("source",), "constants": ()}[place]
-    problems = said(
+    problems = problems_of(
         "Name",
         *extra,
         sync_mode=sync_mode,
@@ -204,7 +232,7 @@ def test_where_the_api_upserts_itself_one_of_both_rights_is_enough() -> None:
     person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
     assert plan("Email", schema=person, keys=("Email",), native_upsert=True).column_to_field
     closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
-    assert said("Email", schema=closed, keys=("Email",), native_upsert=True)
+    assert problems_of("Email", schema=closed, keys=("Email",), native_upsert=True)
 
 
 @pytest.mark.parametrize(
@@ -240,12 +268,12 @@ def test_a_column_whose_type_can_never_fit_is_a_problem(
     if fits:
         assert "Value" in plan(**asked).column_to_field
     else:
-        assert f"cannot fit Value ({data_type})" in said(**asked)[0]
+        assert f"cannot fit Value ({data_type})" in problems_of(**asked)[0]
 
 
 @pytest.mark.parametrize("data_type", ["PICKLIST", "BOOLEAN", "DATE", "DATETIME", "RICHTEXTAREA"])
 def test_a_key_of_a_type_that_records_are_not_found_by_is_a_problem(data_type: str) -> None:
-    problems = said("Name", "K", keys=("Name", "K"), schema=company(a_field("K", data_type)))
+    problems = problems_of("Name", "K", keys=("Name", "K"), schema=company(a_field("K", data_type)))
     assert problems == [
         f"lookup_keys: K is a {data_type}; a key is a String, GSID, Number or Email."
     ]
@@ -259,7 +287,7 @@ def test_texts_numbers_and_ids_can_be_keys(data_type: str) -> None:
 
 def test_a_key_that_nothing_fills_is_a_problem() -> None:
     asked: dict[str, Any] = {"keys": ("ExternalId__gc",)}
-    assert said("Name", **asked) == [
+    assert problems_of("Name", **asked) == [
         "lookup_keys: No column, constant or lookup fills ExternalId__gc."
     ]
     assert plan("Name", **asked, constants={"ExternalId__gc": "1"})
@@ -274,7 +302,7 @@ def test_a_key_may_be_named_by_the_column_that_is_mapped_to_it() -> None:
 
 
 def test_no_key_at_all_is_a_problem_unless_every_record_is_new() -> None:
-    assert "No field is named" in said("Name", keys=())[0]
+    assert "No lookup key is set" in problems_of("Name", keys=())[0]
     assert plan("Name", keys=(), sync_mode="insert")
     assert plan("Name", keys=(), keys_required=False)
 
@@ -293,10 +321,10 @@ def test_a_required_field_that_nothing_fills_is_a_warning_where_records_are_crea
 
 def test_a_constant_that_its_field_refuses_is_a_problem() -> None:
     constants = {"Employees": "many", "Stage": "gold", "ExternalId__gc": "x" * 41}
-    problems = said("Name", constants=constants)
+    problems = problems_of("Name", constants=constants)
     assert len(problems) == 3
     assert all(problem.startswith("constants: ") for problem in problems)
-    assert "must not be empty" in said(constants={"Name": None})[0]
+    assert "must not be empty" in problems_of(constants={"Name": None})[0]
 
 
 def test_without_metadata_columns_are_sent_unchecked() -> None:
@@ -305,13 +333,13 @@ def test_without_metadata_columns_are_sent_unchecked() -> None:
 
 
 def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_checked() -> None:
-    problems = said(
+    problems = problems_of(
         "a", "b", schema=None, keys=("Id",), field_mapping={"a": "X", "b": "X", "c": "Y"}
     )
     assert problems == [
         "field_mapping: The stream has no column c.",
         "lookup_keys: No column, constant or lookup fills Id.",
-        "field_mapping: X is filled by column a and column b. Leave one.",
+        "field_mapping: X is filled by column a and column b. Keep only one.",
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.columns import METADATA_PREFIX
 from target_gainsight.mapping.csv.cells import (
     CsvColumn,
     CsvPlan,
@@ -19,7 +20,6 @@ from target_gainsight.mapping.csv.cells import (
 )
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.planning.spec import METADATA_PREFIX
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_converter
 
 if TYPE_CHECKING:

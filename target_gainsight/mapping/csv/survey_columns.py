@@ -161,7 +161,7 @@ def _duplicates(named: Iterable[str]) -> Iterator[FieldProblem]:
         by_column.setdefault(known.name if known else name.casefold(), []).append(name)
     for names in by_column.values():
         if len(names) > 1:
-            message = f"{' and '.join(names)} mean the same column of the import. Leave one."
+            message = f"{' and '.join(names)} mean the same column of the import. Keep only one."
             yield FieldProblem("survey_columns", names[0], message)
 
 

@@ -1,7 +1,4 @@
-"""What the settings ask of a stream, set beside what the stream carries and the object offers.
-
-Says for each column what becomes of it; what is wrong with that is judged in `checks`.
-"""
+"""Specification of a mapping: a stream's settings and columns, and its object."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from target_gainsight.mapping.columns import METADATA_PREFIX
 from target_gainsight.mapping.near_names import suggest
 
 if TYPE_CHECKING:
@@ -21,13 +19,31 @@ if TYPE_CHECKING:
 
 UnknownFields = Literal["fail", "drop", "send"]
 
-METADATA_PREFIX = "_sdc_"
 GSID_FIELD = "Gsid"
 
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """The arguments of `plan_fields`, and what follows from them column by column."""
+    """Where the columns of a stream should go.
+
+    A mapped column goes to the field that the mapping names, an unmapped one to the field of its
+    own name. Without metadata no column is unknown, and every column is sent.
+
+    Attributes:
+        columns: The stream's columns; empty when its SCHEMA declares none.
+        schema: The object, or None when its metadata cannot be read.
+        sync_mode: Decides which fields must be writable and which are required.
+        named_keys: The lookup keys, as fields or as mapped columns.
+        field_mapping: Column to field.
+        constants: Field to value.
+        unknown_fields: Whether unmapped columns without a field fail the stream, are dropped or
+            sent.
+        lookup_columns: Columns that feed lookups or links.
+        lookup_targets: Fields that lookups fill.
+        keys_required: Whether records must be identifiable outside insert mode.
+        native_upsert: Whether the API upserts by itself (Person), so that a field needs to be
+            createable or updateable, not both.
+    """
 
     columns: tuple[Column, ...]
     schema: ObjectSchema | None
@@ -35,22 +51,22 @@ class MappingSpec:
     named_keys: tuple[str, ...]
     field_mapping: Mapping[str, str]
     constants: Mapping[str, Json]
-    unknown_fields: UnknownFields
-    lookup_columns: frozenset[str]
-    lookup_targets: frozenset[str]
-    keys_required: bool
-    native_upsert: bool
+    unknown_fields: UnknownFields = "fail"
+    lookup_columns: frozenset[str] = frozenset()
+    lookup_targets: frozenset[str] = frozenset()
+    keys_required: bool = True
+    native_upsert: bool = False
 
     def field(self, name: str) -> Field | None:
-        """The object's field of this name."""
+        """Return the object's field of this name."""
         return None if self.schema is None else self.schema.field(name)
 
     def suggest(self, name: str) -> tuple[str, ...]:
-        """The fields that `name` resembles."""
+        """Return the fields with similar names, best first."""
         return () if self.schema is None else suggest(name, self.schema.fields)
 
     def is_unknown_field(self, name: str) -> bool:
-        """Whether the object is known and has no field of this name."""
+        """Return whether the object is described and has no field of this name."""
         return self.schema is not None and self.schema.field(name) is None
 
     @property
@@ -60,7 +76,7 @@ class MappingSpec:
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
-        """What the stream carries; empty when its schema declares no columns."""
+        """The names of the columns."""
         return tuple(column.name for column in self.columns)
 
     @cached_property
@@ -70,7 +86,7 @@ class MappingSpec:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The lookup keys; one that names a mapped column means the field it is mapped to."""
+        """The lookup keys as fields."""
         fields = {*self.field_mapping.values()}
         return tuple(
             key if key in fields or self.field(key) else self.field_mapping.get(key, key)
@@ -79,83 +95,69 @@ class MappingSpec:
 
     @cached_property
     def column_to_field(self) -> dict[str, str]:
-        """Column to field, for all that is to be written."""
-        named = {name: name for name in self._unmapped if self._is_sent_by_name(name)}
+        """The columns that are written, in their order, to their fields."""
         if not self.columns:
             return {**self.field_mapping}
+        filled = {*self.field_mapping.values(), *self.constants, *self.lookup_targets}
         return {
-            name: self.field_mapping.get(name, name)
-            for name in self.column_names
-            if name in self.field_mapping or name in named
+            column.name: self.field_mapping.get(column.name, column.name)
+            for column in self.columns
+            if column.name in self.field_mapping
+            or ((column.declared or column.name not in filled) and self._goes_by_name(column.name))
         }
 
     @cached_property
     def unmapped_columns(self) -> tuple[str, ...]:
-        """Unmapped columns that the object has no field for, or none that may be written."""
+        """Columns that the object has no field for, or none that can be written."""
         if self.schema is None:
             return ()
         return tuple(
             name
-            for name in self._unmapped
-            if name not in self.column_to_field and not self._is_held(name)
+            for name in self.column_names
+            if name not in self.column_to_field
+            and not name.startswith(METADATA_PREFIX)
+            and not self._feeds_only_lookups(name)
         )
 
     @property
     def drops_unmapped(self) -> bool:
-        """Whether unknown columns are dropped rather than refused."""
+        """Whether unmapped columns are dropped rather than refused."""
         return self.unknown_fields == "drop" or bool(self.field_mapping)
 
-    @property
-    def creates(self) -> bool:
-        """Whether the sync mode can create records."""
-        return self.sync_mode != "update"
-
     def sources_of(self, field_name: str) -> tuple[str, ...]:
-        """Everything that fills a field, in words."""
+        """Describe everything that fills a field."""
         columns = [
-            f"column {name}" for name, sent in self.column_to_field.items() if sent == field_name
+            f"column {name}" for name, to in self.column_to_field.items() if to == field_name
         ]
         constant = ["a constant"] if field_name in self.constants else []
         lookup = ["a lookup"] if field_name in self.lookup_targets else []
         return (*columns, *constant, *lookup)
 
     def not_writable_reason(self, field: Field) -> str:
-        """Why the field cannot be written in this sync mode; empty when it can."""
+        """Explain why the field cannot be written in this sync mode; empty when it can."""
         is_key = field.name in self.keys
+        creates, updates = self.sync_mode != "update", self.sync_mode != "insert"
         if field.name == GSID_FIELD:
-            return "" if is_key and self.sync_mode != "insert" else "it can only be a lookup key"
+            return "" if is_key and updates else "it can only be a lookup key"
         if self.native_upsert:
             return "" if field.insertable or field.updatable else "it is read-only"
-        if not field.insertable and not field.updatable and not (is_key and not self.creates):
+        if not field.insertable and not field.updatable and (creates or not is_key):
             return "it is a formula" if field.formula else "it is read-only"
-        if self.creates and not field.insertable:
+        if creates and not field.insertable:
             return "it cannot be set when a record is created"
-        if self.sync_mode != "insert" and not is_key and not field.updatable:
+        if updates and not is_key and not field.updatable:
             return "it cannot be changed once a record exists"
         return ""
 
-    @cached_property
-    def _filled_by_settings(self) -> frozenset[str]:
-        return frozenset((*self.field_mapping.values(), *self.constants, *self.lookup_targets))
-
-    @cached_property
-    def _unmapped(self) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name in self.column_names
-            if name not in self.field_mapping and not name.startswith(METADATA_PREFIX)
-        )
-
-    def _is_held(self, name: str) -> bool:
+    def _feeds_only_lookups(self, name: str) -> bool:
         if name not in self.lookup_columns:
             return False
         field = self.field(name)
         return field is None or name in self.lookup_targets or bool(self.not_writable_reason(field))
 
-    def _is_sent_by_name(self, name: str) -> bool:
-        if self._is_held(name):
-            return False
-        if name in self.undeclared and name in self._filled_by_settings:
+    def _goes_by_name(self, name: str) -> bool:
+        """Return whether an unmapped column is written to the field of its own name."""
+        if name.startswith(METADATA_PREFIX) or self._feeds_only_lookups(name):
             return False
         if self.schema is None:
             return True

@@ -1,71 +1,95 @@
-"""The settings that would put a mismatch right, as far as near misses tell."""
+"""Corrected settings for a stream that does not fit its object."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.escaping import yaml_scalar
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.planning.mismatch import SuggestedSettings
 from target_gainsight.mapping.planning.stream_checks import may_be_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from target_gainsight.api.http.json_codec import Json
     from target_gainsight.mapping.planning.spec import MappingSpec
 
 
-def suggest_settings(spec: MappingSpec) -> SuggestedSettings:
-    """The settings as they should read; only those parts that must change."""
-    mapping, unmatched = _mapping(spec)
-    constants = {_nearest(spec, name): value for name, value in spec.constants.items()}
-    keys = _keys(spec)
-    changed = mapping != spec.field_mapping
-    return SuggestedSettings(
-        field_mapping=mapping if changed else {},
-        constants=constants if constants != spec.constants else {},
-        lookup_keys=keys if keys != spec.keys else (),
-        unknown_fields="drop" if unmatched and not mapping else "",
-        unmatched=unmatched,
-    )
+def suggest_settings(spec: MappingSpec, stream: str) -> str:
+    """Return the settings that should change as YAML for meltano.yml; empty if none should."""
+    mapping, left_out = _suggest_mapping(spec)
+    constants = _suggest_constants(spec)
+    keys = _suggest_keys(spec)
+    lines: list[str] = []
+    if mapping != spec.field_mapping:
+        lines += _yaml_lines("field_mapping", mapping)
+        lines += [f"  # left out: {display(name)}" for name in left_out]
+    if constants != spec.constants:
+        lines += _yaml_lines("constants", constants)
+    if keys and keys != spec.keys:
+        lines.append(f"lookup_keys: [{', '.join(map(yaml_scalar, keys))}]")
+    if left_out and not mapping and spec.unknown_fields != "drop":
+        lines.append("unknown_fields: drop")
+    if not lines:
+        return ""
+    return "\n      ".join([f"  streams:\n    {yaml_scalar(stream)}:", *lines])
 
 
-def _mapping(spec: MappingSpec) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The mapping with its names corrected and unknown columns placed, and what has no place."""
-    mapping = {
-        _nearest_column(spec, source): _nearest(spec, target)
-        for source, target in spec.field_mapping.items()
-    }
-    if spec.drops_unmapped:
-        return mapping, ()
+def _suggest_mapping(spec: MappingSpec) -> tuple[dict[str, str], list[str]]:
+    """Return the mapping with corrected names, and the columns that no field is left for."""
+    mapping: dict[str, str] = {}
+    left_out: list[str] = []
     taken = {*spec.column_to_field.values(), *spec.constants, *spec.lookup_targets}
-    unmatched = []
-    for name in spec.unmapped_columns:
-        free = [each for each in spec.suggest(name) if _is_free(spec, each, taken)]
-        if spec.field(name) is None and free:
-            mapping[name] = free[0]
-            taken.add(free[0])
+    unmapped = () if spec.drops_unmapped else spec.unmapped_columns
+    for source, target in (*spec.field_mapping.items(), *((name, name) for name in unmapped)):
+        column = source
+        if spec.columns and source not in spec.column_names:
+            near = suggest_names(source, spec.column_names)
+            column = next((name for name in near if name not in spec.field_mapping), source)
+        field = _suggest_field(spec, target, taken)
+        if field is None:
+            left_out.append(column)
         else:
-            unmatched.append(name)
-    return mapping, tuple(unmatched)
+            mapping[column] = field
+            taken.add(field)
+    return mapping, left_out
 
 
-def _keys(spec: MappingSpec) -> tuple[str, ...]:
-    """The keys by their right names, without those that cannot be keys."""
-    names = (_nearest(spec, key) for key in spec.keys)
-    fields = ((name, spec.field(name)) for name in names)
-    return tuple(name for name, field in fields if field is None or may_be_key(field))
+def _suggest_constants(spec: MappingSpec) -> dict[str, Json]:
+    constants: dict[str, Json] = {}
+    for name, value in spec.constants.items():
+        field = _suggest_field(spec, name, {*spec.constants, *constants})
+        if field is not None:
+            constants[field] = value
+    return constants
 
 
-def _is_free(spec: MappingSpec, name: str, taken: set[str]) -> bool:
-    field = spec.field(name)
-    return name not in taken and field is not None and not spec.not_writable_reason(field)
+def _suggest_field(spec: MappingSpec, name: str, taken: Collection[str]) -> str | None:
+    """Return the field if it can be written; for an unknown name, the nearest free field."""
+    names = [name]
+    if spec.is_unknown_field(name):
+        names = [each for each in spec.suggest(name) if each not in taken]
+    for each in names:
+        field = spec.field(each)
+        if field is None or not spec.not_writable_reason(field):
+            return each
+    return None
 
 
-def _nearest(spec: MappingSpec, name: str) -> str:
-    near = spec.suggest(name) if spec.is_unknown_field(name) else ()
-    return near[0] if near else name
+def _suggest_keys(spec: MappingSpec) -> tuple[str, ...]:
+    """Return the keys with corrected names, without fields that cannot be lookup keys."""
+    keys: list[str] = []
+    for key in spec.keys:
+        names = spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
+        for name in names:
+            field = spec.field(name)
+            if field is None or may_be_key(field):
+                keys.append(name)
+    return tuple(dict.fromkeys(keys))
 
 
-def _nearest_column(spec: MappingSpec, name: str) -> str:
-    if not spec.columns or name in spec.column_names:
-        return name
-    near = suggest_names(name, spec.column_names)
-    return near[0] if near else name
+def _yaml_lines(setting: str, values: Mapping[str, Json]) -> Iterator[str]:
+    yield f"{setting}:" if values else f"{setting}: {{}}"
+    for name, value in values.items():
+        yield f"  {yaml_scalar(name)}: {yaml_scalar(value)}"
