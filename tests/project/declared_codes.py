@@ -1,4 +1,4 @@
-"""The codes of rejects and of Gainsight's answers, as the package's own source states them."""
+"""The codes of rejects and of Gainsight's responses, as declared in the source."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 
 
 def own_codes() -> set[str]:
-    """Codes that are written down as such, and those that stand in tables."""
+    """Return the codes in literals and in tables."""
     found = {code for tree in _trees() for code in _literals(tree)}
-    return found | {resolver.NO_MATCH, resolver.SEVERAL} | set(record_mapper._REASONS)
+    return found | {resolver.NO_MATCH, resolver.MULTI_MATCH} | set(record_mapper._REASONS)
 
 
 def own_code_patterns() -> set[str]:
-    """Codes that are put together, such as `not_{kind}`, as regular expressions."""
+    """Return composed codes, such as `not_{kind}`, as regular expressions."""
     return {pattern for tree in _trees() for pattern in _patterns(tree)}
 
 
 def gainsights_codes() -> set[str]:
-    """Gainsight's codes that the client tells apart."""
+    """Return the codes of Gainsight that the client handles."""
     texts = (path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "api").rglob("*.py")))
     return {code for text in texts for code in GAINSIGHTS_CODE.findall(text)}
 
@@ -60,7 +60,7 @@ def _patterns(tree: ast.Module) -> Iterator[str]:
 
 
 def _values(tree: ast.Module) -> Iterator[ast.expr]:
-    """What is called a code: an assignment to `code`, or the first argument of a reason."""
+    """Yield expressions that are codes: assigned to `code`, or the first argument of a reason."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
             yield node.value

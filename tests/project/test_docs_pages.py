@@ -1,4 +1,4 @@
-"""docs/: what the pages say is what the code does."""
+"""docs/: the pages match the code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SNIPPET = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
 
 
 def with_snippets(body: str) -> str:
-    """A block as the site shows it, with the files that it includes."""
+    """Return a block as the site shows it, with included files."""
     return SNIPPET.sub(lambda found: (PROJECT / found[1]).read_text(encoding="utf-8"), body)
 
 
@@ -64,12 +64,12 @@ def cells(text: str) -> Iterator[list[str]]:
 
 
 def first_codes(text: str) -> set[str]:
-    """What stands in code style in the first cells of a section's tables."""
+    """Return the code spans in the first cells of a section's tables."""
     return {code for row in cells(text) for code in re.findall(r"`([^`]+)`", row[0])}
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
-def test_every_example_is_accepted_as_settings_or_as_a_tenant(block: str) -> None:
+def test_yaml_examples_are_valid_settings_or_sandbox_files(block: str) -> None:
     example = yaml.safe_load(block)
     if "config" not in example and "plugins" not in example:
         load_config(example)
@@ -81,19 +81,19 @@ def test_every_example_is_accepted_as_settings_or_as_a_tenant(block: str) -> Non
 
 
 def configurations(example: dict[str, Any]) -> list[dict[str, Any]]:
-    """The settings of an example: of a loader, or of all loaders of a project."""
+    """Return the settings of an example: of one loader, or of all loaders of a project."""
     if "plugins" in example:
         return [loader.get("config", {}) for loader in example["plugins"].get("loaders", ())]
     return [example["config"]]
 
 
 @pytest.mark.parametrize("block", [each for each in blocks("yaml") if "plugins:" in each.values[0]])
-def test_meltano_accepts_every_project_that_is_shown(block: str) -> None:
+def test_meltano_accepts_project_examples(block: str) -> None:
     packaged = importlib.resources.files("meltano.schemas") / "meltano.schema.json"
     jsonschema.validate(yaml.safe_load(block), json.loads(packaged.read_text(encoding="utf-8")))
 
 
-def test_every_link_into_the_repository_leads_to_a_file() -> None:
+def test_repository_links_lead_to_files() -> None:
     linked = {
         target
         for text in PAGES.values()
@@ -103,7 +103,7 @@ def test_every_link_into_the_repository_leads_to_a_file() -> None:
     assert [target for target in linked if not (PROJECT / target).exists()] == []
 
 
-def test_every_command_that_is_shown_exists() -> None:
+def test_commands_exist() -> None:
     text = "".join(PAGES.values())
     shown = set(re.findall(r"(?<!target-)gainsight (\w+)", "\n".join(re.findall("`[^`]+`", text))))
     invoked = set(re.findall(r"target-gainsight:(\w+)", text))
@@ -111,13 +111,13 @@ def test_every_command_that_is_shown_exists() -> None:
     assert shown | invoked <= set(main.list_commands(None))
 
 
-def test_every_script_that_is_shown_exists() -> None:
+def test_scripts_exist() -> None:
     scripts = {name for text in PAGES.values() for name in re.findall(r"scripts/[\w.]+\.\w+", text)}
     assert scripts
     assert [name for name in scripts if not (PROJECT / name).is_file()] == []
 
 
-def test_every_code_of_ours_is_explained_and_no_other() -> None:
+def test_own_codes_are_explained_and_no_others() -> None:
     explained = first_codes(section("when-things-fail.md", "Our codes"))
     literal, patterns = own_codes(), own_code_patterns()
     assert literal - explained == set()
@@ -126,7 +126,7 @@ def test_every_code_of_ours_is_explained_and_no_other() -> None:
     assert [p for p in patterns if not any(re.fullmatch(p, c) for c in unknown)] == []
 
 
-def test_every_code_of_gainsight_that_the_client_tells_apart_is_explained() -> None:
+def test_gainsight_codes_that_the_client_handles_are_explained() -> None:
     explained = first_codes(section("when-things-fail.md", "Gainsight's codes"))
     assert len(gainsights_codes()) >= 8
     assert gainsights_codes() - explained == set()
@@ -138,7 +138,7 @@ def arithmetic() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("row", arithmetic(), ids=lambda row: row[0])
-def test_the_arithmetic_of_a_load_is_right(row: list[str]) -> None:
+def test_load_table_adds_up(row: list[str]) -> None:
     records, changed, per_write, reads, writes, calls = (
         int(cell.replace(",", "")) for cell in row[1:7]
     )
@@ -156,7 +156,7 @@ def shown_minutes(minutes: float) -> str:
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
-def test_the_example_without_singer_prints_what_the_page_shows(tmp_path: Path) -> None:
+def test_library_example_prints_what_the_page_shows(tmp_path: Path) -> None:
     with start_sandbox(tmp_path / "tenant.db") as tenant:
         done = subprocess.run(
             [sys.executable, DOCS / "examples" / "library.py"],
@@ -174,6 +174,6 @@ def test_the_example_without_singer_prints_what_the_page_shows(tmp_path: Path) -
     assert '--8<-- "docs/examples/library.py"' in PAGES["library.md"]
 
 
-def test_the_site_shows_the_logo_of_the_hub() -> None:
+def test_site_and_hub_share_the_logo() -> None:
     logo = (PROJECT / "hub" / "gainsight.svg").read_bytes()
     assert (DOCS / "assets" / "gainsight.svg").read_bytes() == logo

@@ -1,4 +1,4 @@
-"""examples/: whole, of one mind, and about nobody."""
+"""examples/: complete, consistent and about nobody real."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def records(name: str) -> list[dict[str, Any]]:
         ("nps/survey_responses", "response_id", 240),
     ],
 )
-def test_every_record_has_a_key_of_its_own(name: str, key: str, count: int) -> None:
+def test_keys_are_unique(name: str, key: str, count: int) -> None:
     keys = [record[key] for record in records(name)]
     assert len(keys) == len(set(keys)) == count
 
@@ -49,7 +49,7 @@ def test_every_account_has_a_contact_and_every_response_a_known_person() -> None
     assert all(people[r["email"]] == r["account_id"] for r in records("nps_responses"))
 
 
-def test_the_recipes_responses_tell_of_the_same_accounts_and_people() -> None:
+def test_recipe_responses_have_the_same_accounts_and_people() -> None:
     accounts = {account["account_id"]: account for account in records("accounts")}
     people = {contact["email"]: contact for contact in records("contacts")}
     responses = records("nps/survey_responses")
@@ -63,13 +63,13 @@ def test_the_recipes_responses_tell_of_the_same_accounts_and_people() -> None:
             assert response["respondent_last_name"] == person["last_name"]
 
 
-def test_picklist_values_are_items_of_the_tenant() -> None:
+def test_picklist_values_exist_in_the_sandbox() -> None:
     accounts = records("accounts")
     assert {account["stage"] for account in accounts} == STAGES
     assert {account["status"] for account in accounts} == STATUSES
 
 
-def test_dates_are_dates_and_moments_carry_an_offset() -> None:
+def test_dates_are_valid_and_datetimes_have_an_offset() -> None:
     for account in records("accounts"):
         assert account["renewal_date"] is None or date.fromisoformat(account["renewal_date"])
     for response in records("nps_responses"):

@@ -1,4 +1,4 @@
-"""Settings are documented as the target declares them, wherever they are documented."""
+"""All documentation of settings is generated from their declaration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def target() -> Target:
     return declared_target()
 
 
-def test_every_file_says_what_the_target_declares(target: Target) -> None:
+def test_generated_files_are_up_to_date(target: Target) -> None:
     files = generated_files(target)
     assert {name: difference(name, text) for name, text in files.items()} == {
         ".env.example": "",
@@ -41,14 +41,14 @@ def test_every_file_says_what_the_target_declares(target: Target) -> None:
     }
 
 
-def test_a_new_setting_makes_every_file_of_settings_stale(target: Target) -> None:
+def test_new_setting_makes_generated_files_stale(target: Target) -> None:
     colour = Setting(Kind.TEXT, "The colour.", name="colour")
     files = generated_files(replace(target, settings=(*target.settings, colour)))
     fresh = {name for name, text in files.items() if not difference(name, text)}
     assert fresh == {"README.md", "docs/sandbox.md"}
 
 
-def test_every_limit_and_switch_of_the_local_tenant_is_explained() -> None:
+def test_limits_and_switches_are_explained() -> None:
     tables = tenant_tables()
     for name in (*Limits.__dataclass_fields__, *Switches.__dataclass_fields__):
         assert f"| `{name}` | `" in tables
@@ -58,7 +58,7 @@ def test_every_limit_and_switch_of_the_local_tenant_is_explained() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.OBJECT])
-def test_meltano_passes_on_what_was_given(kind: Kind) -> None:
+def test_settings_other_than_objects_are_text_to_meltano(kind: Kind) -> None:
     entry = definition(Setting(kind, "The colour.", name="colour", choices=("red", "green")))
     assert entry == {
         "name": "colour",
@@ -68,7 +68,7 @@ def test_meltano_passes_on_what_was_given(kind: Kind) -> None:
     }
 
 
-def test_a_secret_is_marked_wherever_it_is_shown() -> None:
+def test_secrets_are_marked_everywhere() -> None:
     key = Setting(Kind.TEXT, "The key.", secret=True, name="access_key")
     assert definition(key)["sensitive"] is True
     assert "[`access_key`](docs/settings.md#access_key) (secret)" in settings_table([key])
@@ -76,17 +76,17 @@ def test_a_secret_is_marked_wherever_it_is_shown() -> None:
     assert "Secret." in environment_example([key])
 
 
-def test_an_object_reaches_the_environment_nested_as_it_was_written() -> None:
+def test_objects_are_nested_by_meltano() -> None:
     streams = Setting(Kind.OBJECT, "The streams.", name="streams")
     [entry] = yaml.safe_load(meltano_block([streams]))["settings"]
     assert entry["value_processor"] == "nest_object"
 
 
-def test_no_default_is_written_for_meltano_to_send(target: Target) -> None:
+def test_definitions_have_no_defaults(target: Target) -> None:
     assert all("value" not in definition(setting) for setting in target.settings)
 
 
-def test_the_readme_explains_what_everyone_needs_and_links_to_the_rest(target: Target) -> None:
+def test_readme_table_has_the_essential_settings(target: Target) -> None:
     rows = settings_table(target.settings).splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == list(ESSENTIAL)
 
@@ -110,15 +110,13 @@ def test_the_reference_has_a_table_per_group(target: Target) -> None:
         ("transport", "`streams`"),
     ],
 )
-def test_the_reference_says_where_a_setting_is_given(target: Target, name: str, where: str) -> None:
+def test_reference_shows_where_a_setting_can_be_used(target: Target, name: str, where: str) -> None:
     lines = settings_reference(target.settings).splitlines()
     [row] = [line for line in lines if f"</a>`{name}`" in line]
     assert row.split(" | ")[2] == where
 
 
-def test_the_example_of_an_environment_reads_back_as_the_defaults(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_env_example_equals_the_defaults(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = environment_example(target.top_settings).splitlines()
     given = [line[1:].split("=", 1) for line in lines if line.startswith(f"#{PREFIX}")]
     assert [name for name, _ in given] == [variable(setting) for setting in target.top_settings]

@@ -115,14 +115,14 @@ def test_the_merge_keeps_every_setting_with_its_label_and_description(
         )
 
 
-def test_after_the_merge_meltano_sends_and_checks_nothing_of_its_own(
+def test_after_the_merge_meltano_neither_sends_defaults_nor_checks_choices(
     rewritten: dict[str, dict[str, Any]],
 ) -> None:
     assert {each["kind"] for each in rewritten.values()} == {"string", "password", "object"}
     assert not [each for each in rewritten.values() if "value" in each]
 
 
-def test_after_the_merge_what_is_secret_is_sensitive(rewritten: dict[str, dict[str, Any]]) -> None:
+def test_after_the_merge_secrets_are_sensitive(rewritten: dict[str, dict[str, Any]]) -> None:
     sensitive = {name for name, each in rewritten.items() if each.get("sensitive")}
     secret = {name for name, setting in SETTINGS.items() if setting.secret}
     assert secret - sensitive == {"quota_store"}  # its password is a setting of its own
@@ -206,7 +206,7 @@ def test_variables_reach_the_target_through_meltano(
     assert passed["config"]["lookup_keys"] == "Name,Industry"
 
 
-def test_wrong_values_are_reported_in_our_words(
+def test_wrong_values_are_reported_by_the_target(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed = project.invoke(

@@ -1,4 +1,4 @@
-"""hub/: a definition that Meltano Hub and `meltano add --from-ref` take, and a logo of our own."""
+"""hub/: a definition that Meltano Hub and `meltano add --from-ref` accept, and our logo."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def mappings(value: object) -> Iterator[dict[str, Any]]:
             yield from mappings(child)
 
 
-def test_it_has_the_keys_that_the_hub_asks_for_and_no_others() -> None:
+def test_definition_has_the_keys_of_the_hub() -> None:
     required = {"name", "namespace", "variant", "quality"}
     shown = {"label", "description", "executable", "pip_url", "repo", "docs", "logo_url"}
     assert required | shown <= set(DEFINITION) <= HUB_KEYS
@@ -63,7 +63,7 @@ def test_it_has_the_keys_that_the_hub_asks_for_and_no_others() -> None:
     assert set(DEFINITION["capabilities"]) <= CAPABILITIES
 
 
-def test_meltano_accepts_it_as_a_plugin() -> None:
+def test_meltano_accepts_definition() -> None:
     packaged = importlib.resources.files("meltano.schemas") / "meltano.schema.json"
     plugin = {name: value for name, value in DEFINITION.items() if name not in HUB_ONLY}
     # The Hub knows this capability, the schema of meltano.yml does not.
@@ -74,7 +74,7 @@ def test_meltano_accepts_it_as_a_plugin() -> None:
         jsonschema.validate({"plugins": {"loaders": [plugin | {"usage": ""}]}}, schema)
 
 
-def test_it_is_formatted_as_the_hub_lints_it() -> None:
+def test_definition_passes_the_formatting_of_the_hub() -> None:
     for mapping in mappings(DEFINITION):
         assert list(mapping) == sorted(mapping)
     assert list(SETTINGS) == sorted(SETTINGS)
@@ -83,7 +83,7 @@ def test_it_is_formatted_as_the_hub_lints_it() -> None:
     assert "FlowMappingStartToken" not in tokens
 
 
-def test_every_setting_states_a_kind_and_says_what_it_is() -> None:
+def test_every_setting_has_kind_and_description() -> None:
     for setting in SETTINGS.values():
         assert setting["kind"] in KINDS
         assert setting["label"]
@@ -96,7 +96,7 @@ def test_secrets_are_sensitive_and_names_with_key_in_them_are_not() -> None:
     assert sensitive == {"access_key", "client_secret", "quota_store", "quota_store_password"}
 
 
-def test_each_group_of_settings_is_enough_to_reach_a_tenant() -> None:
+def test_each_settings_group_is_sufficient_to_connect() -> None:
     groups = DEFINITION["settings_group_validation"]
     assert ["access_key", "domain"] in groups
     for group in groups:
@@ -122,7 +122,7 @@ def test_every_subcommand_of_gainsight_is_a_command_of_the_plugin() -> None:
         assert command["description"].endswith(".")
 
 
-def test_every_command_it_tells_of_exists() -> None:
+def test_commands_in_texts_exist() -> None:
     told = DEFINITION["next_steps"] + DEFINITION["usage"]
     for name in DEFINITION["commands"].keys() - {"plan"}:
         assert f"target-gainsight:{name}" in told

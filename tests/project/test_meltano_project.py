@@ -1,4 +1,4 @@
-"""meltano.yml: valid for Meltano, and of one mind with the examples and their tenant."""
+"""meltano.yml: valid for Meltano and consistent with the examples and their sandbox."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def test_meltano_accepts_the_project() -> None:
 
 
 @pytest.mark.parametrize("path", included_files(), ids=lambda path: path.name)
-def test_meltano_accepts_what_the_project_includes(path: Path) -> None:
+def test_meltano_accepts_included_files(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text("utf-8")), meltano_schema())
 
 
-def test_meltano_accepts_every_project_that_the_readme_shows() -> None:
+def test_meltano_accepts_project_examples_of_the_readme() -> None:
     projects = [example for example in readme_examples() if "plugins" in example]
     assert projects
     for project in projects:
@@ -82,7 +82,7 @@ def test_secrets_are_marked_sensitive() -> None:
     assert "access_key" in sensitive
 
 
-def test_everything_configured_is_a_setting_of_the_target() -> None:
+def test_configured_settings_exist() -> None:
     assert set(TARGET["config"]) <= {setting["name"] for setting in TARGET["settings"]}
 
 
@@ -97,14 +97,14 @@ def test_the_job_runs_the_three_taps_into_the_target() -> None:
 
 
 @pytest.mark.parametrize("stream", sorted(STREAM_MAPS))
-def test_every_mapped_column_is_in_the_example_file(stream: str) -> None:
+def test_mapped_columns_are_in_the_example_file(stream: str) -> None:
     lines = (PROJECT / "examples" / f"{stream}.jsonl").read_text("utf-8").splitlines()
     columns = {column for line in lines for column in json.loads(line)}
     assert set(mapped_columns(stream).values()) <= columns
     assert linking_columns(stream) <= set(mapped_columns(stream))
 
 
-def test_every_mapped_field_is_one_the_tenant_has() -> None:
+def test_mapped_fields_exist_in_the_sandbox() -> None:
     tenant = yaml.safe_load((PROJECT / "examples" / "sandbox.yml").read_text("utf-8"))
     [(name, response)] = tenant["objects"].items()
     assert STREAMS["nps_responses"]["custom_object_name"] == name
@@ -114,6 +114,6 @@ def test_every_mapped_field_is_one_the_tenant_has() -> None:
     assert sent_fields("contacts") == PERSON_FIELDS
 
 
-def test_the_demo_paces_itself_by_the_limit_of_its_tenant() -> None:
+def test_demo_uses_the_limits_of_its_sandbox() -> None:
     tenant = yaml.safe_load((PROJECT / "examples" / "sandbox.yml").read_text("utf-8"))
     assert TARGET["config"]["calls_per_minute"] == tenant["limits"]["calls_per_minute"]

@@ -1,4 +1,4 @@
-"""The README's promises that a machine can keep."""
+"""The README matches the code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def bash_blocks() -> list[str]:
     return [body for language, body in FENCE.findall(README) if language == "bash"]
 
 
-def test_the_first_two_commands_are_one_line_each_and_their_scripts_exist() -> None:
+def test_first_two_commands_are_one_line_each_and_their_scripts_exist() -> None:
     for block in bash_blocks()[:2]:
         [command] = block.splitlines()
         program, script = command.split()
@@ -28,26 +28,26 @@ def test_the_first_two_commands_are_one_line_each_and_their_scripts_exist() -> N
         assert (PROJECT / script).is_file()
 
 
-def test_the_first_command_is_the_demo_and_the_second_the_tests() -> None:
+def test_first_command_is_the_demo_and_second_the_tests() -> None:
     assert bash_blocks()[:2] == ["sh scripts/demo.sh\n", "sh scripts/test.sh\n"]
 
 
-def test_the_reader_is_told_where_to_run_them() -> None:
+def test_readme_states_where_to_run_the_first_command() -> None:
     before = README.split("```bash")[0]
     assert "clone of this repository" in before
 
 
-def test_the_settings_that_everyone_needs_are_explained_and_no_others() -> None:
+def test_settings_table_has_the_essential_settings() -> None:
     rows = [line for line in README.splitlines() if line.startswith("| [`")]
     assert [row.split("`")[1] for row in rows] == list(ESSENTIAL)
 
 
-def test_every_command_that_is_shown_exists() -> None:
+def test_commands_exist() -> None:
     shown = {*re.findall(r"`gainsight (\w+)", README), *re.findall(r"gainsight:(\w+)", README)}
     assert {"check", "describe", "rejects"} <= shown <= set(main.list_commands(None))
 
 
-def test_every_relative_link_leads_to_a_file() -> None:
+def test_relative_links_lead_to_files() -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", README)
     missing = [target for target in targets if not (PROJECT / target).exists()]
     assert missing == []
@@ -56,7 +56,7 @@ def test_every_relative_link_leads_to_a_file() -> None:
 @pytest.mark.parametrize(
     "block", [b for language, b in FENCE.findall(README) if language == "yaml"]
 )
-def test_every_settings_example_is_accepted(block: str) -> None:
+def test_yaml_examples_are_valid_settings(block: str) -> None:
     example = yaml.safe_load(block)
     if "plugins" in example:
         [loader] = example["plugins"]["loaders"]
@@ -65,7 +65,7 @@ def test_every_settings_example_is_accepted(block: str) -> None:
     parse_settings({name: value for name, value in config.items() if name != "stream_maps"})
 
 
-def test_every_link_into_a_page_of_the_docs_leads_to_an_anchor() -> None:
+def test_links_into_pages_lead_to_anchors() -> None:
     links = re.findall(r"\]\((docs/[^)#]+)#([^)]+)\)", README)
     assert links
     for page, anchor in links:
@@ -79,7 +79,7 @@ def anchor_of(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_every_link_inside_the_page_leads_to_a_heading() -> None:
+def test_links_inside_the_page_lead_to_headings() -> None:
     headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
     anchors = {anchor_of(heading) for heading in headings}
     wanted = set(re.findall(r"\]\(#([^)]+)\)", README))

@@ -1,4 +1,4 @@
-"""What the repository must and must not hold."""
+"""What the repository must and must not contain."""
 
 from __future__ import annotations
 
@@ -52,34 +52,34 @@ def tracked_text_files() -> list[tuple[str, str]]:
     return files
 
 
-def test_no_file_names_a_machine_or_a_package_index() -> None:
+def test_no_file_contains_local_paths_or_package_indexes() -> None:
     found = [
         (name, m.group()) for name, text in tracked_text_files() for m in FORBIDDEN.finditer(text)
     ]
     assert found == []
 
 
-def test_the_changelog_is_open_for_the_next_change() -> None:
+def test_changelog_has_an_unreleased_section() -> None:
     changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "keepachangelog.com" in changelog
     assert changelog.index("## [Unreleased]") < changelog.index("### Added")
 
 
-def test_the_installed_package_says_what_it_is() -> None:
+def test_package_metadata() -> None:
     package = metadata("target-gainsight")
     assert package["License-Expression"] == "Apache-2.0"
     assert package["Requires-Python"] == ">=3.10"
     assert {"sandbox", "redis"} <= set(package.get_all("Provides-Extra") or ())
 
 
-def test_backoff_comes_from_its_maintained_continuation() -> None:
+def test_backoff_is_the_maintained_fork() -> None:
     names = {dependency.name for dependency in DEPENDENCIES}
     assert "python-backoff" in names
     assert "backoff" not in names
     assert not re.search(r"^backoff==", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_the_lock_pins_every_dependency_to_a_version_that_is_allowed() -> None:
+def test_lock_pins_every_dependency_to_an_allowed_version() -> None:
     pins = re.findall(r"^([\w.-]+)==([^ \\]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     for dependency in DEPENDENCIES:
         versions = [version for name, version in pins if name == dependency.name]
@@ -87,20 +87,20 @@ def test_the_lock_pins_every_dependency_to_a_version_that_is_allowed() -> None:
         assert all(dependency.specifier.contains(version) for version in versions), dependency
 
 
-def test_everything_in_the_lock_has_a_hash() -> None:
+def test_lock_has_hashes() -> None:
     pins = re.findall(r"^[\w.-]+==.*\n.*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     assert pins
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
 
 
-def test_the_lock_names_no_package_index() -> None:
+def test_lock_has_no_package_index() -> None:
     lock = LOCK.read_text(encoding="utf-8")
     assert "://" not in lock
     assert "--index-url" not in lock
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_to_commits_and_start_without_rights(workflow: Path) -> None:
+def test_actions_are_pinned_and_have_no_default_permissions(workflow: Path) -> None:
     text = workflow.read_text(encoding="utf-8")
     uses = re.findall(r"uses: (\S+)(.*)", text)
     assert uses

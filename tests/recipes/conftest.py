@@ -1,4 +1,4 @@
-"""The recipe's tenant for each test, by a clock that jumps."""
+"""The recipe's sandbox for each test, with a fake clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipe of examples/nps/ as its files have it, run over its responses or over changed ones."""
+"""Runs the recipe of examples/nps/ with its own responses or with changed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masked, nothing that a respondent wrote and nobody's name or address gets anywhere."""
+"""Masked runs transfer no comment, name or email of a respondent."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def run_marked(
     return found
 
 
-def test_no_comment_no_email_and_no_name_gets_anywhere(
+def test_no_comment_email_or_name_leaves_the_source(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = run_marked(tenant, caplog, MASKED, **SALT)
@@ -86,14 +86,14 @@ def test_no_comment_no_email_and_no_name_gets_anywhere(
     assert tenant.sandbox.tenant.count("CG_NPS_Response__gc") >= len(EMAILS)
 
 
-def test_without_the_mask_they_are_in_all_those_places(
+def test_unmasked_run_contains_them_in_all_those_places(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = run_marked(tenant, caplog, NPS)
     assert {place for place, text in found.items() if MARK in text.lower()} == set(found)
 
 
-def test_one_person_has_one_hash_that_nobody_finds_without_the_salt(tenant: Tenant) -> None:
+def test_hash_is_stable_per_person_and_depends_on_the_salt(tenant: Tenant) -> None:
     given = marked_responses()[:4]
     load(tenant, given, loader=MASKED, **SALT)
     ann, again, bob, nobody = (
@@ -115,7 +115,7 @@ def test_without_a_salt_nothing_is_written(tenant: Tenant) -> None:
     assert outcomes(run)["nps_rows"] == {"rejected": 3}
 
 
-def test_masked_responses_are_loaded_once_as_well(tenant: Tenant) -> None:
+def test_second_masked_run_writes_nothing(tenant: Tenant) -> None:
     given = responses()[:40]
     load(tenant, given, loader=MASKED, **SALT)
     assert tenant.rows("person") == []

@@ -1,4 +1,4 @@
-"""docs/recipes/nps.md: the calls it tells are those that the tenant counts."""
+"""docs/recipes/nps.md: the table of calls matches what the sandbox counts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KNOWN = {**RESPONSES[1], "response_id": "NPS-99998"}
 
 
 def table() -> dict[str, dict[str, int]]:
-    """By run, the calls of each kind that the page tells, and their sum under `Calls`."""
+    """Return the calls of each run by kind, and their sum under `Calls`."""
     text = PAGE.split("<!-- calls: begin -->")[1].split("<!-- calls: end -->")[0]
     head, _, *rows = [
         [cell.strip() for cell in line.strip("| ").split(" | ")]
@@ -40,7 +40,7 @@ def table() -> dict[str, dict[str, int]]:
 def counted(
     tenant: Tenant, given: list[dict[str, Any]], loader: str, **more: Any
 ) -> dict[str, int]:
-    """The calls of a run as the tenant's log has them, and their sum."""
+    """Return the calls of a run as the sandbox logged them, and their sum."""
     before = len(tenant.sandbox.tenant.calls())
     assert load(tenant, given, loader=loader, **more).exit_code == 0
     kinds = [call.kind for call in tenant.sandbox.tenant.calls()[before:]]
@@ -49,21 +49,21 @@ def counted(
     return {**{name: kinds.count(name) for name in names}, "Calls": len(kinds)}
 
 
-def test_the_page_tells_what_runs_cost(tenant: Tenant) -> None:
-    told = table()
-    assert counted(tenant, RESPONSES, NPS) == told["first"]
-    assert counted(tenant, RESPONSES, NPS) == told["the same again"]
-    assert counted(tenant, CHANGED, NPS) == told["one comment changed"]
-    assert counted(tenant, [KNOWN], NPS) == told["one response, company and person known"]
-    assert counted(tenant, [NEW], NPS) == told["one response, company and person new"]
+def test_calls_of_full_and_single_runs(tenant: Tenant) -> None:
+    expected = table()
+    assert counted(tenant, RESPONSES, NPS) == expected["first"]
+    assert counted(tenant, RESPONSES, NPS) == expected["the same again"]
+    assert counted(tenant, CHANGED, NPS) == expected["one comment changed"]
+    assert counted(tenant, [KNOWN], NPS) == expected["one response, company and person known"]
+    assert counted(tenant, [NEW], NPS) == expected["one response, company and person new"]
 
 
-def test_the_page_tells_what_a_masked_run_costs(tenant: Tenant) -> None:
+def test_calls_of_a_masked_run(tenant: Tenant) -> None:
     salted = {"stream_map_config": {"salt": "pepper"}}
     assert counted(tenant, RESPONSES, MASKED, **salted) == table()["masked, first"]
 
 
-def test_the_page_tells_what_a_backfill_costs(tenant: Tenant) -> None:
+def test_calls_of_a_backfill(tenant: Tenant) -> None:
     parents, rows = "target-gainsight-nps-parents", "target-gainsight-nps-history"
     assert counted(tenant, RESPONSES, parents) == table()["backfill: parents"]
     assert counted(tenant, RESPONSES, rows) == table()["backfill: rows"]

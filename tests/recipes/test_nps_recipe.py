@@ -71,7 +71,7 @@ def with_changes(response_id: str, **fields: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_every_response_becomes_what_the_recipe_promises(tenant: Tenant) -> None:
+def test_response_becomes_five_records(tenant: Tenant) -> None:
     run = load(tenant, RESPONSES)
     assert (run.exit_code, run.rejects, run.states) == (0, [], [{"read": 240}])
     assert counts(tenant) == COUNTS
@@ -105,7 +105,7 @@ def test_people_are_linked_to_the_company_they_answered_for(tenant: Tenant) -> N
     }
 
 
-def test_an_activity_is_on_the_right_company_and_person_and_says_what_was_said(
+def test_activity_has_company_attendee_and_comment(
     tenant: Tenant,
 ) -> None:
     load(tenant, SOME)
@@ -123,7 +123,7 @@ def test_an_activity_is_on_the_right_company_and_person_and_says_what_was_said(
     assert author["Email"] == "ada.park@ourcompany.example"
 
 
-def test_an_anonymous_response_is_a_row_and_an_activity_without_a_person(tenant: Tenant) -> None:
+def test_anonymous_response_has_no_person(tenant: Tenant) -> None:
     anonymous = next(each for each in RESPONSES if each["respondent_email"] is None)
     load(tenant, [anonymous])
     assert tenant.rows("person") == []
@@ -134,7 +134,7 @@ def test_an_anonymous_response_is_a_row_and_an_activity_without_a_person(tenant:
     assert not activity["ExternalAttendees"]
 
 
-def test_detractors_and_nobody_else_raise_a_cta(tenant: Tenant) -> None:
+def test_only_detractors_get_a_cta(tenant: Tenant) -> None:
     load(tenant, SOME)
     ctas = by_id(tenant.rows("call_to_action"))
     assert set(ctas) == {each["response_id"] for each in SOME if each["score"] <= 6}
@@ -162,7 +162,7 @@ def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     }
 
 
-def test_a_changed_comment_updates_its_row_and_its_activity_and_nothing_else(
+def test_changed_comment_updates_row_and_activity_only(
     tenant: Tenant,
 ) -> None:
     load(tenant, RESPONSES)
@@ -179,7 +179,7 @@ def test_a_changed_comment_updates_its_row_and_its_activity_and_nothing_else(
     assert outcomes(run)["nps_detractors"] == {"unchanged": 67, "skipped": 1}
 
 
-def test_what_a_csm_does_with_a_cta_stays(tenant: Tenant) -> None:
+def test_changes_of_a_csm_to_a_cta_are_kept(tenant: Tenant) -> None:
     load(tenant, SOME)
     raised = by_id(tenant.rows("call_to_action"))[UNHAPPY]
     close_cta(tenant, raised["Gsid"])
@@ -200,7 +200,7 @@ def close_cta(tenant: Tenant, gsid: str) -> None:
     assert answer.json()["result"], answer.text
 
 
-def test_a_score_that_falls_later_raises_one_cta(tenant: Tenant) -> None:
+def test_score_that_falls_later_creates_one_cta(tenant: Tenant) -> None:
     load(tenant, SOME)
     raised = tenant.sandbox.tenant.count("call_to_action")
     promoter = next(each["response_id"] for each in SOME if each["score"] >= 9)
@@ -211,16 +211,14 @@ def test_a_score_that_falls_later_raises_one_cta(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_parents_of_the_same_response_are_found_wherever_a_group_ends(
-    tenant: Tenant, size: int
-) -> None:
+def test_parents_of_the_same_response_are_found_across_groups(tenant: Tenant, size: int) -> None:
     run = load(tenant, RESPONSES[:40], read_group_size=size)
     assert run.rejects == []
     assert counts(tenant)["CG_NPS_Response__gc"] == 40
     assert all(row["companyId__gc"] for row in tenant.rows("CG_NPS_Response__gc"))
 
 
-def test_a_response_that_is_wrong_costs_the_others_nothing(tenant: Tenant) -> None:
+def test_invalid_response_is_rejected_alone(tenant: Tenant) -> None:
     wrong = {"score": None, "response_id": "X-1"}, {"responded_at": "soon", "response_id": "X-2"}
     bad = [{**RESPONSES[0], **fields} for fields in wrong]
     run = load(tenant, [*bad, *RESPONSES[1:30]])
@@ -230,7 +228,7 @@ def test_a_response_that_is_wrong_costs_the_others_nothing(tenant: Tenant) -> No
     assert run.exit_code == 0
 
 
-def test_a_backfill_by_bulk_ends_in_the_rows_that_single_calls_write(tenant: Tenant) -> None:
+def test_backfill_writes_the_same_rows_as_calls(tenant: Tenant) -> None:
     load(tenant, SOME, loader="target-gainsight-nps-parents")
     done = load(tenant, SOME, loader="target-gainsight-nps-history")
     assert (done.exit_code, calls(done)) == (0, {"describe": 1, "upload": 1, "job status": 3})
@@ -255,7 +253,7 @@ def since(day: str) -> dict[str, Any]:
     }
 
 
-def test_a_plan_of_the_first_run_finds_the_parents_that_it_would_create(tenant: Tenant) -> None:
+def test_plan_finds_parents_that_it_would_create(tenant: Tenant) -> None:
     planned = load(tenant, RESPONSES, dry_run=True)
     assert (planned.exit_code, planned.states) == (0, [])
     assert set(counts(tenant).values()) == {0}

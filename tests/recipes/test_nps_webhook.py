@@ -1,4 +1,4 @@
-"""Responses come by webhook and are in the tenant seconds later, whatever dies in between."""
+"""Responses sent to the webhook arrive in the tenant, even if a process dies in between."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Pipeline:
         return requests.post(self.url, data=data, headers=headers, timeout=10)
 
     def stop(self) -> None:
-        """End the receiver as a service does, and let the target come to its end."""
+        """Stop the receiver as a service manager does, and wait for the target."""
         self.receiver.terminate()
         assert self.receiver.wait(SECONDS) == 0
         assert self.target.wait(SECONDS) == 0
@@ -105,7 +105,7 @@ def rows(sandbox: WatchedSandbox) -> dict[str, int]:
     return {name: sandbox.tenant.count(name) for name in names}
 
 
-def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
+def test_response_arrives_while_the_receiver_is_running(
     tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     with pipeline(tmp_path, sandbox) as running:
@@ -125,7 +125,7 @@ def test_a_response_is_a_row_an_activity_and_a_cta_while_the_receiver_runs_on(
     assert "not_text" in rejects.read_text("utf-8")
 
 
-def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
+def test_killed_target_loses_and_duplicates_nothing(
     tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     with pipeline(tmp_path, sandbox) as running:
@@ -148,7 +148,7 @@ def test_nothing_is_lost_or_doubled_when_the_target_is_killed(
     assert rows(sandbox)["call_to_action"] == 1
 
 
-def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
+def test_invalid_requests_are_refused_and_not_stored(
     tmp_path: Path, sandbox: WatchedSandbox
 ) -> None:
     wrong = {**PROMOTER, "score": 11}
@@ -174,7 +174,7 @@ def test_what_is_wrong_is_answered_and_neither_kept_nor_loaded(
     assert set(rows(sandbox).values()) == {0}
 
 
-def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
+def test_receiver_needs_a_token(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, RECIPE / "webhook.py", "--journal", "j", "--state", "s"],
         cwd=tmp_path,

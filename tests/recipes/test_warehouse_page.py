@@ -1,4 +1,4 @@
-"""docs/recipes/warehouse.md: its configuration loads what it says it loads."""
+"""docs/recipes/warehouse.md: its configuration works as described."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def companies(tenant: Tenant) -> dict[str, Message]:
     return {row["External_ID__gc"]: row for row in tenant.rows("company")}
 
 
-def test_companies_and_people_arrive_with_parents_and_links(tenant: Tenant) -> None:
+def test_companies_have_parents_and_people_have_links(tenant: Tenant) -> None:
     child_first = (account(2, parent=1), account(1), account(3, parent=2))
     run = night(tenant, *child_first, contact("ida", 2))
     assert (run.exit_code, run.codes) == (0, [])
@@ -115,11 +115,11 @@ def test_companies_and_people_arrive_with_parents_and_links(tenant: Tenant) -> N
     assert {row["Csm"] for row in held.values()} == {csm["Gsid"]}
     assert held["A1"]["RenewalDate"] == "2026-12-31"
     [link] = tenant.rows("company_person")
-    told = (link["Company_ID"], link["Title"], link["IsPrimaryCompany"])
-    assert told == (held["A2"]["Gsid"], "VP Operations", True)
+    linked = (link["Company_ID"], link["Title"], link["IsPrimaryCompany"])
+    assert linked == (held["A2"]["Gsid"], "VP Operations", True)
 
 
-def test_a_customer_that_was_renamed_or_left_keeps_its_row(tenant: Tenant) -> None:
+def test_renamed_or_closed_customer_keeps_its_row(tenant: Tenant) -> None:
     night(tenant, account(1))
     gsid = companies(tenant)["A1"]["Gsid"]
     night(tenant, account(1, name="Another Name", status="Churn"))
@@ -136,14 +136,14 @@ def test_a_full_refresh_writes_nothing(tenant: Tenant) -> None:
     assert set(run.target.summary.calls.by_kind) == {"describe", "query"}
 
 
-def test_a_night_that_creates_too_much_is_stopped(tenant: Tenant) -> None:
+def test_night_that_creates_too_much_is_stopped(tenant: Tenant) -> None:
     run = night(tenant, *(account(number) for number in range(501)))
     assert run.exit_code == 1
     assert "max_creates" in run.error
     assert tenant.sandbox.tenant.count("company") <= 500
 
 
-def test_companies_that_are_there_get_their_ids_and_none_is_created(tenant: Tenant) -> None:
+def test_existing_companies_get_their_ids_and_none_is_created(tenant: Tenant) -> None:
     twins = [{"Name": "Account 2"}, {"Name": "Account 2"}]
     tenant.sandbox.tenant.seed("company", [{"Name": "Account 1"}, *twins])
     streams = {**LOADER["config"]["streams"], **BY_NAME}
@@ -153,7 +153,7 @@ def test_companies_that_are_there_get_their_ids_and_none_is_created(tenant: Tena
     assert sorted(run.codes) == ["multi_match", "no_match"]
 
 
-def test_the_arithmetic_of_the_nights_is_right() -> None:
+def test_nights_table_adds_up() -> None:
     text = PAGE.split("<!-- nights: begin -->")[1].split("<!-- nights: end -->")[0]
     rows = [line.strip("| ").split(" | ") for line in text.strip().splitlines()[2:]]
     assert len(rows) == 3
