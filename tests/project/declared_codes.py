@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_gainsight.loading.lookups import resolver
-from target_gainsight.mapping import record_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,7 @@ GAINSIGHTS_CODE = re.compile(r"\b(?:GSOBJ_|GS_[A-Z]+_|GU_|GS_)[0-9][0-9_]*\b")
 def own_codes() -> set[str]:
     """Return the codes in literals and in tables."""
     found = {code for tree in _trees() for code in _literals(tree)}
-    return found | {resolver.NO_MATCH, resolver.MULTI_MATCH} | set(record_mapper._REASONS)
+    return found | {resolver.NO_MATCH, resolver.MULTI_MATCH}
 
 
 def own_code_patterns() -> set[str]:
