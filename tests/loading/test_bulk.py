@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import itertools
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from singer_messages import TEXT, record, schema, state
-from tenant_runs import companies
+from singer_runs import lines_of
+from tenant_runs import Loading, companies
 
 from target_gainsight.loading.bulk import bulk_loader as bulk
-from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
 
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from fake_clock import FakeClock
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from tenant_runs import LoadRun
 
 COLUMNS = {"Account": "Name", "Sector": "Industry", "Staff": "Employees", "Renews": "RenewalDate"}
 JOBS = {
@@ -80,7 +80,7 @@ def uploaded(loading: Loading) -> int:
     return loading.calls()["upload"]
 
 
-def test_rows_land_by_the_jobs_columns_and_operation(bulk_loading: Loading) -> None:
+def test_rows_land_by_columns_and_operation_of_the_job(bulk_loading: Loading) -> None:
     bulk_loading.tenant.seed("company", [{"Name": "C0", "Employees": 1}])
     messages = [
         schema(),
@@ -91,8 +91,8 @@ def test_rows_land_by_the_jobs_columns_and_operation(bulk_loading: Loading) -> N
     assert run.exit_code == 0
     assert run.states == [state(read=2)["value"]]
     rows = bulk_loading.tenant.rows("company")
-    told = [(r["Name"], r["Industry"], r["Employees"], r["RenewalDate"]) for r in rows]
-    assert told == [
+    landed = [(r["Name"], r["Industry"], r["Employees"], r["RenewalDate"]) for r in rows]
+    assert landed == [
         ("C0", "Steel", 7, "2027-01-31"),
         ("C1", "Steel", 7, "2027-01-31"),
     ]
@@ -147,27 +147,34 @@ def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_loading: Load
     assert by_file(run)["files"] == 1
 
 
-def test_no_state_before_the_job_is_completed(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+class StatesWithRows(io.StringIO):
+    """Standard output that counts the tenant's companies whenever a state is written."""
+
+    def __init__(self, loading: Loading) -> None:
+        super().__init__()
+        self._loading = loading
+        self.rows: list[int] = []
+
+    def write(self, text: str) -> int:
+        self.rows.append(self._loading.tenant.count("company"))
+        return super().write(text)
+
+
+def test_no_state_is_written_before_the_job_is_completed(
+    start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_questions": 5})
     target = loading.target(object_type=None, streams={"accounts": PLAIN})
-    held: list[int] = []
-    write = target._write_state_message
-
-    def note(value: Message) -> None:
-        held.append(loading.tenant.count("company"))
-        write(value)
-
-    monkeypatch.setattr(target, "_write_state_message", note)
-    run = loading.run(target, [schema(), *companies(range(3)), state(read=3)])
-    assert run.states == [state(read=3)["value"]]
-    assert held == [3]
+    messages = [schema(), *companies(range(3)), state(read=3)]
+    output = StatesWithRows(loading)
+    with contextlib.redirect_stdout(output):
+        assert target.run_to_end(io.StringIO(lines_of(messages))) == 0
+    assert (json.loads(output.getvalue()), output.rows) == ({"read": 3}, [3])
     calls = loading.calls()
     assert (calls["upload"], calls["job status"]) == (1, 6)
 
 
-def test_the_pauses_between_questions_grow_to_a_minute(
+def test_pauses_between_polls_grow_to_a_minute(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_seconds": 300.0})
@@ -177,7 +184,7 @@ def test_the_pauses_between_questions_grow_to_a_minute(
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
-def test_files_stay_below_the_limit_and_go_one_after_the_other(
+def test_files_stay_below_the_limit_and_are_sent_in_turn(
     bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
@@ -192,7 +199,7 @@ def test_files_stay_below_the_limit_and_go_one_after_the_other(
     assert kinds == ["upload", *["job status"] * 3] * 3
 
 
-def test_the_later_of_two_rows_with_a_key_wins_across_files(
+def test_later_row_of_a_key_wins_across_files(
     bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 150)
@@ -246,7 +253,7 @@ def test_single_row_too_large_stops_the_run_before_its_state(
     assert "refuses a file of one row (" in run.log[-1]
 
 
-def test_a_row_that_does_not_convert_is_rejected_and_the_others_land(
+def test_row_that_does_not_convert_is_rejected_alone(
     bulk_loading: Loading,
 ) -> None:
     bad = record(Name="Bad", Employees="many")
@@ -258,7 +265,7 @@ def test_a_row_that_does_not_convert_is_rejected_and_the_others_land(
     assert (by_file(run)["rows"], run.outcomes()) == (1, {"rejected": 1})
 
 
-def test_failed_rows_are_counted_apart_and_their_file_is_kept(bulk_loading: Loading) -> None:
+def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_loading: Loading) -> None:
     messages = [schema(), *companies(range(30)), record(Name="", Industry="x"), state(read=31)]
     run = load(bulk_loading, messages)
     assert run.exit_code == 0
@@ -276,7 +283,7 @@ def test_failed_rows_are_counted_apart_and_their_file_is_kept(bulk_loading: Load
     assert "30 accepted, 1 failed" in run.target.summary.to_text()
 
 
-def test_a_file_of_which_nothing_is_written_stops_the_run_before_its_state(
+def test_file_without_written_rows_stops_the_run_before_its_state(
     bulk_loading: Loading,
 ) -> None:
     messages = [schema(), record(Name=""), record(Name=""), state(read=2)]
@@ -288,7 +295,7 @@ def test_a_file_of_which_nothing_is_written_stops_the_run_before_its_state(
     assert (again.exit_code, again.states) == (0, [state(read=1)["value"]])
 
 
-def test_failed_rows_trip_the_guard_as_rejects_do(bulk_loading: Loading) -> None:
+def test_failed_rows_count_for_max_reject_percent(bulk_loading: Loading) -> None:
     messages = [schema(), *companies(range(120)), *[record(Name="")] * 40, state(read=160)]
     run = load(bulk_loading, messages, max_reject_percent=20)
     assert run.exit_code == 1
@@ -298,16 +305,16 @@ def test_failed_rows_trip_the_guard_as_rejects_do(bulk_loading: Loading) -> None
 
 
 @pytest.mark.parametrize(
-    ("job", "said"),
+    ("job", "message"),
     [("nobody's", "Job nobody's is not found"), ("job-1", "The header does not match the job")],
 )
-def test_a_refusal_with_status_200_stops_the_run_and_loses_nothing(
-    bulk_loading: Loading, job: str, said: str
+def test_refusal_with_status_200_stops_the_run_and_loses_nothing(
+    bulk_loading: Loading, job: str, message: str
 ) -> None:
     messages = [schema(), *companies([1, 2]), state(read=2)]
     run = load(bulk_loading, messages, {**ENTRY, "bulk_job_id": job})
     assert (run.exit_code, run.states) == (1, [])
-    assert said in run.log[-1]
+    assert message in run.log[-1]
     assert "Check bulk_job_id" in run.log[-1]
     assert bulk_loading.tenant.count("company") == 0
     assert not kept(bulk_loading, "*.json")
@@ -322,7 +329,7 @@ def test_a_refusal_with_status_200_stops_the_run_and_loses_nothing(
         {"bulk_status_family": "bulk"},
     ],
 )
-def test_every_form_of_answer_is_understood(
+def test_every_form_of_response_is_understood(
     start_loading: Callable[..., Loading], switches: Message
 ) -> None:
     limits = {**BULK_LIMITS, "bulk_calls_per_hour": 2}
@@ -332,7 +339,7 @@ def test_every_form_of_answer_is_understood(
     assert (by_file(run)["accepted"], by_file(run)["failed"]) == (3, 0)
 
 
-def test_a_file_is_kept_when_the_job_gives_no_counts(
+def test_file_is_kept_when_the_job_gives_no_counts(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_counts": "missing"})
@@ -342,7 +349,7 @@ def test_a_file_is_kept_when_the_job_gives_no_counts(
     assert len(kept(loading)) == 1
 
 
-def test_uploads_keep_to_the_allowed_rate_of_an_hour(
+def test_uploads_stay_within_the_hourly_limit(
     start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
@@ -356,35 +363,33 @@ def test_uploads_keep_to_the_allowed_rate_of_an_hour(
     assert run.summary["calls"]["throttled"] == 0
 
 
-def test_a_partial_file_waits_as_long_as_uploads_allow_and_no_longer(
-    bulk_loading: Loading,
-) -> None:
+class LineByLine(io.BytesIO):
+    """An input that has one line at a time."""
+
+    def read1(self, _: int | None = -1) -> bytes:
+        return self.readline()
+
+
+def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_loading: Loading) -> None:
     target = bulk_loading.target(object_type=None, streams={"accounts": PLAIN})
-    reader = target.reader
-    ticks: list[int] = []
-    on_tick = reader.on_tick
+    reader, on_tick = target.reader, target.reader.on_tick
+    lines_seen = 0
 
     def tick() -> None:
-        bulk_loading.clock.advance(300)
+        nonlocal lines_seen
+        bulk_loading.clock.advance(300 * (reader.line_number - lines_seen))
+        lines_seen = reader.line_number
         on_tick()
-        ticks.append(bulk_loading.tenant.count("company"))
 
     reader.on_tick = tick
     blocks = [[schema(), *companies([number])] for number in range(4)]
-    text = "".join(json.dumps(line) + "\n" for block in blocks for line in block)
-    reader._lines = lambda _source: _ticking(text, reader)  # type: ignore[method-assign]
-    target.run_to_end(io.StringIO())
+    text = lines_of([line for block in blocks for line in block])
+    target.run_to_end(io.TextIOWrapper(LineByLine(text.encode()), encoding="utf-8"))
     assert bulk_loading.tenant.count("company") == 4
     assert uploaded(bulk_loading) == 2
 
 
-def _ticking(text: str, reader: Any) -> Iterable[str]:
-    for line in text.splitlines():
-        yield line
-        reader.on_tick()
-
-
-def test_a_dry_run_predicts_files_and_sends_nothing(
+def test_dry_run_predicts_files_and_sends_nothing(
     bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
@@ -403,7 +408,7 @@ def test_a_dry_run_predicts_files_and_sends_nothing(
     assert by_file(real)["files"] == 2
 
 
-def test_a_plan_counts_the_hours_that_many_uploads_take(
+def test_plan_counts_the_hours_of_many_uploads(
     bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
@@ -416,7 +421,7 @@ def test_a_plan_counts_the_hours_that_many_uploads_take(
     assert plan.cost(run.target.summary).minutes == 120
 
 
-def test_a_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:
+def test_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:
     described = {
         "objects": {"Usage__gc": {"transactional": False, "fields": {"day__gc": {"type": "DATE"}}}},
         "bulk_jobs": {"usage": {"object": "Usage__gc", "operation": "insert"}},
@@ -436,7 +441,7 @@ def test_a_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Lo
 
 
 @pytest.mark.parametrize("fault", ["reset_after_commit", "server_error"])
-def test_an_upload_with_a_lost_answer_stops_the_run_and_the_next_one(
+def test_upload_with_lost_response_stops_this_run_and_the_next(
     bulk_loading: Loading, fault: str
 ) -> None:
     bulk_loading.tenant.faults.add(Fault(fault, path="*bulkimport", times=1))
@@ -450,7 +455,7 @@ def test_an_upload_with_a_lost_answer_stops_the_run_and_the_next_one(
     assert uploaded(bulk_loading) == 1
 
 
-def test_a_note_that_the_user_completes_settles_its_rows_without_sending_them(
+def test_rows_of_a_note_set_to_completed_are_not_sent_again(
     bulk_loading: Loading,
 ) -> None:
     bulk_loading.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
@@ -464,7 +469,7 @@ def test_a_note_that_the_user_completes_settles_its_rows_without_sending_them(
     assert list(bulk_loading.names()) == ["C3"]
 
 
-def test_a_note_that_the_user_deletes_lets_its_rows_be_sent(bulk_loading: Loading) -> None:
+def test_rows_of_a_deleted_note_are_sent_again(bulk_loading: Loading) -> None:
     bulk_loading.tenant.faults.add(Fault("server_error", path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]
     load(bulk_loading, messages)
@@ -473,7 +478,7 @@ def test_a_note_that_the_user_deletes_lets_its_rows_be_sent(bulk_loading: Loadin
     assert sorted(bulk_loading.names()) == ["C1", "C2"]
 
 
-def test_a_disk_that_is_full_stops_the_run_with_nothing_acknowledged(
+def test_full_disk_stops_the_run_before_its_state(
     bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -483,12 +488,12 @@ def test_a_disk_that_is_full_stops_the_run_with_nothing_acknowledged(
     run = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "No space left on device" in run.log[-1]
-    assert "Make room" in run.log[-1]
+    assert "Free some space" in run.log[-1]
     assert uploaded(bulk_loading) == 0
     assert not kept(bulk_loading, "*.csv*")
 
 
-def test_a_text_with_nul_is_rejected_alone_and_what_it_was_is_kept(bulk_loading: Loading) -> None:
+def test_text_with_nul_is_rejected_alone_and_kept(bulk_loading: Loading) -> None:
     messages = [schema(), record(Name="A\0b"), *companies([1]), state(read=2)]
     run = load(bulk_loading, messages)
     assert (run.exit_code, run.codes) == (0, ["nul_in_text"])
@@ -499,7 +504,7 @@ def test_a_text_with_nul_is_rejected_alone_and_what_it_was_is_kept(bulk_loading:
 
 @pytest.mark.parametrize(("name", "shown"), [("a\0b", "NUL"), ("a\ud800b", "surrogate pair")])
 @pytest.mark.parametrize("place", ["column", "constant"])
-def test_a_column_that_no_csv_can_have_stops_the_stream_with_a_sentence(
+def test_column_name_that_no_csv_can_hold_stops_the_stream(
     bulk_loading: Loading, name: str, shown: str, place: str
 ) -> None:
     columns = {"Name": TEXT} | ({name: TEXT} if place == "column" else {})
@@ -525,30 +530,45 @@ class Killed(BaseException):
     """Ends a run as a kill does: nothing of it is finished."""
 
 
+class KillingClock:
+    """A clock that kills the run after some waits for its job."""
+
+    def __init__(self, clock: FakeClock, waits: int) -> None:
+        self._clock = clock
+        self._left = waits
+        self.now = clock.now
+        self.wake = clock.wake
+
+    def wait(self, seconds: float) -> bool:
+        if seconds and not self._left:
+            raise Killed
+        self._left -= seconds > 0
+        return self._clock.wait(seconds)
+
+
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kills=st.lists(st.tuples(st.integers(1, 12), st.integers(120, 900)), max_size=3),
+    kills=st.lists(st.integers(1, 12), max_size=3),
+    file_bytes=st.integers(200, 900),
     state_every=st.integers(1, 40),
 )
-def test_whenever_runs_are_killed_every_row_lands_once(
+def test_every_row_lands_once_whenever_runs_are_killed(
     start_loading: Callable[..., Loading],
-    monkeypatch: pytest.MonkeyPatch,
-    kills: list[tuple[int, int]],
+    kills: list[int],
+    file_bytes: int,
     state_every: int,
 ) -> None:
-    limits = {**BULK_LIMITS, "bulk_file_bytes": 400}
+    limits = {**BULK_LIMITS, "bulk_file_bytes": file_bytes}
     loading = start_loading(bulk_jobs=JOBS, limits=limits)
-    entry = {**ENTRY, "bulk_job_id": "insert"}
-    streams = {"accounts": entry}
+    streams = {"accounts": {**ENTRY, "bulk_job_id": "insert"}}
     read = 0
-    for questions, most_bytes in [*kills, (10_000, 500)]:
-        target = loading.target(object_type=None, streams=streams)
+    for waits in [*kills, 10_000]:
+        clock = cast("FakeClock", KillingClock(loading.clock, waits))
+        runs = Loading(loading.sandbox, clock, loading.folder, list)
+        target = runs.target(object_type=None, streams=streams)
         output = io.StringIO()
-        with monkeypatch.context() as patched, contextlib.redirect_stdout(output):
-            patched.setattr(JobPoller, "_fetch_status", _killing_after(questions))
-            patched.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", most_bytes)
-            with contextlib.suppress(Killed):
-                assert target.run_to_end(io.StringIO(_rest(read, state_every))) == 0
+        with contextlib.redirect_stdout(output), contextlib.suppress(Killed):
+            assert target.run_to_end(io.StringIO(_rest(read, state_every))) == 0
         states = [json.loads(line)["read"] for line in output.getvalue().splitlines()]
         read = states[-1] if states else read
     assert read == 60
@@ -556,22 +576,11 @@ def test_whenever_runs_are_killed_every_row_lands_once(
     loading.sandbox.stop()
 
 
-def _killing_after(questions: int) -> Callable[..., None]:
-    asked, ask = itertools.count(1), JobPoller._fetch_status
-
-    def killing(progress: JobPoller, job: Any) -> None:
-        if next(asked) > questions:
-            raise Killed
-        ask(progress, job)
-
-    return killing
-
-
 def _rest(read: int, state_every: int) -> str:
-    """What the source sends after its last state."""
+    """The messages that the source sends after its last state."""
     lines = [schema()]
     for number in range(read, 60):
         lines += companies([number], Industry="Steel")
         if (number + 1) % state_every == 0:
             lines.append(state(read=number + 1))
-    return "".join(json.dumps(line) + "\n" for line in [*lines, state(read=60)])
+    return lines_of([*lines, state(read=60)])

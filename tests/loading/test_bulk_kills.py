@@ -1,4 +1,4 @@
-"""After a kill at any moment of a bulk job, a re-run uploads nothing twice and loses nothing."""
+"""After a kill during a bulk job, a re-run uploads nothing twice and loses nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from singer_messages import record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
 from watched_sandbox import SECONDS, watched_sandbox
 
-from target_gainsight.loading.bulk import bulk_loader as bulk
 from target_gainsight.loading.bulk.upload_journal import UploadedRows, UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
 
@@ -135,7 +134,7 @@ def start_runs(tmp_path: Path) -> Iterator[Callable[..., BulkRuns]]:
         yield start
 
 
-def test_a_run_killed_while_a_job_is_in_progress_uploads_nothing_twice(
+def test_run_killed_during_a_job_uploads_nothing_twice(
     start_runs: Callable[..., BulkRuns],
 ) -> None:
     runs = start_runs(bulk_questions=2)
@@ -156,7 +155,7 @@ def test_a_run_killed_while_a_job_is_in_progress_uploads_nothing_twice(
 
 
 @pytest.mark.e2e
-def test_a_run_resumed_in_the_middle_of_a_file_sends_only_what_was_not_sent(
+def test_run_resumed_within_a_file_sends_only_unsent_rows(
     start_runs: Callable[..., BulkRuns],
 ) -> None:
     runs = start_runs(bulk_questions=1)
@@ -173,7 +172,7 @@ def test_a_run_resumed_in_the_middle_of_a_file_sends_only_what_was_not_sent(
 
 
 @pytest.mark.e2e
-def test_a_run_stopped_by_a_signal_leaves_the_job_to_the_next_one(
+def test_next_run_waits_for_the_job_of_a_stopped_run(
     start_runs: Callable[..., BulkRuns],
 ) -> None:
     runs = start_runs(bulk_questions=2)
@@ -188,7 +187,7 @@ def test_a_run_stopped_by_a_signal_leaves_the_job_to_the_next_one(
     assert runs.calls("upload") == 1
 
 
-def test_two_runs_at_once_do_not_upload_one_stream(tmp_path: Path) -> None:
+def test_concurrent_runs_do_not_upload_the_same_stream(tmp_path: Path) -> None:
     first = UploadJournal(tmp_path, "tenant", "run-1")
     second = UploadJournal(tmp_path, "tenant", "run-2")
     first.begin("accounts")
@@ -201,18 +200,14 @@ def test_two_runs_at_once_do_not_upload_one_stream(tmp_path: Path) -> None:
     second.close()
 
 
-def test_rows_are_recognised_in_order_from_the_first_until_one_is_new() -> None:
+def test_rows_are_recognised_in_order_until_one_is_new() -> None:
     earlier = UploadedRows(array("Q", [1, 2, 3, 2, 4]))
     assert [earlier.consume(digest) for digest in (2, 3, 2)] == [True, True, True]
     assert not earlier.consume(9)
     assert not earlier.consume(4)
 
 
-def test_a_row_that_was_overtaken_by_a_new_one_is_sent_again() -> None:
+def test_row_after_a_new_one_is_sent_again() -> None:
     earlier = UploadedRows(array("Q", [1]))
     assert not earlier.consume(2)
     assert not earlier.consume(1)
-
-
-def test_files_have_a_bounded_number_of_rows() -> None:
-    assert bulk.MAX_ROWS * 8 <= 10_000_000

@@ -121,9 +121,9 @@ def file_name(stream: str) -> str:
 
 def _write_error(path: Path, error: OSError) -> RunStoppedError:
     is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+    advice = "Free some space on its disk" if is_full else "Fix the problem"
     message = (
-        f"the CSV file {display_path(path)} cannot be written: {error.strerror or error}. "
-        f"{'Make room on its disk' if is_full else 'Fix the problem'} and run again; the records "
-        "will be re-sent."
+        f"the CSV file {display_path(path)} cannot be written: {error.strerror or error}. {advice} "
+        "and run again; the records will be re-sent."
     )
     return RunStoppedError(message)

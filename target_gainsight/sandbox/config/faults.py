@@ -27,7 +27,7 @@ REFUSING_KINDS = frozenset(
         "reset_before_commit",
     }
 )
-"""Kinds whose call has no effect, unless the fault says `committed`."""
+"""Kinds whose call has no effect, unless the fault is `committed`."""
 
 COMMITTING_KINDS = frozenset(
     {

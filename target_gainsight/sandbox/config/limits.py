@@ -1,4 +1,4 @@
-"""Counts calls in fixed, clock-aligned windows and says when one is full.
+"""Counts calls in fixed, clock-aligned windows.
 
 "Between 10:00 and 10:01 only 100 requests are served" (Company API, Limits) [D]; that windows
 follow the clock and that the quota is the tenant's is inferred [I]. Days are UTC days.
@@ -44,7 +44,7 @@ def windows_of(limits: Limits) -> dict[Family, tuple[Window, ...]]:
 
 
 class CallCounter:
-    """Admits calls while every window of their family has room; a refused call costs nothing.
+    """Admits calls until a window of their family is full; a refused call is not counted.
 
     The counts are kept in the tenant's file, so that a restart does not refill the day.
     """

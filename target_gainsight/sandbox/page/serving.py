@@ -1,7 +1,4 @@
-"""The page as routes of the tenant's application: who may see it, and how it leaves the house.
-
-What is shown is for views.py.
-"""
+"""The page's routes: access and response headers. views.py decides what is shown."""
 
 from __future__ import annotations
 

@@ -93,14 +93,14 @@ def _laid_out(part: str, depth: int) -> str:
     return ": " if part == ":" else part
 
 
-def moment(seconds: float) -> str:
-    """Seconds since the epoch as `2026-02-01 10:00:00.250`, in UTC."""
+def format_time(seconds: float) -> str:
+    """Format seconds since the epoch as `2026-02-01 10:00:00.250`, in UTC."""
     when = _EPOCH + timedelta(seconds=seconds)
     return when.replace(tzinfo=None).isoformat(" ", timespec="milliseconds")
 
 
 def clock_time(seconds: float, *, exact: bool) -> str:
-    """Seconds since the epoch as `10:00`, or `10:00:00` where that is not `exact` enough."""
+    """Format seconds since the epoch as `10:00`, or `10:00:00` where that is not `exact` enough."""
     when = _EPOCH + timedelta(seconds=seconds)
     return when.strftime("%H:%M:%S" if exact else "%H:%M")
 

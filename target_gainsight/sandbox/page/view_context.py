@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NotFoundError(LookupError):
-    """What was asked for is not in the tenant; the message says so to whoever looks."""
+    """The tenant does not have what a page was requested for; the message is shown."""
 
 
 @dataclass(frozen=True)

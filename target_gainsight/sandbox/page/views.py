@@ -18,7 +18,7 @@ from target_gainsight.sandbox.page.filters import (
     filters_from,
 )
 from target_gainsight.sandbox.page.rate import charts, usages
-from target_gainsight.sandbox.page.texts import escaped, indented, moment, redacted
+from target_gainsight.sandbox.page.texts import escaped, format_time, indented, redacted
 from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
 from target_gainsight.sandbox.storage.rows import names_of, select_rows
@@ -290,7 +290,7 @@ def _listed(view: ViewContext, found: Mapping[int, Call]) -> list[ShownCall]:
         ShownCall(
             number,
             f"/call?{urlencode({'number': number})}",
-            moment(each.at),
+            format_time(each.at),
             each,
             escaped(redacted(each.path, *secrets)),
             failed=each.code is not None or each.status != HTTPStatus.OK,

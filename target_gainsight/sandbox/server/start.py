@@ -22,7 +22,7 @@ _NEEDED = ("jinja2", "starlette", "uvicorn", "yaml")
 
 
 class SandboxUnavailableError(RuntimeError):
-    """The packages of the `sandbox` extra are missing; the message says how to install them."""
+    """The packages of the `sandbox` extra are missing; the message has the command for it."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -12,11 +12,11 @@ _TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|([()])|(\S))")
 _DEEPEST = 100
 
 Condition = tuple[str, list[object]]
-"""An SQL condition and the values of its marks."""
+"""An SQL condition and the values of its placeholders."""
 
 
 class ExpressionError(ValueError):
-    """The expression cannot be read; the message says where."""
+    """The expression cannot be parsed; the message has the position."""
 
 
 def joined_conditions(expression: str, conditions: Mapping[str, Condition]) -> Condition:

@@ -91,7 +91,7 @@ class ObjectModel:
         transactional: low-volume, so writable through the records API [D/O].
         prefix: the four characters that its GSIDs begin with.
         writable: whether the records API writes it at all (People has an API of its own).
-        guessed: made on first use, so that describe cannot tell its fields.
+        guessed: made on first use, so that describe does not list its fields.
     """
 
     name: str

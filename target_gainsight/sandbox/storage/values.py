@@ -322,13 +322,13 @@ def _datetime_renderer(switches: Switches) -> Render:
 
 def iso_datetime(milliseconds: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC, with milliseconds and a Z."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    when = _EPOCH + timedelta(milliseconds=milliseconds)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _spaced_datetime(milliseconds: int) -> str:
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    day, time = moment.isoformat(timespec="milliseconds")[:-8].split("T")
+    when = _EPOCH + timedelta(milliseconds=milliseconds)
+    day, time = when.isoformat(timespec="milliseconds")[:-8].split("T")
     return f"{day} {time}"
 
 
