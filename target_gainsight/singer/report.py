@@ -65,7 +65,7 @@ def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> No
         RunStoppedError: Every record was rejected.
     """
     rejected = summary.total(Outcome.REJECTED)
-    if ledger.everything_rejected:
+    if rejected and rejected == summary.read:
         where = "the plan" if dry_run else ledger.rejects.path
         if rejected == 1:
             verb = "would be" if dry_run else "was"

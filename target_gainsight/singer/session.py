@@ -212,8 +212,9 @@ class Session:
             PrivateFile(folder / f"{run}.created.csv"),
             self.summary,
             rejection,
-            OpenRejects(RejectFolder(folder), run, self.clock.now),
-            keep_files=not self.settings.dry_run,
+            None
+            if self.settings.dry_run
+            else OpenRejects(RejectFolder(folder), run, self.clock.now),
         )
 
     def _tick_while_waiting(self) -> None:

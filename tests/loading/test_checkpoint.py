@@ -10,7 +10,6 @@ from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.loading.settling import checkpoint as module
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.watermark import Watermark
 
@@ -20,11 +19,11 @@ SEEDS = st.integers(0, 2**32)
 class Model:
     """Plays sources, settlements, states and time at random, and knows the truth by heart."""
 
-    def __init__(self, chance: Random, *, interval: float) -> None:
+    def __init__(self, chance: Random, *, interval: float, max_waiting: int = 1000) -> None:
         self.chance = chance
         self.clock = FakeClock()
         self.emitted: list[tuple[int, float]] = []
-        self.checkpoint = Checkpoint(self.emit, self.clock.now, interval)
+        self.checkpoint = Checkpoint(self.emit, self.clock.now, interval, max_waiting)
         self.watermarks = [self.checkpoint.open()]
         self.open: list[tuple[Watermark, int]] = []
         self.unsettled_before: list[set[tuple[int, int]]] = []
@@ -95,23 +94,19 @@ def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None
 @given(SEEDS)
 @settings(max_examples=50)
 def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MOST_WAITING_STATES", 8)
-        model = Model(Random(seed), interval=0.0)
-        for _ in range(300):
-            model.step()
-        assert len(model.checkpoint._waiting) <= 8 + 1
-        model.take_state()
-        while model.open:
-            model.settle_one()
-        model.checkpoint.finish()
-        assert model.emitted[-1][0] == len(model.unsettled_before) - 1
+    model = Model(Random(seed), interval=0.0, max_waiting=8)
+    for _ in range(300):
+        model.step()
+    model.take_state()
+    while model.open:
+        model.settle_one()
+    model.checkpoint.finish()
+    assert model.emitted[-1][0] == len(model.unsettled_before) - 1
 
 
-def test_thinning_keeps_states_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING_STATES", 8)
+def test_thinning_keeps_states_on_the_way() -> None:
     emitted: list[Any] = []
-    checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0)
+    checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0, max_waiting=8)
     watermark = checkpoint.open()
     for number in range(1, 41):
         watermark.register()

@@ -9,7 +9,6 @@ import pytest
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects import ordered_writer as filing_module
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
@@ -29,7 +28,7 @@ class Input:
     def __init__(self, folder: Path) -> None:
         self.file = RejectFile(folder / f"{RUN}.singer", lambda: 0.0, keys_only=False)
         self.filing = OrderedRejectWriter(
-            self.file, OpenRejects(RejectFolder(folder), RUN, lambda: 0.0)
+            self.file, OpenRejects(RejectFolder(folder), RUN, lambda: 0.0), max_pending=10
         )
         self.watermarks = {"slow": Watermark(), "quick": Watermark()}
         self.sequence = 0
@@ -47,7 +46,6 @@ class Input:
         source.watermark.settle(source.position)
 
     def filed(self) -> list[int]:
-        self.filing.flush()
         if not self.file.exists:
             return []
         lines = map(json.loads, self.file.path.read_text(encoding="utf-8").splitlines())
@@ -73,10 +71,9 @@ def test_rejects_that_came_out_of_order_are_filed_in_the_order_of_the_input(give
 
 
 def test_too_many_that_wait_for_another_stream_are_filed_before_it_and_each_once(
-    given: Input, monkeypatch: pytest.MonkeyPatch
+    given: Input,
 ) -> None:
     """Those of their own stream that are not covered yet go on waiting: no state may pass them."""
-    monkeypatch.setattr(filing_module, "MAX_PENDING", 10)
     waits = given.register("slow")
     for _ in range(10):
         given.reject(given.register("quick"))

@@ -1,7 +1,4 @@
-"""Find the rejects that a settled record retires: older ones of its stream and key.
-
-Their retirement is written beside the reject file that holds them.
-"""
+"""Finds the rejects that a settled record retires: older ones of its stream and key."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from target_gainsight.loading.records import SourceRecord
@@ -34,15 +31,17 @@ BEFORE_THIS_RUN = -1
 
 
 class OpenRejects:
-    """The open rejects of a folder, by stream and key, in memory.
+    """The open rejects of a folder, by stream and key, read when it is made.
 
-    Beyond ``max_indexed`` of them no key is kept: then a reject is retired by its replay only.
+    If there are more than ``max_indexed``, no key is kept: then only a replay retires a reject.
 
     Args:
         folder: The reject files of all runs.
         run: The current run; its own rejects are added with ``add``.
         now: Returns the time in epoch seconds.
-        max_indexed: Open rejects whose keys are kept.
+
+    Attributes:
+        has_any: Whether there has been an open reject so far.
     """
 
     def __init__(
@@ -52,37 +51,32 @@ class OpenRejects:
         now: Callable[[], float],
         max_indexed: int = MAX_INDEXED,
     ) -> None:
+        self.has_any = False
         self._folder = folder
         self._run = run
         self._now = now
         self._max_indexed = max_indexed
         self._last_number = 0
-        self._is_loaded = False
         self._is_full = False
         self._open: dict[RejectId, bytes | None] = {}
         self._by_key: dict[bytes, dict[RejectId, int]] = defaultdict(dict)
         self._pending: dict[str, list[str]] = defaultdict(list)
+        for earlier in folder.runs():
+            try:
+                for reject in folder.open(earlier):
+                    stream = str(reject.message["stream"])
+                    fingerprint = _fingerprint(stream, reject.stream, reject.key)
+                    self._index(reject.id, fingerprint, BEFORE_THIS_RUN)
+            except OSError as error:
+                message = "the rejects of run %s cannot be read and stay as they are: %s"
+                logger.warning(message, earlier, error)
 
     def add(self, source: SourceRecord) -> RejectId:
-        """Add a record that was rejected.
-
-        Args:
-            source: The source record.
-
-        Returns:
-            The reject's id.
-        """
-        self._load()
+        """Add a record that was rejected; return the reject's id."""
         self._last_number += 1
         id_ = RejectId(self._run, self._last_number)
         self._index(id_, _source_fingerprint(source), source.sequence)
         return id_
-
-    @property
-    def any(self) -> bool:
-        """Whether any reject is open that a record may retire."""
-        self._load()
-        return self._is_full or bool(self._open)
 
     def retired_by(self, source: SourceRecord, since: int) -> list[RejectId]:
         """Find the rejects that a record's outcome retires, and remove them.
@@ -98,8 +92,6 @@ class OpenRejects:
         Returns:
             The ids, to be passed to ``retire`` as soon as the outcome is on disk.
         """
-        if not self.any:
-            return []
         reason = source.message.get(REASON_PROPERTY)
         if isinstance(reason, dict):
             id_ = RejectId.parse(reason.get("id"))
@@ -112,27 +104,8 @@ class OpenRejects:
             self._remove(id_)
         return sorted(older)
 
-    def _load(self) -> None:
-        """Read the open rejects of earlier runs, once."""
-        if self._is_loaded:
-            return
-        self._is_loaded = True
-        for run in self._folder.runs():
-            if run != self._run:
-                self._load_run(run)
-
-    def _load_run(self, run: str) -> None:
-        try:
-            for reject in self._folder.open(run):
-                stream = str(reject.message["stream"])
-                fingerprint = _fingerprint(stream, reject.stream, reject.key)
-                self._index(reject.id, fingerprint, BEFORE_THIS_RUN)
-        except OSError as error:
-            logger.warning(
-                "the rejects of run %s cannot be read and stay as they are: %s", run, error
-            )
-
     def _index(self, id_: RejectId, fingerprint: bytes | None, position: int) -> None:
+        self.has_any = True
         if self._is_full:
             return
         if len(self._open) >= self._max_indexed:
@@ -155,46 +128,37 @@ class OpenRejects:
             return False
         fingerprint = self._open.pop(id_)
         if fingerprint is not None:
-            same_key = self._by_key[fingerprint]
-            del same_key[id_]
-            if not same_key:
+            del self._by_key[fingerprint][id_]
+            if not self._by_key[fingerprint]:
                 del self._by_key[fingerprint]
         return True
 
     def retire(self, ids: Iterable[RejectId], outcome: str) -> None:
-        """Record the retirement of rejects, to be written at the next flush.
-
-        Args:
-            ids: The rejects.
-            outcome: The outcome of the record that retired them.
-        """
+        """Record that records with an outcome retired some rejects; ``flush`` writes it."""
         for id_ in ids:
-            noted = {
+            line = {
                 "id": str(id_),
                 "outcome": outcome,
                 "run": self._run,
                 "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
             }
-            self._pending[id_.run].append(serialize_json(noted))
+            self._pending[id_.run].append(serialize_json(line))
 
     def flush(self) -> None:
-        """Write the recorded retirements.
+        """Write the recorded retirements beside the reject files.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: A file cannot be written.
         """
         while self._pending:
             run, lines = next(iter(self._pending.items()))
             if run == self._run or self._folder.file(run).exists():
-                self._write(run, lines)
+                path = self._folder.file(run, RETIRED)
+                file = PrivateFile(path)
+                for line in ("", *lines) if _ends_in_half_a_line(path) else lines:
+                    file.add(line)
+                file.close()
             del self._pending[run]
-
-    def _write(self, run: str, lines: Sequence[str]) -> None:
-        path = self._folder.file(run, RETIRED)
-        file = PrivateFile(path)
-        for line in ("", *lines) if _ends_in_half_a_line(path) else lines:
-            file.add(line)
-        file.close()
 
 
 def _source_fingerprint(source: SourceRecord) -> bytes | None:
@@ -204,7 +168,7 @@ def _source_fingerprint(source: SourceRecord) -> bytes | None:
 
 
 def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | None:
-    """Shorten a key; None for a stream without keys, or a record that lacks one of its own."""
+    """Digest a key; None for a stream without keys, or a record that lacks one of its own."""
     if not key or None in key.values():
         return None
     text = repr([stream, alias, *map(str, key.values())])
@@ -212,11 +176,9 @@ def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | Non
 
 
 def _ends_in_half_a_line(path: Path) -> bool:
-    """Return whether a file ends in the middle of a line."""
     try:
         with path.open("rb") as file:
-            file.seek(0, 2)
-            if not file.tell():
+            if not file.seek(0, 2):
                 return False
             file.seek(-1, 2)
             return file.read(1) != b"\n"

@@ -1,13 +1,9 @@
-"""Rejects on their way to the reject file: in input order, and no state passes them.
-
-Knows neither how a record came to be rejected nor when there are too many.
-"""
+"""Files rejects in input order, and before any state that covers them."""
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,87 +17,78 @@ if TYPE_CHECKING:
 MAX_PENDING = 5000
 
 
-@dataclass(frozen=True)
-class _PendingReject:
-    """A record on its way into the reject file.
+class _PendingReject(NamedTuple):
+    """A reject that is not filed yet, ordered by its number in the input."""
 
-    Attributes:
-        source: The record as it came.
-        outcome: What it ended as.
-        reason: Why.
-        id: What names the reject.
-        retires: The older rejects that it stands for from now on.
-    """
-
+    sequence: int
     source: SourceRecord
     outcome: Outcome
     reason: Reason
     id: RejectId
     retires: Sequence[RejectId]
 
-    @property
-    def is_covered(self) -> bool:
-        """Whether everything before it in its own stream is settled."""
-        return self.source.watermark.settled >= self.source.position
-
 
 class OrderedRejectWriter:
     """Holds rejects back until everything before them is settled.
 
     Args:
-        rejects: The reject file.
-        open_rejects: Knows which rejects a settled record retires.
+        max_pending: More rejects are not held in memory: those that wait only for records of
+            other streams are filed out of order.
     """
 
-    def __init__(self, rejects: RejectFile, open_rejects: OpenRejects) -> None:
+    def __init__(
+        self, rejects: RejectFile, open_rejects: OpenRejects, max_pending: int = MAX_PENDING
+    ) -> None:
         self._rejects = rejects
         self._open_rejects = open_rejects
-        self._pending: list[tuple[int, _PendingReject]] = []
+        self._max_pending = max_pending
+        self._pending: list[_PendingReject] = []
 
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[RejectId]
     ) -> None:
-        """Take a reject, to be filed at its place in the input.
-
-        Args:
-            source: The record as it came.
-            outcome: What it ended as.
-            reason: Why.
-            retires: The older rejects that it stands for once it is filed.
-        """
-        listed = _PendingReject(source, outcome, reason, self._open_rejects.add(source), retires)
-        heapq.heappush(self._pending, (source.sequence, listed))
+        """Add a reject, and the older rejects that it replaces once it is filed."""
+        id_ = self._open_rejects.add(source)
+        pending = _PendingReject(source.sequence, source, outcome, reason, id_, retires)
+        heapq.heappush(self._pending, pending)
 
     def flush_through(self, settled: int) -> None:
-        """File, in input order, the rejects that the next state may cover.
+        """File the rejects that a state may cover; ``settled`` is the input's watermark.
 
-        Args:
-            settled: The number of the record up to which all are settled.
+        Raises:
+            OSError: A file cannot be written.
         """
-        while self._pending and self._pending[0][0] <= settled:
-            self._file(heapq.heappop(self._pending)[1])
-        if len(self._pending) > MAX_PENDING:
-            self._flush_early()
+        while self._pending and self._pending[0].sequence <= settled:
+            self._file(heapq.heappop(self._pending))
+        if len(self._pending) > self._max_pending:
+            covered = [each for each in self._pending if _is_covered(each.source)]
+            self._pending = [each for each in self._pending if not _is_covered(each.source)]
+            heapq.heapify(self._pending)
+            for each in sorted(covered):
+                self._file(each)
+        self._flush()
 
     def flush_all(self) -> None:
-        """File everything that is held back."""
-        for _, listed in sorted(self._pending):
-            self._file(listed)
-        self._pending = []
+        """File all rejects.
 
-    def flush(self) -> None:
-        """Bring rejects to disk, and only then the retirement of those they stand for."""
+        Raises:
+            OSError: A file cannot be written.
+        """
+        for each in sorted(self._pending):
+            self._file(each)
+        self._pending = []
+        self._flush()
+
+    def _file(self, pending: _PendingReject) -> None:
+        self._rejects.add(pending.source, pending.outcome, pending.reason, pending.id)
+        self._open_rejects.retire(pending.retires, pending.outcome.value)
+
+    def _flush(self) -> None:
+        """Bring rejects to disk, and only then the retirement of those they replace."""
         self._rejects.flush()
         self._open_rejects.flush()
 
-    def _flush_early(self) -> None:
-        """File what waits for an earlier record of another stream, so that memory stays bounded."""
-        covered = [held for held in self._pending if held[1].is_covered]
-        self._pending = [held for held in self._pending if not held[1].is_covered]
-        heapq.heapify(self._pending)
-        for _, listed in sorted(covered):
-            self._file(listed)
 
-    def _file(self, listed: _PendingReject) -> None:
-        self._rejects.add(listed.source, listed.outcome, listed.reason, listed.id)
-        self._open_rejects.retire(listed.retires, listed.outcome.value)
+def _is_covered(source: SourceRecord) -> bool:
+    """Return whether everything before a record in its own stream is settled."""
+    return source.watermark.settled >= source.position

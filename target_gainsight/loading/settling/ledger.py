@@ -1,23 +1,23 @@
-"""Where every record's outcome is entered: counted, filed, and made part of the state.
+"""Records the outcome of every record: counted, filed, and made part of the state.
 
-Entries are made in the main thread only. Knows how outcomes are kept, not how they come about.
+Only the main thread calls it.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.watermark import Watermark
-from target_gainsight.mapping.errors import counted, display
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_gainsight.loading.outcomes import BatchResult, Settlement
+    from target_gainsight.loading.outcomes import BatchResult
     from target_gainsight.loading.records import LoadRecord, SourceRecord
     from target_gainsight.loading.rejects.open_index import OpenRejects
     from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -31,32 +31,27 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NOT_COUNTED = ("unavailable", "outcome_unknown")
-"""Rejects that say nothing about the data and never trip a guard."""
+"""Codes of rejects whose cause is not the data: they count for no limit."""
 
 LISTED_SKIPS = ("no_match",)
-"""Skips that are listed beside the rejects."""
+"""Codes of skips that are listed in the reject file, too."""
 
 PERCENT_COUNTS_FROM = 100
-MOST_LOGGED_REJECTS = 1000
-UNAVAILABLE_IN_A_ROW = 3
+MAX_LOGGED_REJECTS = 1000
+MAX_UNAVAILABLE_IN_A_ROW = 3
 SETTLED_BY_FILE = "settled by file"
-"""What became of a record that went into a file."""
+"""The outcome of a record that went into a file."""
 
 
 class Ledger:
     """The outcomes of one run.
 
     Args:
-        checkpoint: Learns how far each stream is settled.
-        rejects: Takes the rejects.
-        created: Takes a line for each created row.
-        summary: Takes the counts.
-        rejection: When there are too many rejects.
-        open_rejects: Knows which rejects a settled record retires.
-        keep_files: Whether rejects and created rows are filed; not in a dry run.
+        open_rejects: The older rejects that a settled record retires; None in a dry run, in which
+            neither rejects nor created rows are filed.
 
     Attributes:
-        register: Takes note of one more record, and returns its number: its place in the input.
+        register: Registers one more record and returns its number in the input.
     """
 
     def __init__(
@@ -66,9 +61,7 @@ class Ledger:
         created: PrivateFile,
         summary: Summary,
         rejection: Rejection,
-        open_rejects: OpenRejects,
-        *,
-        keep_files: bool = True,
+        open_rejects: OpenRejects | None,
     ) -> None:
         self.checkpoint = checkpoint
         self.summary = summary
@@ -76,178 +69,140 @@ class Ledger:
         self.created = created
         self._rejection = rejection
         self._open_rejects = open_rejects
-        self._keep_files = keep_files
+        self._reject_writer = OrderedRejectWriter(rejects, open_rejects) if open_rejects else None
         self._input = Watermark()
         self.register = self._input.register
-        self._reject_writer = OrderedRejectWriter(rejects, open_rejects)
         self._deferred: list[BatchResult] = []
-        self._unavailable_in_a_row = 0
         self._rejects_that_count = 0
         self._logged = 0
 
-    def record_outcomes(self, settlements: Iterable[Settlement]) -> None:
-        """Enter the outcomes of one or more batches and write the state they cover.
-
-        Args:
-            settlements: The outcomes.
-
-        Raises:
-            RunStoppedError: Too many records were rejected.
-            OSError: The reject file cannot be written; the state is not advanced.
-        """
-        for settlement in settlements:
-            if settlement.outcome is Outcome.CREATED and self._keep_files:
-                self._list_created(settlement)
-            self._record_sources(settlement.record, settlement.outcome, settlement.reason)
-        self._advance()
-        self._check_guards()
-
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
-        """Enter the outcome of a record that never became one of Gainsight's.
-
-        Args:
-            source: The record as it came.
-            outcome: skipped or rejected.
-            reason: Why.
+        """Record the outcome of a record that was not converted to Gainsight's fields.
 
         Raises:
             RunStoppedError: Too many records were rejected.
         """
-        self._record_one(source, outcome, reason, source.sequence)
-        self._check_guards()
+        self._record(source, outcome, reason, source.sequence)
+        self._check_limits()
 
     def record_batch(self, result: BatchResult) -> None:
-        """Enter what became of one batch; hold back what only was unavailable.
+        """Record the outcomes of one batch and write the state they cover.
 
-        Args:
-            result: The batch's outcome.
+        Records that were unavailable are deferred until another batch succeeds.
 
         Raises:
             RunStoppedError: Three batches in a row were unavailable, or too many rejects.
+            OSError: The reject file cannot be written; the state is not advanced.
         """
         if result.unavailable:
-            self._unavailable_in_a_row += 1
             self._deferred.append(result)
             logger.warning(
-                "holding back %s of %s: %s",
-                counted(len(result.unavailable), "record"),
+                "%d records of %s are held back: %s",
+                len(result.unavailable),
                 display(result.unavailable[0].source.alias),
                 result.unavailable_because,
             )
-        elif result.settlements:
-            self._unavailable_in_a_row = 0
-            self._release_deferred()
-        self.record_outcomes(result.settlements)
-        if self._unavailable_in_a_row >= UNAVAILABLE_IN_A_ROW:
+        elif result.settlements and self._deferred:
+            self._release_deferred(settled=True)
+        for record, outcome, reason, gsid in result.settlements:
+            if outcome is Outcome.CREATED and self._open_rejects is not None:
+                self._list_created(record, gsid)
+            # Records merged into one do not retire each other's rejects.
+            for part in record.parts or (record,):
+                since = (record.parts or (record,))[0].source.sequence
+                self._record(part.source, outcome, reason, since)
+        self._advance()
+        self._check_limits()
+        if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
             message = (
-                f"Gainsight was not available for {UNAVAILABLE_IN_A_ROW} batches in a row "
+                f"Gainsight was not available for {MAX_UNAVAILABLE_IN_A_ROW} batches in a row "
                 f"({result.unavailable_because}); the run stops and the state stays before the "
                 "first of them: run again later and it goes on from there"
             )
             raise RunStoppedError(message)
 
     def retired_by(self, source: SourceRecord) -> list[RejectId]:
-        """Find the rejects that a record retires once its file is settled.
-
-        Args:
-            source: The record as it came.
-        """
-        if not self._keep_files:
+        """List the rejects that a record retires once its file is settled."""
+        if self._open_rejects is None or not self._open_rejects.has_any:
             return []
         return self._open_rejects.retired_by(source, source.sequence)
 
     def record_repeated(self, source: SourceRecord, retires: Iterable[RejectId]) -> None:
-        """Settle a record that an earlier run has sent in a file whose job is done.
-
-        Args:
-            source: The record as it came.
-            retires: The older rejects that it stands for.
-        """
+        """Settle a record that an earlier run has sent in a file whose job is completed."""
         source.watermark.settle(source.position)
         self._input.settle(source.sequence)
-        self._open_rejects.retire(retires, SETTLED_BY_FILE)
+        if self._open_rejects is not None:
+            self._open_rejects.retire(retires, SETTLED_BY_FILE)
         self._count_filed(source.alias, 1)
 
     def record_file(self, records: FileContents, failed: int) -> None:
         """Settle the records of one file and write the state they cover.
 
         Args:
-            records: Which they are.
-            failed: How many of them were not written; they count as rejects do, and as nobody
-                says which they are, no reject is retired then.
+            records: The records.
+            failed: The number of records that were not written. They count as rejects; which ones
+                they are is unknown, so no reject is retired then.
 
         Raises:
             RunStoppedError: Too many records were rejected, or failed.
             OSError: The reject file cannot be written; the state is not advanced.
         """
-        settled = 0
         for position in records.positions:
             records.watermark.settle(position)
-            settled += 1
         for sequence in records.sequences:
             self._input.settle(sequence)
-        self._count_filed(records.stream, settled)
-        if not failed:
+        self._count_filed(records.stream, len(records))
+        if not failed and self._open_rejects is not None:
             self._open_rejects.retire(records.retires, SETTLED_BY_FILE)
         self._rejects_that_count += failed
         self._advance()
-        self._check_guards()
+        self._check_limits()
 
     def finish(self) -> None:
-        """File what was held back, without covering it by the state, and write the last state."""
-        self._write_deferred()
+        """File deferred records, without covering them by the state, and write the last state."""
+        self._release_deferred(settled=False)
+        if self._reject_writer is not None:
+            self._reject_writer.flush_all()
         self._advance()
         self.created.close()
         self.rejects.close()
-        self._open_rejects.flush()
         self.checkpoint.finish()
 
     def flush(self) -> None:
         """Bring rejects and created rows to disk, so that a state may cover them."""
-        self._reject_writer.flush_through(self._input.settled)
         self.created.flush()
-        self._reject_writer.flush()
+        if self._reject_writer is not None:
+            self._reject_writer.flush_through(self._input.settled)
 
-    @property
-    def everything_rejected(self) -> bool:
-        """Whether there were records and none had another outcome than rejected."""
-        rejected = self.summary.total(Outcome.REJECTED)
-        return rejected > 0 and rejected == self.summary.read
-
-    def _record_sources(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
-        """Enter the outcome of a record's sources; merged ones do not retire each other."""
-        if not record.parts:
-            source = record.source
-            self._record_one(source, outcome, reason, source.sequence)
-            return
-        sources = record.sources()
-        for source in sources:
-            self._record_one(source, outcome, reason, sources[0].sequence)
-
-    def _record_one(
-        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, since: int
+    def _record(
+        self,
+        source: SourceRecord,
+        outcome: Outcome,
+        reason: Reason | None,
+        since: int,
+        *,
+        settled: bool = True,
     ) -> None:
-        # What cannot be kept is not settled: no state may cover it.
-        self._count(source, outcome, reason, since)
-        source.watermark.settle(source.position)
-        self._input.settle(source.sequence)
+        """Count and file one outcome; it is settled only after that, so that no state loses it.
 
-    def _count(
-        self, source: SourceRecord, outcome: Outcome, reason: Reason | None, since: int
-    ) -> None:
+        Rejects of records before ``since`` in the input are retired.
+        """
         if reason is not None and self._rejection.keys_only:
             reason = reason.without_values()
         self.summary.count(source.alias, outcome, reason)
         if reason is not None and outcome is Outcome.REJECTED:
             self._rejects_that_count += reason.code not in NOT_COUNTED
             self._log(source, reason)
-        if not self._keep_files:
-            return
-        retires = self._open_rejects.retired_by(source, since)
-        if reason is not None and (outcome is Outcome.REJECTED or reason.code in LISTED_SKIPS):
+        index = self._open_rejects
+        retires = index.retired_by(source, since) if index and index.has_any else []
+        is_listed = outcome is Outcome.REJECTED or (reason and reason.code in LISTED_SKIPS)
+        if reason is not None and is_listed and self._reject_writer is not None:
             self._reject_writer.add(source, outcome, reason, retires)
-        else:
-            self._open_rejects.retire(retires, outcome.value)
+        elif retires and index is not None:
+            index.retire(retires, outcome.value)
+        if settled:
+            source.watermark.settle(source.position)
+            self._input.settle(source.sequence)
 
     def _count_filed(self, stream: str, count: int) -> None:
         by_file = self.summary.stream(stream).by_file
@@ -256,77 +211,62 @@ class Ledger:
 
     def _log(self, source: SourceRecord, reason: Reason) -> None:
         self._logged += 1
-        if self._logged <= MOST_LOGGED_REJECTS:
+        if self._logged <= MAX_LOGGED_REJECTS:
+            record, names = source.message["record"], source.schema.get("key_properties") or ()
             logger.warning(
                 "rejected: stream %s, key %s: %s",
                 display(source.alias),
-                display(_key_of(source)),
+                display({name: record.get(name) for name in names}),
                 reason,
             )
-        elif self._logged == MOST_LOGGED_REJECTS + 1:
+        elif self._logged == MAX_LOGGED_REJECTS + 1:
             logger.warning("further rejects are listed in %s only", self.rejects.path)
 
     def _advance(self) -> None:
-        self._reject_writer.flush_through(self._input.settled)
-        self._reject_writer.flush()
+        if self._reject_writer is not None:
+            self._reject_writer.flush_through(self._input.settled)
         self.checkpoint.advance()
 
-    def _release_deferred(self) -> None:
-        for result in self._deferred:
-            for record in result.unavailable:
-                self._record_sources(record, Outcome.REJECTED, result.unavailable_because)
-        self._deferred = []
-
-    def _write_deferred(self) -> None:
-        for result in self._deferred:
-            reason = result.unavailable_because or Reason("unavailable", "no answer")
+    def _release_deferred(self, *, settled: bool) -> None:
+        """Reject the deferred records."""
+        deferred, self._deferred = self._deferred, []
+        for result in deferred:
+            reason = result.unavailable_because or Reason("unavailable", "no response")
             for record in result.unavailable:
                 sources = record.sources()
                 for source in sources:
-                    self._count(source, Outcome.REJECTED, reason, sources[0].sequence)
-        self._deferred = []
-        self._reject_writer.flush_all()
+                    since = sources[0].sequence
+                    self._record(source, Outcome.REJECTED, reason, since, settled=settled)
 
-    def _list_created(self, settlement: Settlement) -> None:
+    def _list_created(self, record: LoadRecord, gsid: str | None) -> None:
         if not self.created.exists:
-            self.created.add(csv_text(("stream", "key", "gsid")))
-        record = settlement.record
-        key = " | ".join(str(part) for part in record.key)
-        self.created.add(csv_text((record.source.alias, key, settlement.gsid or "")))
+            self.created.add("stream,key,gsid")
+        key = " | ".join([str(part) for part in record.key])
+        self.created.add(csv_text((record.source.alias, key, gsid or "")))
 
-    def _failed_in_files(self) -> int:
-        streams = self.summary.streams.values()
-        return sum(counts.by_file.failed for counts in streams if counts.by_file)
-
-    def _reject_location(self) -> str:
-        if not self._keep_files:
-            return "the plan"
-        rejected = str(self.rejects.path)
-        if not self._failed_in_files():
-            return rejected
-        log = "the bulk job's log in Gainsight"
-        return f"{rejected} and {log}" if self.rejects.exists else log
-
-    def _check_guards(self) -> None:
-        rejected, read = self._rejects_that_count, self.summary.read
+    def _check_limits(self) -> None:
+        """Stop the run if too many records were rejected."""
+        rejected = self._rejects_that_count
+        if not rejected:
+            return
+        read = self.summary.read
         most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
         too_many = most is not None and rejected > most
-        share = read > PERCENT_COUNTS_FROM and rejected * 100 > percent * read
-        if not too_many and not share:
+        if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):
             return
         name = "max_rejects" if too_many else "max_reject_percent"
         limit = str(most) if too_many else f"{percent}% after {PERCENT_COUNTS_FROM} records"
-        where = self._reject_location()
-        befell = "rejected, or failed in a bulk job" if self._failed_in_files() else "rejected"
+        by_file = (counts.by_file for counts in self.summary.streams.values())
+        in_files = any(counts.failed for counts in by_file if counts)
+        verb = "rejected, or failed in a bulk job" if in_files else "rejected"
+        where = [str(self.rejects.path)] if self.rejects.exists or not in_files else []
+        if in_files:
+            where.append("the bulk job's log in Gainsight")
+        if self._open_rejects is None:
+            where = ["the plan"]
         message = (
-            f"{rejected} of {read} records were {befell}, more than {name} ({limit}) "
-            f"allows; the run stops. The reasons are in {where}: mend the cause, or raise {name}, "
+            f"{rejected} of {read} records were {verb}, more than {name} ({limit}) allows; the "
+            f"run stops. The reasons are in {' and '.join(where)}: fix the cause, or raise {name}, "
             "and run again"
         )
         raise RunStoppedError(message)
-
-
-def _key_of(source: SourceRecord) -> dict[str, Any]:
-    record = source.message["record"]
-    keys = source.schema.get("key_properties") or ()
-    return {key: record.get(key) for key in keys}
