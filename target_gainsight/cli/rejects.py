@@ -63,13 +63,13 @@ def rejects() -> None:
 @_format_option
 def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
-    held = _folder(sources, folder)
-    groups = _groups(held)
+    rejects_folder = _folder(sources, folder)
+    groups = _groups(rejects_folder)
     if form == "json":
         print_as("json", groups)
         return
     if not groups:
-        click.echo(f"There are no open rejects in {held.path}.")
+        click.echo(f"There are no open rejects in {rejects_folder.path}.")
         return
     table = Table("Run", "Stream", "Reason", "Open", "Such as", "What to do")
     table.columns[3].justify = "right"
@@ -87,11 +87,11 @@ def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
     print_table(table)
 
 
-def _groups(held: RejectFolder) -> list[dict[str, Any]]:
+def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
     counts: Counter[tuple[str, ...]] = Counter()
-    for run in held.runs():
-        for reject in _open(held, run):
+    for run in rejects_folder.runs():
+        for reject in _open(rejects_folder, run):
             reason = reject.reason
             outcome, code = (str(reason.get(name) or "") for name in ("outcome", "code"))
             names = (run, reject.stream, outcome, code)
@@ -122,11 +122,11 @@ def show(
     form: str,
 ) -> None:
     """Show the open rejects of a run, one per line."""
-    held = _folder(sources, folder)
-    name = _named(held, run)
+    rejects_folder = _folder(sources, folder)
+    name = _named(rejects_folder, run)
     found = (
         reject
-        for reject in _open(held, name)
+        for reject in _open(rejects_folder, name)
         if stream in {None, reject.stream} and code in {None, reject.reason.get("code")}
     )
     listed = [_described(reject) for reject in islice(found, limit)]
@@ -168,16 +168,16 @@ def _print_rejects(listed: Iterable[dict[str, Any]]) -> None:
 def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str | None) -> None:
     """Send the open rejects of a run again, with the settings of the target.
 
-    What lands is retired; what is rejected again is listed under the new run. The exit code is
-    that of the new run.
+    Records that are written are retired; those rejected again are listed under the new run. The
+    exit code is that of the new run.
     """
-    held = _folder(sources, folder)
-    name = _named(held, run)
-    chosen = _Replay(held, name, stream)
+    rejects_folder = _folder(sources, folder)
+    name = _named(rejects_folder, run)
+    chosen = _Replay(rejects_folder, name, stream)
     if not chosen.count():
         click.echo(f"Run {name} has no such open rejects.")
         return
-    target = make_target(sources, rejects_path=str(held.path))
+    target = make_target(sources, rejects_path=str(rejects_folder.path))
     exit_code = target.run_to_end(cast("IO[str]", chosen))
     if not target.settings.dry_run:
         click.echo(target.summary.to_text())
@@ -190,8 +190,8 @@ def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str 
 class _Replay:
     """The open rejects of a run as a Singer file, read line by line."""
 
-    def __init__(self, held: RejectFolder, run: str, stream: str | None) -> None:
-        self._held = held
+    def __init__(self, rejects_folder: RejectFolder, run: str, stream: str | None) -> None:
+        self._folder = rejects_folder
         self._run = run
         self._stream = stream
 
@@ -214,7 +214,7 @@ class _Replay:
         return sum(1 for _ in self._chosen())
 
     def _chosen(self) -> Iterator[FiledReject]:
-        for reject in _open(self._held, self._run):
+        for reject in _open(self._folder, self._run):
             if self._stream not in {None, reject.stream}:
                 continue
             if reject.reason.get("replayable") is False:
@@ -246,20 +246,22 @@ def clear(
     if (run is not None) + retired + every != 1:
         message = "name a run, or --retired, or --all"
         raise click.UsageError(message)
-    held = _folder(sources, folder)
+    rejects_folder = _folder(sources, folder)
     if run is not None:
-        names = [_named(held, run, suffix=None)]
+        names = [_named(rejects_folder, run, suffix=None)]
     else:
-        names = [name for name in held.runs() if every or _is_retired(held, name)]
+        names = [
+            name for name in rejects_folder.runs() if every or _is_retired(rejects_folder, name)
+        ]
     suffixes = (REJECTS, RETIRED) if retired else (REJECTS, RETIRED, CREATED)
-    paths = [held.file(name, suffix) for name in names for suffix in suffixes]
+    paths = [rejects_folder.file(name, suffix) for name in names for suffix in suffixes]
     paths = [path for path in paths if path.exists()]
     if not paths:
-        click.echo(f"There is nothing to clear in {held.path}.")
+        click.echo(f"There is nothing to clear in {rejects_folder.path}.")
         return
     for path in paths:
         click.echo(str(path))
-    lost = sum(1 for name in names for _ in _open(held, name))
+    lost = sum(1 for name in names for _ in _open(rejects_folder, name))
     files = counted(len(paths), "file")
     if not yes:
         rejects_lost = f" with {counted(lost, 'open reject')}" if lost else ""
@@ -269,8 +271,8 @@ def clear(
     click.echo(f"Deleted {files}.")
 
 
-def _is_retired(held: RejectFolder, run: str) -> bool:
-    return held.file(run).exists() and next(_open(held, run), None) is None
+def _is_retired(rejects_folder: RejectFolder, run: str) -> bool:
+    return rejects_folder.file(run).exists() and next(_open(rejects_folder, run), None) is None
 
 
 def _delete(path: Path) -> None:
@@ -295,9 +297,13 @@ def _folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
     return RejectFolder(given)
 
 
-def _named(held: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
+def _named(rejects_folder: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
     """Return the name of a run given by name or as ``latest``, if it has the file (None: any)."""
-    runs = [each for each in held.runs() if suffix is None or held.file(each, suffix).exists()]
+    runs = [
+        each
+        for each in rejects_folder.runs()
+        if suffix is None or rejects_folder.file(each, suffix).exists()
+    ]
     if run == LATEST and runs:
         return runs[-1]
     if run != LATEST and not RUN_NAME.fullmatch(run):
@@ -308,16 +314,16 @@ def _named(held: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
         raise click.ClickException(message)
     if run not in runs:
         known = f"; the latest one is {runs[-1]}" if runs else ""
-        message = f"there is no reject file of run {run} in {held.path}{known}"
+        message = f"there is no reject file of run {run} in {rejects_folder.path}{known}"
         raise click.ClickException(message)
     return run
 
 
-def _open(held: RejectFolder, run: str) -> Iterator[FiledReject]:
+def _open(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
     try:
-        yield from held.open(run)
+        yield from rejects_folder.open(run)
     except OSError as error:
-        message = f"{held.file(run)} cannot be read: {error.strerror}"
+        message = f"{rejects_folder.file(run)} cannot be read: {error.strerror}"
         raise click.ClickException(message) from error
 
 

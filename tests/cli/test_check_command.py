@@ -41,7 +41,7 @@ def line(result: Result, beginning: str) -> str:
     return found[0]
 
 
-def test_what_is_right_gets_a_tick_each_and_exit_0(commands: Commands) -> None:
+def test_right_settings_are_ticked_and_exit_0(commands: Commands) -> None:
     result = commands.check(streams=STREAMS)
     assert result.exit_code == 0, result.output
     for beginning, said in {
@@ -70,7 +70,7 @@ def test_each_object_is_described_once(commands: Commands) -> None:
     assert len(paths) == len(set(paths))
 
 
-def test_the_limits_of_every_family_that_streams_call_are_shown(commands: Commands) -> None:
+def test_limits_of_every_api_in_use_are_shown(commands: Commands) -> None:
     responses = {"object_type": "timeline"}
     usage = {
         "object_type": "custom_object",
@@ -87,7 +87,7 @@ def test_the_limits_of_every_family_that_streams_call_are_shown(commands: Comman
     assert "10 bulk uploads an hour and 100 a day; quota_percent 90 allows 9 and 90" in told
 
 
-def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands) -> None:
+def test_configured_limits_and_allowed_rate_are_shown(commands: Commands) -> None:
     result = commands.check(
         object_type="company",
         calls_per_minute=200,
@@ -174,7 +174,7 @@ def test_the_configured_limits_and_the_allowed_rate_are_shown(commands: Commands
         ({"sync_mode": "insert"}, "stream s", "it names no object: set its object_type"),
     ],
 )
-def test_what_is_wrong_gets_a_cross_with_what_to_do_and_exit_1(
+def test_wrong_settings_are_crossed_with_a_suggestion_and_exit_1(
     commands: Commands, entry: dict[str, Any], beginning: str, said: str
 ) -> None:
     result = commands.check(streams={"s": entry})
@@ -185,7 +185,7 @@ def test_what_is_wrong_gets_a_cross_with_what_to_do_and_exit_1(
     commands.asserts_only_metadata_was_read()
 
 
-def test_every_wrong_name_has_its_line(commands: Commands) -> None:
+def test_every_wrong_name_has_its_own_line(commands: Commands) -> None:
     mapping = {"a": "renewal_date", "b": "industry", "c": "Employes"}
     result = commands.check(object_type="company", field_mapping=mapping)
     assert result.exit_code == 1
@@ -201,7 +201,7 @@ def test_settings_that_route_nothing_are_wrong(commands: Commands) -> None:
     assert "set object_type, or streams" in line(result, "streams")
 
 
-def test_a_wrong_credential_is_told_apart_from_a_tenant_that_does_not_answer(
+def test_wrong_credential_differs_from_unreachable_tenant(
     commands: Commands,
 ) -> None:
     result = commands.check(access_key="wrong-key", object_type="company")
@@ -212,7 +212,7 @@ def test_a_wrong_credential_is_told_apart_from_a_tenant_that_does_not_answer(
     assert "wrong-key" not in result.output
 
 
-def test_the_credential_that_is_used_is_named(commands: Commands) -> None:
+def test_credential_in_use_is_named(commands: Commands) -> None:
     sandbox = commands.sandbox
     client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     result = commands.check(access_key=None, object_type="company", **client)
@@ -222,7 +222,7 @@ def test_the_credential_that_is_used_is_named(commands: Commands) -> None:
     assert not any(secret in result.output for secret in client.values())
 
 
-def test_a_client_that_gets_no_token_is_a_wrong_credential(commands: Commands) -> None:
+def test_refused_oauth_client_is_a_wrong_credential(commands: Commands) -> None:
     client = {"client_id": commands.sandbox.client_id, "client_secret": "wr0ng"}
     result = commands.check(access_key=None, object_type="company", **client)
     assert result.exit_code == 1
@@ -243,7 +243,7 @@ def test_a_client_that_gets_no_token_is_a_wrong_credential(commands: Commands) -
         ({"access_key": None}, "access_key is missing: "),
     ],
 )
-def test_a_credential_that_is_none_or_two_is_said_before_any_call(
+def test_missing_or_double_credential_is_reported_before_any_call(
     commands: Commands, given: dict[str, Any], said: str
 ) -> None:
     result = commands.check(**given)
@@ -252,7 +252,9 @@ def test_a_credential_that_is_none_or_two_is_said_before_any_call(
     assert commands.sandbox.tenant.calls() == []
 
 
-def test_a_tenant_that_does_not_answer(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_tenant_fails_the_check(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
     base_url = commands.sandbox.base_url
     commands.sandbox.stop()
@@ -264,7 +266,7 @@ def test_a_tenant_that_does_not_answer(commands: Commands, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("status", [403, 500])
-def test_metadata_that_cannot_be_read_fails_the_check(
+def test_unreadable_metadata_fails_the_check(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
@@ -275,7 +277,7 @@ def test_metadata_that_cannot_be_read_fails_the_check(
     assert "1 check failed." in result.output
 
 
-def test_the_settings_come_from_the_environment_as_meltano_exports_it(
+def test_settings_are_read_from_meltanos_environment(
     commands: Commands,
 ) -> None:
     environment = {
@@ -319,7 +321,7 @@ def test_names_with_dots_survive_meltanos_flattening(commands: Commands) -> None
     assert "RenewalDat. Did you mean RenewalDate?" in wrong
 
 
-def test_what_the_environment_names_for_any_loader_is_the_fallback(commands: Commands) -> None:
+def test_variables_of_any_loader_are_the_fallback(commands: Commands) -> None:
     environment = {
         "MELTANO_LOAD_BASE_URL": commands.sandbox.base_url,
         "MELTANO_LOAD_ACCESS_KEY": "overridden",
@@ -340,7 +342,7 @@ def test_later_files_win_and_the_environment_wins_over_files(commands: Commands)
     assert "30 calls a minute" in commands.run("check", *files, environment=environment).output
 
 
-def test_the_embedded_tenant_is_started_for_the_check(commands: Commands) -> None:
+def test_embedded_sandbox_is_started_for_the_check(commands: Commands) -> None:
     path = commands.folder / "embedded.db"
     result = commands.check(
         base_url=None,
@@ -353,7 +355,7 @@ def test_the_embedded_tenant_is_started_for_the_check(commands: Commands) -> Non
     assert f"the embedded sandbox in {path} responds" in line(result, "tenant")
 
 
-def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Commands) -> None:
+def test_setting_errors_are_listed_as_by_the_target(commands: Commands) -> None:
     result = commands.check(
         base_url=None, domain="no host", access_key=["sEcReT"], sync_mode="mirror"
     )
@@ -366,7 +368,7 @@ def test_mistakes_in_the_settings_are_listed_in_the_targets_words(commands: Comm
 
 
 @pytest.mark.parametrize("content", ["{broken sEcReT", '["sEcReT"]'])
-def test_a_file_that_is_no_configuration_is_named_and_not_shown(
+def test_invalid_configuration_file_is_named_and_not_shown(
     commands: Commands, content: str
 ) -> None:
     path = commands.folder / "wrong.json"
@@ -380,13 +382,13 @@ def test_a_file_that_is_no_configuration_is_named_and_not_shown(
     assert "none.json cannot be read" in missing.output
 
 
-def test_no_settings_at_all_says_where_they_are_looked_for(commands: Commands) -> None:
+def test_missing_settings_are_reported_with_their_sources(commands: Commands) -> None:
     result = commands.run("check")
     assert result.exit_code == 1
     assert "Give a file with --config" in result.output
 
 
-def test_a_terminal_without_ticks_gets_words(
+def test_terminal_without_unicode_gets_words(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rich.console.Console.encoding", "ascii")
@@ -443,7 +445,7 @@ def test_names_that_the_tenant_does_not_have_are_wrong(commands: Commands) -> No
 
 
 @pytest.mark.parametrize("cta_names", ["refused", "unknown"])
-def test_names_that_the_tenant_does_not_list_are_told_to_be_unchecked(
+def test_names_that_the_tenant_does_not_list_are_reported_as_unchecked(
     start_commands: Callable[..., Commands], cta_names: str
 ) -> None:
     switches = {"cta_names": cta_names, "activity_types_described": False}
@@ -453,7 +455,7 @@ def test_names_that_the_tenant_does_not_list_are_told_to_be_unchecked(
     assert "type is not checked" in result.output
 
 
-def test_what_timeline_and_ctas_do_not_have_is_named(commands: Commands) -> None:
+def test_unknown_fields_of_timeline_and_ctas_are_named(commands: Commands) -> None:
     result = commands.check(
         streams={
             "calls": {**ACTIVITIES, "constants": {"TypeNam": "Update"}},
@@ -480,7 +482,7 @@ def test_bulk_streams_show_their_job_and_surveys_their_folder(
     assert "survey import, in gainsight-surveys" in line(result, "stream nps")
 
 
-def test_a_bulk_stream_into_an_object_that_is_not_there_is_wrong(commands: Commands) -> None:
+def test_bulk_stream_into_unknown_object_is_wrong(commands: Commands) -> None:
     entry = {"custom_object_name": "Usge__gc", "transport": "bulk", "bulk_job_id": "job-7"}
     result = commands.check(streams={"usage": {"object_type": "custom_object", **entry}})
     assert result.exit_code == 1

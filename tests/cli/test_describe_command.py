@@ -32,7 +32,7 @@ def rows_of(result: Result) -> dict[str, list[str]]:
     return {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in lines}
 
 
-def test_the_objects_with_label_type_and_volume(commands: Commands) -> None:
+def test_objects_are_listed_with_label_type_and_volume(commands: Commands) -> None:
     result = commands.describe()
     assert result.exit_code == 0
     rows = rows_of(result)
@@ -42,7 +42,7 @@ def test_the_objects_with_label_type_and_volume(commands: Commands) -> None:
     commands.asserts_only_metadata_was_read()
 
 
-def test_the_fields_of_an_object(commands: Commands) -> None:
+def test_fields_of_an_object_are_listed(commands: Commands) -> None:
     rows = rows_of(commands.describe("company"))
     assert rows["Name"] == ["Name", "STRING", "255", "yes", "yes", "yes", "yes", ""]
     assert rows["Nps"] == ["Nps", "NUMBER", "", "", "", "", "yes", ""]
@@ -53,7 +53,7 @@ def test_the_fields_of_an_object(commands: Commands) -> None:
     commands.asserts_only_metadata_was_read()
 
 
-def test_json_and_yaml_say_the_same(commands: Commands) -> None:
+def test_json_and_yaml_are_equal(commands: Commands) -> None:
     for arguments in ([], ["company"], ["Response__gc"]):
         as_json = json.loads(commands.describe(*arguments, "--format", "json").output)
         as_yaml = yaml.safe_load(commands.describe(*arguments, "--format", "yaml").output)
@@ -79,7 +79,7 @@ def test_json_and_yaml_say_the_same(commands: Commands) -> None:
 @pytest.mark.parametrize(
     ("wrong", "meant"), [("companie", "company"), ("Response", "Response__gc")]
 )
-def test_an_unknown_object_names_near_misses(commands: Commands, wrong: str, meant: str) -> None:
+def test_unknown_object_suggests_similar_names(commands: Commands, wrong: str, meant: str) -> None:
     result = commands.describe(wrong)
     assert result.exit_code == 1
     assert (
@@ -87,7 +87,7 @@ def test_an_unknown_object_names_near_misses(commands: Commands, wrong: str, mea
     )
 
 
-def test_an_unknown_object_that_is_near_to_nothing(commands: Commands) -> None:
+def test_unknown_object_without_similar_names(commands: Commands) -> None:
     result = commands.describe("zzz")
     assert result.exit_code == 1
     assert "'gainsight describe' lists its objects" in result.output
@@ -107,7 +107,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def test_a_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
+def test_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
     result = commands.describe("company", "--mapping", catalog(commands, stream("crm", COLUMNS)))
     assert result.exit_code == 0
     assert yaml.safe_load(result.output) == {
@@ -134,7 +134,7 @@ def test_a_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
     commands.asserts_only_metadata_was_read()
 
 
-def test_the_proposal_for_a_custom_object_passes_the_check(commands: Commands) -> None:
+def test_proposal_for_a_custom_object_passes_the_check(commands: Commands) -> None:
     columns = {"code": TEXT, "channel": TEXT, "response code": TEXT}
     source = catalog(commands, stream("nps.responses", columns))
     result = commands.describe("response__gc", "--mapping", source)
@@ -147,7 +147,7 @@ def test_the_proposal_for_a_custom_object_passes_the_check(commands: Commands) -
     assert commands.check(streams={"nps.responses": entry}).exit_code == 0
 
 
-def test_an_ambiguous_column_is_noted_with_its_fields(commands: Commands) -> None:
+def test_ambiguous_column_is_listed_with_its_fields(commands: Commands) -> None:
     source = catalog(commands, stream("nps", {"code": TEXT, "support_score": {"type": "integer"}}))
     result = commands.describe("Response__gc", "--mapping", source)
     assert "# support_score: ambiguous: Support_1__gc or Support_2__gc" in result.output
@@ -166,7 +166,7 @@ def test_columns_that_are_not_selected_are_left_out(commands: Commands) -> None:
     assert "ndustry" not in commands.describe("company", "--mapping", source).output
 
 
-def test_a_catalog_with_several_streams_needs_the_name_of_one(commands: Commands) -> None:
+def test_catalog_with_several_streams_needs_a_stream_name(commands: Commands) -> None:
     two = [stream("accounts", {"name": TEXT}), stream("users", {"email": TEXT})]
     source = catalog(commands, *two)
     unnamed = commands.describe("company", "--mapping", source)
@@ -180,7 +180,7 @@ def test_a_catalog_with_several_streams_needs_the_name_of_one(commands: Commands
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
-def test_what_is_no_catalog_is_named(commands: Commands, content: str) -> None:
+def test_invalid_catalog_is_named(commands: Commands, content: str) -> None:
     path = commands.folder / "catalog.json"
     path.write_text(content)
     result = commands.describe("company", "--mapping", str(path))
@@ -190,13 +190,13 @@ def test_what_is_no_catalog_is_named(commands: Commands, content: str) -> None:
     assert "cannot be read" in commands.describe("company", "--mapping", str(path)).output
 
 
-def test_a_mapping_needs_an_object_and_a_stream_needs_a_catalog(commands: Commands) -> None:
+def test_mapping_needs_an_object_and_stream_a_catalog(commands: Commands) -> None:
     assert commands.describe("--mapping", "catalog.json").exit_code == 2
     assert commands.describe("company", "--stream", "accounts").exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["timeline", "activity_timeline", "Activity_Timeline"])
-def test_the_documented_fields_of_timeline(commands: Commands, name: str) -> None:
+def test_documented_fields_of_timeline_are_listed(commands: Commands, name: str) -> None:
     rows = rows_of(commands.describe(name))
     assert rows["ActivityDate"][:4] == ["ActivityDate", "DATETIME", "", "yes"]
     assert rows["GsCompanyId"][-1] == "company"
@@ -204,7 +204,7 @@ def test_the_documented_fields_of_timeline(commands: Commands, name: str) -> Non
     commands.asserts_only_metadata_was_read()
 
 
-def test_a_mapping_onto_ctas_names_their_kind(commands: Commands) -> None:
+def test_mapping_onto_ctas_names_their_object_type(commands: Commands) -> None:
     columns = {"name": TEXT, "comments": TEXT, "nonsense": TEXT}
     path = catalog(commands, stream("risks", columns))
     entry = yaml.safe_load(commands.describe("cta", "--mapping", path).output)["streams"]["risks"]

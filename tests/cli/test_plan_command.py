@@ -65,7 +65,7 @@ def commands(commands: Commands) -> Commands:
     return commands
 
 
-def test_the_plan_is_on_standard_output_and_nothing_is_written(commands: Commands) -> None:
+def test_plan_is_on_standard_output_and_nothing_is_written(commands: Commands) -> None:
     result = plan(commands)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("plan: nothing was written") == 1
@@ -85,7 +85,7 @@ def test_the_plan_is_on_standard_output_and_nothing_is_written(commands: Command
     assert [path.name for path in commands.folder.glob("gainsight-rejects*")] == []
 
 
-def test_as_json_it_is_for_machines(commands: Commands) -> None:
+def test_plan_as_json(commands: Commands) -> None:
     result = plan(commands, "--format", "json")
     assert result.exit_code == 0
     planned = json.loads(result.stdout)
@@ -99,7 +99,7 @@ def test_as_json_it_is_for_machines(commands: Commands) -> None:
     assert planned["cost"]["fits_into_a_day"] is True
 
 
-def test_the_messages_may_come_from_a_file(commands: Commands) -> None:
+def test_messages_from_a_file(commands: Commands) -> None:
     path = commands.folder / "messages.singer"
     path.write_text(LINES)
     result = plan(commands, "--input", str(path), text="")
@@ -110,9 +110,7 @@ def test_the_messages_may_come_from_a_file(commands: Commands) -> None:
     assert "nowhere.singer" in missing.stderr
 
 
-def test_the_settings_may_come_from_the_environment(
-    commands: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_from_the_environment(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `meltano invoke target-gainsight:plan` passes them, the SDK's own included."""
     given = {
         "TARGET_GAINSIGHT_BASE_URL": commands.sandbox.base_url,
@@ -127,9 +125,7 @@ def test_the_settings_may_come_from_the_environment(
     assert json.loads(result.stdout)["streams"]["accounts"]["read"] == 1
 
 
-def test_a_run_that_would_stop_is_exit_1(
-    commands: Commands, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_run_that_would_stop_exits_1(commands: Commands, caplog: pytest.LogCaptureFixture) -> None:
     result = plan(
         commands,
         "--format",
@@ -143,7 +139,7 @@ def test_a_run_that_would_stop_is_exit_1(
     assert json.loads(result.stdout)["streams"]["accounts"]["read"] == 5
 
 
-def test_a_wrong_key_is_exit_1_with_what_to_do(
+def test_wrong_access_key_exits_1_with_a_suggestion(
     commands: Commands, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = plan(commands, access_key="wrong")
@@ -151,7 +147,7 @@ def test_a_wrong_key_is_exit_1_with_what_to_do(
     assert "access_key" in caplog.text
 
 
-def test_mistakes_in_the_settings_are_listed(commands: Commands) -> None:
+def test_setting_errors_are_listed(commands: Commands) -> None:
     result = plan(commands, sync_mode="sideways", max_creates="many")
     assert result.exit_code == 1
     assert "the settings have errors:" in result.stderr
@@ -162,13 +158,13 @@ def test_mistakes_in_the_settings_are_listed(commands: Commands) -> None:
     assert "no settings found" in nothing.stderr
 
 
-def test_a_summary_file_says_that_it_was_a_dry_run(commands: Commands) -> None:
+def test_summary_file_marks_a_dry_run(commands: Commands) -> None:
     path = commands.folder / "summary.json"
     assert plan(commands, summary_path=str(path)).exit_code == 0
     assert json.loads(path.read_text())["dry_run"] is True
 
 
-def test_at_a_terminal_it_asks_for_input(
+def test_terminal_without_input_is_a_usage_error(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from target_gainsight.cli import plan as plan_module

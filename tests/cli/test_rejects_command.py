@@ -103,7 +103,7 @@ def mixed(stream: str = "accounts") -> list[Message]:
     ]
 
 
-def test_the_list_is_by_run_stream_and_reason_with_an_example_and_its_cure(
+def test_list_groups_by_run_stream_and_reason_with_example_and_suggestion(
     project: Project,
 ) -> None:
     first = project.load(mixed())
@@ -125,34 +125,34 @@ def test_the_list_is_by_run_stream_and_reason_with_an_example_and_its_cure(
         assert said in table
 
 
-def test_the_list_shows_the_cure_once(project: Project) -> None:
+def test_list_shows_the_suggestion_once(project: Project) -> None:
     project.load([schema(Name=TEXT, RenewalDate=TEXT), record(Name="A", RenewalDate="soon")])
     table = project.run("list").stdout
     assert table.count("Send an ISO 8601 date") == 1
     assert table.count("RenewalDate") == 1
 
 
-def test_what_is_retired_is_not_listed(project: Project) -> None:
+def test_retired_rejects_are_not_listed(project: Project) -> None:
     run = project.load(mixed())
     project.load([schema(), record(Name="A", Industry="good"), record(Name="C")])
     assert [group["count"] for group in project.listed()] == [1]
     assert project.open_names(run) == ["B"]
 
 
-def test_what_has_no_match_is_listed_under_its_own_reason(project: Project) -> None:
+def test_records_without_match_are_listed_under_their_reason(project: Project) -> None:
     project.load([schema(), record(Name="A"), record(Name="B", Industry="bad")], sync_mode="update")
     [group] = project.listed()
     assert (group["code"], group["outcome"], group["count"]) == ("no_match", "skipped", 2)
     assert "no_match (skipped)" in project.run("list").stdout
 
 
-def test_an_empty_folder_has_nothing_to_list(project: Project) -> None:
+def test_empty_folder_has_nothing_to_list(project: Project) -> None:
     assert project.listed() == []
     assert f"There are no open rejects in {FOLDER}." in project.run("list").stdout
     assert not project.folder.exists()
 
 
-def test_the_folder_comes_from_the_settings_or_the_option(
+def test_folder_comes_from_settings_or_option(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = str(project.commands.folder / "elsewhere")
@@ -203,7 +203,7 @@ def test_show_narrows_by_stream_code_and_limit(project: Project) -> None:
     assert "has no such open rejects" in project.run("show", run, "--code", "x").stdout
 
 
-def test_control_characters_and_markup_reach_no_terminal(project: Project) -> None:
+def test_control_characters_and_markup_are_escaped(project: Project) -> None:
     name = "[red]A\x1b[2J\x07[/red]"
     run = project.load([schema(), record(Name=name, Industry="bad"), record(Name="B")])
     for shown in (project.run("list").stdout, project.run("show", run).stdout):
@@ -216,7 +216,7 @@ def test_control_characters_and_markup_reach_no_terminal(project: Project) -> No
     "run", ["../x", "/etc/passwd", "a/b", "20260101T000000Z-0000.singer", "..", ""]
 )
 @pytest.mark.parametrize("command", ["show", "replay", "clear"])
-def test_a_run_is_named_and_not_given_as_a_path(project: Project, command: str, run: str) -> None:
+def test_run_is_a_name_and_no_path(project: Project, command: str, run: str) -> None:
     project.load(mixed())
     files = sorted(project.commands.folder.rglob("*"))
     result = project.run(command, run, *(["--yes"] if command == "clear" else []))
@@ -226,7 +226,7 @@ def test_a_run_is_named_and_not_given_as_a_path(project: Project, command: str, 
 
 
 @pytest.mark.parametrize("run", ["latest", "20260101T000000Z-0000"])
-def test_an_unknown_run_is_said_to_be_unknown(project: Project, run: str) -> None:
+def test_unknown_run_is_reported(project: Project, run: str) -> None:
     result = project.run("show", run)
     assert result.exit_code == 1
     assert f"there is no reject file of run {run} in {FOLDER}" in result.stderr
@@ -240,7 +240,7 @@ def test_latest_is_the_newest_run_with_rejects(project: Project) -> None:
     assert project.open_names("latest") == ["old"]
 
 
-def test_one_bad_record_in_a_thousand_costs_two_calls_at_most_and_its_file_replays(
+def test_one_bad_record_in_a_thousand_costs_two_calls_and_replays(
     project: Project,
 ) -> None:
     lines = [record(Name=f"C{n}", Industry="bad" if n == 617 else "good") for n in range(1000)]
@@ -256,7 +256,7 @@ def test_one_bad_record_in_a_thousand_costs_two_calls_at_most_and_its_file_repla
     assert project.listed() == []
 
 
-def test_replay_prints_the_summary_and_retires_what_landed(project: Project) -> None:
+def test_replay_prints_the_summary_and_retires_written_records(project: Project) -> None:
     run = project.load(mixed())
     project.tenant.faults.clear()
     result = project.replay("latest")
@@ -276,7 +276,7 @@ def test_replay_has_the_exit_code_of_its_run(project: Project) -> None:
     assert project.open_names("latest") == ["A"]
 
 
-def test_a_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
+def test_replay_that_cannot_begin_retires_nothing(project: Project) -> None:
     run = project.load(mixed())
     result = project.replay(run, access_key="wrong")
     assert result.exit_code == 1
@@ -300,7 +300,7 @@ def test_replay_of_one_stream_leaves_the_others_open(project: Project) -> None:
     assert "has no such open rejects" in nothing.stdout
 
 
-def test_replay_sends_the_open_ones_only(project: Project) -> None:
+def test_replay_sends_open_rejects_only(project: Project) -> None:
     """What was mended at the source in the meantime must not be overwritten with older values."""
     run = project.load(mixed())
     project.load([schema(), record(Name="A", Industry="newer")])
@@ -310,7 +310,7 @@ def test_replay_sends_the_open_ones_only(project: Project) -> None:
     assert project.tenant.rows("company", Name="B")[0]["Industry"] == "bad"
 
 
-def test_replay_runs_the_one_map_that_the_reject_came_through(project: Project) -> None:
+def test_replay_applies_only_the_stream_map_of_the_reject(project: Project) -> None:
     maps = {
         "accounts": {"__alias__": "as_is"},
         "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
@@ -323,7 +323,7 @@ def test_replay_runs_the_one_map_that_the_reject_came_through(project: Project) 
     assert project.tenant.count("company") == before + 2
 
 
-def test_replay_repeats_the_schema_lines_as_they_came(project: Project) -> None:
+def test_replay_repeats_the_original_schema_lines(project: Project) -> None:
     first, second = schema(), schema(Name=TEXT, Industry=TEXT, Summary=TEXT)
     lines = [first, record(Name="A", Industry="bad"), second]
     lines += [record(Name="B", Industry="bad", Summary="s"), record(Name="C")]
@@ -333,7 +333,7 @@ def test_replay_repeats_the_schema_lines_as_they_came(project: Project) -> None:
     assert project.tenant.rows("company", Name="B")[0]["Summary"] == "s"
 
 
-def test_a_file_of_keys_only_is_not_replayed(project: Project) -> None:
+def test_keys_only_file_is_not_replayed(project: Project) -> None:
     run = project.load(mixed(), reject_values="keys")
     result = project.replay(run)
     assert result.exit_code == 1
@@ -341,7 +341,7 @@ def test_a_file_of_keys_only_is_not_replayed(project: Project) -> None:
     assert project.open_names(run) == ["A", "B", "C"]
 
 
-def test_a_dry_run_of_a_replay_shows_its_plan(
+def test_dry_run_of_a_replay_shows_its_plan(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = project.load(mixed())
@@ -362,7 +362,7 @@ def test_clear_asks_and_deletes_the_files_of_a_run(project: Project) -> None:
     assert [path.name for path in sorted(project.folder.glob("2*"))] == [f"{other}.singer"]
 
 
-def test_clear_retired_keeps_what_is_open_and_what_was_created(project: Project) -> None:
+def test_clear_retired_keeps_open_rejects_and_created_records(project: Project) -> None:
     done = project.load(mixed())
     project.tenant.faults.clear()
     project.load([schema(), *(record(Name=name, Industry="x") for name in "ABC")])
@@ -385,14 +385,14 @@ def test_clear_all_leaves_no_run(project: Project) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("latest", "--all"), ("--all", "--retired")])
-def test_clear_wants_one_choice(project: Project, arguments: tuple[str, ...]) -> None:
+def test_clear_needs_exactly_one_choice(project: Project, arguments: tuple[str, ...]) -> None:
     result = project.run("clear", *arguments, "--yes")
     assert result.exit_code == 2
     assert "name a run, or --retired, or --all" in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="files of a run are locked on POSIX only")
-def test_a_run_that_is_still_writing_is_not_cleared(project: Project) -> None:
+def test_active_run_is_not_cleared(project: Project) -> None:
     run = project.load(mixed())
     writing = PrivateFile(project.folder / f"{run}.singer")
     writing.add("{}")
@@ -404,7 +404,7 @@ def test_a_run_that_is_still_writing_is_not_cleared(project: Project) -> None:
     assert project.run("clear", run, "--yes").exit_code == 0
 
 
-def test_a_file_that_cannot_be_read_is_named(project: Project) -> None:
+def test_unreadable_file_is_named(project: Project) -> None:
     run = "20260101T000000Z-0000"
     (project.folder / f"{run}.singer").mkdir(parents=True)
     result = project.run("show", run)
@@ -414,7 +414,7 @@ def test_a_file_that_cannot_be_read_is_named(project: Project) -> None:
     assert result.exit_code == 1
 
 
-def test_files_are_for_their_owner_only(project: Project) -> None:
+def test_files_are_readable_by_their_owner_only(project: Project) -> None:
     project.load(mixed())
     project.tenant.faults.clear()
     project.replay("latest")
@@ -422,7 +422,7 @@ def test_files_are_for_their_owner_only(project: Project) -> None:
     assert modes == {0o600}
 
 
-def test_the_help_says_how_runs_are_named() -> None:
+def test_help_explains_run_names() -> None:
     from click.testing import CliRunner
 
     result = CliRunner().invoke(rejects_module.rejects, ["--help"])

@@ -44,13 +44,13 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_tells_its_version_and_its_subcommands() -> None:
+def test_version_and_subcommands_are_shown() -> None:
     assert "gainsight, version" in _run("--version").output
     assert "sandbox" in _run("--help").output
     assert _run("nothing").exit_code == 2
 
 
-def test_help_loads_no_subcommand() -> None:
+def test_help_imports_no_subcommand() -> None:
     script = (
         "import sys\nfrom target_gainsight.cli import main\n"
         "main(['--help'], standalone_mode=False)\n"
@@ -62,7 +62,7 @@ def test_help_loads_no_subcommand() -> None:
     assert done.stdout.endswith("False\n")
 
 
-def test_show_counts_the_rows_of_every_object_that_has_some(database: Path) -> None:
+def test_show_counts_rows_of_objects_that_have_some(database: Path) -> None:
     shown = _run("sandbox", "show", "--db", database)
     assert shown.exit_code == 0
     lines = [line.split("│") for line in shown.output.splitlines() if "│" in line]
@@ -99,7 +99,7 @@ def test_show_all_prints_every_column_whole(database: Path) -> None:
     assert "Gsid" in shown
 
 
-def test_show_prints_so_many_rows(database: Path) -> None:
+def test_show_limits_the_rows(database: Path) -> None:
     shown = _run("sandbox", "show", "company", "--db", database, "--limit", 1).output
     assert "company: 1 of 2 rows" in shown
     assert "Bolt" not in shown
@@ -125,13 +125,13 @@ def _refused(*arguments: object) -> str:
     return result.output
 
 
-def test_show_names_the_file_that_is_missing_and_makes_none(tmp_path: Path) -> None:
+def test_show_names_a_missing_file_and_creates_none(tmp_path: Path) -> None:
     path = tmp_path / "nowhere.db"
     assert str(path) in _refused("sandbox", "show", "--db", path)
     assert not path.exists()
 
 
-def test_show_refuses_a_file_that_is_no_tenants(tmp_path: Path) -> None:
+def test_show_refuses_a_file_that_is_not_a_tenant(tmp_path: Path) -> None:
     path = tmp_path / "text.db"
     path.write_text("no database " * 100)
     assert "cannot be used as a tenant's file" in _refused("sandbox", "show", "--db", path)
@@ -139,7 +139,7 @@ def test_show_refuses_a_file_that_is_no_tenants(tmp_path: Path) -> None:
     assert "cannot be used as a tenant's file" in _refused("sandbox", "show", "--db", path)
 
 
-def test_show_names_the_objects_when_one_is_unknown(database: Path) -> None:
+def test_show_of_unknown_object_lists_the_objects(database: Path) -> None:
     message = _refused("sandbox", "show", "Compny", "--db", database)
     assert "no object 'Compny'" in message
     assert "NPS__gc" in message
@@ -155,14 +155,14 @@ def test_show_names_the_objects_when_one_is_unknown(database: Path) -> None:
         (["--db", "nowhere/tenant.db"], "cannot serve nowhere/tenant.db"),
     ],
 )
-def test_serve_says_what_is_wrong(
+def test_serve_reports_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert message in _refused("sandbox", "serve", "--port", 0, *arguments)
 
 
-def test_serve_says_that_a_port_is_taken(tmp_path: Path) -> None:
+def test_serve_reports_a_port_in_use(tmp_path: Path) -> None:
     with start_sandbox(tmp_path / "one.db") as running:
         port = running.base_url.rpartition(":")[2]
         message = _refused("sandbox", "serve", "--port", port, "--db", tmp_path / "two.db")
@@ -170,7 +170,7 @@ def test_serve_says_that_a_port_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_serve_runs_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     config = tmp_path / "tenant.yml"
     config.write_text("access_key: from-config\n")
     command = [sys.executable, "-c", "from target_gainsight.cli import main; main()"]

@@ -79,7 +79,7 @@ def test_tables_fit_the_terminal(command: str, columns: int, project: Path) -> N
 
 
 @pytest.mark.parametrize("columns", [40, 400])
-def test_no_value_is_cut(columns: int, project: Path) -> None:
+def test_no_value_is_truncated(columns: int, project: Path) -> None:
     shown = shown_at(columns, "rejects show latest", project, NO_COLOR="1")
     words = re.sub(r"[^\w-]", "", shown)
     assert "sometime-in-the-next-century-or-so" in words
@@ -91,7 +91,7 @@ def test_no_color_is_honoured(command: str, project: Path) -> None:
     assert "\x1b" not in shown_at(120, command, project, NO_COLOR="1")
 
 
-def test_tables_are_whole_where_no_terminal_reads_them(project: Path) -> None:
+def test_tables_are_complete_without_a_terminal(project: Path) -> None:
     run = subprocess.run(
         [GAINSIGHT, "rejects", "show", "latest", "--config", "config.json"],
         cwd=project,

@@ -65,7 +65,7 @@ def assert_predicts(
     return plan_of(planned), run
 
 
-def test_ten_thousand_rows_of_which_one_percent_changed(loading: Loading) -> None:
+def test_plan_of_ten_thousand_rows_with_one_percent_changed(loading: Loading) -> None:
     rows = [{"Name": f"C{n}", "Industry": "Retail", "Employees": n} for n in range(10_000)]
     loading.tenant.seed("company", rows)
     changed = set(random.Random(7).sample(range(10_000), 100))
@@ -102,7 +102,7 @@ def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
     assert (stream["merged"], stream["fields_cleared"]) == (10, 40)
 
 
-def test_what_a_plan_shows(loading: Loading) -> None:
+def test_plan_shows_examples_differences_and_cost(loading: Loading) -> None:
     loading.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
     loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
     lines = [
@@ -142,16 +142,14 @@ def test_what_a_plan_shows(loading: Loading) -> None:
     assert stream["skipped_because"] == {"deleted_in_source": 1}
 
 
-def test_a_run_that_does_not_fit_into_a_day_is_warned_of(loading: Loading) -> None:
+def test_run_longer_than_a_day_is_warned_of(loading: Loading) -> None:
     planned = plan(loading, [schema(), *companies(range(1000))], calls_per_day=10)
     assert plan_of(planned)["cost"]["fits_into_a_day"] is False
     assert "warning: this does not fit into a day; it takes 3 days" in text_of(planned)
 
 
 @pytest.mark.parametrize("size", [1, 10, 1000])
-def test_a_key_that_comes_again_meets_what_would_have_been_written(
-    loading: Loading, size: int
-) -> None:
+def test_repeated_key_is_compared_with_planned_writes(loading: Loading, size: int) -> None:
     loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(10)])
     lines = [
         *companies(range(20), Industry="New"),
@@ -163,7 +161,7 @@ def test_a_key_that_comes_again_meets_what_would_have_been_written(
     assert_predicts(loading, [schema(), *lines], read_group_size=size)
 
 
-def test_two_streams_into_one_object_meet(loading: Loading) -> None:
+def test_two_streams_of_one_object_see_each_others_planned_writes(loading: Loading) -> None:
     first, second = (schema(name) for name in ("first", "second"))
     lines = [first, *(record("first", Name=f"C{n}", Industry="A") for n in range(100))]
     lines += [second, *(record("second", Name=f"C{n}", Industry="A") for n in range(50, 150))]
@@ -173,7 +171,7 @@ def test_two_streams_into_one_object_meet(loading: Loading) -> None:
 
 
 @pytest.mark.parametrize("mode", ["insert", "update"])
-def test_the_other_modes_are_predicted(loading: Loading, mode: str) -> None:
+def test_insert_and_update_are_predicted(loading: Loading, mode: str) -> None:
     loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
     lines = [schema(), *companies(range(5, 120), Industry="New"), *companies([7, 110], Industry="")]
     assert_predicts(loading, lines, sync_mode=mode, lookup_keys="Name", read_group_size=60)
@@ -183,7 +181,7 @@ def test_records_without_keys_are_predicted(start_loading: Callable[..., Loading
     assert_predicts(start_loading(**NOTES), notes(range(120)), **NOTE_SETTINGS)
 
 
-def test_parents_that_would_be_created_in_the_same_run_are_found(
+def test_lookup_finds_parents_that_would_be_created(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(**RESPONSES)
@@ -198,7 +196,7 @@ def test_parents_that_would_be_created_in_the_same_run_are_found(
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
-def test_parents_in_the_own_stream_are_predicted(loading: Loading, mode: str) -> None:
+def test_self_lookups_are_predicted(loading: Loading, mode: str) -> None:
     columns = {**COMPANY_COLUMNS, "parent": TEXT}
     lines = [record(Name=f"C{n}", parent=f"C{(n * 7) % 100}") for n in range(90)]
     assert_predicts(
@@ -239,7 +237,7 @@ def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
     assert run.outcomes("people")["rejected"] == 1
 
 
-def test_guards_stop_a_plan_as_they_would_stop_the_run(loading: Loading) -> None:
+def test_reject_limits_stop_a_dry_run_as_they_stop_a_run(loading: Loading) -> None:
     planned = plan(loading, [schema(), *companies(range(200))], max_creates=70)
     assert planned.exit_code == 1
     assert "max_creates (70)" in planned.log[-1]
@@ -249,13 +247,13 @@ def test_guards_stop_a_plan_as_they_would_stop_the_run(loading: Loading) -> None
     assert "The reasons are in the plan" in planned.log[-1]
 
 
-def test_a_plan_in_which_everything_would_be_rejected_fails(loading: Loading) -> None:
+def test_dry_run_in_which_everything_would_be_rejected_fails(loading: Loading) -> None:
     planned = plan(loading, [schema(), record(Name="C0", Employees="x")])
     assert planned.exit_code == 1
     assert "the only record would be rejected" in planned.log[-1]
 
 
-def test_a_dry_run_prints_the_plan_once_and_to_standard_error(
+def test_dry_run_prints_the_plan_once_to_standard_error(
     loading: Loading, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loading.load([schema(), record(Name="C0")], dry_run=True)
@@ -264,7 +262,7 @@ def test_a_dry_run_prints_the_plan_once_and_to_standard_error(
     assert printed.err.count("plan: nothing was written") == 1
 
 
-def test_a_dry_run_without_records_connects_to_nothing(
+def test_dry_run_without_records_does_not_connect(
     loading: Loading, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = loading.load([], dry_run=True)
@@ -273,7 +271,7 @@ def test_a_dry_run_without_records_connects_to_nothing(
     assert "cost: 0 calls" in capsys.readouterr().err
 
 
-def test_the_summary_file_of_a_dry_run_says_that_it_was_one(loading: Loading) -> None:
+def test_summary_file_marks_a_dry_run(loading: Loading) -> None:
     path = loading.folder / "summary.json"
     loading.load([schema(), record(Name="C0")], dry_run=True, summary_path=str(path))
     assert json.loads(path.read_text())["dry_run"] is True
@@ -282,7 +280,7 @@ def test_the_summary_file_of_a_dry_run_says_that_it_was_one(loading: Loading) ->
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_keys_that_come_again_at_random_are_predicted(loading: Loading, seed: int) -> None:
+def test_randomly_repeated_keys_are_predicted(loading: Loading, seed: int) -> None:
     """Whatever lands first: the same batches are sent."""
     chance = random.Random(seed)
     loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(150)])
@@ -292,7 +290,7 @@ def test_keys_that_come_again_at_random_are_predicted(loading: Loading, seed: in
     assert_predicts(loading, [schema(), *lines], read_group_size=chance.choice([7, 30, 45]))
 
 
-def test_later_groups_are_predicted_with_what_earlier_ones_write(loading: Loading) -> None:
+def test_later_groups_see_planned_writes_of_earlier_ones(loading: Loading) -> None:
     loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(200)])
     lines = companies(range(200), Industry="a")
     for place, name in ((3, "C3"), (50, "C3"), (30, "new"), (70, "new"), (150, "C3")):

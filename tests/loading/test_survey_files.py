@@ -129,7 +129,7 @@ def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> 
         ({"comment": "a\0b"}, "nul_in_text"),
     ],
 )
-def test_a_response_that_cannot_be_imported_is_rejected_alone(
+def test_response_that_cannot_be_imported_is_rejected_alone(
     loading: Loading, fields: Message, code: str
 ) -> None:
     messages = [SCHEMA, response(), response(**fields), state(read=2)]
@@ -147,13 +147,13 @@ def test_no_cell_is_a_formula(loading: Loading) -> None:
 
 
 @given(st.text())
-def test_harmless_text_never_starts_a_formula_and_keeps_what_was_said(text: str) -> None:
+def test_harmless_text_starts_no_formula_and_keeps_its_content(text: str) -> None:
     found = harmless(text)
     assert not found.startswith(FORMULA_STARTS)
     assert found in {text, f"'{text}"}
 
 
-def test_a_stream_that_lacks_a_column_stops_before_its_first_record(loading: Loading) -> None:
+def test_stream_without_a_required_column_stops_before_its_first_record(loading: Loading) -> None:
     columns = {name: TEXT for name in COLUMNS if name not in {"score", "company"}}
     columns["rating"] = TEXT
     entry = {**ENTRY, "survey_columns": {"Score": "ratin"}}
@@ -164,7 +164,7 @@ def test_a_stream_that_lacks_a_column_stops_before_its_first_record(loading: Loa
     assert not files(loading)
 
 
-def test_a_column_that_no_csv_can_have_is_refused(loading: Loading) -> None:
+def test_column_name_that_no_csv_can_hold_stops_the_stream(loading: Loading) -> None:
     entry = {**ENTRY, "constants": {"a\0b": "x"}}
     run = load(loading, [SCHEMA, response()], entry)
     assert (run.exit_code, files(loading)) == (1, [])
@@ -177,14 +177,14 @@ def test_two_names_for_one_column_are_refused(loading: Loading) -> None:
     assert "mean the same column" in run.log[-1]
 
 
-def test_a_run_that_stops_leaves_nothing_to_be_imported_by_mistake(loading: Loading) -> None:
+def test_stopped_run_leaves_no_file(loading: Loading) -> None:
     stray = record("unknown", a=1)
     run = load(loading, [SCHEMA, response(), state(read=1), stray])
     assert (run.exit_code, run.states) == (1, [])
     assert not files(loading)
 
 
-def test_what_a_killed_run_left_is_taken_away(loading: Loading) -> None:
+def test_leftovers_of_a_killed_run_are_deleted(loading: Loading) -> None:
     folder = loading.folder / "surveys"
     folder.mkdir()
     (folder / "nps-20260101T000000Z-abcd.csv.part").write_text("half a fi", encoding="utf-8")
@@ -192,7 +192,7 @@ def test_what_a_killed_run_left_is_taken_away(loading: Loading) -> None:
     assert [path.suffix for path in files(loading)] == [".csv"]
 
 
-def test_a_full_disk_leaves_no_file_and_no_state(
+def test_full_disk_leaves_no_file_and_no_state(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -222,7 +222,7 @@ def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(loading: Loadi
     assert [row[0] for row in rows(path)[1:]] == ["Initech", "Globex", "I"]
 
 
-def test_a_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
+def test_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
     run = load(loading, [SCHEMA, response(), state(read=1)], dry_run=True)
     assert (run.exit_code, run.states) == (0, [])
     assert not files(loading)
@@ -233,7 +233,7 @@ def test_a_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
     assert files(loading)[0].stat().st_size == plan.stream("nps").files[0][0]
 
 
-def test_no_responses_make_no_file(loading: Loading) -> None:
+def test_stream_without_responses_has_no_file(loading: Loading) -> None:
     run = load(loading, [SCHEMA, state(read=0)])
     assert (run.exit_code, run.states) == (0, [state(read=0)["value"]])
     assert not files(loading)
