@@ -195,7 +195,7 @@ class TargetGainsight(Target):
                 self.session.check_connection()
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
             else:
-                self.router.take_schema(message_dict)
+                self.router.route_schema(message_dict)
                 self._warn_of_masking(message_dict["stream"])
 
     def _warn_of_masking(self, stream: str) -> None:
@@ -230,7 +230,7 @@ class TargetGainsight(Target):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        self.router.note_activate_version(message_dict["stream"])
+        self.router.report_activate_version(message_dict["stream"])
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""The route of a message to its sinks: one path for RECORD messages and for BATCH files.
+"""Routes records to their sinks: one path for RECORD messages and for BATCH files.
 
-What the SDK does here ends the run on the first bad record; this rejects the record alone.
+The SDK's path ends the run on the first bad record; this one rejects that record alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import PluginMapper
 
-    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.singer.schemas.flattening import Transform
     from target_gainsight.singer.sink_registry import SinkRegistry
@@ -36,21 +35,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_COLUMNS = 5000
-"""Of one stream; the names of further columns are data, not columns."""
+MAX_COLUMNS = 5000
+"""Columns of one stream; the names of further ones are data, not columns."""
 
 SAME = ("schema", "key_properties")
-"""What of a SCHEMA message makes a difference."""
+"""The parts of a SCHEMA message that matter."""
 
 
 class Route(NamedTuple):
-    """One of the routes of a stream's records.
+    """One route of a stream's records: one of its maps, and the sink behind it.
 
     Attributes:
         alias: The stream's name as it comes out of the stream map.
-        transform: What becomes of a copy of a record; None when all of it stays as it is.
-        sink: Where the record goes.
-        schema: The SCHEMA message that holds for it.
+        transform: Applied to a copy of a record; None when the map changes nothing.
+        schema: The SCHEMA message that holds for the stream.
     """
 
     alias: str
@@ -60,13 +58,7 @@ class Route(NamedTuple):
 
 
 class RecordRouter:
-    """Takes the records of a run.
-
-    Args:
-        mapper: The stream maps.
-        sinks: The sinks.
-        ledger: Takes the outcomes of records that reach no sink.
-    """
+    """Routes the records of a run to their sinks."""
 
     def __init__(self, mapper: PluginMapper, sinks: SinkRegistry, ledger: Ledger) -> None:
         self._mapper = mapper
@@ -76,42 +68,42 @@ class RecordRouter:
         self._routes: dict[str, list[Route]] = {}
         self._postponed: dict[str, StreamMismatchError | None] = {}
         self._crowded: set[str] = set()
-        self._noted_versions: set[str] = set()
+        self._versioned: set[str] = set()
 
-    def take_schema(self, message: Mapping[str, Any]) -> None:
-        """Take a SCHEMA message: register its stream's maps and make their sinks.
+    def route_schema(self, message: Mapping[str, Any]) -> None:
+        """Register the maps of a SCHEMA message's stream and make their sinks.
 
-        One that says nothing new is ignored, so that a tap may repeat it before every page
-        without cutting groups short.
-
-        Args:
-            message: The message as it came.
+        A message that repeats the last one is ignored, so that a tap may send it before every
+        page without cutting groups short.
 
         Raises:
             RunStoppedError: The schema or a stream map cannot be used, or nothing routes the
                 stream.
-            GainsightError: It is the stream of `meltano config test`, and the tenant does not
-                respond or refuses the credential.
+            GainsightError: The tenant does not respond or refuses the credential.
         """
         stream = message["stream"]
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
-        _check_keys(message)
+        keys = message.get("key_properties") or []
+        if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+            name = display(stream)
+            text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
+            raise InvalidInputLine(text)
         self._schemas[stream] = copy.deepcopy(message)
         self._postponed.pop(stream, None)
-        if stream in self._routes or message["schema"].get("properties"):
-            try:
-                self._open(stream)
-            except StreamMismatchError as mismatch:
-                if stream in self._routes or not mismatch.needs_columns_only:
-                    raise
-                self._postponed[stream] = mismatch
-        else:
+        if stream not in self._routes and not message["schema"].get("properties"):
             self._postponed[stream] = None
+            return
+        try:
+            self._open(stream)
+        except StreamMismatchError as mismatch:
+            if stream in self._routes or not mismatch.needs_columns_only:
+                raise
+            self._postponed[stream] = mismatch
 
     def finish(self) -> None:
-        """Report the streams that could not be loaded, and had no record to make up for it.
+        """Raise the error of a stream that could not be loaded and had no record to correct it.
 
         Raises:
             StreamMismatchError: There is one.
@@ -123,7 +115,10 @@ class RecordRouter:
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register a stream's maps and make their sinks, or merge its schema into theirs."""
         open_streams(self._mapper, self._sinks, self._schemas[stream], undeclared)
-        for name in self._schemas.keys() - self._postponed.keys() | {stream}:
+        self._update_routes(stream)
+
+    def _update_routes(self, *opened: str) -> None:
+        for name in self._schemas.keys() - self._postponed.keys() | set(opened):
             self._routes[name] = list(self._routes_of(name))
 
     def _open_with(self, message: Mapping[str, Any]) -> list[Route]:
@@ -144,9 +139,8 @@ class RecordRouter:
         try:
             self._open(stream, columns)
         except StreamMismatchError as mismatch:
-            if len(mismatch.named_columns) < len(mismatch.problems):
-                raise
-            if not mismatch.needs_columns_only:
+            every_one_named = len(mismatch.named_columns) >= len(mismatch.problems)
+            if not (every_one_named and mismatch.needs_columns_only):
                 raise
             self._open(stream, (*columns, *mismatch.named_columns))
             logger.warning(
@@ -171,31 +165,20 @@ class RecordRouter:
                 yield Route(alias, transform, sink, self._schemas[stream])
 
     def ignore_stream(self, stream: str) -> None:
-        """Drop the records of a stream.
-
-        Args:
-            stream: The stream's name as the tap gives it.
-        """
+        """Drop the records of a stream."""
         self._routes[stream] = []
 
-    def note_activate_version(self, stream: str) -> None:
-        """Say once per stream that versions are not activated: nothing is ever deleted.
-
-        Args:
-            stream: The stream's name as the tap gives it.
-        """
-        if stream not in self._noted_versions:
-            self._noted_versions.add(stream)
+    def report_activate_version(self, stream: str) -> None:
+        """Log once per stream that versions are not activated: nothing is ever deleted."""
+        if stream not in self._versioned:
+            self._versioned.add(stream)
             logger.info(
                 "stream %s: ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted",
                 display(stream),
             )
 
     def route_record(self, message: Mapping[str, Any]) -> list[StreamSink]:
-        """Take one record through all maps of its stream.
-
-        Args:
-            message: The RECORD message as it came.
+        """Send one record through all maps of its stream.
 
         Returns:
             The sinks that are full. They are to be drained only now, when all maps have had the
@@ -210,85 +193,62 @@ class RecordRouter:
         only = _only_alias(message) if REASON_PROPERTY in message else None
         for route in routes:
             if only is None or only == route.alias:
-                self._take_mapped(message, route)
+                self._send_on_route(message, route)
         return [route.sink for route in self._routes[stream] if route.sink.is_full]
 
-    def _take_mapped(self, message: Mapping[str, Any], route: Route) -> None:
-        record = original = message["record"]
-        sink = route.sink
+    def _send_on_route(self, message: Mapping[str, Any], route: Route) -> None:
+        """Hand a record to its sink, unless it is deleted, cannot be mapped or is invalid."""
+        record, sink = message["record"], route.sink
         if route.transform is not None:
             try:
-                record = route.transform(original.copy())
+                record = route.transform(record.copy())
             except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
-                reason = Reason(
-                    "map_failed", f"a stream map expression failed: {error_text(error)}"
-                )
-                self._ledger.record_source(
-                    sink.register(message, route.schema), Outcome.REJECTED, reason
-                )
+                text = f"a stream map expression failed: {error_text(error)}"
+                source = sink.register(message, route.schema)
+                reason = Reason("map_failed", text)
+                self._ledger.record_source(source, Outcome.REJECTED, reason)
                 return
             if record is None:
                 return
         if not record.keys() <= sink.known_columns:
             sink = self._declare(route, record)
         source = sink.register(message, route.schema)
-        if original.get(DELETED_AT) is not None:
-            reason = Reason("deleted_in_source", "the source has deleted this record")
-            self._ledger.record_source(source, Outcome.SKIPPED, reason)
-        else:
-            self._check(record, message, source, sink)
-
-    def _check(
-        self,
-        record: dict[str, Any],
-        message: Mapping[str, Any],
-        source: SourceRecord,
-        sink: StreamSink,
-    ) -> None:
-        """Hand a record to its sink, unless it lacks a key property or breaks its schema."""
+        if message["record"].get(DELETED_AT) is not None:
+            deleted = Reason("deleted_in_source", "the source has deleted this record")
+            self._ledger.record_source(source, Outcome.SKIPPED, deleted)
+            return
         if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
-            record = _completed(record, message, sink)
-        lacks_keys = not sink.key_set <= record.keys()
-        refused = _lacks_keys(record, sink) if lacks_keys else _refused(record, sink)
-        if refused is None:
+            record = _with_metadata(record, message, sink)
+        invalid = _validate(record, sink)
+        if invalid is None:
             sink.take(record, source)
         else:
-            self._ledger.record_source(source, Outcome.REJECTED, refused)
+            self._ledger.record_source(source, Outcome.REJECTED, invalid)
 
     def _declare(self, route: Route, record: Mapping[str, Any]) -> StreamSink:
-        """Take up the columns of a record that its SCHEMA does not declare."""
+        """Add the columns of a record that its SCHEMA does not declare; return its sink."""
         sink = route.sink
         columns = record.keys() - sink.known_columns
         if sink.forbids_undeclared:
             return sink
-        if len(sink.known_columns) + len(columns) > MOST_COLUMNS:
+        if len(sink.known_columns) + len(columns) > MAX_COLUMNS:
             if route.alias not in self._crowded:
                 self._crowded.add(route.alias)
                 logger.warning(
                     "stream %s: its records carry more than %d different columns; those that its "
                     "SCHEMA does not declare and that come from now on are not sent",
                     display(route.alias),
-                    MOST_COLUMNS,
+                    MAX_COLUMNS,
                 )
             return sink
         declared = self._sinks.declare_columns(route.alias, [n for n in record if n in columns])
         if declared is not sink:
-            for name in self._schemas.keys() - self._postponed.keys():
-                self._routes[name] = list(self._routes_of(name))
+            self._update_routes()
         return declared
 
 
-def _check_keys(message: Mapping[str, Any]) -> None:
-    """Refuse a SCHEMA message whose keys are no names."""
-    keys = message.get("key_properties")
-    if keys is not None and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
-        stream = display(message["stream"])
-        text = f"stream {stream}: key_properties of its SCHEMA message is no list of names"
-        raise InvalidInputLine(text)
-
-
 def _only_alias(message: Mapping[str, Any]) -> str | None:
-    """Name the one stream that a reject is replayed for."""
+    """Return the one stream that a reject is replayed for."""
     reason = message[REASON_PROPERTY]
     if not isinstance(reason, dict):
         return None
@@ -303,32 +263,29 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
     return stream if isinstance(stream, str) else None
 
 
-def _completed(
+def _with_metadata(
     record: Mapping[str, Any], message: Mapping[str, Any], sink: StreamSink
 ) -> dict[str, Any]:
-    """Add the SDK's metadata columns, or take them off; the source's record stays as it came."""
-    completed = dict(record)
+    """Copy a record with the SDK's metadata columns, or without them, as the sink wants it."""
+    copied = dict(record)
     if sink.include_sdc_metadata_properties:
-        sink._add_sdc_metadata_to_record(completed, dict(message), {})  # noqa: SLF001
+        sink._add_sdc_metadata_to_record(copied, dict(message), {})  # noqa: SLF001
     else:
-        sink._remove_sdc_metadata_from_record(completed)  # noqa: SLF001
-    return completed
+        sink._remove_sdc_metadata_from_record(copied)  # noqa: SLF001
+    return copied
 
 
-def _lacks_keys(record: Mapping[str, Any], sink: StreamSink) -> Reason:
-    """Say which key property is missing, without which Singer allows no record."""
-    missing = ", ".join(key for key in sink.key_properties if key not in record)
-    return Reason(
-        "key_missing",
-        f"the record lacks its key property {missing}",
-        field=missing,
-        hint="let the tap or a stream map supply it",
-    )
-
-
-def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
-    """Check a record against its schema; parse its dates where no field's type does it."""
-    validator = sink._validator  # noqa: SLF001 - the SDK's own path of a record
+def _validate(record: dict[str, Any], sink: StreamSink) -> Reason | None:
+    """Check a record against its keys and schema; parse its dates if no field's type does it."""
+    if not sink.key_set <= record.keys():
+        missing = ", ".join(key for key in sink.key_properties if key not in record)
+        return Reason(
+            "key_missing",
+            f"the record lacks its key property {missing}",
+            field=missing,
+            hint="let the tap or a stream map supply it",
+        )
+    validator = sink._validator  # noqa: SLF001 - as the SDK does
     try:
         if validator is not None:
             validator.validate(record)
@@ -346,7 +303,7 @@ def _refused(record: dict[str, Any], sink: StreamSink) -> Reason | None:
 
 
 def _violation(error: InvalidRecord) -> Reason:
-    """Say which column breaks which rule of the schema."""
+    """Name the column, and the rule of the schema that it breaks."""
     cause = error.__cause__
     hint = "correct it in the tap, or set validate_records: false"
     if not isinstance(cause, ValidationError):

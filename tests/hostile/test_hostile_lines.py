@@ -126,7 +126,7 @@ def test_a_schema_that_cannot_be_followed_ends_the_run_with_a_sentence(
     target = tenant.target()
     monkeypatch.setattr("target_gainsight.singer.schemas.opening.schema_behind_map", too_deep)
     with pytest.raises(Exception, match="nested too deeply to be followed"):
-        target.router.take_schema(schema())
+        target.router.route_schema(schema())
 
 
 def test_the_schema_may_change_between_any_two_records(tenant: Tenant) -> None:
