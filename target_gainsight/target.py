@@ -301,10 +301,6 @@ class TargetGainsight(Target):
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end and say how it went.
 
-        Args:
-            file_input: The input; standard input when not given.
-            show_plan: In a dry run, print the plan to standard error at the end.
-
         Returns:
             The exit code: 0, 1 when the run stopped, 128 + n after signal n.
         """

@@ -124,9 +124,6 @@ class RunStoppedError(Exception):
 def reason_of_fields(errors: Sequence[FieldError]) -> Reason:
     """Say what is wrong with a record's fields.
 
-    Args:
-        errors: One at least; the first one gives the code.
-
     Returns:
         The reason, which names all of them.
     """

@@ -41,13 +41,7 @@ class MatchFields:
     def of(
         cls, object_name: str, names: tuple[str, ...], schema: ObjectSchema | None
     ) -> MatchFields:
-        """Compile the match fields of an object.
-
-        Args:
-            object_name: The object.
-            names: Its fields; those that the schema lacks are taken as plain ones.
-            schema: The object's metadata, or None when it cannot be read.
-        """
+        """Compile the match fields of an object."""
         fields = [schema.field(name) if schema else None for name in names]
         converters = tuple(
             converter_for(each) if each else plain_converter(name)
@@ -57,9 +51,6 @@ class MatchFields:
 
     def wanted(self, values: Sequence[object]) -> Wanted:
         """Say which row is wanted.
-
-        Args:
-            values: The source's values, one per match field, none of them null.
 
         Raises:
             ValueRejectedError: A value cannot be one of its field's.
@@ -71,9 +62,6 @@ class MatchFields:
 
     def of_written(self, fields: Mapping[str, Any]) -> Wanted | None:
         """Say what a record that was written is found as.
-
-        Args:
-            fields: Its fields as they were written.
 
         Returns:
             The row, or None when the record does not carry all match fields.
@@ -135,12 +123,7 @@ class WatchedFields:
     def of(
         self, object_name: str, fields: Mapping[str, object]
     ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
-        """List by what a record may be looked for: object, match fields and their values.
-
-        Args:
-            object_name: The object it is for.
-            fields: Its fields, as far as they are known.
-        """
+        """List by what a record may be looked for: object, match fields and their values."""
         for names in self._watched.get(object_name.lower(), ()):
             values = tuple(fields.get(name) for name in names)
             if None not in values:
@@ -168,10 +151,6 @@ class Found:
 
 def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | None:
     """Turn source values into a reference.
-
-    Args:
-        match: The match fields.
-        values: One per field.
 
     Returns:
         The reference; None when a value is null or blank; what is wrong when one cannot be read.

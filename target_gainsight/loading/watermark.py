@@ -30,9 +30,6 @@ class Watermark:
     def settle(self, position: int) -> None:
         """Note that the record at a position is settled.
 
-        Args:
-            position: A position that ``register`` gave out.
-
         Raises:
             ValueError: It is settled already or was never given out.
         """

@@ -24,9 +24,6 @@ COMPRESSIONS = (None, "none", "gzip")
 def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Read the records of a BATCH message's files, line by line.
 
-    Args:
-        message: The message.
-
     Raises:
         RunStoppedError: The encoding is not known or a file cannot be read.
         InvalidInputLine: A line is no record.

@@ -42,11 +42,7 @@ class CallCounter:
             self._seconds[event.kind] += event.seconds
 
     def write_metrics(self, logger: logging.Logger) -> None:
-        """Write ``http_request_count`` and ``http_request_duration``, a point per kind of call.
-
-        Args:
-            logger: The SDK's metrics logger.
-        """
+        """Write ``http_request_count`` and ``http_request_duration``, a point per kind of call."""
         for kind, count in self._counts.by_kind.items():
             tags: dict[str, Any] = {metrics.Tag.ENDPOINT: kind}
             for metric_type, metric, value in (

@@ -36,12 +36,7 @@ class CheckedConfig(NamedTuple):
 
 
 def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedConfig:
-    """Check our settings and convert those of the SDK.
-
-    Args:
-        given: The configuration.
-        schema: The JSON schema of all settings.
-    """
+    """Check our settings and convert those of the SDK."""
     raw = restore_dropped_names(given, schema)
     maps = raw.get("stream_maps")
     if isinstance(maps, dict):

@@ -21,12 +21,7 @@ MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
 
 
 def warn_of_unmasked_rejects(stream: str, stream_maps: Mapping[str, Any]) -> None:
-    """Say that rejects hold the source record, where a map masks or removes a field of it.
-
-    Args:
-        stream: The stream's name as the tap gives it.
-        stream_maps: The setting of that name.
-    """
+    """Say that rejects hold the source record, where a map masks or removes a field of it."""
     hidden = sorted(set(_hidden(stream, stream_maps)))
     if hidden:
         logger.warning(

@@ -90,10 +90,6 @@ class ThreadedReader(SimpleSingerReader):
     ) -> Counter[str]:
         """Hand the messages of an input to the callbacks.
 
-        Args:
-            file_input: The input; standard input when not given.
-            callbacks: Message type to what takes it.
-
         Returns:
             How many messages of each type there were.
 
@@ -118,9 +114,6 @@ class ThreadedReader(SimpleSingerReader):
     @override
     def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
         """Read one line.
-
-        Args:
-            line: The line.
 
         Returns:
             The message.
@@ -157,10 +150,6 @@ class ThreadedReader(SimpleSingerReader):
         self, line_dict: dict[str, Any], requires: set[str]
     ) -> None:
         """Refuse a message that lacks what its type needs, without showing it.
-
-        Args:
-            line_dict: The message.
-            requires: The properties it needs.
 
         Raises:
             InvalidInputLine: It lacks one.

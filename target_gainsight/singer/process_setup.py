@@ -19,11 +19,7 @@ class OneLineFilter(logging.Filter):
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        """Escape; no record is ever kept back.
-
-        Args:
-            record: Changed in place.
-        """
+        """Escape; no record is ever kept back."""
         record.name = one_line(record.name)
         if isinstance(record.args, tuple):
             record.args = tuple(map(_escaped, record.args))

@@ -32,14 +32,6 @@ def report(
 ) -> None:
     """Report the counts of a run that has ended.
 
-    Args:
-        summary: The counts.
-        ledger: Knows which files were written.
-        calls: The calls.
-        metrics_logger: Takes the SDK's metrics.
-        summary_path: Where the JSON goes, or None.
-        dry_run: The outcomes are those of a plan, which was shown already.
-
     Raises:
         OSError: The summary cannot be written.
     """
@@ -55,11 +47,6 @@ def report(
 
 def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
     """Say that there were rejects and where they are.
-
-    Args:
-        summary: The counts.
-        ledger: Knows where the rejects are.
-        dry_run: The rejects are those of a plan, which says what they are.
 
     Raises:
         RunStoppedError: Every record was rejected.

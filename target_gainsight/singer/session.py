@@ -158,11 +158,7 @@ class Session:
                 click.echo(self.plan.to_text(self.summary), err=True)
 
     def end_by_error(self, error: Exception) -> None:
-        """Settle what is in flight, conclude, and log what ended the run.
-
-        Args:
-            error: One of `EXPECTED_ERRORS`.
-        """
+        """Settle what is in flight, conclude, and log what ended the run."""
         bad_input = isinstance(error, (SingerSDKError, SingerError))
         if self._context is not None and not bad_input:
             self._context.pool.stop_accepting()
@@ -175,9 +171,6 @@ class Session:
 
     def end_by_signal(self, interruption: Interruption) -> int:
         """Settle what is in flight and conclude.
-
-        Args:
-            interruption: The signal.
 
         Returns:
             The exit code.
@@ -230,11 +223,7 @@ class Session:
 
 
 def make_plan(limits: Limits) -> Plan:
-    """Make the empty plan of a dry run.
-
-    Args:
-        limits: The limits by which it tells how long a run would take.
-    """
+    """Make the empty plan of a dry run."""
     rates = rate_limits(limits)
     return Plan(
         rates["synchronous"].allowed_per_window,

@@ -48,11 +48,7 @@ class Interruption:
         return SIGNAL_EXIT + (self.signal or 0)
 
     def take(self, signum: int) -> None:
-        """Take a signal; runs in the signal handler.
-
-        Args:
-            signum: The signal's number.
-        """
+        """Take a signal; runs in the signal handler."""
         if self.signal is not None:
             self._exit_process(SIGNAL_EXIT + signum)
         self.signal = signum

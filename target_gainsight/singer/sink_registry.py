@@ -56,20 +56,12 @@ class SinkRegistry:
         return tuple(sink for sink in self._sinks.values() if isinstance(sink, StreamSink))
 
     def find(self, stream_name: str) -> StreamSink | None:
-        """Return the sink that loads a stream, or None for a stream that is discarded.
-
-        Args:
-            stream_name: The stream's name.
-        """
+        """Return the sink that loads a stream, or None for a stream that is discarded."""
         sink = self._sinks.get(stream_name)
         return sink if isinstance(sink, StreamSink) else None
 
     def is_excluded(self, stream_name: str) -> bool:
-        """Whether the stream maps exclude a stream.
-
-        Args:
-            stream_name: The stream's name.
-        """
+        """Whether the stream maps exclude a stream."""
         maps = [
             stream_map
             for stream_maps in self._mapper.stream_maps.values()
@@ -85,11 +77,6 @@ class SinkRegistry:
 
         A changed schema is merged into that of the sink. Only where that cannot be done, the sink
         is settled and a new one made.
-
-        Args:
-            stream_name: The stream's name.
-            schema: Its schema.
-            key_properties: Its key properties.
         """
         keys = cast("list[str] | None", key_properties)  # as JSON has them
         before = self.find(stream_name)
@@ -106,10 +93,6 @@ class SinkRegistry:
 
     def declare_columns(self, stream_name: str, columns: Iterable[str]) -> StreamSink:
         """Add columns that records carry and no SCHEMA message declares.
-
-        Args:
-            stream_name: The stream's name.
-            columns: The columns.
 
         Returns:
             The stream's sink, which may be another than before.

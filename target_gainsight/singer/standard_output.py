@@ -25,9 +25,6 @@ class StateOutput:
     def write(self, state: str) -> None:
         """Write a state as one line, and flush it.
 
-        Args:
-            state: JSON in ASCII, so that the locale does not matter.
-
         Raises:
             StateNotWrittenError: It cannot be written. Later states are dropped: no line may
                 follow one that is missing or cut.

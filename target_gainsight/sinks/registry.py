@@ -25,9 +25,6 @@ SINKS = {
 def sink_class(stream: StreamSettings) -> type[StreamSink]:
     """Choose the sink of a stream.
 
-    Args:
-        stream: How it is loaded.
-
     Returns:
         The sink's class.
     """

@@ -61,9 +61,6 @@ class CompiledValidator(BaseJSONSchemaValidator):
     def validate(self, record: dict[str, Any]) -> None:
         """Check one record.
 
-        Args:
-            record: The record.
-
         Raises:
             InvalidRecord: It does not fit; its cause names the place and the rule.
         """

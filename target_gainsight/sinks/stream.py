@@ -122,13 +122,7 @@ class StreamSink(BatchSink):
         self.known_columns = METADATA.union(schema["properties"])
 
     def report_columns(self, dropped: Iterable[str], undeclared: Iterable[str], where: str) -> None:
-        """Warn of columns that are not sent, of each once in a run.
-
-        Args:
-            dropped: Declared columns.
-            undeclared: Columns that records carry although the SCHEMA does not declare them.
-            where: The object or file that lacks them.
-        """
+        """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
         unsent = [name for name in dropped if name not in reported]
         if unsent:
@@ -150,12 +144,7 @@ class StreamSink(BatchSink):
         return self.validate_schema and self.original_schema.get("additionalProperties") is False
 
     def register(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> SourceRecord:
-        """Register one more record, which needs an outcome from now on.
-
-        Args:
-            message: The RECORD message as it came.
-            schema: The SCHEMA message that holds for it.
-        """
+        """Register one more record, which needs an outcome from now on."""
         self.counts.read += 1
         return SourceRecord(
             message["stream"],

@@ -89,10 +89,6 @@ class RejectFolder:
     def file(self, run: str, suffix: str = REJECTS) -> Path:
         """Return where a run's file is, or would be.
 
-        Args:
-            run: The run's name.
-            suffix: Which of its files.
-
         Raises:
             ValueError: That is no run's name, such as one that leads out of the folder.
         """
@@ -102,9 +98,6 @@ class RejectFolder:
 
     def filed(self, run: str) -> Iterator[FiledReject]:
         """Read all rejects of a run, in file order.
-
-        Args:
-            run: The run's name.
 
         Raises:
             OSError: Its file cannot be read.
@@ -123,9 +116,6 @@ class RejectFolder:
     def open(self, run: str) -> Iterator[FiledReject]:
         """Read the rejects of a run that nothing has retired, in file order.
 
-        Args:
-            run: The run's name.
-
         Raises:
             OSError: Its file cannot be read.
         """
@@ -134,9 +124,6 @@ class RejectFolder:
 
     def retired(self, run: str) -> set[int]:
         """Read the numbers of a run's retired rejects.
-
-        Args:
-            run: The run's name.
 
         Raises:
             OSError: The file cannot be read.

@@ -48,14 +48,7 @@ class RejectFile:
         return self._file.exists
 
     def add(self, source: SourceRecord, outcome: Outcome, reason: Reason, id_: RejectId) -> None:
-        """Add one record with its reason.
-
-        Args:
-            source: The record as it came.
-            outcome: rejected, or skipped where that is listed too.
-            reason: Why.
-            id_: What names it from now on.
-        """
+        """Add one record with its reason."""
         if self._written.get(source.stream) is not source.schema:
             self._file.add(write_json(source.schema))
             self._written[source.stream] = source.schema

@@ -32,9 +32,6 @@ class RejectId:
     def parse(cls, text: object) -> RejectId | None:
         """Read an id as a message carries it.
 
-        Args:
-            text: Such as ``20260201T093000Z-3f9a-17``; anything, for it comes from outside.
-
         Returns:
             The id, or None when it is none.
         """
@@ -46,9 +43,6 @@ class RejectId:
 
 def new_run_name(now: float) -> str:
     """Name a run by its start, so that names sort by time and never meet.
-
-    Args:
-        now: The start in epoch seconds.
 
     Returns:
         Such as ``20260201T093000Z-3f9a17c4``.

@@ -44,11 +44,7 @@ class Progress:
         self._last_calls = 0
 
     def tick(self, *, waiting: bool = False) -> None:
-        """Report, if it is time to.
-
-        Args:
-            waiting: Whether the run is waiting for an answer or for the allowed rate.
-        """
+        """Report, if it is time to."""
         now = self._now()
         every = SECONDS_BETWEEN_REFRESHES if self._is_live else SECONDS_BETWEEN_LINES
         passed = now - self._last_time

@@ -150,13 +150,7 @@ class Summary:
         return counts
 
     def count(self, stream: str, outcome: Outcome, reason: Reason | None) -> None:
-        """Count one outcome.
-
-        Args:
-            stream: The stream's name as it comes out of the stream maps.
-            outcome: What the record ended as.
-            reason: Why, for skipped and rejected ones.
-        """
+        """Count one outcome."""
         counts = self.stream(stream)
         counts.outcomes[outcome] += 1
         if outcome is Outcome.SKIPPED and reason is not None:

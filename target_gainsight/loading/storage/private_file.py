@@ -37,11 +37,7 @@ class PrivateFile:
         return self._begun
 
     def add(self, line: str) -> None:
-        """Add one line, to be written at the next flush.
-
-        Args:
-            line: Text without its line end.
-        """
+        """Add one line, to be written at the next flush."""
         self._begun = True
         self._pending.append(line.encode("utf-8", "backslashreplace") + b"\n")
 
@@ -133,9 +129,6 @@ def remove_leftovers(folder: Path, pattern: str) -> None:
 
 def lock(descriptor: int) -> bool:
     """Mark a file as being written, until it is closed; elsewhere than on POSIX do nothing.
-
-    Args:
-        descriptor: The open file.
 
     Returns:
         False when another process, or another part of this one, is writing it.

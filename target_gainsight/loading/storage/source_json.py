@@ -17,9 +17,6 @@ import simplejson
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source wrote
     """Read one JSON value; numbers with a fraction become Decimals.
 
-    Args:
-        text: The value.
-
     Raises:
         ValueError: It is no JSON, no UTF-8, or holds a number that cannot be represented.
         RecursionError: It is nested too deeply.
@@ -28,11 +25,7 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source w
 
 
 def write_json(value: object) -> str:
-    """Write one value on one line of ASCII.
-
-    Args:
-        value: What `read_json` returned, or a mapping of such values.
-    """
+    """Write one value on one line of ASCII."""
     return str(
         simplejson.dumps(
             value, use_decimal=True, default=str, separators=(",", ":"), allow_nan=True

@@ -89,12 +89,7 @@ class SpilledValues:
             self._rows.execute(update, (self._dump((entry.key, value)), entry.number))
 
     def take(self, limit: int, up_to: int) -> list[Any]:
-        """Remove the oldest values and return them.
-
-        Args:
-            limit: How many at most.
-            up_to: The largest number to take.
-        """
+        """Remove the oldest values and return them."""
         query = "SELECT number, content FROM kept WHERE number <= ? ORDER BY number LIMIT ?"
         with self._lock:
             rows = self._rows.execute(query, (up_to, limit)).fetchall()

@@ -23,11 +23,6 @@ def schema_behind_map(stream_map: StreamMap, source: Node, mapped: Mapping[str, 
 
     Definitions survive, also under `__else__`. What an expression makes has no type here: the SDK
     only guesses it, and the Gainsight field decides. No column is required that is gone.
-
-    Args:
-        stream_map: The map.
-        source: The stream's schema before it.
-        mapped: The columns that the map computes, with their expressions.
     """
     schema: Node = copy.deepcopy(dict(stream_map.transformed_schema))
     for keyword in _DEFINITIONS:
@@ -48,12 +43,7 @@ def schema_behind_map(stream_map: StreamMap, source: Node, mapped: Mapping[str, 
 
 
 def mapped_columns(stream_maps: Mapping[str, Any], stream: str) -> dict[str, str]:
-    """Return the columns that the maps of a stream compute, with their expressions.
-
-    Args:
-        stream_maps: The setting.
-        stream: The stream's name as the tap gives it.
-    """
+    """Return the columns that the maps of a stream compute, with their expressions."""
     columns: dict[str, str] = {}
     for name, definition in stream_maps.items():
         if isinstance(definition, dict) and fnmatch(stream, definition.get("__source__", name)):

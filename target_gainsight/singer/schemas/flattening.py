@@ -24,10 +24,6 @@ def prepare_for_flattening(schema: Node, max_level: int) -> Node:
     """Return a schema in which every column has plain types, as the SDK's flattening needs it.
 
     Columns without a type, with alternatives or with a `$ref` would be taken for text or lost.
-
-    Args:
-        schema: A schema with properties.
-        max_level: Down to which level objects are flattened.
     """
     simplifier = _Simplifier(schema, max_level)
     properties = {
@@ -111,9 +107,6 @@ def flattening_transform(stream_map: StreamMap) -> Transform:
     """Return a stream map's transform that also flattens objects which are null.
 
     Their columns are null then, so that the fields are cleared.
-
-    Args:
-        stream_map: A map with flattening.
     """
     columns_of = dict(_object_columns(stream_map))
     transform = stream_map.transform

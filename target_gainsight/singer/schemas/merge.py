@@ -16,10 +16,6 @@ _MOST_ALTERNATIVES = 8
 def merge_schemas(held: Node, new: Node) -> Node | None:
     """Return a schema with the columns of both, which requires what both require.
 
-    Args:
-        held: A schema with properties.
-        new: The one that comes after it.
-
     Returns:
         The schema, equal to `held` when that fits already; None when they define the same name
         differently.

@@ -30,12 +30,6 @@ def open_streams(
 ) -> None:
     """Register a stream's maps and make the sink of each, or merge its schema into the sink's.
 
-    Args:
-        mapper: The stream maps.
-        sinks: Takes the sinks.
-        message: The SCHEMA message as it came.
-        undeclared: Columns that records carry and the message does not declare.
-
     Raises:
         RunStoppedError: The schema or a stream map cannot be used.
         StreamMismatchError: The stream does not fit its object.

@@ -71,10 +71,6 @@ def repair_schema(schema: Mapping[str, Any], key_properties: Iterable[str]) -> N
     Its root is an object with `properties`, in which the key properties are declared, and it
     requires no column that it does not declare, as after deselecting one.
 
-    Args:
-        schema: The `schema` of a SCHEMA message; it is not changed.
-        key_properties: The key properties of the message.
-
     Raises:
         RecursionError: It is nested too deeply.
     """
