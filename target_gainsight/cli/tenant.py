@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_gainsight.api import GainsightError, SystemClock
-from target_gainsight.loading.object_schemas import ObjectSchemas, read_documented_schema
+from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.singer.connection import TenantConnection
@@ -58,7 +58,7 @@ class TenantMetadata:
         documented = DOCUMENTED.get(object_name.lower())
         if documented is None:
             return self._schemas.get(object_name)
-        return read_documented_schema(
+        return read_static_schema(
             documented, mentioned, describe=self._schemas.get, cockpit=self._client.cockpit
         )
 

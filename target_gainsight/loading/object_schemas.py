@@ -102,7 +102,7 @@ class ObjectSchemas:
         return f"the tenant has no object named {display(object_name)}. {hint}"
 
 
-def read_documented_schema(
+def read_static_schema(
     object_name: str,
     mentioned: Iterable[str],
     *,

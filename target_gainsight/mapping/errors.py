@@ -1,4 +1,4 @@
-"""Why a value or a record cannot be written. Knows no data type and no stream."""
+"""Errors of values and records that cannot be written, and values formatted for messages."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from target_gainsight.mapping.escaping import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHOWN_CHARACTERS = 80
-_MOST_ERROR_CHARACTERS = 2000
-_MOST_BITS_SHOWN = 256
-_SHOWN_AS_TEXT = (Decimal, date, time)
+DISPLAY_LENGTH = 80
+_MAX_ERROR_LENGTH = 2000
+
+_SHORT_REPR = reprlib.Repr()
+_SHORT_REPR.maxstring = _SHORT_REPR.maxother = _SHORT_REPR.maxlong = DISPLAY_LENGTH
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class FieldError:
         value: The value as the source sent it.
         data_type: The field's Gainsight data type; empty when the object's metadata is unknown.
         code: A short constant, such as `not_a_number` or `too_long`.
-        message: What is wrong, as a clause that does not repeat field and value.
+        message: The problem, as a clause that does not repeat field and value.
         hint: What to do, as a sentence; may be empty.
     """
 
@@ -47,7 +48,7 @@ class FieldError:
 
 
 class ConversionError(ValueError):
-    """A value does not convert; it becomes a `FieldError` where the field is known."""
+    """A value does not convert; the field is not known here."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -56,12 +57,12 @@ class ConversionError(ValueError):
         self.hint = hint
 
     def for_field(self, field: str, data_type: str, value: object) -> FieldError:
-        """Name the field and the value that this is about."""
+        """Return the error of a field and its value."""
         return FieldError(field, value, data_type, self.code, self.message, self.hint)
 
 
 class ValueRejectedError(Exception):
-    """A value cannot be written to its field; the only error that conversion raises."""
+    """A value cannot be written to its field; the only error that converters raise."""
 
     def __init__(self, error: FieldError) -> None:
         super().__init__(str(error))
@@ -76,52 +77,33 @@ class RecordRejectedError(Exception):
         super().__init__(" ".join(str(error) for error in self.errors))
 
 
-class _Abbreviation(reprlib.Repr):
-    """Shows the beginning of a value, and a huge integer by its size: Python refuses its text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = SHOWN_CHARACTERS
-
-    def repr_int(self, x: int, level: int) -> str:
-        if x.bit_length() > _MOST_BITS_SHOWN:
-            return f"<an integer of {x.bit_length()} bits>"
-        return super().repr_int(x, level)
-
-
-_ABBREVIATION = _Abbreviation()
-
-
 def display(value: object) -> str:
-    """A value for a message: one line, control characters escaped, at most about 80 characters."""
+    """Return a value on one line for a message, control characters escaped, shortened."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
-    text = _text_of(value)
-    return one_line(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
-
-
-def error_text(error: Exception) -> str:
-    """An error of a library for a message, whole: its advice comes at the end."""
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {one_line(str(cause)[:_MOST_ERROR_CHARACTERS])}"
+        return repr(value) if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]!r}…"
+    try:
+        is_plain = isinstance(value, (Decimal, date, time))
+        text = str(value) if is_plain else _SHORT_REPR.repr(value)
+    except Exception:  # noqa: BLE001 - such as an integer too large for Python to format
+        text = f"a value of type {type(value).__name__}"
+    return one_line(text if len(text) <= DISPLAY_LENGTH else f"{text[:DISPLAY_LENGTH]}…")
 
 
 def display_path(path: object) -> str:
-    """A path or URL for a message, whole: one line, control characters escaped."""
+    """Return a path or URL for a message: whole, on one line, control characters escaped."""
     return repr(one_line(str(path)))
+
+
+def error_text(error: Exception) -> str:
+    """Return a library's error for a message, whole: its advice comes at the end."""
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {one_line(str(cause)[:_MAX_ERROR_LENGTH])}"
 
 
 def counted(count: int, noun: str) -> str:
     """Return a number with a noun in singular or plural, such as `1 call` or `2,000 calls`."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _text_of(value: object) -> str:
-    try:
-        return str(value) if isinstance(value, _SHOWN_AS_TEXT) else _ABBREVIATION.repr(value)
-    except Exception:  # noqa: BLE001 - a value that cannot show itself must not hide the reject
-        return f"a value of type {type(value).__name__}"

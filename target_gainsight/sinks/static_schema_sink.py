@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from typing_extensions import override
 
-from target_gainsight.loading.object_schemas import read_documented_schema
+from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.reading.static_schema_rows import DocumentedComparison, DocumentedRows
 from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
@@ -36,7 +36,7 @@ class StaticSchemaSink(ObjectSink):
 
     @override
     def _describe(self) -> ObjectSchema:
-        return read_documented_schema(
+        return read_static_schema(
             self.object_name,
             self._mentioned(),
             describe=self.context.schemas.get_if_readable,

@@ -16,7 +16,7 @@ from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR,
     AUTHOR_ID,
-    EXPECTED,
+    EXPECTED_FIELDS,
     EXTERNAL_ID,
 )
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
@@ -49,7 +49,7 @@ class TimelineSink(StaticSchemaSink):
     def setup(self) -> None:
         super().setup()
         filled = {*self._provided_fields(), *self.stream.constants}
-        missing = [name for name in EXPECTED if name not in filled]
+        missing = [name for name in EXPECTED_FIELDS if name not in filled]
         if missing and self.stream.sync_mode != "update":
             self.logger.warning(
                 "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
