@@ -1,5 +1,5 @@
-"""Singer records to Gainsight records. Pure functions and frozen values, no I/O.
+"""Map Singer records to Gainsight records. Pure functions and frozen values, no I/O.
 
-`planning` decides once per stream which column goes where, `record_mapper` maps and compares record
-by record, `types` converts the values of Gainsight's data types.
+`planning` decides once per stream which column goes where, `record_mapper` maps and compares
+records, `types` converts the values of Gainsight's data types, and `csv` makes rows of files.
 """

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from tenant_fields import a_field, an_object, company
 
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.spec import MappingSpec
+
+COLUMNS = st.sampled_from(["Name", "a", "arr", "missing"])
+TARGETS = st.sampled_from(["Name", "ARR", "arr", "Stage", "stage", "Renewal", "Country", "Score"])
 
 
 def columns(*names: str) -> tuple[Column, ...]:
@@ -48,7 +53,7 @@ def suggestion(error: StreamMismatchError, stream: str = "accounts") -> dict[str
     return settings
 
 
-def test_columns_named_like_fields_are_sent_and_mapped_ones_go_where_the_mapping_says() -> None:
+def test_columns_go_to_mapped_field_or_field_of_same_name() -> None:
     made = plan("Name", "renewal", field_mapping={"renewal": "RenewalDate"})
     assert made.column_to_field == {"Name": "Name", "renewal": "RenewalDate"}
     assert made.dropped == ()
@@ -104,13 +109,25 @@ def test_wrong_target_field_of_the_only_mapped_column_is_not_suggested_again() -
     assert plan("Name", "country", **suggested).column_to_field == {"Name": "Name"}
 
 
+@given(st.dictionaries(COLUMNS, TARGETS), st.dictionaries(TARGETS, st.none(), max_size=3))
+def test_suggested_fields_can_be_written(
+    field_mapping: dict[str, str], constants: dict[str, None]
+) -> None:
+    try:
+        plan("Name", "a", "arr", "zzz", field_mapping=field_mapping, constants=constants)
+    except StreamMismatchError as error:
+        suggested = suggestion(error) if "  streams:" in str(error) else {}
+        fields = {*suggested.get("field_mapping", {}).values(), *suggested.get("constants", {})}
+        assert fields <= {"Name", "ARR", "Stage", "RenewalDate"}
+
+
 def test_wrong_constant_or_lookup_key_is_not_suggested_again() -> None:
     settings = {"constants": {"Country": "NO", "stage": None}, "keys": ("Name", "Country")}
     suggested = suggestion(mismatch("Name", **settings))
     assert suggested == {"constants": {"Stage": None}, "lookup_keys": ["Name"]}
 
 
-def test_a_suggested_field_is_offered_to_one_column_only() -> None:
+def test_field_is_suggested_for_one_column_only() -> None:
     text = str(mismatch("Name", "renewal_date", "renewaldate"))
     assert text.count(": RenewalDate") == 1
 
@@ -125,14 +142,14 @@ def test_unknown_columns_can_be_dropped_or_sent() -> None:
     }
 
 
-def test_with_a_mapping_unmapped_unknown_columns_are_dropped_and_known_ones_still_sent() -> None:
+def test_mapping_drops_unknown_columns_and_sends_known_ones() -> None:
     made = plan("id", "ARR", "zzz", "ModifiedDate", field_mapping={"id": "Name"})
     assert made.column_to_field == {"id": "Name", "ARR": "ARR"}
     assert made.dropped == ("zzz", "ModifiedDate")
 
 
 @pytest.mark.parametrize("unknown_fields", ["fail", "drop", "send"])
-def test_wrong_names_in_settings_always_fail(unknown_fields: str) -> None:
+def test_wrong_name_in_setting_fails_for_any_unknown_fields(unknown_fields: str) -> None:
     problems = problems_of(
         "Name",
         "crm_id",
@@ -160,12 +177,12 @@ def test_singer_metadata_columns_are_sent_only_when_mapped() -> None:
     assert mapped.column_to_field["_sdc_batched_at"] == "RenewalDate"
 
 
-def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown() -> None:
+def test_lookup_column_is_neither_sent_nor_unknown() -> None:
     lookups = {"lookup_columns": frozenset({"owner", "Csm"}), "lookup_targets": frozenset({"Csm"})}
     assert plan("Name", "owner", "Csm", **lookups).column_to_field == {"Name": "Name"}
 
 
-def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
+def test_lookup_column_that_is_also_a_field_is_sent() -> None:
     lookups = {
         "lookup_columns": frozenset({"ExternalId__gc"}),
         "lookup_targets": frozenset({"ParentCompany"}),
@@ -174,7 +191,7 @@ def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sources"),
+    ("settings", "sources"),
     [
         ({"field_mapping": {"a": "ARR", "b": "ARR"}}, "column a and column b"),
         ({"field_mapping": {"a": "Name"}}, "column Name and column a"),
@@ -182,8 +199,8 @@ def test_a_column_that_feeds_a_lookup_and_is_a_field_is_sent_too() -> None:
         ({"lookup_targets": frozenset({"Name"})}, "column Name and a lookup"),
     ],
 )
-def test_two_sources_for_one_field_are_a_problem(asked: dict[str, Any], sources: str) -> None:
-    problems = problems_of("Name", "a", "b", **{"unknown_fields": "drop", **asked})
+def test_two_sources_for_one_field_fail(settings: dict[str, Any], sources: str) -> None:
+    problems = problems_of("Name", "a", "b", **{"unknown_fields": "drop", **settings})
     assert len(problems) == 1
     assert f"is filled by {sources}. Keep only one." in problems[0]
 
@@ -200,7 +217,7 @@ def test_two_sources_for_one_field_are_a_problem(asked: dict[str, Any], sources:
     ],
 )
 @pytest.mark.parametrize("place", ["column", "field_mapping", "constants"])
-def test_a_field_that_cannot_be_written_in_the_mode_is_a_problem(
+def test_field_not_writable_in_sync_mode_fails(
     sync_mode: str, field: str, reason: str, place: str
 ) -> None:
     named: dict[str, Any] = {
@@ -221,14 +238,14 @@ def test_a_field_that_cannot_be_written_in_the_mode_is_a_problem(
     )
 
 
-def test_what_the_mode_does_not_write_need_not_be_writable() -> None:
+def test_field_that_sync_mode_does_not_write_need_not_be_writable() -> None:
     assert plan("Name", "CurrencyIsoCode", sync_mode="insert").column_to_field["CurrencyIsoCode"]
     updated = plan("CurrencyIsoCode", "ARR", sync_mode="update", keys=("CurrencyIsoCode",))
     assert updated.keys == ("CurrencyIsoCode",)
     assert plan("Name", "Gsid", keys=("Gsid",)).column_to_field["Gsid"] == "Gsid"
 
 
-def test_where_the_api_upserts_itself_one_of_both_rights_is_enough() -> None:
+def test_native_upsert_needs_createable_or_updateable() -> None:
     person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
     assert plan("Email", schema=person, keys=("Email",), native_upsert=True).column_to_field
     closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
@@ -258,21 +275,21 @@ def test_where_the_api_upserts_itself_one_of_both_rights_is_enough() -> None:
         (set(), None, "NUMBER", True),
     ],
 )
-def test_a_column_whose_type_can_never_fit_is_a_problem(
+def test_column_of_inconvertible_type_fails(
     types: set[str], json_format: str | None, data_type: str, *, fits: bool
 ) -> None:
-    asked: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "columns": (Column("Name"), Column("Value", frozenset(types), json_format)),
         "schema": company(a_field("Value", data_type)),
     }
     if fits:
-        assert "Value" in plan(**asked).column_to_field
+        assert "Value" in plan(**settings).column_to_field
     else:
-        assert f"cannot fit Value ({data_type})" in problems_of(**asked)[0]
+        assert f"cannot fit Value ({data_type})" in problems_of(**settings)[0]
 
 
 @pytest.mark.parametrize("data_type", ["PICKLIST", "BOOLEAN", "DATE", "DATETIME", "RICHTEXTAREA"])
-def test_a_key_of_a_type_that_records_are_not_found_by_is_a_problem(data_type: str) -> None:
+def test_key_of_unsuitable_type_fails(data_type: str) -> None:
     problems = problems_of("Name", "K", keys=("Name", "K"), schema=company(a_field("K", data_type)))
     assert problems == [
         f"lookup_keys: K is a {data_type}; a key is a String, GSID, Number or Email."
@@ -285,41 +302,41 @@ def test_texts_numbers_and_ids_can_be_keys(data_type: str) -> None:
     assert plan("Name", "K", keys=("Name", "K"), schema=schema).keys == ("Name", "K")
 
 
-def test_a_key_that_nothing_fills_is_a_problem() -> None:
-    asked: dict[str, Any] = {"keys": ("ExternalId__gc",)}
-    assert problems_of("Name", **asked) == [
+def test_unfilled_key_fails() -> None:
+    settings: dict[str, Any] = {"keys": ("ExternalId__gc",)}
+    assert problems_of("Name", **settings) == [
         "lookup_keys: No column, constant or lookup fills ExternalId__gc."
     ]
-    assert plan("Name", **asked, constants={"ExternalId__gc": "1"})
-    assert plan("Name", **asked, lookup_targets=frozenset({"ExternalId__gc"}))
-    assert plan("Name", **asked, keys_required=False)
+    assert plan("Name", **settings, constants={"ExternalId__gc": "1"})
+    assert plan("Name", **settings, lookup_targets=frozenset({"ExternalId__gc"}))
+    assert plan("Name", **settings, keys_required=False)
 
 
-def test_a_key_may_be_named_by_the_column_that_is_mapped_to_it() -> None:
-    asked: dict[str, Any] = {"keys": ("id",), "field_mapping": {"id": "ExternalId__gc"}}
-    assert plan("Name", "id", **asked).keys == ("ExternalId__gc",)
-    assert plan("Name", "id", schema=None, **asked).keys == ("ExternalId__gc",)
+def test_key_may_be_given_as_mapped_column() -> None:
+    settings: dict[str, Any] = {"keys": ("id",), "field_mapping": {"id": "ExternalId__gc"}}
+    assert plan("Name", "id", **settings).keys == ("ExternalId__gc",)
+    assert plan("Name", "id", schema=None, **settings).keys == ("ExternalId__gc",)
 
 
-def test_no_key_at_all_is_a_problem_unless_every_record_is_new() -> None:
+def test_missing_key_fails_unless_every_record_is_new() -> None:
     assert "No lookup key is set" in problems_of("Name", keys=())[0]
     assert plan("Name", keys=(), sync_mode="insert")
     assert plan("Name", keys=(), keys_required=False)
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
-def test_a_required_field_that_nothing_fills_is_a_warning_where_records_are_created(
+def test_unfilled_required_field_warns_where_records_are_created(
     sync_mode: str,
 ) -> None:
-    asked: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
-    [warning] = plan("ExternalId__gc", "NAME", **asked, unknown_fields="drop").warnings
+    settings: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
+    [warning] = plan("ExternalId__gc", "NAME", **settings, unknown_fields="drop").warnings
     assert "Company needs Name to create a record" in warning
     assert "Perhaps column NAME is meant for it." in warning
-    assert not plan("ExternalId__gc", **{**asked, "sync_mode": "update"}).warnings
-    assert not plan("ExternalId__gc", **asked, constants={"Name": "x"}).warnings
+    assert not plan("ExternalId__gc", **{**settings, "sync_mode": "update"}).warnings
+    assert not plan("ExternalId__gc", **settings, constants={"Name": "x"}).warnings
 
 
-def test_a_constant_that_its_field_refuses_is_a_problem() -> None:
+def test_constant_that_does_not_convert_fails() -> None:
     constants = {"Employees": "many", "Stage": "gold", "ExternalId__gc": "x" * 41}
     problems = problems_of("Name", constants=constants)
     assert len(problems) == 3
@@ -332,7 +349,7 @@ def test_without_metadata_columns_are_sent_unchecked() -> None:
     assert made.column_to_field == {"Name": "Name", "zzz": "zzz"}
 
 
-def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_checked() -> None:
+def test_without_metadata_keys_columns_and_duplicate_targets_are_checked() -> None:
     problems = problems_of(
         "a", "b", schema=None, keys=("Id",), field_mapping={"a": "X", "b": "X", "c": "Y"}
     )
@@ -343,17 +360,17 @@ def test_without_metadata_keys_mapped_columns_and_double_targets_are_still_check
     ]
 
 
-def test_a_stream_that_declares_no_columns_sends_what_is_mapped() -> None:
+def test_stream_without_declared_columns_sends_mapped_columns() -> None:
     made = plan(field_mapping={"id": "Name"})
     assert made.column_to_field == {"id": "Name"}
 
 
-def test_columns_are_read_from_any_usual_json_schema() -> None:
+def test_columns_are_read_from_usual_json_schemas() -> None:
     found = columns_of(
         {
             "properties": {
                 "text": {"type": ["null", "string"]},
-                "moment": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+                "instant": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
                 "either": {"oneOf": [{"type": "string", "format": "date"}, {"type": "string"}]},
                 "whole": {"type": "integer"},
                 "anything": {},
@@ -363,7 +380,7 @@ def test_columns_are_read_from_any_usual_json_schema() -> None:
     )
     assert found == (
         Column("text", frozenset({"string"})),
-        Column("moment", frozenset({"string"}), "date-time"),
+        Column("instant", frozenset({"string"}), "date-time"),
         Column("either", frozenset({"string"})),
         Column("whole", frozenset({"integer"})),
         Column("anything"),

@@ -1,4 +1,4 @@
-"""What a wrong name was meant to be."""
+"""Wrong names have similar names suggested."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ FIELDS = company(a_field("Sfdc_Id__gc", label="Salesforce Account")).fields
         ("salesforce_acount", "Sfdc_Id__gc"),
     ],
 )
-def test_the_field_that_was_meant_comes_first(name: str, meant: str) -> None:
+def test_most_similar_field_comes_first(name: str, meant: str) -> None:
     assert suggest(name, FIELDS)[0] == meant
 
 
-def test_nothing_is_suggested_for_a_name_like_no_other() -> None:
+def test_nothing_is_suggested_for_dissimilar_name() -> None:
     assert suggest("zzz", FIELDS) == ()
     assert suggest("", FIELDS) == ()
 
 
-def test_a_forgotten_suffix_of_an_object_is_found() -> None:
+def test_missing_object_suffix_is_suggested() -> None:
     objects = ("Company", "Usage_Data__gc", "Usage_Daily__gc")
     assert suggest_names("usage_data", objects)[0] == "Usage_Data__gc"
     assert suggest_names("company", objects) == ("Company",)

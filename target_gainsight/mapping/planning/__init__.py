@@ -1,1 +1,1 @@
-"""Columns to fields: the checks at a stream's start and their suggestions."""
+"""Plan which column goes to which field: checks at a stream's start, and suggestions."""
