@@ -45,10 +45,11 @@ def yaml_scalar(value: object) -> str:
 
 def csv_text(cells: Iterable[str]) -> str:
     """Return a line of CSV without its end; `csv.writer` of Python 3.10 refuses NUL."""
-    return ",".join(
+    line = ",".join(
         '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
         for cell in cells
     )
+    return line or '""'  # one empty cell: an empty line would be no row
 
 
 def _escape(character: str) -> str:

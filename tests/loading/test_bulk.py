@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from singer_messages import TEXT, record, schema, state
 from singer_runs import lines_of
@@ -518,6 +518,7 @@ def test_column_name_that_no_csv_can_hold_stops_the_stream(
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
+@example([""])
 def test_csv_line_of_any_text_equals_that_of_python(cells: list[str]) -> None:
     expected = io.StringIO(newline="")
     if sys.version_info < (3, 11) and any("\0" in each for each in cells):
