@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
+from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.survey_file import SurveyFile
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.settling.summary import FileCounts
@@ -122,20 +123,29 @@ class BulkCsvSink(FileSink):
 
     @override
     def _make_loader(self, header: bytes) -> BulkLoader:
-        context = self.context
+        context, counts = self.context, self.file_counts
+        job = JobPoller(
+            api=context.client.bulk,
+            journal=context.uploads,
+            ledger=self.ledger,
+            counts=counts,
+            clock=context.clock,
+            object_name=self.object_name,
+            lookups=context.lookups,
+        )
         return BulkLoader(
             stream=self.stream_name,
             job_id=self.stream.bulk_job_id,
             header=header,
             api=context.client.bulk,
             journal=context.uploads,
+            job=job,
             watermark=self.watermark,
             ledger=self.ledger,
-            counts=self.file_counts,
+            counts=counts,
             clock=context.clock,
             object_name=self.object_name,
             streams=self.streams,
-            lookups=context.lookups,
             plan=context.plan,
         )
 
@@ -154,7 +164,7 @@ class BulkCsvSink(FileSink):
     def settle(self) -> None:
         with self.streams.loading(self):
             self.loader.send()
-            self.loader.finish()
+            self.loader.job.finish()
         self.report_written()
 
     @override

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from target_gainsight.api import (
@@ -20,7 +20,6 @@ from target_gainsight.api import (
     UnknownOutcomeError,
 )
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
-from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_file import UploadFile, halve
 from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -29,10 +28,10 @@ from target_gainsight.mapping.errors import display, display_path
 
 if TYPE_CHECKING:
     from target_gainsight.api import BulkApi, Clock
+    from target_gainsight.loading.bulk.job_poller import JobPoller
     from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.loading_streams import LoadingStreams
-    from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.settling.ledger import Ledger
     from target_gainsight.loading.settling.summary import FileCounts
@@ -44,62 +43,42 @@ MAX_ROWS = 1_000_000
 """Rows of a file, however short: the memory that each takes must stay bounded."""
 
 
+@dataclass(kw_only=True)
 class BulkLoader:
     """Loads one stream through one bulk job.
 
-    Args:
+    Attributes:
         header: The first line of every file.
+        job: Follows the jobs of the files, one after the other.
         object_name: The object that the job changes.
         streams: Settles other streams of the object before a file is sent.
-        lookups: Forgets misses of the object when a job has changed it.
         plan: Records the files in a dry run, which sends nothing.
         max_bytes: Every file stays below it.
     """
 
-    def __init__(  # noqa: PLR0913 - its collaborators
-        self,
-        *,
-        stream: str,
-        job_id: str,
-        header: bytes,
-        api: BulkApi,
-        journal: UploadJournal,
-        watermark: Watermark,
-        ledger: Ledger,
-        counts: FileCounts,
-        clock: Clock,
-        object_name: str,
-        streams: LoadingStreams,
-        lookups: LookupIndex,
-        plan: Plan | None = None,
-        max_bytes: int = MAX_FILE_BYTES,
-    ) -> None:
-        self._stream = stream
-        self._job_id = job_id
-        self._header = header
-        self._api = api
-        self._journal = journal
-        self._watermark = watermark
-        self._ledger = ledger
-        self._counts = counts
-        self._clock = clock
-        self._object_name = object_name
-        self._streams = streams
-        self._plan = plan
-        self._max_bytes = self._full_at = max_bytes
-        self._file: UploadFile | None = None
-        self._file_began = 0.0
-        self._waiting: deque[UploadFile] = deque()
+    stream: str
+    job_id: str
+    header: bytes
+    api: BulkApi
+    journal: UploadJournal
+    job: JobPoller
+    watermark: Watermark
+    ledger: Ledger
+    counts: FileCounts
+    clock: Clock
+    object_name: str
+    streams: LoadingStreams
+    plan: Plan | None = None
+    max_bytes: int = MAX_FILE_BYTES
+    _full_at: int = field(init=False)
+    _file: UploadFile | None = field(default=None, init=False)
+    _file_began: float = field(default=0.0, init=False)
+    _waiting: deque[UploadFile] = field(default_factory=deque, init=False)
+    _uploaded: UploadedRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._full_at = self.max_bytes
         self._uploaded = UploadedRows(array("Q"))
-        self._job = JobPoller(
-            api=api,
-            journal=journal,
-            ledger=ledger,
-            counts=counts,
-            clock=clock,
-            object_name=object_name,
-            lookups=lookups,
-        )
 
     def begin(self) -> None:
         """Wait for the job of an earlier run, and read which rows earlier runs have uploaded.
@@ -107,25 +86,23 @@ class BulkLoader:
         Raises:
             RunStoppedError: The outcome of an earlier upload is unknown.
         """
-        if self._plan is None:
-            self._journal.begin(self._stream)
-        for note in self._journal.earlier(self._stream):
+        if self.plan is None:
+            self.journal.begin(self.stream)
+        for note in self.journal.earlier(self.stream):
             if note.phase == "sending":
-                raise self._journal.unknown_outcome(note, "the run ended before the response")
-            if note.phase == "sent" and self._plan is None:
+                raise self.journal.unknown_outcome(note, "the run ended before the response")
+            if note.phase == "sent" and self.plan is None:
                 logger.warning(
                     "stream %s: an earlier run has sent %s rows to bulk job %s; waiting for it to "
                     "be done with them (status id %s)",
-                    display(self._stream),
+                    display(self.stream),
                     f"{note.rows:,}",
                     display(note.job_id),
                     display(note.status_id),
                 )
-                self._job.begin(note, None)
-                self._job.finish()
-        self._uploaded = self._journal.uploaded_rows(
-            self._stream, self._job_id, self._header.decode()
-        )
+                self.job.begin(note, None)
+                self.job.finish()
+        self._uploaded = self.journal.uploaded_rows(self.stream, self.job_id, self.header.decode())
 
     def add(self, line: bytes, source: SourceRecord) -> None:
         """Add one row, given as a line of CSV.
@@ -133,27 +110,27 @@ class BulkLoader:
         Raises:
             RunStoppedError: It cannot be spooled, or a full file is refused.
         """
-        retires = self._ledger.retired_by(source)
+        retires = self.ledger.retired_by(source)
         if self._uploaded.consume(row_digest(line)):
-            self._counts.repeated += 1
-            self._ledger.record_repeated(source, retires)
+            self.counts.repeated += 1
+            self.ledger.record_repeated(source, retires)
             return
         csv = self._file.csv if self._file else None
         if csv and (csv.size + len(line) >= self._full_at or csv.rows >= MAX_ROWS):
             self.send()
         self._file = file = self._file or self._new_file()
-        if file.csv.size + len(line) >= self._max_bytes:
+        if file.csv.size + len(line) >= self.max_bytes:
             message = (
-                f"stream {display(self._stream)}: one row has {len(line):,} bytes, but a file of a "
-                f"bulk job must stay below {self._max_bytes:,}"
+                f"stream {display(self.stream)}: one row has {len(line):,} bytes, but a file of a "
+                f"bulk job must stay below {self.max_bytes:,}"
             )
             raise RunStoppedError(message)
         file.add(line, source, retires)
 
     def send_older_than(self, seconds: float) -> None:
         """Poll the job if that is due, and send the file if it has grown for some seconds."""
-        self._job.poll()
-        if self._file is not None and self._clock.now() - self._file_began >= seconds:
+        self.job.poll()
+        if self._file is not None and self.clock.now() - self._file_began >= seconds:
             self.send()
 
     def send(self) -> None:
@@ -164,27 +141,16 @@ class BulkLoader:
         """
         if self._file is None:
             return
-        self._streams.settle_object(self._object_name)
+        self.streams.settle_object(self.object_name)
         file, self._file = self._file, None
-        if self._plan is None:
+        if self.plan is None:
             self._waiting.append(file)
             self._send_waiting()
             return
-        self._plan.record_file(
-            self._stream, file.csv.size, f"bulk job {self._job_id}", is_upload=True
-        )
-        self._counts.files += 1
-        self._counts.rows += file.csv.rows
-        self._ledger.record_file(file.records, failed=0)
-
-    def finish(self) -> None:
-        """Wait until the job in progress has ended.
-
-        Raises:
-            RunStoppedError: The job failed or takes too long.
-            StoppedError: The run is being stopped.
-        """
-        self._job.finish()
+        self.plan.record_file(self.stream, file.csv.size, f"bulk job {self.job_id}", is_upload=True)
+        self.counts.files += 1
+        self.counts.rows += file.csv.rows
+        self.ledger.record_file(file.records, failed=0)
 
     def abandon(self) -> None:
         """Delete rows that will not be sent; the note of a job in progress stays."""
@@ -195,49 +161,49 @@ class BulkLoader:
 
     def remove_notes(self) -> None:
         """Delete the stream's notes, after the last state is written."""
-        if self._plan is None:
-            self._journal.remove_stream(self._stream)
+        if self.plan is None:
+            self.journal.remove_stream(self.stream)
 
     def _new_file(self) -> UploadFile:
-        self._file_began = self._clock.now()
-        records = FileContents(self._stream, self._watermark)
-        if self._plan is not None:
-            return UploadFile(CountedFile(self._header), records)
-        note = self._journal.new_note(self._stream, self._job_id, self._header.decode())
-        return UploadFile(SpooledFile(self._journal.csv_path(note), self._header), records, note)
+        self._file_began = self.clock.now()
+        records = FileContents(self.stream, self.watermark)
+        if self.plan is not None:
+            return UploadFile(CountedFile(self.header), records)
+        note = self.journal.new_note(self.stream, self.job_id, self.header.decode())
+        return UploadFile(SpooledFile(self.journal.csv_path(note), self.header), records, note)
 
     def _send_waiting(self) -> None:
         """Send a file, halved as often as the tenant refuses it as too large."""
         while self._waiting:
-            self.finish()
+            self.job.finish()
             file = self._waiting.popleft()
             try:
                 note = self._upload(file)
             except PayloadTooLargeError as error:
                 self._halve_waiting(file, error)
                 continue
-            self._counts.files += 1
-            self._counts.rows += note.rows
-            self._job.begin(note, file.records)
+            self.counts.files += 1
+            self.counts.rows += note.rows
+            self.job.begin(note, file.records)
 
     def _halve_waiting(self, refused: UploadFile, error: PayloadTooLargeError) -> None:
         """Halve a refused file and those that wait behind it, in their order."""
         if refused.csv.rows == 1:
             message = (
-                f"stream {display(self._stream)}: bulk job {display(self._job_id)} refuses a file "
+                f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses a file "
                 f"of one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
                 "texts in a stream map and run again; the rows from here on will be re-sent."
             )
             raise RunStoppedError(message)
         self._waiting.appendleft(refused)
         for _ in range(len(self._waiting)):
-            self._waiting += halve(self._waiting[0], self._header, self._journal)
+            self._waiting += halve(self._waiting[0], self.header, self.journal)
             self._waiting.popleft()
         self._full_at = max(file.csv.size for file in self._waiting) + 1
         logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
-            display(self._stream),
+            display(self.stream),
             f"{refused.csv.size:,}",
             error,
             f"{self._full_at:,}",
@@ -246,21 +212,21 @@ class BulkLoader:
     def _upload(self, file: UploadFile) -> UploadNote:
         """Upload a file; its note is on disk before its first byte is sent."""
         note = file.complete()
-        self._journal.write_digests(note, file.digests)
-        path = self._journal.csv_path(note)
+        self.journal.write_digests(note, file.digests)
+        path = self.journal.csv_path(note)
 
         def open_file() -> BinaryIO:
             nonlocal note
-            note = replace(note, sent_at=self._clock.now())
-            self._journal.write(note)
+            note = replace(note, sent_at=self.clock.now())
+            self.journal.write(note)
             return path.open("rb")
 
         try:
-            response = self._api.upload(self._job_id, path.name, open_file)
+            response = self.api.upload(self.job_id, path.name, open_file)
         except UnknownOutcomeError as error:
-            raise self._journal.unknown_outcome(note, str(error)) from error
+            raise self.journal.unknown_outcome(note, str(error)) from error
         except GainsightError as error:
-            self._journal.remove(note)
+            self.journal.remove(note)
             if isinstance(error, PayloadTooLargeError):
                 raise
             if isinstance(error, RefusedError):
@@ -269,23 +235,23 @@ class BulkLoader:
             raise
         if response.status_id is None:
             why = f"the response has no status id (request id {response.request_id})"
-            raise self._journal.unknown_outcome(note, why)
+            raise self.journal.unknown_outcome(note, why)
         note = replace(note, phase="sent", status_id=response.status_id)
-        self._journal.write(note)
+        self.journal.write(note)
         logger.info(
             "stream %s: %s rows (%s bytes) are sent to bulk job %s, status id %s",
-            display(self._stream),
+            display(self.stream),
             f"{note.rows:,}",
             f"{note.size:,}",
-            display(self._job_id),
+            display(self.job_id),
             display(response.status_id),
         )
         return note
 
     def _refused(self, note: UploadNote, error: RefusedError) -> RunStoppedError:
         return RunStoppedError(
-            f"stream {display(self._stream)}: bulk job {display(self._job_id)} refuses the file "
-            f"{display_path(self._journal.csv_path(note))}: {error}. Check bulk_job_id, and that "
+            f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses the file "
+            f"{display_path(self.journal.csv_path(note))}: {error}. Check bulk_job_id, and that "
             f"the job's columns are those of the file's first line "
-            f"({self._header.decode().strip()}). Then run again; the rows will be re-sent."
+            f"({self.header.decode().strip()}). Then run again; the rows will be re-sent."
         )

@@ -6,7 +6,7 @@ A job reports counts only, so records are settled by their file, once the job is
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import NotFoundError, RejectRecordsError, StoppedError
@@ -52,37 +52,27 @@ class RunningJob:
     warned: bool = False
 
 
+@dataclass(kw_only=True)
 class JobPoller:
     """The job of a stream that is in progress, if there is one; at most one at a time.
 
-    Args:
+    Attributes:
         object_name: The object that the job changes.
         lookups: Forgets misses of the object when a job has changed it.
     """
 
-    def __init__(
-        self,
-        *,
-        api: BulkApi,
-        journal: UploadJournal,
-        ledger: Ledger,
-        counts: FileCounts,
-        clock: Clock,
-        object_name: str,
-        lookups: LookupIndex,
-    ) -> None:
-        self._api = api
-        self._journal = journal
-        self._ledger = ledger
-        self._counts = counts
-        self._clock = clock
-        self._object_name = object_name
-        self._lookups = lookups
-        self._job: RunningJob | None = None
+    api: BulkApi
+    journal: UploadJournal
+    ledger: Ledger
+    counts: FileCounts
+    clock: Clock
+    object_name: str
+    lookups: LookupIndex
+    _job: RunningJob | None = field(default=None, init=False)
 
     def begin(self, note: UploadNote, records: FileContents | None) -> None:
         """Follow a job that has got a file; the records are None for a file of an earlier run."""
-        now = self._clock.now()
+        now = self.clock.now()
         self._job = RunningJob(note, records, began=now, due=now + FIRST_PAUSE_SECONDS)
 
     def poll(self) -> None:
@@ -91,7 +81,7 @@ class JobPoller:
         Raises:
             RunStoppedError: The job failed or takes too long.
         """
-        if self._job is not None and self._clock.now() >= self._job.due:
+        if self._job is not None and self.clock.now() >= self._job.due:
             self._fetch_status(self._job)
 
     def finish(self) -> None:
@@ -102,15 +92,15 @@ class JobPoller:
             StoppedError: The run is being stopped.
         """
         while self._job is not None:
-            if self._clock.wait(max(0.0, self._job.due - self._clock.now())):
+            if self.clock.wait(max(0.0, self._job.due - self.clock.now())):
                 raise StoppedError
             self._fetch_status(self._job)
 
     def _fetch_status(self, job: RunningJob) -> None:
         try:
-            status = self._api.status(job.note.status_id)
+            status = self.api.status(job.note.status_id)
         except (RejectRecordsError, NotFoundError) as error:
-            raise self._journal.unknown_outcome(job.note, str(error)) from error
+            raise self.journal.unknown_outcome(job.note, str(error)) from error
         if status.state == COMPLETED:
             self._complete(job, status)
         elif any(word in status.state for word in FAILED):
@@ -119,7 +109,7 @@ class JobPoller:
             self._schedule_next_poll(job, status.state)
 
     def _schedule_next_poll(self, job: RunningJob, state: str) -> None:
-        note, now = job.note, self._clock.now()
+        note, now = job.note, self.clock.now()
         if state not in IN_PROGRESS and not job.warned:
             job.warned = True
             logger.warning(
@@ -141,16 +131,16 @@ class JobPoller:
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""
         note, self._job = job.note, None
-        self._lookups.on_create(self._object_name)
+        self.lookups.on_create(self.object_name)
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows")
-        self._journal.write(replace(note, phase="completed"))
+        self.journal.write(replace(note, phase="completed"))
         self._count(note, status)
-        path = self._journal.csv_path(note)
+        path = self.journal.csv_path(note)
         if status.failed == 0:
             path.unlink(missing_ok=True)
         elif path.exists():
-            self._counts.kept.append(path)
+            self.counts.kept.append(path)
             logger.warning(
                 "stream %s: %s of %s rows failed in bulk job %s (status id %s). Only the job's "
                 "log in Gainsight lists them; the file is kept in %s",
@@ -162,21 +152,21 @@ class JobPoller:
                 display_path(path),
             )
         if job.records is not None:
-            self._ledger.record_file(job.records, status.failed or 0)
+            self.ledger.record_file(job.records, status.failed or 0)
 
     def _count(self, note: UploadNote, status: JobStatus) -> None:
         accepted, failed = status.accepted or 0, status.failed or 0
-        self._counts.accepted += accepted
-        self._counts.failed += failed
+        self.counts.accepted += accepted
+        self.counts.failed += failed
         if status.accepted is None or status.failed is None:
-            self._counts.unknown += note.rows
+            self.counts.unknown += note.rows
         elif accepted + failed != note.rows:
             logger.warning(
                 "bulk job %s reports %s rows, but %s has %s: check the job's log in Gainsight "
                 "(status id %s)",
                 display(note.job_id),
                 f"{accepted + failed:,}",
-                display_path(self._journal.csv_path(note)),
+                display_path(self.journal.csv_path(note)),
                 f"{note.rows:,}",
                 display(note.status_id),
             )
@@ -184,10 +174,10 @@ class JobPoller:
     def _failed(self, note: UploadNote, problem: str) -> RunStoppedError:
         """Return the error for a file that was not written; its rows may be sent again."""
         self._job = None
-        self._journal.remove(note)
+        self.journal.remove(note)
         return RunStoppedError(
             f"stream {display(note.stream)}: bulk job {display(note.job_id)} {problem} (status id "
             f"{display(note.status_id)}). Its log in Gainsight has the reason; the file is kept in "
-            f"{display_path(self._journal.csv_path(note))}. Fix the job or the mapping and run "
+            f"{display_path(self.journal.csv_path(note))}. Fix the job or the mapping and run "
             "again; the rows will be re-sent."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile, file_name
@@ -21,37 +22,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True)
 class SurveyFile:
     """The survey file of one stream.
 
-    Args:
+    Attributes:
         header: Its first line.
         run: The run's name, which is part of the file's.
         plan: Records the file in a dry run, which writes none.
     """
 
-    def __init__(  # noqa: PLR0913 - its collaborators
-        self,
-        *,
-        stream: str,
-        header: bytes,
-        folder: Path,
-        run: str,
-        watermark: Watermark,
-        ledger: Ledger,
-        counts: FileCounts,
-        plan: Plan | None = None,
-    ) -> None:
-        self._stream = stream
-        self._header = header
-        self._folder = folder
-        self._run = run
-        self._watermark = watermark
-        self._ledger = ledger
-        self._counts = counts
-        self._plan = plan
-        self._file: SpooledFile | CountedFile | None = None
-        self._records = FileContents(stream, watermark)
+    stream: str
+    header: bytes
+    folder: Path
+    run: str
+    watermark: Watermark
+    ledger: Ledger
+    counts: FileCounts
+    plan: Plan | None = None
+    _file: CountedFile | None = field(default=None, init=False)
+    _records: FileContents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._records = FileContents(self.stream, self.watermark)
 
     def add(self, line: bytes, source: SourceRecord) -> None:
         """Add one row, given as a line of CSV.
@@ -61,7 +54,7 @@ class SurveyFile:
         """
         self._file = self._file or self._new_file()
         self._file.add(line)
-        self._records.add(source, self._ledger.retired_by(source))
+        self._records.add(source, self.ledger.retired_by(source))
 
     def publish(self) -> None:
         """Give the file its name and settle its records.
@@ -72,16 +65,16 @@ class SurveyFile:
         file, self._file = self._file, None
         if file is None:
             return
-        records, self._records = self._records, FileContents(self._stream, self._watermark)
+        records, self._records = self._records, FileContents(self.stream, self.watermark)
         file.complete()
-        self._counts.files += 1
-        self._counts.rows += file.rows
-        if self._plan is not None:
-            self._plan.record_file(self._stream, file.size, "a survey import")
+        self.counts.files += 1
+        self.counts.rows += file.rows
+        if self.plan is not None:
+            self.plan.record_file(self.stream, file.size, "a survey import")
         if isinstance(file, SpooledFile):
-            self._counts.written.append(file.path)
+            self.counts.written.append(file.path)
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self._ledger.record_file(records, failed=0)
+        self.ledger.record_file(records, failed=0)
 
     def abandon(self) -> None:
         """Delete an incomplete file."""
@@ -89,15 +82,15 @@ class SurveyFile:
             self._file.discard()
             self._file = None
 
-    def _new_file(self) -> SpooledFile | CountedFile:
+    def _new_file(self) -> CountedFile:
         """Begin a file; a stream whose columns change during a run gets a further one."""
-        if self._plan is not None:
-            return CountedFile(self._header)
-        name = file_name(self._stream)
-        remove_leftovers(self._folder, f"{name}-*.csv{PART}")
-        path = self._folder / f"{name}-{self._run}.csv"
+        if self.plan is not None:
+            return CountedFile(self.header)
+        name = file_name(self.stream)
+        remove_leftovers(self.folder, f"{name}-*.csv{PART}")
+        path = self.folder / f"{name}-{self.run}.csv"
         number = 1
         while path.exists():
             number += 1
-            path = self._folder / f"{name}-{self._run}-{number}.csv"
-        return SpooledFile(path, self._header)
+            path = self.folder / f"{name}-{self.run}-{number}.csv"
+        return SpooledFile(path, self.header)

@@ -32,7 +32,7 @@ class UploadFile:
         digests: One for each row, in order.
     """
 
-    csv: SpooledFile | CountedFile
+    csv: CountedFile
     records: FileContents
     note: UploadNote | None = None
     digests: array[int] = field(default_factory=lambda: array("Q"))
