@@ -13,13 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SettingName = Literal[
-    "column",
-    "field_mapping",
-    "constants",
-    "lookup_keys",
-    "lookups",
-    "required",
-    "survey_columns",
+    "column", "field_mapping", "constants", "lookup_keys", "lookups", "required", "survey_columns"
 ]
 
 _NAMING_COLUMNS = frozenset({"field_mapping", "lookups", "survey_columns"})
