@@ -127,6 +127,17 @@ def test_wrong_constant_or_lookup_key_is_not_suggested_again() -> None:
     assert suggested == {"constants": {"Stage": None}, "lookup_keys": ["Name"]}
 
 
+def test_column_is_suggested_for_one_mapping_only() -> None:
+    mapping = {"crmid": "ARR", "crm_i": "Stage", "external": "ExternalId__gc"}
+    columns = ("Name", "crm_id", "external")
+    suggested = suggestion(mismatch(*columns, field_mapping=mapping))
+    assert suggested["field_mapping"] == {
+        "crm_id": "ARR",
+        "crm_i": "Stage",
+        "external": "ExternalId__gc",
+    }
+
+
 def test_field_is_suggested_for_one_column_only() -> None:
     text = str(mismatch("Name", "renewal_date", "renewaldate"))
     assert text.count(": RenewalDate") == 1

@@ -45,8 +45,9 @@ def _suggest_mapping(spec: MappingSpec) -> tuple[dict[str, str], list[str]]:
     for source, target in (*spec.field_mapping.items(), *((name, name) for name in unmapped)):
         column = source
         if spec.columns and source not in spec.column_names:
+            taken_columns = {*spec.field_mapping, *mapping}
             near = suggest_names(source, spec.column_names)
-            column = next((name for name in near if name not in spec.field_mapping), source)
+            column = next((name for name in near if name not in taken_columns), source)
         field = _suggest_field(spec, target, taken)
         if field is None:
             left_out.append(column)
