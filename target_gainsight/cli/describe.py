@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from target_gainsight.api import GainsightError
 from target_gainsight.cli.catalog import read_stream
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import print_as, print_table
+from target_gainsight.cli.output import format_option, print_as, print_table
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
@@ -32,13 +30,7 @@ NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 @click.command()
 @click.argument("object_name", metavar="[OBJECT]", required=False)
 @configured
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json", "yaml")
 @click.option(
     "--mapping",
     "catalog",
@@ -143,16 +135,7 @@ def _row(field: dict[str, Any]) -> dict[str, Any]:
 
 def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
     headings = [name.capitalize() for name in rows[0]] if rows else []
-    table = Table(*headings, title=escape(title), title_justify="left")
-    for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row.values()))
-    print_table(table)
-
-
-def _cell(value: object) -> str:
-    if value is None or value is False:
-        return ""
-    return "yes" if value is True else one_line(str(value))
+    print_table(headings, (row.values() for row in rows), title=title)
 
 
 def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:

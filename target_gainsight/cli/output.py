@@ -4,28 +4,57 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 import simplejson
 from rich.console import Console
+from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from target_gainsight.mapping.escaping import printable_json, yaml_scalar
+from target_gainsight.mapping.escaping import one_line, printable_json, yaml_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 MAX_WIDTH = 10_000
 MAX_INLINE = 100
 
 
-def print_table(table: Table) -> None:
-    """Print a table of text within the terminal's width; at full width if piped.
+def format_option(*choices: str) -> Callable[[_Command], _Command]:
+    """Return the option ``--format``, as parameter ``form``; the first choice is the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(choices), default=choices[0], show_default=True
+    )
 
-    A table that would have to break words to fit is printed as a block of lines for each row.
+
+def print_table(
+    headings: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    title: str | None = None,
+    numbers: str | None = None,
+) -> None:
+    """Print rows within the terminal's width; at full width if piped.
+
+    Markup and control characters in cells are escaped. A table that would have to break words to
+    fit is printed as a block of lines for each row.
+
+    Args:
+        headings: The headings of the columns.
+        rows: Their cells; True is shown as "yes", False and None are left empty.
+        title: The line above the table.
+        numbers: The heading of a column of numbers, which is aligned to the right.
     """
+    table = Table(title=title and escape(one_line(title)), title_justify="left")
+    for heading in headings:
+        justify: Literal["left", "right"] = "right" if heading == numbers else "left"
+        table.add_column(escape(one_line(heading)), justify=justify)
+    for row in rows:
+        table.add_row(*map(_table_cell, row))
     wide = Console(width=MAX_WIDTH)
     measured = Measurement.get(wide, wide.options, table)
     if sys.stdout.isatty():
@@ -33,6 +62,12 @@ def print_table(table: Table) -> None:
         console.print(_as_blocks(table) if measured.minimum > console.width else table)
     else:
         Console(width=measured.maximum, soft_wrap=True).print(table)
+
+
+def _table_cell(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "yes" if value else ""
+    return escape(one_line(str(value)))
 
 
 def no_color() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.configuration import configured
-from target_gainsight.cli.output import print_as
+from target_gainsight.cli.output import format_option, print_as
 from target_gainsight.cli.run_target import make_target
 
 
@@ -21,13 +21,7 @@ from target_gainsight.cli.run_target import make_target
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of Singer messages; standard input by default: tap-… | gainsight plan.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@format_option("text", "json")
 def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
     """Show what a run would write and cost; nothing is written and no state emitted.
 

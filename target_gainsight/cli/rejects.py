@@ -12,21 +12,18 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from target_gainsight.cli.configuration import configured, read_raw_settings
-from target_gainsight.cli.output import print_as, print_table
+from target_gainsight.cli.output import format_option, print_as, print_table
 from target_gainsight.cli.run_target import make_target
 from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
-from target_gainsight.mapping.escaping import one_line
 from target_gainsight.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from target_gainsight.loading.rejects.folder import FiledReject
 
@@ -40,13 +37,6 @@ _folder_option = click.option(
 )
 _run_argument = click.argument("run", metavar="RUN")
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
-_format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-)
 
 
 @click.group()
@@ -60,7 +50,7 @@ def rejects() -> None:
 @rejects.command("list")
 @configured
 @_folder_option
-@_format_option
+@format_option("table", "json")
 def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
     rejects_folder = _folder(sources, folder)
@@ -71,20 +61,22 @@ def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
     if not groups:
         click.echo(f"There are no open rejects in {rejects_folder.path}.")
         return
-    table = Table("Run", "Stream", "Reason", "Open", "Such as", "What to do")
-    table.columns[3].justify = "right"
+    rows = []
     for group in groups:
         example = group["example"]
-        skipped = "" if group["outcome"] == "rejected" else f" ({group['outcome']})"
-        table.add_row(
-            group["run"],
-            _line(group["stream"]),
-            _line(group["code"]) + skipped,
-            f"{group['count']:,}",
-            _line(f"{_key_text(example['key'])}: {_problem(example)}"),
-            _line(example["hint"]),
+        outcome = "" if group["outcome"] == "rejected" else f" ({group['outcome']})"
+        rows.append(
+            (
+                group["run"],
+                group["stream"],
+                group["code"] + outcome,
+                f"{group['count']:,}",
+                f"{_key_text(example['key'])}: {_problem(example)}",
+                example["hint"],
+            )
         )
-    print_table(table)
+    headings = ("Run", "Stream", "Reason", "Open", "Such as", "What to do")
+    print_table(headings, rows, numbers="Open")
 
 
 def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
@@ -111,7 +103,7 @@ def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
 )
-@_format_option
+@format_option("table", "json")
 def show(
     run: str,
     sources: tuple[str, ...],
@@ -136,28 +128,13 @@ def show(
     if not listed:
         click.echo(f"Run {name} has no such open rejects.")
         return
-    _print_rejects(listed)
+    names = ("stream", "key", "code", "field", "value", "message", "hint", "request_id")
+    headings = ("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id")
+    rows = [{**each, "key": _key_text(each["key"])} for each in listed]
+    print_table(headings, ([row[name] for name in names] for row in rows))
     more = sum(1 for _ in found)
     if more:
         click.echo(f"{more:,} more; --limit shows them.")
-
-
-def _print_rejects(listed: Iterable[dict[str, Any]]) -> None:
-    names = ("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id")
-    table = Table(*names)
-    for each in listed:
-        cells = (
-            each["stream"],
-            _key_text(each["key"]),
-            each["code"],
-            each["field"] or "",
-            each["value"] or "",
-            each["message"],
-            each["hint"],
-            each["request_id"] or "",
-        )
-        table.add_row(*map(_line, cells))
-    print_table(table)
 
 
 @rejects.command()
@@ -348,8 +325,3 @@ def _problem(example: dict[str, Any]) -> str:
 
 def _key_text(key: dict[str, Any]) -> str:
     return ", ".join(f"{name} = {display(value)}" for name, value in key.items()) or "no key"
-
-
-def _line(text: object) -> str:
-    """Escape markup and control characters in the text of a cell."""
-    return escape(one_line(str(text or "")))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from target_gainsight.cli.output import print_as, print_table
+from target_gainsight.cli.output import format_option, print_as, print_table
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sandbox import (
     SandboxConfigError,
@@ -21,8 +19,6 @@ from target_gainsight.sandbox import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from target_gainsight.sandbox import RunningSandbox
 
 DEFAULT_FILE = "gainsight-sandbox.db"
@@ -119,13 +115,7 @@ def _limits(text: str) -> dict[str, float]:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows at most."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json")
 @click.option("--all", "every", is_flag=True, help="Empty objects and empty columns, too.")
 def show(object_name: str | None, database: Path, limit: int, form: str, *, every: bool) -> None:
     """Show what is in the tenant: its objects, or the rows of one."""
@@ -148,11 +138,8 @@ def _show_objects(tenant: TenantFile, form: str, *, every: bool) -> None:
     if form == "json":
         print_as("json", dict(shown))
         return
-    table = Table("Object", title=f"Tenant in {escape(str(tenant.path))}", title_justify="left")
-    table.add_column("Rows", justify="right")
-    for name, count in shown:
-        table.add_row(escape(one_line(name)), f"{count:,}")
-    print_table(table)
+    rows = [(name, f"{count:,}") for name, count in shown]
+    print_table(("Object", "Rows"), rows, title=f"Tenant in {tenant.path}", numbers="Rows")
 
 
 def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, every: bool) -> None:
@@ -166,18 +153,10 @@ def _show_rows(tenant: TenantFile, object_name: str, limit: int, form: str, *, e
         print_as("json", rows)
         return
     title = f"{name}: {len(rows):,} of {tenant.counts()[name]:,} rows"
-    print_table(_rows_table(title, rows, every=every))
-
-
-def _rows_table(title: str, rows: Sequence[Mapping[str, Any]], *, every: bool) -> Table:
     names = dict.fromkeys(name for row in rows for name in row)
     filled = {name for row in rows for name in row if row[name] is not None} - _SYSTEM_FIELDS
     shown = [name for name in names if every or name in filled]
-    headings = [escape(one_line(name)) for name in shown]
-    table = Table(*headings, title=escape(one_line(title)), title_justify="left")
-    for row in rows:
-        table.add_row(*(escape(_cell(row[name])) for name in shown))
-    return table
+    print_table(shown, ([_cell(row[name]) for name in shown] for row in rows), title=title)
 
 
 def _cell(value: object) -> str:
