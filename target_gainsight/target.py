@@ -327,7 +327,7 @@ class TargetGainsight(Target):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        self._interruption.take(signum)
+        self._interruption.on_signal(signum)
 
     def _stop(self) -> None:
         self.reader.stop()

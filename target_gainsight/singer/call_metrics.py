@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CallCounter:
-    """Is told of every try of every call, in whatever thread makes it.
+    """Counts every attempt of every call; may be called from any thread.
 
     Args:
         counts: The counts of the run's summary.
@@ -32,7 +32,7 @@ class CallCounter:
         self._lock = threading.Lock()
 
     def __call__(self, event: CallEvent) -> None:
-        """Count one try."""
+        """Count one attempt."""
         with self._lock:
             self.by_group[event.group] += 1
             self._counts.by_kind[event.kind] += 1

@@ -26,8 +26,8 @@ class CheckedConfig(NamedTuple):
 
     Attributes:
         raw: Our settings, as they were given.
-        for_sdk: What the SDK reads of it.
-        errors: What is wrong with it, but for what the SDK finds.
+        for_sdk: The settings as the SDK reads them.
+        errors: Its errors, except those that the SDK finds.
     """
 
     raw: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Opens the way to the tenant: the client, and the embedded sandbox where that is asked for."""
+"""Connects to the tenant: the client, and the embedded sandbox if the settings ask for it."""
 
 from __future__ import annotations
 
@@ -26,35 +26,52 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import CallEvent, Clock, RateLimitGroup, RateLimits
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Connection, Credential, Limits, Settings
+    from target_gainsight.settings import Limits, Settings
 
 
 class TenantConnection:
     """A client of the tenant that the settings name.
 
     Args:
-        settings: Where the tenant is and how fast it may be called.
-        clock: Tells the time and waits.
-        observer: Is told of every try of every call.
+        observer: Called with every attempt of every call, in any thread.
 
     Attributes:
-        client: Calls the tenant.
         rates: The limits of each group of calls.
 
     Raises:
         RunStoppedError: The embedded sandbox cannot be started.
-        QuotaStoreError: The calls cannot be counted where the settings say.
+        QuotaStoreError: The quota store cannot be used.
     """
 
     def __init__(
         self, settings: Settings, clock: Clock, observer: Callable[[CallEvent], None]
     ) -> None:
-        limits = settings.limits
+        limits, connection = settings.limits, settings.connection
+        path = connection.sandbox_path
         self.rates = rate_limits(limits)
         self._sandbox: RunningSandbox | None = None
-        self._rate_limiter = _rate_limiter(settings, self.rates, clock)
+        url = urlsplit(connection.base_url)
+        tenant = f"{url.netloc.lower()}{url.path}" if path is None else f"sandbox:{path.absolute()}"
+        self._rate_limiter = RateLimiter(
+            self.rates,
+            clock=clock,
+            max_calls=limits.max_calls_per_run,
+            store=open_store(limits.quota_store, tenant=tenant, clock=clock),
+        )
         try:
-            base_url, authentication = self._address(settings.connection)
+            authentication: AccessKey | ClientCredentials
+            if path is not None:
+                self._sandbox = _start_sandbox(path, connection.sandbox_config)
+                base_url = self._sandbox.base_url
+                authentication = AccessKey(self._sandbox.access_key)
+            else:
+                base_url, credential = connection.base_url, connection.credential
+                if isinstance(credential, KeyCredential):
+                    authentication = AccessKey(credential.access_key)
+                else:
+                    authentication = ClientCredentials(
+                        credential.client_id, credential.client_secret
+                    )
             self.client = GainsightClient(
                 base_url,
                 authentication,
@@ -69,16 +86,9 @@ class TenantConnection:
             raise
 
     def close(self) -> None:
-        """End the client, the count of its calls and the embedded sandbox."""
+        """Close the client, the quota store and the embedded sandbox."""
         self.client.close()
         self._release()
-
-    def _address(self, connection: Connection) -> tuple[str, AccessKey | ClientCredentials]:
-        """The tenant's base URL and who we are to it; the embedded one is started."""
-        if connection.sandbox_path is None:
-            return connection.base_url, _authentication(connection.credential)
-        self._sandbox = _start_sandbox(connection.sandbox_path, connection.sandbox_config)
-        return self._sandbox.base_url, AccessKey(self._sandbox.access_key)
 
     def _release(self) -> None:
         self._rate_limiter.close()
@@ -86,14 +96,8 @@ class TenantConnection:
             self._sandbox.stop()
 
 
-def _authentication(credential: Credential) -> AccessKey | ClientCredentials:
-    if isinstance(credential, KeyCredential):
-        return AccessKey(credential.access_key)
-    return ClientCredentials(credential.client_id, credential.client_secret)
-
-
 def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
-    """Return the limits of each group of calls, as the settings give them."""
+    """Return the limits of each group of calls according to the settings."""
     given: dict[RateLimitGroup, tuple[int, int | None]] = {
         "synchronous": (limits.calls_per_minute, limits.calls_per_day),
         "timeline": (limits.timeline_calls_per_minute, None),
@@ -108,26 +112,6 @@ def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:
         )
         for group, (per_window, per_day) in given.items()
     }
-
-
-def _rate_limiter(
-    settings: Settings, rates: Mapping[RateLimitGroup, RateLimits], clock: Clock
-) -> RateLimiter:
-    tenant = _tenant(settings.connection)
-    return RateLimiter(
-        rates,
-        clock=clock,
-        max_calls=settings.limits.max_calls_per_run,
-        store=open_store(settings.limits.quota_store, tenant=tenant, clock=clock),
-    )
-
-
-def _tenant(connection: Connection) -> str:
-    """Name the tenant whose limits are shared: by its host, or the embedded sandbox's file."""
-    if connection.sandbox_path is not None:
-        return f"sandbox:{connection.sandbox_path.absolute()}"
-    parts = urlsplit(connection.base_url)
-    return f"{parts.netloc.lower()}{parts.path}"
 
 
 def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:

@@ -1,4 +1,4 @@
-"""Errors at the edge: which ones end a run with one message, and how they are worded."""
+"""The errors that end a run with one message."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ EXPECTED_ERRORS = (
     OSError,
     sqlite3.Error,
 )
-"""Their messages say all there is to know; any other error is a bug and shows its traceback."""
+"""Their messages are complete; any other error is a bug and is logged with its traceback."""
 
 
 def user_facing_error(error: Exception) -> Exception:
-    """What ended the run; of SQLite's temporary files the error names neither folder nor use.
+    """Return the error to log; SQLite's own messages name neither the folder nor the purpose.
 
-    It goes to the log as an error, not as text: text is kept on one line, and what ends a run may
-    have several, such as the settings that would mend it.
+    It is logged as an error, not as text: texts are kept on one line, but a message may have
+    several, such as suggested settings.
     """
     if isinstance(error, sqlite3.Error):
         message = (
-            f"a temporary file cannot be used: {error}. Make room where temporary files go, or "
+            f"a temporary file cannot be used: {error}. Free disk space for temporary files, or "
             "set SQLITE_TMPDIR to another folder"
         )
         return RunStoppedError(message)

@@ -1,4 +1,4 @@
-"""Warns where a stream map hides what a reject file would show."""
+"""Warns of stream maps that mask fields which a reject file would show."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 
 REMOVED = (None, "__NULL__")
 MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
-"""What the SDK offers to expressions for hiding a value."""
+"""Functions that the SDK offers to expressions for hiding a value."""
 
 
 def warn_of_unmasked_rejects(stream: str, stream_maps: Mapping[str, Any]) -> None:
-    """Say that rejects hold the source record, where a map masks or removes a field of it."""
+    """Warn that rejects hold the source record, if a map masks or removes fields of it."""
     hidden = sorted(set(_hidden(stream, stream_maps)))
     if hidden:
         logger.warning(
             "stream %s: a stream map masks or removes %s, but the reject file keeps records as "
-            "they came from the source; set reject_values to keys to keep only what identifies "
+            "they came from the source. Set reject_values to keys to keep only what identifies "
             "them (they cannot be replayed then)",
             display(stream),
             one_line(", ".join(hidden)),

@@ -1,6 +1,6 @@
-"""Reads Singer messages in a thread of its own, so that age limits and signals work in silence.
+"""Reads Singer messages in a thread, so that age limits and signals work while input is silent.
 
-Knows nothing of what the messages mean. Never shows a line: lines hold other people's data.
+Its errors never show a line, which holds other people's data.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from typing_extensions import override
 from target_gainsight.loading.storage.source_json import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
+
+    Chunks = queue.Queue[list[str] | list[bytes] | BaseException | None]
 
 CHUNK_BYTES = 65_536
 CHUNK_LINES = 200
-MOST_CHUNKS_WAITING = 16
-MOST_LEVELS = 200
-"""How deep a message may be nested: what follows it takes several steps a level and gives up at a
-thousand."""
+MAX_WAITING_CHUNKS = 16
+MAX_LEVELS = 200
+"""Levels of nesting of a message; later steps recurse several times per level, up to 1,000."""
 TICK_SECONDS = 0.5
 
 SHAPES: dict[str, dict[str, type]] = {
@@ -39,9 +40,9 @@ SHAPES: dict[str, dict[str, type]] = {
     "ACTIVATE_VERSION": {"stream": str},
     "BATCH": {"stream": str, "encoding": dict, "manifest": list},
 }
-"""What each type of message must hold (Singer specification)."""
+"""Required properties of each type of message (Singer specification)."""
 
-RIGHT = {"str": "text", "dict": "an object", "list": "a list"}
+TYPE_NAMES = {"str": "text", "dict": "an object", "list": "a list"}
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """Six times as fast as the SDK's; numbers with a fraction are Decimals all the same."""
@@ -73,7 +74,7 @@ class ThreadedReader(SimpleSingerReader):
         self._stopped.set()
 
     def poll_events(self) -> None:
-        """Let the rest of the run have its turn, in the middle of a long message.
+        """Handle ticks and signals in the middle of a long message.
 
         Raises:
             ReadingStoppedError: ``stop`` was called.
@@ -91,7 +92,7 @@ class ThreadedReader(SimpleSingerReader):
         """Hand the messages of an input to the callbacks.
 
         Returns:
-            How many messages of each type there were.
+            The number of messages of each type.
 
         Raises:
             InvalidInputLine: A line is no Singer message.
@@ -105,8 +106,13 @@ class ThreadedReader(SimpleSingerReader):
             message = self.deserialize_json(line)
             kind = message.get("type")
             if not isinstance(kind, str) or kind not in callbacks:
-                raise InvalidInputLine(self._about(f"unknown message type {_type_of(kind)}"))
-            self._check_shape(message, SHAPES.get(kind, {}))
+                name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
+                raise InvalidInputLine(self._about(f"unknown message type {name}"))
+            for name, type_ in SHAPES.get(kind, {}).items():
+                if not isinstance(message.get(name), type_) or name not in message:
+                    self.assert_line_requires(message, set(SHAPES[kind]))
+                    problem = f"{name} is not {TYPE_NAMES[type_.__name__]}"
+                    raise InvalidInputLine(self._about(problem))
             callbacks[kind](message)
             counts[kind] += 1
         return counts
@@ -127,12 +133,16 @@ class ThreadedReader(SimpleSingerReader):
             message = self._decode_with_stdlib(line)
         if not isinstance(message, dict):
             raise InvalidInputLine(self._about("not a JSON object"))
-        if _may_be_deep(line) and _levels(message) > MOST_LEVELS:
-            raise InvalidInputLine(self._about(f"nested more than {MOST_LEVELS} levels deep"))
+        if _is_too_deep(line, message):
+            raise InvalidInputLine(self._about(f"nested more than {MAX_LEVELS} levels deep"))
         return message
 
     def _decode_with_stdlib(self, line: str | bytes) -> object:
-        """Read what the fast decoder refuses as the SDK would, or say what is wrong with it."""
+        """Decode a line that the fast decoder refuses.
+
+        Raises:
+            InvalidInputLine: It is no JSON, or nested too deeply.
+        """
         try:
             return read_json(line)
         except JSONDecodeError as error:
@@ -140,7 +150,7 @@ class ThreadedReader(SimpleSingerReader):
         except UnicodeDecodeError as error:
             problem = f"not UTF-8: byte {error.start + 1} cannot be read"
         except RecursionError:
-            problem = f"nested more than {MOST_LEVELS} levels deep"
+            problem = f"nested more than {MAX_LEVELS} levels deep"
         except ValueError as error:
             problem = f"not readable as JSON: {error}"
         raise InvalidInputLine(self._about(problem))
@@ -149,7 +159,7 @@ class ThreadedReader(SimpleSingerReader):
     def assert_line_requires(  # type: ignore[override]
         self, line_dict: dict[str, Any], requires: set[str]
     ) -> None:
-        """Refuse a message that lacks what its type needs, without showing it.
+        """Raise an error for a message that lacks a property of its type.
 
         Raises:
             InvalidInputLine: It lacks one.
@@ -158,12 +168,6 @@ class ThreadedReader(SimpleSingerReader):
         if missing:
             raise InvalidInputLine(self._about(f"the message lacks {', '.join(missing)}"))
 
-    def _check_shape(self, message: dict[str, Any], shape: dict[str, type]) -> None:
-        for name, kind in shape.items():
-            if name not in message or not isinstance(message[name], kind):
-                self.assert_line_requires(message, set(shape))
-                raise InvalidInputLine(self._about(f"{name} is not {RIGHT[kind.__name__]}"))
-
     def _about(self, problem: str) -> str:
         return (
             f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
@@ -171,15 +175,19 @@ class ThreadedReader(SimpleSingerReader):
         )
 
     def _lines(self, source: IO[str]) -> Iterator[str | bytes]:
-        chunks: queue.Queue[list[str] | list[bytes] | BaseException | None] = queue.Queue(
-            MOST_CHUNKS_WAITING
-        )
+        chunks: Chunks = queue.Queue(MAX_WAITING_CHUNKS)
         thread = threading.Thread(
             target=_read, args=(source, chunks, self._stopped), name="gainsight-read", daemon=True
         )
         thread.start()
         while True:
-            chunk = self._next(chunks)
+            try:
+                chunk = chunks.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                self.poll_events()
+                continue
+            if self._stopped.is_set():
+                raise ReadingStoppedError
             if chunk is None:
                 return
             if isinstance(chunk, BaseException):
@@ -188,26 +196,11 @@ class ThreadedReader(SimpleSingerReader):
                 if self._stopped.is_set():
                     raise ReadingStoppedError
                 yield line
-            self.on_tick()
-
-    def _next(
-        self, chunks: queue.Queue[list[str] | list[bytes] | BaseException | None]
-    ) -> list[str] | list[bytes] | BaseException | None:
-        while True:
-            if self._stopped.is_set():
-                raise ReadingStoppedError
-            try:
-                return chunks.get(timeout=TICK_SECONDS)
-            except queue.Empty:
-                self.on_tick()
+            self.poll_events()
 
 
-def _read(
-    source: IO[str],
-    chunks: queue.Queue[list[str] | list[bytes] | BaseException | None],
-    stopped: threading.Event,
-) -> None:
-    """Read the input in chunks of whole lines until its end; runs in a thread of its own."""
+def _read(source: IO[str], chunks: Chunks, stopped: threading.Event) -> None:
+    """Read the input in chunks of whole lines until its end; runs in a thread."""
     try:
         for chunk in _chunks(source):
             chunks.put(chunk)
@@ -218,52 +211,41 @@ def _read(
         chunks.put(error)
 
 
-def _chunks(source: IO[str]) -> Iterable[list[str] | list[bytes]]:
+def _chunks(source: IO[str]) -> Iterator[list[str] | list[bytes]]:
+    """Split available input into chunks of lines; the last line may lack its end."""
     raw = getattr(source, "buffer", None)
     if raw is None or not hasattr(raw, "read1"):
         lines = iter(source)
-        return iter(lambda: list(itertools.islice(lines, CHUNK_LINES)), [])
-    return _lines_as_they_come(raw)
-
-
-def _lines_as_they_come(raw: Any) -> Iterator[list[bytes]]:  # noqa: ANN401 - io.BufferedReader
-    """Split what can be read without waiting into lines; the last may lack its end."""
+        yield from iter(lambda: list(itertools.islice(lines, CHUNK_LINES)), [])
+        return
     parts: list[bytes] = []
     while data := raw.read1(CHUNK_BYTES):
-        *lines, rest = data.split(b"\n")
-        if lines:
-            lines[0] = b"".join([*parts, lines[0]])
+        *complete, rest = data.split(b"\n")
+        if complete:
+            complete[0] = b"".join([*parts, complete[0]])
             parts = []
-            yield lines
+            yield complete
         if rest:
             parts.append(rest)
     if parts:
         yield [b"".join(parts)]
 
 
-def _may_be_deep(line: str | bytes) -> bool:
-    """Tell in a moment, for most lines, that they are not nested too deeply."""
-    if len(line) < 2 * MOST_LEVELS:  # a level opens and closes
+def _is_too_deep(line: str | bytes, message: dict[str, Any]) -> bool:
+    """Return whether a message is nested too deeply; does not recurse."""
+    if len(line) < 2 * MAX_LEVELS:  # a level opens and closes
         return False
-    if isinstance(line, bytes):
-        return line.count(b"[") + line.count(b"{") > MOST_LEVELS
-    return line.count("[") + line.count("{") > MOST_LEVELS
-
-
-def _levels(message: dict[str, Any]) -> int:
-    """Count how deep a message is nested, without recursion, and no further than needed."""
-    level = 0
+    text = line if isinstance(line, str) else line.decode("latin-1")
+    if text.count("[") + text.count("{") <= MAX_LEVELS:
+        return False
+    levels = 0
     containers: list[dict[str, Any] | list[Any]] = [message]
-    while containers and level <= MOST_LEVELS:
-        level += 1
+    while containers and levels <= MAX_LEVELS:
+        levels += 1
         containers = [
             each
             for container in containers
             for each in (container.values() if isinstance(container, dict) else container)
             if isinstance(each, (dict, list))
         ]
-    return level
-
-
-def _type_of(kind: object) -> str:
-    return repr(kind)[:40] if isinstance(kind, str) else "(none)"
+    return levels > MAX_LEVELS

@@ -15,7 +15,7 @@ from target_gainsight.mapping.escaping import one_line
 
 
 class OneLineFilter(logging.Filter):
-    """Escapes what a record of the log took from elsewhere: its logger's name and its texts."""
+    """Escapes the logger's name and the arguments of a log record."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:

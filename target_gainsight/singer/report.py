@@ -1,4 +1,4 @@
-"""Says what a run did: as a table in the log, as metrics, and as JSON for machines."""
+"""Reports a run that has ended: a table in the log, metrics, and JSON."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ def report(
             summary.files[name] = file.path
     calls.write_metrics(metrics_logger)
     if not dry_run:
+        # The log filter escapes line ends in texts, but not those of an object.
         logger.info("run %s\n%s", summary.run, summary)
     if summary_path:
         _write_json(summary_path, {"dry_run": dry_run, **summary.to_json()})
 
 
 def log_reject_summary(summary: Summary, ledger: Ledger, *, dry_run: bool) -> None:
-    """Say that there were rejects and where they are.
+    """Log how many records were rejected and where they are.
 
     Raises:
         RunStoppedError: Every record was rejected.

@@ -1,9 +1,10 @@
-"""What one run has open: counts, state, rejects and, once a stream needs it, the tenant."""
+"""One run: its counts, state, rejects and, once a stream needs it, its connection."""
 
 from __future__ import annotations
 
 import logging
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from singer_sdk.singerlib.exceptions import SingerError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.folder import CREATED, RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.rejects.reject_id import new_run_name
@@ -42,19 +43,13 @@ class Session:
     """One run, from its first message to its end.
 
     Args:
-        settings: The configuration.
-        clock: Tells the time and waits.
         emit_state: Writes a state that is covered.
         state_interval: Seconds between two states at least.
-        metrics_logger: Takes the SDK's metrics.
+        metrics_logger: The SDK's logger of metrics.
 
     Attributes:
-        summary: The counts.
-        checkpoint: Knows which state is covered.
-        ledger: Takes the outcomes.
-        progress: Reports what is settled so far.
-        plan: What would be written, in a dry run.
-        shows_plan: Whether the plan is printed to standard error at the end.
+        plan: The planned writes of a dry run.
+        shows_plan: The plan is printed to standard error at the end.
     """
 
     def __init__(
@@ -69,7 +64,14 @@ class Session:
         self.clock = clock
         self.summary = Summary(new_run_name(clock.now()))
         self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
-        self.ledger = self._make_ledger()
+        rejection, run = settings.rejection, self.summary.run
+        folder = RejectFolder(rejection.path)
+        rejects = RejectFile(folder.file(run), clock.now, keys_only=rejection.keys_only)
+        created = PrivateFile(folder.file(run, CREATED))
+        open_rejects = None if settings.dry_run else OpenRejects(folder, run, clock.now)
+        self.ledger = Ledger(
+            self.checkpoint, rejects, created, self.summary, rejection, open_rejects
+        )
         self.progress = Progress(self.summary, clock.now)
         self.plan = make_plan(settings.limits) if settings.dry_run else None
         self.shows_plan = True
@@ -87,13 +89,14 @@ class Session:
 
     @property
     def context(self) -> RunContext:
-        """What all streams share; the first stream that asks for it connects to the tenant.
+        """The values that sinks are made of; the first stream that needs them connects.
 
         Raises:
             RunStoppedError: The embedded tenant cannot be started.
-            QuotaStoreError: The calls cannot be counted where the settings say.
+            QuotaStoreError: The quota store cannot be used.
         """
         if self._context is None:
+            on_wait = partial(self.progress.tick, waiting=True)
             self._connection = TenantConnection(self.settings, self.clock, self._calls)
             self._context = RunContext(
                 settings=self.settings,
@@ -101,7 +104,7 @@ class Session:
                 clock=self.clock,
                 checkpoint=self.checkpoint,
                 ledger=self.ledger,
-                pool=CallPool(self.settings.max_concurrency, self._tick_while_waiting),
+                pool=CallPool(self.settings.max_concurrency, on_wait),
                 plan=self.plan,
             )
         return self._context
@@ -120,7 +123,7 @@ class Session:
         )
 
     def settle_in_flight(self) -> None:
-        """Settle what is in flight, whatever else went wrong."""
+        """Process the calls in flight; further errors are only logged for debugging."""
         while self._context is not None and self._context.pool.busy:
             try:
                 self._context.pool.process_completed(wait=True)
@@ -158,35 +161,31 @@ class Session:
                 click.echo(self.plan.to_text(self.summary), err=True)
 
     def end_by_error(self, error: Exception) -> None:
-        """Settle what is in flight, conclude, and log what ended the run."""
+        """Process the calls in flight, conclude, and log the error that ended the run."""
         bad_input = isinstance(error, (SingerSDKError, SingerError))
-        if self._context is not None and not bad_input:
-            self._context.pool.stop_accepting()
-        self.settle_in_flight()
-        try:
-            self.conclude()
-        except EXPECTED_ERRORS as second:
-            logger.error("%s", user_facing_error(second))  # noqa: TRY400 - the message is all there is to know
+        self._end(sends_more=bad_input)
         logger.error("%s", user_facing_error(error))
 
     def end_by_signal(self, interruption: Interruption) -> int:
-        """Settle what is in flight and conclude.
-
-        Returns:
-            The exit code.
-        """
-        if self._context is not None:
-            self._context.pool.stop_accepting()
-        self.settle_in_flight()
-        try:
-            self.conclude()
-        except EXPECTED_ERRORS as error:
-            logger.error("%s", user_facing_error(error))  # noqa: TRY400 - the message is all there is to know
+        """Process the calls in flight and conclude; return the exit code."""
+        if not self._end(sends_more=False):
             return 1
         logger.warning(
             "stopped by signal %s; the state covers what is settled", interruption.signal
         )
         return interruption.exit_code
+
+    def _end(self, *, sends_more: bool) -> bool:
+        """Process the calls in flight and conclude; return whether that succeeded."""
+        if self._context is not None and not sends_more:
+            self._context.pool.stop_accepting()
+        self.settle_in_flight()
+        try:
+            self.conclude()
+        except EXPECTED_ERRORS as error:
+            logger.error("%s", user_facing_error(error))  # noqa: TRY400 - the message is complete
+            return False
+        return True
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
@@ -195,23 +194,6 @@ class Session:
             self._context.uploads.close()
         if self._connection is not None:
             self._connection.close()
-
-    def _make_ledger(self) -> Ledger:
-        rejection, run = self.settings.rejection, self.summary.run
-        folder = rejection.path
-        return Ledger(
-            self.checkpoint,
-            RejectFile(folder / f"{run}.singer", self.clock.now, keys_only=rejection.keys_only),
-            PrivateFile(folder / f"{run}.created.csv"),
-            self.summary,
-            rejection,
-            None
-            if self.settings.dry_run
-            else OpenRejects(RejectFolder(folder), run, self.clock.now),
-        )
-
-    def _tick_while_waiting(self) -> None:
-        self.progress.tick(waiting=True)
 
     def _rate_used(self) -> int | None:
         """Return the share of the allowed rate that a run of over a minute used, in percent."""

@@ -1,4 +1,4 @@
-"""What a termination signal sets off: an orderly stop, an end after 25 s, an end at once."""
+"""Handles termination signals: an orderly stop, an end after 25 s, an end at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_STOP = 25
-"""What is left to a run after a signal: Kubernetes kills after 30."""
+"""Seconds that a run has after a signal; Kubernetes kills after 30."""
 
 SIGNAL_EXIT = 128
 
@@ -24,11 +24,11 @@ class Interruption:
     Args:
         stop: Asks the run to stop; called in a thread of its own, because a signal handler
             interrupts the main thread wherever it is, locks held included.
-        seconds_to_stop: Seconds that the run has to come to its end.
+        seconds_to_stop: Seconds that the run has to end.
         exit_process: Ends the process with an exit code.
 
     Attributes:
-        signal: The signal that came, if one did.
+        signal: The first signal received.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Interruption:
         """128 and the signal's number, as a shell reports it."""
         return SIGNAL_EXIT + (self.signal or 0)
 
-    def take(self, signum: int) -> None:
-        """Take a signal; runs in the signal handler."""
+    def on_signal(self, signum: int) -> None:
+        """Stop the run; runs in the signal handler."""
         if self.signal is not None:
             self._exit_process(SIGNAL_EXIT + signum)
         self.signal = signum

@@ -1,4 +1,4 @@
-"""The sinks of a run's streams, and what becomes of them when a schema changes."""
+"""The sinks of a run's streams, made and changed as SCHEMA messages arrive."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SinkRegistry:
     Args:
         mapper: The stream maps.
         sinks: The sinks as the SDK keeps them.
-        make_sink: The SDK's way to a sink.
+        make_sink: The SDK's function that makes a sink.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SinkRegistry:
         return sink if isinstance(sink, StreamSink) else None
 
     def is_excluded(self, stream_name: str) -> bool:
-        """Whether the stream maps exclude a stream."""
+        """Return whether the stream maps exclude a stream."""
         maps = [
             stream_map
             for stream_maps in self._mapper.stream_maps.values()

@@ -1,4 +1,4 @@
-"""The standard streams: Singer states, and what happens when it cannot be written."""
+"""Standard output: Singer states, and errors in writing them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class StateNotWrittenError(OSError):
-    """Standard output did not take a state; its message says why and what to do."""
+    """A state could not be written to standard output."""
 
 
 class StateOutput:
-    """Standard output as the place of states; after one failure it takes no further state."""
+    """Writes states to standard output; after one failure it writes no further state."""
 
     def __init__(self) -> None:
         self._failed = False
 
     def write(self, state: str) -> None:
-        """Write a state as one line, and flush it.
+        """Write a state, given as JSON in ASCII, as one line, and flush it.
 
         Raises:
             StateNotWrittenError: It cannot be written. Later states are dropped: no line may
@@ -49,7 +49,7 @@ def output_errors_reported() -> Iterator[None]:
     """End the process with one line and exit code 1 if its output cannot be written.
 
     A character that the terminal's encoding lacks is escaped, and a log that cannot be written
-    changes nothing: what the process does matters more.
+    is ignored.
 
     Raises:
         SystemExit: The output cannot be written.
@@ -78,14 +78,14 @@ def output_errors_reported() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what the system says; Python sets ``sys.stdout`` to None if it starts without one."""
+    """Return the system's message; ``sys.stdout`` is None if Python starts without one."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "it is closed"
 
 
 def _discard_unwritten(stream: TextIO) -> None:
-    """Send what Python still buffers for a standard stream to the null device.
+    """Redirect a standard stream to the null device, with what Python still buffers.
 
     At exit the interpreter flushes the standard streams once more; failing again, it would print
     "Exception ignored" and exit with 120.

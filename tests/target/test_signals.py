@@ -83,7 +83,7 @@ def states_of(process: subprocess.Popen[str]) -> list[object]:
 
 def test_a_run_that_does_not_end_in_time_is_ended() -> None:
     stopped, exited = threading.Event(), SimpleQueue[int]()
-    Interruption(stopped.set, 0, exited.put).take(signal.SIGTERM)
+    Interruption(stopped.set, 0, exited.put).on_signal(signal.SIGTERM)
     assert exited.get(timeout=SECONDS) == 143
     assert stopped.is_set()
 

@@ -1,4 +1,4 @@
-"""Reject file of a run: a Singer file with the source records and the reasons.
+"""The reject file of a run: a Singer file with the source records and the reasons.
 
 Piping it into the target again replays the rejects. Lines are written whole or not at all.
 """
@@ -26,9 +26,8 @@ class RejectFile:
     """The rejects of one run, in input order.
 
     Args:
-        path: The file.
-        keys_only: Keep the key properties of a source record only; such a file cannot be replayed.
-        now: The time in epoch seconds.
+        now: Returns the time in epoch seconds.
+        keys_only: Keep only the key properties of a record; such a file cannot be replayed.
     """
 
     def __init__(self, path: Path, now: Callable[[], float], *, keys_only: bool = False) -> None:
@@ -56,8 +55,21 @@ class RejectFile:
         if self._keys_only:
             keys = source.schema.get("key_properties") or ()
             message["record"] = {key: message["record"].get(key) for key in keys}
-        described = self._described(source, outcome, reason)
-        message[REASON_PROPERTY] = {"id": str(id_), **described}
+        shows_value = reason.value is not None and not self._keys_only
+        message[REASON_PROPERTY] = {
+            "id": str(id_),
+            "stream": source.alias,
+            "outcome": outcome.value,
+            "code": reason.code,
+            "field": reason.field,
+            "value": display(reason.value) if shows_value else None,
+            "message": reason.message,
+            "hint": reason.hint,
+            "request_id": reason.request_id,
+            "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
+            "replayable": not self._keys_only,
+            **({} if reason.sent_at is None else {"sent_at": reason.sent_at}),
+        }
         self._file.add(write_json(message))
 
     def flush(self) -> None:
@@ -67,21 +79,3 @@ class RejectFile:
     def close(self) -> None:
         """Write what is left and close."""
         self._file.close()
-
-    def _described(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> dict[str, Any]:
-        shows_nothing = self._keys_only or reason.value is None
-        described: dict[str, Any] = {
-            "stream": source.alias,
-            "outcome": outcome.value,
-            "code": reason.code,
-            "field": reason.field,
-            "value": None if shows_nothing else display(reason.value),
-            "message": reason.message,
-            "hint": reason.hint,
-            "request_id": reason.request_id,
-            "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
-            "replayable": not self._keys_only,
-        }
-        if reason.sent_at is not None:
-            described["sent_at"] = reason.sent_at
-        return described

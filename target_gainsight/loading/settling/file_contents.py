@@ -1,7 +1,4 @@
-"""Which records a file holds, without keeping the records: what is settled when the file is.
-
-Their numbers are kept as ranges: a stream that comes alone is one range, however long it is.
-"""
+"""The numbers of the records in a file, which are settled with it, kept as ranges."""
 
 from __future__ import annotations
 
@@ -18,18 +15,14 @@ if TYPE_CHECKING:
 
 
 class IntRanges:
-    """Whole numbers, each larger than the one before."""
+    """Ascending whole numbers, kept as ranges."""
 
     def __init__(self) -> None:
         self._starts = array("q")
         self._ends = array("q")
 
     def add(self, number: int) -> None:
-        """Take one more number.
-
-        Args:
-            number: Larger than all before.
-        """
+        """Add a number that is larger than all before."""
         if self._ends and number == self._ends[-1] + 1:
             self._ends[-1] = number
             return
@@ -50,10 +43,10 @@ class FileContents:
 
     Attributes:
         stream: The stream's name as it comes out of the stream maps.
-        watermark: How far its sink instance is settled.
-        positions: Their places in that sink instance.
-        sequences: Their numbers in the run.
-        retires: The older rejects that they stand for.
+        watermark: The watermark of its sink instance.
+        positions: The records' positions in that sink instance.
+        sequences: The records' positions in the input.
+        retires: The older rejects that the records retire.
     """
 
     stream: str
@@ -63,12 +56,7 @@ class FileContents:
     retires: list[RejectId] = field(default_factory=list)
 
     def add(self, source: SourceRecord, retires: Iterable[RejectId]) -> None:
-        """Take one more record.
-
-        Args:
-            source: The record as it came.
-            retires: The older rejects that it stands for.
-        """
+        """Add a record and the older rejects that it retires."""
         self.positions.add(source.position)
         self.sequences.add(source.sequence)
         self.retires += retires
@@ -77,10 +65,9 @@ class FileContents:
         return len(self.positions)
 
     def split(self, count: int) -> list[FileContents]:
-        """Divide the records into the first ones and the others; neither part is empty.
+        """Split off the first ``count`` records; no part is empty.
 
-        Args:
-            count: How many the first part takes. Older rejects retire with the last part.
+        Older rejects retire with the last part.
         """
         parts = [FileContents(self.stream, self.watermark) for _ in range(2)]
         for number, (position, sequence) in enumerate(

@@ -26,8 +26,7 @@ class Progress:
     """Reports what has been settled so far.
 
     Args:
-        summary: The counts.
-        now: The time in seconds.
+        now: Returns the time in seconds.
         live: Draw a live line instead; by default when standard error is a terminal.
     """
 
@@ -44,7 +43,7 @@ class Progress:
         self._last_calls = 0
 
     def tick(self, *, waiting: bool = False) -> None:
-        """Report, if it is time to."""
+        """Report, if that is due."""
         now = self._now()
         every = SECONDS_BETWEEN_REFRESHES if self._is_live else SECONDS_BETWEEN_LINES
         passed = now - self._last_time
@@ -58,7 +57,7 @@ class Progress:
             logger.info(text)
 
     def close(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -1,4 +1,4 @@
-"""Counts what a run did: outcomes per stream, rejects per code, calls and waits."""
+"""The counts of a run: outcomes per stream, rejects per code, calls and waits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class FileCounts:
-    """What became of the records of a stream that is loaded by files.
+    """The counts of a stream that is loaded by files.
 
     Attributes:
         files: Files that were sent, or written.
-        rows: Their rows.
         accepted: Rows that a job has written.
-        failed: Rows that it has not.
-        unknown: Rows of files whose job gives no counts.
-        repeated: Records that an earlier run has sent already.
-        settled: Records that their file has settled, those too.
-        kept: Files of which rows failed.
+        failed: Rows that a job has not written.
+        unknown: Rows of files whose job reports no counts.
+        repeated: Records that an earlier run has sent; they are settled, too.
+        kept: Files that are kept because rows failed.
         written: Files to be imported by hand.
     """
 
@@ -63,15 +61,14 @@ class FileCounts:
 
 @dataclass
 class StreamCounts:
-    """What became of one stream's records.
+    """The counts of one stream.
 
     Attributes:
         read: Records that reached the stream's sink.
-        outcomes: How many ended as what.
         skips: Skipped records by reason code.
         merged: Records merged into a later one with the same key.
         cleared: Fields that a null emptied.
-        by_file: What became of records that settle by file; None where each has its outcome.
+        by_file: The counts of records that are settled by file; None if each has an outcome.
         columns_reported: The columns that were reported as not sent.
     """
 
@@ -92,11 +89,10 @@ class StreamCounts:
 
 @dataclass
 class CallCounts:
-    """What the calls of a run were.
+    """The calls of a run.
 
     Attributes:
-        by_kind: Calls sent, by their kind.
-        throttled: Answers that said "too many requests".
+        throttled: Calls refused as too many.
         retried: Calls that were sent again.
         waited: Seconds spent waiting for the rate and for retries.
     """
@@ -114,13 +110,7 @@ class CallCounts:
 
 @dataclass
 class RejectExample:
-    """The rejects of one code.
-
-    Attributes:
-        count: How many.
-        stream: The stream of the example.
-        message: The reason of the example.
-    """
+    """The number of rejects with one code, and the stream and reason of the first one."""
 
     count: int
     stream: str
@@ -128,11 +118,7 @@ class RejectExample:
 
 
 class Summary:
-    """The counts of one run.
-
-    Args:
-        run: The run's name.
-    """
+    """The counts of the run with some name."""
 
     def __init__(self, run: str) -> None:
         self.run = run
@@ -143,7 +129,7 @@ class Summary:
         self.rate_used_percent: int | None = None
 
     def stream(self, name: str) -> StreamCounts:
-        """Return the counts of a stream, beginning them if need be."""
+        """Return the counts of a stream, by its name as it comes out of the stream maps."""
         counts = self.streams.get(name)
         if counts is None:
             counts = self.streams[name] = StreamCounts()
@@ -195,10 +181,17 @@ class Summary:
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
-        head = ("stream", "read", *(outcome.value for outcome in Outcome), "merged", "cleared")
-        rows = [head, *(_row(name, counts) for name, counts in self.streams.items())]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [_line(row, widths) for row in rows]
+        names = [outcome.value for outcome in Outcome]
+        rows: list[tuple[str, ...]] = [("stream", "read", *names, "merged", "cleared")]
+        for stream, counts in self.streams.items():
+            outcomes = [counts.outcomes[outcome] for outcome in Outcome]
+            numbers = (counts.read, *outcomes, counts.merged, counts.cleared)
+            rows.append((display(stream), *map(str, numbers)))
+        first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = []
+        for name, *cells in rows:
+            justified = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+            lines.append(f" {name.ljust(first)}   {'   '.join(justified)}")
         return "\n".join([lines[0], f" {'─' * (len(lines[0]) - 1)}", *lines[1:]])
 
     def file_lines(self) -> list[str]:
@@ -246,15 +239,3 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
         "fields_cleared": counts.cleared,
         **by_file,
     }
-
-
-def _row(name: str, counts: StreamCounts) -> tuple[str, ...]:
-    outcomes = (str(counts.outcomes[outcome]) for outcome in Outcome)
-    return (display(name), str(counts.read), *outcomes, str(counts.merged), str(counts.cleared))
-
-
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    """Put the cells of a row under their headings, the first to the left."""
-    name, *numbers = cells
-    justified = (cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))
-    return f" {name.ljust(widths[0])}   {'   '.join(justified)}"

@@ -1,4 +1,4 @@
-"""The schema of a stream behind its stream map, as far as the SDK gets it wrong."""
+"""Corrects the schema that the SDK derives for the records behind a stream map."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _DEFINITIONS = ("definitions", "$defs")
 
 
 def schema_behind_map(stream_map: StreamMap, source: Node, mapped: Mapping[str, str]) -> Node:
-    """Return what is known of the records that come out of a stream map.
+    """Return the schema of the records that come out of a stream map.
 
-    Definitions survive, also under `__else__`. What an expression makes has no type here: the SDK
-    only guesses it, and the Gainsight field decides. No column is required that is gone.
+    Definitions are kept, also under `__else__`. A computed column has no type: the SDK only
+    guesses it, and the Gainsight field decides. Removed columns are not required.
+
+    ``mapped`` are the columns that the map computes, with their expressions.
     """
     schema: Node = copy.deepcopy(dict(stream_map.transformed_schema))
     for keyword in _DEFINITIONS:

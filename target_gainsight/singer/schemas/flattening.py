@@ -1,4 +1,4 @@
-"""What the SDK's flattening leaves out: columns without a plain type, and objects that are null."""
+"""Completes the SDK's flattening: columns without a plain type, and objects that are null."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _MOST_REFERENCES = 20
 def prepare_for_flattening(schema: Node, max_level: int) -> Node:
     """Return a schema in which every column has plain types, as the SDK's flattening needs it.
 
-    Columns without a type, with alternatives or with a `$ref` would be taken for text or lost.
+    Columns without a type, with alternatives or with a `$ref` would become text or be lost.
+    Objects are flattened down to `max_level`.
     """
     simplifier = _Simplifier(schema, max_level)
     properties = {

@@ -1,7 +1,7 @@
 """The schema of a SCHEMA message as taps write it, made into JSON schema 2020-12.
 
-Taps write drafts 3 and 4, OpenAPI and habits of their own. What can be understood is put in the
-form that validators read; anything else stays as it is and is named when the schema is compiled.
+Taps write drafts 3 and 4, OpenAPI and forms of their own. Known forms are converted; anything
+else stays as it is and is reported when the schema is compiled.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def repair_schema(schema: Mapping[str, Any], key_properties: Iterable[str]) -> N
 
 
 def _move_references(root: Node) -> None:
-    """Move what is referred to under `properties` to `$defs`, which survives a stream map."""
+    """Move schemas that are referred to under `properties` to `$defs`; stream maps keep those."""
     moved: Node = {}
     waiting = [{name: value for name, value in root.items() if name != "$ref"}]
     while waiting:
@@ -118,7 +118,7 @@ def _nodes(node: object) -> Iterator[Node]:
 
 
 def _at(root: Node, reference: str) -> object:
-    """Return what stands where a JSON pointer points; None when nothing does."""
+    """Return the target of a JSON pointer, or None."""
     found: Any = root
     for part in reference.split("/")[1:]:
         key = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -126,10 +126,10 @@ def _at(root: Node, reference: str) -> object:
     return found
 
 
-def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or whatever stands in its place
+def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or anything else
     if node is None:
         return {}
-    if isinstance(node, str) and _is_type_name(node):
+    if isinstance(node, str) and (node.lower() in _TYPE_NAMES or node.lower() in _ANY_TYPE):
         node = {"type": node}
     if not isinstance(node, Mapping):
         return node
@@ -188,11 +188,12 @@ def _type_names(declared: object) -> list[Any]:
         else one
         for one in each
     ]
-    return [name for place, name in enumerate(names) if name not in names[:place]]
+    return _unique(names)
 
 
-def _is_type_name(text: str) -> bool:
-    return text.lower() in _TYPE_NAMES or text.lower() in _ANY_TYPE
+def _unique(names: list[Any]) -> list[Any]:
+    """Remove repeated names, which need not be hashable."""
+    return [name for index, name in enumerate(names) if name not in names[:index]]
 
 
 def _repair_bounds(node: Node) -> None:
@@ -210,7 +211,7 @@ def _repair_bounds(node: Node) -> None:
 
 
 def _repair_counts(node: Node) -> None:
-    """Take whole numbers in another notation, and negative ones, such as -1, for no limit."""
+    """Read whole numbers in another notation; negative ones, such as -1, are no limit."""
     for name in _COUNTS:
         value = node.get(name)
         if isinstance(value, (str, float, Decimal)):
@@ -232,7 +233,7 @@ def _repair_items(node: Node) -> None:
 
 
 def _repair_required(node: Node) -> None:
-    """Drop draft 3's `required: true`, and what is required without being declared."""
+    """Drop draft 3's `required: true`, and required columns that are not declared."""
     required = node.get("required")
     if isinstance(required, bool):
         del node["required"]
@@ -241,4 +242,4 @@ def _repair_required(node: Node) -> None:
         properties = node.get("properties")
         if isinstance(properties, Mapping):
             names = [name for name in names if not isinstance(name, str) or name in properties]
-        node["required"] = [name for place, name in enumerate(names) if name not in names[:place]]
+        node["required"] = _unique(names)
