@@ -67,16 +67,6 @@ def test_update_puts_the_records_with_their_keys(records: RecordsApi, requests_m
     assert requests_mock.last_request.json() == {"records": [{"Name": "Initech", "Arr": 5}]}
 
 
-def test_lookups_go_beside_the_records(records: RecordsApi, requests_mock: Any) -> None:
-    requests_mock.post(COMPANY, json=written({"Gsid": "1P02A"}))
-    requests_mock.put(COMPANY, json=written({"Gsid": "1P02A"}))
-    lookups = {"Csm": {"fields": {"CsmEmail": "Email"}, "objectName": "gsuser"}}
-    records.insert("Company", [{"Name": "Initech"}], lookups=lookups)
-    assert requests_mock.last_request.json()["lookups"] == lookups
-    records.update("Company", [{"Name": "Initech"}], keys=["Name"], lookups=lookups)
-    assert requests_mock.last_request.json()["lookups"] == lookups
-
-
 def test_object_names_are_quoted(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.post(f"{TENANT}/v1/data/objects/a%2F..%3Fb", json=written({"Gsid": "1"}))
     records.insert("a/..?b", [{"Name": "Initech"}])
@@ -147,7 +137,6 @@ def test_a_query_names_fields_filter_order_and_page(
             "Company",
             select=["Gsid", "Name"],
             where=is_in("Name", ["Initech", "Umbrella"]),
-            order_by={"Name": "desc"},
             limit=10,
         )
     )
@@ -165,7 +154,7 @@ def test_a_query_names_fields_filter_order_and_page(
             ],
             "expression": "A",
         },
-        "orderBy": {"Name": "desc"},
+        "orderBy": {"Gsid": "asc"},
         "limit": 10,
         "offset": 0,
     }

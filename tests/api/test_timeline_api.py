@@ -34,11 +34,10 @@ def test_activities_are_posted_and_answered_by_their_external_id(
         "failures": {"c-2": [{"errorCode": "GS_TL_10_0207", "message": "Duplicate ExternalId"}]},
     }
     requests_mock.post(ACTIVITIES, json=success(data))
-    lookups = {"AuthorId": {"fields": {"Author": "Email"}, "objectName": "GsUser"}}
-    answer = client.timeline.insert([CALL, {"ExternalId": "c-2"}], lookups=lookups)
+    answer = client.timeline.insert([CALL, {"ExternalId": "c-2"}])
     assert answer == PerRecordResponse({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
     sent = requests_mock.last_request.json()
-    assert sent == {"records": [CALL, {"ExternalId": "c-2"}], "lookups": lookups}
+    assert sent == {"records": [CALL, {"ExternalId": "c-2"}]}
     assert [event.group for event in events] == ["timeline"]
 
 
@@ -125,8 +124,7 @@ def test_an_update_is_repeated_because_it_may_be(
 def test_ctas_are_requests_with_references(client: GainsightClient, requests_mock: Any) -> None:
     data = {"success": [{"1": "1S01"}], "failure": [{"2": "Invalid reason"}]}
     requests_mock.post(CTAS, json=success(data))
-    lookups = {"CompanyId": {"fields": {"CompanyName": "Name"}, "objectName": "company"}}
-    answer = client.cockpit.insert({"1": CTA, "2": {**CTA, "reason": "?"}}, lookups=lookups)
+    answer = client.cockpit.insert({"1": CTA, "2": {**CTA, "reason": "?"}})
     assert answer.written == {"1": "1S01"}
     assert answer.refused == {"2": RecordFailure("", "Invalid reason")}
     assert requests_mock.last_request.json() == {
@@ -134,7 +132,6 @@ def test_ctas_are_requests_with_references(client: GainsightClient, requests_moc
             {"record": {"referenceId": "1", **CTA}},
             {"record": {"referenceId": "2", **CTA, "reason": "?"}},
         ],
-        "lookups": lookups,
     }
 
 

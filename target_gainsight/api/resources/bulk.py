@@ -15,7 +15,7 @@ from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_te
 from target_gainsight.api.http.request_body import FormFile, form_content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from target_gainsight.api.http.client import HttpClient
 
@@ -84,7 +84,11 @@ class BulkApi:
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
-        status_id = _status_id(response.data) or _named(response.body, _ID_NAMES[:2])
+        status_id = (
+            as_text(response.data)
+            or _named(as_mapping(response.data), _ID_NAMES)
+            or _named(response.body, _ID_NAMES[:2])
+        )
         return UploadResponse(status_id, response.request_id)
 
     def status(self, status_id: str) -> JobStatus:
@@ -101,16 +105,11 @@ class BulkApi:
             expects=lambda data: _state(data) is not None,
         )
         counts = dict(_counts(response.data))
-        return JobStatus(
-            state=_state(response.data) or "",
-            accepted=_first(counts, _ACCEPTED),
-            failed=_first(counts, _FAILED),
-            request_id=response.request_id,
+        accepted, failed = (
+            next((n for name, n in counts.items() if any(part in name for part in parts)), None)
+            for parts in (_ACCEPTED, _FAILED)
         )
-
-
-def _status_id(data: Json) -> str | None:
-    return as_text(data) or _named(as_mapping(data), _ID_NAMES)
+        return JobStatus(_state(response.data) or "", accepted, failed, response.request_id)
 
 
 def _named(record: Record, names: tuple[str, ...]) -> str | None:
@@ -136,7 +135,3 @@ def _counts(data: Json) -> Iterator[tuple[str, int]]:
             yield name.lower(), value
         else:
             yield from _counts(value)
-
-
-def _first(counts: Mapping[str, int], parts: tuple[str, ...]) -> int | None:
-    return next((count for name, count in counts.items() if any(p in name for p in parts)), None)

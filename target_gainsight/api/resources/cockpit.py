@@ -32,35 +32,27 @@ class CockpitApi:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
-    def insert(
-        self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> PerRecordResponse:
-        """Create CTAs, each with its own outcome (Cockpit API, Create CTA).
-
-        Args:
-            ctas: Up to 50, by reference.
-            lookups: Foreign keys that Gainsight resolves.
+    def insert(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
+        """Create up to 50 CTAs, by reference, each with its own outcome (Create CTA).
 
         Raises:
             RefusedError: The whole call is refused; nothing was written.
             UnknownOutcomeError: They may have been written; look them up.
             ValueError: No CTA, or more than 50.
         """
-        return self._save("POST", ctas, lookups)
+        return self._save("POST", ctas)
 
-    def update(
-        self, ctas: Mapping[str, Record], *, lookups: Mapping[str, Json] | None = None
-    ) -> PerRecordResponse:
-        """Update CTAs by their `Gsid`, each with its own outcome (Cockpit API, Update CTA).
+    def update(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
+        """Update up to 50 CTAs by their `Gsid`, each with its own outcome (Update CTA).
 
         Raises:
             RefusedError: The whole call is refused; nothing was written.
             ValueError: No CTA, or more than 50.
         """
-        return self._save("PUT", ctas, lookups)
+        return self._save("PUT", ctas)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
-        """List the names that CTAs go by (Cockpit API, Get CTA Configuration).
+        """List the values that CTAs refer to by name (Cockpit API, Get CTA Configuration).
 
         Returns:
             The names by `type`, `reason`, `status` and `priority`; what the response lacks is
@@ -87,19 +79,14 @@ class CockpitApi:
                 names[kind] = (*names.get(kind, ()), option)
         return names
 
-    def _save(
-        self, method: str, ctas: Mapping[str, Record], lookups: Mapping[str, Json] | None
-    ) -> PerRecordResponse:
+    def _save(self, method: str, ctas: Mapping[str, Record]) -> PerRecordResponse:
         if not 1 <= len(ctas) <= MAX_CTAS:
             message = f"a call takes 1 to {MAX_CTAS} CTAs, not {len(ctas)}"
             raise ValueError(message)
         requests: list[Json] = [
             {"record": {**cta, "referenceId": reference}} for reference, cta in ctas.items()
         ]
-        body: dict[str, Json] = {"requests": requests}
-        if lookups:
-            body["lookups"] = lookups
-        return save_by_reference(self._client, method, _PATH, body, kind="cta")
+        return save_by_reference(self._client, method, _PATH, {"requests": requests}, kind="cta")
 
 
 def _listed_items(data: Json) -> Iterator[tuple[str, Record]]:

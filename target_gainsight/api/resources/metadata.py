@@ -1,13 +1,10 @@
-"""What the tenant holds: its objects and their fields, as the metadata API describes them.
-
-Missing and new keys are tolerated.
-"""
+"""The tenant's objects and their fields, from the metadata API. Unknown keys are tolerated."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -38,14 +35,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PATH = "/v1/meta/services/objects"
-CUSTOM = "CUSTOM"
 Volume = Literal["low", "high"]
 _MAX_SECONDS = 60.0
-"""Metadata only spares mistakes: without it a stream is loaded unchecked."""
+"""Metadata only prevents mistakes: without it a stream is loaded unchecked."""
 _MAX_SECONDS_OF_SEVERAL = 15.0
 """One object that cannot be described may fail the call for all; each is then described alone."""
-MAX_DESCRIBED = 25
-"""Objects of one call; so many were described at a time (Data Management APIs, Post Describe)."""
+_MAX_DESCRIBED = 25
+"""Objects per call: the most seen in one (Data Management APIs, Post Describe)."""
 _WITHOUT_CHILDREN = {"ic": "false", "cl": "0", "idd": "true"}
 _DESCRIBE_SEVERAL = {
     "includeChilds": "false",
@@ -85,7 +81,7 @@ class PicklistOption:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an object. `name` is what writes call it, `label` what people see.
+    """A field of an object. `name` is the API name, `label` the name on screen.
 
     `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text. A picklist may
     be described without `options`: `load_options` reads them from its category, in one call.
@@ -111,59 +107,54 @@ class Field:
 
     @property
     def insertable(self) -> bool:
-        """Whether a new record may carry it."""
+        """Return whether a new record may have it."""
         return self.createable and not (self.formula or self.read_only)
 
     @property
     def updatable(self) -> bool:
-        """Whether it may be changed in an existing record."""
+        """Return whether it may be changed in an existing record."""
         return self.updateable and not (self.formula or self.read_only)
 
 
 @dataclass(frozen=True)
-class ObjectSchema:
-    """An object and its fields.
+class ObjectSummary:
+    """An object as the list of objects shows it.
 
-    `transactional` is true for low-volume custom objects and says nothing about standard ones,
-    which are listed with `false` and written all the same (Get Lite API Call); `None` when the
-    tenant does not say. `documented` marks a schema taken from the documentation of an API, whose
-    required fields are certain; those of metadata are not.
+    `transactional` is true for low-volume custom objects and means nothing for standard ones, which
+    are listed with `false` and written all the same (Get Lite API Call); `None` if it is not given.
     """
 
     name: str
     label: str
     object_type: str
     transactional: bool | None
-    fields: tuple[Field, ...]
-    documented: bool = False
 
     @property
     def volume(self) -> Volume | None:
         """Low or high for a custom object; `None` where that is unknown or means nothing."""
-        return _volume(self.object_type, self.transactional)
+        if self.transactional is None or self.object_type != "CUSTOM":
+            return None
+        return "low" if self.transactional else "high"
+
+
+@dataclass(frozen=True)
+class ObjectSchema(ObjectSummary):
+    """An object and its fields.
+
+    `documented` marks a schema taken from the documentation of an API, whose required fields are
+    certain; those of metadata are not.
+    """
+
+    fields: tuple[Field, ...]
+    documented: bool = False
 
     def field(self, name: str) -> Field | None:
-        """The field of exactly this name, if there is one."""
+        """Return the field of exactly this name, if there is one."""
         return self._by_name.get(name)
 
     @cached_property
     def _by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
-
-
-@dataclass(frozen=True)
-class ObjectSummary:
-    """An object as the list of objects shows it."""
-
-    name: str
-    label: str
-    object_type: str
-    transactional: bool | None
-
-    @property
-    def volume(self) -> Volume | None:
-        """Low or high for a custom object; `None` where that is unknown or means nothing."""
-        return _volume(self.object_type, self.transactional)
 
 
 class MetadataApi:
@@ -211,8 +202,8 @@ class MetadataApi:
             StopRunError: the credential is not accepted, or the tenant cannot be reached.
         """
         schemas: dict[str, ObjectSchema] = {}
-        for start in range(0, len(object_names), MAX_DESCRIBED):
-            part = object_names[start : start + MAX_DESCRIBED]
+        for start in range(0, len(object_names), _MAX_DESCRIBED):
+            part = object_names[start : start + _MAX_DESCRIBED]
             entries = self._describe_part(part) if self._describes_several else ()
             for name in part:
                 if entry := _entry_of(name, entries):
@@ -220,7 +211,7 @@ class MetadataApi:
         return schemas
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
-        """Every object of the tenant."""
+        """List every object of the tenant (Get Lite API Call)."""
         response = self._client.call(
             "GET",
             f"{_PATH}/list",
@@ -243,10 +234,11 @@ class MetadataApi:
             expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
         )
         data = as_mapping(response.data)
-        items = [item for item in as_mappings(data.get("childItems")) if not _is_deleted(item)]
-        count = _whole(as_mapping(data.get("categoryDetails")).get("count")) or 0
-        listed = len(as_mappings(data.get("childItems")))
-        return tuple(_category_item(item) for item in items) if listed >= count else ()
+        listed = as_mappings(data.get("childItems"))
+        if len(listed) < (_whole(as_mapping(data.get("categoryDetails")).get("count")) or 0):
+            return ()
+        items = [item for item in listed if not _is_deleted(item)]
+        return _options(items, gsid="gsid", label="name")
 
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List a category once; none where the tenant does not list it."""
@@ -276,12 +268,34 @@ class MetadataApi:
         )
 
     def _field(self, entry: Record) -> Field:
-        described = _field(entry)
-        properties = as_mapping(as_mapping(entry.get("meta")).get("properties"))
-        category = as_text(properties.get("PICKLIST_CATEGORY_ID"))
-        if category is None or described.options:
-            return described
-        return replace(described, load_options=partial(self._load_category, category))
+        """Parse a field. What its description leaves out is left to the tenant to refuse."""
+        meta = as_mapping(entry.get("meta"))
+        name = as_text(entry.get("fieldName")) or ""
+        detail = as_mapping(meta.get("lookupDetail"))
+        listed = () if _is_deleted(detail) else as_mappings(detail.get("lookupObjects"))
+        lookups = [lookup for lookup in listed if not _is_deleted(lookup)]
+        targets = [as_text(lookup.get("objectName")) for lookup in lookups]
+        options = _options(as_mappings(entry.get("options")), gsid="value", label="label")
+        category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
+        return Field(
+            name=name,
+            label=as_text(entry.get("label")) or name,
+            data_type=(as_text(entry.get("dataType")) or "").upper(),
+            required=_flag(meta.get("required")) or False,
+            nillable=_flag(meta.get("nillable")) is not False,
+            createable=_flag(meta.get("createable")) is not False,
+            updateable=_flag(meta.get("updateable")) is not False,
+            read_only=_flag(meta.get("readOnly")) or False,
+            formula=_flag(meta.get("formulaField")) or False,
+            has_lookup=_flag(meta.get("hasLookup")) or bool(lookups),
+            length=_whole(meta.get("length")),
+            decimal_places=_whole(meta.get("decimalPlaces")),
+            lookup_objects=tuple(target for target in targets if target),
+            options=options,
+            load_options=partial(self._load_category, category)
+            if category and not options
+            else tuple,
+        )
 
     def _describe_part(self, object_names: Sequence[str]) -> tuple[Record, ...]:
         """Ask for up to 25 objects; nothing where one of them, or the whole call, is refused."""
@@ -307,31 +321,29 @@ def _is_description(data: Json) -> bool:
 
 
 def _entries(data: Json) -> tuple[Record, ...]:
-    """The described objects, which come in a list or as the one that was asked for."""
+    """Return the described objects, which come in a list or as the one that was asked for."""
     return as_mappings(data) or ((as_mapping(data),) if data else ())
 
 
 def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:
-    """The entry of an object; one that comes alone need not repeat its name.
-
-    An entry without a list of fields describes nothing.
-    """
+    """Return the entry of an object, if it has fields; a single one need not repeat the name."""
     described = [entry for entry in entries if isinstance(entry.get("fields"), list)]
     for entry in described:
         if (as_text(entry.get("objectName")) or "").lower() == object_name.lower():
             return entry
-    alone = described[0] if len(entries) == 1 and described else {}
-    return alone if alone and not alone.get("objectName") else None
+    is_unnamed = len(entries) == 1 and described and not described[0].get("objectName")
+    return described[0] if is_unnamed else None
 
 
 def _names(entries: Sequence[Record]) -> str:
-    """What entries are of, shortened, for messages."""
+    """Return the names of described objects, shortened, for messages."""
     names = [as_text(entry.get("objectName")) or "an object without a name" for entry in entries]
-    fieldless = (
-        [] if any(isinstance(each.get("fields"), list) for each in entries) else ["no fields"]
-    )
-    more = [f"{len(names) - _MANY_SHOWN} more"] if len(names) > _MANY_SHOWN else []
-    return ", ".join([*names[:_MANY_SHOWN], *more, *fieldless])
+    shown = names[:_MANY_SHOWN]
+    if len(names) > _MANY_SHOWN:
+        shown.append(f"{len(names) - _MANY_SHOWN} more")
+    if not any(isinstance(each.get("fields"), list) for each in entries):
+        shown.append("no fields")
+    return ", ".join(shown)
 
 
 def _summary(entry: Record) -> ObjectSummary:
@@ -345,70 +357,31 @@ def _summary(entry: Record) -> ObjectSummary:
 
 
 def _is_deleted(entry: Record) -> bool:
-    """Whether a field or lookup is marked as one that is not there any more."""
     return bool(_flag(entry.get("deleted")) or _flag(as_mapping(entry.get("meta")).get("deleted")))
 
 
-def _field(entry: Record) -> Field:
-    """Parse a field. What its description leaves out is left to the tenant to refuse."""
-    meta = as_mapping(entry.get("meta"))
-    name = as_text(entry.get("fieldName")) or ""
-    detail = as_mapping(meta.get("lookupDetail"))
-    listed = () if _is_deleted(detail) else as_mappings(detail.get("lookupObjects"))
-    lookups = [lookup for lookup in listed if not _is_deleted(lookup)]
-    return Field(
-        name=name,
-        label=as_text(entry.get("label")) or name,
-        data_type=(as_text(entry.get("dataType")) or "").upper(),
-        required=_flag(meta.get("required")) or False,
-        nillable=_flag(meta.get("nillable")) is not False,
-        createable=_flag(meta.get("createable")) is not False,
-        updateable=_flag(meta.get("updateable")) is not False,
-        read_only=_flag(meta.get("readOnly")) or False,
-        formula=_flag(meta.get("formulaField")) or False,
-        has_lookup=_flag(meta.get("hasLookup")) or bool(lookups),
-        length=_whole(meta.get("length")),
-        decimal_places=_whole(meta.get("decimalPlaces")),
-        lookup_objects=tuple(
-            target for lookup in lookups if (target := as_text(lookup.get("objectName")))
-        ),
-        options=tuple(_option(option) for option in as_mappings(entry.get("options"))),
+def _options(items: Sequence[Record], *, gsid: str, label: str) -> tuple[PicklistOption, ...]:
+    """Parse the items of a picklist, whose GSID and label have these keys."""
+    return tuple(
+        PicklistOption(
+            gsid=as_text(item.get(gsid)) or "",
+            label=as_text(item.get(label)) or "",
+            active=_flag(item.get("active")) is not False,
+            system_name=as_text(item.get("systemName")),
+        )
+        for item in items
     )
-
-
-def _option(entry: Record) -> PicklistOption:
-    return PicklistOption(
-        gsid=as_text(entry.get("value")) or "",
-        label=as_text(entry.get("label")) or "",
-        active=_flag(entry.get("active")) is not False,
-        system_name=as_text(entry.get("systemName")),
-    )
-
-
-def _category_item(entry: Record) -> PicklistOption:
-    return PicklistOption(
-        gsid=as_text(entry.get("gsid")) or "",
-        label=as_text(entry.get("name")) or "",
-        active=_flag(entry.get("active")) is not False,
-        system_name=as_text(entry.get("systemName")),
-    )
-
-
-def _volume(object_type: str, transactional: bool | None) -> Volume | None:
-    if transactional is None or object_type != CUSTOM:
-        return None
-    return "low" if transactional else "high"
 
 
 def _flag(value: Json) -> bool | None:
-    """A flag, which may come as text."""
+    """Return a flag, which may come as text."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
 
 
 def _whole(value: Json) -> int | None:
-    """A whole number, which may come as text."""
+    """Return a whole number, which may come as text."""
     if isinstance(value, str):
         value = int(value) if value.isdecimal() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
+from target_gainsight.api.http.json_codec import Record, as_mapping, as_text
 
 if TYPE_CHECKING:
     from target_gainsight.api.http.client import HttpClient
@@ -38,9 +38,6 @@ class PeopleApi:
             RefusedError: Nothing was written.
         """
         response = self._client.call("PUT", _PATH, kind="person", json=person)
-        return PersonResponse(_gsid(response.data), response.request_id)
-
-
-def _gsid(data: Json) -> str | None:
-    person = as_mapping(data)
-    return as_text(person.get("Gsid")) or as_text(person.get("gsid"))
+        written = as_mapping(response.data)
+        gsid = as_text(written.get("Gsid")) or as_text(written.get("gsid"))
+        return PersonResponse(gsid, response.request_id)

@@ -75,22 +75,21 @@ def save_by_reference(
             params=params,
             repeatable=method == "PUT",
             partial=True,
-            expects=is_by_reference,
+            expects=_is_by_reference,
         )
     except RefusedError as refusal:
-        if not is_by_reference(refusal.data):
+        if not _is_by_reference(refusal.data):
             raise
-        return read_by_reference(refusal.data, refusal.request_id)
-    return read_by_reference(response.data, response.request_id)
+        return _read_by_reference(refusal.data, refusal.request_id)
+    return _read_by_reference(response.data, response.request_id)
 
 
-def is_by_reference(data: Json) -> bool:
-    """Return whether data states the outcome of single records."""
+def _is_by_reference(data: Json) -> bool:
     return any(name in as_mapping(data) for name in (*_WRITTEN, *_REFUSED))
 
 
-def read_by_reference(data: Json, request_id: str | None) -> PerRecordResponse:
-    """Parse data in any of its forms."""
+def _read_by_reference(data: Json, request_id: str | None) -> PerRecordResponse:
+    """Parse outcomes in any of their forms."""
     outcomes = as_mapping(data)
     refused = {
         reference: RecordFailure(_first(why, _CODES) or "", _message(why))

@@ -74,7 +74,13 @@ def any_of(*parts: Where) -> Where:
 def to_wire(where: Where) -> dict[str, Json]:
     """Return a filter as the `where` of a query."""
     conditions: list[Json] = []
-    expression = _expression(where, _aliases(), conditions)
+    # A, B, … Z, then AA, AB and so on.
+    aliases = (
+        "".join(letters)
+        for length in count(1)
+        for letters in product(ascii_uppercase, repeat=length)
+    )
+    expression = _expression(where, aliases, conditions)
     return {"conditions": conditions, "expression": expression}
 
 
@@ -98,16 +104,8 @@ def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) ->
             }
         )
         return alias
-    parts = [
-        f"({part})" if isinstance(inner, Combination) else part
-        for inner in where.parts
-        for part in [_expression(inner, aliases, conditions)]
-    ]
+    parts = []
+    for inner in where.parts:
+        part = _expression(inner, aliases, conditions)
+        parts.append(f"({part})" if isinstance(inner, Combination) else part)
     return f" {where.joined_by} ".join(parts)
-
-
-def _aliases() -> Iterator[str]:
-    """Yield A, B, … Z, then AA, AB and so on."""
-    for length in count(1):
-        for letters in product(ascii_uppercase, repeat=length):
-            yield "".join(letters)
