@@ -14,7 +14,6 @@ import simplejson
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LAST_OF_FOUR_DIGITS = 0xFFFF
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
@@ -29,8 +28,6 @@ def one_line(text: str) -> str:
 
 def printable_json(text: str) -> str:
     """Return JSON in which what cannot be printed is a JSON escape; its lines stay."""
-    if text.isascii():
-        return text
     return "".join(each if each.isprintable() or each == "\n" else _escape(each) for each in text)
 
 
@@ -40,7 +37,7 @@ def yaml_scalar(value: object) -> str:
     if is_text and _PLAIN_YAML.fullmatch(str(value)):
         return str(value)
     text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str)
-    return printable_json(str(text))
+    return one_line(str(text))  # Python's escapes are also YAML's; JSON's surrogate pairs are not.
 
 
 def csv_text(cells: Iterable[str]) -> str:
@@ -53,8 +50,5 @@ def csv_text(cells: Iterable[str]) -> str:
 
 
 def _escape(character: str) -> str:
-    code = ord(character)
-    if code <= _LAST_OF_FOUR_DIGITS:
-        return f"\\u{code:04x}"
-    high, low = divmod(code - 0x10000, 0x400)
-    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+    code_units = character.encode("utf-16-be", "surrogatepass").hex(" ", 2)
+    return "\\u" + code_units.replace(" ", "\\u")
