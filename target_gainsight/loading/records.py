@@ -13,12 +13,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.watermark import Watermark
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""The references of records that have none."""
-
-
-def _nothing() -> Mapping[str, Any]:
-    """One empty mapping for all records: most refer to nothing."""
-    return NOTHING
+"""The references of records that have none; one mapping for all of them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,9 +61,9 @@ class LoadRecord:
     parts: tuple[LoadRecord, ...] = ()
     gsid: str | None = None
     sent_before: float | None = None
-    references: Mapping[str, Reference] = field(default_factory=_nothing)
+    references: Mapping[str, Reference] = field(default_factory=lambda: NOTHING)
     links: tuple[Link, ...] = ()
-    waiting: Mapping[str, Wanted] = field(default_factory=_nothing)
+    waiting: Mapping[str, Wanted] = field(default_factory=lambda: NOTHING)
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

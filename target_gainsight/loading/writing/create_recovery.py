@@ -63,18 +63,12 @@ class CreateRecovery:
         self._mapper = mapper
         self._clock = clock
         self._timeout = timeout
-        self._only_new = only_new
+        self.only_new = only_new
         self._claimed: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def claim_rows(self, settlements: Iterable[Settlement]) -> None:
-        """Remember the rows of created records, so that none is taken for another record.
-
-        Args:
-            settlements: Outcomes; those that are not ``created`` are ignored.
-        """
-        if not self._only_new:
-            return
+        """Remember the rows of created records: in insert mode none may match another record."""
         gsids = (each.gsid for each in settlements if each.outcome is Outcome.CREATED)
         with self._lock:
             self._claimed.update(dict.fromkeys(gsid for gsid in gsids if gsid is not None))
@@ -103,12 +97,13 @@ class CreateRecovery:
             self._wait_for_late_commits([each.sent for each in findable])
             matches = self._read(self._rows, [each.record for each in findable])
         except (GainsightError, RunStoppedError) as error:
-            if self._only_new:  # a run that starts again would insert them again
+            if self.only_new:  # a run that starts again would insert them again
                 why = "looking it up failed, too"
                 rejected += [_unknown_outcome(each, why) for each in findable]
             return Recovered(tuple(rejected), stopped=error)
         found = self._match(findable, matches)
-        self.claim_rows(found)
+        if self.only_new:
+            self.claim_rows(found)
         return Recovered((*rejected, *found))
 
     def _has_keys(self, record: LoadRecord) -> bool:
@@ -140,7 +135,7 @@ class CreateRecovery:
         for row in matches.exact(each.record.key):
             if not self._may_be_the_record(row, each.sent, taken):
                 continue
-            if self._only_new and _created_at(row) is None:
+            if self.only_new and _created_at(row) is None:
                 continue
             if not self._mapper.changed_fields(each.record.fields, row):
                 return str(row.get(GSID))
@@ -150,7 +145,7 @@ class CreateRecovery:
         if row.get(GSID) in taken:
             return False
         created = _created_at(row)
-        return not self._only_new or created is None or created >= sent.at - CLOCK_TOLERANCE
+        return not self.only_new or created is None or created >= sent.at - CLOCK_TOLERANCE
 
     def _wait_for_late_commits(self, sent: Iterable[SentCreate]) -> None:
         if any(each.may_still_commit for each in sent):
@@ -161,13 +156,13 @@ class CreateRecovery:
 
     def _read(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
         try:
-            return rows.read(records, extra=(CREATED_DATE,) if self._only_new else ())
+            return rows.read(records, extra=(CREATED_DATE,) if self.only_new else ())
         except StopRunError:
             raise
         except GainsightError as error:
             next_step = (
                 "they are kept as rejects: replay them, which looks them up first, and run again"
-                if self._only_new
+                if self.only_new
                 else "no state covers them: run again"
             )
             message = (

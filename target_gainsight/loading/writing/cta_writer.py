@@ -69,7 +69,6 @@ class CtaWriter(Writer):
             return Written((*settled.values(), *rejected))
         response = self._cockpit.insert(bodies)
         settled = _read_outcomes(records, response, Outcome.CREATED)
-        self._recovery.claim_rows(settled.values())
         sent = SentCreate(sent_at, may_still_commit=False, cause=NOT_CONFIRMED)
         reason = _not_confirmed(response, sent_at)
         unresolved = [Unresolved(each, sent, reason) for each in records if each not in settled]

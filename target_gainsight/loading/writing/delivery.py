@@ -112,8 +112,16 @@ class _Delivery:
         self._resends: _Resends | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
-        self._recover(_sent_by_an_earlier_run(batch) if action == "create" else [])
-        self._parts.append(Part(action, self._result.unsettled(batch)))
+        records = list(batch)
+        replayed = [
+            Unresolved(record, SentCreate(sent_at, may_still_commit=False, cause="replayed"))
+            for record in batch
+            if action == "create" and (sent_at := record.sent_before) is not None
+        ]
+        if replayed:  # an earlier run did not learn their outcome
+            self._recover(replayed)
+            records = self._result.unsettled(batch)
+        self._parts.append(Part(action, records))
         while self._parts:
             part = self._parts.pop()
             if part.is_known_bad:
@@ -125,8 +133,9 @@ class _Delivery:
         match self._writer.attempt(part.action, part.records):
             case Written(settlements, unresolved):
                 self._result.settlements += settlements
-                was_resent = self._resends is not None
-                self._recover([replace(each, resent=was_resent) for each in unresolved])
+                if unresolved:
+                    was_resent = self._resends is not None
+                    self._recover([replace(each, resent=was_resent) for each in unresolved])
             case Refused(error):
                 rejected, parts = narrow(part, error, self._writer.body)
                 self._result.settlements += rejected
@@ -150,8 +159,6 @@ class _Delivery:
 
     def _recover(self, unresolved: Sequence[Unresolved]) -> None:
         """Settle what the tenant holds, and reject what it lacks and is not to be sent again."""
-        if not unresolved:
-            return
         recovered = self._writer.recover(unresolved)
         self._result.settlements += recovered.settlements
         if recovered.stopped is not None:
@@ -163,12 +170,3 @@ class _Delivery:
                 self._result.settle(record, Outcome.REJECTED, reason)
         if recovered.to_update:
             self._parts.append(Part("update", list(recovered.to_update)))
-
-
-def _sent_by_an_earlier_run(batch: Sequence[LoadRecord]) -> list[Unresolved]:
-    """List the replayed records whose outcome an earlier run did not learn."""
-    return [
-        Unresolved(record, SentCreate(record.sent_before, may_still_commit=False, cause="replayed"))
-        for record in batch
-        if record.sent_before is not None
-    ]

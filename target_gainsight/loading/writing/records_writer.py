@@ -108,19 +108,23 @@ class RecordsWriter(Writer):
     def _read_created(self, records: Sequence[LoadRecord], sent: _Sent) -> Written:
         """Read the outcomes of an insert; what the response does not confirm may still be there."""
         settled = _confirmed(records, sent, Outcome.CREATED)
-        self._recovery.claim_rows(settled.values())
-        settled |= _refused(records, sent, settled)
+        if self._recovery.only_new:
+            self._recovery.claim_rows(settled.values())
+        if len(settled) == len(records):
+            return Written(tuple(settled.values()))
+        missing = _without_outcome(records, sent, settled)
         cause = f"the response confirms {sent.response.count} of {len(records)} records"
         create = SentCreate(sent.at, may_still_commit=False, cause=cause)
         reason = _not_confirmed(records, sent, HINT, sent_at=sent.at)
-        unresolved = [Unresolved(each, create, reason) for each in records if each not in settled]
-        return Written(tuple(settled.values()), tuple(unresolved))
+        unresolved = tuple(Unresolved(each, create, reason) for each in missing)
+        return Written(tuple(settled.values()), unresolved)
 
     def _read_updated(self, records: Sequence[LoadRecord], sent: _Sent) -> Written:
         settled = _confirmed(records, sent, Outcome.UPDATED)
-        settled |= _refused(records, sent, settled)
+        if len(settled) == len(records):
+            return Written(tuple(settled.values()))
+        missing = _without_outcome(records, sent, settled)
         reason = _not_confirmed(records, sent, "look the record up in Gainsight, or replay it")
-        missing = [each for each in records if each not in settled]
         rejected = [Settlement(each, Outcome.REJECTED, reason) for each in missing]
         return Written((*settled.values(), *rejected))
 
@@ -133,7 +137,7 @@ class RecordsWriter(Writer):
             if dates.is_confirmed or not _refuses_a_date(error):
                 raise
             return self._send_in_other_format(action, records, dates.current, error)
-        if not dates.is_confirmed and self._has_dates(records):
+        if self._date_fields and not dates.is_confirmed and self._has_dates(records):
             self._dates = _DateFormat(dates.current, is_confirmed=True)
         return sent
 
@@ -258,22 +262,23 @@ def _gsid(row: Mapping[str, Json]) -> str | None:
     return gsid if isinstance(gsid, str) else None
 
 
-def _refused(
-    records: Sequence[LoadRecord], sent: _Sent, settled: Mapping[LoadRecord, Settlement]
-) -> dict[LoadRecord, Settlement]:
-    """Reject the records whose values an otherwise successful response refuses."""
-    response = sent.response
-    if not response.failures:
-        return {}
+def _without_outcome(
+    records: Sequence[LoadRecord], sent: _Sent, settled: dict[LoadRecord, Settlement]
+) -> list[LoadRecord]:
+    """Reject the records that a successful response refuses; return those it does not mention."""
+    response, missing = sent.response, []
     error = RefusedError("refused", failures=response.failures, request_id=response.request_id)
     failures = [failure for group in response.failures for failure in group]
-    rejected = {}
     for record, body in zip(records, sent.bodies, strict=True):
+        if record in settled:
+            continue
         failure = next((each for each in failures if carries(body, each)), None)
-        if record not in settled and failure is not None:
+        if failure is None:
+            missing.append(record)
+        else:
             reason = refusal_reason(error, failure)
-            rejected[record] = Settlement(record, Outcome.REJECTED, reason)
-    return rejected
+            settled[record] = Settlement(record, Outcome.REJECTED, reason)
+    return missing
 
 
 def _not_confirmed(
