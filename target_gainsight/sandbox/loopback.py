@@ -9,5 +9,5 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def names_this_machine(host: str) -> bool:
-    """Whether a Host header, with its port or without, is a name of the loopback address."""
+    """Return whether a Host header, with or without port, is a name of the loopback address."""
     return host in _LOOPBACK or host.rpartition(":")[0] in _LOOPBACK

@@ -1,4 +1,4 @@
-"""The tenant itself: what it holds, its limits, faults and call log, and helpers to look inside."""
+"""The tenant: its objects and rows, limits, faults and call log, and methods to inspect it."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ class Tenant:
             raise SandboxConfigError(message) from error
 
     def objects(self) -> list[ObjectModel]:
-        """Every object of the tenant."""
+        """List the tenant's objects."""
         return list(self._objects.values())
 
     def find_object(self, name: str) -> ObjectModel | None:
-        """The object of this name, in any case [O]."""
+        """Return the object with this name, in any case, or None [O]."""
         return self._objects.get(name.lower())
 
     def named_object(self, name: str) -> ObjectModel:
-        """The object of this name, in any case.
+        """Return the object with this name, in any case.
 
         Raises:
             Refusal: The tenant has no such object.
@@ -130,7 +130,7 @@ class Tenant:
         return model
 
     def parsers(self, model: ObjectModel, *, creating: bool) -> dict[str, Parse]:
-        """By field name, the function that makes a sent value storable or refuses it."""
+        """Return the parsers of sent values by field name; they refuse what is not valid."""
         known = self._parsers.get((model.name, creating))
         if known is None:
             known = {
@@ -146,13 +146,13 @@ class Tenant:
 
     @property
     def switches_ignoring_email_case(self) -> Switches:
-        """The switches for People, which knows no case in an email whatever queries do."""
+        """The switches for People, which ignores the case of emails even if queries do not."""
         if self.switches.query_ignores_case == "none":
             return replace(self.switches, query_ignores_case="email")
         return self.switches
 
     def creation_stamp(self) -> dict[str, Stored]:
-        """The fields that the server fills in when a row is made."""
+        """Return the fields that the server sets on a new row."""
         stamp = self.change_stamp()
         return {
             "CreatedDate": stamp["ModifiedDate"],
@@ -161,7 +161,7 @@ class Tenant:
         }
 
     def change_stamp(self) -> dict[str, Stored]:
-        """The fields that the server fills in whenever a row is written."""
+        """Return the fields that the server sets on every write."""
         return {"ModifiedDate": int(self.clock() * 1000), "ModifiedBy": self._author}
 
     def learn(
@@ -223,7 +223,7 @@ class Tenant:
         return gsids
 
     def rows(self, object_name: str, **filters: object) -> list[dict[str, Any]]:
-        """The rows of an object whose fields equal the filters, in the order they were made.
+        """Return the rows of an object whose fields equal the filters, oldest first.
 
         Returns:
             Every field of each row as a person reads it: labels for picklist items, lists of
@@ -245,7 +245,7 @@ class Tenant:
         return conditions
 
     def count(self, object_name: str) -> int:
-        """How many rows an object has."""
+        """Count the rows of an object."""
         return self.store.count(self._present_object(object_name))
 
     def _present_object(self, name: str) -> ObjectModel:
@@ -263,7 +263,7 @@ class Tenant:
             self.counter.keep()
 
     def calls(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
-        """The calls answered so far, of this method and with this text in the path."""
+        """Return the calls so far of this method and with this text in the path."""
         return self.log.find(method, path_contains)
 
     def reset_calls(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.sandbox.page.texts import duration, escaped, indented, moment, redacted
+from target_gainsight.sandbox.page.texts import duration, escaped, format_time, indented, redacted
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -74,7 +74,7 @@ def test_words_that_only_resemble_secrets_stay(text: str) -> None:
 
 
 def test_times_are_written_in_utc() -> None:
-    assert moment(0.25) == "1970-01-01 00:00:00.250"
+    assert format_time(0.25) == "1970-01-01 00:00:00.250"
     assert [duration(each) for each in (60.0, 3600.0, 86_400.0, 2.0)] == [
         "minute",
         "hour",

@@ -1,4 +1,4 @@
-"""The description of a tenant, from a YAML file or a mapping, to frozen values.
+"""Reads the description of a tenant from a YAML file or a mapping.
 
 Reads and checks; knows neither storage nor HTTP.
 """
@@ -63,7 +63,7 @@ _OPERATIONS = ("insert", "update", "upsert")
 
 @dataclass(frozen=True)
 class TenantConfig:
-    """A tenant as described: its objects (standard ones included), people and peculiarities.
+    """The description of a tenant: its objects (standard ones included), people and switches.
 
     Attributes:
         client_id, client_secret: the M2M OAuth client; one is made for the tenant's file when they
@@ -104,7 +104,7 @@ def load_config(source: str | Path | Plain | None) -> TenantConfig:
 
 
 def override_limits(config: TenantConfig, limits: Plain | None) -> TenantConfig:
-    """The same tenant with some limits replaced.
+    """Return the description with some limits replaced.
 
     Raises:
         SandboxConfigError: An unknown limit, or a value that is no number.
@@ -131,7 +131,7 @@ def _read_yaml(path: Path) -> Plain:
 
 
 def parse_config(plain: Plain) -> TenantConfig:
-    """The described tenant, checked.
+    """Read and check the description of a tenant.
 
     Raises:
         SandboxConfigError: An unknown key (near misses are named) or a wrong value.

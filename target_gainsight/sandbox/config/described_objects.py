@@ -1,4 +1,4 @@
-"""The objects of a described tenant: the standard ones, those changed, and an administrator's own.
+"""The objects of a described tenant: standard, changed and custom ones.
 
 Reads and checks; knows neither storage nor HTTP.
 """
@@ -15,7 +15,7 @@ from target_gainsight.sandbox.config.description import (
     check_member,
     read_mapping,
     read_value,
-    what_is_unknown,
+    unknown_name_message,
 )
 from target_gainsight.sandbox.config.standard_objects import standard_objects
 from target_gainsight.sandbox.storage.identifiers import derived_gsid
@@ -40,7 +40,7 @@ _OPTION_KEYS = ("label", "active")
 
 
 def described_objects(described: object) -> tuple[ObjectModel, ...]:
-    """The objects of a tenant, checked.
+    """Read and check the objects of a tenant.
 
     Args:
         described: Object name to its label, prefix, fields and whether it is transactional.
@@ -60,7 +60,7 @@ def described_objects(described: object) -> tuple[ObjectModel, ...]:
 
 
 def custom_object(name: str) -> ObjectModel:
-    """A custom object as an administrator's new one: the server's fields and a Name."""
+    """Return a new custom object, which has the server's fields and a Name."""
     own_name = Field("Name", "STRING", "Name", length=DEFAULT_LENGTHS["STRING"])
     every = {each.name: each for each in (*system_fields(), own_name)}
     prefix = "1" + derived_gsid("", name.lower())[:3]
@@ -152,4 +152,4 @@ def _check_lookups(models: Mapping[str, ObjectModel]) -> None:
             if target is not None and target.lower() not in models:
                 known = [other.name for other in models.values()]
                 where = f"objects.{model.name}.fields.{each.name}.object"
-                raise SandboxConfigError(what_is_unknown(target, known, where, "object"))
+                raise SandboxConfigError(unknown_name_message(target, known, where, "object"))

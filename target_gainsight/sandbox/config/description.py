@@ -21,11 +21,11 @@ _KIND_NAMES = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 class SandboxConfigError(ValueError):
-    """The description of the tenant is wrong; the message names the key and what is right."""
+    """The description of the tenant is not valid; the message has what is expected."""
 
 
 def read_value(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - checked here
-    """A value of a kind; true is no number.
+    """Read a value of a type; true is not a number.
 
     Raises:
         SandboxConfigError: It is of another kind.
@@ -39,7 +39,7 @@ def read_value(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - c
 
 
 def read_mapping(value: object, where: str) -> Plain:
-    """A mapping; one that is not given is empty.
+    """Read a mapping; a missing one is empty.
 
     Raises:
         SandboxConfigError: It is anything else.
@@ -55,7 +55,7 @@ def read_mapping(value: object, where: str) -> Plain:
 def read_each(
     make: Callable[[Plain, str], _Value], listed: object, where: str
 ) -> tuple[_Value, ...]:
-    """What is made of each mapping of a list; a list that is not given is empty.
+    """Read each mapping of a list; a missing list is empty.
 
     Raises:
         SandboxConfigError: It is no list of mappings.
@@ -67,7 +67,7 @@ def read_each(
 
 
 def read_texts(listed: object, where: str) -> tuple[str, ...]:
-    """The texts of a list; a list that is not given is empty.
+    """Read a list of texts; a missing list is empty.
 
     Raises:
         SandboxConfigError: It is no list of texts.
@@ -76,7 +76,7 @@ def read_texts(listed: object, where: str) -> tuple[str, ...]:
 
 
 def read_settings(base: _Value, plain: object, where: str) -> _Value:
-    """A frozen dataclass with what is given in place of its defaults.
+    """Return a dataclass with some values instead of its defaults.
 
     Raises:
         SandboxConfigError: It has no such attribute, or one of another kind.
@@ -96,7 +96,7 @@ def check_member(value: object, allowed: Collection[str], where: str) -> None:
         SandboxConfigError: It is not; near misses are named.
     """
     if value not in allowed:
-        raise SandboxConfigError(what_is_unknown(value, allowed, where, "value"))
+        raise SandboxConfigError(unknown_name_message(value, allowed, where, "value"))
 
 
 def check_keys(plain: Plain, allowed: Collection[str], where: str) -> None:
@@ -107,11 +107,11 @@ def check_keys(plain: Plain, allowed: Collection[str], where: str) -> None:
     """
     for key in plain:
         if key not in allowed:
-            raise SandboxConfigError(what_is_unknown(key, allowed, where, "key"))
+            raise SandboxConfigError(unknown_name_message(key, allowed, where, "key"))
 
 
-def what_is_unknown(value: object, allowed: Collection[str], where: str, what: str) -> str:
-    """Say that a name is not known, with the names that are near it.
+def unknown_name_message(value: object, allowed: Collection[str], where: str, what: str) -> str:
+    """Return the error text for an unknown name, with similar ones.
 
     Args:
         value: The name.

@@ -86,7 +86,7 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the tenant executes the call."""
+        """True if the tenant executes the call."""
         return self.committed or self.kind not in REFUSING_KINDS
 
 

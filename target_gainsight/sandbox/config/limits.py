@@ -21,7 +21,7 @@ Family: TypeAlias = Literal["synchronous", "timeline", "bulk"]
 
 @dataclass(frozen=True)
 class Window:
-    """At most `calls` in each stretch of `seconds`, counted from the epoch; 0 calls is no limit."""
+    """At most `calls` in each window of `seconds`, counted from the epoch; 0 calls is no limit."""
 
     name: str
     calls: int
@@ -29,7 +29,7 @@ class Window:
 
 
 def windows_of(limits: Limits) -> dict[Family, tuple[Window, ...]]:
-    """The windows that bound each family of calls."""
+    """Return the windows of each family of calls."""
     return {
         "synchronous": (
             Window("minute", limits.calls_per_minute, limits.minute_seconds),

@@ -234,7 +234,7 @@ def _call_to_action() -> ObjectModel:
 
 
 def standard_objects() -> list[ObjectModel]:
-    """Every object a tenant has before an administrator adds one."""
+    """Return the objects of a tenant without custom objects."""
     return [
         _user(),
         _company(),

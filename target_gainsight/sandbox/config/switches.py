@@ -1,4 +1,4 @@
-"""The sandbox's limits, and a switch for each fact that the public record leaves open.
+"""The sandbox's limits, and a switch for each fact about Gainsight that no public source has.
 
 Every default is the most likely guess of gainsight-api; clients must accept every value.
 """
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Switches:
-    """One switch for each fact on which the public record is silent or contradictory.
+    """A switch for each fact on which public sources are silent or contradictory.
 
     Attributes:
         error_listing: how a refused write lists its errors in `data.errors`.

@@ -1,4 +1,4 @@
-"""A look into a tenant's file without serving it: counts and rows, read only."""
+"""Reads counts and rows of a tenant's file without serving it."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class TenantFile:
         self._store.close()
 
     def counts(self) -> dict[str, int]:
-        """How many rows each object has."""
+        """Count the rows of each object."""
         return {model.name: self._store.count(model) for model in self._store.models()}
 
     def find(self, name: str) -> str | None:
-        """The object's name as the tenant writes it, whatever the case given."""
+        """Return the object's name in the tenant's spelling, whatever its case, or None."""
         model = self._model(name)
         return model.name if model else None
 
     def rows(self, name: str, limit: int, *, named_lookups: bool = False) -> list[dict[str, Any]]:
-        """The oldest rows of an object as a person reads them.
+        """Return the oldest rows of an object in readable form.
 
         Args:
             name: an object that the tenant has, in any case.

@@ -28,7 +28,7 @@ OPERATORS = {
     "empty": "is empty",
     "filled": "is not empty",
 }
-"""What a filter may ask, and how the page words it. Case is ignored."""
+"""The operators of filters, with their labels on the page. Case is ignored."""
 
 MOST_FILTERS = 8
 _NEED_NO_VALUE = frozenset({"empty", "filled"})
@@ -49,7 +49,7 @@ class Filter:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the line asks nothing yet."""
+        """True if the line is not filled in yet."""
         return not self.field or (not self.text and self.operator not in _NEED_NO_VALUE)
 
 

@@ -29,7 +29,7 @@ _THROTTLED = "('GU_2400', 'GS_APIG_2404')"
 
 @dataclass(frozen=True)
 class Usage:
-    """How much of one limit is used: `calls` of `limit` in the current `stretch` of time."""
+    """The use of one limit: `calls` of `limit` in the current `stretch` of time."""
 
     family: str
     stretch: str
@@ -79,7 +79,7 @@ class Chart:
 
 
 def usages(view: ViewContext) -> list[Usage]:
-    """What is used of every limit right now."""
+    """Return the current use of every limit."""
     now = view.tenant.clock()
     return [
         Usage(

@@ -1,6 +1,6 @@
-"""How the page writes what others have sent: every character seen, no secret shown.
+"""Formats foreign text for the page: every character is visible, secrets are masked.
 
-Nothing here escapes HTML: the templates do that with everything they are given.
+HTML is escaped by the templates.
 """
 
 from __future__ import annotations

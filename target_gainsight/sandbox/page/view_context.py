@@ -21,7 +21,7 @@ class NotFoundError(LookupError):
 
 @dataclass(frozen=True)
 class ViewContext:
-    """What a view may read.
+    """The data of a view.
 
     Attributes:
         tenant: for its clock, limits and switches; its rows are read from `store`.

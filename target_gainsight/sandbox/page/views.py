@@ -1,4 +1,4 @@
-"""What each address of the page shows: from a look and a query to a template and its values."""
+"""The views of the page: each returns a template and its values."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ def _other_page(query: QueryParams, page: int) -> str:
 
 
 def _address(path: str, query: QueryParams, **changed: object) -> str:
-    """The same query at this path with some values changed; None takes one out."""
+    """Return the link to this path with some values of the query changed; None removes one."""
     kept = [(name, value) for name, value in query.multi_items() if name not in changed]
     added = [(name, str(value)) for name, value in changed.items() if value is not None]
     return f"{path}?{urlencode([*kept, *added])}"

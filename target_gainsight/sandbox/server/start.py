@@ -52,7 +52,7 @@ class RunningSandbox:
 
     @property
     def client_secret(self) -> str:
-        """Its secret."""
+        """The secret of that client."""
         return self.tenant.config.client_secret
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The tenant's call log: every call it answered, kept in its file and bounded in size."""
+"""The tenant's call log, kept in its file and limited in size."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CallLog:
             )
 
     def find(self, method: str | None = None, path_contains: str | None = None) -> list[Call]:
-        """The calls in the order they were answered, of this method and with this in the path."""
+        """Return calls, oldest first, of this method and with this text in the path."""
         condition = "(? IS NULL OR method = ?) AND (? IS NULL OR instr(lower(path), lower(?)) > 0)"
         values: list[object] = [method, method, path_contains, path_contains]
         return list(self.select((condition, values)).values())
@@ -91,7 +91,7 @@ class CallLog:
     def select(
         self, condition: Condition, *, newest_first: bool = False, limit: int = -1
     ) -> dict[int, Call]:
-        """The calls that an SQL condition holds for, by their number in the log.
+        """Return the calls that match an SQL condition, by their number in the log.
 
         Args:
             condition: over the log's columns, and the values of its marks.

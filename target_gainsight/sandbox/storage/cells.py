@@ -1,4 +1,4 @@
-"""The cells of a CSV read as the values that a call would carry. What does not fit stays text."""
+"""Converts the cells of a CSV to the values of a call. What does not convert stays text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def cell_readers(model: ObjectModel) -> dict[str, Read]:
-    """By field name, how a cell is read; an empty cell is a null."""
+    """Return the converters of cells by field name; an empty cell is a null."""
     return {field.name: _reader(field.data_type) for field in model.fields.values()}
 
 

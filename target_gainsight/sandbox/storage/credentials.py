@@ -21,7 +21,7 @@ class _Granted:
 
 
 class GrantedTokens:
-    """The tokens that have been granted and have not ended; kept in memory.
+    """The granted tokens that have not expired; kept in memory.
 
     Args:
         clock: seconds since the epoch.
@@ -33,7 +33,7 @@ class GrantedTokens:
         self._lock = Lock()
 
     def grant(self, seconds: float, calls: int) -> str:
-        """A new token, which ends after so many seconds and, unless 0, so many calls."""
+        """Grant a token that expires after some seconds and, unless 0, some calls."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
         with self._lock:
@@ -61,7 +61,7 @@ class GrantedTokens:
 
 
 def with_client(config: TenantConfig, store: Store) -> TenantConfig:
-    """The tenant with an M2M OAuth client: the described one, or one made once for its file."""
+    """Return the tenant with an M2M OAuth client: the described one, or one made for its file."""
     made = {
         "client_id": f"sandbox-{secrets.token_hex(8)}",
         "client_secret": secrets.token_urlsafe(32),

@@ -20,7 +20,7 @@ class ExpressionError(ValueError):
 
 
 def joined_conditions(expression: str, conditions: Mapping[str, Condition]) -> Condition:
-    """The whole expression as one SQL condition, its values in the order of their marks.
+    """Return the expression as one SQL condition, with the values of its placeholders in order.
 
     Args:
         expression: such as `A AND (B OR C)`.

@@ -19,7 +19,7 @@ _RANDOM_BYTES = 16
 
 
 def is_gsid(text: str) -> bool:
-    """Whether the text has the shape of a GSID, whatever it may name."""
+    """Return whether a text has the shape of a GSID."""
     return _SHAPE.fullmatch(text) is not None
 
 
@@ -31,7 +31,7 @@ def new_gsids(prefix: str, count: int) -> list[str]:
 
 
 def derived_gsid(prefix: str, *parts: str) -> str:
-    """The same GSID for the same parts, so that picklist items survive a restart."""
+    """Return the same GSID for the same parts, so that picklist items survive a restart."""
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
     digits = []
     for _ in range(GSID_LENGTH - len(prefix)):

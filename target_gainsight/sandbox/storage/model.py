@@ -1,4 +1,4 @@
-"""What a tenant's objects, fields, picklist items and bulk jobs are.
+"""The types of a tenant's objects, fields, picklist items and bulk jobs.
 
 Values only, no storage and no HTTP.
 """
@@ -111,17 +111,17 @@ class ObjectModel:
 
     @property
     def required_fields(self) -> list[str]:
-        """The fields every created record must carry."""
+        """The fields that every new record must have."""
         return [each.name for each in self.fields.values() if each.required]
 
     def with_fields(self, extra: Iterable[Field]) -> ObjectModel:
-        """The same object with further fields; a field of the same name is replaced."""
+        """Return the object with further fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **{each.name: each for each in extra}})
 
 
 @dataclass(frozen=True)
 class BulkJob:
-    """A bulk job as an administrator made it.
+    """A bulk job as an administrator configured it.
 
     Attributes:
         object_name: what it loads.
@@ -139,7 +139,7 @@ class BulkJob:
 
 
 def system_fields() -> tuple[Field, ...]:
-    """The fields the server keeps itself: never writable, and Gsid only as a key [O]."""
+    """Return the fields that the server maintains: never writable, Gsid only as a key [O]."""
     closed: dict[str, Any] = {"createable": False, "updateable": False, "read_only": True}
     return (
         Field("Gsid", "GSID", "GSID", nillable=False, **closed),
@@ -166,7 +166,7 @@ def make_options(
 
 
 def model_to_json(model: ObjectModel) -> dict[str, Any]:
-    """A plain form that `model_from_json` reads back."""
+    """Return JSON values for `model_from_json`."""
     plain = {name: value for name, value in vars(model).items() if name != "relations"}
     plain["fields"] = {
         name: {**vars(each), "options": [vars(option) for option in each.options]}
@@ -176,7 +176,7 @@ def model_to_json(model: ObjectModel) -> dict[str, Any]:
 
 
 def model_from_json(plain: dict[str, Any]) -> ObjectModel:
-    """The model that `model_to_json` wrote."""
+    """Return the model of the JSON values that `model_to_json` returned."""
     fields = {}
     for name, each in plain["fields"].items():
         options = tuple(Option(**option) for option in each["options"])

@@ -22,7 +22,7 @@ def read_rows(
     conditions: Iterable[tuple[str, object]] = (),
     limit: int = -1,
 ) -> list[dict[str, Any]]:
-    """Rows as a person reads them; `conditions` are fields and stored values, -1 is no limit."""
+    """Return rows in readable form; `conditions` are fields and stored values, -1 is no limit."""
     listed = list(conditions)
     where = "".join(f" AND {store.column(model, name)} IS ?" for name, _ in listed)
     return select_rows(store, model, (f"1{where}", [value for _, value in listed]), limit=limit)
@@ -37,7 +37,7 @@ def select_rows(
     limit: int = -1,
     offset: int = 0,
 ) -> list[dict[str, Any]]:
-    """Rows as a person reads them, for which an SQL condition holds.
+    """Return the rows that match an SQL condition, in readable form.
 
     Args:
         store: where they are.
@@ -63,11 +63,11 @@ def select_rows(
 
 
 def naming_fields(model: ObjectModel) -> list[str]:
-    """The fields that say in words which row it is, the better one first."""
+    """Return the fields that name a row, the best one first."""
     return [name for name in _NAMING_FIELDS if name in model.fields]
 
 
 def names_of(store: Store, model: ObjectModel | None, gsids: Collection[str]) -> dict[str, str]:
-    """By GSID, what a person calls these rows of an object; empty where nothing names them."""
+    """Return the names of these rows of an object by GSID; empty for rows without a name."""
     naming = naming_fields(model) if model else []
     return store.texts(model, naming, gsids) if model and naming else {}

@@ -52,12 +52,12 @@ CREATE TABLE IF NOT EXISTS "_bulk_files" (
 
 
 def quoted(name: str) -> str:
-    """The name as an SQL identifier, whatever characters it holds."""
+    """Quote a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def folds_case(field: Field, switches: Switches) -> bool:
-    """Whether queries and keys compare this field without case."""
+    """Return whether queries and keys compare this field without case."""
     if switches.query_ignores_case == "all":
         return field.data_type in {"STRING", "EMAIL"}
     return switches.query_ignores_case == "email" and field.data_type == "EMAIL"
@@ -122,7 +122,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the block's writes or none of them."""
+        """Commit all of the block's writes, or none."""
         with self.lock:
             if self._database.in_transaction:
                 yield
@@ -138,12 +138,12 @@ class Store:
             self._database.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
-        """The rows that a statement answers."""
+        """Return the rows of a statement."""
         with self.lock:
             return self._database.execute(sql, parameters).fetchall()
 
     def models(self) -> list[ObjectModel]:
-        """The objects that the file has held so far."""
+        """Return the objects that the file has."""
         found = self.rows('SELECT model FROM "_objects" ORDER BY name')
         return [model_from_json(json.loads(text)) for (text,) in found]
 
@@ -177,7 +177,7 @@ class Store:
         return {row[1] for row in self.rows(f"PRAGMA table_info({quoted(model.name)})")}
 
     def column(self, model: ObjectModel, name: str) -> str:
-        """The quoted column of a field; SQLite knows no case, field names do."""
+        """Return the quoted column of a field; SQLite ignores case, field names do not."""
         columns = self._columns.get(model.name)
         if columns is None:
             present = self._table_columns(model)
@@ -202,7 +202,7 @@ class Store:
         self._indexes.add(name)
 
     def insert(self, model: ObjectModel, rows: Sequence[Changes]) -> None:
-        """Add rows; each carries its Gsid."""
+        """Add rows; each has its Gsid."""
         table = quoted(model.name)
         with self.transaction():
             for names, alike in groupby(rows, key=lambda row: row[0]):
@@ -240,9 +240,9 @@ class Store:
         wanted: Sequence[Sequence[object]],
         switches: Switches,
     ) -> dict[int, list[str]]:
-        """The GSIDs of the rows whose fields equal each tuple of stored values, by its position.
+        """Return the GSIDs of the rows that match each tuple of stored values, by its position.
 
-        A tuple that matches nothing is missing from the answer; a null matches nothing.
+        A tuple that matches nothing is left out; a null matches nothing.
         """
         self.ensure_index(model, fields, switches)
         conditions = " AND ".join(
@@ -261,7 +261,7 @@ class Store:
         return found
 
     def existing(self, model: ObjectModel, gsids: Collection[str]) -> set[str]:
-        """Those of the GSIDs that name a row of the object."""
+        """Return those of the GSIDs that are rows of the object."""
         found = self.rows(
             f'SELECT "Gsid" FROM {quoted(model.name)} '  # noqa: S608
             'WHERE "Gsid" IN (SELECT value FROM json_each(?))',
@@ -272,7 +272,7 @@ class Store:
     def texts(
         self, model: ObjectModel, names: Sequence[str], gsids: Collection[str]
     ) -> dict[str, str]:
-        """By GSID, the first of the named fields that is filled."""
+        """Return the first of these fields that is filled, by GSID."""
         columns = ", ".join(self.column(model, name) for name in names)
         found = self.rows(
             f'SELECT "Gsid", coalesce({columns}, "Gsid") FROM {quoted(model.name)} '  # noqa: S608
@@ -282,7 +282,7 @@ class Store:
         return dict(found)
 
     def count(self, model: ObjectModel) -> int:
-        """How many rows the object has."""
+        """Count the rows of an object."""
         number: int = self.rows(f"SELECT count(*) FROM {quoted(model.name)}")[0][0]  # noqa: S608
         return number
 
@@ -298,12 +298,12 @@ class Store:
 
 
 def collation(field: Field, switches: Switches) -> str:
-    """The SQL collation by which the field is compared."""
+    """Return the SQL collation of a field."""
     return "NOCASE" if folds_case(field, switches) else "BINARY"
 
 
 def _columns(model: ObjectModel, present: Collection[str]) -> dict[str, str]:
-    """By column, the SQL type of every field."""
+    """Return the SQL type of every field by column."""
     wanted: dict[str, str] = {}
     for field in model.fields.values():
         column = _free_column(field.name, {*present, *wanted})

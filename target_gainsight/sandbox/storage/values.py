@@ -1,4 +1,4 @@
-"""One value at a time: checked and made storable on the write side, rendered on the read side.
+"""Converts single values: from sent to stored form with checks, and from stored to read form.
 
 Stored forms: text, number, 0/1, `YYYY-MM-DD`, epoch milliseconds (UTC), picklist item GSID,
 `g1;g2;` for multi-selects. What is written and what is read differ (gainsight-api, section 6).
@@ -51,7 +51,7 @@ _LARGEST_INTEGER = 2**63 - 1
 
 
 class ValueRefusedError(Exception):
-    """A value that its field does not take, with the error code and message of the API."""
+    """A value is not valid for its field; has the error code and message of the API."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -141,7 +141,7 @@ def _number_parser(field: Field, switches: Switches) -> Parse:
 
 
 def _decimal(value: float) -> float:
-    """A number beyond SQLite's integers, as a decimal."""
+    """Return a number beyond SQLite's integers as a decimal."""
     try:
         return float(value)
     except OverflowError:
@@ -267,7 +267,7 @@ def _multiselect_parser(field: Field, switches: Switches) -> Parse:
 
 
 def renderer(field: Field, switches: Switches) -> Render | None:
-    """The function from the stored form to what a read answers; None where they are the same."""
+    """Return the function from the stored to the read form; None if they are the same."""
     data_type = field.data_type
     if data_type == "DATE":
         return _date_renderer(switches)
@@ -321,7 +321,7 @@ def _datetime_renderer(switches: Switches) -> Render:
 
 
 def iso_datetime(milliseconds: int) -> str:
-    """Epoch milliseconds as ISO 8601 in UTC, with milliseconds and a Z."""
+    """Format epoch milliseconds as ISO 8601 in UTC, with milliseconds and a Z."""
     when = _EPOCH + timedelta(milliseconds=milliseconds)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -333,7 +333,7 @@ def _spaced_datetime(milliseconds: int) -> str:
 
 
 def readable(field: Field, stored: Any) -> object:  # noqa: ANN401 - any stored form
-    """The stored value as a person reads it: labels for picklist items, ISO dates, true/false."""
+    """Return a stored value in readable form: labels of picklist items, ISO dates, true/false."""
     if stored is None:
         return None
     if field.data_type in PICKLIST_TYPES:
