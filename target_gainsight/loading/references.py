@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.mapping.errors import ValueRejectedError, display
-from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
+from target_gainsight.mapping.types.spellings import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

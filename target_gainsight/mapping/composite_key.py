@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import ConversionError
-from target_gainsight.mapping.types.blanks import is_blank
+from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import text_writer
 
 if TYPE_CHECKING:

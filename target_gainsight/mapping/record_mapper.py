@@ -11,8 +11,8 @@ from target_gainsight.mapping.errors import (
     ValueRejectedError,
 )
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
-from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
+from target_gainsight.mapping.types.spellings import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from tenant_fields import GOLD, TIERS, a_field
 from target_gainsight.mapping.composite_key import join_keys
 from target_gainsight.mapping.csv.cells import cell
 from target_gainsight.mapping.errors import ValueRejectedError
-from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
 from target_gainsight.mapping.types.converters import converter_for, plain_value
+from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 
 UNSEEN = (
     " \t\n\r\x00\x0b\x1f\x7f\x85\xa0\xad\u115f\u2003\u200b\u200d\u200e\u2028\u202e\u2060\u2800"

@@ -18,7 +18,7 @@ from target_gainsight.loading.references import (
     Wanted,
     reference,
 )
-from target_gainsight.mapping.types.blanks import strip_blanks
+from target_gainsight.mapping.types.spellings import strip_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

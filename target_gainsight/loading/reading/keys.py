@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.mapping.types.blanks import is_blank
-from target_gainsight.mapping.types.spellings import normalize_spelling, usual_spellings
+from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +75,12 @@ class KeyReader:
         columns: list[tuple[Any, ...]] = []
         for name, converter in zip(self.names, self._converters, strict=True):
             value = fields.get(name)
-            if isinstance(value, str) and _has_spellings(value, converter):
+            is_typed = converter.field is not None and bool(converter.field.data_type)
+            if (
+                isinstance(value, str)
+                and converter.is_free_text
+                and (is_typed or any(map(str.isalpha, value)))  # untyped digits may be a number
+            ):
                 columns.append(usual_spellings(value))
             else:
                 columns.append((value,))
@@ -94,7 +98,7 @@ class AskedKeys:
         self._columns = tuple(map(frozenset, zip(*normalized, strict=True)))
 
     def may_include(self, normalized: Key) -> bool:
-        """Whether a row's key was asked for, whatever its spelling."""
+        """Return whether a row's key was asked for, in any spelling."""
         parts = zip(normalized, self._columns, strict=True)
         return all(part in asked for part, asked in parts)
 
@@ -112,14 +116,8 @@ def normalize_key(key: Key, converters: Sequence[Converter]) -> Key:
     )
 
 
-def _has_spellings(text: str, converter: Converter) -> bool:
-    """Whether a text may be spelt otherwise; digits of a field of unknown type may be a number."""
-    is_typed = converter.field is not None and bool(converter.field.data_type)
-    return converter.is_free_text and (is_typed or any(map(str.isalpha, text)))
-
-
 def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
-    """Line the values of several fields up; a query finds every combination of them."""
+    """Combine the values of several fields into rows; a query finds every combination of them."""
     longest = max(map(len, columns), default=0)
     return [
         tuple(column[min(place, len(column) - 1)] for column in columns) for place in range(longest)

@@ -22,9 +22,9 @@ from target_gainsight.mapping.csv.cells import (
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number
+from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import email_writer, text_writer
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from target_gainsight.mapping.errors import ConversionError
-from target_gainsight.mapping.types.blanks import strip_blanks
+from target_gainsight.mapping.types.spellings import strip_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

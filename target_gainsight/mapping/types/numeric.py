@@ -7,7 +7,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.errors import ConversionError
-from target_gainsight.mapping.types.blanks import strip_blanks
+from target_gainsight.mapping.types.spellings import strip_blanks
 
 if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Json

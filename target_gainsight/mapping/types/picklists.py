@@ -9,8 +9,8 @@ import simplejson
 
 from target_gainsight.mapping.errors import ConversionError, display
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.types.blanks import is_blank, strip_blanks
 from target_gainsight.mapping.types.numeric import number_text
+from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import GSID, encodable
 
 if TYPE_CHECKING:

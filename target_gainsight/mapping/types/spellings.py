@@ -1,4 +1,4 @@
-"""Other spellings of a text, as sources and people write them: case, blanks, Unicode form."""
+"""Spellings of a text that look alike: blanks, invisible characters, case and Unicode form."""
 
 from __future__ import annotations
 
@@ -7,9 +7,51 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
-from target_gainsight.mapping.types.blanks import strip_blanks
+_INVISIBLE_RANGES = (
+    (0x00, 0x1F),
+    (0x7F, 0x9F),
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180E, 0x180E),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF9, 0xFFFB),
+    (0xE0000, 0xE007F),
+)
+"""Control and format characters, and letters that show nothing, such as the Hangul fillers."""
+
+_INVISIBLE = frozenset(
+    chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
+)
+_WHITE_SPACE = frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
+_BLANKS = "".join(sorted(_INVISIBLE | _WHITE_SPACE))
 
 _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
+"""A word's first letter, but not what follows an apostrophe: Macy's, not Macy'S."""
+
+
+def strip_blanks(text: str) -> str:
+    """Strip white space, control characters and invisible characters from both ends."""
+    return text.strip(_BLANKS)
+
+
+def is_blank(value: object) -> bool:
+    """Return whether a value is null or a text that shows nothing."""
+    return value is None or (isinstance(value, str) and not strip_blanks(value))
+
+
+def first_invisible(text: str) -> str | None:
+    """Return the name of the first invisible character that is not white space."""
+    found = next((each for each in text if each in _INVISIBLE), None)
+    return found and unicodedata.name(found, f"U+{ord(found):04X}")
 
 
 def usual_spellings(text: str) -> tuple[str, ...]:
@@ -19,7 +61,8 @@ def usual_spellings(text: str) -> tuple[str, ...]:
     both canonical Unicode forms. A query that compares exactly finds rows with these.
     """
     trimmed = strip_blanks(text)
-    cases = (trimmed, trimmed.lower(), trimmed.upper(), trimmed.title(), _capitalize(trimmed))
+    capitalized = _WORD_START.sub(lambda start: start[0].upper(), trimmed.lower())
+    cases = (trimmed, trimmed.lower(), trimmed.upper(), trimmed.title(), capitalized)
     forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC",) if text.isascii() else ("NFC", "NFD")
     spellings = (
         unicodedata.normalize(form, case) + blank
@@ -34,8 +77,3 @@ def normalize_spelling(text: str) -> str:
         return strip_blanks(text).lower()
     folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
     return unicodedata.normalize("NFC", folded)
-
-
-def _capitalize(text: str) -> str:
-    """Start each word with a capital, but for what follows an apostrophe: Macy's, not Macy'S."""
-    return _WORD_START.sub(lambda start: start[0].upper(), text.lower())

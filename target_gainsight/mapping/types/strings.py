@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import simplejson
 
 from target_gainsight.mapping.errors import ConversionError
-from target_gainsight.mapping.types.blanks import first_invisible, strip_blanks
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
 from target_gainsight.mapping.types.numeric import number_text, whole_as_integer
+from target_gainsight.mapping.types.spellings import first_invisible, strip_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
