@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from target_gainsight.loading.bulk.upload_journal import UploadJournal
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.seen_keys import SeenKeys
 from target_gainsight.loading.references import WatchedFields
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError

@@ -1,4 +1,4 @@
-"""Group → read → classify → pack → send → settle: the way of one stream's records.
+"""Load the records of one stream: group → read → classify → pack → send → settle.
 
 Order lives here: records with the same key are applied in the order they came. Everything but the
 sending happens in the main thread; up to ``max_concurrency`` batches are in flight.
@@ -10,13 +10,15 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_gainsight.api import GainsightError, StopRunError
-from target_gainsight.loading.classification import Classification
-from target_gainsight.loading.merging import merged_by_key, refused_merges, without_repeats
-from target_gainsight.loading.near_match_check import NearMatchCheck
+from target_gainsight.api import MAX_PAGE, GainsightError, StopRunError
+from target_gainsight.loading.classification import (
+    Classification,
+    merge_by_key,
+    split_repeats,
+    take_refused_merges,
+)
+from target_gainsight.loading.near_matches import NearMatchCheck
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
-from target_gainsight.loading.reading.current_rows import Matches, read_or_error
-from target_gainsight.loading.reading.group_size import GroupSize
 from target_gainsight.loading.writing.delivery import deliver
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.lookups.resolver import Resolver
+    from target_gainsight.loading.near_matches import SeenKeys
     from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
     from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.reading.seen_keys import SeenKeys
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
     from target_gainsight.loading.settling.ledger import Ledger
@@ -38,6 +40,40 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.delivery import ResendPolicy
     from target_gainsight.loading.writing.writer import Writer
     from target_gainsight.settings import StreamSettings
+
+LARGEST_GROUP = MAX_PAGE - 1
+"""A group of so many keys is read with one call: a page that is not full ends the query."""
+
+MOSTLY_UNCHANGED = 0.9
+
+
+class GroupSize:
+    """Grows while a stream's records are mostly unchanged: then reads are what a run costs.
+
+    The result of a group takes effect when the next one is submitted, however quickly the tenant
+    responds: so the sizes follow from the records alone.
+
+    Args:
+        first: The size to begin with, and to fall back to.
+
+    Attributes:
+        current: The size of the group that is being formed.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.current = first
+        self._first = first
+        self._next = first
+
+    def record_group(self, records: int, unchanged: int) -> None:
+        """Record how many records of the group that was submitted last were unchanged."""
+        mostly = unchanged >= MOSTLY_UNCHANGED * records
+        grown = max(self._first, min(2 * self.current, LARGEST_GROUP))
+        self._next = grown if mostly else self._first
+
+    def advance(self) -> None:
+        """Choose the size of the next group; called when one is submitted."""
+        self.current = self._next
 
 
 class RecordLoader:
@@ -57,8 +93,8 @@ class RecordLoader:
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         lookup_index: Remembers created and rejected records; None if no lookup needs them.
-        plan: Takes note of what would change, in a dry run.
-        existing_on_insert: What insert mode makes of a record that the tenant has.
+        plan: Records what would change, in a dry run.
+        existing_on_insert: What insert mode does with a record that the tenant has.
 
     Attributes:
         group_size: How many records make a group.
@@ -99,9 +135,9 @@ class RecordLoader:
         )
         self._check: NearMatchCheck | None = None
         if rows is not None and seen_keys is not None and settings.sync_mode == "upsert":
-            self._check = NearMatchCheck(rows, keys, pool, self._classify_creates)
+            self._check = NearMatchCheck(rows, keys, pool, self._classify_unique)
         self._inserts = settings.sync_mode == "insert"
-        self._reads_before_insert = existing_on_insert != "written"
+        self._reads = rows is not None and not (self._inserts and existing_on_insert == "written")
         self._deferred = deferred
         self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
         self._keys_in_flight: Counter[Key] = Counter()
@@ -112,10 +148,7 @@ class RecordLoader:
         self._packed_since: float | None = None
 
     def load(self, group: Sequence[LoadRecord]) -> None:
-        """Load one group; what does not fill a batch waits for the next group.
-
-        Args:
-            group: Records in the order they came.
+        """Load one group, in input order; what does not fill a batch waits for the next group.
 
         Raises:
             GainsightError: The run must stop.
@@ -125,13 +158,15 @@ class RecordLoader:
             group = self._resolve(group, self._resolver)
         for record in group if self._rows is not None else ():
             record.key = self._keys.of_record(record.fields)
-        if self._rows is None or (self._inserts and not self._reads_before_insert):
+        if not self._reads:
             self._insert(group)
-        elif self._inserts:
-            for part in without_repeats(group):
-                self._load_in_order(part)
         elif group:
-            self._load_in_order(group)
+            for part in split_repeats(group) if self._inserts else (group,):
+                self._wait_for_conflicting_keys(part)
+                while self._unmerged:
+                    self._retry_unmerged()
+                    self._wait_for_conflicting_keys(part)
+                self._load_by_key(part)
         self._send_packed(partial=False)
         if self._deferred is not None and self._deferred.is_due:
             self._follow_up(self._deferred, final=False)
@@ -139,41 +174,22 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
-        while self._is_busy():
+        while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
             self._finish_read()
             self._send_packed(partial=True)
-            self._finish_batches()
+            while self._in_flight:
+                self._pool.process_completed(wait=True)
             self._retry_unmerged()
-
-    def _load_in_order(self, group: Sequence[LoadRecord]) -> None:
-        """Load a group by its keys, after earlier records with the same keys."""
-        self._wait_for_conflicting_keys(group)
-        while self._unmerged:
-            self._retry_unmerged()
-            self._wait_for_conflicting_keys(group)
-        self._load_by_key(group)
-
-    def _is_busy(self) -> bool:
-        underway = self._reading or self._in_flight or self._unmerged or self._is_packing
-        return bool(underway)
-
-    @property
-    def _is_packing(self) -> bool:
-        return bool(self._check or any(self._packed.values()))
 
     def finish(self) -> None:
-        """Settle everything of this stream, also records whose parents have not come."""
+        """Settle everything of this stream, also records whose parents are missing."""
         self.flush()
         if self._deferred is not None:
             self._follow_up(self._deferred, final=True)
             self.flush()
 
     def send_older_than(self, seconds: float) -> None:
-        """Send a partial batch that has waited too long.
-
-        Args:
-            seconds: How long it may wait.
-        """
+        """Send a partial batch that has waited longer."""
         if self._deferred is not None and self._deferred.is_due:
             self._follow_up(self._deferred, final=False)
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
@@ -207,14 +223,14 @@ class RecordLoader:
         self._ledger.record_batch(result)
 
     def _follow_up(self, deferred: DeferredParents, *, final: bool) -> None:
-        """Complete records whose parents have come since, as far as their rows are written."""
+        """Complete records whose parents exist by now, once their own rows are written."""
         self._finish_read()
-        self._finish_batches()
+        while self._in_flight:
+            self._pool.process_completed(wait=True)
         for result, updates in deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
-            for record in updates:
-                self._pack("update", record)
+            self._packed["update"] += updates
             self._send_packed(partial=False)
 
     def _insert(self, group: Sequence[LoadRecord]) -> None:
@@ -222,7 +238,7 @@ class RecordLoader:
         for record in group:
             while record.key in self._keys_in_flight:
                 self._pool.process_completed(wait=True)
-            self._pack("create", record)
+            self._packed["create"].append(record)
             if len(self._packed["create"]) >= self._writer.batch_size:
                 self._send_packed(partial=False)
 
@@ -240,62 +256,65 @@ class RecordLoader:
         packed = (self._check or (), *self._packed.values())
         return any(record.key in keys for records in packed for record in records)
 
-    def _finish_batches(self) -> None:
-        while self._in_flight:
-            self._pool.process_completed(wait=True)
-
     def _finish_read(self) -> None:
         """Classify the group that is being read, if one is."""
         while self._reading:
             self._pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
-        """Load the records of refused merges one by one, in the order they came."""
+        """Load the records of refused merges one by one, in input order."""
         while self._unmerged:
             part = self._unmerged.popleft()
             self._wait_for_conflicting_keys([part])
             self._load_by_key([part], is_retry=True)
 
     def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
+        """Read the current rows of a group, once the group before it has been classified."""
         if self._rows is None:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
-        rows, merged = self._rows, self._merge(group)
+        rows, merged = self._rows, merge_by_key(group)
+        alias = group[0].source.alias
+        self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         if self._deferred is not None:
             self._deferred.override(merged)
         self._finish_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
             self.group_size.advance()
-        self._pool.submit(
-            lambda: read_or_error(rows.read, merged),
-            lambda found: self._classify_group(merged, found, is_retry=is_retry),
-        )
 
-    def _classify_group(
-        self, group: Sequence[LoadRecord], found: ReadResult, *, is_retry: bool
-    ) -> None:
-        """Decide what to write for a group whose current rows have been read."""
-        self._reading = frozenset()
-        now = BatchResult()
+        def on_done(found: ReadResult) -> None:
+            self._reading = frozenset()
+            unchanged = self._classify(merged, found)
+            if not is_retry:
+                self.group_size.record_group(len(merged), unchanged)
+
+        self._pool.submit(lambda: rows.read_or_error(merged), on_done)
+
+    def _classify_unique(self, records: list[LoadRecord], near_matches: ReadResult) -> None:
+        """Decide what to write for new records whose near matches have been read."""
+        self._classify(records, near_matches, near=True)
+
+    def _classify(
+        self, records: Sequence[LoadRecord], found: ReadResult, *, near: bool = False
+    ) -> int:
+        """Decide what to write for records; return how many are unchanged."""
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
-        if isinstance(found, Matches):
-            check = self._check if found.told else None
-            for record in group:
-                action = self._classification.classify(record, found, now)
-                if action == "create" and check is not None and check.add(record):
-                    self._start_packing()
-                elif action is not None:
-                    self._pack(action, record)
-        if not is_retry:
-            unchanged = sum(each.outcome is Outcome.UNCHANGED for each in now.settlements)
-            self.group_size.record_group(len(group), unchanged)
         if isinstance(found, GainsightError):
-            self._unavailable(group, found)
-            return
-        self._settle(now)
+            self._unavailable(records, found)
+            return 0
+        check = self._check if found.readable and not near else None
+        classify = self._classification.classify_unique if near else self._classification.classify
+        result = BatchResult()
+        for record in records:
+            action = classify(record, found, result)
+            is_waiting = action == "create" and check is not None and check.add(record)
+            if action is not None and not is_waiting:
+                self._packed[action].append(record)
+        self._settle(result)
         self._send_packed(partial=False)
+        return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
         reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
@@ -303,68 +322,34 @@ class RecordLoader:
             BatchResult(unavailable=list(records), unavailable_because=reason)
         )
 
-    def _merge(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
-        merged = merged_by_key(group)
-        if len(merged) < len(group):
-            alias = group[0].source.alias
-            self._ledger.summary.stream(alias).merged += len(group) - len(merged)
-        return merged
-
-    def _classify_creates(self, records: list[LoadRecord], found: ReadResult) -> None:
-        """Decide what to write for new records whose near matches have been read."""
-        if isinstance(found, (StopRunError, RunStoppedError)):
-            raise found
-        if isinstance(found, GainsightError):
-            self._unavailable(records, found)
-            return
-        now = BatchResult()
-        for record in records:
-            action = self._classification.classify_unique(record, found, now)
-            if action is not None:
-                self._pack(action, record)
-        self._settle(now)
-        self._send_packed(partial=False)
-
-    def _start_packing(self) -> None:
-        if self._packed_since is None:
+    def _send_packed(self, *, partial: bool) -> None:
+        """Send full batches, or all that is packed."""
+        for action, packed in self._packed.items():
+            if self._check and action == "create":
+                if partial:
+                    self._check.read_all()
+                else:
+                    self._check.read_full()
+            while len(packed) >= self._writer.batch_size or (partial and packed):
+                self._send_batch(action, packed[: self._writer.batch_size])
+        if not self._check and not any(self._packed.values()):
+            self._packed_since = None
+        elif self._packed_since is None:
             self._packed_since = self._now()
 
-    def _pack(self, action: Action, record: LoadRecord) -> None:
-        self._start_packing()
-        self._packed[action].append(record)
-
-    def _send_packed(self, *, partial: bool) -> None:
-        for action in self._packed:
-            self._send_action(action, partial=partial)
-
-    def _send_action(self, action: Action, *, partial: bool) -> None:
-        if self._check and action == "create":
-            if partial:
-                self._check.read_all()
-            else:
-                self._check.read_full()
-        packed = self._packed[action]
-        while len(packed) >= self._writer.batch_size or (partial and packed):
-            batch = packed[: self._writer.batch_size]
-            if action == "create":
-                self._count_creates(batch)
-            del packed[: len(batch)]
-            self._submit(action, batch)
-        if not self._is_packing:
-            self._packed_since = None
-
-    def _count_creates(self, batch: Sequence[LoadRecord]) -> None:
-        most = self._settings.max_creates
-        if most is not None and self._created + len(batch) > most:
-            message = (
-                f"stream {batch[0].source.alias}: the next batch would create more than "
-                f"max_creates ({most}) new rows of {self._settings.object_name}; {self._created} "
-                "were created. Check lookup_keys, or raise max_creates, and run again"
-            )
-            raise RunStoppedError(message)
-        self._created += len(batch)
-
-    def _submit(self, action: Action, batch: list[LoadRecord]) -> None:
+    def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
+        if action == "create":
+            most = self._settings.max_creates
+            if most is not None and self._created + len(batch) > most:
+                message = (
+                    f"stream {batch[0].source.alias}: the next batch would create more than "
+                    f"max_creates ({most}) new rows of {self._settings.object_name}; "
+                    f"{self._created} were created. Check lookup_keys, or raise max_creates, and "
+                    "run again"
+                )
+                raise RunStoppedError(message)
+            self._created += len(batch)
+        del self._packed[action][: len(batch)]
         self._in_flight += 1
         self._keys_in_flight.update(record.key for record in batch if record.key)
         self._pool.submit(
@@ -375,7 +360,7 @@ class RecordLoader:
     def _on_batch_done(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
-        self._unmerged.extend(refused_merges(result))
+        self._unmerged.extend(take_refused_merges(result))
         created = any(each.outcome is Outcome.CREATED for each in result.settlements)
         if created and self._lookup_index is not None:
             self._lookup_index.on_create(self._settings.object_name)

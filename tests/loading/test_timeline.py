@@ -232,7 +232,7 @@ def test_update_creates_nothing(loading: Loading) -> None:
         ("unknown", "GS_TL_10_0207"),
     ],
 )
-def test_without_the_query_the_duplicate_code_tells_what_is_there(
+def test_duplicate_code_shows_existing_activities_when_reads_are_refused(
     start_loading: Callable[..., Loading], refused: str, code: str
 ) -> None:
     switches = {"timeline_query": refused, "timeline_duplicate_code": code}
@@ -243,7 +243,7 @@ def test_without_the_query_the_duplicate_code_tells_what_is_there(
     assert run.outcomes(STREAM) == {"created": 1, "updated": 60}
     assert loading.tenant.count("activity_timeline") == 61
     assert notes_of(loading)["r59"] == "changed"
-    assert sum("refuses to tell which records it has" in line for line in run.log) == 1
+    assert sum("refuses to read which records exist" in line for line in run.log) == 1
     assert loading.calls()["timeline"] == 6
 
 

@@ -40,20 +40,16 @@ class PlannedRows(CurrentRows):
             return
         self._written.add(record.key, record.fields)
 
-    def own_fields(self, record: LoadRecord) -> Iterable[str]:
+    def object_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
-        return self._rows.own_fields(record)
+        return self._rows.object_fields(record)
 
-    def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
+    def read(
+        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+    ) -> Matches:
         """Read the rows of some records, as they would be by now; raises as CurrentRows does."""
-        return self._overlay(self._rows.read(records, extra), records)
-
-    def read_near(self, records: Sequence[LoadRecord]) -> Matches:
-        """Read the rows with similar keys, as they would be by now; raises as CurrentRows does."""
-        return self._overlay(self._rows.read_near(records), records)
-
-    def _overlay(self, matches: Matches, records: Sequence[LoadRecord]) -> Matches:
-        empty = dict.fromkeys(name for record in records for name in self.own_fields(record))
+        matches = self._rows.read(records, extra, near=near)
+        empty = dict.fromkeys(name for record in records for name in self.object_fields(record))
         keys = dict.fromkeys(record.key for record in records)
         for _, key, written in self._written.find(keys):
             rows = matches.exact(key) or [{**empty, GSID: TO_BE_CREATED}]

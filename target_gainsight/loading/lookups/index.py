@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
 from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
-from target_gainsight.loading.reading.object_reader import ObjectReader
 from target_gainsight.loading.references import TO_BE_CREATED, MatchFields, Wanted, WatchedFields
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import usual_spellings

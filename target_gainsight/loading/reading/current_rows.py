@@ -1,20 +1,29 @@
-"""What the tenant holds now, read in bulk by lookup keys."""
+"""What the tenant holds now, read in bulk by lookup keys; every response is checked."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.api import GainsightError, RefusedError, UnreadableFieldError, all_of, is_in
+from target_gainsight.api import (
+    MAX_PAGE,
+    GainsightError,
+    RefusedError,
+    UnreadableFieldError,
+    all_of,
+    is_in,
+)
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.keys import AskedKeys
-from target_gainsight.loading.reading.object_reader import ObjectReader
+from target_gainsight.loading.records import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from target_gainsight.api import RecordsApi
+    from target_gainsight.api import RecordsApi, Where
     from target_gainsight.loading.reading.keys import KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
@@ -23,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 GSID = "Gsid"
 
+Row = Mapping[str, Any]
+
 
 class Matches:
     """Rows of the tenant, found by their keys.
@@ -30,40 +41,38 @@ class Matches:
     Args:
         rows: The rows.
         keys: Reads their keys.
-        told: Whether the tenant has told its rows at all; else what is not here may be there.
+        readable: Whether the tenant returns rows of the object; if not, a row that is missing here
+            may exist.
     """
 
-    def __init__(
-        self, rows: Iterable[Mapping[str, Any]], keys: KeyReader, *, told: bool = True
-    ) -> None:
-        self.told = told
+    def __init__(self, rows: Iterable[Row], keys: KeyReader, *, readable: bool = True) -> None:
+        self.readable = readable
         self._keys = keys
-        self._exact: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+        self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
             self._exact[keys.of_row(row)].append(row)
-        self._near: dict[Key, list[Mapping[str, Any]]] | None = None
+        self._near: dict[Key, list[Row]] | None = None
 
-    def exact(self, key: Key) -> list[Mapping[str, Any]]:
+    def exact(self, key: Key) -> list[Row]:
         """List the rows that have this very key."""
         return self._exact.get(key, [])
 
-    def replace(self, key: Key, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take other rows for those that have a key.
-
-        Args:
-            key: The key.
-            rows: The rows.
-        """
+    def replace(self, key: Key, rows: Sequence[Row]) -> None:
+        """Replace the rows that have a key."""
         self._exact[key] = list(rows)
         self._near = None
 
-    def near(self, key: Key) -> list[Mapping[str, Any]]:
+    def near(self, key: Key) -> list[Row]:
         """List the rows whose key differs at most in case, surrounding blanks or Unicode form."""
         if self._near is None:
             self._near = defaultdict(list)
             for exact, rows in self._exact.items():
                 self._near[self._keys.normalize(exact)] += rows
         return self._near.get(self._keys.normalize(key), [])
+
+
+ReadResult = Matches | GainsightError | RunStoppedError
+"""The rows, or why they cannot be read."""
 
 
 class CurrentRows:
@@ -73,104 +82,77 @@ class CurrentRows:
         records: The records API.
         object_name: The object.
         keys: The lookup keys.
+        read_as: The fields that a query knows under another name.
+        required: What every row must carry beside the lookup keys.
+
+    Attributes:
+        readable: Whether the tenant returns rows of the object.
     """
 
-    def __init__(self, records: RecordsApi, object_name: str, keys: KeyReader) -> None:
+    def __init__(
+        self,
+        records: RecordsApi,
+        object_name: str,
+        keys: KeyReader,
+        *,
+        read_as: Mapping[str, str] = NOTHING,
+        required: tuple[str, ...] = (GSID,),
+    ) -> None:
+        self.readable = True
         self._object_name = object_name
         self._keys = keys
+        self._read_as = read_as
+        self._required = (*required, *(read_as.get(name, name) for name in keys.names))
         self._reader = ObjectReader(records, object_name)
         self._most_values: int | None = None
 
-    def read(self, records: Sequence[LoadRecord], extra: Sequence[str] = ()) -> Matches:
-        """Read the rows that some records may meet, with the fields about to be written.
+    def read(
+        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+    ) -> Matches:
+        """Read the rows that some records may match, with the fields about to be written.
 
         Args:
             records: The records of one group, or a part of it.
             extra: Further fields to read.
-
-        Returns:
-            The rows.
+            near: Read the rows whose keys are usual spellings of the records' instead.
 
         Raises:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read even a single key, or its response lacks
                 what was asked for.
         """
-        values = [each for record in records for each in self._keys.equal_values(record.fields)]
-        return self._read(values, records, extra)
-
-    def read_near(self, records: Sequence[LoadRecord]) -> Matches:
-        """Read the rows whose keys are usual spellings of the keys of some records.
-
-        Args:
-            records: Records whose very keys were not found.
-
-        Returns:
-            The rows.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
-                what was asked for.
-        """
-        values = [each for record in records for each in self._keys.near_values(record.fields)]
-        return self._read(values, records)
-
-    def _read(
-        self,
-        values: Sequence[KeyValues],
-        records: Sequence[LoadRecord],
-        extra: Sequence[str] = (),
-    ) -> Matches:
-        fields = dict.fromkeys([GSID, *extra])
+        list_values = self._keys.near_values if near else self._keys.equal_values
+        values = [each for record in records for each in list_values(record.fields)]
+        select = dict.fromkeys([GSID, *extra])
         for record in records:
-            fields.update(dict.fromkeys(map(self.read_name, self.own_fields(record))))
-        rows: list[Mapping[str, Any]] = []
-        for part in self._parts(values):
-            rows += self._read_part(part, tuple(fields))
-        return Matches(self.complete(rows, records), self._keys, told=self.tells)
+            names = self.object_fields(record)
+            select.update(dict.fromkeys(self._read_as.get(name, name) for name in names))
+        size = self._most_values or len(values) or 1
+        rows: list[Row] = []
+        for start in range(0, len(values), size):
+            rows += self._read_part(values[start : start + size], tuple(select))
+        return Matches(self.enrich(rows, records), self._keys, readable=self.readable)
 
-    @property
-    def tells(self) -> bool:
-        """Whether the tenant tells its rows."""
-        return True
+    def read_or_error(self, records: Sequence[LoadRecord], *, near: bool = False) -> ReadResult:
+        """Read the rows of some records in a worker thread; return an error as a value."""
+        try:
+            return self.read(records, near=near)
+        except (GainsightError, RunStoppedError) as error:
+            return error
 
-    def read_name(self, name: str) -> str:
-        """The name under which a query knows a field."""
-        return name
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The fields that every row must carry, as a query knows them."""
-        return (GSID, *map(self.read_name, self._keys.names))
-
-    def own_fields(self, record: LoadRecord) -> Iterable[str]:
+    def object_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
         return record.fields
 
-    def complete(
+    def enrich(
         self,
-        rows: list[Mapping[str, Any]],
+        rows: list[Row],
         records: Sequence[LoadRecord],  # noqa: ARG002 - for objects that have more to read
-    ) -> list[Mapping[str, Any]]:
-        """Add to the rows what belongs to them but lies elsewhere.
+    ) -> list[Row]:
+        """Return rows under the names by which they are written, with what lies elsewhere."""
+        return [self._as_written(row) for row in rows] if self._read_as else rows
 
-        Args:
-            rows: The rows of the object.
-            records: The records of the group.
-
-        Returns:
-            The whole rows.
-        """
-        return rows
-
-    def _parts(self, values: Sequence[KeyValues]) -> Iterable[Sequence[KeyValues]]:
-        size = self._most_values or len(values) or 1
-        return [values[start : start + size] for start in range(0, len(values), size)]
-
-    def _read_part(
-        self, values: Sequence[KeyValues], select: tuple[str, ...]
-    ) -> list[Mapping[str, Any]]:
+    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Read one part; if it is refused, its halves, and remember their size."""
         try:
             return self._query(values, select)
@@ -200,41 +182,127 @@ class CurrentRows:
             first = self._read_part(values[:half], select)
             return first + self._read_part(values[half:], select)
 
-    def _query(
-        self, values: Sequence[KeyValues], select: tuple[str, ...]
-    ) -> list[Mapping[str, Any]]:
-        """Ask once for the rows with some keys."""
+    def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        """Query once for the rows with some keys."""
         names = self._keys.names
         columns = zip(names, zip(*values, strict=True), strict=True)
         where = all_of(
-            *(is_in(self.read_name(name), list(dict.fromkeys(each))) for name, each in columns)
+            *(
+                is_in(self._read_as.get(name, name), list(dict.fromkeys(each)))
+                for name, each in columns
+            )
         )
         keys = (self._keys.of_record(dict(zip(names, each, strict=True))) for each in values)
         asked = AskedKeys(map(self._keys.normalize, keys))
-        return self._reader.read(
-            self.needed,
-            select,
-            where,
-            lambda row: asked.may_include(self._normalized_key_of(row)),
-        )
 
-    def _normalized_key_of(self, row: Mapping[str, Any]) -> Key:
-        return self._keys.normalize(self._keys.of_row(self.as_written(row)))
+        def is_asked_for(row: Row) -> bool:
+            key = self._keys.of_row(self._as_written(row))
+            return asked.may_include(self._keys.normalize(key))
 
-    def as_written(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a row with the names under which its fields are written."""
-        return row
+        return self._reader.read(self._required, select, where, is_asked_for)
+
+    def _as_written(self, row: Row) -> Row:
+        """Return a row under the names by which its fields are written."""
+        renamed = {}
+        for name, path in self._read_as.items():
+            outer, _, inner = path.partition(".")
+            nested = row.get(outer)
+            if path in row:
+                renamed[name] = row[path]
+            elif isinstance(nested, dict):
+                renamed[name] = nested.get(inner)
+        return {**row, **renamed} if renamed else row
 
 
-ReadResult = Matches | GainsightError | RunStoppedError
-"""The rows, or why they cannot be read."""
+class ObjectReader:
+    """Reads rows of one object and checks them. May be used from several threads.
 
+    Args:
+        records: The records API.
+        object_name: The object.
+    """
 
-def read_or_error(
-    read: Callable[[Sequence[LoadRecord]], Matches], records: Sequence[LoadRecord]
-) -> ReadResult:
-    """Read the rows of some records in a worker thread; return an error as a value."""
-    try:
-        return read(records)
-    except (GainsightError, RunStoppedError) as error:
-        return error
+    def __init__(self, records: RecordsApi, object_name: str) -> None:
+        self._records = records
+        self._object_name = object_name
+        self._unreadable: frozenset[str] = frozenset()
+        self._reads_needed_only = False
+
+    def read(
+        self,
+        needed: Sequence[str],
+        optional: Sequence[str],
+        where: Where,
+        is_asked_for: Callable[[Row], bool],
+    ) -> list[Row]:
+        """Read the rows that match a filter.
+
+        Args:
+            needed: Fields that every row must carry.
+            optional: Fields that are left out where no query can read them.
+            where: The filter.
+            is_asked_for: Returns whether a row may match the filter.
+
+        Returns:
+            The rows; some may not match.
+
+        Raises:
+            UnreadableFieldError: A needed field cannot be read.
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The rows lack a needed field, or none of them was asked for.
+        """
+        while True:
+            left_out = self._unreadable.union(needed)
+            readable = [name for name in optional if name not in left_out]
+            if self._reads_needed_only:
+                readable = []
+            try:
+                rows = self._records.query(
+                    self._object_name, select=(*needed, *readable), where=where
+                )
+                first = self._checked(islice(rows, MAX_PAGE), needed)
+                if first and not any(map(is_asked_for, first)):
+                    message = (
+                        f"asked for some rows of {self._object_name} by {', '.join(needed)}, the "
+                        "tenant returned others only, as if it ignored the filter. Nothing is "
+                        "written, because rows that exist could be taken for missing; try other "
+                        "lookup_keys"
+                    )
+                    raise RunStoppedError(message)
+                return first + self._checked(rows, needed)
+            except UnreadableFieldError as error:
+                if not readable or not set(error.fields).isdisjoint(needed):
+                    raise
+                self._leave_out(error)
+
+    def _checked(self, rows: Iterable[Row], needed: Sequence[str]) -> list[Row]:
+        """Return rows that all have the needed fields, flat or nested in an object."""
+        checked = list(rows)
+        for row in checked:
+            missing = [
+                name
+                for name in needed
+                if name not in row and not isinstance(row.get(name.partition(".")[0]), dict)
+            ]
+            if missing:
+                message = (
+                    f"the tenant returns rows of {self._object_name} without "
+                    f"{', '.join(missing)}. Nothing is written, because rows that exist could be "
+                    "taken for missing"
+                )
+                raise RunStoppedError(message)
+        return checked
+
+    def _leave_out(self, error: UnreadableFieldError) -> None:
+        """Leave the fields that an error names out of later queries; all if it names none."""
+        new = set(error.fields) - self._unreadable
+        self._unreadable |= new
+        self._reads_needed_only = self._reads_needed_only or not error.fields
+        if new or not error.fields:
+            logger.warning(
+                "%s: the tenant cannot read %s (%s); records that carry such a field are written "
+                "without being compared",
+                self._object_name,
+                ", ".join(sorted(new)) or "one of its fields",
+                error,
+            )

@@ -1,4 +1,4 @@
-"""What the tenant holds of people now: the person's row and its links to companies."""
+"""Current rows of people, with their links to companies."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.api import is_in
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
-from target_gainsight.loading.reading.object_reader import ObjectReader
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
 from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 
 if TYPE_CHECKING:
@@ -45,22 +44,14 @@ class PeopleRows(CurrentRows):
         self._link_fields = link_fields
         self._links = ObjectReader(records, LINK_OBJECT)
 
-    def own_fields(self, record: LoadRecord) -> Iterable[str]:
+    def object_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a person; its links are rows of another object."""
         return (name for name in record.fields if name != COMPANIES)
 
-    def complete(
+    def enrich(
         self, rows: list[Mapping[str, Any]], records: Sequence[LoadRecord]
     ) -> list[Mapping[str, Any]]:
-        """Add the links to the rows of people.
-
-        Args:
-            rows: The people.
-            records: The records of the group.
-
-        Returns:
-            The same rows with ``companies``, if any record links to a company.
-        """
+        """Add the links to the rows of people as ``companies``, if any record has links."""
         if not rows or not any(COMPANIES in record.fields for record in records):
             return rows
         people = {str(row[GSID]) for row in rows}
@@ -89,26 +80,21 @@ class PersonComparison:
         self._link_fields = link_fields
 
     def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Name the fields that the row does not hold already; ``companies`` for new links."""
+        """Name the fields whose values differ; ``companies`` for new or changed links."""
         own = {name: value for name, value in record.items() if name != COMPANIES}
         changed = self._mapper.changed_fields(own, row)
-        wanted = record.get(COMPANIES, ())
-        if all(self._is_linked(link, row.get(COMPANIES, ())) for link in wanted):
-            return changed
-        return (*changed, COMPANIES)
+        links, existing = record.get(COMPANIES, ()), row.get(COMPANIES, ())
+        is_linked = all(any(self._are_equal(each, link) for each in existing) for link in links)
+        return changed if is_linked else (*changed, COMPANIES)
 
     def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Name the required fields that a new person would lack."""
         return self._mapper.missing_for_create(record)
 
-    def _is_linked(self, link: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> bool:
-        return any(
-            each.get(COMPANY_ID) == link[COMPANY_ID] and self._holds(each, link) for each in held
-        )
-
-    def _holds(self, held: Mapping[str, Any], link: Mapping[str, Any]) -> bool:
-        return all(
-            converter.written_comparable(link[name]) == converter.read_comparable(held.get(name))
+    def _are_equal(self, existing: Mapping[str, Any], link: Mapping[str, Any]) -> bool:
+        return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
+            converter.written_comparable(link[name])
+            == converter.read_comparable(existing.get(name))
             for name, converter in self._link_fields.items()
             if name in link
         )
@@ -118,13 +104,6 @@ def merged_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[
     """Merge the fields of two records with the same key: later ones win, earlier ones stay.
 
     Links are added to each other: the later one to a company wins.
-
-    Args:
-        earlier: The fields of the record that came first.
-        later: Those of the other.
-
-    Returns:
-        The fields of both.
     """
     merged = {**earlier, **later}
     if COMPANIES in earlier and COMPANIES in later:

@@ -17,7 +17,7 @@ from target_gainsight.api import (
     RefusedError,
     is_duplicate,
 )
-from target_gainsight.loading.classification import already_there
+from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.writing.attempts import Recovered, SentCreate, Unresolved, Written
@@ -152,7 +152,7 @@ class TimelineWriter(Writer):
             if row is not None and not self._comparison.changed_fields(each.record.fields, row):
                 outcome = Outcome.CREATED if _may_be_ours(each) else Outcome.UNCHANGED
                 settlements.append(Settlement(each.record, outcome, gsid=str(row.get(GSID))))
-            elif row is None and (matches.told or _is_unconfirmed(each)):
+            elif row is None and (matches.readable or _is_unconfirmed(each)):
                 continue
             elif self._updates_known:
                 to_update.append(each.record)
@@ -172,7 +172,7 @@ def _may_be_ours(each: Unresolved) -> bool:
 def _taken_reason(each: Unresolved) -> Reason:
     ours = ", perhaps from a call of this run whose response was lost" if each.resent else ""
     external_id = each.record.fields[EXTERNAL_ID]
-    return already_there(f"an activity has the ExternalId {external_id}{ours}")
+    return exists_reason(f"an activity has the ExternalId {external_id}{ours}")
 
 
 def _refusal_reason(failure: RecordFailure, response: PerRecordResponse) -> Reason:

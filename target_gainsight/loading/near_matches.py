@@ -1,13 +1,14 @@
-"""Records to be created wait here for a query for near matches of their keys."""
+"""Near matches: keys that differ from others in case, blanks or Unicode form only."""
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import MAX_PAGE
-from target_gainsight.loading.reading.current_rows import read_or_error
+from target_gainsight.loading.storage.temp_database import temp_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.references import Key
 
 MAX_VALUES = MAX_PAGE - 1
 """Values that one query asks for: the spellings of some 600 names."""
+
+ADDED_AT_A_TIME = 1000
 
 
 class NearMatchCheck:
@@ -75,23 +79,53 @@ class NearMatchCheck:
                 self._submit()
 
     def _submit(self) -> None:
-        records = self._reading = self._take()
-        self._pool.submit(
-            lambda: read_or_error(self._rows.read_near, records),
-            lambda result: self._land(records, result),
-        )
-
-    def _land(self, records: list[LoadRecord], result: ReadResult) -> None:
-        self._reading = []
-        self._on_read(records, result)
-
-    def _take(self) -> list[LoadRecord]:
-        """Take the records of one query, in order."""
-        taken: list[LoadRecord] = []
+        """Read the near matches of as many records as one query takes, in order."""
+        records: list[LoadRecord] = []
         values = 0
-        while self._waiting and (not taken or values + self._waiting[0][1] <= MAX_VALUES):
+        while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
             record, count = self._waiting.popleft()
-            taken.append(record)
+            records.append(record)
             values += count
         self._values -= values
-        return taken
+        self._reading = records
+
+        def on_done(result: ReadResult) -> None:
+            self._reading = []
+            self._on_read(records, result)
+
+        self._pool.submit(lambda: self._rows.read_or_error(records, near=True), on_done)
+
+
+class SeenKeys:
+    """The keys of one object, as fingerprints of 64 bits, in a temporary database.
+
+    They are indexed when the first one is searched: a run that creates nothing only adds.
+    """
+
+    def __init__(self) -> None:
+        self._rows = temp_database()
+        weakref.finalize(self, self._rows.close)
+        self._rows.execute("CREATE TABLE seen (spelling INTEGER, key INTEGER, text TEXT)")
+        self._rows.execute("BEGIN")
+        self._added: list[tuple[int, int, str]] = []
+        self._is_indexed = False
+
+    def add(self, normalized: Key, key: Key, text: str) -> None:
+        """Add a key, its normalized form, and its text for messages."""
+        self._added.append((hash(normalized), hash(key), text))
+        if len(self._added) >= ADDED_AT_A_TIME:
+            self._flush()
+
+    def find_other_spelling(self, normalized: Key, key: Key) -> str | None:
+        """Return the text of a key that differs in spelling only, unless the key was added."""
+        self._flush()
+        if not self._is_indexed:
+            self._rows.execute("CREATE INDEX by_spelling ON seen (spelling)")
+            self._is_indexed = True
+        query = "SELECT key, text FROM seen WHERE spelling = ?"
+        found = dict(self._rows.execute(query, (hash(normalized),)).fetchall())
+        return None if hash(key) in found else next(iter(found.values()), None)
+
+    def _flush(self) -> None:
+        self._rows.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._added)
+        self._added.clear()
