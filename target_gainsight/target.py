@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MELTANO_TEST_STREAM = "meltano_test_stream"
-"""What `meltano config test` sends to a loader: one record, which nobody wants in a tenant."""
+"""The stream of the record that `meltano config test` sends; it is not loaded."""
 
 POLL_EVERY = 1000
-"""Records of a BATCH file between two looks at signals and age limits."""
+"""Records of a BATCH file after which signals and age limits are checked."""
 
 
 class TargetGainsight(Target):
@@ -86,13 +86,13 @@ class TargetGainsight(Target):
         self.summary = self.session.summary
         self._sinks = SinkRegistry(self.mapper, self._sinks_active, self.get_sink)
         self.router = RecordRouter(self.mapper, self._sinks, self.session.ledger)
-        self._warned_of_masking: set[str] = set()
+        self._checked_for_masking: set[str] = set()
         self._left_unread = 0
         self._budget_is_spent = False
 
     @property
     def context(self) -> RunContext:
-        """What the sinks of all streams share; the first one connects to the tenant."""
+        """The values that sinks are made of; the first sink connects to the tenant."""
         return self.session.context
 
     # Settings
@@ -112,7 +112,7 @@ class TargetGainsight(Target):
         return errors
 
     def _sdk_errors(self) -> list[str]:
-        """Let the SDK check its own settings; it may not show the values of ours."""
+        """Check the SDK's own settings; its messages must not show the values of ours."""
         whole = self._config
         self._config = {
             name: value for name, value in whole.items() if name not in configuration.SETTINGS
@@ -132,7 +132,7 @@ class TargetGainsight(Target):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        """Read the configuration files, without showing one that cannot be read."""
+        """Read the configuration files; errors do not show their content."""
         merged = super().cb_config(ctx, param, ())
         for path in value:
             try:
@@ -152,14 +152,14 @@ class TargetGainsight(Target):
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's own settings, but for the one that is for taps only."""
+        """Add the SDK's own settings, except the one for taps."""
         super().append_builtin_config(config_jsonschema)
         config_jsonschema["properties"].pop("batch_config", None)
 
     @classmethod
     @override
     def _get_about_info(cls) -> AboutInfo:
-        """Describe the target; of a setting, only what survives the bot of Meltano Hub."""
+        """Describe the target; settings in the form that Meltano Hub reads."""
         info = super()._get_about_info()
         settings = configuration.declared_settings(info.settings)
         described = {"type": "object", "properties": {each.name: each.schema for each in settings}}
@@ -187,22 +187,20 @@ class TargetGainsight(Target):
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        """Make the sinks of a stream; a message that says nothing new is ignored."""
-        with self._within_budget() as reading:
-            if not reading:
+        """Make the sinks of a stream; a repeated message is ignored."""
+        with self._within_budget() as writes:
+            if not writes:
                 return
             if message_dict["stream"] == MELTANO_TEST_STREAM:
                 self.session.check_connection()
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
             else:
+                stream = message_dict["stream"]
                 self.router.route_schema(message_dict)
-                self._warn_of_masking(message_dict["stream"])
-
-    def _warn_of_masking(self, stream: str) -> None:
-        """Say once per stream that rejects hold what its maps mask."""
-        if stream not in self._warned_of_masking and not self.settings.rejection.keys_only:
-            warn_of_unmasked_rejects(stream, self.config.get("stream_maps") or {})
-        self._warned_of_masking.add(stream)
+                if stream not in self._checked_for_masking:
+                    self._checked_for_masking.add(stream)
+                    if not self.settings.rejection.keys_only:
+                        warn_of_unmasked_rejects(stream, self.config.get("stream_maps") or {})
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -217,8 +215,8 @@ class TargetGainsight(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        with self._within_budget() as reading:
-            if not reading:
+        with self._within_budget() as writes:
+            if not writes:
                 return
             stream = message_dict["stream"]
             for number, record in enumerate(read_batch(message_dict), start=1):
@@ -239,7 +237,7 @@ class TargetGainsight(Target):
 
     @contextmanager
     def _within_budget(self) -> Iterator[bool]:
-        """Read on without writing once the calls of this run are spent."""
+        """Yield whether to write; once the calls of this run are spent, only read on."""
         try:
             yield not self._budget_is_spent
         except CallBudgetExceededError:
@@ -254,9 +252,9 @@ class TargetGainsight(Target):
         )
 
     def _tick(self) -> None:
-        """Do what is due by time: send what waits too long, settle completed calls."""
-        with self._within_budget() as reading:
-            if reading and self.session.is_connected:
+        """Send what is older than the age limit and process completed calls."""
+        with self._within_budget() as writes:
+            if writes and self.session.is_connected:
                 for sink in self._sinks.loading:
                     sink.send_older_than(self.settings.max_batch_age_seconds)
                 self.context.pool.process_completed(wait=False)
@@ -264,7 +262,7 @@ class TargetGainsight(Target):
         self.session.progress.tick()
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
-        """Bring what the state covers to disk, then write the state."""
+        """Bring rejects and created rows to disk, then write the state that covers them."""
         self.session.ledger.flush()
         if not self.settings.dry_run:
             self._write_state_message(cast("dict[str, Any]", state))
@@ -277,9 +275,9 @@ class TargetGainsight(Target):
 
     @override
     def process_endofpipe(self) -> None:
-        """Send and settle what is left, write the last state and the summary."""
-        with self._within_budget() as reading:
-            if reading:
+        """Send and settle the rest, write the last state and the summary."""
+        with self._within_budget() as writes:
+            if writes:
                 self.router.finish()
                 if self.session.is_connected:
                     self.context.streams.settle_all()
@@ -299,7 +297,7 @@ class TargetGainsight(Target):
         log_reject_summary(self.summary, self.session.ledger, dry_run=self.settings.dry_run)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
-        """Read the input to its end and say how it went.
+        """Read the input to its end and report the run.
 
         Returns:
             The exit code: 0, 1 when the run stopped, 128 + n after signal n.
@@ -320,7 +318,7 @@ class TargetGainsight(Target):
             self.close()
 
     def close(self) -> None:
-        """End the calls, the connection and the embedded tenant; take away what is half done."""
+        """Delete incomplete files, end the calls and close the connection."""
         for sink in self._sinks.loading:
             sink.abandon()
         self.session.close()
@@ -358,7 +356,7 @@ class TargetGainsight(Target):
         except ConfigValidationError:
             raise
         except EXPECTED_ERRORS as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - the message is all there is to know
+            cls.logger.error("%s", error)  # noqa: TRY400 - the message is complete
             sys.exit(1)
         tune_gc()
         sys.exit(target.run_to_end(file_input))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol, cast
 
 from singer_sdk.mapper import RemoveRecordTransform
@@ -62,12 +63,8 @@ class SinkRegistry:
 
     def is_excluded(self, stream_name: str) -> bool:
         """Return whether the stream maps exclude a stream."""
-        maps = [
-            stream_map
-            for stream_maps in self._mapper.stream_maps.values()
-            for stream_map in stream_maps
-            if stream_map.stream_alias == stream_name
-        ]
+        all_maps = chain.from_iterable(self._mapper.stream_maps.values())
+        maps = [each for each in all_maps if each.stream_alias == stream_name]
         return bool(maps) and all(isinstance(each, RemoveRecordTransform) for each in maps)
 
     def open(
@@ -87,7 +84,14 @@ class SinkRegistry:
                     if merged == before.original_schema or before.adopt_schema(merged):
                         return
                     schema = merged
-            self._warn_of_changes(stream_name)
+            self._changes[stream_name] += 1
+            if self._changes[stream_name] == CHANGES_BEFORE_WARNING:
+                logger.warning(
+                    "stream %s: its schema changes again and again in ways that cannot be merged; "
+                    "at each change everything before it is written first, which costs calls. Let "
+                    "the tap send one SCHEMA message for all records",
+                    display(stream_name),
+                )
             before.settle()
         self._make_sink(stream_name, schema=schema, key_properties=keys)
 
@@ -101,13 +105,3 @@ class SinkRegistry:
         schema = with_undeclared(sink.original_schema, columns)
         self.open(stream_name, schema, sink.key_properties)
         return cast("StreamSink", self._sinks[stream_name])
-
-    def _warn_of_changes(self, stream_name: str) -> None:
-        self._changes[stream_name] += 1
-        if self._changes[stream_name] == CHANGES_BEFORE_WARNING:
-            logger.warning(
-                "stream %s: its schema changes again and again in ways that cannot be merged; at "
-                "each change everything before it is written first, which costs calls. Let the "
-                "tap send one SCHEMA message for all records",
-                display(stream_name),
-            )

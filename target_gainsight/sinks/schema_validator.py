@@ -1,14 +1,15 @@
-"""Records against the schema of their stream, by a compiled validator.
+"""Validates records by a compiled schema.
 
-The SDK's own takes three quarters of a run's time. It is asked only about the records that the
-compiled one refuses or cannot judge, so that the verdicts and the messages are the SDK's; but for
-patterns that only ECMA knows, which Python cannot read.
+The SDK's own validator takes three quarters of a run's time. It only checks records that the
+compiled one refuses or cannot check, so that results and messages are the SDK's, except for
+patterns of ECMA regular expressions that Python cannot read.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -30,12 +31,12 @@ Path = tuple[str, ...]
 
 _REFERENCES = ("$ref", "$dynamicRef")
 _DATA = ("const", "default", "enum", "example", "examples")
-"""What holds values instead of schemas."""
+"""Keywords that hold values instead of schemas."""
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
-"""What holds schemas by names, which may be any."""
+"""Keywords that hold schemas by name."""
 
-_MOST_PROBLEMS = 10
+_MAX_PROBLEMS = 10
 
 
 class CompiledValidator(BaseJSONSchemaValidator):
@@ -53,9 +54,11 @@ class CompiledValidator(BaseJSONSchemaValidator):
         super().__init__(schema)
         problems = [*_keyword_problems(schema), *_reference_problems(schema)]
         if problems:
-            raise InvalidJSONSchema("; ".join(dict.fromkeys(problems[:_MOST_PROBLEMS])))
+            raise InvalidJSONSchema("; ".join(dict.fromkeys(problems[:_MAX_PROBLEMS])))
         self._thorough = JSONSchemaValidator(_without_ecma_patterns(schema))
-        self._compiled = _compiled(schema)
+        self._compiled: Callable[[dict[str, Any]], None] | None = None
+        with suppress(ValueError, TypeError, OverflowError):
+            self._compiled = jsonschema_rs.Draft202012Validator(schema).validate
 
     @override
     def validate(self, record: dict[str, Any]) -> None:
@@ -64,24 +67,23 @@ class CompiledValidator(BaseJSONSchemaValidator):
         Raises:
             InvalidRecord: It does not fit; its cause names the place and the rule.
         """
+        if self._compiled is None:
+            self._thorough.validate(record)
+            return
         try:
             self._compiled(record)
         except jsonschema_rs.ValidationError as error:
             self._thorough.validate(record)
             if error.kind.name == "pattern":
-                raise InvalidRecord(error.message, record) from _violated_pattern(error)
+                raise InvalidRecord(error.message, record) from ValidationError(
+                    error.message,
+                    validator="pattern",
+                    validator_value=error.message.partition("does not match ")[2],
+                    path=error.instance_path,
+                    instance=error.instance,
+                )
         except (ValueError, TypeError, OverflowError):
             self._thorough.validate(record)
-
-
-def _violated_pattern(error: jsonschema_rs.ValidationError) -> ValidationError:
-    return ValidationError(
-        error.message,
-        validator="pattern",
-        validator_value=error.message.partition("does not match ")[2],
-        path=error.instance_path,
-        instance=error.instance,
-    )
 
 
 def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
@@ -91,7 +93,11 @@ def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
         yield _problem([str(part) for part in error.absolute_path], display(error.instance))
     for path, node in _nodes(schema):
         pattern = node.get("pattern")
-        if isinstance(pattern, str) and not (_is_python(pattern) or _is_ecma(pattern)):
+        if not isinstance(pattern, str) or _is_python(pattern):
+            continue
+        try:
+            jsonschema_rs.Draft202012Validator({"pattern": pattern})
+        except ValueError:
             yield _problem([*path, "pattern"], display(pattern))
 
 
@@ -123,7 +129,7 @@ def _problem(path: Sequence[str], found: str) -> str:
 
 
 def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """List the schema and all schemas in it, with the way to each."""
+    """List the schema and all schemas in it, with the path to each."""
     if isinstance(schema, list):
         for place, each in enumerate(schema):
             yield from _nodes(each, (*path, str(place)))
@@ -154,23 +160,3 @@ def _is_python(pattern: str) -> bool:
     except (re.error, RecursionError, OverflowError):
         return False
     return True
-
-
-def _is_ecma(pattern: str) -> bool:
-    try:
-        jsonschema_rs.Draft202012Validator({"pattern": pattern})
-    except ValueError:
-        return False
-    return True
-
-
-def _compiled(schema: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
-    """Compile a schema; one that the compiler does not take is left to the SDK's validator."""
-    try:
-        return jsonschema_rs.Draft202012Validator(schema).validate
-    except (ValueError, TypeError, OverflowError):
-        return _undecided
-
-
-def _undecided(_record: dict[str, Any]) -> None:
-    raise ValueError

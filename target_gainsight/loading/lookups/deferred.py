@@ -1,4 +1,4 @@
-"""Complete records whose parent is in their own stream (ParentCompany) and had not come yet.
+"""Completes records that refer to a later record of their own object, such as ParentCompany.
 
 Such a record is written without its parent, kept, and settled by a later pass that looks the
 parents up: whenever many records wait or the oldest has waited long, and at the end of the stream.
@@ -36,7 +36,6 @@ class DeferredParents:
     lookup per ``max_age_seconds`` on average, or when twice as many wait as after the last pass.
 
     Args:
-        resolver: Looks the parents up; None for a stream without lookups.
         rows: Finds the child's own row where the response to its creation did not name it.
         keys: The lookup keys, for tenants that want rows updated by them.
         now: Returns the time in seconds.
@@ -45,7 +44,7 @@ class DeferredParents:
 
     def __init__(
         self,
-        resolver: Resolver | None,
+        resolver: Resolver,
         rows: CurrentRows | None,
         keys: tuple[str, ...],
         *,
@@ -66,20 +65,13 @@ class DeferredParents:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for a pass."""
+        """Whether a pass is due."""
         if self._due_at is None:
             return False
         return len(self._waiting) >= self._due_count or self._now() >= self._due_at
 
     def keep(self, settlements: Sequence[Settlement]) -> list[Settlement]:
-        """Keep the records that were written without a parent.
-
-        Args:
-            settlements: Outcomes of this stream's records.
-
-        Returns:
-            The outcomes that are final.
-        """
+        """Keep the records that were written without a parent; return the other outcomes."""
         final = []
         for settlement in settlements:
             if settlement.record.waiting and settlement.outcome not in NOT_WRITTEN:
@@ -91,31 +83,29 @@ class DeferredParents:
         return final
 
     def override(self, records: Iterable[LoadRecord]) -> None:
-        """Drop the parents that later records with the same keys set anew, or clear.
-
-        Args:
-            records: The later records.
-        """
+        """Drop parents that later records with the same keys set or clear."""
         if not len(self._waiting):
             return
         later = {record.key: record for record in records if record.key}
         for entry in self._waiting.find(later):
             settlement: Settlement = entry.value
             record, by = settlement.record, later[entry.key]
-            set_anew = {*by.fields, *by.waiting}
-            if not set_anew.isdisjoint(record.waiting):
-                kept = {name: each for name, each in record.waiting.items() if name not in set_anew}
-                record.waiting = kept
+            waiting = record.waiting
+            overridden = waiting.keys() & {*by.fields, *by.waiting}
+            if overridden:
+                record.waiting = {
+                    name: each for name, each in waiting.items() if name not in overridden
+                }
                 self._waiting.replace(entry, settlement)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
         """Look up the parents of all waiting records.
 
         Args:
-            final: No parent will come any more: reject what lacks one, or leave the field empty.
+            final: No parent can arrive later: reject records without one, or leave the field empty.
 
         Yields:
-            What can be settled and what is to be written, for some records at a time.
+            Outcomes and updates, for some records at a time.
         """
         newest = self._newest
         while waiting := self._waiting.take(RECORDS_OF_ONE_LOOKUP, newest):
@@ -128,17 +118,16 @@ class DeferredParents:
         self._schedule()
 
     def settle(self, result: BatchResult) -> BatchResult:
-        """Replace each follow-up update by the original record it completes.
-
-        Args:
-            result: What became of a batch.
-        """
+        """Replace each follow-up update by the original record it completes."""
         if not self._following_up:
             return result
         return replace(
             result,
             settlements=[self._completed(each) for each in result.settlements],
-            unavailable=[self._original(record) for record in result.unavailable],
+            unavailable=[
+                self._following_up.pop(record, Settlement(record, Outcome.UPDATED)).record
+                for record in result.unavailable
+            ],
         )
 
     def _add(self, settlement: Settlement) -> None:
@@ -156,8 +145,6 @@ class DeferredParents:
         self._due_at = self._now() + self._max_age_seconds * lookups if count else None
 
     def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:
-        if self._resolver is None:  # pragma: no cover - nothing waits then
-            return BatchResult(), []
         updates = {self._update_of(settlement): settlement for settlement in waiting}
         refused = BatchResult()
         found = self._resolver.resolve(list(updates), refused, final=final)
@@ -235,7 +222,3 @@ class DeferredParents:
         elif outcome is Outcome.UNCHANGED:
             outcome = Outcome.UPDATED
         return Settlement(original.record, outcome, written.reason, original.gsid)
-
-    def _original(self, record: LoadRecord) -> LoadRecord:
-        original = self._following_up.pop(record, None)
-        return record if original is None else original.record

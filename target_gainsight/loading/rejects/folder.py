@@ -1,7 +1,7 @@
-"""The folder of reject files as it is read: which runs it holds, and which rejects are open.
+"""Reads the folder of reject files: its runs, and their open rejects.
 
-A reject is open until a line of its run's ``.retired`` file names it. Half a line, as a file has
-it that is still being written, is no line. Writes nothing.
+A reject is open until a line of its run's ``.retired`` file names it. An incomplete last line, of
+a file that is still being written, is ignored.
 """
 
 from __future__ import annotations
@@ -18,20 +18,12 @@ if TYPE_CHECKING:
 
 REJECTS, RETIRED, CREATED = ".singer", ".retired", ".created.csv"
 SUFFIXES = (REJECTS, RETIRED, CREATED)
-"""What belongs to a run; the rejects come first, so that no reject outlives its retirement."""
+"""The files of a run; rejects are deleted first, so that none outlives its retirement."""
 
 
 @dataclass(frozen=True)
 class FiledReject:
-    """One reject as its file holds it.
-
-    Attributes:
-        id: What names it.
-        message: The RECORD message.
-        schema: The SCHEMA message that holds for it.
-        line: The RECORD message as it is written.
-        schema_line: The SCHEMA message as it is written.
-    """
+    """One reject of a file: its RECORD message and the SCHEMA message that holds for it."""
 
     id: RejectId
     message: Mapping[str, Any]
@@ -41,7 +33,7 @@ class FiledReject:
 
     @property
     def reason(self) -> Mapping[str, Any]:
-        """Why it was rejected."""
+        """The reason of the reject."""
         reason: Mapping[str, Any] = self.message[REASON_PROPERTY]
         return reason
 
@@ -58,11 +50,7 @@ class FiledReject:
 
 
 class RejectFolder:
-    """The reject files of all runs.
-
-    Args:
-        path: The folder; it need not exist.
-    """
+    """The reject files of all runs, in a folder that need not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,17 +65,18 @@ class RejectFolder:
             for suffix in SUFFIXES
             if entry.name.endswith(suffix)
         }
-        return sorted(filter(RUN_NAME.fullmatch, names), key=self._age)
 
-    def _age(self, run: str) -> tuple[str, float]:
-        """The second of a run's start; of two in one second the file that was written first."""
-        try:
-            return run.partition("-")[0], self.file(run).stat().st_mtime
-        except FileNotFoundError:
-            return run.partition("-")[0], 0
+        def age(run: str) -> tuple[str, float]:
+            """Return the second of a run's start, and when its file was written."""
+            try:
+                return run.partition("-")[0], self.file(run).stat().st_mtime
+            except FileNotFoundError:
+                return run.partition("-")[0], 0
+
+        return sorted(filter(RUN_NAME.fullmatch, names), key=age)
 
     def file(self, run: str, suffix: str = REJECTS) -> Path:
-        """Return where a run's file is, or would be.
+        """Return the path of one of a run's files, which need not exist.
 
         Raises:
             ValueError: That is no run's name, such as one that leads out of the folder.
@@ -96,12 +85,14 @@ class RejectFolder:
             raise ValueError(run)
         return self.path / f"{run}{suffix}"
 
-    def filed(self, run: str) -> Iterator[FiledReject]:
-        """Read all rejects of a run, in file order.
+    def open(self, run: str) -> Iterator[FiledReject]:
+        """Read the rejects of a run that are not retired, in file order.
 
         Raises:
-            OSError: Its file cannot be read.
+            OSError: A file of the run cannot be read.
         """
+        retirements = _messages(self.file(run, RETIRED))
+        retired = {RejectId.parse(message.get("id")) for _, message in retirements}
         schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
         for line, message in _messages(self.file(run)):
             stream = message.get("stream")
@@ -110,26 +101,9 @@ class RejectFolder:
             elif message.get("type") == "RECORD" and stream in schemas:
                 reason = message.get(REASON_PROPERTY)
                 id_ = RejectId.parse(reason.get("id")) if isinstance(reason, dict) else None
-                if id_ is not None and isinstance(message.get("record"), dict):
+                is_open = id_ is not None and RejectId(run, id_.number) not in retired
+                if id_ is not None and is_open and isinstance(message.get("record"), dict):
                     yield FiledReject(id_, message, schemas[stream][0], line, schemas[stream][1])
-
-    def open(self, run: str) -> Iterator[FiledReject]:
-        """Read the rejects of a run that nothing has retired, in file order.
-
-        Raises:
-            OSError: Its file cannot be read.
-        """
-        retired = self.retired(run)
-        return (reject for reject in self.filed(run) if reject.id.number not in retired)
-
-    def retired(self, run: str) -> set[int]:
-        """Read the numbers of a run's retired rejects.
-
-        Raises:
-            OSError: The file cannot be read.
-        """
-        ids = (RejectId.parse(line.get("id")) for _, line in _messages(self.file(run, RETIRED)))
-        return {id_.number for id_ in ids if id_ is not None and id_.run == run}
 
 
 def _messages(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 REASON_PROPERTY = "gainsight_reject"
-"""The property of a RECORD message that tells why it was rejected."""
+"""The property of a rejected RECORD message that holds the reason."""
 
 RUN_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,8}")
 
 
 @dataclass(frozen=True, order=True)
 class RejectId:
-    """What names one reject.
-
-    Attributes:
-        run: The run that rejected it.
-        number: Its number in that run, from 1.
-    """
+    """The run that rejected a record, and the reject's number in that run, from 1."""
 
     run: str
     number: int
@@ -30,11 +25,7 @@ class RejectId:
 
     @classmethod
     def parse(cls, text: object) -> RejectId | None:
-        """Read an id as a message carries it.
-
-        Returns:
-            The id, or None when it is none.
-        """
+        """Parse an id such as ``20260201T093000Z-3f9a-17``; return None for anything else."""
         run, _, number = str(text).rpartition("-")
         if not RUN_NAME.fullmatch(run) or not re.fullmatch(r"[0-9]{1,12}", number):
             return None
@@ -42,10 +33,6 @@ class RejectId:
 
 
 def new_run_name(now: float) -> str:
-    """Name a run by its start, so that names sort by time and never meet.
-
-    Returns:
-        Such as ``20260201T093000Z-3f9a17c4``.
-    """
+    """Return a unique name that sorts by the run's start, such as ``20260201T093000Z-3f9a17c4``."""
     start = datetime.fromtimestamp(now, tz=timezone.utc)
     return f"{start:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
