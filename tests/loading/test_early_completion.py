@@ -60,7 +60,7 @@ def test_the_state_passes_a_child_long_before_the_end(loading: Loading) -> None:
     """One completion fills no batch: it is sent when it has waited long enough."""
     later = [account(f"C{number}") for number in range(10_000)]
     lines = with_states([account("child", "parent"), account("parent"), *later], every=2)
-    run = load(loading, lines, max_batch_age_seconds=30, calls_per_minute=20)
+    run = load(loading, lines, max_batch_age_seconds=30, calls_per_minute=20, max_concurrency=1)
     assert run.outcomes() == {"created": 10_002}
     assert parents(loading.tenant)["child"] == "parent"
     assert run.states[0]["read"] <= 5000
