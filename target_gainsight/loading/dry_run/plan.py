@@ -9,6 +9,7 @@ import math
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome, Settlement
@@ -37,20 +38,16 @@ MAX_FIELDS_SHOWN = 6
 
 
 @dataclass(frozen=True)
-class FieldChange:
-    """A field that an update would change: the tenant's value, and the value to be written."""
-
-    name: str
-    before: object
-    after: object
-
-
-@dataclass(frozen=True)
 class PlannedUpdate:
-    """A row that would change, by the record's lookup keys."""
+    """A row that would change.
+
+    Attributes:
+        key: The record's lookup keys.
+        changes: The tenant's value and the new value of each changed field.
+    """
 
     key: str
-    changes: tuple[FieldChange, ...]
+    changes: Mapping[str, tuple[object, object]]
 
 
 @dataclass
@@ -115,10 +112,9 @@ class Plan:
         """Record that some fields of a row would change."""
         updates = self.stream(record.source.alias).updates
         if len(updates) < MAX_EXAMPLES:
-            changes = (
-                FieldChange(name, row.get(name), record.fields.get(name)) for name in changed
-            )
-            updates.append(PlannedUpdate(_key(record), tuple(changes)))
+            after = record.fields
+            changes = {name: (row.get(name), after.get(name)) for name in changed}
+            updates.append(PlannedUpdate(_key(record), changes))
 
     def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
         """Return the fields written to an object so far, by the values of these lookup keys.
@@ -225,8 +221,8 @@ class Plan:
                 {
                     "key": update.key,
                     "fields": {
-                        each.name: {"before": each.before, "after": each.after}
-                        for each in update.changes
+                        name: {"before": before, "after": after}
+                        for name, (before, after) in update.changes.items()
                     },
                 }
                 for update in plan.updates
@@ -282,10 +278,10 @@ def _key(record: LoadRecord) -> str:
     return " | ".join(display(part) for part in record.key) or "a record without keys"
 
 
-def _change_lines(changes: Sequence[FieldChange]) -> list[str]:
+def _change_lines(changes: Mapping[str, tuple[object, object]]) -> list[str]:
     lines = [
-        f"    {one_line(each.name)}: {display(each.before)} → {display(each.after)}"
-        for each in changes[:MAX_FIELDS_SHOWN]
+        f"    {one_line(name)}: {display(before)} → {display(after)}"
+        for name, (before, after) in islice(changes.items(), MAX_FIELDS_SHOWN)
     ]
     more = len(changes) - len(lines)
     if more:
