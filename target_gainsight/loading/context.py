@@ -11,7 +11,7 @@ from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.references import WatchedFields
+from target_gainsight.loading.references import LookupTargets
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
@@ -63,7 +63,7 @@ class RunContext:
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
         self.lookups = LookupIndex(
-            client.records, self.streams, WatchedFields(_looked_up(settings)), plan is not None
+            client.records, self.streams, LookupTargets(_looked_up(settings)), plan is not None
         )
         path = settings.connection.sandbox_path
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_gainsight.loading.references import Link, Reference, Wanted
+    from target_gainsight.loading.references import Link, LookupKey, Reference
     from target_gainsight.loading.watermark import Watermark
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -63,7 +63,7 @@ class LoadRecord:
     sent_before: float | None = None
     references: Mapping[str, Reference] = field(default_factory=lambda: NOTHING)
     links: tuple[Link, ...] = ()
-    waiting: Mapping[str, Wanted] = field(default_factory=lambda: NOTHING)
+    waiting: Mapping[str, LookupKey] = field(default_factory=lambda: NOTHING)
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

@@ -1,4 +1,4 @@
-"""References of records to rows of other objects: which row is meant, and what was found."""
+"""References of records to rows of other objects."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class MatchFields:
     """The fields of one object by which its rows are looked up.
 
     Attributes:
-        object_name: The object.
-        names: Its match fields.
-        converters: How each field's values are written in a query and compared.
+        converters: One for each field: they convert its values for queries and comparisons.
     """
 
     object_name: str
@@ -49,34 +47,19 @@ class MatchFields:
         )
         return cls(object_name.lower(), names, converters)
 
-    def wanted(self, values: Sequence[object]) -> Wanted:
-        """Say which row is wanted.
+    def key_of(self, values: Sequence[object]) -> LookupKey:
+        """Convert source values, one per match field and none of them null.
 
         Raises:
             ValueRejectedError: A value cannot be one of its field's.
         """
-        written = tuple(
-            converter.write(value) for converter, value in zip(self.converters, values, strict=True)
-        )
-        return self._wanted(written)
-
-    def of_written(self, fields: Mapping[str, Any]) -> Wanted | None:
-        """Say what a record that was written is found as.
-
-        Returns:
-            The row, or None when the record does not carry all match fields.
-        """
-        written = tuple(fields.get(name) for name in self.names)
-        if any(value is None for value in written):
-            return None
-        return self._wanted(written)
-
-    def _wanted(self, written: tuple[Any, ...]) -> Wanted:
+        pairs = zip(self.converters, values, strict=True)
+        written = tuple(converter.write(value) for converter, value in pairs)
         key = tuple(
             converter.written_comparable(value)
             for converter, value in zip(self.converters, written, strict=True)
         )
-        return Wanted(self, key, written)
+        return LookupKey(self, key, written)
 
     def key_of_row(self, row: Mapping[str, Any]) -> Key:
         """Read the key of a row as a query returns it."""
@@ -87,11 +70,10 @@ class MatchFields:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A row that a record refers to.
+class LookupKey:
+    """The key of a row that a record refers to.
 
     Attributes:
-        match: By which fields of which object.
         key: The values as they compare.
         written: The values as a query carries them.
     """
@@ -105,41 +87,35 @@ class Wanted:
         return ", ".join(f"{name} = {display(value)}" for name, value in pairs)
 
 
-class WatchedFields:
-    """The objects and match fields that lookups of a run use.
+class LookupTargets:
+    """The objects and match fields that lookups of a run use."""
 
-    Args:
-        watched: Object and match fields.
-    """
-
-    def __init__(self, watched: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        self._watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for object_name, names in watched:
-            self._watched[object_name.lower()].add(names)
+    def __init__(self, targets: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self._targets: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for object_name, names in targets:
+            self._targets[object_name.lower()].add(names)
 
     def __contains__(self, object_name: str) -> bool:
-        return object_name.lower() in self._watched
+        return object_name.lower() in self._targets
 
     def of(
         self, object_name: str, fields: Mapping[str, object]
     ) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
-        """List by what a record may be looked for: object, match fields and their values."""
-        for names in self._watched.get(object_name.lower(), ()):
+        """List the keys by which a record may be looked up: object, match fields and values."""
+        for names in self._targets.get(object_name.lower(), ()):
             values = tuple(fields.get(name) for name in names)
             if None not in values:
                 yield object_name.lower(), names, values
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a reference leads to.
+class LookupResult:
+    """The row that a reference leads to, or the reason why there is none.
 
     Attributes:
-        gsid: The row, or None.
-        code: Why there is none: no_match, multi_match or a value error's code.
-        message: The same as a sentence.
-        value: The value that cannot be looked up, if that is why.
-        hint: What to do about such a value.
+        code: no_match, multi_match or a value error's code.
+        value: The value that cannot be looked up.
+        hint: How to correct that value.
     """
 
     gsid: str | None = None
@@ -149,43 +125,30 @@ class Found:
     hint: str = ""
 
 
-def reference(match: MatchFields, values: Sequence[object]) -> Wanted | Found | None:
-    """Turn source values into a reference.
-
-    Returns:
-        The reference; None when a value is null or blank; what is wrong when one cannot be read.
-    """
+def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | LookupResult | None:
+    """Return the reference of source values; None if one is blank, the error if one is invalid."""
     if any(is_blank(value) for value in values):
         return None
     try:
-        return match.wanted(values)
+        return match.key_of(values)
     except ValueRejectedError as error:
         refused = error.error
         message = str(replace(refused, hint=""))
-        return Found(code=refused.code, message=message, value=refused.value, hint=refused.hint)
+        return LookupResult(
+            code=refused.code, message=message, value=refused.value, hint=refused.hint
+        )
 
 
 COMPANIES = "companies"
-
-
 COMPANY_ID = "Company_ID"
 
-
-Reference = Wanted | Found | tuple[Wanted | Found, ...] | None
+Reference = LookupKey | LookupResult | tuple[LookupKey | LookupResult, ...] | None
 """One row of another object; several, for a field that holds a list; None for a null."""
-
-
-References = dict[str, Reference]
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link of a person to a company.
+    """One link of a person to a company, and the fields of the link as they are written."""
 
-    Attributes:
-        company: The reference to the company.
-        attributes: The fields of the link, as they are written.
-    """
-
-    company: Wanted | Found
+    company: LookupKey | LookupResult
     attributes: Mapping[str, Any]

@@ -21,7 +21,7 @@ from singer_messages import record, schema, state
 
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.references import MatchFields, WatchedFields
+from target_gainsight.loading.references import LookupTargets, MatchFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -439,10 +439,10 @@ def test_only_the_newest_rows_are_kept_and_others_are_read_again(loading: Loadin
     match = MatchFields.of("company", ("Name",), None)
     target = loading.target()
     index = LookupIndex(
-        target.context.client.records, LoadingStreams(), WatchedFields([]), max_kept=2
+        target.context.client.records, LoadingStreams(), LookupTargets([]), max_kept=2
     )
     for name in [*names, names[0]]:
-        wanted = match.wanted([name])
+        wanted = match.key_of([name])
         assert index.gsids(wanted) == ()
         index.find([wanted])
         assert index.gsids(wanted) == (seeded[name],)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.reading.current_rows import Matches
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key, Wanted, WatchedFields
+    from target_gainsight.loading.references import Key, LookupKey, LookupTargets
 
 
 class PlannedRows(CurrentRows):
@@ -60,7 +60,7 @@ class PlannedRows(CurrentRows):
 class PlannedParents:
     """The rows that would have been written so far and that lookups of this run may need."""
 
-    def __init__(self, watched: WatchedFields) -> None:
+    def __init__(self, watched: LookupTargets) -> None:
         self._watched = watched
         self._written = SpilledValues()
 
@@ -71,7 +71,7 @@ class PlannedParents:
             if not self._written.find([key]):
                 self._written.add(key, value=True)
 
-    def has(self, wanted: Wanted) -> bool:
+    def has(self, wanted: LookupKey) -> bool:
         """Return whether a row would be there by now."""
         match = wanted.match
         return bool(self._written.find([_key(match.object_name, match.names, wanted.written)]))

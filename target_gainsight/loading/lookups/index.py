@@ -11,7 +11,7 @@ from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
-from target_gainsight.loading.references import TO_BE_CREATED, MatchFields, Wanted, WatchedFields
+from target_gainsight.loading.references import TO_BE_CREATED, LookupKey, LookupTargets, MatchFields
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import usual_spellings
 
@@ -45,7 +45,7 @@ class LookupIndex:
         self,
         records: RecordsApi,
         streams: LoadingStreams,
-        targets: WatchedFields,
+        targets: LookupTargets,
         is_dry_run: bool = False,
         max_kept: int = MAX_KEPT,
     ) -> None:
@@ -55,10 +55,10 @@ class LookupIndex:
         self._planned = PlannedParents(targets) if is_dry_run else None
         self._max_kept = max_kept
         self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
-        self._found: OrderedDict[Wanted, tuple[str, ...]] = OrderedDict()
-        self._negative_cache: dict[str, OrderedDict[Wanted, None]] = defaultdict(OrderedDict)
+        self._found: OrderedDict[LookupKey, tuple[str, ...]] = OrderedDict()
+        self._negative_cache: dict[str, OrderedDict[LookupKey, None]] = defaultdict(OrderedDict)
         self._near: OrderedDict[tuple[MatchFields, Key], str] = OrderedDict()
-        self._near_read: OrderedDict[Wanted, None] = OrderedDict()
+        self._near_read: OrderedDict[LookupKey, None] = OrderedDict()
         self._max_values = MAX_VALUES
         self._readers: dict[str, ObjectReader] = {}
 
@@ -80,21 +80,19 @@ class LookupIndex:
         for name, match_fields, values in self._targets.of(object_name, fields):
             _put(self._rejected, (name, match_fields, _fold(values)), None, self._max_kept)
 
-    def is_rejected(self, wanted: Wanted) -> bool:
+    def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        return (wanted.match.object_name, wanted.match.names, _fold(wanted.written)) in (
-            self._rejected
-        )
+        return (key.match.object_name, key.match.names, _fold(key.written)) in (self._rejected)
 
-    def find(self, wanted: Iterable[Wanted]) -> None:
+    def find(self, keys: Iterable[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
 
         Raises:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        by_object: dict[str, dict[Wanted, None]] = defaultdict(dict)
-        for each in wanted:
+        by_object: dict[str, dict[LookupKey, None]] = defaultdict(dict)
+        for each in keys:
             if each in self._found:
                 self._found.move_to_end(each)
             else:
@@ -105,22 +103,22 @@ class LookupIndex:
             for start in range(0, len(missing), self._max_values):
                 self._read(object_name, missing[start : start + self._max_values])
 
-    def gsids(self, wanted: Wanted) -> tuple[str, ...]:
+    def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
-        return self._found.get(wanted, ())
+        return self._found.get(key, ())
 
-    def near(self, wanted: Wanted) -> str | None:
-        """Describe a row whose values are other spellings of those wanted, if one was read."""
-        return self._near.get((wanted.match, normalize_key(wanted.key, wanted.match.converters)))
+    def near(self, key: LookupKey) -> str | None:
+        """Describe a row whose values are other spellings of a key's, if one was read."""
+        return self._near.get((key.match, normalize_key(key.key, key.match.converters)))
 
-    def find_near(self, wanted: Iterable[Wanted]) -> None:
+    def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are usual spellings of those not found; only for messages.
 
         Raises:
             GainsightError: The rows cannot be read.
         """
-        by_object: dict[str, list[Wanted]] = defaultdict(list)
-        for each in dict.fromkeys(wanted):
+        by_object: dict[str, list[LookupKey]] = defaultdict(list)
+        for each in dict.fromkeys(keys):
             if self.near(each) is None and each not in self._near_read:
                 _put(self._near_read, each, None, self._max_kept)
                 by_object[each.match.object_name].append(each)
@@ -133,9 +131,9 @@ class LookupIndex:
                         for match in by_match:
                             self._keep_near(match, row)
 
-    def _read(self, object_name: str, wanted: Sequence[Wanted]) -> None:
+    def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         """Read some references; if the query is refused, by halves."""
-        by_match = _by_match(wanted)
+        by_match = _by_match(keys)
         where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
         try:
             rows = self._query(object_name, by_match, where)
@@ -147,19 +145,19 @@ class LookupIndex:
             )
             raise RunStoppedError(message) from error
         except RefusedError as refusal:
-            if len(wanted) == 1:
-                message = f"the tenant refuses to look up {object_name} by {wanted[0]}: {refusal}"
+            if len(keys) == 1:
+                message = f"the tenant refuses to look up {object_name} by {keys[0]}: {refusal}"
                 raise RunStoppedError(message) from refusal
-            self._max_values = (len(wanted) + 1) // 2
-            self._read(object_name, wanted[: self._max_values])
-            self._read(object_name, wanted[self._max_values :])
+            self._max_values = (len(keys) + 1) // 2
+            self._read(object_name, keys[: self._max_values])
+            self._read(object_name, keys[self._max_values :])
             return
         self._keep(object_name, by_match, rows)
 
     def _query(
         self,
         object_name: str,
-        by_match: Mapping[MatchFields, Sequence[Wanted]],
+        by_match: Mapping[MatchFields, Sequence[LookupKey]],
         where: Where,
     ) -> list[Mapping[str, Any]]:
         names = dict.fromkeys(name for match in by_match for name in match.names)
@@ -183,7 +181,7 @@ class LookupIndex:
     def _keep(
         self,
         object_name: str,
-        by_match: Mapping[MatchFields, Sequence[Wanted]],
+        by_match: Mapping[MatchFields, Sequence[LookupKey]],
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
         for match, group in by_match.items():
@@ -218,14 +216,14 @@ def _fold(values: Iterable[object]) -> Key:
     return tuple(str(value).strip().casefold() for value in values)
 
 
-def _by_match(wanted: Iterable[Wanted]) -> dict[MatchFields, list[Wanted]]:
-    by_match: dict[MatchFields, list[Wanted]] = defaultdict(list)
-    for each in wanted:
+def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
+    by_match: dict[MatchFields, list[LookupKey]] = defaultdict(list)
+    for each in keys:
         by_match[each.match].append(each)
     return by_match
 
 
-def _where(match: MatchFields, group: Sequence[Wanted], *, spelled: bool) -> Where:
+def _where(match: MatchFields, group: Sequence[LookupKey], *, spelled: bool) -> Where:
     """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
     conditions = []
     for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.lookups.resolver import LookupPlan, item_at
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.references import COMPANY_ID, Found, Link, MatchFields
+from target_gainsight.loading.references import COMPANY_ID, Link, LookupResult, MatchFields
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
@@ -75,7 +75,7 @@ class StreamLookups:
             company = self.links.reference_at(record, index)
             if company is not None:
                 attributes = dict(self._attributes(record, index))
-                identity = company.key if not isinstance(company, Found) else index
+                identity = company.key if not isinstance(company, LookupResult) else index
                 links.setdefault(identity, Link(company, attributes))
         return tuple(links.values())
 

@@ -12,10 +12,10 @@ from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.references import (
     COMPANIES,
     COMPANY_ID,
-    Found,
+    LookupKey,
+    LookupResult,
     MatchFields,
     Reference,
-    Wanted,
     reference,
 )
 from target_gainsight.mapping.types.spellings import strip_blanks
@@ -66,7 +66,9 @@ class LookupPlan:
         values = [record.get(column) for column in self.columns]
         return max([len(value) for value in values if isinstance(value, list)], default=1)
 
-    def reference_at(self, record: Mapping[str, Any], index: int) -> Wanted | Found | None:
+    def reference_at(
+        self, record: Mapping[str, Any], index: int
+    ) -> LookupKey | LookupResult | None:
         """Read the reference at one index of the columns' lists."""
         return reference(
             self.match, [item_at(record.get(column), index) for column in self.columns]
@@ -150,14 +152,14 @@ class Resolver:
         )
         return [record for record in group if self._fill(record, result, final=final)]
 
-    def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, Wanted]]:
+    def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, LookupKey]]:
         """List the references of a record that can be looked up."""
         for target, refers in record.references.items():
             for each in refers if isinstance(refers, tuple) else (refers,):
-                if isinstance(each, Wanted):
+                if isinstance(each, LookupKey):
                     yield self._lookups[target], each
         for link in record.links:
-            if self._links is not None and isinstance(link.company, Wanted):
+            if self._links is not None and isinstance(link.company, LookupKey):
                 yield self._links, link.company
 
     def _fill(self, record: LoadRecord, result: BatchResult, *, final: bool) -> bool:
@@ -168,9 +170,9 @@ class Resolver:
                 if not self._fill_list(plan, record, refers, result):
                     return False
                 continue
-            found = Found() if refers is None else self._result_of(plan, refers)
+            found = LookupResult() if refers is None else self._look_up(plan, refers)
             may_arrive_later = plan.is_self_lookup and not final and found.code == NO_MATCH
-            if may_arrive_later and isinstance(refers, Wanted):
+            if may_arrive_later and isinstance(refers, LookupKey):
                 record.waiting = {**record.waiting, target: refers}
             elif refers is None or found.gsid or plan.on_no_match == "leave_empty":
                 self._put(record, target, found.gsid)
@@ -183,13 +185,13 @@ class Resolver:
         self,
         plan: LookupPlan,
         record: LoadRecord,
-        refers: tuple[Wanted | Found, ...],
+        refers: tuple[LookupKey | LookupResult, ...],
         result: BatchResult,
     ) -> bool:
         """Fill a field that holds a list: a miss rejects the record, or leaves that one out."""
         gsids = []
         for each in refers:
-            found = self._result_of(plan, each)
+            found = self._look_up(plan, each)
             if found.gsid is not None:
                 gsids.append(found.gsid)
             elif plan.on_no_match == "reject":
@@ -205,7 +207,7 @@ class Resolver:
     def _fill_links(self, plan: LookupPlan, record: LoadRecord, result: BatchResult) -> bool:
         companies = []
         for link in record.links:
-            found = self._result_of(plan, link.company)
+            found = self._look_up(plan, link.company)
             if found.gsid is not None:
                 companies.append({COMPANY_ID: found.gsid, **link.attributes})
             elif plan.on_no_match == "reject":
@@ -216,23 +218,25 @@ class Resolver:
             record.fields[COMPANIES] = companies
         return True
 
-    def _result_of(self, plan: LookupPlan, refers: Wanted | Found) -> Found:
-        if isinstance(refers, Found):
+    def _look_up(self, plan: LookupPlan, refers: LookupKey | LookupResult) -> LookupResult:
+        if isinstance(refers, LookupResult):
             return refers
         gsids = self._index.gsids(refers)
         if len(gsids) == 1 or (gsids and plan.multi_match == "first"):
-            return Found(gsid=gsids[0])
+            return LookupResult(gsid=gsids[0])
         name = plan.match.object_name
         if gsids:
             rows = ", ".join(gsids)
-            return Found(code=MULTI_MATCH, message=f"{len(gsids)} rows of {name} match: {rows}")
-        return Found(code=NO_MATCH, message=f"no row of {name} has {refers}")
+            return LookupResult(
+                code=MULTI_MATCH, message=f"{len(gsids)} rows of {name} match: {rows}"
+            )
+        return LookupResult(code=NO_MATCH, message=f"no row of {name} has {refers}")
 
-    def _reason(self, target: str, refers: Wanted | Found, found: Found) -> Reason:
+    def _reason(self, target: str, refers: LookupKey | LookupResult, found: LookupResult) -> Reason:
         """Explain why a record is rejected for what a lookup (or a link) did not find."""
         hint = found.hint or f"{LOAD_FIRST}, or set on_no_match to leave_empty"
         value = found.value
-        if isinstance(refers, Wanted):
+        if isinstance(refers, LookupKey):
             value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
             near = self._index.near(refers)
             if self._index.is_rejected(refers):
