@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and waits."""
+    """Gives the time and waits."""
 
     def now(self) -> float:
         """Return seconds since the epoch. Never goes backwards."""
@@ -26,8 +26,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, read once and continued by the monotonic clock.
 
-    A machine whose time is set back in the middle of a run must not make the log of calls
-    unordered, nor send calls into a window that is already full.
+    A machine whose time is set back during a run must not send calls into a window that is full.
     """
 
     def __init__(self) -> None:

@@ -104,16 +104,20 @@ class GainsightError(Exception):
         }
 
     def __str__(self) -> str:
+        description = self.description or ""
+        if len(description) > _LONGEST_DESCRIPTION:
+            description = f"{description[:_LONGEST_DESCRIPTION]}…"
         details = [
             f"{self.method} {self.path}" if self.method else "",
             f"HTTP {self.status}" if self.status else "",
             self.code or "",
-            _shortened(self.description or ""),
+            description,
             f"request id {self.request_id}" if self.request_id else "",
         ]
         known = ", ".join(detail for detail in details if detail)
         message = self.message or type(self).__name__
-        return _printable(f"{message} ({known})" if known else message)
+        text = f"{message} ({known})" if known else message
+        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 class StopRunError(GainsightError):
@@ -307,12 +311,3 @@ class NotFoundError(GainsightError):
 
 class ObjectNotFoundError(NotFoundError):
     """The tenant has no object of this name."""
-
-
-def _printable(text: str) -> str:
-    """Return a text on one line, with control characters escaped."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_DESCRIPTION else f"{text[:_LONGEST_DESCRIPTION]}…"

@@ -14,7 +14,7 @@ from target_gainsight.api import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from target_gainsight.api.http.request_body import FormFile, form_content
+from target_gainsight.api.http.request_body import form_content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def test_a_file_goes_out_as_a_form_of_job_and_file(
 
 def test_a_form_is_read_in_pieces_and_opened_anew_for_every_try(tmp_path: Path) -> None:
     path = rows_file(tmp_path, b"x" * 1_000_000)
-    content = form_content({}, FormFile("file", 'a"b.csv', lambda: path.open("rb")))
+    content = form_content({}, 'a"b.csv', lambda: path.open("rb"))
     for _ in range(2):
         body = content.open()
         assert not isinstance(body, bytes)

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REDACTED = "***"
-
 
 @dataclass(frozen=True)
 class AuthHeaders:
-    """The headers that authenticate a call.
-
-    Attributes:
-        headers: The headers.
-        secrets: The texts in them that must not be shown.
-    """
+    """The headers that authenticate a call, and the secrets in them."""
 
     headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -27,15 +20,14 @@ class AuthHeaders:
     def redact(self, text: str | None) -> str | None:
         """Return the text without the secrets; some gateways quote a header that they refuse."""
         for secret in self.secrets:
-            text = text and text.replace(secret, _REDACTED)
+            text = text and text.replace(secret, "***")
         return text
 
 
 class HeaderProvider(Protocol):
     """The headers for the calls of one client, for any number of threads.
 
-    Attributes:
-        advice: What the user should do if none of them is accepted.
+    `advice` says what to do if none of them is accepted.
     """
 
     advice: str

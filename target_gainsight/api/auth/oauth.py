@@ -21,8 +21,6 @@ from target_gainsight.api.http.json_codec import Json, Record, as_mapping
 if TYPE_CHECKING:
     from target_gainsight.api.clock import Clock
 
-TOKEN_PATH = "/v1/users/m2m/oauth/token"  # noqa: S105 - no token
-
 _MAX_MARGIN_SECONDS = 60.0
 _MARGIN_SHARE = 0.1
 
@@ -37,9 +35,7 @@ class ClientCredentials:
     Created in Administration > Connectors 2.0 as a connection of Gainsight API with authentication
     type OAuth (Generate REST API Key, "Generate M2M OAuth Key").
 
-    Attributes:
-        client_id: The "OAuth API Key".
-        client_secret: The "OAuth API Secret".
+    `client_id` is the "OAuth API Key", `client_secret` the "OAuth API Secret".
 
     Raises:
         ValueError: One of them is empty or holds blanks, line ends or characters outside ASCII, or
@@ -64,11 +60,6 @@ class TokenProvider:
 
     A token is replaced shortly before it expires, and after a 401. Threads that need a token while
     it is being fetched wait for it, and share a failure to fetch it.
-
-    Args:
-        credentials: The client.
-        fetch: Requests a token.
-        clock: Tells the time.
     """
 
     advice = (
@@ -127,14 +118,7 @@ class TokenProvider:
 
 
 def parse_token(body: Record) -> Record | None:
-    """Return the part of a response that grants a token, with or without an envelope.
-
-    Args:
-        body: The response.
-
-    Returns:
-        The part that holds an `access_token` which a header can carry, or None.
-    """
+    """Return the part of a response with an `access_token` that a header can hold, or None."""
     for part in (body, as_mapping(body.get("data"))):
         token = part.get("access_token")
         if isinstance(token, str) and fits_header(token):
@@ -143,10 +127,9 @@ def parse_token(body: Record) -> Record | None:
 
 
 def _usable_seconds(expires_in: Json) -> float:
-    """Return how long to use a token, with a margin before it expires; for ever if it never does.
+    """Return how many seconds to use a token that lives so many, given as a number or as text.
 
-    Args:
-        expires_in: Its lifetime in seconds, as a number or as text.
+    There is a margin before it expires. Without a usable lifetime it is used until it is refused.
     """
     lifetime = math.nan
     if isinstance(expires_in, int | float | Decimal | str) and not isinstance(expires_in, bool):

@@ -1,4 +1,4 @@
-"""A call as it is sent, and what the observer is told of each attempt."""
+"""A call as it is sent, and the event that reports an attempt."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from target_gainsight.api.auth.oauth import TOKEN_PATH
-from target_gainsight.api.errors import RetryCallError, ThrottledError
-from target_gainsight.api.http.request_body import Content, urlencoded_content
+from target_gainsight.api.http.request_body import Content
 
 if TYPE_CHECKING:
-    from target_gainsight.api.errors import CallContext, GainsightError
+    from target_gainsight.api.errors import CallContext
     from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.http.retry import RetryState
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
@@ -74,26 +71,12 @@ class Call:
         """The context for an error about the call."""
         return {"method": self.method, "path": self.path}
 
-    def event(self, state: RetryState, *, status: int | None, outcome: Outcome) -> CallEvent:
-        """Return the event of the attempt that has just ended."""
-        return CallEvent(
-            kind=self.kind,
-            group=self.group,
-            method=self.method,
-            path=self.path,
-            status=status,
-            seconds=state.seconds,
-            attempt=state.attempts,
-            outcome=outcome,
-            waited=state.queue_seconds,
-        )
-
 
 TOKEN_CALL = Call(
     kind="token",
     method="POST",
-    path=TOKEN_PATH,
-    content=urlencoded_content({"grant_type": "client_credentials"}),
+    path="/v1/users/m2m/oauth/token",
+    content=Content("application/x-www-form-urlencoded", lambda: b"grant_type=client_credentials"),
 )
 """Get Access Token API."""
 
@@ -102,10 +85,3 @@ BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", la
 
 TOKEN_FORM_REFUSED = frozenset({400, 406, 411, 415})
 """Statuses that may mean that the form of the token request is wrong."""
-
-
-def outcome_of(error: GainsightError) -> Outcome:
-    """Return how an attempt ended that raised this error."""
-    if isinstance(error, ThrottledError):
-        return "throttled"
-    return "failed" if isinstance(error, RetryCallError) else "refused"

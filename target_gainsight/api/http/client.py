@@ -33,7 +33,7 @@ from target_gainsight.api.http.call import (
     TOKEN_CALL,
     TOKEN_FORM_REFUSED,
     Call,
-    outcome_of,
+    CallEvent,
 )
 from target_gainsight.api.http.json_codec import as_mapping
 from target_gainsight.api.http.request_body import json_content
@@ -71,7 +71,7 @@ class HttpClient:
         rate_limiter: Issues permits for calls; enforces the documented limits by default.
         retry: The bounds of retrying.
         timeout: Seconds to wait for a connection, and for a response.
-        clock: Tells the time and waits.
+        clock: Gives the time and waits.
         observer: Called after every attempt, in the thread that made it.
         user_agent: The name under which the tenant logs the calls.
 
@@ -196,7 +196,7 @@ class HttpClient:
     def _fetch_token(self, basic: AuthHeaders) -> Record:
         """Request a token with the documented form, or without a body if that form is refused.
 
-        The way that worked is used for the next token, too.
+        The form that worked is used for the next token, too.
         """
         try:
             return as_mapping(self._call_with_retries(self._token_call, basic).data)
@@ -210,8 +210,12 @@ class HttpClient:
 
     def _call_with_retries(self, call: Call, basic: AuthHeaders | None = None) -> Response:
         """Make a call; a token request, which has its own headers, needs no permit."""
-        policy = self._retry.within(call.max_seconds, call.server_error_tries)
-        state = RetryState(policy, self._clock.now())
+        state = RetryState(
+            self._retry,
+            self._clock.now(),
+            max_seconds=call.max_seconds,
+            server_error_tries=call.server_error_tries,
+        )
         while True:
             if self._stopped:
                 raise StoppedError(**call.context)
@@ -252,15 +256,32 @@ class HttpClient:
             response = self._exchange(call, headers)
         except GainsightError as error:
             error.description = headers.redact(error.description)
-            self._notify(call, state, error.status, outcome_of(error))
+            self._notify(call, state, error.status, error)
             raise
-        self._notify(call, state, response.status, "succeeded")
+        self._notify(call, state, response.status)
         return response
 
-    def _notify(self, call: Call, state: RetryState, status: int | None, outcome: Outcome) -> None:
+    def _notify(
+        self, call: Call, state: RetryState, status: int | None, error: GainsightError | None = None
+    ) -> None:
         state.end(self._clock.now())
+        outcome: Outcome = "refused" if error else "succeeded"
+        if isinstance(error, RetryCallError):
+            outcome = "throttled" if isinstance(error, ThrottledError) else "failed"
         if self._observer:
-            self._observer(call.event(state, status=status, outcome=outcome))
+            self._observer(
+                CallEvent(
+                    kind=call.kind,
+                    group=call.group,
+                    method=call.method,
+                    path=call.path,
+                    status=status,
+                    seconds=state.seconds,
+                    attempt=state.attempts,
+                    outcome=outcome,
+                    waited=state.queue_seconds,
+                )
+            )
 
     def _exchange(self, call: Call, headers: AuthHeaders) -> Response:
         http_response = self._transport.send(
@@ -285,7 +306,13 @@ class HttpClient:
         self._is_gainsight = True
         if call.expects and not call.expects(response.data):
             message = "the response does not have the shape of this call's responses"
-            raise MalformedResponseError(message, **response.context(call.context))
+            raise MalformedResponseError(
+                message,
+                method=call.method,
+                path=call.path,
+                status=response.status,
+                request_id=response.request_id,
+            )
         return response
 
     def _timeouts(self, call: Call) -> tuple[float, float]:
@@ -309,7 +336,14 @@ class HttpClient:
         if isinstance(error, ThrottledError) and call.group:
             return  # the rate limiter waits
         if not call.repeatable and isinstance(error, AmbiguousResponseError | ServerError):
-            raise self._unknown_outcome(error, state) from error
+            message = f"the call was sent and may have been committed: {error.message}"
+            raise UnknownOutcomeError(
+                message,
+                sent_at=state.sent_at + self._clock_offset,
+                timed_out=isinstance(error, ResponseTimeoutError),
+                cause=error,
+                **error.context,
+            ) from error
         wait = state.next_wait(error, has_responded=self._has_responded)
         if wait is None:
             raise self._retries_exhausted(error, state) from error
@@ -330,14 +364,4 @@ class HttpClient:
         )
         return UnavailableError(
             message, attempts=state.attempts, waited=state.waited, **error.context
-        )
-
-    def _unknown_outcome(self, error: RetryCallError, state: RetryState) -> UnknownOutcomeError:
-        message = f"the call was sent and may have been committed: {error.message}"
-        return UnknownOutcomeError(
-            message,
-            sent_at=state.sent_at + self._clock_offset,
-            timed_out=isinstance(error, ResponseTimeoutError),
-            cause=error,
-            **error.context,
         )

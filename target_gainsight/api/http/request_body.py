@@ -7,7 +7,6 @@ import os
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
-from urllib.parse import urlencode
 
 from target_gainsight.api.http.json_codec import Json, encode
 
@@ -59,21 +58,6 @@ class Content:
     open: Callable[[], Body]
 
 
-@dataclass(frozen=True)
-class FormFile:
-    """The file of a form.
-
-    Attributes:
-        name: The name of the form field.
-        filename: The name of the file.
-        open: Opens it for reading; called for every attempt, right before it is sent.
-    """
-
-    name: str
-    filename: str
-    open: Callable[[], BinaryIO]
-
-
 def json_content(value: Json) -> Content:
     """Return a JSON body.
 
@@ -85,25 +69,24 @@ def json_content(value: Json) -> Content:
     return Content("application/json", lambda: body)
 
 
-def urlencoded_content(fields: Mapping[str, str]) -> Content:
-    """Return a form of text fields, URL-encoded."""
-    body = urlencode(fields).encode()
-    return Content("application/x-www-form-urlencoded", lambda: body)
+def form_content(
+    fields: Mapping[str, str], filename: str, open_file: Callable[[], BinaryIO]
+) -> Content:
+    """Return a multipart form of text fields followed by a CSV file in `file` (RFC 7578).
 
-
-def form_content(fields: Mapping[str, str], file: FormFile) -> Content:
-    """Return a multipart form of text fields followed by a CSV file (RFC 7578)."""
+    `open_file` is called for every attempt, right before it is sent.
+    """
     boundary = secrets.token_hex(16)
     mark = b"--" + boundary.encode()
     head = b"".join(
         mark + _disposition(f'name="{_quotable(name)}"') + value.encode() + _LINE_END
         for name, value in fields.items()
     )
-    described = f'name="{_quotable(file.name)}"; filename="{_quotable(file.filename)}"'
+    described = f'name="file"; filename="{_quotable(filename)}"'
     head += mark + _disposition(described, "text/csv; charset=utf-8")
     tail = _LINE_END + mark + b"--" + _LINE_END
     media_type = f"multipart/form-data; boundary={boundary}"
-    return Content(media_type, lambda: FormStream(head, file.open(), tail))
+    return Content(media_type, lambda: FormStream(head, open_file(), tail))
 
 
 def _disposition(described: str, media_type: str = "") -> bytes:

@@ -58,21 +58,13 @@ class Response:
     server_time: datetime | None
     body: Record
 
-    def context(self, call: CallContext) -> CallContext:
-        """Return the context for an error about this response."""
-        return {**call, "status": self.status, "request_id": self.request_id}
-
 
 @dataclass(frozen=True)
 class Received:
-    """What was received for one call.
+    """An HTTP response to a call, received `at` (epoch seconds).
 
-    Attributes:
-        http: The HTTP response.
-        body: The JSON object in it, or None if it holds anything else.
-        call: Method and path, for errors.
-        at: When it was received (epoch seconds).
-        is_gainsight: Whether this tenant has ever responded as Gainsight does.
+    `body` is the JSON object in it, or None if it holds anything else; `is_gainsight` is true once
+    this tenant has responded as Gainsight does.
     """
 
     http: requests.Response
@@ -192,11 +184,7 @@ def decode_body(response: requests.Response) -> Record | None:
 
 
 def parse_response(received: Received, *, partial: bool = False) -> Response:
-    """Tell success from failure.
-
-    Args:
-        received: The response.
-        partial: Whether a refused call may have written some of its records.
+    """Return a successful response. A refused `partial` call may have written some records.
 
     Raises:
         GainsightError: The response is a failure, or cannot be read.
@@ -216,13 +204,10 @@ def parse_response(received: Received, *, partial: bool = False) -> Response:
 
 
 def parse_token_response(received: Received) -> Response:
-    """Tell a granted token from a refusal (RFC 6749, 5; Get Access Token API).
+    """Return a response whose data holds an `access_token` (RFC 6749, 5; Get Access Token API).
 
-    A refusal is the fault of the credential, never of a record. The tenant's own words are left
-    out: they may quote what was sent.
-
-    Returns:
-        The response; its data holds an `access_token`.
+    A refusal is the fault of the credential, never of a record. The tenant's description is left
+    out of errors, because it may quote what was sent.
 
     Raises:
         GainsightError: No token is granted, or the response cannot be read.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import backoff
@@ -27,23 +28,10 @@ class RetryPolicy:
     first_response_seconds: float = 20
     base: float = 0.5
     max_wait: float = 60
-    server_error_tries: int | None = None
-
-    def within(
-        self, max_seconds: float | None, server_error_tries: int | None = None
-    ) -> RetryPolicy:
-        """Return the policy with tighter bounds.
-
-        Args:
-            max_seconds: A bound that applies if it is less than this policy's.
-            server_error_tries: The number of attempts after which HTTP 500 is final.
-        """
-        bound = self.max_seconds if max_seconds is None else min(max_seconds, self.max_seconds)
-        return replace(self, max_seconds=bound, server_error_tries=server_error_tries)
 
 
 class RetryState:
-    """The attempts of one call so far.
+    """The attempts of one call so far, and the bounds of this call if they are tighter.
 
     Attributes:
         attempts: Attempts begun.
@@ -55,7 +43,14 @@ class RetryState:
         spent: Attempts and the waits between them, without waits for a permit.
     """
 
-    def __init__(self, policy: RetryPolicy, now: float) -> None:
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        now: float,
+        *,
+        max_seconds: float | None,
+        server_error_tries: int | None,
+    ) -> None:
         self.attempts = 0
         self.unauthorized = 0
         self.sent_at = now
@@ -64,6 +59,10 @@ class RetryState:
         self.waited = 0.0
         self.spent = 0.0
         self._policy = policy
+        self._max_seconds = min(
+            policy.max_seconds, math.inf if max_seconds is None else max_seconds
+        )
+        self._server_error_tries = server_error_tries
         self._ended_at = now
         self._waits = backoff.expo(factor=policy.base, max_value=policy.max_wait)
         next(self._waits)
@@ -83,15 +82,13 @@ class RetryState:
     def next_wait(self, error: RetryCallError, *, has_responded: bool) -> float | None:
         """Return the seconds to wait before the next attempt, or None to give up.
 
-        Args:
-            error: Why the last attempt failed.
-            has_responded: Whether the tenant has ever responded.
+        The bounds are others until the tenant has responded for the first time.
         """
         policy = self._policy
-        left = (policy.max_seconds if has_responded else policy.first_response_seconds) - self.spent
+        left = (self._max_seconds if has_responded else policy.first_response_seconds) - self.spent
         tries_left = has_responded or self.attempts < policy.first_response_tries
-        if policy.server_error_tries is not None and error.status == _SERVER_ERROR:
-            tries_left = tries_left and self.attempts < policy.server_error_tries
+        if self._server_error_tries is not None and error.status == _SERVER_ERROR:
+            tries_left = tries_left and self.attempts < self._server_error_tries
         retry_after = error.retry_after or 0.0
         if not tries_left or left <= 0 or retry_after > left:
             return None

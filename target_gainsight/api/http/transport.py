@@ -1,7 +1,7 @@
 """One HTTP exchange: send a request, return the response or raise a classified error.
 
 The distinction that matters is whether a failed request can have reached the tenant: only a
-connection that was never made proves that it has not.
+connection that was never made shows that it has not.
 """
 
 from __future__ import annotations
@@ -61,24 +61,17 @@ class Transport:
     read; proxies and certificate authorities are taken from the environment as usual, but a
     loopback address is never reached through a proxy.
 
-    Args:
-        base_url: The address of the tenant's API, such as `https://mycompany.gainsightcloud.com`.
-        session: Used instead of an own one; it is not closed here.
-        user_agent: The name under which the tenant logs the calls.
-
     Raises:
         ValueError: The base URL lacks scheme or host or holds a credential, or the session does
             not verify TLS.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        session: requests.Session | None,
-        user_agent: str,
-    ) -> None:
-        self.host = _checked_host(base_url)
+    def __init__(self, base_url: str, *, session: requests.Session | None, user_agent: str) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            message = "the base URL must look like https://mycompany.gainsightcloud.com"
+            raise ValueError(message)
+        self.host = parts.hostname
         self._base_url = base_url.rstrip("/")
         self._user_agent = user_agent
         self._proxies = {"no_proxy": self.host} if _is_loopback(self.host) else None
@@ -99,12 +92,8 @@ class Transport:
     ) -> requests.Response:
         """Send a request and return the response.
 
-        Args:
-            call: Method and path.
-            auth: The authentication headers.
-            query: The encoded query, without question mark; may be empty.
-            content: The body, opened for this attempt, or None.
-            timeout: Seconds to wait for the connection, and between bytes of the response.
+        `query` is encoded and may be empty; `timeout` is in seconds, for the connection and between
+        bytes of the response.
 
         Raises:
             ConnectError: The connection was never made.
@@ -155,14 +144,6 @@ class _Authentication(AuthBase):
         return request
 
 
-def _checked_host(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        message = "the base URL must look like https://mycompany.gainsightcloud.com"
-        raise ValueError(message)
-    return parts.hostname
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -183,21 +164,14 @@ def _fault(error: OSError, call: CallContext) -> GainsightError:
     if not isinstance(error, requests.RequestException):
         return UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
-    if reason := _why_not_sent(causes):
-        return ConnectError(reason, **call)
+    for kind, reason in _NEVER_CONNECTED:
+        if any(isinstance(cause, kind) for cause in causes):
+            return ConnectError(reason.format(causes[-1]), **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return ResponseTimeoutError("no response came in time", **call)
     if isinstance(error, _CUT_SHORT):
         return MalformedResponseError("the response was cut short", **call)
     return ConnectionLostError(f"the connection broke: {causes[-1]}", **call)
-
-
-def _why_not_sent(causes: tuple[BaseException, ...]) -> str:
-    """Return why the connection was never made; empty if it may have been."""
-    for kind, reason in _NEVER_CONNECTED:
-        if any(isinstance(cause, kind) for cause in causes):
-            return reason.format(causes[-1])
-    return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,6 +1,6 @@
 """The rate limiter: decides when a call may be sent. Knows nothing of HTTP.
 
-Gainsight counts calls per clock-aligned window, when they arrive. A call arrives at some moment
+Gainsight counts calls per clock-aligned window, when they arrive. A call arrives
 between being sent and its response, so its permit is released one window after the *response*: no
 window of the server can then hold more calls than the limit, whatever the latency, the number of
 processes and the offset of the server's clock.
@@ -42,13 +42,9 @@ _MAX_THROTTLED_WINDOWS = 3
 
 @dataclass(frozen=True)
 class Permit:
-    """The right to make one call of a group.
+    """The right to make one call of a group, issued at a time in epoch seconds.
 
-    Attributes:
-        group: The group.
-        id: The name under which the store counts it.
-        issued_at: When it was issued (epoch seconds).
-        waited: How many seconds the call waited for it.
+    The call waited for it `waited` seconds; the store counts it under its `id`.
     """
 
     group: RateLimitGroup
@@ -167,7 +163,12 @@ class RateLimiter:
                 state.throttled_since = now
             throttled_seconds = until - state.throttled_since
             if throttled_seconds > max(_MAX_THROTTLED_SECONDS, _MAX_THROTTLED_WINDOWS * window):
-                raise _throttled_too_long(state.limits, throttled_seconds, now)
+                reason = (
+                    f"Gainsight's rate limit blocks all {state.limits.unit} for "
+                    f"{throttled_seconds / 3600:.1f} hours; other integrations have probably used "
+                    "up the tenant's quota for the day."
+                )
+                raise _quota_exceeded(reason, now)
             state.blocked_until = max(state.blocked_until, until, now + skew)
         if not already_blocked:
             logger.warning(
@@ -200,7 +201,12 @@ class RateLimiter:
             return until - now
         wait = self._store.take(group, permit_id, state.limits, now)
         if wait is None:
-            raise _quota_used_up(state.limits, now)
+            limits = state.limits
+            reason = (
+                f"the day's quota of {limits.allowed_per_day} {limits.unit} "
+                f"({limits.quota_percent}% of {limits.per_day}) is used up."
+            )
+            raise _quota_exceeded(reason, now)
         if wait > 0:
             state.full_until = now + wait
             _log_full_window(state.limits, wait, state.full_until)
@@ -223,23 +229,7 @@ def _log_full_window(limits: RateLimits, wait: float, until: float) -> None:
         )
 
 
-def _quota_used_up(limits: RateLimits, now: float) -> QuotaExceededError:
-    return _until_tomorrow(
-        f"the day's quota of {limits.allowed_per_day} {limits.unit} ({limits.quota_percent}% of "
-        f"{limits.per_day}) is used up.",
-        now,
-    )
-
-
-def _throttled_too_long(limits: RateLimits, seconds: float, now: float) -> QuotaExceededError:
-    return _until_tomorrow(
-        f"Gainsight's rate limit blocks all {limits.unit} for {seconds / 3600:.1f} hours; other "
-        "integrations have probably used up the tenant's quota for the day.",
-        now,
-    )
-
-
-def _until_tomorrow(reason: str, now: float) -> QuotaExceededError:
+def _quota_exceeded(reason: str, now: float) -> QuotaExceededError:
     resets_at = _utc((now // DAY_SECONDS + 1) * DAY_SECONDS)
     message = (
         f"{reason} It is renewed at {resets_at:%Y-%m-%d %H:%M} UTC; a run after that continues "

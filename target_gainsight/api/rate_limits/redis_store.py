@@ -48,10 +48,7 @@ return '0'
 class RedisStore:
     """A `PermitStore` in Redis. Times are those of the server, so clocks need not agree.
 
-    Args:
-        url: `redis://` or `rediss://`; a password in it is never shown.
-        tenant: The name under which all processes count the calls of this tenant.
-        clock: The clock that `take` and `release` are given the time of.
+    The password in the URL is never shown.
 
     Raises:
         QuotaStoreError: The server cannot be used.
@@ -82,7 +79,10 @@ class RedisStore:
         """See `PermitStore.take`."""
         server_now = now + self._ahead
         per_day = limits.allowed_per_day
-        keys = [self._permits(group), self._key(group, f"day:{int(server_now // DAY_SECONDS)}")]
+        keys = [
+            self._key(group, "permits"),
+            self._key(group, f"day:{int(server_now // DAY_SECONDS)}"),
+        ]
         arguments: list[str | int] = [
             permit,
             round(server_now * 1000),
@@ -96,7 +96,7 @@ class RedisStore:
 
     def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
         """See `PermitStore.release`."""
-        key, window = self._permits(group), limits.window_seconds
+        key, window = self._key(group, "permits"), limits.window_seconds
         with self._errors_named(), self._client.pipeline() as pipeline:
             pipeline.zadd(key, {permit: round((now + self._ahead + window) * 1000)})
             pipeline.pexpire(key, round(2 * window * 1000))
@@ -105,9 +105,6 @@ class RedisStore:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def _permits(self, group: RateLimitGroup) -> str:
-        return self._key(group, "permits")
 
     def _key(self, group: RateLimitGroup, name: str) -> str:
         return f"target-gainsight:{group}:{self._tenant}:{name}"

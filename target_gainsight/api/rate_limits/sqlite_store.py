@@ -42,10 +42,7 @@ class SqliteStore:
 
     Each operation is one transaction under SQLite's own write lock, which ends with its process.
 
-    Args:
-        path: The file.
-        tenant: The name under which all processes count the calls of this tenant.
-        busy_seconds: How long to wait for the other processes; an operation takes a millisecond.
+    It waits `busy_seconds` for the other processes, whose operations take a millisecond each.
 
     Raises:
         QuotaStoreError: The file cannot be used, or is a database of something else.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
-from target_gainsight.api.http.request_body import FormFile, form_content
+from target_gainsight.api.http.request_body import form_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ class BulkApi:
             _PATH,
             kind="upload",
             group="bulk",
-            content=form_content({"jobId": job_id}, FormFile("file", filename, open_file)),
+            content=form_content({"jobId": job_id}, filename, open_file),
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
