@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.references import Key
     from target_gainsight.loading.settling.summary import Summary
-    from target_gainsight.loading.writing.attempts import Action
+    from target_gainsight.loading.writing.writer import Action
     from target_gainsight.mapping.errors import FieldError
     from target_gainsight.settings import StreamSettings
 

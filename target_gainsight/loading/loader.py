@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
     from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.writing.attempts import Action
     from target_gainsight.loading.writing.delivery import ResendPolicy
-    from target_gainsight.loading.writing.writer import Writer
+    from target_gainsight.loading.writing.writer import Action, Writer
     from target_gainsight.settings import StreamSettings
 
 LARGEST_GROUP = MAX_PAGE - 1

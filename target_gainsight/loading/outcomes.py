@@ -1,4 +1,4 @@
-"""What can become of a record, and the record on its way there. Decides nothing itself."""
+"""Outcomes of records and batches, and their reasons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(str, enum.Enum):
-    """What a record ended as; every record gets exactly one."""
+    """The outcome of a record; every record gets exactly one."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -37,7 +37,7 @@ class Reason:
         value: The value concerned.
         hint: What to do.
         request_id: The refused call, for Gainsight's support.
-        sent_at: When a write with an unclear outcome was sent, in epoch seconds.
+        sent_at: When a write with an unknown outcome was sent, in epoch seconds.
     """
 
     code: str
@@ -49,17 +49,17 @@ class Reason:
     sent_at: float | None = None
 
     def without_values(self) -> Reason:
-        """The same reason, saying nothing of what the record holds."""
+        """Return the same reason without values of the record."""
         return replace(self, value=None, message="the values are not kept (reject_values: keys)")
 
     def __str__(self) -> str:
         parts = [self.code]
         if self.field and self.field not in self.message:
             parts.append(f"{self.field} = {display(self.value)}")
-        said = one_line(": ".join([*parts, self.message]))
+        text = one_line(": ".join([*parts, self.message]))
         if not self.hint or self.message.endswith(self.hint):
-            return said
-        return f"{said} {self.hint}" if said.endswith(".") else f"{said}; {self.hint}"
+            return text
+        return f"{text} {self.hint}" if text.endswith(".") else f"{text}; {self.hint}"
 
 
 class Settlement(NamedTuple):
@@ -67,9 +67,9 @@ class Settlement(NamedTuple):
 
     Attributes:
         record: The record.
-        outcome: What it ended as.
-        reason: Why, for skipped and rejected ones.
-        gsid: The row that holds it now, if known.
+        outcome: Its outcome.
+        reason: The reason, for skipped and rejected ones.
+        gsid: Its row, if known.
     """
 
     record: LoadRecord
@@ -80,12 +80,12 @@ class Settlement(NamedTuple):
 
 @dataclass
 class BatchResult:
-    """What became of one batch.
+    """The outcomes of one batch.
 
     Attributes:
         settlements: The records that have an outcome.
-        unavailable: The records whose retries are spent.
-        unavailable_because: Why.
+        unavailable: The records whose retries are exhausted.
+        unavailable_because: The reason.
         stopped: The error that ends the run; the other records have no outcome.
     """
 
@@ -101,7 +101,7 @@ class BatchResult:
         reason: Reason | None = None,
         gsid: str | None = None,
     ) -> None:
-        """Note one record's outcome."""
+        """Record one record's outcome."""
         self.settlements.append(Settlement(record, outcome, reason, gsid))
 
     def unsettled(self, records: Sequence[LoadRecord]) -> list[LoadRecord]:
@@ -111,7 +111,7 @@ class BatchResult:
 
 
 class RunStoppedError(Exception):
-    """The run must stop: its message says why and what to do, on one line.
+    """The run must stop; its message gives the reason and what to do, on one line.
 
     Args:
         message: May name streams and fields as they are; what cannot be printed is escaped.
@@ -122,11 +122,7 @@ class RunStoppedError(Exception):
 
 
 def reason_of_fields(errors: Sequence[FieldError]) -> Reason:
-    """Say what is wrong with a record's fields.
-
-    Returns:
-        The reason, which names all of them.
-    """
+    """Return one reason that names all fields in error."""
     first = errors[0]
     return Reason(
         first.code,

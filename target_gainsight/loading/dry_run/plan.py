@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.loading.writing.attempts import Written
-from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.loading.writing.writer import Writer, Written
 from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.settling.summary import StreamCounts, Summary
-    from target_gainsight.loading.writing.attempts import Action
+    from target_gainsight.loading.writing.writer import Action
 
 MAX_EXAMPLES = 5
 MINUTES_PER_HOUR = 60

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.attempts import Recovered
+from target_gainsight.loading.writing.writer import Recovered
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import SentCreate, Unresolved
+    from target_gainsight.loading.writing.writer import SentCreate, Unresolved
 
 logger = logging.getLogger(__name__)
 

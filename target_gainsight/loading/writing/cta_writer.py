@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import MAX_CTAS
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.attempts import SentCreate, Unresolved, Written
 from target_gainsight.loading.writing.create_recovery import HINT
-from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.loading.writing.writer import SentCreate, Unresolved, Writer, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_gainsight.api import Clock, CockpitApi, PerRecordResponse
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
+    from target_gainsight.loading.writing.writer import Action, Body, Recovered
 
 NOT_CONFIRMED = "the response does not mention this record"
 

@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING
 
 import backoff
 
-from target_gainsight.api import StopRunError, UnavailableError
+from target_gainsight.api import RefusedError, StopRunError, UnavailableError, UnknownOutcomeError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
-from target_gainsight.loading.writing.attempts import (
-    Refused,
-    SentCreate,
-    Unavailable,
-    Unknown,
-    Unresolved,
-    Written,
-)
 from target_gainsight.loading.writing.isolation import Part, narrow
+from target_gainsight.loading.writing.writer import SentCreate, Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from target_gainsight.api import Clock, UnknownOutcomeError
+    from target_gainsight.api import Clock
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import Action
-    from target_gainsight.loading.writing.writer import Writer
+    from target_gainsight.loading.writing.writer import Action, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +69,7 @@ def deliver(
 
 
 class _Resends:
-    """The calls that repeat creates: since when, and the pauses between them."""
+    """The calls that repeat creates of one batch, and the pauses between them."""
 
     def __init__(self, policy: ResendPolicy, first_sent_at: float) -> None:
         self.first_sent_at = first_sent_at
@@ -130,20 +122,19 @@ class _Delivery:
                 self._send(part)
 
     def _send(self, part: Part) -> None:
-        match self._writer.attempt(part.action, part.records):
-            case Written(settlements, unresolved):
-                self._result.settlements += settlements
-                if unresolved:
-                    was_resent = self._resends is not None
-                    self._recover([replace(each, resent=was_resent) for each in unresolved])
-            case Refused(error):
-                rejected, parts = narrow(part, error, self._writer.body)
-                self._result.settlements += rejected
-                self._parts += parts
-            case Unknown(error):
-                self._recover_lost(part, error)
-            case Unavailable(error):
-                raise error
+        try:
+            written = self._writer.write(part.action, part.records)
+        except RefusedError as error:
+            rejected, parts = narrow(part, error, self._writer.body)
+            self._result.settlements += rejected
+            self._parts += parts
+        except UnknownOutcomeError as error:
+            self._recover_lost(part, error)
+        else:
+            self._result.settlements += written.settlements
+            if written.unresolved:
+                was_resent = self._resends is not None
+                self._recover([replace(each, resent=was_resent) for each in written.unresolved])
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""

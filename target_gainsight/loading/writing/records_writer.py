@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import MAX_RECORDS, RefusedError
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.attempts import SentCreate, Unresolved, Written
+from target_gainsight.loading.records import NOTHING
 from target_gainsight.loading.writing.create_recovery import HINT
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
-from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.loading.writing.writer import SentCreate, Unresolved, Writer, Written
 from target_gainsight.mapping.types.datetimes import reformat_date
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import Action, Body, Recovered
     from target_gainsight.loading.writing.create_recovery import CreateRecovery
+    from target_gainsight.loading.writing.writer import Action, Body, Recovered
     from target_gainsight.mapping.types.datetimes import DateFormat
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-D
 
 @dataclass(frozen=True)
 class _DateFormat:
-    """How DATE fields are written, until the tenant shows that it wants them otherwise."""
+    """The format of DATE fields, which changes if the tenant refuses it."""
 
     current: DateFormat
     is_confirmed: bool = False
@@ -57,7 +57,7 @@ class RecordsWriter(Writer):
         date_fields: The fields of type DATE.
         date_format: How they are written at first.
         recovery: Finds out what became of creates.
-        clock: Tells how long a call took.
+        clock: Measures how long a call took.
         batch_size: Records of one call at most.
     """
 
@@ -86,16 +86,21 @@ class RecordsWriter(Writer):
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Insert records, or update rows by GSID, or by the lookup keys where the tenant asks."""
-        if action == "create":
-            return self._read_created(records, self._send(action, records))
         try:
             sent = self._send(action, records)
         except RefusedError as error:
-            if not (self._update_by_gsid and self._keys and _refuses_gsid_as_key(error)):
+            by_gsid = action == "update" and self._update_by_gsid
+            if not (by_gsid and self._keys and _refuses_gsid_as_key(error)):
                 raise
-            self._switch_to_lookup_keys(error)
+            self._update_by_gsid = False
+            logger.warning(
+                "%s: the tenant refuses Gsid as a key (%s); updating by %s from now on",
+                self._object_name,
+                error,
+                ", ".join(self._keys),
+            )
             sent = self._send(action, records)
-        return self._read_updated(records, sent)
+        return self._read_outcomes(action, records, sent)
 
     def body(self, action: Action, record: LoadRecord) -> Body:
         """Return a record as it is sent now."""
@@ -105,26 +110,27 @@ class RecordsWriter(Writer):
         """Look up records by their lookup keys."""
         return self._recovery.recover(unresolved)
 
-    def _read_created(self, records: Sequence[LoadRecord], sent: _Sent) -> Written:
-        """Read the outcomes of an insert; what the response does not confirm may still be there."""
-        settled = _confirmed(records, sent, Outcome.CREATED)
-        if self._recovery.only_new:
+    def _read_outcomes(self, action: Action, records: Sequence[LoadRecord], sent: _Sent) -> Written:
+        """Read the outcomes of a call; creates that it does not confirm may have been committed."""
+        creates = action == "create"
+        settled = _confirmed(records, sent, Outcome.CREATED if creates else Outcome.UPDATED)
+        if creates and self._recovery.only_new:
             self._recovery.claim_rows(settled.values())
         if len(settled) == len(records):
             return Written(tuple(settled.values()))
         missing = _without_outcome(records, sent, settled)
         cause = f"the response confirms {sent.response.count} of {len(records)} records"
-        create = SentCreate(sent.at, may_still_commit=False, cause=cause)
-        reason = _not_confirmed(records, sent, HINT, sent_at=sent.at)
-        unresolved = tuple(Unresolved(each, create, reason) for each in missing)
-        return Written(tuple(settled.values()), unresolved)
-
-    def _read_updated(self, records: Sequence[LoadRecord], sent: _Sent) -> Written:
-        settled = _confirmed(records, sent, Outcome.UPDATED)
-        if len(settled) == len(records):
-            return Written(tuple(settled.values()))
-        missing = _without_outcome(records, sent, settled)
-        reason = _not_confirmed(records, sent, "look the record up in Gainsight, or replay it")
+        reason = Reason(
+            "not_confirmed",
+            f"{cause}, not this one",
+            hint=HINT if creates else "look the record up in Gainsight, or replay it",
+            request_id=sent.response.request_id,
+            sent_at=sent.at if creates else None,
+        )
+        if creates:
+            create = SentCreate(sent.at, may_still_commit=False, cause=cause)
+            unresolved = tuple(Unresolved(each, create, reason) for each in missing)
+            return Written(tuple(settled.values()), unresolved)
         rejected = [Settlement(each, Outcome.REJECTED, reason) for each in missing]
         return Written((*settled.values(), *rejected))
 
@@ -137,7 +143,9 @@ class RecordsWriter(Writer):
             if dates.is_confirmed or not _refuses_a_date(error):
                 raise
             return self._send_in_other_format(action, records, dates.current, error)
-        if self._date_fields and not dates.is_confirmed and self._has_dates(records):
+        if not dates.is_confirmed and any(
+            each.fields.get(name) is not None for each in records for name in self._date_fields
+        ):
             self._dates = _DateFormat(dates.current, is_confirmed=True)
         return sent
 
@@ -189,15 +197,6 @@ class RecordsWriter(Writer):
         }
         return {**body, **dates}
 
-    def _switch_to_lookup_keys(self, error: RefusedError) -> None:
-        self._update_by_gsid = False
-        logger.warning(
-            "%s: the tenant refuses Gsid as a key (%s); updating by %s from now on",
-            self._object_name,
-            error,
-            ", ".join(self._keys),
-        )
-
     def _switch_date_format(self, date_format: DateFormat, error: RefusedError) -> None:
         if self._dates.current != date_format:
             logger.warning(
@@ -209,43 +208,38 @@ class RecordsWriter(Writer):
             )
         self._dates = _DateFormat(date_format, is_confirmed=True)
 
-    def _has_dates(self, records: Sequence[LoadRecord]) -> bool:
-        return any(
-            record.fields.get(name) is not None for record in records for name in self._date_fields
-        )
-
 
 def _confirmed(
     records: Sequence[LoadRecord], sent: _Sent, outcome: Outcome
 ) -> dict[LoadRecord, Settlement]:
     """Settle the records that a response confirms."""
-    gsids = _match_rows(sent.bodies, sent.response)
-    return {
-        records[number]: Settlement(records[number], outcome, gsid=gsid or records[number].gsid)
-        for number, gsid in gsids.items()
-    }
+    settled = {}
+    for number, row in _match_rows(sent.bodies, sent.response).items():
+        record, gsid = records[number], row.get(GSID)
+        gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
+        settled[record] = Settlement(record, outcome, gsid=gsid)
+    return settled
 
 
-def _match_rows(bodies: Sequence[Body], response: WriteResponse) -> dict[int, str | None]:
-    """Return which records a response confirms, and their GSIDs.
+def _match_rows(
+    bodies: Sequence[Body], response: WriteResponse
+) -> Mapping[int, Mapping[str, Json]]:
+    """Match records that a response confirms, by their position, with its rows.
 
     Rows come in the order of the records (observed; no index is documented). If some are missing,
-    the others are recognized by their values.
-
-    Returns:
-        Position of a confirmed record to its GSID, or None where the response does not name it.
+    the others are recognized by their values. Rows are empty if the response has only a count.
     """
     rows = response.records
     if len(rows) == len(bodies) == response.count:
-        return {number: _gsid(row) for number, row in enumerate(rows)}
+        return dict(enumerate(rows))
     if not rows and response.count == len(bodies) and not response.failures:
-        return dict.fromkeys(range(len(bodies)))
-    confirmed: dict[int, str | None] = {}
+        return dict.fromkeys(range(len(bodies)), NOTHING)
+    confirmed: dict[int, Mapping[str, Json]] = {}
     remaining = iter(rows)
     row = next(remaining, None)
     for number, body in enumerate(bodies):
         if row is not None and _is_row_of(row, body):
-            confirmed[number] = _gsid(row)
+            confirmed[number] = row
             row = next(remaining, None)
     return confirmed if len(confirmed) <= response.count else {}
 
@@ -255,11 +249,6 @@ def _is_row_of(row: Mapping[str, Json], body: Body) -> bool:
         return bool(row[GSID] == body[GSID])
     shared = [name for name in body if name in row]
     return bool(shared) and all(row[name] == body[name] for name in shared)
-
-
-def _gsid(row: Mapping[str, Json]) -> str | None:
-    gsid = row.get(GSID)
-    return gsid if isinstance(gsid, str) else None
 
 
 def _without_outcome(
@@ -279,16 +268,6 @@ def _without_outcome(
             reason = refusal_reason(error, failure)
             settled[record] = Settlement(record, Outcome.REJECTED, reason)
     return missing
-
-
-def _not_confirmed(
-    records: Sequence[LoadRecord], sent: _Sent, hint: str, sent_at: float | None = None
-) -> Reason:
-    response = sent.response
-    message = f"the response confirms {response.count} of {len(records)} records, not this one"
-    return Reason(
-        "not_confirmed", message, hint=hint, request_id=response.request_id, sent_at=sent_at
-    )
 
 
 def _refuses_a_date(error: RefusedError) -> bool:

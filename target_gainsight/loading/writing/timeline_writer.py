@@ -20,8 +20,13 @@ from target_gainsight.api import (
 from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.attempts import Recovered, SentCreate, Unresolved, Written
-from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.loading.writing.writer import (
+    Recovered,
+    SentCreate,
+    Unresolved,
+    Writer,
+    Written,
+)
 from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.classification import RecordMap
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import Action
+    from target_gainsight.loading.writing.writer import Action
 
 logger = logging.getLogger(__name__)
 

@@ -1,24 +1,81 @@
-"""What every kind of object implements to be written: one call for one batch."""
+"""The interface that every kind of object implements to be written: one call for one batch."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
-
-from target_gainsight.api import RefusedError, UnavailableError, UnknownOutcomeError
-from target_gainsight.loading.writing.attempts import (
-    Recovered,
-    Refused,
-    Unavailable,
-    Unknown,
-    Written,
-)
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_gainsight.loading.outcomes import Reason, Settlement
     from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.attempts import Action, Attempt, Body, Unresolved
+
+Action = Literal["create", "update"]
+Body = Mapping[str, Any]
+"""A record as it is sent: field name to JSON value."""
+
+
+@dataclass(frozen=True)
+class SentCreate:
+    """A create whose outcome is not known.
+
+    Attributes:
+        at: When it was sent, in epoch seconds on the tenant's clock.
+        may_still_commit: The call timed out, so the tenant may still commit it.
+        cause: What happened, as a phrase.
+    """
+
+    at: float
+    may_still_commit: bool
+    cause: str
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A record that may or may not have been created.
+
+    Attributes:
+        record: The record.
+        sent: When and how it was sent.
+        reason: Why it is rejected if the tenant does not have it; None if it is to be sent again.
+        resent: An earlier response for the same record was lost in this run.
+    """
+
+    record: LoadRecord
+    sent: SentCreate
+    reason: Reason | None = None
+    resent: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """The tenant responded.
+
+    Attributes:
+        settlements: The outcomes that the response states.
+        unresolved: The records that the response does not account for.
+    """
+
+    settlements: tuple[Settlement, ...]
+    unresolved: tuple[Unresolved, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What the tenant holds of unresolved records.
+
+    Attributes:
+        settlements: The outcomes that are known now.
+        to_update: Records that turned out to exist with other values.
+        stopped: Why the run must stop; the settlements count all the same.
+    """
+
+    settlements: tuple[Settlement, ...] = ()
+    to_update: tuple[LoadRecord, ...] = ()
+    stopped: Exception | None = None
 
 
 class Writer(ABC):
@@ -26,7 +83,7 @@ class Writer(ABC):
 
     Attributes:
         batch_size: Records of one call at most.
-        after_lost_response: What is done about creates whose response was lost, for the log.
+        after_lost_response: The recovery of creates whose response was lost, for the log.
     """
 
     batch_size: int
@@ -52,20 +109,5 @@ class Writer(ABC):
         return record.fields
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:  # noqa: ARG002
-        """Find out what became of creates. By default nothing is found: calls are idempotent."""
+        """Look up creates with an unknown outcome; by default none, for idempotent calls."""
         return Recovered()
-
-    def attempt(self, action: Action, records: Sequence[LoadRecord]) -> Attempt:
-        """Make one call and return what came of it.
-
-        Raises:
-            StopRunError: The run must stop.
-        """
-        try:
-            return self.write(action, records)
-        except RefusedError as error:
-            return Refused(error)
-        except UnknownOutcomeError as error:
-            return Unknown(error)
-        except UnavailableError as error:
-            return Unavailable(error)
