@@ -18,6 +18,8 @@ from rich.cells import cell_len
 from singer_messages import record, schema
 from singer_runs import clean_environment, run_command
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS = {"domain": "sandbox", "object_type": "company", "max_reject_percent": 100}
 MESSAGES = [
     schema(),

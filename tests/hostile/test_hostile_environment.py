@@ -17,6 +17,8 @@ from target_gainsight.sandbox import start_sandbox
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.e2e
+
 SCRIPTS = Path(sys.executable).parent
 NAME = "Ärzte 雪 😀"
 MESSAGES = [

@@ -83,6 +83,6 @@ COLUMNS = (
     _column("half of the JSON", "cut_json", "cut short"),
     _column("empty body", "empty_body", "empty"),
     _column("web page", "html_body", "web page"),
-    _column("wrong shape", "wrong_shape", "shape|names no status id|grants no token"),
+    _column("wrong shape", "wrong_shape", "shape|has no status id|grants no token"),
     Column("slow", (Fault("latency", seconds=SLOW),), "", by_clock=True),
 )

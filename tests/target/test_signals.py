@@ -105,12 +105,11 @@ def test_a_signal_in_silence_ends_the_run_with_the_covered_state(
     assert f"stopped by signal {number.value}; the state covers what is settled" in log
 
 
-def test_a_signal_while_a_call_is_in_flight_waits_for_its_answer(tenant: WatchedTenant) -> None:
+def test_signal_during_a_call_waits_for_its_response(tenant: WatchedTenant) -> None:
     tenant.watch.hold(COMPANIES)
     with tenant.running(**INSERTS, max_concurrency=1) as process:
         names = [f"C{number}" for number in range(20)]
-        numbered = enumerate(names, start=1)
-        pairs = ((record(Name=name), state(at=number)) for number, name in numbered)
+        pairs = ((state(at=number), record(Name=name)) for number, name in enumerate(names))
         write(process, schema(), *(message for pair in pairs for message in pair))
         tenant.watch.until(tenant.names)
         process.terminate()
@@ -120,7 +119,7 @@ def test_a_signal_while_a_call_is_in_flight_waits_for_its_answer(tenant: Watched
         states = states_of(process)
     written = len(tenant.names())
     assert 1 <= written < 20
-    assert states[-1] == {"at": written}
+    assert states[-1]["at"] in (written - 1, written)  # the state after the last one may be unread
 
 
 def test_a_signal_while_buffered_records_wait_leaves_them_to_the_next_run(
