@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,9 +10,6 @@ if TYPE_CHECKING:
 
     from target_gainsight.loading.references import Link, LookupKey, Reference
     from target_gainsight.loading.watermark import Watermark
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""The references of records that have none; one mapping for all of them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,9 +57,9 @@ class LoadRecord:
     parts: tuple[LoadRecord, ...] = ()
     gsid: str | None = None
     sent_before: float | None = None
-    references: Mapping[str, Reference] = field(default_factory=lambda: NOTHING)
+    references: Mapping[str, Reference] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
-    waiting: Mapping[str, LookupKey] = field(default_factory=lambda: NOTHING)
+    waiting: Mapping[str, LookupKey] = field(default_factory=dict)
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

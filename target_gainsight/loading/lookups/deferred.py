@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.records import NOTHING, LoadRecord
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ class DeferredParents:
         self._now = now
         self._max_age_seconds = max_age_seconds
         self._waiting = SpilledValues()
-        self._waiting.share(NOTHING)
         self._newest = 0
         self._due_count = RECORDS_OF_ONE_LOOKUP
         self._due_at: float | None = None
@@ -133,7 +132,7 @@ class DeferredParents:
     def _add(self, settlement: Settlement) -> None:
         record = settlement.record
         for part in (record, *record.parts):
-            part.references = NOTHING  # they are resolved, except for those waited for
+            part.references = {}  # they are resolved, except for those waited for
             self._waiting.share(part.source.schema, part.source.watermark)
         self._waiting.share(*(parent.match for parent in record.waiting.values()))
         self._newest = self._waiting.add(record.key, settlement)

@@ -18,7 +18,6 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.keys import AskedKeys
-from target_gainsight.loading.records import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,14 +94,14 @@ class CurrentRows:
         object_name: str,
         keys: KeyReader,
         *,
-        read_as: Mapping[str, str] = NOTHING,
+        read_as: Mapping[str, str] | None = None,
         required: tuple[str, ...] = (GSID,),
     ) -> None:
         self.readable = True
         self._object_name = object_name
         self._keys = keys
-        self._read_as = read_as
-        self._required = (*required, *(read_as.get(name, name) for name in keys.names))
+        self._read_as = read_as or {}
+        self._required = (*required, *(self._read_as.get(name, name) for name in keys.names))
         self._reader = ObjectReader(records, object_name)
         self._most_values: int | None = None
 

@@ -112,7 +112,8 @@ class Ledger:
                 since = (record.parts or (record,))[0].source.sequence
                 self._record(part.source, outcome, reason, since)
         self._advance()
-        self._check_limits()
+        if self._rejects_that_count:
+            self._check_limits()
         if len(self._deferred) >= MAX_UNAVAILABLE_IN_A_ROW:
             message = (
                 f"Gainsight was not available for {MAX_UNAVAILABLE_IN_A_ROW} batches in a row "
@@ -187,12 +188,13 @@ class Ledger:
 
         Rejects of records before ``since`` in the input are retired.
         """
-        if reason is not None and self._rejection.keys_only:
-            reason = reason.without_values()
-        self.summary.count(source.alias, outcome, reason)
-        if reason is not None and outcome is Outcome.REJECTED:
-            self._rejects_that_count += reason.code not in NOT_COUNTED
-            self._log(source, reason)
+        self.summary.stream(source.alias).outcomes[outcome] += 1
+        if reason is not None:
+            reason = reason.without_values() if self._rejection.keys_only else reason
+            self.summary.count_reason(source.alias, outcome, reason)
+            if outcome is Outcome.REJECTED:
+                self._rejects_that_count += reason.code not in NOT_COUNTED
+                self._log(source, reason)
         index = self._open_rejects
         retires = index.retired_by(source, since) if index and index.has_any else []
         is_listed = outcome is Outcome.REJECTED or (reason and reason.code in LISTED_SKIPS)
@@ -246,10 +248,7 @@ class Ledger:
 
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""
-        rejected = self._rejects_that_count
-        if not rejected:
-            return
-        read = self.summary.read
+        rejected, read = self._rejects_that_count, self.summary.read
         most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
         too_many = most is not None and rejected > most
         if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):

@@ -135,13 +135,11 @@ class Summary:
             counts = self.streams[name] = StreamCounts()
         return counts
 
-    def count(self, stream: str, outcome: Outcome, reason: Reason | None) -> None:
-        """Count one outcome."""
-        counts = self.stream(stream)
-        counts.outcomes[outcome] += 1
-        if outcome is Outcome.SKIPPED and reason is not None:
-            counts.skips[reason.code] += 1
-        if outcome is Outcome.REJECTED and reason is not None:
+    def count_reason(self, stream: str, outcome: Outcome, reason: Reason) -> None:
+        """Count a skipped or rejected record by its reason."""
+        if outcome is Outcome.SKIPPED:
+            self.stream(stream).skips[reason.code] += 1
+        if outcome is Outcome.REJECTED:
             example = self.rejects.setdefault(reason.code, RejectExample(0, stream, str(reason)))
             example.count += 1
 
