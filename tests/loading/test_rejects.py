@@ -133,7 +133,7 @@ def test_every_reject_is_on_disk_before_the_state_that_covers_it(
     for number, line in enumerate(every_tenth_bad(500), start=1):
         lines += [line, state(read=number)]
     target = loading.target(read_group_size=30, max_concurrency=max_concurrency)
-    monkeypatch.setattr(target.session.checkpoint, "_interval", 0.0)
+    target.session.checkpoint.interval = 0.0
     on_disk: list[tuple[int, int]] = []
 
     def look(value: Message) -> None:
@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_no_half_line_and_no_state_ahead(
     for number, line in enumerate(every_tenth_bad(1000), start=1):
         lines += [line, state(read=number)]
     target = loading.target(read_group_size=50)
-    monkeypatch.setattr(target.session.checkpoint, "_interval", 0.0)
+    target.session.checkpoint.interval = 0.0
     run = loading.run(target, lines)
     assert run.exit_code == 1
     assert any("No space left" in line for line in run.log)

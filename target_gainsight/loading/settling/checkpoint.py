@@ -19,7 +19,7 @@ class Checkpoint:
     Args:
         emit: Writes one state.
         now: Returns the time in seconds.
-        interval: Seconds between two states at least; the last one is always written.
+        interval: Minimal seconds between two states; the last one is always written.
         max_waiting: Of more waiting states every other one is dropped.
     """
 
@@ -32,7 +32,7 @@ class Checkpoint:
     ) -> None:
         self._emit = emit
         self._now = now
-        self._interval = interval
+        self.interval = interval
         self._max_waiting = max_waiting
         self._watermarks: list[Watermark] = []
         self._waiting: deque[tuple[list[tuple[Watermark, int]], Mapping[str, Any]]] = deque()
@@ -68,7 +68,7 @@ class Checkpoint:
             self._covered = state
         if self._covered is None:
             return
-        if final or self._emitted_at is None or self._now() - self._emitted_at >= self._interval:
+        if final or self._emitted_at is None or self._now() - self._emitted_at >= self.interval:
             state, self._covered = self._covered, None
             self._emitted_at = self._now()
             self._emit(state)
