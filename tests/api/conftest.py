@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def events() -> list[CallEvent]:
-    """What the observer was told."""
+    """The events that the observer got."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""What goes out with a call, and what its answer means."""
+"""The parts of a request, and the result or error of a response."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def get(client: GainsightClient) -> Any:
     return client.call("GET", "/v1/thing", kind="thing")
 
 
-def test_a_call_carries_the_key_the_version_and_json(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_call_sends_key_version_and_json(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(URL, json=success())
     client.call("PUT", "/v1/thing", kind="thing", json={"a": Decimal("1.10")})
     sent = requests_mock.last_request
@@ -55,13 +53,15 @@ def test_a_call_carries_the_key_the_version_and_json(
     assert sent.verify
 
 
-def test_the_user_agent_may_be_told(make_client: MakeClient, requests_mock: Any) -> None:
+def test_user_agent_can_be_set(make_client: MakeClient, requests_mock: Any) -> None:
     requests_mock.get(URL, json=success())
     get(make_client(user_agent="initech-loader/1"))
     assert requests_mock.last_request.headers["User-Agent"] == "initech-loader/1"
 
 
-def test_an_answer_is_read_whole(client: GainsightClient, requests_mock: Any) -> None:
+def test_response_holds_data_ids_and_server_time(
+    client: GainsightClient, requests_mock: Any
+) -> None:
     requests_mock.get(
         URL,
         text='{"result": true, "requestId": "r-9", "data": {"Arr": 0.10}, "localizedMessage": "x"}',
@@ -76,7 +76,7 @@ def test_an_answer_is_read_whole(client: GainsightClient, requests_mock: Any) ->
     assert answer.body["localizedMessage"] == "x"
 
 
-def test_the_request_id_may_come_in_a_header(client: GainsightClient, requests_mock: Any) -> None:
+def test_request_id_is_read_from_header(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(URL, json={"result": True}, headers={"x-gs-request-id": "r-10"})
     assert get(client).request_id == "r-10"
 
@@ -93,7 +93,7 @@ def test_the_request_id_may_come_in_a_header(client: GainsightClient, requests_m
         (400, "GSOBJ_1023", UnsuitableObjectError, "bulk"),
     ],
 )
-def test_what_cannot_succeed_stops_the_run_at_once_and_says_what_to_do(
+def test_final_refusal_stops_run_with_advice(
     client: GainsightClient,
     requests_mock: Any,
     status: int,
@@ -108,9 +108,7 @@ def test_what_cannot_succeed_stops_the_run_at_once_and_says_what_to_do(
     assert requests_mock.call_count == 1
 
 
-def test_an_error_names_the_call_and_the_answer(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_error_names_call_and_response(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(URL, status_code=400, json=failure("GSOBJ_1002", "Bad\nvalue (Arr = x)."))
     with pytest.raises(RefusedError) as caught:
         get(client)
@@ -124,14 +122,14 @@ def test_an_error_names_the_call_and_the_answer(
     )
 
 
-def test_false_on_http_200_is_a_failure(client: GainsightClient, requests_mock: Any) -> None:
+def test_result_false_with_http_200_is_refusal(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(URL, json=failure("GSOBJ_1007", "Name cannot be null (Name = null)."))
     with pytest.raises(RefusedError):
         get(client)
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 413, 422])
-def test_a_refusal_is_never_repeated_unchanged(
+def test_refused_call_is_not_repeated(
     acquainted: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     refused = requests_mock.get(URL, status_code=status, text="<html>no reason</html>")
@@ -140,7 +138,7 @@ def test_a_refusal_is_never_repeated_unchanged(
     assert refused.call_count == 1
 
 
-def test_an_object_that_does_not_exist_is_told_from_a_record(
+def test_missing_record_is_not_a_missing_object(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, status_code=404, json=failure("GSOBJ_1011", "no such record"))
@@ -150,7 +148,7 @@ def test_an_object_that_does_not_exist_is_told_from_a_record(
 
 
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_web_page_as_the_first_answer_means_a_wrong_domain(
+def test_web_page_as_first_response_means_wrong_domain(
     client: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     requests_mock.get(URL, status_code=status, text="\n<!doctype html><html>Welcome</html>")
@@ -159,7 +157,7 @@ def test_a_web_page_as_the_first_answer_means_a_wrong_domain(
     assert requests_mock.call_count == 1
 
 
-def test_a_redirect_is_not_followed_and_says_where_it_pointed(
+def test_redirect_is_not_followed_and_target_is_named(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, status_code=302, headers={"Location": "https://elsewhere.example/"})
@@ -169,7 +167,7 @@ def test_a_redirect_is_not_followed_and_says_where_it_pointed(
     assert elsewhere.call_count == 0
 
 
-def test_the_key_shows_nowhere(
+def test_access_key_is_in_no_error_log_or_repr(
     make_client: MakeClient, requests_mock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -182,13 +180,13 @@ def test_the_key_shows_nowhere(
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\n", "schlüssel"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+def test_invalid_access_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ValueError, match="copy it again") as caught:
         AccessKey(key)
     assert not key or key not in str(caught.value)
 
 
-def test_netrc_does_not_override_the_credential_while_proxies_stay(
+def test_netrc_is_ignored_and_proxies_are_used(
     client: GainsightClient, requests_mock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -212,7 +210,7 @@ def test_cookies_are_not_kept(client: GainsightClient, requests_mock: Any) -> No
     "base_url",
     ["initech.gainsightcloud.com", "ftp://initech.example", "https://", "https://me:pw@host"],
 )
-def test_a_base_url_that_cannot_be_one_is_refused(base_url: str) -> None:
+def test_invalid_base_url_is_refused(base_url: str) -> None:
     with pytest.raises(ValueError, match=r"https://mycompany\.gainsightcloud\.com") as caught:
         GainsightClient(base_url, AccessKey(KEY))
     assert "pw" not in str(caught.value)
@@ -233,7 +231,7 @@ class ClosingSession(requests.Session):
         super().close()
 
 
-def test_a_session_that_was_handed_in_is_used_and_not_closed(requests_mock: Any) -> None:
+def test_given_session_is_used_and_not_closed(requests_mock: Any) -> None:
     session = ClosingSession()
     session.headers["X-Team"] = "revops"
     requests_mock.get(URL, json=success())
@@ -244,7 +242,7 @@ def test_a_session_that_was_handed_in_is_used_and_not_closed(requests_mock: Any)
     session.close()
 
 
-def test_the_base_url_may_have_a_path_and_a_trailing_slash(
+def test_base_url_can_have_path_and_trailing_slash(
     make_client: MakeClient, requests_mock: Any
 ) -> None:
     requests_mock.get("https://proxy.example/gainsight/v1/thing", json=success())
@@ -252,7 +250,7 @@ def test_the_base_url_may_have_a_path_and_a_trailing_slash(
     assert requests_mock.call_count == 1
 
 
-def test_the_observer_is_told_of_every_try(
+def test_observer_gets_every_attempt(
     acquainted: GainsightClient,
     requests_mock: Any,
     events: list[CallEvent],
@@ -331,7 +329,7 @@ NAME = FieldFailure("Name", None, "GSOBJ_1001", "Too long")
     ],
     ids=["nested", "an entry a record", "an entry a field", "nothing in it"],
 )
-def test_failed_fields_are_read_however_they_are_listed(
+def test_listed_field_failures_are_read_in_every_form(
     client: GainsightClient, requests_mock: Any, errors: Any, failures: Any
 ) -> None:
     data = {"count": 0, "records": None, "errors": errors}
@@ -342,7 +340,7 @@ def test_failed_fields_are_read_however_they_are_listed(
 
 
 @pytest.mark.parametrize("data", [None, {}, {"errors": None}, {"errors": []}, []])
-def test_without_a_list_field_and_value_come_from_the_description(
+def test_unlisted_field_failure_is_read_from_description(
     client: GainsightClient, requests_mock: Any, data: Any
 ) -> None:
     description = "Invalid value (see docs) given (Custom__gc = a (b) = c)."
@@ -355,7 +353,7 @@ def test_without_a_list_field_and_value_come_from_the_description(
 
 
 @pytest.mark.parametrize("description", [None, "", "Something went wrong", "odd (a b = c"])
-def test_an_answer_that_names_no_field_has_no_failures(
+def test_refusal_without_fields_has_no_failures(
     client: GainsightClient, requests_mock: Any, description: str | None
 ) -> None:
     requests_mock.get(URL, status_code=400, json=failure("GSOBJ_1008", description))

@@ -1,4 +1,4 @@
-"""A call that was never sent is told from one that may have had its effect, on real sockets."""
+"""Calls that were never sent differ from calls that may have had an effect, on real sockets."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
         (hang_in_the_middle, ResponseTimeoutError),
     ],
 )
-def test_once_connected_the_outcome_is_unclear(
+def test_outcome_is_unknown_once_connected(
     make_client: MakeClient, fault: Step, cause: type[GainsightError]
 ) -> None:
     with ScriptedServer([fault, answer]) as server:
@@ -84,9 +84,7 @@ def test_once_connected_the_outcome_is_unclear(
 
 
 @pytest.mark.parametrize("fault", [reset_after_reading, close_after_reading, close_unread])
-def test_a_kept_connection_that_the_server_closes_in_between_is_unclear_too(
-    make_client: MakeClient, fault: Step
-) -> None:
+def test_outcome_is_unknown_on_closed_kept_connection(make_client: MakeClient, fault: Step) -> None:
     with ScriptedServer([answer, fault, answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}")
         assert call(client) == "done"
@@ -97,7 +95,7 @@ def test_a_kept_connection_that_the_server_closes_in_between_is_unclear_too(
         client.close()
 
 
-def test_a_repeatable_call_gets_through_all_of_them(make_client: MakeClient) -> None:
+def test_repeatable_call_survives_every_fault(make_client: MakeClient) -> None:
     faults = [reset_after_reading, close_unread, cut_short, break_compression, hang]
     with ScriptedServer([answer, *faults, answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}", timeout=1)
@@ -129,7 +127,7 @@ def closed_port() -> int:
         ("https://no-such-tenant.invalid", "the name cannot be resolved"),
     ],
 )
-def test_a_domain_that_is_not_reachable_stops_the_run_with_the_reason(
+def test_unreachable_domain_stops_run_with_reason(
     make_client: MakeClient, base_url: str, reason: str
 ) -> None:
     client = make_client(base_url.format(port=closed_port()))
@@ -138,7 +136,7 @@ def test_a_domain_that_is_not_reachable_stops_the_run_with_the_reason(
     assert isinstance(caught.value.__cause__, ConnectError)
 
 
-def test_a_proxy_that_refuses_has_sent_nothing_on(
+def test_refusing_proxy_means_nothing_was_sent(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://someone:passw0rd@127.0.0.1:{closed_port()}")
@@ -149,7 +147,7 @@ def test_a_proxy_that_refuses_has_sent_nothing_on(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_loopback_address_is_not_reached_through_a_proxy(
+def test_loopback_address_bypasses_proxy(
     host: str, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
@@ -157,7 +155,7 @@ def test_a_loopback_address_is_not_reached_through_a_proxy(
         assert call(make_client(f"http://{host}:{server.port}")) is not None
 
 
-def test_a_tenant_that_goes_away_between_calls_was_not_sent_to(make_client: MakeClient) -> None:
+def test_tenant_that_goes_away_means_nothing_was_sent(make_client: MakeClient) -> None:
     with ScriptedServer([answer]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}", retry=RetryPolicy(max_seconds=30))
         call(client)
@@ -167,7 +165,7 @@ def test_a_tenant_that_goes_away_between_calls_was_not_sent_to(make_client: Make
     assert isinstance(caught.value.__cause__, ConnectError)
 
 
-def test_what_the_caller_is_dealing_with_does_not_blur_the_fault(make_client: MakeClient) -> None:
+def test_fault_is_classified_inside_except_block(make_client: MakeClient) -> None:
     unreachable = make_client(f"http://127.0.0.1:{closed_port()}")
     with ScriptedServer([reset_after_reading]) as server:
         client = make_client(f"http://127.0.0.1:{server.port}")
@@ -179,7 +177,7 @@ def test_what_the_caller_is_dealing_with_does_not_blur_the_fault(make_client: Ma
         client.close()
 
 
-def test_tls_to_a_server_without_tls_is_explained(make_client: MakeClient) -> None:
+def test_tls_to_server_without_tls_is_explained(make_client: MakeClient) -> None:
     with ScriptedServer([close_unread] * 3) as server:
         client = make_client(f"https://127.0.0.1:{server.port}")
         with pytest.raises(UnreachableError, match="the connection broke"):
@@ -188,7 +186,7 @@ def test_tls_to_a_server_without_tls_is_explained(make_client: MakeClient) -> No
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
-def test_a_certificate_that_is_not_trusted_is_explained_and_nothing_is_sent(
+def test_untrusted_certificate_is_explained_and_nothing_is_sent(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     certificate = tmp_path / "certificate.pem"
@@ -209,7 +207,7 @@ def test_a_certificate_that_is_not_trusted_is_explained_and_nothing_is_sent(
     assert server.done == []
 
 
-def test_a_bundle_of_authorities_that_is_not_there_stops_the_run(
+def test_missing_ca_bundle_stops_run(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
@@ -222,7 +220,7 @@ class Careless(AccessKey):
         return AuthHeaders({"Authorization": "Bearer s3cret\r\nX-More: yes"})
 
 
-def test_a_header_that_cannot_be_sent_is_not_shown() -> None:
+def test_invalid_header_is_not_shown() -> None:
     with ScriptedServer([answer]) as server:
         client = GainsightClient(f"http://127.0.0.1:{server.port}", Careless("k3y"))
         with pytest.raises(UnreachableError, match="cannot be sent") as caught:
@@ -232,6 +230,6 @@ def test_a_header_that_cannot_be_sent_is_not_shown() -> None:
     assert "s3cret" not in shown
 
 
-def test_a_user_agent_that_cannot_be_sent_stops_the_run(make_client: MakeClient) -> None:
+def test_invalid_user_agent_stops_run(make_client: MakeClient) -> None:
     with pytest.raises(UnreachableError, match="InvalidHeader"):
         call(make_client("https://initech.example", user_agent="bad\r\nagent"))

@@ -47,7 +47,7 @@ REFUSED = {"status_code": 401, "json": failure("GS_APIG_2401", "Unauthorized")}
 
 
 def granted(number: int = 1, **more: Any) -> dict[str, Any]:
-    """What the tenant answers to who asks for a token."""
+    """The response that grants a token."""
     return {
         "access_token": f"{TOKEN}-{number}",
         "token_type": "Bearer",
@@ -58,7 +58,7 @@ def granted(number: int = 1, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def oauth(make_client: MakeClient) -> GainsightClient:
-    """A client that proves itself by tokens."""
+    """A client that authenticates by tokens."""
     return make_client(authentication=ClientCredentials(CLIENT, SECRET))
 
 
@@ -90,7 +90,7 @@ def is_secret_free(text: str) -> bool:
     return not any(secret in text for secret in (SECRET, BASIC[:-1], TOKEN))
 
 
-def test_a_token_is_asked_for_as_the_api_documents_it(
+def test_token_request_has_documented_form(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, json=success())
@@ -132,22 +132,12 @@ def test_refused_form_is_replaced_by_json_without_body(
         assert not request.body
 
 
-@pytest.mark.parametrize(("status", "tries"), [(415, 2), (401, 1), (422, 1)])
-def test_client_refused_in_either_form_is_not_asked_for_again(
-    oauth: GainsightClient, requests_mock: Any, status: int, tries: int
-) -> None:
-    office = requests_mock.post(TOKEN_URL, status_code=status, json=failure("X", "No"))
-    with pytest.raises(CredentialError, match="client_id and client_secret"):
-        get(oauth)
-    assert office.call_count == tries
-
-
-def test_making_a_client_makes_no_call(oauth: GainsightClient, requests_mock: Any) -> None:
+def test_creating_client_makes_no_call(oauth: GainsightClient, requests_mock: Any) -> None:
     oauth.close()
     assert requests_mock.call_count == 0
 
 
-def test_a_token_is_renewed_before_it_ends(
+def test_token_is_renewed_before_it_expires(
     oauth: GainsightClient, office: Any, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, json=success())
@@ -158,7 +148,7 @@ def test_a_token_is_renewed_before_it_ends(
     assert sent_tokens(requests_mock) == ["1", "2", "3"]
 
 
-def test_a_token_that_ended_early_costs_one_more_and_no_call(
+def test_refused_token_is_replaced_and_call_retried(
     oauth: GainsightClient, office: Any, requests_mock: Any, events: list[CallEvent]
 ) -> None:
     requests_mock.get(URL, [{"json": success()}, REFUSED, {"json": success("done")}])
@@ -175,17 +165,17 @@ def test_a_token_that_ended_early_costs_one_more_and_no_call(
     assert office.call_count == 2
 
 
-def test_a_create_that_was_refused_for_its_token_is_sent_again(
+def test_unrepeatable_call_is_resent_after_refused_token(
     oauth: GainsightClient, requests_mock: Any, office: Any
 ) -> None:
-    """The refusal says that it had no effect, so nothing is unclear."""
+    """A refused call had no effect, so its outcome is known."""
     requests_mock.post(URL, [REFUSED, {"json": success("written")}])
     answer = oauth.call("POST", "/v1/thing", kind="insert", json={}, repeatable=False)
     assert answer.data == "written"
     assert office.call_count == 2
 
 
-def test_a_second_refusal_with_a_fresh_token_stops_the_run(
+def test_refused_fresh_token_stops_run(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, **REFUSED)
@@ -197,7 +187,7 @@ def test_a_second_refusal_with_a_fresh_token_stops_the_run(
     assert caught.value.status == 401
 
 
-def test_endpoint_that_refuses_every_token_stops_the_run_while_others_succeed(
+def test_endpoint_that_refuses_every_token_stops_run(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     def refuse(_request: Any, context: Any) -> Any:
@@ -212,7 +202,7 @@ def test_endpoint_that_refuses_every_token_stops_the_run_while_others_succeed(
     assert refused.call_count == 5
 
 
-def test_records_that_are_refused_do_not_make_a_token_a_bad_one(
+def test_refused_records_do_not_count_against_token(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     refused = {"status_code": 400, "json": failure("GSOBJ_1002", "Bad value (Arr = x).")}
@@ -225,7 +215,7 @@ def test_records_that_are_refused_do_not_make_a_token_a_bad_one(
 
 
 @pytest.mark.parametrize("expires_in", [..., None, "soon", -1, {"in": 5}])
-def test_a_grant_that_tells_no_life_is_used_until_it_is_refused(
+def test_token_without_lifetime_is_used_until_refused(
     oauth: GainsightClient, requests_mock: Any, clock: FakeClock, expires_in: Any
 ) -> None:
     grant = granted(expires_in=expires_in)
@@ -239,9 +229,7 @@ def test_a_grant_that_tells_no_life_is_used_until_it_is_refused(
     assert office.call_count == 1
 
 
-def test_a_grant_in_the_envelope_of_other_answers_is_one(
-    oauth: GainsightClient, requests_mock: Any
-) -> None:
+def test_token_in_envelope_is_accepted(oauth: GainsightClient, requests_mock: Any) -> None:
     requests_mock.post(TOKEN_URL, json=success(granted()))
     requests_mock.get(URL, json=success("done"))
     assert get(oauth).data == "done"
@@ -254,6 +242,7 @@ NOT_GRANTED: list[Any] = [
     {"status_code": 400, "json": {"error": "unauthorized_client", "message": f"{SECRET} is bad"}},
     {"status_code": 400, "json": {"error": "bad header", "message": f"Basic {BASIC[:-1]}%3D"}},
     {"status_code": 400, "text": "<html>Bad request</html>"},
+    {"status_code": 422, "json": failure("X", "No")},
     {"status_code": 200, "json": failure("GS_APIG_2401")},
     {"status_code": 200, "json": failure(None, "no such client")},
     {"status_code": 200, "json": success()},
@@ -264,7 +253,7 @@ NOT_GRANTED: list[Any] = [
 
 
 @pytest.mark.parametrize("answer", NOT_GRANTED)
-def test_credentials_that_get_no_token_stop_the_run_and_say_where_they_are_made(
+def test_refused_client_stops_run_with_advice(
     oauth: GainsightClient, requests_mock: Any, answer: dict[str, Any]
 ) -> None:
     office = requests_mock.post(TOKEN_URL, **answer)
@@ -287,7 +276,7 @@ def test_credentials_that_get_no_token_stop_the_run_and_say_where_they_are_made(
         ({"text": "<html>Welcome</html>"}, UnreachableError),
     ],
 )
-def test_what_else_gives_no_token_stops_the_run_for_its_own_reason(
+def test_other_token_error_stops_run_with_own_reason(
     oauth: GainsightClient, requests_mock: Any, answer: dict[str, Any], kind: type[GainsightError]
 ) -> None:
     office = requests_mock.post(TOKEN_URL, **answer)
@@ -311,7 +300,7 @@ def test_what_else_gives_no_token_stops_the_run_for_its_own_reason(
         {"text": ""},
     ],
 )
-def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
+def test_token_request_is_retried_without_permit(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock, passing: dict[str, Any]
 ) -> None:
     one = RateLimits(per_window=1, per_day=1, quota_percent=100)
@@ -330,7 +319,7 @@ def test_a_passing_fault_is_asked_past_without_taking_a_place_in_the_rate(
         get(client)
 
 
-def test_a_wish_to_be_asked_later_is_heeded(
+def test_token_request_waits_for_retry_after(
     oauth: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     later = {"status_code": 429, "json": failure("GU_2400"), "headers": {"Retry-After": "17"}}
@@ -340,7 +329,7 @@ def test_a_wish_to_be_asked_later_is_heeded(
     assert clock.waits == [pytest.approx(17, abs=0.5)]
 
 
-def test_tokens_that_are_not_to_be_had_leave_the_call_unavailable(
+def test_unavailable_token_makes_call_unavailable(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     client = make_client(
@@ -356,7 +345,7 @@ def test_tokens_that_are_not_to_be_had_leave_the_call_unavailable(
     assert thing.call_count == 0
 
 
-def test_a_tenant_that_cannot_be_reached_for_a_token_is_said_to_be_so(
+def test_unreachable_tenant_is_named_on_token_request(
     oauth: GainsightClient, requests_mock: Any
 ) -> None:
     office = requests_mock.post(TOKEN_URL, exc=requests.ConnectionError("no route"))
@@ -365,7 +354,7 @@ def test_a_tenant_that_cannot_be_reached_for_a_token_is_said_to_be_so(
     assert office.call_count == 3
 
 
-def test_a_stopped_client_asks_for_no_token(
+def test_stopped_client_requests_no_token(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, json=success())
@@ -375,7 +364,7 @@ def test_a_stopped_client_asks_for_no_token(
     assert office.call_count == 0
 
 
-def test_stopping_ends_the_wait_for_a_token(
+def test_stop_ends_wait_for_token(
     oauth: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     def stop(*_: Any) -> str:
@@ -389,7 +378,7 @@ def test_stopping_ends_the_wait_for_a_token(
     assert clock.waits == []
 
 
-def test_a_page_after_the_grant_is_no_sign_of_a_wrong_domain(
+def test_web_page_after_token_is_not_a_wrong_domain(
     oauth: GainsightClient, office: Any, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, [{"text": "<html>Busy</html>"}, {"json": success("done")}])
@@ -405,7 +394,7 @@ QUOTED = [
 
 
 @pytest.mark.parametrize("answer", QUOTED)
-def test_a_tenant_that_quotes_the_token_does_not_bring_it_to_light(
+def test_quoted_token_is_redacted(
     oauth: GainsightClient,
     requests_mock: Any,
     caplog: pytest.LogCaptureFixture,
@@ -419,9 +408,7 @@ def test_a_tenant_that_quotes_the_token_does_not_bring_it_to_light(
     assert is_secret_free(chain_of(caught.value) + caplog.text + repr(vars(caught.value)))
 
 
-def test_an_access_key_that_is_quoted_is_hidden_too(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_quoted_access_key_is_redacted(client: GainsightClient, requests_mock: Any) -> None:
     answer = failure(None, "accesskey 's3cret-access-key' may not do this")
     requests_mock.get(URL, status_code=403, json=answer)
     with pytest.raises(AccessDeniedError, match=r"accesskey '\*\*\*' may not") as caught:
@@ -429,7 +416,7 @@ def test_an_access_key_that_is_quoted_is_hidden_too(
     assert "s3cret-access-key" not in chain_of(caught.value)
 
 
-def test_broken_connections_bring_no_secret_to_light(
+def test_connection_faults_show_no_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Over a real connection, with everything that requests and urllib3 have to say."""
@@ -447,7 +434,7 @@ def test_broken_connections_bring_no_secret_to_light(
     assert is_secret_free(chain_of(caught.value) + caplog.text)
 
 
-def test_the_secret_and_the_token_are_in_no_repr_of_the_client(
+def test_repr_shows_no_secret(
     oauth: GainsightClient, office: Any, requests_mock: Any, events: list[CallEvent]
 ) -> None:
     requests_mock.get(URL, json=success())
@@ -456,7 +443,7 @@ def test_the_secret_and_the_token_are_in_no_repr_of_the_client(
     assert is_secret_free(repr(vars(oauth)) + repr(events))
 
 
-def test_a_refused_access_key_is_not_tried_again(
+def test_refused_access_key_is_not_retried(
     client: GainsightClient, requests_mock: Any, warnings: Callable[[], list[str]]
 ) -> None:
     refused = requests_mock.get(URL, **REFUSED)

@@ -34,7 +34,7 @@ def rows(first: int, last: int) -> list[dict[str, str]]:
     return [{"Gsid": f"1P02{number:032}"} for number in range(first, last)]
 
 
-def test_insert_posts_the_records(records: RecordsApi, requests_mock: Any) -> None:
+def test_insert_posts_records(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.post(
         COMPANY,
         json=written({"Name": "Initech", "Gsid": "1P02A"}, {"Name": "Umbrella", "Gsid": "1P02B"}),
@@ -51,16 +51,14 @@ def test_insert_posts_the_records(records: RecordsApi, requests_mock: Any) -> No
     assert answer.server_time is not None
 
 
-def test_an_insert_that_may_have_been_committed_is_not_sent_again(
-    records: RecordsApi, requests_mock: Any
-) -> None:
+def test_insert_of_unknown_outcome_is_not_repeated(records: RecordsApi, requests_mock: Any) -> None:
     sent = requests_mock.post(COMPANY, status_code=500)
     with pytest.raises(UnknownOutcomeError):
         records.insert("Company", [{"Name": "Initech"}])
     assert sent.call_count == 1
 
 
-def test_update_puts_the_records_with_their_keys(records: RecordsApi, requests_mock: Any) -> None:
+def test_update_puts_records_with_keys(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.put(COMPANY, [{"status_code": 500}, {"json": written({"Gsid": "1P02A"})}])
     records.update("Company", [{"Name": "Initech", "Arr": 5}], keys=["Name", "Region__gc"])
     assert requests_mock.last_request.url == f"{COMPANY}?keys=Name,Region__gc"
@@ -74,7 +72,7 @@ def test_object_names_are_quoted(records: RecordsApi, requests_mock: Any) -> Non
 
 
 @pytest.mark.parametrize("number", [0, 51])
-def test_a_write_takes_one_to_fifty_records(
+def test_write_takes_one_to_fifty_records(
     records: RecordsApi, requests_mock: Any, number: int
 ) -> None:
     with pytest.raises(ValueError, match="1 to 50 records"):
@@ -84,14 +82,12 @@ def test_a_write_takes_one_to_fifty_records(
 
 
 @pytest.mark.parametrize("keys", [[], ["A", "B", "C", "D"]])
-def test_an_update_takes_one_to_three_keys(records: RecordsApi, keys: list[str]) -> None:
+def test_update_takes_one_to_three_keys(records: RecordsApi, keys: list[str]) -> None:
     with pytest.raises(ValueError, match="1 to 3 keys"):
         records.update("Company", [{"Name": "x"}], keys=keys)
 
 
-def test_a_success_that_wrote_less_than_was_sent_shows(
-    records: RecordsApi, requests_mock: Any
-) -> None:
+def test_partial_success_shows_count_and_failures(records: RecordsApi, requests_mock: Any) -> None:
     error = {"errorMessage": "Too long", "errorCode": "GSOBJ_1001", "fieldName": "Name"}
     data = {"count": 1, "records": [{"Gsid": "1P02A"}], "errors": [[{"errors": [error]}]]}
     requests_mock.post(COMPANY, json=success(data))
@@ -108,7 +104,7 @@ def test_a_success_that_wrote_less_than_was_sent_shows(
         ({"records": [{"Gsid": "1"}, {"Gsid": "2"}]}, 2, 2),
     ],
 )
-def test_count_or_records_alone_say_how_many_were_written(
+def test_count_is_read_from_count_or_records(
     records: RecordsApi, requests_mock: Any, data: Any, count: int, listed: int
 ) -> None:
     requests_mock.post(COMPANY, json=success(data))
@@ -117,7 +113,7 @@ def test_count_or_records_alone_say_how_many_were_written(
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"count": True}, "ok"])
-def test_a_success_that_says_nothing_of_what_was_written_is_no_success(
+def test_success_without_count_or_records_is_malformed(
     records: RecordsApi, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(COMPANY, json=success(data))
@@ -128,9 +124,7 @@ def test_a_success_that_says_nothing_of_what_was_written_is_no_success(
         records.update("Company", [{"Name": "Initech"}], keys=["Name"])
 
 
-def test_a_query_names_fields_filter_order_and_page(
-    records: RecordsApi, requests_mock: Any
-) -> None:
+def test_query_sends_fields_filter_order_and_page(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.post(QUERY, json=success({"records": [{"Name": "Initech"}]}))
     found = list(
         records.query(
@@ -160,7 +154,7 @@ def test_a_query_names_fields_filter_order_and_page(
     }
 
 
-def test_a_query_without_an_order_reads_by_gsid_so_that_pages_do_not_overlap(
+def test_query_reads_full_pages_without_filter_by_default(
     records: RecordsApi, requests_mock: Any
 ) -> None:
     requests_mock.post(QUERY, json=success([]))
@@ -184,26 +178,26 @@ def pages(requests_mock: Any, *sizes: int) -> Any:
     )
 
 
-def test_pages_are_read_until_one_is_short(records: RecordsApi, requests_mock: Any) -> None:
+def test_query_ends_at_short_page(records: RecordsApi, requests_mock: Any) -> None:
     asked = pages(requests_mock, 3, 3, 2)
     found = list(records.query("Company", select=["Gsid"], page_size=3))
     assert found == rows(0, 8)
     assert [request.json()["offset"] for request in asked.request_history] == [0, 3, 6]
 
 
-def test_a_full_last_page_costs_one_call_more(records: RecordsApi, requests_mock: Any) -> None:
+def test_full_last_page_costs_one_more_call(records: RecordsApi, requests_mock: Any) -> None:
     asked = pages(requests_mock, 3, 0)
     assert list(records.query("Company", select=["Gsid"], page_size=3)) == rows(0, 3)
     assert asked.call_count == 2
 
 
-def test_a_limit_is_kept_without_a_further_call(records: RecordsApi, requests_mock: Any) -> None:
+def test_limit_needs_no_further_call(records: RecordsApi, requests_mock: Any) -> None:
     asked = pages(requests_mock, 3, 1)
     assert len(list(records.query("Company", select=["Gsid"], limit=4, page_size=3))) == 4
     assert [request.json()["limit"] for request in asked.request_history] == [3, 1]
 
 
-def test_pages_are_read_only_when_they_are_needed(records: RecordsApi, requests_mock: Any) -> None:
+def test_pages_are_read_lazily(records: RecordsApi, requests_mock: Any) -> None:
     asked = pages(requests_mock, 3, 3, 2)
     reading = records.query("Company", select=["Gsid"], page_size=3)
     assert asked.call_count == 0
@@ -212,7 +206,7 @@ def test_pages_are_read_only_when_they_are_needed(records: RecordsApi, requests_
 
 
 @pytest.mark.parametrize("data", [[{"Gsid": "1"}], {"records": [{"Gsid": "1"}]}])
-def test_rows_may_come_bare_or_under_records(
+def test_rows_are_read_bare_or_under_records(
     records: RecordsApi, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(QUERY, json=success(data))
@@ -237,7 +231,7 @@ NOTHING_MATCHES = failure("GSOBJ_1011", "No entity matches the given criteria")
         (400, NOTHING_MATCHES),
     ],
 )
-def test_no_rows_may_be_said_in_several_ways(
+def test_every_form_of_no_rows_is_read(
     records: RecordsApi, requests_mock: Any, status: int, answer: Any
 ) -> None:
     requests_mock.post(QUERY, status_code=status, json=answer)
@@ -247,7 +241,7 @@ def test_no_rows_may_be_said_in_several_ways(
 @pytest.mark.parametrize(
     "description", ["Invalid field Nmae", "No data type fits the field Nmae", "Nothing found"]
 )
-def test_a_refused_query_is_not_taken_for_no_rows(
+def test_refused_query_does_not_pass_for_no_rows(
     records: RecordsApi, requests_mock: Any, description: str
 ) -> None:
     requests_mock.post(QUERY, status_code=400, json=failure("GSOBJ_1002", description))
@@ -255,15 +249,13 @@ def test_a_refused_query_is_not_taken_for_no_rows(
         list(records.query("Company", select=["Nmae"]))
 
 
-def test_nothing_that_matches_refuses_an_update(records: RecordsApi, requests_mock: Any) -> None:
+def test_update_without_match_is_refused(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.put(COMPANY, status_code=400, json=NOTHING_MATCHES)
     with pytest.raises(RefusedError):
         records.update("Company", [{"Name": "Initech"}], keys=["Name"])
 
 
-def test_keys_of_rows_are_spelt_as_they_were_selected(
-    records: RecordsApi, requests_mock: Any
-) -> None:
+def test_row_keys_are_spelled_as_selected(records: RecordsApi, requests_mock: Any) -> None:
     row = {"gsid": "1P02A", "NAME": "Initech", "Csm__GR.email": "a@x.io", "Stage_PicklistLabel": 1}
     requests_mock.post(QUERY, json=success([row]))
     [found] = records.query("Company", select=["Gsid", "Name", "Csm__gr.Email", "Stage"])
@@ -271,9 +263,7 @@ def test_keys_of_rows_are_spelt_as_they_were_selected(
     assert "Stage" not in found
 
 
-def test_a_key_that_is_spelt_as_selected_is_taken_before_others(
-    records: RecordsApi, requests_mock: Any
-) -> None:
+def test_exact_row_key_precedes_other_spellings(records: RecordsApi, requests_mock: Any) -> None:
     requests_mock.post(QUERY, json=success([{"name": "lower", "Name": "exact"}]))
     [found] = records.query("Company", select=["Name"])
     assert found["Name"] == "exact"
@@ -288,7 +278,7 @@ def test_a_key_that_is_spelt_as_selected_is_taken_before_others(
         ("P_5005", "Column t1.c_4711 does not exist", ()),
     ],
 )
-def test_a_field_that_cannot_be_read_is_named(
+def test_unreadable_field_is_named(
     records: RecordsApi, requests_mock: Any, code: str, description: str, named: Any
 ) -> None:
     requests_mock.post(QUERY, status_code=400, json=failure(code, description))
@@ -297,7 +287,7 @@ def test_a_field_that_cannot_be_read_is_named(
     assert caught.value.fields == named
 
 
-def test_an_object_that_never_answers_is_given_up_after_three_server_errors(
+def test_unreadable_object_is_given_up_after_three_server_errors(
     records: RecordsApi, requests_mock: Any
 ) -> None:
     asked = requests_mock.post(QUERY, status_code=500, json=failure("GU_1101"))
@@ -309,7 +299,7 @@ def test_an_object_that_never_answers_is_given_up_after_three_server_errors(
 @pytest.mark.parametrize(
     "first", [{"json": success([])}, {"status_code": 400, "json": failure("x")}]
 )
-def test_an_object_that_has_answered_before_is_asked_on(
+def test_readable_object_is_retried_on_server_errors(
     records: RecordsApi, requests_mock: Any, first: Any
 ) -> None:
     failed = {"status_code": 500, "json": failure("GU_1101")}
@@ -319,20 +309,12 @@ def test_an_object_that_has_answered_before_is_asked_on(
     assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
 
 
-def test_other_server_errors_of_an_object_that_never_answered_are_retried(
+def test_other_server_errors_of_unread_object_are_retried(
     records: RecordsApi, requests_mock: Any
 ) -> None:
     busy = {"status_code": 503, "json": failure("x")}
     requests_mock.post(QUERY, [*[busy] * 4, {"json": success([])}])
     assert list(records.query("Company", select=["Gsid"])) == []
-
-
-@pytest.mark.parametrize("data", [{}, {"count": 0}, "none", {"records": "none"}])
-def test_an_answer_that_is_no_page_is_not_taken_for_no_rows(
-    records: RecordsApi, requests_mock: Any, data: Any
-) -> None:
-    requests_mock.post(QUERY, [{"json": success(data)}, {"json": success([{"Gsid": "1"}])}])
-    assert list(records.query("Company", select=["Gsid"])) == [{"Gsid": "1"}]
 
 
 @pytest.mark.parametrize(
@@ -344,7 +326,7 @@ def test_an_answer_that_is_no_page_is_not_taken_for_no_rows(
         {"select": ["Gsid"], "limit": 0},
     ],
 )
-def test_an_impossible_query_is_refused_before_any_call(
+def test_invalid_query_is_refused_before_any_call(
     records: RecordsApi, options: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=r"must|rows|at least"):
@@ -352,7 +334,7 @@ def test_an_impossible_query_is_refused_before_any_call(
 
 
 @pytest.mark.parametrize("data", [{"Gsid": "1P02A"}, {"records": [{"Gsid": "1P02A"}]}])
-def test_one_record_is_read_by_its_gsid(records: RecordsApi, requests_mock: Any, data: Any) -> None:
+def test_get_reads_record_by_gsid(records: RecordsApi, requests_mock: Any, data: Any) -> None:
     requests_mock.get(f"{COMPANY}/1P02A", json=success(data))
     assert records.get("Company", "1P02A") == {"Gsid": "1P02A"}
 
@@ -361,7 +343,7 @@ def test_one_record_is_read_by_its_gsid(records: RecordsApi, requests_mock: Any,
     "answer",
     [{"json": success(None)}, {"status_code": 404, "json": failure("GSOBJ_1011")}],
 )
-def test_a_record_that_is_not_there_is_not_found(
+def test_get_of_missing_record_is_not_found(
     records: RecordsApi, requests_mock: Any, answer: Any
 ) -> None:
     requests_mock.get(f"{COMPANY}/1P02A", **answer)
@@ -369,16 +351,26 @@ def test_a_record_that_is_not_there_is_not_found(
         records.get("Company", "1P02A")
 
 
-def test_one_record_is_deleted_by_its_gsid(records: RecordsApi, requests_mock: Any) -> None:
+def test_delete_removes_record_by_gsid(records: RecordsApi, requests_mock: Any) -> None:
     deleted = requests_mock.delete(f"{COMPANY}/1P02A", json=success())
     records.delete("Company", "1P02A")
     assert deleted.call_count == 1
 
 
 @pytest.mark.parametrize(
-    "data", [["unexpected"], {"records": ["unexpected"]}, {"records": [{"Gsid": "1"}, None]}, 7]
+    "data",
+    [
+        {},
+        {"count": 0},
+        "none",
+        {"records": "none"},
+        ["unexpected"],
+        {"records": ["unexpected"]},
+        {"records": [{"Gsid": "1"}, None]},
+        7,
+    ],
 )
-def test_what_does_not_list_rows_never_passes_for_no_rows(
+def test_malformed_rows_do_not_pass_for_no_rows(
     records: RecordsApi, requests_mock: Any, data: Any
 ) -> None:
     broken, whole = {"json": success(data)}, {"json": success({"records": []})}
@@ -410,7 +402,7 @@ NAMED = FieldFailure("RenewalDate", "2026-13-01", "GSOBJ_1006", "Invalid date")
         [{"fieldName": "RenewalDate"}],
     ],
 )
-def test_field_and_value_are_read_from_the_list_or_the_description(
+def test_field_and_value_are_read_from_list_or_description(
     records: RecordsApi, requests_mock: Any, description: str, listed: Any
 ) -> None:
     answer = failure("GSOBJ_1006", description, {"count": 0, "records": None, "errors": listed})
@@ -420,7 +412,7 @@ def test_field_and_value_are_read_from_the_list_or_the_description(
     assert caught.value.failures == ((NAMED,),)
 
 
-def test_a_described_null_is_no_text(records: RecordsApi, requests_mock: Any) -> None:
+def test_null_in_description_is_not_text(records: RecordsApi, requests_mock: Any) -> None:
     answer = failure("GSOBJ_1007", "Name must not be null (Name = null).")
     requests_mock.post(COMPANY, status_code=400, json=answer)
     with pytest.raises(RefusedError) as caught:

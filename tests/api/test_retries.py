@@ -1,4 +1,4 @@
-"""Retry only what may help, for as long as was allowed, and never send an insert twice."""
+"""Calls are retried only while that may help, and an insert is never sent twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from target_gainsight.api import (
     QuotaExceededError,
     RateLimiter,
     RateLimits,
-    RefusedError,
     ResponseTimeoutError,
     RetryPolicy,
     ServerError,
@@ -76,7 +75,7 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
         *MISFORMED,
     ],
 )
-def test_what_may_help_is_tried_again(
+def test_passing_fault_is_retried(
     acquainted: GainsightClient, requests_mock: Any, clock: FakeClock, fault: Any
 ) -> None:
     requests_mock.get(URL, [fault, fault, OK])
@@ -84,7 +83,7 @@ def test_what_may_help_is_tried_again(
     assert clock.waits == [0.5, 1.0]
 
 
-def test_waits_double_up_to_the_longest(
+def test_waits_double_up_to_max_wait(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, [{"status_code": 500}] * 6 + [OK])
@@ -92,7 +91,7 @@ def test_waits_double_up_to_the_longest(
     assert clock.waits == [1, 2, 4, 5, 5, 5]
 
 
-def test_waits_are_drawn_anew_between_nothing_and_all(
+def test_waits_have_full_jitter(
     acquainted: GainsightClient,
     requests_mock: Any,
     clock: FakeClock,
@@ -104,7 +103,7 @@ def test_waits_are_drawn_anew_between_nothing_and_all(
     assert clock.waits == [0.05, 0.1]
 
 
-def test_each_retry_is_a_warning_with_wait_and_reason(
+def test_retry_is_logged_with_wait_and_reason(
     acquainted: GainsightClient, requests_mock: Any, warnings: Callable[[], list[str]]
 ) -> None:
     requests_mock.get(URL, [{"status_code": 503, "json": failure(None, "Maintenance")}, OK])
@@ -117,7 +116,7 @@ def test_each_retry_is_a_warning_with_wait_and_reason(
     ]
 
 
-def test_retries_end_after_max_seconds_with_tries_and_waits_together(
+def test_attempts_and_waits_end_after_max_seconds(
     acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     def slow_failure(_request: Any, context: Any) -> Any:
@@ -135,7 +134,7 @@ def test_retries_end_after_max_seconds_with_tries_and_waits_together(
     assert isinstance(error.__cause__, ServerError)
 
 
-def test_the_last_wait_is_cut_to_what_is_left(
+def test_last_wait_is_cut_to_remaining_time(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, status_code=500)
@@ -144,7 +143,7 @@ def test_the_last_wait_is_cut_to_what_is_left(
     assert clock.waits == [4, 6]
 
 
-def test_a_servers_wish_lengthens_the_wait(
+def test_retry_after_lengthens_wait(
     acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, [{"status_code": 503, "headers": {"Retry-After": "30"}}, OK])
@@ -152,7 +151,7 @@ def test_a_servers_wish_lengthens_the_wait(
     assert clock.waits == [30]
 
 
-def test_a_wish_beyond_what_is_allowed_ends_the_tries(
+def test_retry_after_beyond_max_seconds_ends_retries(
     acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, status_code=503, headers={"Retry-After": "101"})
@@ -172,7 +171,7 @@ def test_a_wish_beyond_what_is_allowed_ends_the_tries(
     ],
 )
 @pytest.mark.parametrize("repeatable", [True, False])
-def test_a_throttled_call_waits_for_the_next_window_whatever_the_status(
+def test_throttled_call_waits_for_next_window_for_any_status(
     client: GainsightClient, requests_mock: Any, clock: FakeClock, throttle: Any, repeatable: bool
 ) -> None:
     clock.advance(15)
@@ -181,7 +180,7 @@ def test_a_throttled_call_waits_for_the_next_window_whatever_the_status(
     assert clock.waits == [pytest.approx(46)]
 
 
-def test_window_and_quota_waits_do_not_count_into_the_retries(
+def test_waits_for_permits_do_not_count_as_retry_time(
     acquainted: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, [{"status_code": 429}] * 20 + [{"status_code": 500}] * 3 + [OK])
@@ -190,7 +189,7 @@ def test_window_and_quota_waits_do_not_count_into_the_retries(
 
 
 @pytest.mark.parametrize(
-    ("wish", "waited"),
+    ("retry_after", "waited"),
     [
         ("7", 7),
         ("Thu, 01 Jan 2026 12:00:09 GMT", 9),
@@ -199,15 +198,15 @@ def test_window_and_quota_waits_do_not_count_into_the_retries(
         ("inf", 61),
     ],
 )
-def test_a_throttled_call_honours_retry_after_in_seconds_or_as_a_date(
-    client: GainsightClient, requests_mock: Any, clock: FakeClock, wish: str, waited: float
+def test_throttled_call_waits_for_retry_after_in_seconds_or_as_date(
+    client: GainsightClient, requests_mock: Any, clock: FakeClock, retry_after: str, waited: float
 ) -> None:
-    requests_mock.get(URL, [{"status_code": 429, "headers": {"Retry-After": wish}}, OK])
+    requests_mock.get(URL, [{"status_code": 429, "headers": {"Retry-After": retry_after}}, OK])
     get(client)
     assert clock.waits == [pytest.approx(waited)]
 
 
-def test_a_retry_after_date_is_read_against_the_servers_own_clock(
+def test_retry_after_date_is_relative_to_server_time(
     client: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     headers = {
@@ -219,7 +218,7 @@ def test_a_retry_after_date_is_read_against_the_servers_own_clock(
     assert clock.waits == [pytest.approx(30)]
 
 
-def test_the_days_quota_ends_the_run(
+def test_used_up_daily_quota_stops_run(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, **OK)
@@ -234,7 +233,7 @@ def test_the_days_quota_ends_the_run(
     assert requests_mock.call_count == 1
 
 
-def test_a_client_without_a_pacer_keeps_the_documented_limits(
+def test_client_keeps_documented_limits_by_default(
     make_client: MakeClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     requests_mock.get(URL, **OK)
@@ -245,7 +244,7 @@ def test_a_client_without_a_pacer_keeps_the_documented_limits(
 
 
 @pytest.mark.parametrize("fault", [REFUSED_CONNECTION, RESET])
-def test_three_tries_are_enough_until_a_first_answer(
+def test_unreachable_after_three_attempts_before_first_response(
     client: GainsightClient, requests_mock: Any, fault: Any
 ) -> None:
     requests_mock.get(URL, **fault)
@@ -254,7 +253,7 @@ def test_three_tries_are_enough_until_a_first_answer(
     assert requests_mock.call_count == 3
 
 
-def test_twenty_seconds_are_enough_until_a_first_answer(
+def test_unreachable_after_twenty_seconds_before_first_response(
     client: GainsightClient, requests_mock: Any, clock: FakeClock
 ) -> None:
     def hang(request: Any, _context: Any) -> Any:
@@ -270,14 +269,14 @@ def test_twenty_seconds_are_enough_until_a_first_answer(
 
 
 @pytest.mark.parametrize("answer", [{"status_code": 502}, {"status_code": 429}, {"text": ""}])
-def test_an_answer_of_any_kind_is_a_first_answer(
+def test_any_response_counts_as_first_response(
     client: GainsightClient, requests_mock: Any, answer: Any
 ) -> None:
     requests_mock.get(URL, [answer] + [RESET] * 5 + [OK])
     assert get(client) == "done"
 
 
-def test_a_call_has_its_whole_timeout_after_the_first_answer(
+def test_full_timeout_applies_after_first_response(
     make_client: MakeClient, requests_mock: Any
 ) -> None:
     client = make_client(timeout=45)
@@ -290,7 +289,7 @@ def test_a_call_has_its_whole_timeout_after_the_first_answer(
     ]
 
 
-def test_a_first_call_that_must_not_be_repeated_has_its_whole_time_for_the_answer(
+def test_unrepeatable_first_call_has_full_response_timeout(
     make_client: MakeClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, **OK)
@@ -309,7 +308,7 @@ def test_a_first_call_that_must_not_be_repeated_has_its_whole_time_for_the_answe
         *[(misformed, MalformedResponseError, False) for misformed in MISFORMED],
     ],
 )
-def test_a_call_that_must_not_be_repeated_is_unclear_once_it_was_sent(
+def test_unrepeatable_call_has_unknown_outcome_after_sending(
     acquainted: GainsightClient,
     requests_mock: Any,
     clock: FakeClock,
@@ -330,38 +329,28 @@ def test_a_call_that_must_not_be_repeated_is_unclear_once_it_was_sent(
     assert error.path == "/v1/thing"
 
 
-def test_the_time_of_sending_is_on_the_tenants_clock(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_sent_at_is_on_tenant_clock(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(URL, status_code=500, headers={"Date": "Thu, 01 Jan 2026 12:03:20 GMT"})
     with pytest.raises(UnknownOutcomeError) as caught:
         get(client, repeatable=False)
     assert caught.value.sent_at == NOON + 200
 
 
-def test_a_connection_that_was_never_made_is_retried_freely(
+def test_failed_connection_is_retried_even_if_unrepeatable(
     acquainted: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, [REFUSED_CONNECTION] * 5 + [OK])
     assert get(acquainted, repeatable=False) == "done"
 
 
-def test_a_call_that_was_never_sent_is_unavailable_in_the_end(
-    acquainted: GainsightClient, requests_mock: Any
-) -> None:
+def test_unsent_call_ends_as_unavailable(acquainted: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(URL, **REFUSED_CONNECTION)
     with pytest.raises(UnavailableError) as caught:
         get(acquainted, repeatable=False)
     assert isinstance(caught.value.__cause__, ConnectError)
 
 
-def test_a_refused_call_is_not_unclear(acquainted: GainsightClient, requests_mock: Any) -> None:
-    requests_mock.get(URL, status_code=400, json=failure("GSOBJ_1002"))
-    with pytest.raises(RefusedError):
-        get(acquainted, repeatable=False)
-
-
-def test_an_answer_of_another_shape_than_expected_is_broken(
+def test_unexpected_response_shape_is_malformed(
     acquainted: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(URL, [{"json": success([])}, OK])
@@ -372,7 +361,7 @@ def test_an_answer_of_another_shape_than_expected_is_broken(
     assert caught.value.request_id == "request-1"
 
 
-def test_stopping_ends_the_wait_for_a_retry(make_client: MakeClient, requests_mock: Any) -> None:
+def test_stop_ends_wait_for_retry(make_client: MakeClient, requests_mock: Any) -> None:
     events = SimpleQueue[CallEvent]()
     client = make_client(
         clock=SystemClock(),

@@ -144,15 +144,15 @@ def test_a_call_takes_one_to_fifty_records(client: GainsightClient, count: int) 
 
 
 @pytest.mark.parametrize(
-    ("told", "duplicate"),
+    ("refusal", "duplicate"),
     [
         (DUPLICATE, True),
         (RecordFailure("", "ExternalId already exists"), True),
         (RecordFailure("GS_TL_10_0206", "Missing field: TypeName"), False),
     ],
 )
-def test_a_duplicate_is_known_by_code_or_words(told: RecordFailure, duplicate: bool) -> None:
-    assert is_duplicate(told) is duplicate
+def test_duplicate_is_known_by_code_or_message(refusal: RecordFailure, duplicate: bool) -> None:
+    assert is_duplicate(refusal) is duplicate
 
 
 def test_activities_that_are_too_large_for_one_call_are_refused_and_not_in_doubt(
