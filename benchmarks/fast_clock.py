@@ -11,7 +11,7 @@ from target_gainsight.target import TargetGainsight
 
 
 class FastClock(SystemClock):
-    """Tells a time that runs fast, and waits accordingly less.
+    """A clock that runs fast, and waits accordingly less.
 
     Args:
         speed: How many times as fast.

@@ -19,7 +19,7 @@ TIMEOUT = 60
 
 
 class ThrottledError(Exception):
-    """The tenant asks for patience."""
+    """The tenant is rate-limiting."""
 
 
 RETRIED = (ThrottledError, requests.ConnectionError, requests.Timeout)

@@ -80,13 +80,13 @@ def run(
         path.write_text(json.dumps(config), encoding="utf-8")
         arguments += ["--config", str(path)]
     log = folder / "log.txt"
-    with (source or Path(os.devnull)).open("rb") as given, log.open("wb") as said:
+    with (source or Path(os.devnull)).open("rb") as given, log.open("wb") as output:
         began = time.perf_counter()
         process = subprocess.Popen(
             arguments,
             stdin=given,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=output,
             cwd=folder,
             env=WITH_BYTECODE,
         )
@@ -130,7 +130,7 @@ class TenantProcess:
     database: Path
 
     def ours(self, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - settings as they are
-        """Our configuration, not paced unless told."""
+        """Return our configuration, without rate limits by default."""
         return {
             "base_url": self.base_url,
             "access_key": self.access_key,
@@ -203,12 +203,12 @@ def tenant(
 
 
 def _address(process: subprocess.Popen[str]) -> tuple[str, str]:
-    said = process.stdout
-    if said is None:
+    output = process.stdout
+    if output is None:
         raise BenchmarkError
-    url = said.readline().rpartition(" at ")[2].strip()
-    key = said.readline().rpartition(": ")[2].strip()
+    url = output.readline().rpartition(" at ")[2].strip()
+    key = output.readline().rpartition(": ")[2].strip()
     if not url or not key:
-        message = "the tenant did not say where it is"
+        message = "the tenant did not print its address"
         raise BenchmarkError(message)
     return url, key

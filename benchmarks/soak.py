@@ -1,9 +1,9 @@
-"""``python -m benchmarks.soak``: kills the target at random moments, again and again.
+"""``python -m benchmarks.soak``: kills the target at random times, again and again.
 
 Each round loads several streams with lookups into two tenants: into one undisturbed, into the other
-by runs that are ended with ``kill -9`` at random moments and begun again from the last state that
+by runs that are ended with ``kill -9`` at random times and started again from the last state that
 was written. In the end both tenants must hold the same rows and the same records must be rejected;
-at every moment, what the last state covers must be in the tenant or in a reject file.
+at any time, what the last state covers must be in the tenant or in a reject file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Rows = dict[str, Counter[tuple[Any, ...]]]
 
 
 class SoakError(Exception):
-    """Something was lost or doubled; the message says what."""
+    """A record was lost or duplicated; the message names it."""
 
 
 @dataclass

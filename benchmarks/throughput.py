@@ -159,7 +159,7 @@ def sandbox_table(bench: Bench) -> Table:
         "The tenant's own speed",
         ("what", "calls/s", "records/s"),
         "Inserts of 50 records, prepared beforehand and sent over 4 connections by a process that "
-        "does nothing else: what is faster than this cannot be told by runs against the tenant.",
+        "does nothing else: runs against the tenant cannot measure more than this.",
     )
     rates = []
     for _ in bench.repetitions(count):

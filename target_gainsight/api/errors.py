@@ -245,7 +245,7 @@ class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
     `sent_at` is when, in epoch seconds on the tenant's clock as far as its responses show it
-    (else on ours). `timed_out` says that the call may even yet be committed. `cause` is the fault.
+    (else on ours). If it `timed_out`, the call may be committed later still. `cause` is the fault.
     """
 
     def __init__(

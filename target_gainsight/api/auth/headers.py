@@ -27,7 +27,7 @@ class AuthHeaders:
 class HeaderProvider(Protocol):
     """The headers for the calls of one client, for any number of threads.
 
-    `advice` says what to do if none of them is accepted.
+    `advice` is for the user, if none of them is accepted.
     """
 
     advice: str

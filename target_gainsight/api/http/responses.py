@@ -1,4 +1,4 @@
-"""Parse HTTP responses: a `Response`, or the error that says what the caller does next.
+"""Parse HTTP responses: a `Response`, or the error by which the caller decides what to do next.
 
 Outcomes come from the body, not from the status: `result: false` with HTTP 200 is a failure, and a
 throttling code throttles whatever the status.

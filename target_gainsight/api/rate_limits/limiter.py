@@ -77,7 +77,7 @@ class RateLimiter:
 
     Args:
         limits: Limits of groups that differ from the documented ones.
-        clock: Tells the time and waits.
+        clock: Gives the time and waits.
         max_calls: The calls that the run may make in all groups together, or None for no limit.
         store: Counts the permits; in this process by default. `close` closes it.
     """

@@ -28,7 +28,7 @@ class PermitStore(Protocol):
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
     ) -> float | None:
-        """Count a permit if the limits leave room for it.
+        """Count a permit if the limits allow it.
 
         A permit lasts one window from now, so that the permit of a process that died comes free;
         `release` extends it. Permits that end later than any clock allows are dropped.
