@@ -85,8 +85,9 @@ class RecordRouter:
         before = self._schemas.get(stream)
         if before is not None and all(before.get(name) == message.get(name) for name in SAME):
             return
-        keys = message.get("key_properties") or []
-        if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+        keys = message.get("key_properties")
+        is_list_of_names = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+        if keys is not None and not is_list_of_names:
             name = display(stream)
             text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
             raise InvalidInputLine(text)

@@ -179,6 +179,10 @@ LINES = {
         _message(**{**schema(), "key_properties": 7}),
         "stream 'accounts': key_properties of its SCHEMA message is no list of names",
     ),
+    "keys that are an empty text": Line(
+        _message(**{**schema(), "key_properties": ""}),
+        "stream 'accounts': key_properties of its SCHEMA message is no list of names",
+    ),
     "schema whose properties are none": Line(
         _message(**schema(columns={"Name": TEXT, "Industry": "x"})), "stream 'accounts': "
     ),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.api import MAX_RECORDS, RefusedError
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.records import NOTHING
 from target_gainsight.loading.writing.create_recovery import HINT
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
 from target_gainsight.loading.writing.writer import SentCreate, Unresolved, Writer, Written
@@ -233,7 +232,7 @@ def _match_rows(
     if len(rows) == len(bodies) == response.count:
         return dict(enumerate(rows))
     if not rows and response.count == len(bodies) and not response.failures:
-        return dict.fromkeys(range(len(bodies)), NOTHING)
+        return {number: {} for number in range(len(bodies))}
     confirmed: dict[int, Mapping[str, Json]] = {}
     remaining = iter(rows)
     row = next(remaining, None)
