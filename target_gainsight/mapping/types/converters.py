@@ -1,9 +1,9 @@
-"""The table: Gainsight data type to how a value is written and how two values are compared.
+"""How the values of each Gainsight data type are written and compared.
 
 Rules that hold for every type (gainsight-api, section 6): null stays null; empty text is null
-for every type but the text ones; nothing is rounded or cut, but a moment at its milliseconds;
+for every type but the text ones; nothing is rounded or cut, except datetimes at milliseconds;
 what does not convert is refused with its reason. Null and empty text compare as equal, because
-the tenant answers either for an empty field.
+the tenant returns either for an empty field.
 """
 
 from __future__ import annotations
@@ -59,11 +59,10 @@ if TYPE_CHECKING:
     Forms = Callable[[Json], tuple[Json, ...]]
 
 
-class Unknown:
-    """The comparable of a value that leaves in doubt what it is: so it is always written.
+class Incomparable:
+    """The comparable of an ambiguous value, equal to nothing: such a value is always written.
 
-    Equal to nothing, itself included. Each doubt is an object of its own, because a tuple holds
-    identical members for equal without asking them.
+    Each is a new object, because tuples treat identical members as equal without comparing them.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -83,9 +82,9 @@ class Converter:
     Attributes:
         field: The field, or None where the object's metadata is unknown.
         write: A source's value to the value in a request; raises `ValueRejectedError` only.
-        written_comparable: A written value to what it compares as; `Unknown` in doubt.
-        read_comparable: A value as the query answers it to what it compares as.
-        forms: The values to ask a query for, to find whatever compares as equal to a written one.
+        written_comparable: A written value to what it compares as; `Incomparable` in doubt.
+        read_comparable: A value as a query returns it to what it compares as.
+        forms: The values to query for, to find whatever compares as equal to a written one.
         is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
 
@@ -129,21 +128,21 @@ def converter_for(
     row = _TABLE.get(field.data_type, _PLAIN)
     if html and field.data_type == RICH_TEXT:
         row = _HTML
-    write = _refusing(field.name, field.data_type, row.write(field, date_format))
-    compare = _comparing(row.compare(field))
+    write = _with_field_error(field.name, field.data_type, row.write(field, date_format))
+    compare = _comparable_or_ambiguous(row.compare(field))
     return Converter(field, write, compare, compare, row.forms, row.is_free_text)
 
 
 def plain_converter(name: str) -> Converter:
-    """The converter of a field of which only the name is known."""
-    write = _refusing(name, "", plain_json)
+    """Return the converter of a field of which only the name is known."""
+    write = _with_field_error(name, "", plain_json)
     return Converter(
         None, write, plain_comparable, plain_comparable, _PLAIN.forms, _PLAIN.is_free_text
     )
 
 
 def plain_value(value: object) -> Json:
-    """A source's value as it is written when nothing is known of the field.
+    """Return a source value as it is written when nothing is known of the field.
 
     Raises:
         ValueRejectedError: NaN, infinity, or nothing that Singer knows.
@@ -152,11 +151,11 @@ def plain_value(value: object) -> Json:
 
 
 def may_convert(json_types: frozenset[str], data_type: str) -> bool:
-    """Whether a column of these JSON schema types can fit a field of this data type at all."""
+    """Return whether a column of these JSON schema types can fit a field of this data type."""
     return not json_types or not _TABLE.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
 
 
-def _refusing(name: str, data_type: str, convert: Write) -> Write:
+def _with_field_error(name: str, data_type: str, convert: Write) -> Write:
     def write(value: object) -> Json:
         if value is None:
             return None
@@ -168,15 +167,15 @@ def _refusing(name: str, data_type: str, convert: Write) -> Write:
     return write
 
 
-def _comparing(compare: Compare) -> Compare:
+def _comparable_or_ambiguous(compare: Compare) -> Compare:
     def comparable(value: Json) -> Hashable:
         if value is None or value == "":
             return None
         try:
             found = compare(value)
         except ConversionError:
-            return Unknown()
-        return Unknown() if found is None else found
+            return Incomparable()
+        return Incomparable() if found is None else found
 
     return comparable
 
@@ -190,24 +189,24 @@ def _caseless(value: Json) -> Hashable:
 
 
 def _plain(value: Json) -> Hashable:
-    """Booleans are marked, because Python holds True and 1 for the same."""
+    """Tag booleans, because True equals 1 in Python."""
     if isinstance(value, bool):
         return ("boolean", value)
     return value if isinstance(value, str) else comparable_number(value)
 
 
 def _untyped(value: Json) -> Hashable:
-    """A number is equal to its text: only the tenant knows which of the two the field holds."""
+    """Compare a number as its text: only the tenant knows which of the two the field holds."""
     if isinstance(value, (bool, str)):
         return _plain(value)
     exact = comparable_number(value)
     return None if exact is None else format(exact, "f")
 
 
-plain_comparable: Compare = _comparing(_plain)
-"""What a value compares as when nothing is known of its field; `Unknown` in doubt."""
+plain_comparable: Compare = _comparable_or_ambiguous(_plain)
+"""The comparable of a value of a field of which nothing is known."""
 
-_PLAIN_WRITE = _refusing("", "", plain_json)
+_PLAIN_WRITE = _with_field_error("", "", plain_json)
 
 
 def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
@@ -218,7 +217,7 @@ def _shaped(pattern: re.Pattern[str], kind: str, hint: str) -> Callable[[Field, 
     return lambda field, _date_format: shaped_writer(pattern, kind, hint, field.length)
 
 
-def _choosing(
+def _picklist(
     choose: Callable[..., Json], compare: Callable[..., Hashable]
 ) -> tuple[Callable[[Field, DateFormat], Write], Callable[[Field], Compare]]:
     """Bind a picklist's items to the functions that need them."""
@@ -283,10 +282,10 @@ _TABLE: dict[str, _DataType] = {
         _always(written_datetime),
         lambda _field: comparable_datetime,
     ),
-    "PICKLIST": _DataType(_SCALARS, *_choosing(choice, comparable_choice)),
+    "PICKLIST": _DataType(_SCALARS, *_picklist(choice, comparable_choice)),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"},
-        *_choosing(selection, comparable_selection),
+        *_picklist(selection, comparable_selection),
     ),
     "EMAIL": _DataType(
         _STRINGS,

@@ -1,4 +1,4 @@
-"""Dates and datetimes: what a source sends as one, how it is written, when two are the same.
+"""Parse, write and compare dates and datetimes.
 
 Read: dates and datetimes in the extended and basic forms of ISO 8601, calendar, week and ordinal
 dates, with `T` or a blank before the time, with or without seconds, fraction and offset (also
@@ -10,6 +10,7 @@ such. A datetime without an offset is taken as UTC. Written: `2026-02-01` or `02
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -81,16 +82,15 @@ _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
 
 
-def moment(text: str) -> datetime | None:
-    """The moment an ISO 8601 text names: midnight for a date, UTC where no offset is given.
-
-    Returns:
-        The moment, or None when the text is not one.
-    """
-    usual = _usual_moment(text)
-    match = _ISO.fullmatch(text) if usual is None else None
+def parse_iso(text: str) -> datetime | None:
+    """Parse ISO 8601 text: a date is midnight, without an offset it is UTC; None for other text."""
+    if _USUAL.fullmatch(text):  # Python parses it itself, which is fast; all but 24:00:00
+        with suppress(ValueError):
+            usual = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] == "Z" else text)
+            return usual if usual.tzinfo else usual.replace(tzinfo=timezone.utc)
+    match = _ISO.fullmatch(text)
     if match is None:
-        return usual
+        return None
     try:
         day = datetime.combine(_day(match), _MIDNIGHT, _zone(match["zone"]))
         return day + _time_of_day(match) if match["hour"] else day
@@ -99,27 +99,34 @@ def moment(text: str) -> datetime | None:
 
 
 def date_writer(date_format: DateFormat) -> Callable[[object], Json]:
-    """A function that turns a source's value into a DATE field's text."""
+    """Return a function that converts a source value to the text of a DATE field."""
 
     def write(value: object) -> Json:
         if date_format == "iso" and isinstance(value, str) and _is_iso_day(value):
             return value
-        day = _date_of(value)
+        hint = "Send an ISO 8601 date, such as 2026-02-28."
+        day = value if isinstance(value, date) else _parse(value, "date", hint)
         if day is None:
             return None
-        text = day.isoformat()
+        text = date(day.year, day.month, day.day).isoformat()
         return text if date_format == "iso" else _month_first(text)
 
     return write
 
 
 def written_datetime(value: object) -> Json:
-    """The text of a DATETIME field, milliseconds and offset always there; empty text is null.
+    """Return the text of a DATETIME field, with milliseconds and offset; empty text is null.
 
     Raises:
         ConversionError: The value is no date, datetime, ISO text or epoch.
     """
-    instant = _datetime_of(value)
+    if isinstance(value, datetime):
+        instant: datetime | None = value
+    elif isinstance(value, date):
+        instant = datetime.combine(value, _MIDNIGHT, timezone.utc)
+    else:
+        hint = "Send an ISO 8601 datetime, such as 2026-02-28T09:30:00+01:00."
+        instant = _parse(value, "datetime", hint)
     try:
         return None if instant is None else iso_milliseconds(instant)
     except OverflowError:
@@ -128,7 +135,7 @@ def written_datetime(value: object) -> Json:
 
 
 def iso_milliseconds(instant: datetime) -> str:
-    """`2026-02-01T09:30:00.000+02:00`; without an offset, or one finer than minutes, UTC."""
+    """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds."""
     offset = instant.utcoffset()
     if offset is None:
         instant = instant.replace(tzinfo=timezone.utc)
@@ -138,18 +145,19 @@ def iso_milliseconds(instant: datetime) -> str:
 
 
 def comparable_date(value: Json) -> str | None:
-    """The ISO date of a DATE as written or read; None for one that leaves the day in doubt.
+    """Return the ISO date of a DATE as written or read; None if the day is ambiguous.
 
-    An epoch counts milliseconds here, as the query answers it. A time of day may be the tenant's
-    own midnight seen from elsewhere. In the half hour before noon UTC no time zone has midnight,
-    and the day is the same in nearly all of them: CTAs show their DueDate so (Cockpit API, Fetch).
+    An epoch is in milliseconds, as queries return it. Another time than midnight may be the
+    tenant's own midnight in another time zone. In the half hour before noon UTC no time zone has
+    midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
+    Fetch).
     """
     if isinstance(value, str):
         if _is_iso_day(value):
             return value
         if _MONTH_FIRST.fullmatch(value):
             value = reformat_date(value, "iso")
-        instant = moment(value)
+        instant = parse_iso(value)
     else:
         instant = _of_milliseconds(value)
     if instant is None:
@@ -160,33 +168,22 @@ def comparable_date(value: Json) -> str | None:
 
 
 def comparable_datetime(value: Json) -> int | None:
-    """The milliseconds since 1970 of a DATETIME as written or read; None when it is not one."""
-    instant = moment(value) if isinstance(value, str) else _of_milliseconds(value)
+    """Return the milliseconds since 1970 of a DATETIME as written or read; None if it is none."""
+    instant = parse_iso(value) if isinstance(value, str) else _of_milliseconds(value)
     return None if instant is None else (instant - EPOCH) // _MILLISECOND
 
 
 def reformat_date(value: str, date_format: DateFormat) -> str:
-    """A DATE field's text in the other of its two forms; any other text stays as it is."""
+    """Return a DATE field's text in one of its two formats; any other text stays as it is."""
     match = _MONTH_FIRST.fullmatch(value)
     if date_format == "iso":
         return f"{match['year']}-{match['month']}-{match['day']}" if match else value
-    instant = moment(value) if match is None else None
+    instant = parse_iso(value) if match is None else None
     return _month_first(instant.date().isoformat()) if instant else value
 
 
-def _usual_moment(text: str) -> datetime | None:
-    """The moment of a text in the form that every Python reads by itself, which is fast."""
-    if not _USUAL.fullmatch(text):
-        return None
-    try:
-        instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] == "Z" else text)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
-
-
 def _is_iso_day(text: str) -> bool:
-    """Whether a text is the ISO form of a day, as nearly all dates are."""
+    """Return whether a text is an ISO date, as nearly all dates are."""
     if not _ISO_DAY.fullmatch(text):
         return False
     try:
@@ -200,86 +197,50 @@ def _month_first(iso_date: str) -> str:
     return f"{iso_date[5:]}-{iso_date[:4]}"
 
 
-def _date_of(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    instant = _moment_of(value, "date", "Send an ISO 8601 date, such as 2026-02-28.")
-    return None if instant is None else instant.date()
-
-
-def _datetime_of(value: object) -> datetime | None:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime.combine(value, _MIDNIGHT, timezone.utc)
-    hint = "Send an ISO 8601 datetime, such as 2026-02-28T09:30:00+01:00."
-    return _moment_of(value, "datetime", hint)
-
-
-def _moment_of(value: object, kind: str, hint: str) -> datetime | None:
-    number = _finite_number(value)
-    if isinstance(value, str):
-        text = strip_blanks(value)
-        if not text:
-            return None
-        instant = moment(text)
-        if instant is None and _NUMERIC_TEXT.fullmatch(text):
-            number = Decimal(text)
-            instant = _of_number(number)
-    else:
-        instant = None if number is None else _of_number(number)
+def _parse(value: object, kind: str, hint: str) -> datetime | None:
+    """Parse text or a number that is plausible as a calendar date or an epoch."""
+    text = strip_blanks(value) if isinstance(value, str) else None
+    if text == "":
+        return None
+    instant, number = None, None
+    if text is not None:
+        instant = parse_iso(text)
+        number = Decimal(text) if instant is None and _NUMERIC_TEXT.fullmatch(text) else None
+    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        number = exact if exact.is_finite() else None
+    if number is not None:
+        instant = _of_number(number)
+        hint = f"{hint} {_EPOCH_HINT}"
     if instant is None:
         code = f"not_a_{kind}"
-        raise ConversionError(
-            code, f"not a {kind}", hint if number is None else f"{hint} {_EPOCH_HINT}"
-        )
+        raise ConversionError(code, f"not a {kind}", hint)
     return instant
 
 
-def _finite_number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        return None
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return exact if exact.is_finite() else None
-
-
 def _of_number(number: Decimal) -> datetime | None:
-    """The moment that a number stands for, if it is plausible as a calendar date or an epoch."""
     if number.adjusted() >= _MOST_EPOCH_DIGITS:
         return None
     if number == number.to_integral_value() and number.adjusted() == _CALENDAR_DATE_DIGITS - 1:
-        return _of_calendar_digits(str(int(number)))
+        day = parse_iso(str(int(number)))
+        return day if day and day.year in _CALENDAR_YEARS else None
     for unit, first, last in _EPOCHS:
         if first <= number * unit < last:
             return EPOCH + timedelta(microseconds=int(number * unit))
     return None
 
 
-def _of_calendar_digits(digits: str) -> datetime | None:
-    instant = moment(digits)
-    return instant if instant and instant.year in _CALENDAR_YEARS else None
-
-
 def _of_milliseconds(value: object) -> datetime | None:
-    whole = _whole_number(value)
-    try:
-        return None if whole is None else EPOCH + timedelta(milliseconds=whole)
-    except OverflowError:
-        return None
-
-
-def _whole_number(value: object) -> int | None:
+    """Return the datetime of a whole number of milliseconds since 1970."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     if isinstance(value, Decimal) and value.adjusted() >= _MOST_EPOCH_DIGITS:
         return None
     try:
         whole = int(value)
+        return EPOCH + timedelta(milliseconds=whole) if whole == value else None
     except (ValueError, OverflowError):
         return None
-    return whole if whole == value else None
 
 
 def _day(match: re.Match[str]) -> date:
@@ -287,17 +248,13 @@ def _day(match: re.Match[str]) -> date:
     if match["week"]:
         return date.fromisocalendar(year, int(match["week"]), int(match["weekday"]))
     if match["ordinal"]:
-        return _ordinal_day(year, int(match["ordinal"]))
+        day = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
+        if day.year != year:
+            raise ValueError(match["ordinal"])
+        return day
     return date(
         year, int(match["month"] or match["basic_month"]), int(match["day"] or match["basic_day"])
     )
-
-
-def _ordinal_day(year: int, number: int) -> date:
-    day = date(year, 1, 1) + timedelta(days=number - 1)
-    if day.year != year:
-        raise ValueError(number)
-    return day
 
 
 def _time_of_day(match: re.Match[str]) -> timedelta:

@@ -1,4 +1,4 @@
-"""Numbers and booleans: what a source sends as one, and when two of them are the same."""
+"""Convert and compare numbers and booleans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Json
 
 GREATEST_EXPONENT = 307
-"""Beyond it most JSON readers, which keep doubles, answer infinity or zero."""
+"""Beyond it most JSON readers, which use doubles, return infinity or zero."""
 
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
@@ -33,7 +33,7 @@ _ONE_OR_ZERO = re.compile(r"(?P<one>1)(?:\.0*)?|0(?:\.0*)?")
 
 
 def number(value: object) -> Json:
-    """The number to write: exactly what the source sent, text read as a number.
+    """Return the number to write: exactly what the source sent, text parsed as a number.
 
     Text may group its thousands with commas (`1,234,567.89`), empty text is null. A boolean is
     not a number.
@@ -49,7 +49,7 @@ def number(value: object) -> Json:
 
 
 def within_range(value: float | Decimal) -> int | float | Decimal:
-    """The same number, when it is finite and JSON readers can hold it.
+    """Return the number if it is finite and within the range of a double.
 
     Raises:
         ConversionError: NaN, infinite or beyond the exponent of a double.
@@ -67,7 +67,7 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
 
 
 def number_text(value: float | Decimal) -> str:
-    """All digits of a number, without an exponent; of a whole one without a fraction.
+    """Return the digits of a number without an exponent, of a whole one without a fraction.
 
     Raises:
         ConversionError: It is not finite, or has too many digits.
@@ -80,7 +80,7 @@ def number_text(value: float | Decimal) -> str:
 
 
 def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
-    """A whole number as an integer, so that no reader makes `5.0` out of 5; others as they are.
+    """Return a whole number as an integer, so that 5 is never written as `5.0`; others unchanged.
 
     Raises:
         ConversionError: It is not finite, or too large for a number.
@@ -93,7 +93,7 @@ def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
 
 
 def boolean(value: object) -> Json:
-    """The boolean to write, from a boolean, 1 or 0 (also `1.0`), or a word in any case.
+    """Return the boolean to write, from a boolean, 1 or 0 (also `1.0`), or a word in any case.
 
     Blank text is null.
 
@@ -119,7 +119,7 @@ def boolean(value: object) -> Json:
 
 
 def comparable_number(value: Json) -> Decimal | None:
-    """A number, or text that is one, in its one normal form, exactly; None for anything else.
+    """Return a number, or text that is one, in normal form, exactly; None for anything else.
 
     Raises:
         ConversionError: The text is not a number.
@@ -155,7 +155,7 @@ def _not_a_number(reason: str) -> ConversionError:
 
 
 def _decimal(value: float | Decimal) -> Decimal:
-    """A float means its shortest decimal form, the one that JSON writes."""
+    """Convert a float by its shortest decimal form, the one that JSON writes."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 

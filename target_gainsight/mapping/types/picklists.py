@@ -1,4 +1,4 @@
-"""Picklists and multi-selects: which item a text names, and when two selections are the same."""
+"""Find the items that picklist and multi-select values name, and compare selections."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def index_items(options: Iterable[PicklistOption]) -> Items:
 
 
 def choice(value: object, list_items: Callable[[], Items]) -> Json:
-    """The label or GSID to write; empty text is null.
+    """Return the label or GSID to write; empty text is null.
 
     Blanks around a label are taken off, unless the item's own label has them. A picklist whose
     items the metadata does not list is written unchecked.
@@ -78,7 +78,7 @@ def choice(value: object, list_items: Callable[[], Items]) -> Json:
 
 
 def selection(value: object, list_items: Callable[[], Items]) -> Json:
-    """The list of labels or GSIDs to write, from a list or text; an empty one is null.
+    """Return the labels or GSIDs to write, from a list or text; an empty one is null.
 
     Text that is itself an item stays one, also when its label has a comma. Other text is split
     at `;`, or at `,` where it has no `;`, or read as a JSON array.
@@ -95,14 +95,14 @@ def selection(value: object, list_items: Callable[[], Items]) -> Json:
 
 
 def comparable_choice(value: Json, list_items: Callable[[], Items]) -> str | None:
-    """The GSID of an item as written or read; None when only the tenant knows which it is."""
+    """Return the GSID of an item as written or read; None when only the tenant knows it."""
     if not isinstance(value, str):
         return None
     return value if GSID.fullmatch(value) else list_items().active.get(value)
 
 
 def comparable_selection(value: Json, list_items: Callable[[], Items]) -> tuple[str, ...] | None:
-    """The distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
+    """Return the distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
     names = value.split(";") if isinstance(value, str) else value
     if not isinstance(names, list):
         return None
@@ -130,17 +130,13 @@ def _split(text: str, list_items: Callable[[], Items]) -> list[object]:
     if text in items.active or strip_blanks(text) in items.active:
         return [text]
     if text.lstrip().startswith("["):
-        return _json_list(text)
+        try:
+            parsed = simplejson.loads(text)
+        except (ValueError, RecursionError):
+            parsed = None
+        return parsed if isinstance(parsed, list) else [text]
     parts = text.split(";") if ";" in text else text.split(",")
     return [part for part in parts if not is_blank(part)]
-
-
-def _json_list(text: str) -> list[object]:
-    try:
-        parsed = simplejson.loads(text)
-    except (ValueError, RecursionError):
-        parsed = None
-    return parsed if isinstance(parsed, list) else [text]
 
 
 def _no_item(name: str, items: Items) -> ConversionError:
@@ -151,13 +147,7 @@ def _no_item(name: str, items: Items) -> ConversionError:
     if near and near[0].lower() == name.lower():
         message = f"{display(name)} differs only in case from the item {display(near[0])}"
         return ConversionError("unknown_option", message, "Send the label as Gainsight has it.")
-    return ConversionError(
-        "unknown_option", f"the picklist has no item {display(name)}", _offer(near, items)
-    )
-
-
-def _offer(near: tuple[str, ...], items: Items) -> str:
     labels = ", ".join(display(label) for label in (near or items.labels[:_MOST_LABELS_SHOWN]))
-    if near:
-        return f"Did you mean {labels}?"
-    return f"Its items are {labels}{', …' if len(items.labels) > _MOST_LABELS_SHOWN else '.'}"
+    end = ", …" if len(items.labels) > _MOST_LABELS_SHOWN else "."
+    hint = f"Did you mean {labels}?" if near else f"Its items are {labels}{end}"
+    return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)

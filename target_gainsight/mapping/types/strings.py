@@ -1,6 +1,6 @@
-"""Text, and the types that are text of a certain shape: email, URL, GSID, Salesforce id.
+"""Convert text, and types that are text of a certain format: email, URL, GSID, Salesforce id.
 
-Also `plain_json`, what is written to a field of which nothing is known.
+`plain_json` converts values for a field of which nothing is known.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _EMAIL_HINT = "Send one bare address, such as ann@example.com."
 SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 _SHORT_SFDC_ID = 15
 _SFDC_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-"""Each of the last three characters says which of five characters are upper case, as five bits."""
+"""Each of the last three characters encodes which of five are upper case, as five bits."""
 
 
 def text_writer(length: int | None) -> Callable[[object], Json]:
-    """A function that turns a source's value into the text of a field of this length.
+    """Return a function that converts a source value to the text of a field of this length.
 
     Text stays as it is, blanks too. Numbers become their digits, of a whole one without `.0`;
     booleans, dates and times become their plain text, objects and arrays JSON text. What is too
@@ -56,7 +56,7 @@ def text_writer(length: int | None) -> Callable[[object], Json]:
 
 
 def html_writer(length: int | None) -> Callable[[object], Json]:
-    """Like `text_writer`, for rich text: line breaks become `<br>`, which is what shows as one.
+    """Like `text_writer`, for rich text: line breaks become `<br>`, so that they are displayed.
 
     Text that has markup of its own stays as it is.
     """
@@ -75,20 +75,20 @@ def html_writer(length: int | None) -> Callable[[object], Json]:
 
 
 def comparable_html(value: Json) -> str | None:
-    """Rich text as it compares: a line break and every way to write `<br>` are the same."""
+    """Return comparable rich text: line breaks and all spellings of `<br>` are equal."""
     return _ANY_BREAK.sub("<br>", value) if isinstance(value, str) else None
 
 
 def shaped_writer(
     pattern: re.Pattern[str], kind: str, hint: str, length: int | None
 ) -> Callable[[object], Json]:
-    """Like `text_writer`, for text that must have a shape.
+    """Like `text_writer`, for text that must match a pattern.
 
     Blanks and invisible characters around it are taken off.
 
     Args:
-        pattern: The shape of the whole text.
-        kind: What the text is, with its article, as in `an email`.
+        pattern: Matches the whole text.
+        kind: The name of the format with its article, as in `an email`.
         hint: What to send instead.
         length: The field's length, or None.
     """
@@ -108,10 +108,10 @@ def shaped_writer(
 
 
 def email_writer(length: int | None) -> Callable[[object], Json]:
-    """A function that turns a source's value into a bare address.
+    """Return a function that converts a source value to a bare address.
 
     Blanks and invisible characters around it and a leading `mailto:` are taken off. Invisible
-    characters inside it are refused: they would make another person.
+    characters inside it are refused: they would create another person.
     """
     write_shaped = shaped_writer(EMAIL, "an email", _EMAIL_HINT, length)
 
@@ -128,7 +128,7 @@ def email_writer(length: int | None) -> Callable[[object], Json]:
 
 
 def comparable_sfdc_id(value: Json) -> str | None:
-    """A Salesforce id in its form of 15 characters, whose case counts.
+    """Return the 15-character form of a Salesforce id, whose case counts.
 
     An id of 18 characters is the same id in any case: its last three restore the case of the
     others.
@@ -139,25 +139,20 @@ def comparable_sfdc_id(value: Json) -> str | None:
     is_long = bool(checksum and SFDC_ID.fullmatch(value))
     if not is_long or any(each not in _SFDC_CHECKSUM for each in checksum):
         return value
+    upper = [bool(_SFDC_CHECKSUM.index(each) >> bit & 1) for each in checksum for bit in range(5)]
     short = "".join(
-        _in_case(value[5 * part : 5 * part + 5], _SFDC_CHECKSUM.index(each))
-        for part, each in enumerate(checksum)
+        each.upper() if is_upper else each.lower()
+        for each, is_upper in zip(value, upper, strict=False)
     )
     return short if _sfdc_checksum(short) == checksum else value
 
 
 def sfdc_id_forms(value: Json) -> tuple[Json, ...]:
-    """The texts under which a tenant may hold a Salesforce id: as given, short, and long."""
+    """Return the forms in which a tenant may hold a Salesforce id: as given, short, and long."""
     short = comparable_sfdc_id(value)
     if short is None or len(short) != _SHORT_SFDC_ID:
         return (value,)
     return tuple(dict.fromkeys((value, short, short + _sfdc_checksum(short))))
-
-
-def _in_case(text: str, upper: int) -> str:
-    return "".join(
-        each.upper() if upper >> place & 1 else each.lower() for place, each in enumerate(text)
-    )
 
 
 def _sfdc_checksum(short: str) -> str:
@@ -169,7 +164,7 @@ def _sfdc_checksum(short: str) -> str:
 
 
 def plain_json(value: object) -> Json:
-    """A source's value as JSON: texts, numbers, booleans and null stay, an object becomes text.
+    """Return a source value as JSON: text, numbers, booleans and null stay, objects become text.
 
     A whole number is written without a fraction, because the field may hold text. A datetime
     carries milliseconds and an offset (none = UTC); a list stays a list.
@@ -192,7 +187,7 @@ def plain_json(value: object) -> Json:
 
 
 def encodable(text: str) -> str:
-    """The same text, when it can be sent.
+    """Return the text if it can be encoded.
 
     Raises:
         ConversionError: It holds half of a surrogate pair.
@@ -208,7 +203,10 @@ def encodable(text: str) -> str:
 
 def _text_of(value: object) -> str:
     if isinstance(value, datetime):
-        return _datetime_text(value)
+        try:
+            return iso_milliseconds(value)
+        except OverflowError:
+            raise _no_singer_value(value) from None
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, bool):
@@ -216,13 +214,6 @@ def _text_of(value: object) -> str:
     if isinstance(value, (int, float, Decimal)):
         return number_text(value)
     return _json_text(value)
-
-
-def _datetime_text(value: datetime) -> str:
-    try:
-        return iso_milliseconds(value)
-    except OverflowError:
-        raise _no_singer_value(value) from None
 
 
 def _json_text(value: object) -> str:
