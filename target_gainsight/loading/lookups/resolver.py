@@ -174,7 +174,7 @@ class Resolver:
             may_arrive_later = plan.is_self_lookup and not final and found.code == NO_MATCH
             if may_arrive_later and isinstance(refers, LookupKey):
                 record.waiting = {**record.waiting, target: refers}
-            elif refers is None or found.gsid or plan.on_no_match == "leave_empty":
+            elif refers is None or found.gsid is not None or plan.on_no_match == "leave_empty":
                 self._put(record, target, found.gsid)
             else:
                 result.settle(record, Outcome.REJECTED, self._reason(target, refers, found))
