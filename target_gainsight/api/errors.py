@@ -81,9 +81,11 @@ class FieldFailure:
 class GainsightError(Exception):
     """Anything that went wrong with a call. Its text is one readable line."""
 
+    default_message = ""
+
     def __init__(self, message: str = "", **context: Unpack[CallContext]) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = message or self.default_message
+        super().__init__(self.message)
         self.method = context.get("method")
         self.path = context.get("path")
         self.status = context.get("status")
@@ -173,12 +175,7 @@ class QuotaStoreError(StopRunError):
 class StoppedError(StopRunError):
     """The client was stopped; this call was waiting and is not sent."""
 
-    def __init__(
-        self,
-        message: str = "the client was stopped before the call could go out",
-        **context: Unpack[CallContext],
-    ) -> None:
-        super().__init__(message, **context)
+    default_message = "the client was stopped before the call could be sent"
 
 
 class RetryCallError(GainsightError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
+from target_gainsight.api import MAX_KEYS
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.loader import RecordLoader
@@ -46,7 +47,6 @@ _LATEST = 253_402_300_800.0
 """The end of the year 9999, in epoch seconds."""
 
 NAME = "Name"
-MAX_KEYS = 3
 
 
 class ObjectSink(StreamSink):

@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("sharing_process.py")
 
 
 @contextmanager
-def sharing_process(told: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+def sharing_process(options: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
     """Start a process and wait until it has opened the store."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", PROGRAM],
@@ -29,7 +29,7 @@ def sharing_process(told: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
         assert process.stdin
         assert process.stdout
         try:
-            process.stdin.write(f"{json.dumps(told)}\n")
+            process.stdin.write(f"{json.dumps(options)}\n")
             process.stdin.flush()
             assert process.stdout.readline() == "ready\n", process.communicate()
             yield process
@@ -44,10 +44,10 @@ def begin(process: subprocess.Popen[str], end: float) -> None:
     process.stdin.flush()
 
 
-def results(tolds: list[dict[str, Any]], seconds: float) -> list[dict[str, int]]:
+def results(all_options: list[dict[str, Any]], seconds: float) -> list[dict[str, int]]:
     """What processes print that work at the same time, from when all of them are ready."""
     with ExitStack() as stack:
-        processes = [stack.enter_context(sharing_process(told)) for told in tolds]
+        processes = [stack.enter_context(sharing_process(options)) for options in all_options]
         end = time.time() + seconds
         for process in processes:
             begin(process, end)

@@ -1,9 +1,8 @@
-"""A process that shares a tenant's limits with others. Told on stdin what to do, as JSON.
+"""A process that shares a tenant's limits with others. It reads its options from stdin, as JSON.
 
-With a `base_url` it calls the tenant, else it only takes permits, the first before it says that it
-is ready. It is then told until when to go on, unless the day's quota is spent before, and prints
-how many calls or permits it got and how many calls were throttled; with `reports` a line per
-permit.
+With a `base_url` it calls the tenant, else it only takes permits, the first before it prints that
+it is ready. It then reads when to end, unless the day's quota is spent before, and prints how many
+calls or permits it got and how many calls were throttled; with `reports` a line per permit.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ from target_gainsight.api import (
 )
 
 
-def main(told: dict[str, Any]) -> None:
+def main(options: dict[str, Any]) -> None:
     clock = SystemClock()
-    store = told["store"] if "://" in told["store"] else Path(told["store"])
+    store = options["store"] if "://" in options["store"] else Path(options["store"])
     limiter = RateLimiter(
-        {"synchronous": RateLimits(**told["limits"])},
+        {"synchronous": RateLimits(**options["limits"])},
         clock=clock,
-        store=open_store(store, tenant=told["tenant"], clock=clock),
+        store=open_store(store, tenant=options["tenant"], clock=clock),
     )
-    calls = "base_url" in told
+    calls = "base_url" in options
     taken = 0 if calls else take_permit(limiter)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    told["end"] = json.loads(sys.stdin.readline())
-    result = call(told, limiter) if calls else take_permits(told, limiter, taken)
+    options["end"] = json.loads(sys.stdin.readline())
+    result = call(options, limiter) if calls else take_permits(options, limiter, taken)
     limiter.close()
     sys.stdout.write(json.dumps(result))
 
@@ -51,11 +50,11 @@ def take_permit(limiter: RateLimiter) -> int:
     return 1
 
 
-def take_permits(told: dict[str, Any], limiter: RateLimiter, taken: int) -> dict[str, int]:
+def take_permits(options: dict[str, Any], limiter: RateLimiter, taken: int) -> dict[str, int]:
     try:
-        while time.time() < told["end"]:
+        while time.time() < options["end"]:
             taken += take_permit(limiter)
-            if told.get("reports"):
+            if options.get("reports"):
                 sys.stdout.write("taken\n")
                 sys.stdout.flush()
     except QuotaExceededError:
@@ -63,22 +62,22 @@ def take_permits(told: dict[str, Any], limiter: RateLimiter, taken: int) -> dict
     return {"taken": taken}
 
 
-def call(told: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
+def call(options: dict[str, Any], limiter: RateLimiter) -> dict[str, int]:
     events: list[CallEvent] = []
     client = GainsightClient(
-        told["base_url"],
-        AccessKey(told["access_key"]),
+        options["base_url"],
+        AccessKey(options["access_key"]),
         rate_limiter=limiter,
         retry=RetryPolicy(max_seconds=60),
         observer=events.append,
     )
 
     def work() -> None:
-        while time.time() < told["end"]:
+        while time.time() < options["end"]:
             list(client.records.query("Company", select=["Name"], limit=1))
 
-    with client, ThreadPoolExecutor(told["threads"]) as pool:
-        for future in [pool.submit(work) for _ in range(told["threads"])]:
+    with client, ThreadPoolExecutor(options["threads"]) as pool:
+        for future in [pool.submit(work) for _ in range(options["threads"])]:
             future.result()
     throttled = sum(event.outcome == "throttled" for event in events)
     return {"calls": len(events), "throttled": throttled}

@@ -444,24 +444,24 @@ def test_missing_redis_package_says_what_to_install(
 
 
 def test_daily_limit_holds_across_processes(store: Store) -> None:
-    told = {
+    options = {
         "store": str(store),
         "tenant": TENANT,
         "limits": {"per_window": 100_000, "per_day": 500, "quota_percent": 90},
     }
-    taken = [result["taken"] for result in results([told] * 3, 60)]
+    taken = [result["taken"] for result in results([options] * 3, 60)]
     assert sum(taken) == 450
 
 
 def test_killed_process_leaves_the_store_usable(store: Store, open_limiter: OpenLimiter) -> None:
-    told = {
+    options = {
         "store": str(store),
         "tenant": TENANT,
         "limits": {"per_window": 1_000_000, "per_day": 1_000_000},
         "reports": True,
     }
     for _ in range(2):
-        with sharing_process(told) as process:
+        with sharing_process(options) as process:
             begin(process, time.time() + 60)
             assert process.stdout
             assert [process.stdout.readline() for _ in range(20)] == ["taken\n"] * 20

@@ -29,7 +29,7 @@ def call_times(store: Path | str, folder: Path) -> list[float]:
     """When a tenant counted calls of processes that always have work; none was one too many."""
     limits = {"calls_per_minute": CALLS, "minute_seconds": SECONDS}
     with start_sandbox(folder / "tenant.db", limits=limits) as sandbox:
-        told: dict[str, Any] = {
+        options: dict[str, Any] = {
             "base_url": sandbox.base_url,
             "access_key": sandbox.access_key,
             "store": str(store),
@@ -37,7 +37,7 @@ def call_times(store: Path | str, folder: Path) -> list[float]:
             "limits": {"per_window": CALLS, "quota_percent": 100, "window_seconds": SECONDS},
             "threads": 4,
         }
-        got = results([told] * PROCESSES, WINDOWS * SECONDS)
+        got = results([options] * PROCESSES, WINDOWS * SECONDS)
         seen = sandbox.tenant.calls()
     assert [result["throttled"] for result in got] == [0] * PROCESSES
     assert {call.status for call in seen} == {200}

@@ -18,18 +18,10 @@ Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One attempt of one call.
+    """One attempt of one call, numbered from 1. `kind` is the purpose of the call.
 
-    Attributes:
-        kind: The purpose of the call.
-        group: Its rate limit group, or None for a token request.
-        method: The HTTP method.
-        path: The path.
-        status: The HTTP status, or None without a response.
-        seconds: From sending the request to the response.
-        attempt: The number of the attempt, from 1.
-        outcome: How it ended.
-        waited: Seconds before it, waiting for a permit or between attempts.
+    A token request has no `group`, and an attempt without a response no `status`. The attempt took
+    `seconds` from sending to the response, and `waited` before, for a permit or after a failure.
     """
 
     kind: str

@@ -135,10 +135,10 @@ class HttpClient:
         Args:
             method: The HTTP method.
             path: The path on the tenant's host, its parts quoted.
-            kind: The purpose of the call, as summaries and metrics name it.
+            kind: The purpose of the call, for summaries and metrics.
             group: The rate limit group.
-            json: The body, if it is JSON.
-            content: The body, if it is anything else.
+            json: A JSON body.
+            content: Any other body.
             params: The query.
             repeatable: Whether sending the call twice has the effect of sending it once.
             partial: Whether a refused call may have written some of its records; a refusal that

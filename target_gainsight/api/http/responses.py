@@ -7,7 +7,7 @@ throttling code throttles whatever the status.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -42,14 +42,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Response:
-    """A successful response.
+    """A successful response. `body` is the whole envelope, `data` its payload.
 
-    Attributes:
-        data: The envelope's payload.
-        request_id: The id that Gainsight's support asks for.
-        status: The HTTP status.
-        server_time: The tenant's clock, to the second (`Date` header).
-        body: The whole envelope.
+    `request_id` is what Gainsight's support asks for; `server_time` is the tenant's clock, to the
+    second (`Date` header).
     """
 
     data: Json
@@ -358,14 +354,7 @@ def _described_failure(body: Record) -> FieldFailure | None:
 
 def _completed(failure: FieldFailure, described: FieldFailure) -> FieldFailure:
     """Complete a listed failure by what the description adds."""
-    if failure.field not in {None, described.field}:
+    if failure.field not in {None, described.field} or failure.code not in {"", described.code}:
         return failure
-    code = failure.code or described.code
-    if code != described.code:
-        return failure
-    return FieldFailure(
-        field=described.field,
-        value=described.value if failure.value is None else failure.value,
-        code=code,
-        message=failure.message or described.message,
-    )
+    value = described.value if failure.value is None else failure.value
+    return replace(described, value=value, message=failure.message or described.message)

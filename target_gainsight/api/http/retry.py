@@ -33,14 +33,9 @@ class RetryPolicy:
 class RetryState:
     """The attempts of one call so far, and the bounds of this call if they are tighter.
 
-    Attributes:
-        attempts: Attempts begun.
-        unauthorized: Attempts that ended with 401.
-        sent_at: When the last attempt began.
-        seconds: How long it took.
-        queue_seconds: How long the call waited before it, for whatever reason.
-        waited: All waits between attempts.
-        spent: Attempts and the waits between them, without waits for a permit.
+    `sent_at`, `seconds` and `queue_seconds` are the start of the last attempt, its duration and the
+    wait before it, for whatever reason. `waited` sums the waits between attempts; `spent` adds the
+    attempts. Neither contains waits for a permit.
     """
 
     def __init__(

@@ -55,14 +55,11 @@ class Permit:
 
 @dataclass
 class _GroupState:
-    """When the next call of a group may be sent, as far as this process knows.
+    """When the next call of a group may be sent, as far as this process knows (epoch seconds).
 
-    Attributes:
-        limits: The limits.
-        blocked_until: The end of the wait that the tenant asked for.
-        full_until: When the store will release the next permit.
-        throttled: The ids of the permits whose calls were refused and are not released yet.
-        throttled_since: Since when every call has been refused, if so.
+    The tenant asked for a wait until `blocked_until`; the store releases the next permit at
+    `full_until`. `throttled` holds the permits of throttled calls until their release;
+    `throttled_since` is set while every call is throttled.
     """
 
     limits: RateLimits
@@ -138,10 +135,6 @@ class RateLimiter:
 
         To be called before `release`. Refusals of calls that were sent before the block began do
         not extend it.
-
-        Args:
-            permit: The permit of the refused call.
-            retry_after: The seconds to wait that the server asks for, if any.
 
         Raises:
             QuotaExceededError: The tenant has refused all calls for so long, or asks for so long a

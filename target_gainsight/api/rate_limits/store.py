@@ -98,9 +98,6 @@ class MemoryStore:
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
     """Open the store at a location.
 
-    A store that cannot be used ends the run: counting elsewhere instead would exceed a limit that
-    is shared.
-
     Args:
         location: A SQLite file, a `redis://` or `rediss://` URL, or None for this process alone.
         tenant: The name under which all processes count the calls of this tenant.
