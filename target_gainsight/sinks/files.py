@@ -6,6 +6,7 @@ Files are settled, not single records: only the job's log has the outcome of a r
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
@@ -20,6 +21,7 @@ from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
 from target_gainsight.mapping.csv.survey_columns import plan_survey
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.escaping import csv_text
+from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sinks.stream import StreamSink
 
 if TYPE_CHECKING:
@@ -117,8 +119,12 @@ class BulkCsvSink(FileSink):
             stream=self.stream_name,
             field_mapping=self.stream.field_mapping,
             constants=cast("Mapping[str, Json]", self.stream.constants),
-            date_format=self.stream.date_format,
-            html=self.stream.rich_text == "html",
+            keys=self.key_properties,
+            compile_converter=partial(
+                converter_for,
+                date_format=self.stream.date_format,
+                html=self.stream.rich_text == "html",
+            ),
         )
 
     @override

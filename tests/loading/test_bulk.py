@@ -136,6 +136,43 @@ def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_loading: L
     assert sum("the SCHEMA does not declare" in line for line in run.log) == 1
 
 
+@pytest.mark.parametrize("blank", [None, "", "   ", "\ufeff", "\u00a0"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_blank_key_of_a_bulk_file_is_rejected_because_the_job_would_fuse_its_rows(
+    bulk_loading: Loading, blank: str | None, dry_run: bool
+) -> None:
+    columns = {"TickerSymbol": TEXT, "Name": TEXT}
+    run = load(
+        bulk_loading,
+        [
+            schema(columns=columns, keys=["TickerSymbol"]),
+            record(TickerSymbol=blank, Name="A"),
+            record(TickerSymbol=blank, Name="B"),
+            record(TickerSymbol="C", Name="C"),
+        ],
+        max_reject_percent=100,
+        dry_run=dry_run,
+    )
+    rejected = [each["gainsight_reject"]["code"] for each in run.rejects]
+    assert rejected == ([] if dry_run else ["key_missing"] * 2)
+    assert run.outcomes("accounts")["rejected"] == 2
+    assert [row["Name"] for row in bulk_loading.tenant.rows("company")] == (
+        [] if dry_run else ["C"]
+    )
+
+
+def test_blank_in_a_field_of_a_bulk_file_that_must_not_be_empty_is_rejected(
+    bulk_loading: Loading,
+) -> None:
+    columns = {"TickerSymbol": TEXT, "Name": TEXT}
+    lines = [record(TickerSymbol="A", Name=" \u200b"), record(TickerSymbol="B", Name="B")]
+    messages = [schema(columns=columns, keys=["TickerSymbol"]), *lines]
+    run = load(bulk_loading, messages, max_reject_percent=100)
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["code"], reject["field"]) == ("null_not_allowed", "Name")
+    assert [row["Name"] for row in bulk_loading.tenant.rows("company")] == ["B"]
+
+
 def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_loading: Loading) -> None:
     mapped = {**ENTRY, "field_mapping": {"Name": "Account", "sector": "Sector"}}
     columns = {"Name": TEXT}
@@ -266,8 +303,13 @@ def test_row_that_does_not_convert_is_rejected_alone(
 
 
 def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_loading: Loading) -> None:
-    messages = [schema(), *companies(range(30)), record(Name="", Industry="x"), state(read=31)]
-    run = load(bulk_loading, messages)
+    messages = [
+        schema(keys=()),
+        *companies(range(30)),
+        record(Name="", Industry="x"),
+        state(read=31),
+    ]
+    run = load(bulk_loading, messages, MAPPED)
     assert run.exit_code == 0
     assert run.states == [state(read=31)["value"]]
     counts = by_file(run)
@@ -286,18 +328,18 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_loading: Loadin
 def test_file_without_written_rows_stops_the_run_before_its_state(
     bulk_loading: Loading,
 ) -> None:
-    messages = [schema(), record(Name=""), record(Name=""), state(read=2)]
-    run = load(bulk_loading, messages)
+    messages = [schema(keys=()), record(Name=""), record(Name=""), state(read=2)]
+    run = load(bulk_loading, messages, MAPPED)
     assert (run.exit_code, run.states) == (1, [])
     assert "wrote none of the 2 rows" in run.log[-1]
     assert len(kept(bulk_loading)) == 1
-    again = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
+    again = load(bulk_loading, [schema(), *companies([1]), state(read=1)], MAPPED)
     assert (again.exit_code, again.states) == (0, [state(read=1)["value"]])
 
 
 def test_failed_rows_count_for_max_reject_percent(bulk_loading: Loading) -> None:
-    messages = [schema(), *companies(range(120)), *[record(Name="")] * 40, state(read=160)]
-    run = load(bulk_loading, messages, max_reject_percent=20)
+    messages = [schema(keys=()), *companies(range(120)), *[record(Name="")] * 40, state(read=160)]
+    run = load(bulk_loading, messages, MAPPED, max_reject_percent=20)
     assert run.exit_code == 1
     assert run.states == [state(read=160)["value"]]
     assert "failed in a bulk job" in run.log[-1]

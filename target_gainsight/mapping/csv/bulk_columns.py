@@ -20,18 +20,23 @@ from target_gainsight.mapping.csv.cells import (
 )
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_converter
+from target_gainsight.mapping.types.blanks import is_blank
+from target_gainsight.mapping.types.converters import may_convert, plain_converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.resources.metadata import Field, ObjectSchema
     from target_gainsight.mapping.columns import Column
     from target_gainsight.mapping.types.converters import Converter
-    from target_gainsight.mapping.types.datetimes import DateFormat
 
 REFERENCES = frozenset({"GSID", "LOOKUP", "WHOID", "WHATID"})
+
+_KEY_MISSING = ConversionError(
+    "key_missing", "a key property needs a value", "Let the tap or a stream map supply it."
+)
+_BLANK = ConversionError("null_not_allowed", "the field must not be empty", "Send a value.")
 
 
 def plan_job_columns(
@@ -41,8 +46,8 @@ def plan_job_columns(
     stream: str,
     field_mapping: Mapping[str, str],
     constants: Mapping[str, Json],
-    date_format: DateFormat,
-    html: bool = False,
+    keys: Collection[str],
+    compile_converter: Callable[[Field], Converter],
 ) -> CsvPlan:
     """Decide which columns the CSV has.
 
@@ -55,8 +60,9 @@ def plan_job_columns(
         stream: The stream's name, for messages.
         field_mapping: The stream's column → the job's column.
         constants: The job's column → the value in every row.
-        date_format: The format of dates.
-        html: Whether line breaks of rich text become `<br>`.
+        keys: The stream's key properties. A record without one of them is rejected: the job
+            would take all such rows for one.
+        compile_converter: Compiles the converter of a field.
 
     Raises:
         StreamMismatchError: The stream does not fit; has all problems.
@@ -69,11 +75,12 @@ def plan_job_columns(
     problems += unwritable_names(sent.values(), constants, "column")
     plan = []
     for source, name in sent.items():
-        converter = _converter(name, schema, date_format, html=html)
+        converter = _converter(name, schema, compile_converter)
         data_type = converter.field.data_type if converter.field else ""
-        plan.append(CsvColumn(name, source, converter.write, data_type=data_type))
+        write = _checked(name, converter, is_key=source in keys)
+        plan.append(CsvColumn(name, source, write, data_type=data_type))
     for name, value in constants.items():
-        converter = _converter(name, schema, date_format, html=html)
+        converter = _converter(name, schema, compile_converter)
         try:
             text = cell(converter.write(value))
         except (ConversionError, ValueRejectedError) as refusal:
@@ -133,9 +140,28 @@ def _checked_field(name: str, schema: ObjectSchema | None) -> Field | None:
 
 
 def _converter(
-    name: str, schema: ObjectSchema | None, date_format: DateFormat, *, html: bool
+    name: str, schema: ObjectSchema | None, compile_converter: Callable[[Field], Converter]
 ) -> Converter:
     field = _checked_field(name, schema)
-    if field is None:
-        return plain_converter(name)
-    return converter_for(field, date_format=date_format, html=html)
+    return plain_converter(name) if field is None else compile_converter(field)
+
+
+def _checked(name: str, converter: Converter, *, is_key: bool) -> Callable[[object], Json]:
+    """Return the conversion of a column that rejects blanks where a value is needed.
+
+    Null in a field that must not be empty is left to the job, which may ignore empty cells.
+    """
+    field = converter.field
+    data_type = field.data_type if field else ""
+    is_needed = field is not None and not field.nillable
+
+    def write(value: object) -> Json:
+        written = converter.write(value)
+        if is_blank(written):
+            if is_key:
+                raise ValueRejectedError(_KEY_MISSING.for_field(name, data_type, value))
+            if is_needed and value is not None:
+                raise ValueRejectedError(_BLANK.for_field(name, data_type, value))
+        return written
+
+    return write
