@@ -89,6 +89,49 @@ def test_a_list_links_a_person_to_several_companies(loading: Loading) -> None:
     assert loading.calls()["person"] == 1
 
 
+@pytest.mark.parametrize(
+    ("company", "title"),
+    [
+        ("Acme, Inc.; Globex", "CTO; COO"),
+        ("Acme, Inc.\nGlobex ", "CTO\nCOO"),
+        ('["Acme, Inc.", "Globex"]', '["CTO", "COO"]'),
+    ],
+)
+def test_companies_may_stand_in_one_text(loading: Loading, company: str, title: str) -> None:
+    seed_companies(loading, "Acme, Inc.", "Globex")
+    run = load_people(loading, person(company=company, title=title))
+    assert run.outcomes("people") == {"created": 1}
+    assert linked(loading) == [
+        ("ann@x.io", "Acme, Inc.", "CTO", None, None),
+        ("ann@x.io", "Globex", "COO", None, None),
+    ]
+
+
+def test_title_that_lists_no_item_per_company_is_that_of_all(loading: Loading) -> None:
+    seed_companies(loading, "Acme, Inc.", "Globex")
+    run = load_people(loading, person(company="Acme, Inc.; Globex", title="CTO; COO; CEO"))
+    assert run.outcomes("people") == {"created": 1}
+    assert [link[2] for link in linked(loading)] == ["CTO; COO; CEO"] * 2
+
+
+@pytest.mark.parametrize("numbers", ["7;1,234", "7, 1234", "7\n1234.0"])
+def test_numbers_of_companies_in_one_text_are_split_at_commas_too(
+    loading: Loading, numbers: str
+) -> None:
+    rows = [{"Name": name, "Employees": number} for name, number in (("A", 7), ("B", 1234))]
+    loading.tenant.seed("company", rows)
+    by_number = links(lookup={"company": "Employees"})
+    run = load_people(loading, person(company=numbers), company_links=by_number)
+    assert run.outcomes("people") == {"created": 1}
+    assert [link[1] for link in linked(loading)] == ["A", "B"]
+
+
+def test_company_of_a_text_that_is_missing_is_named_alone(loading: Loading) -> None:
+    seed_companies(loading, "Globex")
+    run = load_people(loading, person(company="Globex; Acme, Inc."))
+    assert run.rejects[0]["gainsight_reject"]["value"] == "'Acme, Inc.'"
+
+
 def test_a_company_named_twice_is_linked_once(loading: Loading) -> None:
     seed_companies(loading, "Initech")
     run = load_people(loading, person(company=["Initech", "Initech", None]))

@@ -133,6 +133,18 @@ def test_names_in_one_text_are_split_at_semicolons_only(loading: Loading) -> Non
     assert len(row["InternalAttendees"]) == 2
 
 
+def test_name_with_a_comma_is_one_attendee(loading: Loading) -> None:
+    loading.tenant.seed("gsuser", [{"Name": "Day", "Email": "day@our.example"}])
+    by_name = {"InternalAttendees": {"object_name": "gsuser", "fields": {"who": "Name"}}}
+    sent = {"account": "Initech", "ActivityDate": "2026-05-01", "Subject": "S", "who": "Day, Bob"}
+    columns = {"ActivityDate": TEXT, "Subject": TEXT, "who": TEXT}
+    run = timeline(loading, columns, record("nps", id="1", **sent), lookups=by_name)
+    assert run.outcomes("nps") == {"created": 1}
+    [bob] = loading.tenant.rows("gsuser", Name="Day, Bob")
+    [row] = loading.tenant.rows("activity_timeline")
+    assert row["InternalAttendees"] == [bob["Gsid"]]
+
+
 def test_attendee_that_is_no_address_is_named_with_one_suggestion(loading: Loading) -> None:
     sent = {"account": "Initech", "ActivityDate": "2026-05-01", "Subject": "S"}
     columns = {"ActivityDate": TEXT, "Subject": TEXT, "who": TEXT}

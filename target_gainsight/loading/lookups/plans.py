@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.lookups.resolver import LookupPlan, item_at
+from target_gainsight.loading.lookups.resolver import LookupPlan, item_at, split_items
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.references import COMPANY_ID, Link, LookupResult, MatchFields
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
@@ -63,7 +63,7 @@ class StreamLookups:
         return frozenset(column for plan in plans for column in plan.columns).union(fields)
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
-        """Read a person's links: one per company, several where the source is a list.
+        """Read a person's links: one per company, several where the source lists several.
 
         Raises:
             RecordRejectedError: A field of a link does not convert.
@@ -71,20 +71,29 @@ class StreamLookups:
         if self.links is None:
             return ()
         links: dict[object, Link] = {}
-        for index in range(self.links.length_of(record)):
-            company = self.links.reference_at(record, index)
+        companies = self.links.lists_of(record)
+        count = self.links.length_of(companies)
+        for index in range(count):
+            company = self.links.reference_at(companies, index)
             if company is not None:
-                attributes = dict(self._attributes(record, index))
+                attributes = dict(self._attributes(record, index, count))
                 identity = company.key if not isinstance(company, LookupResult) else index
                 links.setdefault(identity, Link(company, attributes))
         return tuple(links.values())
 
-    def _attributes(self, record: Mapping[str, Any], index: int) -> Iterator[tuple[str, Any]]:
+    def _attributes(
+        self, record: Mapping[str, Any], index: int, count: int
+    ) -> Iterator[tuple[str, Any]]:
+        """Read the fields of one of a person's links; text may list one item per link."""
         for field in self.link_fields:
             if field.column not in record:
                 continue
+            value = record[field.column]
+            items = split_items(value)
+            if isinstance(items, list) and len(items) == count > 1:
+                value = items
             try:
-                yield field.name, field.converter.write(item_at(record[field.column], index))
+                yield field.name, field.converter.write(item_at(value, index))
             except ValueRejectedError as error:
                 raise RecordRejectedError([error.error]) from None
 

@@ -18,10 +18,11 @@ from target_gainsight.loading.references import (
     Reference,
     reference,
 )
+from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import LoadRecord
@@ -57,9 +58,16 @@ class LookupPlan:
         """Read a record's reference."""
         if not self.is_list:
             return reference(self.match, [record.get(column) for column in self.columns])
-        lists = {column: split_items(record.get(column)) for column in self.columns}
+        lists = self.lists_of(record)
         each = (self.reference_at(lists, index) for index in range(self.length_of(lists)))
         return tuple(one for one in each if one is not None) or None
+
+    def lists_of(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a record's columns, with text that lists several items as a list."""
+        pairs = zip(self.columns, self.match.converters, strict=True)
+        return {
+            column: split_items(record.get(column), converter.write) for column, converter in pairs
+        }
 
     def length_of(self, record: Mapping[str, Any]) -> int:
         """Count the rows that a record's columns name: as many as the longest list has items."""
@@ -75,18 +83,26 @@ class LookupPlan:
         )
 
 
-def split_items(value: object) -> object:
-    """Split a text that lists several items: a JSON list, or items between `;` or `,`.
+def split_items(value: object, convert: Callable[[object], object] | None = None) -> object:
+    """Split a text that lists several items: a JSON list, or items between `;` or line breaks.
 
-    Without an address in it, a text with `;` is not split at commas: `Lee, Ann; Day, Bob`.
+    Args:
+        value: The value of a column; what is no such text stays as it is.
+        convert: Converts an item. Where one is refused, commas separate items, too: not in
+            `Acme, Inc.` and `1,234`, but between two addresses.
     """
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
             return json.loads(value)
-    separators = r"[;,\n]" if "@" in value or ";" not in value else ";"
-    items = re.split(separators, value)
+    items = re.split(r"[;\n]", value)
+    try:
+        if convert is not None:
+            for each in items:
+                convert(each)
+    except ValueRejectedError:
+        items = re.split(r"[;,\n]", value)
     return [strip_blanks(each) for each in items] if len(items) > 1 else value
 
 

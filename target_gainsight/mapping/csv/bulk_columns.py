@@ -20,8 +20,8 @@ from target_gainsight.mapping.csv.cells import (
 )
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.blanks import is_blank
 from target_gainsight.mapping.types.converters import may_convert, plain_converter
+from target_gainsight.mapping.types.spellings import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
