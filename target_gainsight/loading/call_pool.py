@@ -20,8 +20,8 @@ class CallPool:
     """The batches and reads in flight, of all streams together.
 
     Args:
-        size: Most of them at a time.
-        on_wait: Called every now and then while this thread waits.
+        size: The maximum number at a time.
+        on_wait: Called every half second while this thread waits.
     """
 
     def __init__(self, size: int, on_wait: Callable[[], None]) -> None:
@@ -32,11 +32,11 @@ class CallPool:
         self._on_wait = on_wait
 
     def submit(self, send: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Make calls as soon as there is room, processing completed ones meanwhile.
+        """Make calls as soon as a thread is free, processing completed ones meanwhile.
 
         Args:
             send: Makes them, in a worker thread.
-            on_done: Takes what it returned, in this thread.
+            on_done: Takes its result, in this thread.
 
         Raises:
             RunStoppedError: The run is stopping.
@@ -49,34 +49,30 @@ class CallPool:
         self._in_flight[self._executor.submit(send)] = on_done
 
     def process_completed(self, *, wait: bool) -> None:
-        """Hand over the results of completed calls. A receiver may call this itself.
+        """Pass on the results of completed calls; wait for one at least if ``wait``.
 
-        Args:
-            wait: Wait for one at least.
+        A receiver may call this itself.
         """
-        if not self._in_flight:
-            return
-        done = self._completed(wait=wait)
+        done: set[Future[Any]] = set()
+        while self._in_flight and not done:
+            timeout = WAIT_SECONDS if wait else 0
+            done, _ = wait_for(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
+            if not wait:
+                break
+            if not done:
+                self._on_wait()
         for future in done:
             on_done = self._in_flight.pop(future, None)
             if on_done is not None:
                 on_done(future.result())
 
-    def _completed(self, *, wait: bool) -> set[Future[Any]]:
-        timeout = WAIT_SECONDS if wait else 0
-        while True:
-            done, _ = wait_for(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
-            if done or not wait:
-                return done
-            self._on_wait()
-
     def stop_accepting(self) -> None:
-        """Refuse what is not in flight yet: the run is stopping."""
+        """Refuse further calls: the run is stopping."""
         self._closing = True
 
     @property
     def busy(self) -> bool:
-        """Whether anything is in flight."""
+        """Return whether anything is in flight."""
         return bool(self._in_flight)
 
     def close(self) -> None:

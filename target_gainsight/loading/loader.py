@@ -134,7 +134,12 @@ class RecordLoader:
         )
         self._check: NearMatchCheck | None = None
         if rows is not None and seen_keys is not None and settings.sync_mode == "upsert":
-            self._check = NearMatchCheck(rows, keys, pool, self._classify_unique)
+            self._check = NearMatchCheck(
+                rows,
+                keys,
+                pool,
+                lambda records, found: self._classify(records, found, near=True),
+            )
         self._inserts = settings.sync_mode == "insert"
         self._reads = rows is not None and not (self._inserts and existing_on_insert == "written")
         self._deferred = deferred
@@ -290,14 +295,14 @@ class RecordLoader:
 
         self._pool.submit(lambda: rows.read_or_error(merged), on_done)
 
-    def _classify_unique(self, records: list[LoadRecord], near_matches: ReadResult) -> None:
-        """Decide what to write for new records whose near matches have been read."""
-        self._classify(records, near_matches, near=True)
-
     def _classify(
         self, records: Sequence[LoadRecord], found: ReadResult, *, near: bool = False
     ) -> int:
-        """Decide what to write for records; return how many are unchanged."""
+        """Decide what to write for records whose rows, or near matches, have been read.
+
+        Returns:
+            The number of unchanged records.
+        """
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
         if isinstance(found, GainsightError):
@@ -325,10 +330,7 @@ class RecordLoader:
         """Send full batches, or all that is packed."""
         for action, packed in self._packed.items():
             if self._check and action == "create":
-                if partial:
-                    self._check.read_all()
-                else:
-                    self._check.read_full()
+                self._check.read(partial=partial)
             while len(packed) >= self._writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self._writer.batch_size])
         if not self._check and not any(self._packed.values()):

@@ -40,7 +40,7 @@ class NearMatchCheck:
         rows: CurrentRows,
         keys: KeyReader,
         pool: CallPool,
-        on_read: Callable[[list[LoadRecord], ReadResult], None],
+        on_read: Callable[[list[LoadRecord], ReadResult], object],
     ) -> None:
         self._rows = rows
         self._keys = keys
@@ -65,28 +65,22 @@ class NearMatchCheck:
             self._values += values
         return bool(values)
 
-    def read_full(self) -> None:
-        """Start a query if there are records for a full one, and none is in flight."""
-        if self._values >= MAX_VALUES and not self._reading:
-            self._submit()
-
-    def read_all(self) -> None:
-        """Read the near matches of all records, one query after the other."""
-        while len(self):
+    def read(self, *, partial: bool) -> None:
+        """Start a query if there are records for a full one; if partial, read all near matches."""
+        while (partial and len(self)) or (self._values >= MAX_VALUES and not self._reading):
             if self._reading:
                 self._pool.process_completed(wait=True)
-            else:
-                self._submit()
+                continue
+            records: list[LoadRecord] = []
+            values = 0
+            while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
+                record, count = self._waiting.popleft()
+                records.append(record)
+                values += count
+            self._values -= values
+            self._submit(records)
 
-    def _submit(self) -> None:
-        """Read the near matches of as many records as one query takes, in order."""
-        records: list[LoadRecord] = []
-        values = 0
-        while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
-            record, count = self._waiting.popleft()
-            records.append(record)
-            values += count
-        self._values -= values
+    def _submit(self, records: list[LoadRecord]) -> None:
         self._reading = records
 
         def on_done(result: ReadResult) -> None:

@@ -40,7 +40,7 @@ HINT_WITHOUT_KEYS = "look the record up in Gainsight; set lookup_keys, and a rep
 
 
 class CreateRecovery:
-    """Finds out what became of creates. Used by several worker threads.
+    """Looks up creates with an unknown outcome. Used by several worker threads.
 
     Args:
         rows: Reads rows by the lookup keys, or None for a stream without keys.

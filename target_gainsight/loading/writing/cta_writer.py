@@ -32,8 +32,8 @@ class CtaWriter(Writer):
         cockpit: The Cockpit API.
         keys: The lookup keys, which an update does not write again.
         only_new: Fields that are written when a CTA is created and never changed.
-        recovery: Finds out what became of creates.
-        clock: Tells when a call is sent.
+        recovery: Looks up creates with an unknown outcome.
+        clock: Returns when a call is sent.
         batch_size: CTAs of one call at most.
     """
 

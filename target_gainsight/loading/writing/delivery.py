@@ -116,8 +116,10 @@ class _Delivery:
         self._parts.append(Part(action, records))
         while self._parts:
             part = self._parts.pop()
-            if part.is_known_bad:
-                self._parts += part.halves()
+            refusal = part.split_from
+            is_unexplained = refusal is not None and part.is_last and not refusal.is_explained
+            if is_unexplained and len(part.records) > 1:
+                self._parts += part.halves()  # the others were all good: this part is bad
             elif part.records:
                 self._send(part)
 

@@ -40,7 +40,7 @@ class Part:
     """Records to send in one call.
 
     Attributes:
-        action: Whether the tenant has them.
+        action: Whether the records are new to the tenant.
         records: The records.
         split_from: The refusal of the larger part that they were in.
         is_last: The other records of that larger part have been sent.
@@ -50,13 +50,6 @@ class Part:
     records: list[LoadRecord]
     split_from: Refusal | None = None
     is_last: bool = False
-
-    @property
-    def is_known_bad(self) -> bool:
-        """Whether a call with these records is bound to be refused: the others were all good."""
-        refusal = self.split_from
-        unexplained = refusal is not None and self.is_last and not refusal.is_explained
-        return unexplained and len(self.records) > 1
 
     def halves(self) -> list[Part]:
         """Split the part in two, the half to send first at the end."""
@@ -79,7 +72,7 @@ class Part:
 
 @dataclass
 class Suspects:
-    """The records of a part, by what its refusal says of them.
+    """The records of a part, by what its refusal names.
 
     Attributes:
         certain: Records that are certainly bad, with the failure.
@@ -179,7 +172,7 @@ def refusal_reason(error: RefusedError, failure: FieldFailure | None = None) -> 
 
 
 def _names_one_value(failure: FieldFailure) -> bool:
-    """Return whether the failure concerns one value alone, and the response says which."""
+    """Return whether the failure concerns one value alone, which the response names."""
     if failure.value is None:
         return failure.code == NULL_CODE
     return failure.code in SINGLE_FIELD_CODES

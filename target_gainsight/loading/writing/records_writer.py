@@ -55,7 +55,7 @@ class RecordsWriter(Writer):
         keys: The lookup keys, which an update does not write again.
         date_fields: The fields of type DATE.
         date_format: How they are written at first.
-        recovery: Finds out what became of creates.
+        recovery: Looks up creates with an unknown outcome.
         clock: Measures how long a call took.
         batch_size: Records of one call at most.
     """

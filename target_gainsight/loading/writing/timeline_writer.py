@@ -52,7 +52,7 @@ class TimelineWriter(Writer):
         rows: Reads activities by their ExternalId.
         comparison: Compares activities with their rows.
         updates_known: Whether an activity that is there is changed, or left as it is.
-        clock: Tells when a call is sent.
+        clock: Returns when a call is sent.
         batch_size: Activities of one call at most.
     """
 
@@ -81,8 +81,8 @@ class TimelineWriter(Writer):
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Insert activities, or change them by their ExternalId.
 
-        How many a call takes is documented nowhere. Where two are refused together and each of
-        them is accepted alone, calls with several are not made any more.
+        The maximum per call is not documented. If two are refused together and each is accepted
+        alone, every call has one from then on.
 
         Raises:
             RefusedError: The call is refused, or would be.
