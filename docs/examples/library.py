@@ -19,7 +19,7 @@ from target_gainsight.api import (
 
 
 def main() -> int:
-    """Say what happened; 1 if the tenant refused."""
+    """Add a company and read it back; return 1 if the tenant refuses it."""
     key = AccessKey(os.environ["GAINSIGHT_ACCESS_KEY"])
     with GainsightClient(os.environ["GAINSIGHT_URL"], key) as client:
         company = client.metadata.describe("Company")
@@ -27,15 +27,16 @@ def main() -> int:
         print(f"{company.name} has {len(company.fields)} fields, required: {', '.join(required)}")
         initech: Record = {"Name": "Initech", "Employees": 120}
         try:
-            answer = client.records.insert("Company", [initech])
+            response = client.records.insert("Company", [initech])
         except RefusedError as refusal:
             for record in refusal.failures:
                 for failure in record:
                     print(f"{failure.field} = {failure.value!r}: {failure.message}")
             return 1
-        print(f"{answer.count} created")
-        wanted, named_so = ["Name", "Employees"], is_in("Name", ["Initech"])
-        for row in client.records.query("Company", select=wanted, where=named_so):
+        print(f"{response.count} created")
+        is_initech = is_in("Name", ["Initech"])
+        select = ["Name", "Employees"]
+        for row in client.records.query("Company", select=select, where=is_initech):
             print(f"{row['Name']} has {row['Employees']} employees")
     return 0
 

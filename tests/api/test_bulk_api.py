@@ -33,7 +33,7 @@ def rows_file(folder: Path, content: bytes = b"Name\r\nInitech\r\n") -> Path:
     return path
 
 
-def test_a_file_goes_out_as_a_form_of_job_and_file(
+def test_upload_sends_form_of_job_and_file(
     client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
 ) -> None:
     sent: list[bytes] = []
@@ -61,7 +61,7 @@ def test_a_file_goes_out_as_a_form_of_job_and_file(
     )
 
 
-def test_a_form_is_read_in_pieces_and_opened_anew_for_every_try(tmp_path: Path) -> None:
+def test_form_is_streamed_and_opened_for_every_attempt(tmp_path: Path) -> None:
     path = rows_file(tmp_path, b"x" * 1_000_000)
     content = form_content({}, 'a"b.csv', lambda: path.open("rb"))
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_a_form_is_read_in_pieces_and_opened_anew_for_every_try(tmp_path: Path) 
         ({"data": {"something": 1}}, None),
     ],
 )
-def test_the_status_id_is_found_wherever_it_stands(
+def test_status_id_is_found_anywhere(
     client: GainsightClient,
     requests_mock: mocking.Mocker,
     tmp_path: Path,
@@ -97,7 +97,7 @@ def test_the_status_id_is_found_wherever_it_stands(
     assert client.bulk.upload("j", "f", lambda: path.open("rb")).status_id == status_id
 
 
-def test_a_refusal_with_status_200_is_a_failure(
+def test_upload_refused_with_http_200_is_refused(
     client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
 ) -> None:
     refusal = {"result": False, "errorCode": "GS_7571", "errorDesc": "No data found"}
@@ -130,7 +130,7 @@ def test_status_413_means_nothing_was_taken_whatever_the_body(
     assert requests_mock.call_count == 1
 
 
-def test_an_upload_with_an_unclear_outcome_is_not_repeated(
+def test_upload_of_unknown_outcome_is_not_repeated(
     client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
 ) -> None:
     requests_mock.post(UPLOAD, status_code=502)
@@ -140,7 +140,7 @@ def test_an_upload_with_an_unclear_outcome_is_not_repeated(
     assert requests_mock.call_count == 1
 
 
-def test_a_file_that_cannot_be_opened_sends_nothing(
+def test_missing_file_sends_nothing(
     client: GainsightClient, requests_mock: mocking.Mocker, tmp_path: Path
 ) -> None:
     requests_mock.post(UPLOAD, json={"result": True})
@@ -172,7 +172,7 @@ def test_progress_is_read_in_every_form(
     assert (status.state, status.accepted, status.failed) == found
 
 
-def test_an_answer_without_a_state_is_asked_for_again(
+def test_status_without_state_is_polled_again(
     acquainted: GainsightClient, requests_mock: mocking.Mocker
 ) -> None:
     requests_mock.get(STATUS, json={"result": True, "data": {"successCount": 1}})

@@ -52,7 +52,7 @@ def test_name_without_gsid_is_told_apart_by_itself(
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "x", {"CTA_TYPE": "Risk"}, [{"name": "Risk"}]])
-def test_what_cannot_be_read_lists_nothing(
+def test_unreadable_names_are_left_out(
     client: GainsightClient, requests_mock: Any, data: Any
 ) -> None:
     assert names_in(client, requests_mock, data) == {}

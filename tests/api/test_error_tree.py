@@ -25,7 +25,7 @@ def drawn_tree() -> dict[str, str]:
     return parents
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_docstring_shows_error_tree() -> None:
     tree = {
         name: kind.__mro__[1].__name__
         for name, kind in vars(errors).items()
@@ -38,17 +38,17 @@ def test_every_error_is_public() -> None:
     assert {"GainsightError", *drawn_tree()} <= set(api.__all__)
 
 
-def test_the_public_names_exist_and_are_sorted() -> None:
+def test_public_names_exist_once() -> None:
     assert all(hasattr(api, name) for name in api.__all__)
     assert len(set(api.__all__)) == len(api.__all__)
 
 
-def test_an_error_without_context_is_its_message() -> None:
+def test_error_without_context_is_its_message() -> None:
     assert str(GainsightError("no such thing")) == "no such thing"
     assert str(GainsightError()) == "GainsightError"
 
 
-def test_an_error_is_one_line_of_bounded_length() -> None:
+def test_error_is_one_line_of_bounded_length() -> None:
     error = RefusedError("refused", description="a\tb\r\n" + "x" * 1000, status=400)
     assert "\n" not in str(error)
     assert str(error).startswith("refused (HTTP 400, a\\tb\\r\\nxxx")

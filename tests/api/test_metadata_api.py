@@ -50,9 +50,7 @@ CSM = {
 NAME = {"fieldName": "Name", "dataType": "string", "meta": {"length": 250, "decimalPlaces": 0}}
 
 
-def test_an_object_is_described_with_its_fields(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_describe_returns_fields(client: GainsightClient, requests_mock: Any) -> None:
     described = {
         "objectName": "company",
         "label": "Company",
@@ -92,12 +90,12 @@ def test_an_object_is_described_with_its_fields(
     assert schema.field("name") is None
 
 
-def test_the_description_may_come_bare(client: GainsightClient, requests_mock: Any) -> None:
+def test_bare_description_is_read(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(DESCRIBE, json=success({"objectName": "Company", "fields": [NAME]}))
     assert client.metadata.describe("Company").field("Name")
 
 
-def test_what_a_description_leaves_out_is_assumed_to_be_allowed(
+def test_missing_properties_are_assumed_to_allow(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(DESCRIBE, json=success([{"fields": [{"fieldName": "Stage"}]}]))
@@ -132,7 +130,7 @@ def test_formulas_and_read_only_fields_are_never_written(
 
 
 @pytest.mark.parametrize("status", [200, 400, 404])
-def test_an_unknown_object_is_not_found(
+def test_unknown_object_is_not_found(
     client: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     answer = {
@@ -148,7 +146,7 @@ def test_an_unknown_object_is_not_found(
 
 
 @pytest.mark.parametrize("answer", [{"json": success([])}, {"json": success(None)}])
-def test_an_object_that_is_described_as_nothing_is_not_found(
+def test_empty_description_is_not_found(
     client: GainsightClient, requests_mock: Any, answer: Any
 ) -> None:
     requests_mock.get(DESCRIBE, **answer)
@@ -162,7 +160,7 @@ def test_any_404_to_a_description_is_not_found(client: GainsightClient, requests
         client.metadata.describe("Company")
 
 
-def test_the_objects_are_listed(client: GainsightClient, requests_mock: Any) -> None:
+def test_objects_are_listed(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(
         f"{OBJECTS}/list",
         json=success(
@@ -179,7 +177,7 @@ def test_the_objects_are_listed(client: GainsightClient, requests_mock: Any) -> 
     )
 
 
-def test_a_description_of_another_shape_is_asked_for_again(
+def test_malformed_description_is_requested_again(
     acquainted: GainsightClient, requests_mock: Any
 ) -> None:
     whole = success([{"objectName": "Company", "fields": [{"fieldName": "Name"}]}])
@@ -193,7 +191,7 @@ GSUSER = {"objectName": "gsuser", "fields": [{"fieldName": "Email"}]}
 COMPANY = {"objectName": "company", "fields": [{"fieldName": "Name"}]}
 
 
-def test_the_object_asked_for_is_taken_whatever_its_place_and_case(
+def test_requested_object_is_found_at_any_place_and_case(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.get(DESCRIBE, json=success([GSUSER, COMPANY]))
@@ -207,7 +205,7 @@ def test_the_object_asked_for_is_taken_whatever_its_place_and_case(
         ([{"objectName": "company"}], "company, no fields"),
     ],
 )
-def test_a_description_of_something_else_is_not_taken(
+def test_description_of_another_object_is_refused(
     client: GainsightClient, requests_mock: Any, described: Any, named: str
 ) -> None:
     requests_mock.get(DESCRIBE, json=success(described))
@@ -239,7 +237,7 @@ def test_objects_that_the_description_lacks_are_left_out(
 
 
 @pytest.mark.parametrize("status", [400, 404, 405])
-def test_a_tenant_that_describes_one_object_only_is_asked_for_several_once(
+def test_unsupported_describe_of_several_is_tried_once(
     client: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     asked = requests_mock.post(SEVERAL, status_code=status, json=failure("GS_APIG_1000", "?"))
@@ -248,7 +246,7 @@ def test_a_tenant_that_describes_one_object_only_is_asked_for_several_once(
     assert asked.call_count == 1
 
 
-def test_an_unknown_object_among_several_leaves_all_of_them_to_be_described_singly(
+def test_unknown_object_among_several_describes_none(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     unknown = {"result": False, "title": "OBJECT_NOT_FOUND", "errorDesc": "not found"}
@@ -260,7 +258,7 @@ def test_an_unknown_object_among_several_leaves_all_of_them_to_be_described_sing
     assert asked.call_count == 2
 
 
-def test_a_bad_credential_ends_the_description_of_several(
+def test_bad_credential_ends_describe_of_several(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     requests_mock.post(SEVERAL, status_code=401, json=failure("GS_APIG_2401", "Unauthorized"))
@@ -344,7 +342,7 @@ ITEMS = [
 ]
 
 
-def test_a_picklist_without_options_takes_them_from_its_category_in_one_call(
+def test_picklist_options_are_loaded_from_category_once(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     again = {**TAGS, "fieldName": "MoreTags"}
@@ -371,7 +369,7 @@ def test_a_picklist_without_options_takes_them_from_its_category_in_one_call(
         {"json": success({"childItems": ITEMS, "categoryDetails": {"count": 500}})},
     ],
 )
-def test_a_category_that_is_not_listed_whole_leaves_the_items_unknown(
+def test_incomplete_category_has_no_options(
     client: GainsightClient, requests_mock: Any, answer: Any
 ) -> None:
     requests_mock.get(DESCRIBE, json=success([{"objectName": "company", "fields": [TAGS]}]))
@@ -381,7 +379,7 @@ def test_a_category_that_is_not_listed_whole_leaves_the_items_unknown(
     assert asked.call_count == 1
 
 
-def test_a_picklist_without_a_category_has_no_options(
+def test_picklist_without_category_has_no_options(
     client: GainsightClient, requests_mock: Any
 ) -> None:
     nameless = {**TAGS, "meta": {}}

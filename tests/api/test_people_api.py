@@ -20,7 +20,7 @@ PERSON = {"Email": "peter@initech.example", "companies": [{"Company_ID": "1P02A"
     ("data", "gsid"),
     [({"Gsid": "1P03A"}, "1P03A"), ({"gsid": "1P03A"}, "1P03A"), ({}, None), (None, None)],
 )
-def test_a_person_is_put_and_may_be_answered_with_its_gsid(
+def test_upsert_puts_person_and_returns_gsid(
     client: GainsightClient, requests_mock: Any, data: Any, gsid: str | None
 ) -> None:
     requests_mock.put(PEOPLE, json=success(data))
@@ -28,14 +28,12 @@ def test_a_person_is_put_and_may_be_answered_with_its_gsid(
     assert requests_mock.last_request.json() == PERSON
 
 
-def test_an_upsert_is_repeated_because_it_may_be(
-    acquainted: GainsightClient, requests_mock: Any
-) -> None:
+def test_upsert_is_retried(acquainted: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(PEOPLE, [{"status_code": 500}, {"json": success()}])
     acquainted.people.upsert(PERSON)
 
 
-def test_a_refused_person_says_why(client: GainsightClient, requests_mock: Any) -> None:
+def test_refused_person_has_reason(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(PEOPLE, status_code=400, json=failure("GSOBJ_VDTEMAIL1001", "Bad email"))
     with pytest.raises(RefusedError) as caught:
         client.people.upsert({"Email": "peter"})

@@ -31,7 +31,7 @@ def test_parts_are_joined_and_bracketed() -> None:
     assert to_wire(where)["expression"] == "A AND (B OR C) AND D"
 
 
-def test_a_single_part_needs_no_joining() -> None:
+def test_single_part_is_not_joined() -> None:
     assert any_of(all_of(is_in("Name", ["a"]))) == is_in("Name", ["a"])
 
 

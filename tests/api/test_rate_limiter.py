@@ -102,7 +102,7 @@ def test_97_percent_of_the_rate_is_used_at_varying_latency(threads: int) -> None
 @pytest.mark.parametrize("latency", [varying, lambda _: 0.0, lambda _: 0.3, lambda _: 5.0])
 @pytest.mark.parametrize("arrives", [None, 0.0, 1.0], ids=["anywhere", "at-once", "at-the-end"])
 @pytest.mark.parametrize("server_ahead", [0.0, 23.7])
-def test_no_window_overflows_whatever_the_latency_and_the_servers_clock(
+def test_no_window_overflows_at_any_latency_and_clock_offset(
     latency: Callable[[random.Random], float], arrives: float | None, server_ahead: float
 ) -> None:
     counted = arrivals_by_window(latency, arrives=arrives, server_ahead=server_ahead, windows=8)
@@ -110,7 +110,7 @@ def test_no_window_overflows_whatever_the_latency_and_the_servers_clock(
 
 
 @pytest.mark.parametrize("server_ahead", [0.0, 1234.5])
-def test_no_hour_overflows_although_an_upload_takes_minutes(server_ahead: float) -> None:
+def test_no_hour_overflows_with_uploads_of_minutes(server_ahead: float) -> None:
     counted = arrivals_by_window(
         lambda chance: chance.uniform(1, 600),
         server_ahead=server_ahead,

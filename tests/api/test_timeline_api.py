@@ -26,7 +26,7 @@ CTA = {"Name": "Low NPS", "type": "Risk"}
 DUPLICATE = RecordFailure("GS_TL_10_0207", "Duplicate ExternalId")
 
 
-def test_activities_are_posted_and_answered_by_their_external_id(
+def test_insert_posts_activities_and_reads_outcomes_by_external_id(
     client: GainsightClient, requests_mock: Any, events: list[CallEvent]
 ) -> None:
     data = {
@@ -41,9 +41,7 @@ def test_activities_are_posted_and_answered_by_their_external_id(
     assert [event.group for event in events] == ["timeline"]
 
 
-def test_an_update_names_the_external_id_as_its_identifier(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_update_sends_identifier_externalid(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(ACTIVITIES, json=success({"success": {"c-1": []}, "failures": {}}))
     answer = client.timeline.update([CALL])
     assert requests_mock.last_request.query == "identifier=externalid"
@@ -64,7 +62,7 @@ def test_an_update_names_the_external_id_as_its_identifier(
         {"successes": {"a": "G", "b": "H"}, "failures": {"b": [{"errorDesc": "no"}]}},
     ],
 )
-def test_every_form_of_an_answer_by_reference_is_read(
+def test_every_form_of_outcomes_by_reference_is_read(
     client: GainsightClient, requests_mock: Any, data: Any
 ) -> None:
     requests_mock.post(ACTIVITIES, json=success(data))
@@ -74,7 +72,7 @@ def test_every_form_of_an_answer_by_reference_is_read(
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_refusal_that_tells_of_single_records_is_an_answer(
+def test_refusal_with_outcomes_is_a_response(
     client: GainsightClient, requests_mock: Any, status: int
 ) -> None:
     data = {"success": {"c-1": "G"}, "failures": {"c-2": [{"errorCode": "X", "message": "no"}]}}
@@ -84,7 +82,7 @@ def test_a_refusal_that_tells_of_single_records_is_an_answer(
     assert answer == PerRecordResponse({"c-1": "G"}, {"c-2": RecordFailure("X", "no")}, "request-2")
 
 
-def test_a_refusal_of_the_whole_call_is_one(client: GainsightClient, requests_mock: Any) -> None:
+def test_refusal_without_outcomes_is_an_error(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.post(ACTIVITIES, status_code=400, json=failure("GSOBJ_1008", "Bad body"))
     with pytest.raises(RefusedError, match="Bad body"):
         client.timeline.insert([CALL])
@@ -100,7 +98,7 @@ def test_a_refusal_of_the_whole_call_is_one(client: GainsightClient, requests_mo
         {"status_code": 400, "json": failure("GSOBJ_1008", "Some failed", ["unexpected"])},
     ],
 )
-def test_what_was_posted_and_not_answered_is_unclear(
+def test_lost_insert_has_unknown_outcome(
     acquainted: GainsightClient, requests_mock: Any, answer: Any
 ) -> None:
     requests_mock.post(ACTIVITIES, **answer)
@@ -111,9 +109,7 @@ def test_what_was_posted_and_not_answered_is_unclear(
         acquainted.cockpit.insert({"1": CTA})
 
 
-def test_an_update_is_repeated_because_it_may_be(
-    acquainted: GainsightClient, requests_mock: Any
-) -> None:
+def test_update_is_retried(acquainted: GainsightClient, requests_mock: Any) -> None:
     answered = {"json": success({"success": [{"1": "G"}], "failure": []})}
     requests_mock.put(ACTIVITIES, [{"status_code": 500}, answered])
     requests_mock.put(CTAS, [{"status_code": 500}, answered])
@@ -121,7 +117,9 @@ def test_an_update_is_repeated_because_it_may_be(
     assert acquainted.cockpit.update({"1": {"Gsid": "G"}}).written == {"1": "G"}
 
 
-def test_ctas_are_requests_with_references(client: GainsightClient, requests_mock: Any) -> None:
+def test_insert_sends_ctas_as_requests_with_references(
+    client: GainsightClient, requests_mock: Any
+) -> None:
     data = {"success": [{"1": "1S01"}], "failure": [{"2": "Invalid reason"}]}
     requests_mock.post(CTAS, json=success(data))
     answer = client.cockpit.insert({"1": CTA, "2": {**CTA, "reason": "?"}})
@@ -136,7 +134,7 @@ def test_ctas_are_requests_with_references(client: GainsightClient, requests_moc
 
 
 @pytest.mark.parametrize("count", [0, 51])
-def test_a_call_takes_one_to_fifty_records(client: GainsightClient, count: int) -> None:
+def test_call_takes_one_to_fifty_records(client: GainsightClient, count: int) -> None:
     with pytest.raises(ValueError, match=f"1 to 50 activities, not {count}"):
         client.timeline.insert([CALL] * count)
     with pytest.raises(ValueError, match=f"1 to 50 CTAs, not {count}"):
@@ -155,9 +153,7 @@ def test_duplicate_is_known_by_code_or_message(refusal: RecordFailure, duplicate
     assert is_duplicate(refusal) is duplicate
 
 
-def test_activities_that_are_too_large_for_one_call_are_refused_and_not_in_doubt(
-    client: GainsightClient, requests_mock: Any
-) -> None:
+def test_too_large_insert_is_refused(client: GainsightClient, requests_mock: Any) -> None:
     sent = requests_mock.post(ACTIVITIES, status_code=413, text="<html>413</html>")
     with pytest.raises(PayloadTooLargeError):
         client.timeline.insert([{"ExternalId": "a"}])

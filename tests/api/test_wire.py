@@ -27,11 +27,11 @@ def test_any_mapping_is_an_object() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_what_is_no_number_is_refused(number: float) -> None:
+def test_nan_and_infinity_are_refused(number: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         encode([number])
 
 
-def test_a_value_without_a_form_in_json_is_refused() -> None:
+def test_value_without_json_form_is_refused() -> None:
     with pytest.raises(TypeError, match="date has no form"):
         encode([date(2026, 1, 1)])  # type: ignore[list-item]

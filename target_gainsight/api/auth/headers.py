@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,17 +80,6 @@ class AccessKey:
 
     def __repr__(self) -> str:
         return "AccessKey(***)"
-
-
-def basic_headers(user: str, password: str) -> AuthHeaders:
-    """Return the header of HTTP Basic authentication."""
-    encoded = b64encode(f"{user}:{password}".encode()).decode()
-    return AuthHeaders({"Authorization": f"Basic {encoded}"}, (encoded, password))
-
-
-def bearer_headers(token: str) -> AuthHeaders:
-    """Return the header of HTTP Bearer authentication."""
-    return AuthHeaders({"Authorization": f"Bearer {token}"}, (token,))
 
 
 def fits_header(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from target_gainsight.api.auth.headers import (
     AuthHeaders,
-    basic_headers,
-    bearer_headers,
     fits_header,
 )
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping
@@ -69,7 +68,9 @@ class TokenProvider:
     )
 
     def __init__(self, credentials: ClientCredentials, fetch: FetchToken, clock: Clock) -> None:
-        self._basic = basic_headers(credentials.client_id, credentials.client_secret)
+        secret = credentials.client_secret
+        encoded = b64encode(f"{credentials.client_id}:{secret}".encode()).decode()
+        self._basic = AuthHeaders({"Authorization": f"Basic {encoded}"}, (encoded, secret))
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
@@ -94,7 +95,8 @@ class TokenProvider:
                 except BaseException as error:
                     self._failure = error
                     raise
-                self._current = bearer_headers(str(granted["access_token"]))
+                token = str(granted["access_token"])
+                self._current = AuthHeaders({"Authorization": f"Bearer {token}"}, (token,))
                 self._renew_at = self._clock.now() + _usable_seconds(granted.get("expires_in"))
             return self._current
 

@@ -35,8 +35,8 @@ from target_gainsight.api.http.call import (
     Call,
     CallEvent,
 )
-from target_gainsight.api.http.json_codec import as_mapping
-from target_gainsight.api.http.request_body import json_content
+from target_gainsight.api.http.json_codec import as_mapping, encode
+from target_gainsight.api.http.request_body import Content
 from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from target_gainsight.api.auth.headers import AuthHeaders, HeaderProvider
     from target_gainsight.api.http.call import Observer, Outcome
     from target_gainsight.api.http.json_codec import Json, Record
-    from target_gainsight.api.http.request_body import Content
     from target_gainsight.api.http.responses import Response
     from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
@@ -155,13 +154,16 @@ class HttpClient:
             UnavailableError: The retries are exhausted.
             UnknownOutcomeError: The call is not repeatable and may have been committed.
         """
+        if json is not None:
+            body = encode(json)
+            content = Content("application/json", lambda: body)
         return self._call_with_retries(
             Call(
                 kind=kind,
                 method=method,
                 path=path,
                 query=urlencode(params or {}, safe=","),
-                content=content if json is None else json_content(json),
+                content=content,
                 repeatable=repeatable,
                 expects=expects,
                 group=group,

@@ -8,8 +8,6 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from target_gainsight.api.http.json_codec import Json, encode
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -56,17 +54,6 @@ class Content:
 
     media_type: str
     open: Callable[[], Body]
-
-
-def json_content(value: Json) -> Content:
-    """Return a JSON body.
-
-    Raises:
-        ValueError: A number is NaN or infinite.
-        TypeError: A value has a type that JSON lacks, such as a date.
-    """
-    body = encode(value)
-    return Content("application/json", lambda: body)
 
 
 def form_content(
