@@ -134,6 +134,7 @@ def start_runs(tmp_path: Path) -> Iterator[Callable[..., BulkRuns]]:
         yield start
 
 
+@pytest.mark.e2e
 def test_run_killed_during_a_job_uploads_nothing_twice(
     start_runs: Callable[..., BulkRuns],
 ) -> None:
