@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.references import Key
 
 MAX_VALUES = MAX_PAGE - 1
-"""Values that one query asks for: the spellings of some 600 names."""
+"""Values of one query: the spellings of some 600 names."""
 
 ADDED_AT_A_TIME = 1000
 

@@ -64,7 +64,7 @@ class DeferredParents:
 
     @property
     def is_due(self) -> bool:
-        """Whether a pass is due."""
+        """Return whether a pass is due."""
         if self._due_at is None:
             return False
         return len(self._waiting) >= self._due_count or self._now() >= self._due_at

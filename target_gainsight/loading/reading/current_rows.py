@@ -1,4 +1,4 @@
-"""What the tenant holds now, read in bulk by lookup keys; every response is checked."""
+"""Current rows of the tenant, read in bulk by lookup keys; every response is checked."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.types.converters import Converter
 
 KeyValues = tuple[Any, ...]
-"""A value of each lookup key, as a query asks for it."""
+"""A value of each lookup key, as a query carries it."""
 
 
 class KeyReader:
@@ -22,28 +22,21 @@ class KeyReader:
 
     Args:
         names: The 1 to 3 lookup keys; empty for streams that are only inserted.
-        mapper: Knows how each field's values compare.
+        mapper: Has the converters of the fields.
     """
 
     def __init__(self, names: tuple[str, ...], mapper: RecordMapper) -> None:
         self.names = names
         self._converters = [mapper.converters[name] for name in names]
-        self._written = [
-            (name, converter.written_comparable)
-            for name, converter in zip(names, self._converters, strict=True)
-        ]
-        self._read = [
-            (name, converter.read_comparable)
-            for name, converter in zip(names, self._converters, strict=True)
-        ]
+        self._fields = list(zip(names, self._converters, strict=True))
 
     def of_record(self, fields: Mapping[str, Any]) -> Key:
         """Read the key of a record's written fields."""
-        return tuple([comparable(fields.get(name)) for name, comparable in self._written])
+        return tuple([each.written_comparable(fields.get(name)) for name, each in self._fields])
 
     def of_row(self, row: Mapping[str, Any]) -> Key:
         """Read the key of a row as a query returns it."""
-        return tuple([comparable(row.get(name)) for name, comparable in self._read])
+        return tuple([each.read_comparable(row.get(name)) for name, each in self._fields])
 
     def normalize(self, key: Key) -> Key:
         """Make keys equal that differ in case, surrounding blanks or Unicode form only."""
@@ -52,13 +45,13 @@ class KeyReader:
     def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
         """List the values that find the rows with a record's key.
 
-        Text is asked for without its blanks, too: a tenant may take them off.
+        Text is queried without its blanks, too: a tenant may strip them.
 
         Returns:
             The values; none if one of the keys is missing.
         """
         columns = []
-        for name, converter in zip(self.names, self._converters, strict=True):
+        for name, converter in self._fields:
             value = fields.get(name)
             if is_blank(value):
                 return []
@@ -73,7 +66,7 @@ class KeyReader:
             The values; none if no key has another spelling.
         """
         columns: list[tuple[Any, ...]] = []
-        for name, converter in zip(self.names, self._converters, strict=True):
+        for name, converter in self._fields:
             value = fields.get(name)
             is_typed = converter.field is not None and bool(converter.field.data_type)
             if (
@@ -88,10 +81,10 @@ class KeyReader:
 
 
 class AskedKeys:
-    """The keys that a query asks for, column by column, as a query joins its conditions.
+    """The keys of a query, column by column, as it joins its conditions.
 
     Args:
-        normalized: The keys, whatever their spelling.
+        normalized: The normalized keys.
     """
 
     def __init__(self, normalized: Iterable[Key]) -> None:

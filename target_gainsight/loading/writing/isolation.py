@@ -144,7 +144,9 @@ def carries(body: Body, failure: FieldFailure) -> bool:
     """
     if failure.field is None:
         return False
-    sent, named = _sent_value(body, failure.field), failure.value
+    spelled = failure.field.lower()  # a description may spell the field's name otherwise
+    name = next((name for name in body if name.lower() == spelled), failure.field)
+    sent, named = body.get(failure.field, body.get(name)), failure.value
     if _equal(sent, named):
         return True
     return isinstance(named, list) and any(_equal(sent, value) for value in named)
@@ -188,13 +190,6 @@ def _equal(sent: object, named: object) -> bool:
     if isinstance(sent, bool) or isinstance(named, bool):
         return str(sent).lower() == str(named).lower()
     return sent == named or _as_text(sent) == _as_text(named)
-
-
-def _sent_value(body: Body, field: str) -> object:
-    """Return the value that was sent in a field, whose name a description may spell otherwise."""
-    if field in body:
-        return body[field]
-    return next((body[name] for name in body if name.lower() == field.lower()), None)
 
 
 def _as_text(value: object) -> str:

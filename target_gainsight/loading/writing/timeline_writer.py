@@ -155,29 +155,24 @@ class TimelineWriter(Writer):
         for each in existing:
             row = next(iter(matches.exact(each.record.key)), None)
             if row is not None and not self._comparison.changed_fields(each.record.fields, row):
-                outcome = Outcome.CREATED if _may_be_ours(each) else Outcome.UNCHANGED
+                is_ours = each.resent or _is_unconfirmed(each)
+                outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
                 settlements.append(Settlement(each.record, outcome, gsid=str(row.get(GSID))))
             elif row is None and (matches.readable or _is_unconfirmed(each)):
                 continue
             elif self._updates_known:
                 to_update.append(each.record)
             else:
-                settlements.append(Settlement(each.record, Outcome.SKIPPED, _taken_reason(each)))
+                message = f"an activity has the ExternalId {each.record.fields[EXTERNAL_ID]}"
+                if each.resent:
+                    message += ", perhaps from a call of this run whose response was lost"
+                reason = exists_reason(message)
+                settlements.append(Settlement(each.record, Outcome.SKIPPED, reason))
         return Recovered(tuple(settlements), tuple(to_update))
 
 
 def _is_unconfirmed(each: Unresolved) -> bool:
     return each.reason is not None and each.reason.code == NOT_CONFIRMED.code
-
-
-def _may_be_ours(each: Unresolved) -> bool:
-    return each.resent or _is_unconfirmed(each)
-
-
-def _taken_reason(each: Unresolved) -> Reason:
-    ours = ", perhaps from a call of this run whose response was lost" if each.resent else ""
-    external_id = each.record.fields[EXTERNAL_ID]
-    return exists_reason(f"an activity has the ExternalId {external_id}{ours}")
 
 
 def _refusal_reason(failure: RecordFailure, response: PerRecordResponse) -> Reason:

@@ -65,7 +65,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Recovered:
-    """What the tenant holds of unresolved records.
+    """The outcomes of unresolved records after a lookup.
 
     Attributes:
         settlements: The outcomes that are known now.
