@@ -290,7 +290,7 @@ def test_companies_that_come_in_the_same_run_are_there_before_their_people(
     assert [link[:2] for link in linked(loading)] == [(f"p{n}@x.io", f"C{n}") for n in range(10)]
 
 
-def test_the_person_of_a_company_rejected_in_this_run_says_so(
+def test_person_of_a_rejected_company_names_the_reject(
     start_loading: Callable[..., Loading],
 ) -> None:
     rule = {"object": "company", "field": "Name", "value": "Bad"}

@@ -163,7 +163,7 @@ def test_a_reference_that_failed_is_a_reject_with_its_message(loading: Loading) 
 
 @pytest.mark.parametrize("failed_records_answer", ["true_200", "false_200", "false_400"])
 @pytest.mark.parametrize("cta_answers", ["map", "list"])
-def test_outcomes_come_from_the_answer_whatever_its_form(
+def test_outcomes_do_not_depend_on_the_form_of_the_response(
     start_loading: Callable[..., Loading], failed_records_answer: str, cta_answers: str
 ) -> None:
     switches = {"failed_records_answer": failed_records_answer, "cta_answers": cta_answers}
@@ -176,7 +176,7 @@ def test_outcomes_come_from_the_answer_whatever_its_form(
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
-def test_a_lost_answer_neither_loses_nor_doubles_ctas(
+def test_lost_response_neither_loses_nor_duplicates_ctas(
     loading: Loading, sync_mode: str, fault: Fault
 ) -> None:
     loading.tenant.faults.script([fault, fault, "pass", fault], method="POST", path=CTAS)
@@ -211,7 +211,7 @@ def test_what_never_comes_after_a_timeout_is_unknown_and_looked_up_when_replayed
 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
-def test_without_keys_a_lost_answer_leaves_the_outcome_unknown(loading: Loading, kind: str) -> None:
+def test_lost_response_without_keys_leaves_the_outcome_unknown(loading: Loading, kind: str) -> None:
     loading.tenant.faults.script([kind], method="POST", path=CTAS)
     entry = {"lookup_keys": None, "sync_mode": "insert"}
     lines = [record("ctas", id="1", account="Initech", Name="Low NPS")]
@@ -285,7 +285,7 @@ def test_a_number_and_its_text_are_one_key(start_loading: Callable[..., Loading]
     assert [row["Response__gc"] for row in loading.tenant.rows("call_to_action")] == [7]
 
 
-def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> None:
+def test_dry_run_writes_nothing_and_shows_the_plan(loading: Loading) -> None:
     load_ctas(loading, ctas(range(2)))
     loading.calls()
     lines = [cta(0), cta(1, Comments="changed"), cta(2)]
@@ -313,7 +313,7 @@ def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:
         ({}, {"lookup_keys": ["ResponseId"]}, "call_to_action has no field ResponseId"),
     ],
 )
-def test_what_does_not_fit_is_said_before_the_first_write(
+def test_mismatches_are_reported_before_the_first_write(
     loading: Loading, columns: Any, entry: Any, message: str
 ) -> None:
     run = load_ctas(loading, [cta(0)], columns=columns, entry=entry)

@@ -81,7 +81,7 @@ def test_a_tenant_that_refuses_large_queries_is_asked_for_less(
     assert max(rows_read(loading)) == 1_000
 
 
-def test_group_sizes_do_not_depend_on_how_quickly_reads_are_answered(full: Loading) -> None:
+def test_group_sizes_do_not_depend_on_latency(full: Loading) -> None:
     changed = {n for n in range(3_000) if n // 200 % 3 == 1}
     sizes = set()
     for number in range(3):

@@ -91,7 +91,7 @@ def test_one_bad_record_in_a_thousand_costs_at_most_two_extra_calls(
 
 
 @pytest.mark.parametrize("place", [0, 1, 24, 25, 49])
-def test_an_answer_that_names_nothing_costs_two_calls_a_halving(
+def test_refusal_without_details_costs_two_calls_per_halving(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     name_nothing(monkeypatch)

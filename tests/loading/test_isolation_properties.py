@@ -142,9 +142,7 @@ def test_all_good_records_are_written_once_and_all_bad_ones_rejected(chance: Ran
 
 @given(st.randoms(use_true_random=False), st.integers(0, 30))
 @settings(max_examples=200)
-def test_when_the_tenant_falls_silent_nothing_is_lost_or_settled_wrongly(
-    chance: Random, calls: int
-) -> None:
+def test_outage_during_isolation_settles_nothing_wrongly(chance: Random, calls: int) -> None:
     batch = a_batch(chance)
     tenant = a_tenant(chance, batch, calls)
     result = deliver_all(batch, tenant)

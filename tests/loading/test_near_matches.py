@@ -132,7 +132,7 @@ def test_person_is_found_by_its_email_in_another_case(loading: Loading) -> None:
     assert loading.load(lines, object_type="person").outcomes("people") == {"unchanged": 1}
 
 
-def test_what_a_dry_run_says_of_near_matches_comes_true(loading: Loading) -> None:
+def test_dry_run_predicts_near_matches(loading: Loading) -> None:
     loading.tenant.seed("company", [{"Name": "Acme"}])
     names = ("ACME", "Initech", "INITECH", "Hooli")
     lines = [NAMED, *(record(Name=name) for name in names)]

@@ -155,7 +155,7 @@ def test_a_number_key_matches_however_the_source_writes_it(
     ("sent", "held"),
     [("Initech", "INITECH"), ("INITECH", "initech"), (" Initech ", "Initech"), (" i", "I")],
 )
-def test_a_row_equal_but_for_case_or_blanks_is_ambiguous_and_never_gets_a_twin(
+def test_near_match_is_ambiguous_and_never_duplicated(
     start_loading: Callable[..., Loading], sent: str, held: str
 ) -> None:
     loading = start_loading(switches={"query_ignores_case": "all"})
@@ -167,7 +167,7 @@ def test_a_row_equal_but_for_case_or_blanks_is_ambiguous_and_never_gets_a_twin(
     assert loading.names() == {held: 1, "Globex": 1}
 
 
-def test_a_source_with_blanks_meets_its_row_also_where_queries_mind_the_case(
+def test_blanks_do_not_hide_a_row_from_exact_queries(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(switches={"query_ignores_case": "none"})
@@ -288,7 +288,7 @@ def test_a_field_that_the_record_does_not_carry_stays(loading: Loading) -> None:
     assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
 
 
-def test_a_tenant_that_refuses_gsid_as_key_is_updated_by_the_lookup_keys(
+def test_refused_gsid_key_switches_to_lookup_keys(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(switches={"keys_gsid_refused": True})
@@ -307,7 +307,7 @@ def test_a_tenant_that_refuses_gsid_as_key_is_updated_by_the_lookup_keys(
         {"datetime_read": "spaced", "empty_text_read": "blank"},
     ],
 )
-def test_whatever_form_answers_take_a_second_run_writes_nothing(
+def test_second_run_writes_nothing_for_any_form_of_response(
     start_loading: Callable[..., Loading], switches: Message
 ) -> None:
     loading = start_loading(switches=switches)

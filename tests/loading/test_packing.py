@@ -16,7 +16,7 @@ def seed(loading: Loading, count: int) -> None:
     loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)])
 
 
-def test_half_new_and_half_changed_cost_twenty_writes_two_reads_and_one_describe(
+def test_thousand_records_half_new_cost_twenty_writes_two_reads_one_describe(
     loading: Loading,
 ) -> None:
     seed(loading, 500)

@@ -90,9 +90,7 @@ def test_a_row_without_a_needed_column_stops_the_stream(
 
 
 @pytest.mark.parametrize("key", ["initech", " INITECH "])
-def test_a_row_that_differs_from_the_key_in_case_or_blanks_rejects_that_record_only(
-    scripted: ScriptedRead, key: str
-) -> None:
+def test_near_match_rejects_only_its_record(scripted: ScriptedRead, key: str) -> None:
     row = {"Gsid": GSID, "Name": key, "Industry": "IT"}
     scripted.answer("Company", {"json": envelope([row])}, {"json": envelope([])})
     another = record(Name="Umbrella", Industry="Drugs")
@@ -136,7 +134,7 @@ def test_rows_are_found_whatever_the_case_of_their_keys(
     assert again.outcomes() == {"unchanged": 1}
 
 
-def test_a_field_that_cannot_be_read_is_left_out_and_its_records_are_written(
+def test_unreadable_field_is_left_out_of_reads(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(switches={"unreadable_field": "RenewalDate"})
@@ -163,7 +161,7 @@ def test_an_unreadable_lookup_key_stops_the_stream_by_its_name(
     assert loading.tenant.rows("company") == []
 
 
-def test_an_unreadable_match_field_of_a_lookup_stops_the_stream_by_its_name(
+def test_unreadable_match_field_stops_the_stream(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(switches={"unreadable_field": "Name"}, **RESPONSES)
@@ -174,7 +172,7 @@ def test_an_unreadable_match_field_of_a_lookup_stops_the_stream_by_its_name(
     assert loading.calls()["query"] == 1
 
 
-def test_an_object_that_has_never_answered_is_given_up_after_three_server_errors(
+def test_object_that_never_responded_fails_after_three_server_errors(
     start_loading: Callable[..., Loading],
 ) -> None:
     loading = start_loading(switches={"query_error_object": "company"}, **RESPONSES)
@@ -187,7 +185,7 @@ def test_an_object_that_has_never_answered_is_given_up_after_three_server_errors
 @pytest.mark.parametrize(
     "no_rows", ["records", "list", "nothing_matches", "no_data", "no_data_400"]
 )
-def test_records_are_created_however_the_tenant_says_that_there_are_none(
+def test_every_form_of_an_empty_result_creates_records(
     start_loading: Callable[..., Loading], no_rows: str
 ) -> None:
     loading = start_loading(switches={"no_rows": no_rows})

@@ -85,7 +85,7 @@ def test_completion_goes_in_batches_of_fifty(loading: Loading) -> None:
     assert calls.total() <= 10
 
 
-def test_a_parent_that_never_comes_rejects_the_child_and_says_its_row_was_written(
+def test_missing_parent_rejects_the_child_whose_row_was_written(
     loading: Loading,
 ) -> None:
     run = load_accounts(loading, account("child", "nobody"), account("other"))

@@ -98,7 +98,7 @@ def test_one_bad_record_in_fifty_costs_its_neighbours_nothing(loading: Loading) 
 
 @pytest.mark.parametrize("failed_records_answer", ["true_200", "false_200", "false_400"])
 @pytest.mark.parametrize("timeline_answers", ["map", "list"])
-def test_outcomes_come_from_the_answer_whatever_its_form(
+def test_outcomes_do_not_depend_on_the_form_of_the_response(
     start_loading: Callable[..., Loading], failed_records_answer: str, timeline_answers: str
 ) -> None:
     loading = start_loading(
@@ -154,7 +154,7 @@ def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_severa
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
-def test_a_lost_answer_neither_loses_nor_doubles_activities(
+def test_lost_response_neither_loses_nor_duplicates_activities(
     loading: Loading, sync_mode: str, fault: Fault
 ) -> None:
     loading.tenant.faults.script([fault, fault, "pass", fault], method="POST", path=ACTIVITIES)
@@ -269,7 +269,7 @@ def test_without_the_query_update_still_creates_nothing(
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
-def test_without_the_query_a_lost_answer_doubles_nothing(
+def test_lost_response_duplicates_nothing_without_queries(
     start_loading: Callable[..., Loading], sync_mode: str
 ) -> None:
     loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
@@ -619,7 +619,7 @@ def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
     assert 120 <= loading.clock.now() - began < 240  # by the other limit it would be 300
 
 
-def test_a_dry_run_writes_nothing_and_says_what_it_would(loading: Loading) -> None:
+def test_dry_run_writes_nothing_and_shows_the_plan(loading: Loading) -> None:
     load_activities(loading, activities(range(2)))
     loading.calls()
     lines = [activity(0), activity(1, Notes="changed"), activity(2)]
@@ -653,7 +653,7 @@ def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:
         ({"Ant__Score": TEXT}, {}, "activity_timeline has no field Ant__Score"),
     ],
 )
-def test_what_does_not_fit_is_said_before_the_first_write(
+def test_mismatches_are_reported_before_the_first_write(
     loading: Loading, columns: Any, entry: Any, message: str
 ) -> None:
     run = load_activities(loading, [activity(0)], columns=columns, entry=entry)
@@ -662,7 +662,7 @@ def test_what_does_not_fit_is_said_before_the_first_write(
     assert "timeline" not in loading.calls()
 
 
-def test_a_stream_without_keys_is_told_how_to_make_an_external_id(loading: Loading) -> None:
+def test_missing_keys_suggest_an_external_id(loading: Loading) -> None:
     run = load_activities(loading, [activity(0)], keys=(), entry={"unknown_fields": "drop"})
     assert run.exit_code == 1
     assert "map a column to it (field_mapping: {id: ExternalId})" in run.log[-1]

@@ -53,7 +53,7 @@ def load_late(loading: Loading, lines: list[Message], *faults: Fault, **settings
 
 @pytest.mark.parametrize("sync_mode", MODES)
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
-def test_a_lost_answer_neither_loses_nor_doubles_rows(
+def test_lost_response_neither_loses_nor_duplicates_rows(
     loading: Loading, sync_mode: str, fault: Fault
 ) -> None:
     loading.tenant.faults.script([fault, fault, "pass", fault], method="POST", path=INSERTS)
@@ -64,9 +64,7 @@ def test_a_lost_answer_neither_loses_nor_doubles_rows(
 
 
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
-def test_a_lost_answer_to_an_update_is_simply_asked_for_again(
-    loading: Loading, fault: Fault
-) -> None:
+def test_lost_response_to_an_update_is_retried(loading: Loading, fault: Fault) -> None:
     loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
     loading.tenant.faults.script([fault, fault], method="PUT")
     run = load(loading, companies(range(50), Employees=1))
@@ -88,7 +86,7 @@ def test_identical_rows_in_insert_mode_are_matched_by_their_number(
 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
-def test_rows_with_one_key_and_different_values_answer_for_their_own_record(
+def test_rows_with_one_key_and_different_values_match_their_own_records(
     loading: Loading, kind: str
 ) -> None:
     loading.tenant.faults.script(["pass", kind, kind], method="POST", path=INSERTS)
@@ -250,9 +248,7 @@ def test_when_the_look_up_fails_too_the_run_stops_before_the_records(loading: Lo
 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
-def test_in_insert_mode_what_cannot_be_looked_up_is_left_to_a_replay_and_never_read_again(
-    loading: Loading, kind: str
-) -> None:
+def test_insert_leaves_failed_recovery_to_a_replay(loading: Loading, kind: str) -> None:
     loading.tenant.faults.script(["pass", kind], method="POST", path=INSERTS)
     loading.tenant.faults.add(Fault("unavailable", path=QUERIES))
     lines = [*companies(range(50)), state(read=50), *companies(range(50, 100)), state(read=100)]
@@ -269,7 +265,7 @@ def test_in_insert_mode_what_cannot_be_looked_up_is_left_to_a_replay_and_never_r
     assert loading.names() == {f"C{number}": 1 for number in range(100)}
 
 
-def test_a_create_whose_answer_is_lost_is_told_of_and_waits_as_long_as_is_wished(
+def test_lost_create_is_logged_and_honours_retry_after(
     loading: Loading,
 ) -> None:
     loading.tenant.faults.script(

@@ -86,7 +86,7 @@ def test_a_failure_with_http_200_is_a_failure(
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
-def test_new_rows_that_the_answer_leaves_out_are_looked_up(
+def test_creates_missing_in_the_response_are_looked_up(
     loading: Loading, forgetful: Forgetful, sync_mode: str
 ) -> None:
     forgetful.unwritten, forgetful.untold = {"C7", "C8"}, {"C7", "C8", "C9"}
@@ -112,7 +112,7 @@ def test_new_rows_left_out_without_keys_to_look_them_up_are_unknown(
     assert run.codes == ["outcome_unknown"]
 
 
-def test_a_count_below_what_the_answer_lists_confirms_nothing(
+def test_count_below_the_listed_rows_confirms_nothing(
     loading: Loading, forgetful: Forgetful
 ) -> None:
     forgetful.unwritten, forgetful.counted = {"C3"}, lambda told: told - 1
@@ -133,7 +133,7 @@ def test_errors_listed_beside_a_success_reject_the_records_they_name(
     assert run.codes == ["GSOBJ_1008"]
 
 
-def test_updates_that_the_answer_leaves_out_are_rejected(
+def test_updates_missing_in_the_response_are_rejected(
     start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loading = start_loading(switches={"put_without_match": "ignore"})

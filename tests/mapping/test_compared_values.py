@@ -102,7 +102,7 @@ def test_another_value_or_a_doubtful_one_is_written(
         "2026-02-01T12:00:00Z",
     ],
 )
-def test_a_date_read_as_another_moment_than_midnight_is_in_doubt(read: Json) -> None:
+def test_date_read_as_another_time_than_midnight_is_ambiguous(read: Json) -> None:
     """It may be the tenant's midnight, and then belongs to another day than it seems."""
     assert not holds("DATE", "2026-02-01", read)
 
@@ -110,7 +110,7 @@ def test_a_date_read_as_another_moment_than_midnight_is_in_doubt(read: Json) -> 
 @pytest.mark.parametrize(
     "read", ["2026-02-01T11:30:00Z", "2026-02-01T11:59:59.999Z", "2026-02-01T17:00:00+05:30"]
 )
-def test_a_date_read_as_a_moment_before_noon_is_that_day(read: Json) -> None:
+def test_date_read_as_a_time_before_noon_is_that_day(read: Json) -> None:
     """No time zone has its midnight then."""
     assert holds("DATE", "2026-02-01", read)
     assert not holds("DATE", "2026-01-31", read)

@@ -92,7 +92,7 @@ def test_number_is_never_read_as_a_date_before_1900(value: object) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("data_type", ["DATE", "DATETIME"])
-def test_implausible_number_is_rejected_and_says_what_is_read(
+def test_implausible_number_is_rejected_with_the_accepted_forms(
     data_type: str, value: object
 ) -> None:
     with pytest.raises(ValueRejectedError) as refused:

@@ -187,7 +187,7 @@ FORMS = [
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.data_type)
 @given(data=st.data())
-def test_write_read_compare_is_stable_and_tells_different_values_apart(
+def test_write_read_compare_is_stable_and_distinguishes_values(
     form: Form, data: st.DataObject
 ) -> None:
     converter = converter_for(a_field("Field", form.data_type))
