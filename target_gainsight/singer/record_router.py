@@ -325,4 +325,5 @@ def _violation(error: InvalidRecord) -> Reason:
         f"its schema asks for {cause.validator} {display(cause.validator_value)}",
         field=".".join(path),
         value=cause.instance,
+        hint=hint,
     )

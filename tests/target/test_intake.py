@@ -45,6 +45,7 @@ def test_a_record_that_does_not_fit_its_schema_is_rejected_alone(tenant: Tenant)
     assert (reason["code"], reason["field"]) == ("schema_violation", "Employees")
     assert reason["value"] == "'a lot'"
     assert "asks for type ['integer', 'null']" in reason["message"]
+    assert reason["hint"] == "correct it in the tap, or set validate_records: false"
 
 
 def test_a_record_without_a_required_column_is_rejected_alone(tenant: Tenant) -> None:

@@ -149,7 +149,7 @@ def _repair_parts(node: Node) -> None:
             node[name] = {str(key): _column(_repair(each)) for key, each in value.items()}
         elif name in _BY_NAME and isinstance(value, Mapping):
             node[name] = {str(key): _repair(each) for key, each in value.items()}
-        elif name in _LISTS and value == []:
+        elif name in (*_LISTS, "enum") and value == []:  # nothing would fit
             del node[name]
         elif name in _LISTS:
             node[name] = [_repair(one) for one in (value if isinstance(value, list) else [value])]
