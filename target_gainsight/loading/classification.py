@@ -35,7 +35,7 @@ skipped; or it is unchanged when it is equal, and skipped when not."""
 RETRIED_CODES = ("unavailable", "outcome_unknown")
 """Rejects that do not depend on the values: a merge is not split for them."""
 
-ONLY_IN_SPELLING = "differs in case, blanks or Unicode form only"
+ONLY_IN_SPELLING = "differs in spelling only"
 
 
 class RecordMap(Protocol):

@@ -137,7 +137,7 @@ _MODES = {
     ),
     "near_matches": _text(
         "What to do with a new record under upsert whose key differs from an existing one only in "
-        "case, surrounding blanks or Unicode form: reject it as ambiguous_key, or ignore the "
+        "spelling, such as case or surrounding blanks: reject it as ambiguous_key, or ignore the "
         "resemblance and create it.",
         "reject",
         choices=get_args(model.NearMatches),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tenant_runs import Loading, LoadRun
 
 NFC, NFD = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))
+LONG, SHORT = "0015000000Gv7qAAAR", "0015000000Gv7qA"
 SPELLINGS = [
     ("ACME", "Acme"),
     ("acme", "Acme"),
@@ -43,9 +44,12 @@ SPELLINGS = [
     (NFC, NFD),
     (NFD, NFC),
     (NFD.upper(), NFC),
+    ("7000123456.0", "7000123456"),
+    (LONG, SHORT),
+    (SHORT, LONG),
+    (LONG.lower(), SHORT),
 ]
 NAMED = schema(columns={"Name": TEXT, "Industry": TEXT})
-LONG, SHORT = "0015000000Gv7qAAAR", "0015000000Gv7qA"
 BY_ID = schema(columns={"SfdcAccountId": TEXT, "Name": TEXT}, keys=["SfdcAccountId"])
 
 

@@ -11,7 +11,7 @@ from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.mapping.types.strings import comparable_sfdc_id
+from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.api import RefusedError, UnreadableFieldError, all_of, any_of, is_in
+from target_gainsight.api import (
+    MAX_PAGE,
+    Condition,
+    RefusedError,
+    UnreadableFieldError,
+    all_of,
+    any_of,
+    is_in,
+)
 from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
 from target_gainsight.loading.references import TO_BE_CREATED, LookupKey, LookupTargets, MatchFields
 from target_gainsight.mapping.errors import display
-from target_gainsight.mapping.types.spellings import usual_spellings
+from target_gainsight.mapping.types.spellings import strip_blanks, usual_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +37,12 @@ MAX_VALUES = 1000
 
 MAX_SPELLED_VALUES = 250
 """Values of which one query asks for all usual spellings."""
+
+MAX_CONTAINED_VALUES = 20
+"""Values of which one query asks for the texts that contain them, too."""
+
+MIN_CONTAINED_LENGTH = 4
+"""Shorter texts are contained in too many others."""
 
 
 class LookupIndex:
@@ -124,12 +139,25 @@ class LookupIndex:
                 by_object[each.match.object_name].append(each)
         for object_name, missed in by_object.items():
             for start in range(0, len(missed), MAX_SPELLED_VALUES):
-                by_match = _by_match(missed[start : start + MAX_SPELLED_VALUES])
-                where = any_of(*(_where(*each, spelled=True) for each in by_match.items()))
                 with suppress(RefusedError, UnreadableFieldError):
-                    for row in self._query(object_name, by_match, where):
-                        for match in by_match:
-                            self._keep_near(match, row)
+                    self._read_near(object_name, missed[start : start + MAX_SPELLED_VALUES])
+
+    def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
+        """Read the rows with usual spellings, and for some keys those that contain them.
+
+        The latter finds any case, if the tenant compares without case, and blanks of any number.
+        One page is enough: these rows are only named in messages.
+        """
+        by_match = _by_match(keys)
+        spelled = (_where(*each, spelled=True) for each in by_match.items())
+        long = (each for each in keys if min(map(len, map(str, each.key))) >= MIN_CONTAINED_LENGTH)
+        contained = map(_where_contained, islice(long, MAX_CONTAINED_VALUES))
+        where = any_of(*spelled, *contained)
+        names = dict.fromkeys(name for match in by_match for name in match.names)
+        rows = self._records.query(object_name, select=(GSID, *names), where=where)
+        for row in islice(rows, MAX_PAGE):
+            for match in by_match:
+                self._keep_near(match, row)
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         """Read some references; if the query is refused, by halves."""
@@ -221,6 +249,19 @@ def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
     for each in keys:
         by_match[each.match].append(each)
     return by_match
+
+
+def _where_contained(key: LookupKey) -> Where:
+    """Ask for rows whose texts contain those of a reference."""
+    columns = zip(key.match.names, key.match.converters, key.written, strict=True)
+    return all_of(
+        *(
+            Condition(name, "CONTAINS", (strip_blanks(value),))
+            if converter.is_free_text and isinstance(value, str)
+            else is_in(name, [value])
+            for name, converter, value in columns
+        )
+    )
 
 
 def _where(match: MatchFields, group: Sequence[LookupKey], *, spelled: bool) -> Where:

@@ -260,7 +260,7 @@ class Resolver:
             elif found.code == MULTI_MATCH:
                 hint = "choose match fields that are unique, or set multi_match to first"
             elif near is not None:
-                hint = f"{near} differs in case, blanks or Unicode form only: make the two equal"
+                hint = f"{near} differs in spelling only: make the two equal"
             elif refers.match.object_name.lower() == USER:
                 hint = f"{ADD_USER}, or set on_no_match to leave_empty"
         return Reason(found.code or NO_MATCH, found.message, field=target, value=value, hint=hint)

@@ -33,16 +33,18 @@ from target_gainsight.mapping.types.picklists import (
     index_items,
     selection,
 )
+from target_gainsight.mapping.types.salesforce_ids import (
+    SFDC_ID,
+    comparable_sfdc_id,
+    sfdc_id_forms,
+)
 from target_gainsight.mapping.types.strings import (
     GSID,
-    SFDC_ID,
     URL,
     comparable_html,
-    comparable_sfdc_id,
     email_writer,
     html_writer,
     plain_json,
-    sfdc_id_forms,
     shaped_writer,
     text_writer,
 )

@@ -7,6 +7,8 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
+from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id, sfdc_id_forms
+
 _INVISIBLE_RANGES = (
     (0x00, 0x1F),
     (0x7F, 0x9F),
@@ -37,6 +39,9 @@ _BLANKS = "".join(sorted(_INVISIBLE | _WHITE_SPACE))
 _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
 """A word's first letter, but not what follows an apostrophe: Macy's, not Macy'S."""
 
+_WHOLE_NUMBER = re.compile(r"\A(-?\d+)\.0+\Z")
+"""A whole number as spreadsheets and data frames write it when other rows have none."""
+
 
 def strip_blanks(text: str) -> str:
     """Strip white space, control characters and invisible characters from both ends."""
@@ -58,7 +63,8 @@ def usual_spellings(text: str) -> tuple[str, ...]:
     """Return a text and its usual spellings.
 
     In its own, lower, upper and title case; trimmed, without and with one blank at its end; in
-    both canonical Unicode forms. A query that compares exactly finds rows with these.
+    both canonical Unicode forms; a whole number without `.0`; a Salesforce id in both lengths. A
+    query that compares exactly finds rows with these.
     """
     trimmed = strip_blanks(text)
     capitalized = _WORD_START.sub(lambda start: start[0].upper(), trimmed.lower())
@@ -68,12 +74,14 @@ def usual_spellings(text: str) -> tuple[str, ...]:
         unicodedata.normalize(form, case) + blank
         for form, case, blank in product(forms, cases, ("", " "))
     )
-    return tuple(dict.fromkeys((text, *spellings)))
+    others = (_WHOLE_NUMBER.sub(r"\1", trimmed), *map(str, sfdc_id_forms(trimmed)))
+    return tuple(dict.fromkeys((text, *spellings, *others)))
 
 
 def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
     if text.isascii():
-        return strip_blanks(text).lower()
+        whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(text))
+        return (comparable_sfdc_id(whole) or whole).lower()
     folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
     return unicodedata.normalize("NFC", folded)
