@@ -137,3 +137,7 @@ def test_blanks_around_a_label_come_off(before: str, after: str) -> None:
 @pytest.mark.parametrize("names", [("id",), ("id", "sub")])
 def test_identifier_of_a_blank_part_is_missing(names: tuple[str, ...]) -> None:
     assert join_keys({"id": " \u200b", "sub": "1"}, names) is None
+
+
+def test_list_with_objects_is_one_json_text_where_nothing_is_known_of_the_field() -> None:
+    assert plain_value([{"sku": 1, "tags": ["a"]}, "b"]) == '[{"sku": 1, "tags": ["a"]}, "b"]'

@@ -127,7 +127,8 @@ def plain_json(value: object) -> Json:
     """Return a source value as JSON: text, numbers, booleans and null stay, objects become text.
 
     A whole number is written without a fraction, because the field may hold text. A datetime
-    carries milliseconds and an offset (none = UTC); a list stays a list.
+    carries milliseconds and an offset (none = UTC); a list stays a list, unless it
+    holds objects.
 
     Raises:
         ConversionError: NaN, infinity, or nothing that Singer knows.
@@ -138,7 +139,7 @@ def plain_json(value: object) -> Json:
         return encodable(value)
     if isinstance(value, (int, float, Decimal)):
         return whole_as_integer(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and not any(isinstance(each, dict) for each in value):
         try:
             return [plain_json(each) for each in value]
         except RecursionError:
