@@ -45,7 +45,7 @@ from target_gainsight.api.errors import (
     WrongMetadataError,
 )
 from target_gainsight.api.http.call import CallEvent
-from target_gainsight.api.http.json_codec import Json, Record
+from target_gainsight.api.http.json_codec import Json, Record, encode
 from target_gainsight.api.http.responses import Response
 from target_gainsight.api.http.retry import RetryPolicy
 from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, RateLimitGroup, RateLimits
@@ -152,6 +152,7 @@ __all__ = [
     "WrongMetadataError",
     "all_of",
     "any_of",
+    "encode",
     "is_duplicate",
     "is_in",
     "open_store",

@@ -45,7 +45,7 @@ class Response:
     """A successful response. `body` is the whole envelope, `data` its payload.
 
     `request_id` is what Gainsight's support asks for; `server_time` is the tenant's clock, to the
-    second (`Date` header).
+    second (`Date` header). The names of `headers` are in lower case.
     """
 
     data: Json
@@ -53,6 +53,7 @@ class Response:
     status: int
     server_time: datetime | None
     body: Record
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class Received:
             status=self.status,
             server_time=http_time(self.http.headers.get("Date")),
             body=self.body or {},
+            headers={name.lower(): value for name, value in self.http.headers.items()},
         )
 
 

@@ -1,0 +1,1 @@
+"""The questions that reads settle. Start at `questions.py`."""

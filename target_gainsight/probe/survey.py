@@ -1,0 +1,52 @@
+"""Ask the questions of a probe, one after the other."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_gainsight.probe.observations import Observation, Topic
+
+logger = logging.getLogger(__name__)
+
+_UNEXPECTED = "a response has an unexpected shape"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is found out together.
+
+    Attributes:
+        topics: What it settles.
+        inquire: Makes the calls, and returns or yields an observation for each topic.
+    """
+
+    topics: tuple[Topic, ...]
+    inquire: Callable[[], Iterable[Observation]]
+
+
+def ask(questions: Iterable[Question]) -> tuple[Observation, ...]:
+    """Ask the questions; one that fails on an unexpected response never ends the others.
+
+    Returns:
+        An observation for each topic, in order. A topic for which there is none is not settled.
+
+    Raises:
+        StopRunError: No further call can succeed.
+    """
+    return tuple(each for question in questions for each in _answer(question))
+
+
+def _answer(question: Question) -> Iterable[Observation]:
+    made: dict[str, Observation] = {}
+    try:
+        for observation in question.inquire():
+            made[observation.question] = observation
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        logger.debug(_UNEXPECTED, exc_info=True)
+    for topic in question.topics:
+        yield made.get(topic.name) or topic.not_settled(_UNEXPECTED)
