@@ -93,7 +93,9 @@ class SinkRegistry:
                     display(stream_name),
                 )
             before.settle()
-        self._make_sink(stream_name, schema=schema, key_properties=keys)
+        sink = self._make_sink(stream_name, schema=schema, key_properties=keys)
+        if isinstance(sink, StreamSink):
+            sink.begin()
 
     def declare_columns(self, stream_name: str, columns: Iterable[str]) -> StreamSink:
         """Add columns that records carry and no SCHEMA message declares.

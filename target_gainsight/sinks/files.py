@@ -103,9 +103,8 @@ class BulkCsvSink(FileSink):
     loader: BulkLoader
 
     @override
-    def setup(self) -> None:
+    def begin(self) -> None:
         """Wait for the job of an earlier run before the first row."""
-        super().setup()
         self.loader.begin()
         self.streams.add(self)
 

@@ -494,6 +494,7 @@ def test_upload_with_lost_response_stops_this_run_and_the_next(
         assert run.exit_code == 1
         assert "is not known" in run.log[-1]
         assert "delete that note" in run.log[-1]
+        assert not any("Error initializing" in line for line in run.log)
     assert uploaded(bulk_loading) == 1
 
 
