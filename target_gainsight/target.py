@@ -26,7 +26,7 @@ from target_gainsight.singer.config import as_markdown, as_text, check_config
 from target_gainsight.singer.errors import EXPECTED_ERRORS
 from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
-from target_gainsight.singer.process_setup import install_log_escaping, tune_gc
+from target_gainsight.singer.process_setup import install_log_format, silence_metrics, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.report import log_reject_summary
 from target_gainsight.singer.session import Session
@@ -72,6 +72,7 @@ class TargetGainsight(Target):
         self._raw_config: dict[str, Any] = {}
         self._has_session = False  # a signal may come before
         super().__init__(message_reader=self.reader, **kwargs)
+        silence_metrics(self.metrics_logger)
         self._max_parallelism = 1
         self._state_output = StateOutput()
         self.settings = configuration.parse_settings(self._raw_config)
@@ -346,7 +347,7 @@ class TargetGainsight(Target):
         if about:
             cls.print_about(about_format)
             return
-        install_log_escaping()
+        install_log_format()
         cls.print_version(print_fn=cls.logger.info)
         try:
             target = cls(

@@ -1,4 +1,4 @@
-"""Set-up of a process that loads: log lines that cannot be broken, and rarer garbage collection.
+"""Set-up of a process that loads: the form of its log, and rarer garbage collection.
 
 The SDK names loggers after streams and logs names as they come. Our own messages escape what they
 show and may have several lines.
@@ -6,9 +6,11 @@ show and may have several lines.
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 
+from singer_sdk.logging import ConsoleFormatter
 from typing_extensions import override
 
 from target_gainsight.mapping.escaping import one_line
@@ -28,11 +30,55 @@ class OneLineFilter(logging.Filter):
         return True
 
 
-def install_log_escaping() -> None:
-    """Put the filter before everything that the root logger writes to."""
+class LinewiseFormatter(logging.Formatter):
+    """Formats each line of a message as an event of its own, with its time and logger.
+
+    Meltano prints a structured event of several lines with time and plugin before the first only.
+
+    Args:
+        inner: Formats one line.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        lines = record.getMessage().split("\n")
+        if len(lines) == 1:
+            return self._inner.format(record)
+        events = []
+        for line in lines:
+            event = copy.copy(record)
+            event.msg, event.args = line, ()
+            if line is not lines[-1]:
+                event.exc_info = event.exc_text = event.stack_info = None
+            events.append(self._inner.format(event))
+        return "\n".join(events)
+
+
+def install_log_format() -> None:
+    """Escape what the root logger writes, and write it by lines where a program reads it.
+
+    The SDK's console format is for people, who copy suggested settings from it as they stand.
+    """
     for handler in logging.getLogger().handlers:
         if not any(isinstance(each, OneLineFilter) for each in handler.filters):
             handler.addFilter(OneLineFilter())
+        formatter = handler.formatter
+        if formatter and not isinstance(formatter, (ConsoleFormatter, LinewiseFormatter)):
+            handler.setFormatter(LinewiseFormatter(formatter))
+
+
+def silence_metrics(metrics_logger: logging.Logger) -> None:
+    """Log the SDK's metrics only where they are asked for.
+
+    That is at log level DEBUG, or if the file of ``SINGER_SDK_LOG_CONFIG`` gives their logger a
+    handler.
+    """
+    if metrics_logger.level > logging.DEBUG and not metrics_logger.handlers:
+        metrics_logger.setLevel(logging.WARNING)
 
 
 def _escaped(value: object) -> object:

@@ -17,7 +17,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings import SETTINGS
-from target_gainsight.singer.process_setup import install_log_escaping
+from target_gainsight.singer.process_setup import install_log_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def _console() -> Iterator[io.StringIO]:
     handler.setFormatter(ConsoleFormatter())
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    install_log_escaping()
+    install_log_format()
     try:
         yield written
     finally:

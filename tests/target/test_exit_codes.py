@@ -28,8 +28,9 @@ def test_a_run_in_which_everything_was_rejected_fails(tenant: Tenant) -> None:
 
 
 def test_report_is_logged_once_when_everything_was_rejected(
-    tenant: Tenant, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
     run = tenant.load(schema(), bad("A"))
     assert run.error == f"the only record was rejected; the reason is in {run.reject_path}"
     messages = [entry.getMessage() for entry in caplog.records]
@@ -137,8 +138,9 @@ def test_a_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:
 
 
 def test_the_sdks_metrics_count_what_was_written(
-    tenant: Tenant, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
     tenant.load(schema(), bad("A"), record(Name="B"), record(Name="C"))
     points = [
         json.loads(each.getMessage().removeprefix("METRIC: "))

@@ -211,7 +211,7 @@ class Summary:
 
     def to_text(self) -> str:
         """Return the summary for a person to read."""
-        lines = [self.table(), *self.file_lines()]
+        lines = [self.table() if self.read else "no records were read", *self.file_lines()]
         calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
         if self.rate_used_percent is not None:
             calls += f"; {self.rate_used_percent}% of the allowed rate"
