@@ -299,6 +299,13 @@ def test_a_parent_that_differs_in_case_only_is_named(
         ("Initech  ", "initech"),
         ("7000123456", "7000123456.0"),
         ("0015000000Gv7qA", "0015000000Gv7qAAAR"),
+        ("0015000000Gv7qAAAR", "0015000000Gv7qA"),
+        (" 7000123456", "7000123456.0"),
+        ("M\u00fcller GmbH", "M\u00dcLLER GMBH"),
+        ("\u00a0 McDonald  ", "MCDONALD"),
+        ("iBm", "IBM"),
+        (" ibm ", "IBM"),
+        ("\u041e\u041e\u041e", "\u043e\u043e\u041e"),
     ],
 )
 def test_missed_lookup_names_the_row_that_is_spelt_otherwise(
@@ -311,6 +318,33 @@ def test_missed_lookup_names_the_row_that_is_spelt_otherwise(
         assert gsid in reject["gainsight_reject"]["hint"]
         assert f"(Name = {held!r}) differs in spelling" in reject["gainsight_reject"]["hint"]
     assert queries(loading, "company") == 2
+
+
+@pytest.mark.parametrize("switches", [{}, {"query_max_values": 1000}])
+def test_every_missed_lookup_of_many_names_its_row(
+    start_loading: Callable[..., Loading], switches: dict[str, Any]
+) -> None:
+    loading = start_loading(**RESPONSES, switches=switches)
+    numbers = [f"{number:03}" for number in range(600)]
+    seed_companies(loading, *(f"McDonald's {number}" for number in numbers))
+    run = load_responses(loading, [response(each, f"MCDONALD'S {each}") for each in numbers])
+    hints = [each["gainsight_reject"]["hint"] for each in run.rejects]
+    named = [f"McDonald's {number}" in hint for number, hint in zip(numbers, hints, strict=True)]
+    assert named == [True] * 600
+    assert all("differs in spelling only" in hint for hint in hints)
+    assert queries(loading, "company") <= (2 if not switches else 12)
+
+
+def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(loading: Loading) -> None:
+    seed_companies(loading, "McDonald", Industry="EU")
+    lookup = {"object_name": "company", "fields": {"account": "Name", "sector": "Industry"}}
+    run = load_responses(
+        loading,
+        [response("r1", "MCDONALD", sector="eU")],
+        {"Company__gc": lookup},
+        columns={"sector": TEXT},
+    )
+    assert "(Name = 'McDonald', Industry = 'EU')" in run.rejects[0]["gainsight_reject"]["hint"]
 
 
 def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(loading: Loading) -> None:

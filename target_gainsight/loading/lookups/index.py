@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,27 +22,33 @@ from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
 from target_gainsight.loading.references import TO_BE_CREATED, LookupKey, LookupTargets, MatchFields
 from target_gainsight.mapping.errors import display
-from target_gainsight.mapping.types.spellings import strip_blanks, usual_spellings
+from target_gainsight.mapping.types.spellings import (
+    MIN_COMMON_LENGTH,
+    common_part,
+    short_spellings,
+    usual_spellings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from target_gainsight.api import RecordsApi, Where
+    from target_gainsight.api import Json, RecordsApi, Where
     from target_gainsight.loading.loading_streams import LoadingStreams
     from target_gainsight.loading.references import Key
+    from target_gainsight.mapping.types.converters import Converter
 
 MAX_KEPT = 200_000
 MAX_VALUES = 1000
 """Values that one query asks for."""
 
-MAX_SPELLED_VALUES = 250
-"""Values of which one query asks for all usual spellings."""
+MAX_NEAR_KEYS = 600
+"""Missed references whose other spellings one query asks for."""
 
-MAX_CONTAINED_VALUES = 20
-"""Values of which one query asks for the texts that contain them, too."""
+MIN_NEAR_KEYS = 25
+"""If a query for as few is refused as well, near matches are not looked for."""
 
-MIN_CONTAINED_LENGTH = 4
-"""Shorter texts are contained in too many others."""
+MAX_NEAR_ROWS = 10 * MAX_PAGE
+"""Rows that one such query reads at most."""
 
 
 class LookupIndex:
@@ -75,6 +81,7 @@ class LookupIndex:
         self._near: OrderedDict[tuple[MatchFields, Key], str] = OrderedDict()
         self._near_read: OrderedDict[LookupKey, None] = OrderedDict()
         self._max_values = MAX_VALUES
+        self._max_near_keys = MAX_NEAR_KEYS
         self._readers: dict[str, ObjectReader] = {}
 
     def is_target(self, object_name: str) -> bool:
@@ -127,7 +134,7 @@ class LookupIndex:
         return self._near.get((key.match, normalize_key(key.key, key.match.converters)))
 
     def find_near(self, keys: Iterable[LookupKey]) -> None:
-        """Read rows whose values are usual spellings of those not found; only for messages.
+        """Read rows whose values are other spellings of those not found; only for messages.
 
         Raises:
             GainsightError: The rows cannot be read.
@@ -138,26 +145,35 @@ class LookupIndex:
                 _put(self._near_read, each, None, self._max_kept)
                 by_object[each.match.object_name].append(each)
         for object_name, missed in by_object.items():
-            for start in range(0, len(missed), MAX_SPELLED_VALUES):
-                with suppress(RefusedError, UnreadableFieldError):
-                    self._read_near(object_name, missed[start : start + MAX_SPELLED_VALUES])
+            while missed and self._max_near_keys >= MIN_NEAR_KEYS:
+                try:
+                    self._read_near(object_name, missed[: self._max_near_keys])
+                    del missed[: self._max_near_keys]
+                except UnreadableFieldError:
+                    break
+                except RefusedError:
+                    self._max_near_keys //= 2
 
     def _read_near(self, object_name: str, keys: Sequence[LookupKey]) -> None:
-        """Read the rows with usual spellings, and for some keys those that contain them.
+        """Read the rows with usual spellings, and those that contain the texts.
 
-        The latter finds any case, if the tenant compares without case, and blanks of any number.
-        One page is enough: these rows are only named in messages.
+        The latter finds any case, if the tenant ignores it in CONTAINS, and any number of blanks.
         """
         by_match = _by_match(keys)
         spelled = (_where(*each, spelled=True) for each in by_match.items())
-        long = (each for each in keys if min(map(len, map(str, each.key))) >= MIN_CONTAINED_LENGTH)
-        contained = map(_where_contained, islice(long, MAX_CONTAINED_VALUES))
-        where = any_of(*spelled, *contained)
+        contained = (each for each in map(_where_contained, keys) if each is not None)
         names = dict.fromkeys(name for match in by_match for name in match.names)
-        rows = self._records.query(object_name, select=(GSID, *names), where=where)
-        for row in islice(rows, MAX_PAGE):
-            for match in by_match:
-                self._keep_near(match, row)
+        asked = {
+            match: {normalize_key(each.key, match.converters) for each in group}
+            for match, group in by_match.items()
+        }
+        rows = self._records.query(
+            object_name, select=(GSID, *names), where=any_of(*spelled, *contained)
+        )
+        for row in islice(rows, MAX_NEAR_ROWS):
+            for match, missed in asked.items():
+                if normalize_key(match.key_of_row(row), match.converters) in missed:
+                    self._keep_near(match, row)
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         """Read some references; if the query is refused, by halves."""
@@ -251,31 +267,33 @@ def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
     return by_match
 
 
-def _where_contained(key: LookupKey) -> Where:
-    """Ask for rows whose texts contain those of a reference."""
+def _where_contained(key: LookupKey) -> Where | None:
+    """Ask for rows whose texts contain those of a reference; None if all are too short for that."""
+    conditions: list[Where] = []
+    is_long = False
     columns = zip(key.match.names, key.match.converters, key.written, strict=True)
-    return all_of(
-        *(
-            Condition(name, "CONTAINS", (strip_blanks(value),))
-            if converter.is_free_text and isinstance(value, str)
-            else is_in(name, [value])
-            for name, converter, value in columns
-        )
-    )
+    for name, converter, value in columns:
+        part = common_part(value) if converter.is_free_text and isinstance(value, str) else ""
+        if len(part) >= MIN_COMMON_LENGTH:
+            conditions.append(Condition(name, "CONTAINS", (part,)))
+            is_long = True
+        else:
+            conditions.append(is_in(name, _spellings(converter, value)))
+    return all_of(*conditions) if is_long else None
 
 
 def _where(match: MatchFields, group: Sequence[LookupKey], *, spelled: bool) -> Where:
     """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
     conditions = []
     for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
-        values: dict[Any, None] = {}
-        for each in group:
-            value = each.written[position]
-            if not spelled:
-                values.update(dict.fromkeys(converter.forms(value)))
-            elif converter.is_free_text and isinstance(value, str):
-                values.update(dict.fromkeys(usual_spellings(value)))
-            else:
-                values[value] = None
+        forms = partial(_spellings, converter) if spelled else converter.forms
+        values = dict.fromkeys(form for each in group for form in forms(each.written[position]))
         conditions.append(is_in(name, list(values)))
     return all_of(*conditions)
+
+
+def _spellings(converter: Converter, value: Json) -> tuple[Json, ...]:
+    """List the spellings of a text that a query can ask for."""
+    if not converter.is_free_text or not isinstance(value, str):
+        return (value,)
+    return tuple(dict.fromkeys((*usual_spellings(value), *short_spellings(value))))

@@ -42,6 +42,11 @@ _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
 _WHOLE_NUMBER = re.compile(r"\A(-?\d+)\.0+\Z")
 """A whole number as spreadsheets and data frames write it when other rows have none."""
 
+_ASCII_PART = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+
+MIN_COMMON_LENGTH = 4
+"""Shorter parts are contained in too many other texts."""
+
 
 def strip_blanks(text: str) -> str:
     """Strip white space, control characters and invisible characters from both ends."""
@@ -76,6 +81,33 @@ def usual_spellings(text: str) -> tuple[str, ...]:
     )
     others = (_WHOLE_NUMBER.sub(r"\1", trimmed), *map(str, sfdc_id_forms(trimmed)))
     return tuple(dict.fromkeys((text, *spellings, *others)))
+
+
+def short_spellings(text: str) -> tuple[str, ...]:
+    """Return all mixes of case of a text too short for `common_part`; none of a longer one.
+
+    With and without one blank on either side.
+    """
+    trimmed = strip_blanks(text)
+    if len(trimmed) >= MIN_COMMON_LENGTH:
+        return ()
+    letters = ((each.lower(), each.upper()) for each in trimmed)
+    cases = ("".join(mix) for mix in product(*letters))
+    blanks = ("", " ")
+    return tuple(
+        dict.fromkeys(left + case + right for case, left, right in product(cases, blanks, blanks))
+    )
+
+
+def common_part(text: str) -> str:
+    """Return a part that all spellings of a text contain, but for its case.
+
+    The longest part of ASCII characters: its case is the one that tenants ignore for certain, and
+    it has no second Unicode form. If that is short, the text without its blanks.
+    """
+    whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(unicodedata.normalize("NFC", text)))
+    longest = max(_ASCII_PART.findall(comparable_sfdc_id(whole) or whole), key=len, default="")
+    return longest if len(longest) >= MIN_COMMON_LENGTH else whole
 
 
 def normalize_spelling(text: str) -> str:
