@@ -21,6 +21,7 @@ class Outcome(str, enum.Enum):
 
     CREATED = "created"
     UPDATED = "updated"
+    DELETED = "deleted"
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     REJECTED = "rejected"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from singer_messages import Message, record, schema
 from singer_runs import settings_into
 
+from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class LoadRun:
     def outcomes(self, stream: str = "accounts") -> dict[str, int]:
         """How many records of a stream ended as what; what never happened is left out."""
         counts = self.summary["streams"].get(stream, {})
-        names = ("created", "updated", "unchanged", "skipped", "rejected")
+        names = [outcome.value for outcome in Outcome]
         return {name: counts[name] for name in names if counts.get(name)}
 
 

@@ -17,6 +17,8 @@ from fault_jobs import UPLOADS
 from fault_table import PAGE, page, place_of, read_page
 from fault_verdicts import AS_USUAL, MEANINGS, verdict
 
+from target_gainsight.loading.outcomes import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -100,7 +102,7 @@ def assert_counts_add_up(cell: Cell, played: Played) -> None:
     if counts is None:
         assert played.run.exit_code == 1
         return
-    outcomes = ("created", "updated", "unchanged", "skipped", "rejected")
+    outcomes = [outcome.value for outcome in Outcome]
     settled = sum(counts[name] for name in outcomes) + counts.get("by_file", {}).get("settled", 0)
     assert settled == counts["read"] or (played.run.exit_code and settled < counts["read"])
     assert len(played.run.rejects) == counts["rejected"]
