@@ -6,17 +6,24 @@
 A response is accepted (202) when it is on disk in the journal, and written to standard output from
 there. The target records its progress in the state file, and the next start continues from it: a
 crash of either process loses no response, and the recipe's upserts create no duplicates.
+
+A response has the columns of the recipe. If the survey tool names its fields otherwise, `--fields`
+takes a JSON file with the field of each column; `customergauge.json` is one.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
+import binascii
 import hmac
 import json
 import os
+import re
 import signal
 import sys
 import threading
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -50,6 +57,8 @@ COLUMNS: Mapping[str, Any] = {
     "case_url": TEXT,
 }
 REQUIRED = tuple(name for name, column in COLUMNS.items() if column is not TEXT)
+OWN_FIELDS: Mapping[str, str] = {name: name for name in COLUMNS}
+"""The field of each column if the survey tool sends the columns themselves."""
 
 
 class Journal:
@@ -122,14 +131,23 @@ class Receiver(ThreadingHTTPServer):
 
     Args:
         address: Host and port to listen on.
-        token: The token that callers send as `Authorization: Bearer …`.
+        token: The token that callers send as `Authorization: Bearer …`, or as the password of
+            `Authorization: Basic …`.
         journal: Where accepted responses are written.
+        fields: Column to the field that holds it, with dots into nested objects.
     """
 
-    def __init__(self, address: tuple[str, int], token: str, journal: Journal) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        token: str,
+        journal: Journal,
+        fields: Mapping[str, str] = OWN_FIELDS,
+    ) -> None:
         super().__init__(address, Call)
         self.token = token
         self.journal = journal
+        self.fields = fields
 
 
 class Call(BaseHTTPRequestHandler):
@@ -137,11 +155,18 @@ class Call(BaseHTTPRequestHandler):
 
     timeout = 10
 
+    def do_GET(self) -> None:
+        """Respond to health checks, which need no token."""
+        if self.path == "/health":
+            self._answer(200, "ok")
+        else:
+            self._answer(404, "POST responses, or GET /health")
+
     def do_POST(self) -> None:
         """Accept all responses of a request, or none and respond with the reason."""
         receiver = cast("Receiver", self.server)
-        given = self.headers.get("Authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {receiver.token}".encode()):
+        given = sent_token(self.headers.get("Authorization", ""))
+        if not hmac.compare_digest(given, receiver.token.encode()):
             self._answer(401, "unknown token")
             return
         length = self.headers.get("Content-Length", "")
@@ -149,7 +174,7 @@ class Call(BaseHTTPRequestHandler):
             self._answer(413, f"send up to {MAX_BYTES} bytes, with a Content-Length")
             return
         try:
-            responses = accepted(self.rfile.read(int(length)))
+            responses = accepted(self.rfile.read(int(length)), receiver.fields)
         except ValueError as error:
             self._answer(400, str(error))
             return
@@ -167,8 +192,27 @@ class Call(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def accepted(body: bytes) -> list[dict[str, Any]]:
+def sent_token(authorization: str) -> bytes:
+    """Return the token of an `Authorization` header, empty if it has none."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.encode()
+    basic = value if scheme.lower() == "basic" else ""
+    try:
+        return base64.b64decode(basic, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
+
+
+def accepted(body: bytes, fields: Mapping[str, str] = OWN_FIELDS) -> list[dict[str, Any]]:
     """Parse the body of a request.
+
+    Args:
+        body: A response as a JSON object, or a list of them.
+        fields: Column to the field that holds it.
+
+    Returns:
+        The responses, with the recipe's columns.
 
     Raises:
         ValueError: It is not JSON, or a response is invalid. The message contains no values.
@@ -178,26 +222,109 @@ def accepted(body: bytes) -> list[dict[str, Any]]:
     except (ValueError, RecursionError):
         message = "the body is not JSON"
         raise ValueError(message) from None
-    responses = parsed if isinstance(parsed, list) else [parsed]
-    for number, response in enumerate(responses, start=1):
-        wrong = "it is not an object" if not isinstance(response, dict) else first_mistake(response)
-        if wrong:
-            message = f"response {number}: {wrong}"
-            raise ValueError(message)
+    responses = []
+    for number, payload in enumerate(parsed if isinstance(parsed, list) else [parsed], start=1):
+        try:
+            responses.append(read_response(payload, fields))
+        except ValueError as error:
+            message = f"response {number}: {error}"
+            raise ValueError(message) from None
     return responses
 
 
-def first_mistake(response: Mapping[str, Any]) -> str | None:
-    """Return why the target could not load a response, or None."""
+def read_response(payload: object, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return a response with the recipe's columns.
+
+    Raises:
+        ValueError: The target could not load it. The message contains no values.
+    """
+    if not isinstance(payload, dict):
+        message = "it is not an object"
+        raise ValueError(message)  # noqa: TRY004 - the sender's mistake, not a bug
+    response = {column: value_at(payload, path) for column, path in fields.items()}
+    if fields is not OWN_FIELDS:
+        response = {column: converted(column, value) for column, value in response.items()}
+    wrong = first_mistake(response)
+    if wrong:
+        column, problem = wrong
+        name = column if fields[column] == column else f"{fields[column]} ({column})"
+        message = f"{name} {problem}"
+        raise ValueError(message)
+    return response
+
+
+def value_at(payload: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Return the value of a field, or None; dots lead into nested objects."""
+    value: Any = payload
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def converted(column: str, value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Convert a number that the survey tool sends as text, or text that it sends as a number."""
+    if column == "score" and isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if column != "score" and type(value) is int:
+        return str(value)
+    return value
+
+
+def first_mistake(response: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the column for which the target could not load a response and why, or None."""
     for name in REQUIRED:
         if response.get(name) in (None, ""):
-            return f"{name} is missing"
+            return name, "is missing"
     for name, column in COLUMNS.items():
         if "string" in column["type"] and not isinstance(response.get(name) or "", str):
-            return f"{name} is not text"
+            return name, "is not text"
     score = response["score"]
     if type(score) is not int or not 0 <= score <= MAX_SCORE:
-        return f"score is not a whole number from 0 to {MAX_SCORE}"
+        return "score", f"is not a whole number from 0 to {MAX_SCORE}"
+    return date_mistake(response["responded_at"])
+
+
+def date_mistake(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with the time of a response, or None."""
+    # Python 3.10 parses neither Z nor all fractions of a second.
+    plain = re.sub(r"\.[0-9]+", "", text.strip()).replace("Z", "+00:00")
+    try:
+        responded = datetime.fromisoformat(plain)
+    except ValueError:
+        return "responded_at", "is not a date and time such as 2026-02-28T09:30:00+01:00"
+    if responded > datetime.now(responded.tzinfo) + timedelta(days=1):
+        return "responded_at", "is in the future"
+    return None
+
+
+def read_fields(path: str) -> Mapping[str, str]:
+    """Read a file that maps the recipe's columns to the survey tool's fields.
+
+    Raises:
+        argparse.ArgumentTypeError: It cannot be used.
+    """
+    fields: Any = None
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        mistake = fields_mistake(fields)
+    except OSError as error:
+        mistake = f"cannot be read: {error.strerror}"
+    except ValueError:
+        mistake = "is not JSON"
+    if mistake:
+        message = f"{path} {mistake}"
+        raise argparse.ArgumentTypeError(message)
+    return cast("Mapping[str, str]", fields)
+
+
+def fields_mistake(fields: object) -> str | None:
+    """Return what is wrong with the content of a file of fields, or None."""
+    if not isinstance(fields, dict) or not all(isinstance(each, str) for each in fields.values()):
+        return "is not an object that maps columns to fields"
+    if unknown := ", ".join(sorted(set(fields) - set(COLUMNS))):
+        return f"has columns that the recipe does not have: {unknown}"
+    if missing := ", ".join(name for name in REQUIRED if name not in fields):
+        return f"has no field for {missing}"
     return None
 
 
@@ -245,12 +372,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True, help="where the target's output goes")
+    help_text = "JSON: the survey tool's field of each column"
+    parser.add_argument("--fields", type=read_fields, default=OWN_FIELDS, help=help_text)
     arguments = parser.parse_args()
     token = os.environ.get(TOKEN)
     if not token:
         parser.error(f"set {TOKEN} to the token that the survey tool sends")
     journal = Journal(arguments.journal)
-    receiver = Receiver((arguments.host, arguments.port), token, journal)
+    receiver = Receiver((arguments.host, arguments.port), token, journal, arguments.fields)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=journal.close).start())
     threading.Thread(target=receiver.serve_forever, daemon=True).start()

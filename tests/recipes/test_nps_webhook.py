@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -28,6 +29,18 @@ pytestmark = pytest.mark.e2e
 TOKEN = "t0ken-of-the-survey-tool"
 SECONDS = 30
 PROMOTER, DETRACTOR, THIRD = responses()[:3]
+CUSTOMERGAUGE = {  # as CustomerGauge documents the responses of its API
+    "contact": {"first_name": "Ana", "last_name": "Silva"},
+    "account": {"name": "ACME"},
+    "number_customergauge": 3414,
+    "number_customer": "123",
+    "email": "ana.silva@acme.example",
+    "phone": "1234567890",
+    "nps": 3,
+    "comment": "Too slow",
+    "date_creation": "2022-03-30 12:34:56",
+    "date_survey_response": "2022-03-31 08:00:00",
+}
 
 
 @dataclass(frozen=True)
@@ -38,10 +51,12 @@ class Pipeline:
     target: subprocess.Popen[bytes]
     url: str
 
-    def post(self, body: Any, token: str = TOKEN) -> requests.Response:
+    def post(
+        self, body: Any, token: str = TOKEN, *, auth: tuple[str, str] | None = None
+    ) -> requests.Response:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {token}"}
-        return requests.post(self.url, data=data, headers=headers, timeout=10)
+        headers = {} if auth else {"Authorization": f"Bearer {token}"}
+        return requests.post(self.url, data=data, headers=headers, auth=auth, timeout=10)
 
     def stop(self) -> None:
         """Stop the receiver as a service manager does, and wait for the target."""
@@ -58,9 +73,12 @@ def sandbox(tmp_path: Path) -> Iterator[WatchedSandbox]:
 
 
 @contextmanager
-def pipeline(folder: Path, sandbox: WatchedSandbox) -> Iterator[Pipeline]:
+def pipeline(
+    folder: Path, sandbox: WatchedSandbox, *options: Path | str, author: str | None = None
+) -> Iterator[Pipeline]:
     states = folder / "states.jsonl"
-    arguments = ["--port", "0", "--journal", folder / "responses.jsonl", "--state", states]
+    files = ["--journal", folder / "responses.jsonl", "--state", states]
+    arguments = ["--port", "0", *files, *options]
     receiver = subprocess.Popen(
         [sys.executable, RECIPE / "webhook.py", *arguments],
         stdout=subprocess.PIPE,
@@ -68,12 +86,14 @@ def pipeline(folder: Path, sandbox: WatchedSandbox) -> Iterator[Pipeline]:
         env={**os.environ, "SURVEY_WEBHOOK_TOKEN": TOKEN},
     )
     settings = {
-        **settings_of(NPS),
+        **copy.deepcopy(settings_of(NPS)),
         "base_url": sandbox.base_url,
         "access_key": KEY,
         "rejects_path": str(folder / "rejects"),
         "max_batch_age_seconds": 1,
     }
+    if author:
+        settings["streams"]["nps_activities"]["constants"]["Author"] = author
     with states.open("ab") as output, (folder / "log").open("ab") as log:
         target = subprocess.Popen(
             command_line(folder, settings),
@@ -154,9 +174,13 @@ def test_invalid_requests_are_refused_and_not_stored(
     wrong = {**PROMOTER, "score": 11}
     nameless = {**PROMOTER, "account_name": None}
     mixed = {**PROMOTER, "comment": ["a", "list"]}
+    vague = {**PROMOTER, "responded_at": "yesterday"}
+    impossible = {**PROMOTER, "responded_at": "2026-02-30T10:00:00Z"}
+    early = {**PROMOTER, "responded_at": "2999-01-01"}
     with pipeline(tmp_path, sandbox) as running:
         assert running.post(PROMOTER, token="another").status_code == 401
-        bodies = (b"{", b"[" * 100_000, 7, wrong, nameless, [THIRD, mixed])
+        rejected = (7, wrong, nameless, vague, impossible, early, [THIRD, mixed])
+        bodies = (b"{", b"[" * 100_000, *rejected)
         answers = [running.post(body) for body in bodies]
         assert [answer.status_code for answer in answers] == [400] * len(bodies)
         assert [answer.text.strip() for answer in answers] == [
@@ -165,6 +189,9 @@ def test_invalid_requests_are_refused_and_not_stored(
             "response 1: it is not an object",
             "response 1: score is not a whole number from 0 to 10",
             "response 1: account_name is missing",
+            "response 1: responded_at is not a date and time such as 2026-02-28T09:30:00+01:00",
+            "response 1: responded_at is not a date and time such as 2026-02-28T09:30:00+01:00",
+            "response 1: responded_at is in the future",
             "response 2: comment is not text",
         ]
         assert running.post(b" " * 1_000_001).status_code == 413
@@ -174,15 +201,73 @@ def test_invalid_requests_are_refused_and_not_stored(
     assert set(rows(sandbox).values()) == {0}
 
 
-def test_receiver_needs_a_token(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, RECIPE / "webhook.py", "--journal", "j", "--state", "s"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"]},
+def test_customergauge_response_arrives(tmp_path: Path, sandbox: WatchedSandbox) -> None:
+    fields, author = RECIPE / "customergauge.json", "ada.park@ourcompany.example"
+    with pipeline(tmp_path, sandbox, "--fields", fields, author=author) as running:
+        answer = running.post({**CUSTOMERGAUGE, "nps": None})
+        assert answer.text == "response 1: nps (score) is missing\n"
+        assert running.post(CUSTOMERGAUGE, auth=("survey", TOKEN)).status_code == 202
+        assert running.post(CUSTOMERGAUGE, auth=("survey", "other")).status_code == 401
+        until_there(sandbox, CG_NPS_Response__gc=1, activity_timeline=1, call_to_action=1)
+        running.stop()
+    [row] = sandbox.tenant.rows("CG_NPS_Response__gc")
+    assert (row["responseId__gc"], row["score__gc"], row["comment__gc"]) == ("3414", 3, "Too slow")
+    [company] = sandbox.tenant.rows("company", Gsid=row["companyId__gc"])
+    assert (company["Name"], company["External_ID__gc"]) == ("ACME", "123")
+    [person] = sandbox.tenant.rows("person")
+    assert (person["FirstName"], person["LastName"]) == ("Ana", "Silva")
+
+
+def test_health_check_needs_no_token(tmp_path: Path, sandbox: WatchedSandbox) -> None:
+    with pipeline(tmp_path, sandbox) as running:
+        health = requests.get(f"{running.url}/health", timeout=10)
+        assert (health.status_code, health.text) == (200, "ok\n")
+        assert requests.get(running.url, timeout=10).status_code == 404
+        running.stop()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("{", "is not JSON"),
+        ("[]", "is not an object that maps columns to fields"),
+        ('{"score": 7}', "is not an object that maps columns to fields"),
+        ('{"rating": "nps"}', "has columns that the recipe does not have: rating"),
+        ('{"score": "nps", "response_id": "id"}', "has no field for account_id, account_name"),
+    ],
+)
+def test_unusable_fields_file_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
+    path = tmp_path / "fields.json"
+    if content is not None:
+        path.write_text(content)
+    done = receiver("--fields", path, "--journal", "j", "--state", "s", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{path} {reason}" in done.stderr
+
+
+def test_default_ports_of_receiver_and_sandbox_differ() -> None:
+    from target_gainsight.cli.sandbox import serve
+
+    [port] = [each.default for each in serve.params if each.name == "port"]
+    [line] = [line for line in (RECIPE / "webhook.py").read_text().splitlines() if "--port" in line]
+    assert f"default={port}" not in line
+    assert "default=8090" in line
+
+
+def receiver(*arguments: Path | str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, RECIPE / "webhook.py", *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], **env},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_receiver_needs_a_token(tmp_path: Path) -> None:
+    done = receiver("--journal", "j", "--state", "s", cwd=tmp_path)
     assert done.returncode == 2
     assert "set SURVEY_WEBHOOK_TOKEN" in done.stderr
     assert list(tmp_path.iterdir()) == []
