@@ -71,6 +71,9 @@ def first_codes(text: str) -> set[str]:
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_yaml_examples_are_valid_settings_or_sandbox_files(block: str) -> None:
     example = yaml.safe_load(block)
+    if "include_paths" in example:
+        assert all((PROJECT / path).is_file() for path in example["include_paths"])
+        return
     if "config" not in example and "plugins" not in example:
         load_config(example)
         return
