@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
+    import requests
     from singer_sdk.about import AboutInfo
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
@@ -66,7 +67,13 @@ class TargetGainsight(Target):
 
     STATE_INTERVAL_SECONDS: ClassVar[float] = 1.0
 
-    def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        http: requests.Session | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
         self._interruption = Interruption(self._stop)
         self.reader = ThreadedReader(self._tick)
         self._raw_config: dict[str, Any] = {}
@@ -82,6 +89,7 @@ class TargetGainsight(Target):
             self._write_covered_state,
             self.STATE_INTERVAL_SECONDS,
             self.metrics_logger,
+            http,
         )
         self._has_session = True
         self.summary = self.session.summary

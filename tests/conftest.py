@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from fake_clock import FakeClock
-from singer_runs import Tenant, embedded_tenant, signals_as_they_were
+from singer_runs import NO_LIMITS, Tenant, embedded_tenant, signals_as_they_were
+
+from target_gainsight.sandbox import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
@@ -26,6 +31,27 @@ def clock() -> FakeClock:
 def tenant(tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Iterator[Tenant]:
     with embedded_tenant(tmp_path, clock, caplog) as tenant:
         yield tenant
+
+
+@pytest.fixture
+def start_tenant(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> Iterator[Callable[..., Tenant]]:
+    """Start a tenant with the given description, such as ``switches={…}``, without limits."""
+    caplog.set_level(logging.INFO)
+    with contextlib.ExitStack() as started:
+        numbers = itertools.count()
+
+        def start(**described: Any) -> Tenant:
+            sandbox = start_sandbox(
+                tmp_path / f"tenant-{next(numbers)}.db",
+                config={"limits": NO_LIMITS, **described},
+                clock=clock.now,
+            )
+            started.callback(sandbox.stop)
+            return Tenant(sandbox, clock, tmp_path, caplog)
+
+        yield start
 
 
 @pytest.fixture(autouse=True)

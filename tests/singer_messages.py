@@ -38,3 +38,24 @@ def record(stream: str = "accounts", /, **fields: Any) -> Message:
 
 def state(**value: Any) -> Message:
     return {"type": "STATE", "value": value}
+
+
+NOTES: Message = {"objects": {"Note__gc": {"fields": {"Text__gc": {"type": "STRING"}}}}}
+"""The description of a tenant with an object that has no natural key."""
+NOTE_SETTINGS: Message = {
+    "object_type": "custom_object",
+    "custom_object_name": "Note__gc",
+    "sync_mode": "insert",
+}
+
+
+def companies(numbers: Iterable[int], **fields: Any) -> list[Message]:
+    """Records of companies C0, C1, …"""
+    return [record(Name=f"C{number}", **fields) for number in numbers]
+
+
+def notes(numbers: Iterable[int]) -> list[Message]:
+    """A stream without keys: N0, N1, …"""
+    columns = {"Text__gc": {"type": "string"}}
+    lines = [record("notes", Text__gc=f"N{number}") for number in numbers]
+    return [schema("notes", columns, keys=[]), *lines]

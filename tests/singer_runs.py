@@ -10,11 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.loading.storage.source_json import read_json
+from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.target import TargetGainsight
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pytest
+    import requests
     from fake_clock import FakeClock
     from singer_messages import Message
 
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).parent / "target-gainsight"
 COMMAND_SECONDS = 60
+INT_DIGITS = 4_300
 KEY = "k3y-of-the-t3nant"
+NO_LIMITS = {"calls_per_minute": 0, "calls_per_day": 0}
 DESCRIBED = {
-    "limits": {"calls_per_minute": 0, "calls_per_day": 0},
+    "limits": NO_LIMITS,
     "objects": {
         "Order__gc": {
             "fields": {
@@ -76,12 +81,21 @@ def settings_into(sandbox: RunningSandbox, folder: Path) -> Message:
 
 @dataclass(frozen=True)
 class TargetRun:
-    """What a run in this process left behind."""
+    """What a run in this process left behind.
+
+    Attributes:
+        exit_code: As the shell sees it.
+        output: The standard output.
+        logged: Level and message of each log line, from INFO on.
+        reject_lines: The messages of the reject file.
+        reject_path: The reject file, which exists if something was rejected.
+        target: The target that ran.
+    """
 
     exit_code: int
     output: str
-    errors: list[str]
-    warnings: list[str]
+    logged: list[tuple[int, str]]
+    reject_lines: list[Message]
     reject_path: Path
     target: TargetGainsight
 
@@ -90,11 +104,27 @@ class TargetRun:
         return [json.loads(line) for line in self.output.splitlines()]
 
     @property
-    def reject_lines(self) -> list[Message]:
-        if not self.reject_path.exists():
-            return []
-        text = self.reject_path.read_text(encoding="utf-8")
-        return [read_json(line) for line in text.splitlines()]
+    def summary(self) -> Message:
+        """The summary of the run as JSON."""
+        return self.target.summary.to_json()
+
+    @property
+    def log(self) -> list[str]:
+        """The warnings and errors."""
+        return [text for level, text in self.logged if level >= logging.WARNING]
+
+    @property
+    def errors(self) -> list[str]:
+        return [text for level, text in self.logged if level == logging.ERROR]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [text for level, text in self.logged if level == logging.WARNING]
+
+    @property
+    def error(self) -> str:
+        """The error that ended the run."""
+        return self.errors[-1]
 
     @property
     def rejects(self) -> list[Message]:
@@ -103,16 +133,25 @@ class TargetRun:
 
     @property
     def codes(self) -> list[str]:
+        """The reason of each reject, in file order."""
         return [line["gainsight_reject"]["code"] for line in self.rejects]
 
-    @property
-    def error(self) -> str:
-        """What ended the run."""
-        return self.errors[-1]
+    def outcomes(self, stream: str = "accounts") -> dict[str, int]:
+        """The number of records of a stream by outcome, without zeros."""
+        counts = self.summary["streams"].get(stream, {})
+        names = [outcome.value for outcome in Outcome]
+        return {name: counts[name] for name in names if counts.get(name)}
 
 
 class Tenant:
-    """An embedded tenant, and runs that load companies into it unless told otherwise."""
+    """A sandbox, and runs that load companies into it by default.
+
+    Args:
+        sandbox: The sandbox.
+        clock: The clock of tenant and target.
+        folder: Where reject files go.
+        caplog: Records the log of each run.
+    """
 
     def __init__(
         self,
@@ -130,10 +169,11 @@ class Tenant:
     def settings(self) -> Message:
         return settings_into(self.sandbox, self.folder)
 
-    def target(self, **settings: Any) -> TargetGainsight:
+    def target(self, *, http: requests.Session | None = None, **settings: Any) -> TargetGainsight:
+        """Make a target; a setting of None is left out."""
         given = self.settings | settings
         config = {name: value for name, value in given.items() if value is not None}
-        return TargetGainsight(config=config, clock=self.clock)
+        return TargetGainsight(config=config, clock=self.clock, http=http)
 
     def load(self, *messages: Message | str, **settings: Any) -> TargetRun:
         """Run a target over some messages."""
@@ -142,7 +182,15 @@ class Tenant:
     def load_text(self, text: str | bytes, **settings: Any) -> TargetRun:
         """Run a target over an input as it is; bytes are read as standard input is."""
         self._caplog.clear()
-        target, output = self.target(**settings), io.StringIO()
+        return self._run_over(self.target(**settings), text)
+
+    def run(self, target: TargetGainsight, *messages: Message | str) -> TargetRun:
+        """Run this target over some messages."""
+        self._caplog.clear()
+        return self._run_over(target, lines_of(messages))
+
+    def _run_over(self, target: TargetGainsight, text: str | bytes) -> TargetRun:
+        output = io.StringIO()
         data = io.BytesIO(text.encode() if isinstance(text, str) else text)
         with (
             contextlib.redirect_stdout(output),
@@ -152,14 +200,11 @@ class Tenant:
         return TargetRun(
             exit_code,
             output=output.getvalue(),
-            errors=self._logged("ERROR"),
-            warnings=self._logged("WARNING"),
+            logged=[(entry.levelno, entry.getMessage()) for entry in self._caplog.records],
+            reject_lines=_lines_in(target.session.ledger.rejects.path),
             reject_path=target.session.ledger.rejects.path,
             target=target,
         )
-
-    def _logged(self, level: str) -> list[str]:
-        return [each.getMessage() for each in self._caplog.records if each.levelname == level]
 
     def rows(self, object_name: str = "Company", **filters: Any) -> list[Message]:
         return self.sandbox.tenant.rows(object_name, **filters)
@@ -167,10 +212,34 @@ class Tenant:
     def names(self, object_name: str = "Company") -> list[str]:
         return sorted(row["Name"] for row in self.rows(object_name))
 
+    def count_names(self, object_name: str = "Company") -> Counter[str]:
+        """Count the names of an object's rows; a twin counts twice."""
+        return Counter(row["Name"] for row in self.rows(object_name))
+
     def calls(self, kind: str) -> list[SentCall]:
-        """The calls of a kind that the tenant answered."""
+        """Return the calls of a kind that the tenant received."""
         found = [call for call in self.sandbox.tenant.calls() if call.kind == kind]
         return [SentCall(call.method, call.path, call.records, call.request) for call in found]
+
+    def count_calls(self) -> Counter[str]:
+        """Count the calls of each kind since the last count."""
+        kinds = Counter(call.kind for call in self.sandbox.tenant.calls())
+        self.sandbox.tenant.reset_calls()
+        return kinds
+
+
+def _lines_in(path: Path) -> list[Message]:
+    if not path.exists():
+        return []
+    return [
+        json.loads(line, parse_int=_number)
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def _number(digits: str) -> int | Decimal:
+    """Return a whole number; Python refuses to read very long ones as `int`."""
+    return int(digits) if len(digits) < INT_DIGITS else Decimal(digits)
 
 
 @dataclass(frozen=True)

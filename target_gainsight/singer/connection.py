@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import requests
+
     from target_gainsight.api import CallEvent, Clock, RateLimitGroup, RateLimits
     from target_gainsight.sandbox import RunningSandbox
     from target_gainsight.settings import Limits, Settings
@@ -44,7 +46,11 @@ class TenantConnection:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, observer: Callable[[CallEvent], None]
+        self,
+        settings: Settings,
+        clock: Clock,
+        observer: Callable[[CallEvent], None],
+        http: requests.Session | None = None,
     ) -> None:
         limits, connection = settings.limits, settings.connection
         path = connection.sandbox_path
@@ -80,6 +86,7 @@ class TenantConnection:
                 timeout=limits.request_timeout,
                 clock=clock,
                 observer=observer,
+                session=http,
             )
         except BaseException:
             self._release()

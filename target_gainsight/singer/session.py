@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    import requests
+
     from target_gainsight.api import Clock
     from target_gainsight.settings import Limits, Settings
     from target_gainsight.singer.signals import Interruption
@@ -46,6 +48,7 @@ class Session:
         emit_state: Writes a state that is covered.
         state_interval: Seconds between two states at least.
         metrics_logger: The SDK's logger of metrics.
+        http: The HTTP session of the calls; one of its own by default.
 
     Attributes:
         plan: The planned writes of a dry run.
@@ -59,6 +62,7 @@ class Session:
         emit_state: Callable[[Mapping[str, Any]], None],
         state_interval: float,
         metrics_logger: logging.Logger,
+        http: requests.Session | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -76,6 +80,7 @@ class Session:
         self.plan = make_plan(settings.limits) if settings.dry_run else None
         self.shows_plan = True
         self._metrics_logger = metrics_logger
+        self._http = http
         self._calls = CallCounter(self.summary.calls)
         self._began = clock.now()
         self._is_concluded = False
@@ -97,7 +102,7 @@ class Session:
         """
         if self._context is None:
             on_wait = partial(self.progress.tick, waiting=True)
-            self._connection = TenantConnection(self.settings, self.clock, self._calls)
+            self._connection = TenantConnection(self.settings, self.clock, self._calls, self._http)
             self._context = RunContext(
                 settings=self.settings,
                 client=self._connection.client,

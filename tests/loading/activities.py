@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 ACTIVITIES = "/v1/ant/es/activity"
 CTAS = "/v2/cockpit/cta*"
@@ -72,23 +72,23 @@ def activities(numbers: Iterable[int], **fields: Any) -> list[Message]:
 
 
 def load_activities(
-    loading: Loading,
+    tenant: Tenant,
     lines: Iterable[Message],
     *,
     columns: Message | None = None,
     keys: Iterable[str] = ("id",),
     entry: Message | None = None,
     **settings: Any,
-) -> LoadRun:
+) -> TargetRun:
     """Load activities that were written with ``activity``."""
     streams = {"activities": {**TIMELINE_ENTRY, **(entry or {})}}
     start = schema("activities", {**COLUMNS, **(columns or {})}, keys=keys)
-    return loading.load([start, *lines], streams=streams, **settings)
+    return tenant.load(start, *lines, streams=streams, **settings)
 
 
-def notes_of(loading: Loading) -> dict[str, str | None]:
+def notes_of(tenant: Tenant) -> dict[str, str | None]:
     """By ExternalId, the notes of every activity in the tenant."""
-    return {row["ExternalId"]: row["Notes"] for row in loading.tenant.rows("activity_timeline")}
+    return {row["ExternalId"]: row["Notes"] for row in tenant.rows("activity_timeline")}
 
 
 def cta(number: int, account: str | None = "Initech", **fields: Any) -> Message:
@@ -101,20 +101,20 @@ def ctas(numbers: Iterable[int], **fields: Any) -> list[Message]:
 
 
 def load_ctas(
-    loading: Loading,
+    tenant: Tenant,
     lines: Iterable[Message],
     *,
     columns: Message | None = None,
     keys: Iterable[str] = ("Response__gc",),
     entry: Message | None = None,
     **settings: Any,
-) -> LoadRun:
+) -> TargetRun:
     """Load CTAs that were written with ``cta``."""
     streams = {"ctas": {**CTA_ENTRY, **(entry or {})}}
     start = schema("ctas", {**CTA_COLUMNS, **(columns or {})}, keys=keys)
-    return loading.load([start, *lines], streams=streams, **settings)
+    return tenant.load(start, *lines, streams=streams, **settings)
 
 
-def comments_of(loading: Loading) -> dict[str, str | None]:
+def comments_of(tenant: Tenant) -> dict[str, str | None]:
     """By the response it is for, the comment of every CTA in the tenant."""
-    return {row["Response__gc"]: row["Comments"] for row in loading.tenant.rows("call_to_action")}
+    return {row["Response__gc"]: row["Comments"] for row in tenant.rows("call_to_action")}

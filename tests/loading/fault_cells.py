@@ -15,19 +15,20 @@ import requests
 from fault_columns import COLUMNS
 from fault_jobs import JOBS, UNLIMITED
 from late_calls import AlarmClock, LateCalls
-from tenant_runs import Loading
+from singer_runs import Tenant
 
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.sandbox import Fault, start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    import pytest
     from fault_columns import Column
     from fault_jobs import Endpoint, Job
     from singer_messages import Message
-    from tenant_runs import LoadRun
+    from singer_runs import TargetRun
 
     from target_gainsight.sandbox import RunningSandbox
     from target_gainsight.sandbox.config.faults import FaultPlan
@@ -88,12 +89,12 @@ class Played:
         later: The runs that did it.
     """
 
-    run: LoadRun
+    run: TargetRun
     seconds: float
     tries: Counter[tuple[str, str]]
     held: Counter[tuple[Any, ...]]
     finally_held: Counter[tuple[Any, ...]]
-    later: list[LoadRun]
+    later: list[TargetRun]
 
     @property
     def covered(self) -> int:
@@ -121,39 +122,40 @@ class _Stage:
         sandbox: RunningSandbox,
         clock: AlarmClock,
         folder: Path,
-        warnings: Callable[[], list[str]],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         self.wire = LateCalls(clock)
         self.tenant = sandbox.tenant
         self.tenant.seed(job.object_name, job.known)
         self._job = job
         self._clock = clock
-        self._loading = Loading(sandbox, clock, folder, warnings)
+        self._tenant = Tenant(sandbox, clock, folder, caplog)
 
-    def load(self, messages: Iterable[Message]) -> LoadRun:
-        target = self._loading.target(**self._job.settings, max_concurrency=1)
-        target.context.client._transport._session.mount("http://", self.wire)
-        return self._loading.run(target, messages)
+    def load(self, *messages: Message) -> TargetRun:
+        target = self._tenant.target(
+            http=self.wire.session(), **self._job.settings, max_concurrency=1
+        )
+        return self._tenant.run(target, *messages)
 
     def end_faults(self) -> None:
         self.tenant.faults.clear()
         self.wire.plan.clear()
         self._clock.advance(86_400)
 
-    def do_what_is_left(self, covered: int) -> Iterator[LoadRun]:
+    def do_what_is_left(self, covered: int) -> Iterator[TargetRun]:
         self._answer_for_uploads()
         if covered < len(self._job.records):
-            yield self.load(self._job.messages(covered))
+            yield self.load(*self._job.messages(covered))
         if open_rejects := self._open_rejects():
-            yield self.load([self._job.schema, *open_rejects])
+            yield self.load(self._job.schema, *open_rejects)
 
     def _open_rejects(self) -> list[Message]:
-        folder = RejectFolder(self._loading.folder / "rejects")
+        folder = RejectFolder(self._tenant.folder / "rejects")
         return [json.loads(each.line) for run in folder.runs() for each in folder.open(run)]
 
     def _answer_for_uploads(self) -> None:
         """Do what the run asks of its user: say whether the job has run with a file."""
-        for note in (self._loading.folder / "rejects" / "bulk").glob("*.upload.json"):
+        for note in (self._tenant.folder / "rejects" / "bulk").glob("*.upload.json"):
             text = note.read_text(encoding="utf-8")
             if '"sending"' not in text:
                 continue
@@ -165,30 +167,30 @@ class _Stage:
     def _end_jobs(self) -> bool:
         """Let the jobs run; whether there was one."""
         files = self.tenant.store.rows('SELECT id FROM "_bulk_files"')
-        headers = {"accesskey": self._loading.sandbox.access_key}
+        headers = {"accesskey": self._tenant.sandbox.access_key}
         for (status_id,) in files:
-            url = f"{self._loading.sandbox.base_url}{STATUS}/{status_id}"
+            url = f"{self._tenant.sandbox.base_url}{STATUS}/{status_id}"
             while "COMPLETED" not in requests.get(url, headers=headers, timeout=5).text:
                 self._clock.advance(1)
         return bool(files)
 
 
-def play(cell: Cell, folder: Path, warnings: Callable[[], list[str]]) -> Played:
+def play(cell: Cell, folder: Path, caplog: pytest.LogCaptureFixture) -> Played:
     """Run the job of a cell with its fault, and do what it leaves.
 
     Args:
         cell: The cell.
         folder: Where the files go.
-        warnings: Hands out what was logged since it was last asked.
+        caplog: Records the log of each run.
     """
     clock, job = AlarmClock(), cell.job
     described = {"limits": UNLIMITED, **job.described}
     sandbox = start_sandbox(folder / "tenant.db", config=described, clock=clock.now)
     try:
-        stage = _Stage(job, sandbox, clock, folder, warnings)
+        stage = _Stage(job, sandbox, clock, folder, caplog)
         cell.put_in(sandbox.tenant.faults, stage.wire.plan)
         began = clock.now()
-        run = stage.load(job.messages())
+        run = stage.load(*job.messages())
         seconds, tries = clock.now() - began, Counter(stage.wire.tries)
         stage.end_faults()
         held = job.held(sandbox.tenant)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from target_gainsight.sandbox import Fault
     from target_gainsight.sandbox.config.faults import FaultDecision
-    from target_gainsight.target import TargetGainsight
 
 
 class AlarmClock(FakeClock):
@@ -85,10 +84,16 @@ class LateCalls(HTTPAdapter):
             arrives, lambda: super(LateCalls, self).send(request, timeout=(5, 5)).close()
         )
 
+    def session(self) -> requests.Session:
+        """Return a session whose calls are late."""
+        session = requests.Session()
+        session.mount("http://", self)
+        return session
 
-def put_late_calls(target: TargetGainsight, *faults: Fault) -> None:
-    """Let a target's calls to the tenant be late by its clock, which must be an `AlarmClock`."""
-    assert isinstance(target.session.clock, AlarmClock)
-    wire = LateCalls(target.session.clock)
+
+def late_calls(clock: FakeClock, *faults: Fault) -> requests.Session:
+    """Return a session whose calls meet faults by this clock, which must be an `AlarmClock`."""
+    assert isinstance(clock, AlarmClock)
+    wire = LateCalls(clock)
     wire.plan.add(*faults)
-    target.context.client._transport._session.mount("http://", wire)
+    return wire.session()

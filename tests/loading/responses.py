@@ -8,7 +8,7 @@ from singer_messages import record, schema
 
 if TYPE_CHECKING:
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
@@ -55,30 +55,30 @@ def response(code: str, account: object = None, **fields: Any) -> Message:
 
 
 def load_responses(
-    loading: Loading,
+    tenant: Tenant,
     lines: list[Message],
     lookups: Message | None = None,
     *,
     columns: Message | None = None,
     entry: Message | None = None,
     **settings: Any,
-) -> LoadRun:
+) -> TargetRun:
     """Load responses that were written with ``response``."""
     streams = {"responses": routed(lookups, **(entry or {}))}
     messages = [responses_schema(**(columns or {})), *lines]
-    return loading.load(messages, streams=streams, **settings)
+    return tenant.load(*messages, streams=streams, **settings)
 
 
-def companies_of(loading: Loading, field: str = "Company__gc") -> dict[str, str | None]:
+def companies_of(tenant: Tenant, field: str = "Company__gc") -> dict[str, str | None]:
     """By the code of each response in the tenant, the name of the company it points to."""
-    names = {row["Gsid"]: row["Name"] for row in loading.tenant.rows("company")}
+    names = {row["Gsid"]: row["Name"] for row in tenant.rows("company")}
     return {
         row["Code__gc"]: names.get(row[field]) if row[field] else None
-        for row in loading.tenant.rows("Response__gc")
+        for row in tenant.rows("Response__gc")
     }
 
 
-def queries(loading: Loading, object_name: str) -> int:
+def queries(tenant: Tenant, object_name: str) -> int:
     """How many queries of an object the tenant has answered."""
-    calls = loading.tenant.calls("POST", f"/query/{object_name}")
+    calls = tenant.sandbox.tenant.calls("POST", f"/query/{object_name}")
     return sum(call.path.lower().endswith(f"/query/{object_name.lower()}") for call in calls)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from singer_messages import TEXT, record, schema, state
-from singer_runs import lines_of
-from tenant_runs import Loading, companies
+from singer_messages import TEXT, companies, record, schema, state
+from singer_runs import Tenant, lines_of
 
 from target_gainsight.loading.bulk import bulk_loader as bulk
 from target_gainsight.mapping.escaping import csv_text
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from fake_clock import FakeClock
     from singer_messages import Message
-    from tenant_runs import LoadRun
+    from singer_runs import TargetRun
 
 COLUMNS = {"Account": "Name", "Sector": "Industry", "Staff": "Employees", "Renews": "RenewalDate"}
 JOBS = {
@@ -52,45 +51,45 @@ BULK_LIMITS = {
 
 
 @pytest.fixture
-def bulk_loading(start_loading: Callable[..., Loading]) -> Loading:
-    return start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS)
+def bulk_tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
+    return start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS)
 
 
 def load(
-    loading: Loading, messages: Iterable[Message], entry: Message = PLAIN, **settings: Any
-) -> LoadRun:
+    tenant: Tenant, messages: Iterable[Message], entry: Message = PLAIN, **settings: Any
+) -> TargetRun:
     streams = {"accounts": entry}
-    return loading.load(messages, object_type=None, streams=streams, **settings)
+    return tenant.load(*messages, object_type=None, streams=streams, **settings)
 
 
-def by_file(run: LoadRun) -> Message:
+def by_file(run: TargetRun) -> Message:
     counts: Message = run.summary["streams"]["accounts"]["by_file"]
     return counts
 
 
-def folder(loading: Loading) -> Path:
-    return loading.folder / "rejects" / "bulk"
+def folder(tenant: Tenant) -> Path:
+    return tenant.folder / "rejects" / "bulk"
 
 
-def kept(loading: Loading, pattern: str = "*.csv") -> list[Path]:
-    return sorted(folder(loading).glob(pattern))
+def kept(tenant: Tenant, pattern: str = "*.csv") -> list[Path]:
+    return sorted(folder(tenant).glob(pattern))
 
 
-def uploaded(loading: Loading) -> int:
-    return loading.calls()["upload"]
+def uploaded(tenant: Tenant) -> int:
+    return tenant.count_calls()["upload"]
 
 
-def test_rows_land_by_columns_and_operation_of_the_job(bulk_loading: Loading) -> None:
-    bulk_loading.tenant.seed("company", [{"Name": "C0", "Employees": 1}])
+def test_rows_land_by_columns_and_operation_of_the_job(bulk_tenant: Tenant) -> None:
+    bulk_tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Employees": 1}])
     messages = [
         schema(),
         *companies([0, 1], Industry="Steel", Employees=7, RenewalDate="2027-01-31"),
         state(read=2),
     ]
-    run = load(bulk_loading, messages, MAPPED)
+    run = load(bulk_tenant, messages, MAPPED)
     assert run.exit_code == 0
     assert run.states == [state(read=2)["value"]]
-    rows = bulk_loading.tenant.rows("company")
+    rows = bulk_tenant.rows("company")
     landed = [(r["Name"], r["Industry"], r["Employees"], r["RenewalDate"]) for r in rows]
     assert landed == [
         ("C0", "Steel", 7, "2027-01-31"),
@@ -107,14 +106,14 @@ def test_rows_land_by_columns_and_operation_of_the_job(bulk_loading: Loading) ->
         "kept": [],
         "written": [],
     }
-    assert not list(folder(bulk_loading).glob("*.csv*"))
-    assert not list(folder(bulk_loading).glob("*.json"))
+    assert not list(folder(bulk_tenant).glob("*.csv*"))
+    assert not list(folder(bulk_tenant).glob("*.json"))
 
 
-def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_loading: Loading) -> None:
+def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_tenant: Tenant) -> None:
     columns = {"Name": {}, "RenewalDate": {}, "Employees": {}}
     run = load(
-        bulk_loading,
+        bulk_tenant,
         [
             schema(columns=columns),
             record(Name=7000123456.0, RenewalDate=20270131, Employees="1,200"),
@@ -126,7 +125,7 @@ def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_loading: L
     )
     assert (run.exit_code, len(run.rejects)) == (0, 1)
     assert run.rejects[0]["gainsight_reject"]["code"] == "not_a_date"
-    rows = bulk_loading.tenant.rows("company")
+    rows = bulk_tenant.rows("company")
     held = [(r["Name"], r["RenewalDate"], r["Employees"], r["Industry"]) for r in rows]
     assert held == [
         ("7000123456", "2027-01-31", 1200, None),
@@ -139,11 +138,11 @@ def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_loading: L
 @pytest.mark.parametrize("blank", [None, "", "   ", "\ufeff", "\u00a0"])
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_blank_key_of_a_bulk_file_is_rejected_because_the_job_would_fuse_its_rows(
-    bulk_loading: Loading, blank: str | None, dry_run: bool
+    bulk_tenant: Tenant, blank: str | None, dry_run: bool
 ) -> None:
     columns = {"TickerSymbol": TEXT, "Name": TEXT}
     run = load(
-        bulk_loading,
+        bulk_tenant,
         [
             schema(columns=columns, keys=["TickerSymbol"]),
             record(TickerSymbol=blank, Name="A"),
@@ -156,30 +155,28 @@ def test_blank_key_of_a_bulk_file_is_rejected_because_the_job_would_fuse_its_row
     rejected = [each["gainsight_reject"]["code"] for each in run.rejects]
     assert rejected == ([] if dry_run else ["key_missing"] * 2)
     assert run.outcomes("accounts")["rejected"] == 2
-    assert [row["Name"] for row in bulk_loading.tenant.rows("company")] == (
-        [] if dry_run else ["C"]
-    )
+    assert [row["Name"] for row in bulk_tenant.rows("company")] == ([] if dry_run else ["C"])
 
 
 def test_blank_in_a_field_of_a_bulk_file_that_must_not_be_empty_is_rejected(
-    bulk_loading: Loading,
+    bulk_tenant: Tenant,
 ) -> None:
     columns = {"TickerSymbol": TEXT, "Name": TEXT}
     lines = [record(TickerSymbol="A", Name=" \u200b"), record(TickerSymbol="B", Name="B")]
     messages = [schema(columns=columns, keys=["TickerSymbol"]), *lines]
-    run = load(bulk_loading, messages, max_reject_percent=100)
+    run = load(bulk_tenant, messages, max_reject_percent=100)
     reject = run.rejects[0]["gainsight_reject"]
     assert (reject["code"], reject["field"]) == ("null_not_allowed", "Name")
-    assert [row["Name"] for row in bulk_loading.tenant.rows("company")] == ["B"]
+    assert [row["Name"] for row in bulk_tenant.rows("company")] == ["B"]
 
 
-def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_loading: Loading) -> None:
+def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_tenant: Tenant) -> None:
     mapped = {**ENTRY, "field_mapping": {"Name": "Account", "sector": "Sector"}}
     columns = {"Name": TEXT}
     lines = [record(Name="A"), record(Name="B", sector="IT", Staff=1)]
-    run = load(bulk_loading, [schema(columns=columns), *lines], mapped)
+    run = load(bulk_tenant, [schema(columns=columns), *lines], mapped)
     assert run.exit_code == 0
-    rows = bulk_loading.tenant.rows("company")
+    rows = bulk_tenant.rows("company")
     assert [(row["Name"], row["Industry"]) for row in rows] == [("A", None), ("B", "IT")]
     assert by_file(run)["files"] == 1
 
@@ -187,134 +184,134 @@ def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_loading: Load
 class StatesWithRows(io.StringIO):
     """Standard output that counts the tenant's companies whenever a state is written."""
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, tenant: Tenant) -> None:
         super().__init__()
-        self._loading = loading
+        self._tenant = tenant
         self.rows: list[int] = []
 
     def write(self, text: str) -> int:
-        self.rows.append(self._loading.tenant.count("company"))
+        self.rows.append(self._tenant.sandbox.tenant.count("company"))
         return super().write(text)
 
 
 def test_no_state_is_written_before_the_job_is_completed(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_questions": 5})
-    target = loading.target(object_type=None, streams={"accounts": PLAIN})
+    tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_questions": 5})
+    target = tenant.target(object_type=None, streams={"accounts": PLAIN})
     messages = [schema(), *companies(range(3)), state(read=3)]
-    output = StatesWithRows(loading)
+    output = StatesWithRows(tenant)
     with contextlib.redirect_stdout(output):
         assert target.run_to_end(io.StringIO(lines_of(messages))) == 0
     assert (json.loads(output.getvalue()), output.rows) == ({"read": 3}, [3])
-    calls = loading.calls()
+    calls = tenant.count_calls()
     assert (calls["upload"], calls["job status"]) == (1, 6)
 
 
 def test_pauses_between_polls_grow_to_a_minute(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_seconds": 300.0})
-    before = len(loading.clock.waits)
-    assert load(loading, [schema(), *companies([1])]).exit_code == 0
-    waits = [round(wait) for wait in loading.clock.waits[before:]]
+    tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_seconds": 300.0})
+    before = len(tenant.clock.waits)
+    assert load(tenant, [schema(), *companies([1])]).exit_code == 0
+    waits = [round(wait) for wait in tenant.clock.waits[before:]]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
 def test_files_stay_below_the_limit_and_are_sent_in_turn(
-    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
-    run = load(bulk_loading, [schema(), *companies(range(100), Industry="Steel and iron")])
+    run = load(bulk_tenant, [schema(), *companies(range(100), Industry="Steel and iron")])
     assert run.exit_code == 0
     assert by_file(run)["files"] == 3
     assert by_file(run)["accepted"] == 100
-    assert bulk_loading.tenant.count("company") == 100
-    sizes = [call for call in bulk_loading.tenant.calls() if call.kind == "upload"]
-    kinds = [c.kind for c in bulk_loading.tenant.calls() if c.kind in {"upload", "job status"}]
+    assert bulk_tenant.sandbox.tenant.count("company") == 100
+    sizes = [call for call in bulk_tenant.sandbox.tenant.calls() if call.kind == "upload"]
+    kinds = [
+        c.kind for c in bulk_tenant.sandbox.tenant.calls() if c.kind in {"upload", "job status"}
+    ]
     assert len(sizes) == 3
     assert kinds == ["upload", *["job status"] * 3] * 3
 
 
 def test_later_row_of_a_key_wins_across_files(
-    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 150)
     lines = [record(Name="C", Employees=number) for number in range(20)]
-    assert load(bulk_loading, [schema(), *lines]).exit_code == 0
-    assert [row["Employees"] for row in bulk_loading.tenant.rows("company")] == [19]
+    assert load(bulk_tenant, [schema(), *lines]).exit_code == 0
+    assert [row["Employees"] for row in bulk_tenant.rows("company")] == [19]
 
 
 @pytest.mark.parametrize("switch", ["page", "envelope"])
-def test_file_too_large_is_sent_in_parts(
-    start_loading: Callable[..., Loading], switch: str
-) -> None:
-    loading = start_loading(
+def test_file_too_large_is_sent_in_parts(start_tenant: Callable[..., Tenant], switch: str) -> None:
+    tenant = start_tenant(
         bulk_jobs=JOBS,
         limits={**BULK_LIMITS, "bulk_file_bytes": 600},
         switches={"bulk_too_large": switch},
     )
     lines = companies(range(100), Industry='Steel,\r\n"iron"\n')
-    run = load(loading, [schema(), *lines, state(read=100)], {**ENTRY, "bulk_job_id": "insert"})
+    run = load(tenant, [schema(), *lines, state(read=100)], {**ENTRY, "bulk_job_id": "insert"})
     assert (run.exit_code, run.states) == (0, [{"read": 100}])
-    assert loading.names() == {f"C{number}": 1 for number in range(100)}
-    assert {row["Industry"] for row in loading.tenant.rows("company")} == {'Steel,\r\n"iron"\n'}
+    assert tenant.count_names() == {f"C{number}": 1 for number in range(100)}
+    assert {row["Industry"] for row in tenant.rows("company")} == {'Steel,\r\n"iron"\n'}
     counts = by_file(run)
     assert (counts["rows"], counts["accepted"], counts["settled"]) == (100, 100, 100)
-    statuses = [call.status for call in loading.tenant.calls() if call.kind == "upload"]
+    statuses = [call.status for call in tenant.sandbox.tenant.calls() if call.kind == "upload"]
     assert statuses == [413, 413, 413, *[200] * counts["files"]]
-    assert not kept(loading, "*.csv*")
+    assert not kept(tenant, "*.csv*")
 
 
 def test_files_after_a_refused_one_stay_below_its_size(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
-    loading = start_loading(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 900})
+    tenant = start_tenant(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 900})
     lines = [record(Name="C", Employees=number) for number in range(500)]
-    assert load(loading, [schema(), *lines]).exit_code == 0
-    assert [row["Employees"] for row in loading.tenant.rows("company")] == [499]
-    statuses = [call.status for call in loading.tenant.calls() if call.kind == "upload"]
+    assert load(tenant, [schema(), *lines]).exit_code == 0
+    assert [row["Employees"] for row in tenant.rows("company")] == [499]
+    statuses = [call.status for call in tenant.sandbox.tenant.calls() if call.kind == "upload"]
     assert statuses.count(413) == 1
 
 
 def test_single_row_too_large_stops_the_run_before_its_state(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 150})
+    tenant = start_tenant(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 150})
     lines = [*companies([1]), state(read=1), *companies([2], Industry="x" * 150), state(read=2)]
-    run = load(loading, [schema(), *lines])
+    run = load(tenant, [schema(), *lines])
     assert run.exit_code == 1
     assert run.states == [{"read": 1}]
-    assert loading.names() == {"C1": 1}
+    assert tenant.count_names() == {"C1": 1}
     assert "refuses a file of one row (" in run.log[-1]
 
 
 def test_row_that_does_not_convert_is_rejected_alone(
-    bulk_loading: Loading,
+    bulk_tenant: Tenant,
 ) -> None:
     bad = record(Name="Bad", Employees="many")
     columns = {"Name": {"type": "string"}, "Employees": {"type": ["string", "integer"]}}
-    run = load(bulk_loading, [schema("accounts", columns), bad, *companies([1], Employees=2)])
+    run = load(bulk_tenant, [schema("accounts", columns), bad, *companies([1], Employees=2)])
     assert run.exit_code == 0
     assert run.codes == ["not_a_number"]
-    assert list(bulk_loading.names()) == ["C1"]
+    assert list(bulk_tenant.count_names()) == ["C1"]
     assert (by_file(run)["rows"], run.outcomes()) == (1, {"rejected": 1})
 
 
-def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_loading: Loading) -> None:
+def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_tenant: Tenant) -> None:
     messages = [
         schema(keys=()),
         *companies(range(30)),
         record(Name="", Industry="x"),
         state(read=31),
     ]
-    run = load(bulk_loading, messages, MAPPED)
+    run = load(bulk_tenant, messages, MAPPED)
     assert run.exit_code == 0
     assert run.states == [state(read=31)["value"]]
     counts = by_file(run)
     assert (counts["accepted"], counts["failed"], counts["settled"]) == (30, 1, 31)
-    [path] = kept(bulk_loading)
+    [path] = kept(bulk_tenant)
     assert counts["kept"] == [str(path)]
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -326,20 +323,20 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_loading: Loadin
 
 
 def test_file_without_written_rows_stops_the_run_before_its_state(
-    bulk_loading: Loading,
+    bulk_tenant: Tenant,
 ) -> None:
     messages = [schema(keys=()), record(Name=""), record(Name=""), state(read=2)]
-    run = load(bulk_loading, messages, MAPPED)
+    run = load(bulk_tenant, messages, MAPPED)
     assert (run.exit_code, run.states) == (1, [])
     assert "wrote none of the 2 rows" in run.log[-1]
-    assert len(kept(bulk_loading)) == 1
-    again = load(bulk_loading, [schema(), *companies([1]), state(read=1)], MAPPED)
+    assert len(kept(bulk_tenant)) == 1
+    again = load(bulk_tenant, [schema(), *companies([1]), state(read=1)], MAPPED)
     assert (again.exit_code, again.states) == (0, [state(read=1)["value"]])
 
 
-def test_failed_rows_count_for_max_reject_percent(bulk_loading: Loading) -> None:
+def test_failed_rows_count_for_max_reject_percent(bulk_tenant: Tenant) -> None:
     messages = [schema(keys=()), *companies(range(120)), *[record(Name="")] * 40, state(read=160)]
-    run = load(bulk_loading, messages, MAPPED, max_reject_percent=20)
+    run = load(bulk_tenant, messages, MAPPED, max_reject_percent=20)
     assert run.exit_code == 1
     assert run.states == [state(read=160)["value"]]
     assert "failed in a bulk job" in run.log[-1]
@@ -351,15 +348,15 @@ def test_failed_rows_count_for_max_reject_percent(bulk_loading: Loading) -> None
     [("nobody's", "Job nobody's is not found"), ("job-1", "The header does not match the job")],
 )
 def test_refusal_with_status_200_stops_the_run_and_loses_nothing(
-    bulk_loading: Loading, job: str, message: str
+    bulk_tenant: Tenant, job: str, message: str
 ) -> None:
     messages = [schema(), *companies([1, 2]), state(read=2)]
-    run = load(bulk_loading, messages, {**ENTRY, "bulk_job_id": job})
+    run = load(bulk_tenant, messages, {**ENTRY, "bulk_job_id": job})
     assert (run.exit_code, run.states) == (1, [])
     assert message in run.log[-1]
     assert "Check bulk_job_id" in run.log[-1]
-    assert bulk_loading.tenant.count("company") == 0
-    assert not kept(bulk_loading, "*.json")
+    assert bulk_tenant.sandbox.tenant.count("company") == 0
+    assert not kept(bulk_tenant, "*.json")
 
 
 @pytest.mark.parametrize(
@@ -372,36 +369,36 @@ def test_refusal_with_status_200_stops_the_run_and_loses_nothing(
     ],
 )
 def test_every_form_of_response_is_understood(
-    start_loading: Callable[..., Loading], switches: Message
+    start_tenant: Callable[..., Tenant], switches: Message
 ) -> None:
     limits = {**BULK_LIMITS, "bulk_calls_per_hour": 2}
-    loading = start_loading(bulk_jobs=JOBS, limits=limits, switches=switches)
-    run = load(loading, [schema(), *companies(range(3)), state(read=3)])
+    tenant = start_tenant(bulk_jobs=JOBS, limits=limits, switches=switches)
+    run = load(tenant, [schema(), *companies(range(3)), state(read=3)])
     assert (run.exit_code, run.states) == (0, [state(read=3)["value"]])
     assert (by_file(run)["accepted"], by_file(run)["failed"]) == (3, 0)
 
 
 def test_file_is_kept_when_the_job_gives_no_counts(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_counts": "missing"})
-    run = load(loading, [schema(), *companies([1, 2])])
+    tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_counts": "missing"})
+    run = load(tenant, [schema(), *companies([1, 2])])
     assert run.exit_code == 0
     assert by_file(run)["unknown"] == 2
-    assert len(kept(loading)) == 1
+    assert len(kept(tenant)) == 1
 
 
 def test_uploads_stay_within_the_hourly_limit(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
-    loading = start_loading(bulk_jobs=JOBS, limits={"calls_per_minute": 0})
-    began = loading.clock.now()
-    run = load(loading, [schema(), *companies(range(40), Industry="Steel")])
+    tenant = start_tenant(bulk_jobs=JOBS, limits={"calls_per_minute": 0})
+    began = tenant.clock.now()
+    run = load(tenant, [schema(), *companies(range(40), Industry="Steel")])
     assert run.exit_code == 0
     assert by_file(run)["accepted"] == 40
     assert by_file(run)["files"] > 9
-    assert loading.clock.now() - began > 3_600
+    assert tenant.clock.now() - began > 3_600
     assert run.summary["calls"]["throttled"] == 0
 
 
@@ -412,14 +409,14 @@ class LineByLine(io.BytesIO):
         return self.readline()
 
 
-def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_loading: Loading) -> None:
-    target = bulk_loading.target(object_type=None, streams={"accounts": PLAIN})
+def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_tenant: Tenant) -> None:
+    target = bulk_tenant.target(object_type=None, streams={"accounts": PLAIN})
     reader, on_tick = target.reader, target.reader.on_tick
     lines_seen = 0
 
     def tick() -> None:
         nonlocal lines_seen
-        bulk_loading.clock.advance(300 * (reader.line_number - lines_seen))
+        bulk_tenant.clock.advance(300 * (reader.line_number - lines_seen))
         lines_seen = reader.line_number
         on_tick()
 
@@ -427,35 +424,35 @@ def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_loading: L
     blocks = [[schema(), *companies([number])] for number in range(4)]
     text = lines_of([line for block in blocks for line in block])
     target.run_to_end(io.TextIOWrapper(LineByLine(text.encode()), encoding="utf-8"))
-    assert bulk_loading.tenant.count("company") == 4
-    assert uploaded(bulk_loading) == 2
+    assert bulk_tenant.sandbox.tenant.count("company") == 4
+    assert uploaded(bulk_tenant) == 2
 
 
 def test_dry_run_predicts_files_and_sends_nothing(
-    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
-    run = load(bulk_loading, [schema(), *companies(range(100)), state(read=100)], dry_run=True)
+    run = load(bulk_tenant, [schema(), *companies(range(100)), state(read=100)], dry_run=True)
     assert (run.exit_code, run.states) == (0, [])
     plan = run.target.session.plan
     assert plan
     sizes = [size for size, _ in plan.stream("accounts").files]
     assert len(sizes) == 2
-    assert uploaded(bulk_loading) == 0
-    assert not kept(bulk_loading, "*.csv*")
+    assert uploaded(bulk_tenant) == 0
+    assert not kept(bulk_tenant, "*.csv*")
     assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
     cost = plan.cost(run.target.summary)
     assert (cost.calls["upload"], cost.minutes < 1) == (2, True)
-    real = load(bulk_loading, [schema(), *companies(range(100))])
+    real = load(bulk_tenant, [schema(), *companies(range(100))])
     assert by_file(real)["files"] == 2
 
 
 def test_plan_counts_the_hours_of_many_uploads(
-    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
     messages = [schema(), *companies(range(40), Industry="Steel")]
-    run = load(bulk_loading, messages, dry_run=True)
+    run = load(bulk_tenant, messages, dry_run=True)
     plan = run.target.session.plan
     assert plan
     files = len(plan.stream("accounts").files)
@@ -463,12 +460,12 @@ def test_plan_counts_the_hours_of_many_uploads(
     assert plan.cost(run.target.summary).minutes == 120
 
 
-def test_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Loading]) -> None:
+def test_high_volume_object_is_loaded_by_a_job(start_tenant: Callable[..., Tenant]) -> None:
     described = {
         "objects": {"Usage__gc": {"transactional": False, "fields": {"day__gc": {"type": "DATE"}}}},
         "bulk_jobs": {"usage": {"object": "Usage__gc", "operation": "insert"}},
     }
-    loading = start_loading(limits=BULK_LIMITS, **described)
+    tenant = start_tenant(limits=BULK_LIMITS, **described)
     columns = {"day__gc": {"type": "string", "format": "date"}}
     entry = {
         "object_type": "custom_object",
@@ -477,87 +474,87 @@ def test_high_volume_object_is_loaded_by_a_job(start_loading: Callable[..., Load
         "bulk_job_id": "usage",
         "date_format": "MM-DD-YYYY",
     }
-    run = load(loading, [schema("accounts", columns, keys=[]), record(day__gc="2026-02-01")], entry)
+    run = load(tenant, [schema("accounts", columns, keys=[]), record(day__gc="2026-02-01")], entry)
     assert run.exit_code == 0
-    assert [row["day__gc"] for row in loading.tenant.rows("Usage__gc")] == ["2026-02-01"]
+    assert [row["day__gc"] for row in tenant.rows("Usage__gc")] == ["2026-02-01"]
 
 
 @pytest.mark.parametrize("fault", ["reset_after_commit", "server_error"])
 def test_upload_with_lost_response_stops_this_run_and_the_next(
-    bulk_loading: Loading, fault: str
+    bulk_tenant: Tenant, fault: str
 ) -> None:
-    bulk_loading.tenant.faults.add(Fault(fault, path="*bulkimport", times=1))
+    bulk_tenant.sandbox.tenant.faults.add(Fault(fault, path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]
-    first = load(bulk_loading, messages)
+    first = load(bulk_tenant, messages)
     assert (first.exit_code, first.states) == (1, [])
-    for run in (first, load(bulk_loading, messages)):
+    for run in (first, load(bulk_tenant, messages)):
         assert run.exit_code == 1
         assert "is not known" in run.log[-1]
         assert "delete that note" in run.log[-1]
         assert not any("Error initializing" in line for line in run.log)
-    assert uploaded(bulk_loading) == 1
+    assert uploaded(bulk_tenant) == 1
 
 
 def test_rows_of_a_note_set_to_completed_are_not_sent_again(
-    bulk_loading: Loading,
+    bulk_tenant: Tenant,
 ) -> None:
-    bulk_loading.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
+    bulk_tenant.sandbox.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]
-    load(bulk_loading, messages)
-    [note] = kept(bulk_loading, "*.upload.json")
+    load(bulk_tenant, messages)
+    [note] = kept(bulk_tenant, "*.upload.json")
     note.write_text(note.read_text(encoding="utf-8").replace('"sending"', '"completed"'))
-    run = load(bulk_loading, [*messages, *companies([3]), state(read=3)])
+    run = load(bulk_tenant, [*messages, *companies([3]), state(read=3)])
     assert (run.exit_code, run.states[-1]) == (0, state(read=3)["value"])
     assert (by_file(run)["repeated"], by_file(run)["rows"]) == (2, 1)
-    assert list(bulk_loading.names()) == ["C3"]
+    assert list(bulk_tenant.count_names()) == ["C3"]
 
 
-def test_rows_of_a_deleted_note_are_sent_again(bulk_loading: Loading) -> None:
-    bulk_loading.tenant.faults.add(Fault("server_error", path="*bulkimport", times=1))
+def test_rows_of_a_deleted_note_are_sent_again(bulk_tenant: Tenant) -> None:
+    bulk_tenant.sandbox.tenant.faults.add(Fault("server_error", path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]
-    load(bulk_loading, messages)
-    kept(bulk_loading, "*.upload.json")[0].unlink()
-    assert load(bulk_loading, messages).exit_code == 0
-    assert sorted(bulk_loading.names()) == ["C1", "C2"]
+    load(bulk_tenant, messages)
+    kept(bulk_tenant, "*.upload.json")[0].unlink()
+    assert load(bulk_tenant, messages).exit_code == 0
+    assert sorted(bulk_tenant.count_names()) == ["C1", "C2"]
 
 
 def test_full_disk_stops_the_run_before_its_state(
-    bulk_loading: Loading, monkeypatch: pytest.MonkeyPatch
+    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
-    run = load(bulk_loading, [schema(), *companies([1]), state(read=1)])
+    run = load(bulk_tenant, [schema(), *companies([1]), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "No space left on device" in run.log[-1]
     assert "Free some space" in run.log[-1]
-    assert uploaded(bulk_loading) == 0
-    assert not kept(bulk_loading, "*.csv*")
+    assert uploaded(bulk_tenant) == 0
+    assert not kept(bulk_tenant, "*.csv*")
 
 
-def test_text_with_nul_is_rejected_alone_and_kept(bulk_loading: Loading) -> None:
+def test_text_with_nul_is_rejected_alone_and_kept(bulk_tenant: Tenant) -> None:
     messages = [schema(), record(Name="A\0b"), *companies([1]), state(read=2)]
-    run = load(bulk_loading, messages)
+    run = load(bulk_tenant, messages)
     assert (run.exit_code, run.codes) == (0, ["nul_in_text"])
     assert run.states == [state(read=2)["value"]]
     assert run.rejects[0]["record"]["Name"] == "A\0b"
-    assert list(bulk_loading.names()) == ["C1"]
+    assert list(bulk_tenant.count_names()) == ["C1"]
 
 
 @pytest.mark.parametrize(("name", "shown"), [("a\0b", "NUL"), ("a\ud800b", "surrogate pair")])
 @pytest.mark.parametrize("place", ["column", "constant"])
 def test_column_name_that_no_csv_can_hold_stops_the_stream(
-    bulk_loading: Loading, name: str, shown: str, place: str
+    bulk_tenant: Tenant, name: str, shown: str, place: str
 ) -> None:
     columns = {"Name": TEXT} | ({name: TEXT} if place == "column" else {})
     entry = PLAIN if place == "column" else {**PLAIN, "constants": {name: "x"}}
-    run = load(bulk_loading, [schema(columns=columns), record(Name="A"), state(read=1)], entry)
+    run = load(bulk_tenant, [schema(columns=columns), record(Name="A"), state(read=1)], entry)
     assert (run.exit_code, run.states) == (1, [])
     assert "cannot be in a CSV" in run.log[-1]
     assert shown in run.log[-1]
     assert run.log[-1].replace("\n", "").isprintable()
-    assert uploaded(bulk_loading) == 0
+    assert uploaded(bulk_tenant) == 0
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
@@ -597,18 +594,18 @@ class KillingClock:
     state_every=st.integers(1, 40),
 )
 def test_every_row_lands_once_whenever_runs_are_killed(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
     kills: list[int],
     file_bytes: int,
     state_every: int,
 ) -> None:
     limits = {**BULK_LIMITS, "bulk_file_bytes": file_bytes}
-    loading = start_loading(bulk_jobs=JOBS, limits=limits)
+    tenant = start_tenant(bulk_jobs=JOBS, limits=limits)
     streams = {"accounts": {**ENTRY, "bulk_job_id": "insert"}}
     read = 0
     for waits in [*kills, 10_000]:
-        clock = cast("FakeClock", KillingClock(loading.clock, waits))
-        runs = Loading(loading.sandbox, clock, loading.folder, list)
+        clock = cast("FakeClock", KillingClock(tenant.clock, waits))
+        runs = Tenant(tenant.sandbox, clock, tenant.folder, list)
         target = runs.target(object_type=None, streams=streams)
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.suppress(Killed):
@@ -616,8 +613,8 @@ def test_every_row_lands_once_whenever_runs_are_killed(
         states = [json.loads(line)["read"] for line in output.getvalue().splitlines()]
         read = states[-1] if states else read
     assert read == 60
-    assert loading.names() == {f"C{number}": 1 for number in range(60)}
-    loading.sandbox.stop()
+    assert tenant.count_names() == {f"C{number}": 1 for number in range(60)}
+    tenant.sandbox.stop()
 
 
 def _rest(read: int, state_every: int) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import companies
+from singer_messages import companies, record, schema, state
 
 if TYPE_CHECKING:
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 
 def lines(count: int) -> list[Message]:
@@ -21,11 +20,11 @@ def lines(count: int) -> list[Message]:
     return listed
 
 
-def test_it_reads_on_without_writing_holds_the_state_and_says_so(loading: Loading) -> None:
-    run = loading.load(lines(500), max_calls_per_run=7, read_group_size=250, max_concurrency=1)
+def test_it_reads_on_without_writing_holds_the_state_and_says_so(tenant: Tenant) -> None:
+    run = tenant.load(*lines(500), max_calls_per_run=7, read_group_size=250, max_concurrency=1)
     assert run.exit_code == 0
-    assert loading.calls().total() == 7
-    held = loading.tenant.count("company")
+    assert tenant.count_calls().total() == 7
+    held = tenant.sandbox.tenant.count("company")
     assert run.outcomes() == {"created": held}
     assert 0 < held < 500
     assert run.states[-1]["read"] <= held
@@ -35,40 +34,40 @@ def test_it_reads_on_without_writing_holds_the_state_and_says_so(loading: Loadin
     assert run.reject_lines == []
 
 
-def test_the_next_run_goes_on_from_there(loading: Loading) -> None:
+def test_the_next_run_goes_on_from_there(tenant: Tenant) -> None:
     read, runs = 0, 0
     while read < 500:
         rest = [line for line in lines(500) if line["type"] == "SCHEMA"]
         rest += lines(500)[1 + read + read // 50 :]
         settings = {"max_calls_per_run": 7, "read_group_size": 250, "max_concurrency": 1}
-        run = loading.load(rest, **settings)
+        run = tenant.load(*rest, **settings)
         assert run.exit_code == 0
         assert run.states, "no run may end where it began"
         read, runs = run.states[-1]["read"], runs + 1
     assert runs > 1
-    assert loading.names() == {f"C{number}": 1 for number in range(500)}
+    assert tenant.count_names() == {f"C{number}": 1 for number in range(500)}
 
 
-def test_a_budget_that_is_just_enough_is_no_reason_to_warn(loading: Loading) -> None:
-    run = loading.load(lines(100), max_calls_per_run=5, read_group_size=100)
-    assert loading.calls() == {"describe": 1, "query": 1 + 1, "insert": 2}
+def test_a_budget_that_is_just_enough_is_no_reason_to_warn(tenant: Tenant) -> None:
+    run = tenant.load(*lines(100), max_calls_per_run=5, read_group_size=100)
+    assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 2}
     assert run.outcomes() == {"created": 100}
     assert run.states[-1] == {"read": 100}
     assert run.log == []
 
 
 @pytest.mark.parametrize("budget", [1, 2, 3])
-def test_the_smallest_budgets_lose_nothing(loading: Loading, budget: int) -> None:
-    run = loading.load(lines(100), max_calls_per_run=budget, max_concurrency=1)
+def test_the_smallest_budgets_lose_nothing(tenant: Tenant, budget: int) -> None:
+    run = tenant.load(*lines(100), max_calls_per_run=budget, max_concurrency=1)
     assert run.exit_code == 0
-    assert loading.calls().total() == budget
-    assert loading.tenant.count("company") == sum(run.outcomes().values())
-    assert all(each["read"] <= loading.tenant.count("company") for each in run.states)
+    assert tenant.count_calls().total() == budget
+    assert tenant.sandbox.tenant.count("company") == sum(run.outcomes().values())
+    assert all(each["read"] <= tenant.sandbox.tenant.count("company") for each in run.states)
 
 
-def test_a_stream_that_begins_after_the_budget_is_spent_is_only_read(loading: Loading) -> None:
+def test_a_stream_that_begins_after_the_budget_is_spent_is_only_read(tenant: Tenant) -> None:
     later = [schema("later"), record("later", Name="L"), state(read=1000)]
-    run = loading.load([*lines(200), *later], max_calls_per_run=2, read_group_size=50)
+    run = tenant.load(*lines(200), *later, max_calls_per_run=2, read_group_size=50)
     assert run.exit_code == 0
     assert run.outcomes("later") == {}
     assert {"read": 1000} not in run.states

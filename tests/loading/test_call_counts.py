@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import RESPONSES, TEXT, by_name, response, responses_schema, routed
-from singer_messages import record, schema, state
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
+from singer_messages import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 WRITES = "/v1/data/objects/company"
 POISON = ServerRule("company", "Industry", "poison", code="GSOBJ_1002")
@@ -295,21 +294,21 @@ SITUATIONS = (
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
 def test_a_run_takes_exactly_these_calls(
-    start_loading: Callable[..., Loading], situation: Situation
+    start_tenant: Callable[..., Tenant], situation: Situation
 ) -> None:
-    loading = start_loading(**situation.described)
+    tenant = start_tenant(**situation.described)
     for object_name, rows in situation.held.items():
-        loading.tenant.seed(object_name, rows)
-    loading.tenant.faults.rules.extend(situation.rules)
+        tenant.sandbox.tenant.seed(object_name, rows)
+    tenant.sandbox.tenant.faults.rules.extend(situation.rules)
     if situation.faults:
-        loading.tenant.faults.script(situation.faults, path=WRITES)
-    loading.load(situation.messages, **situation.settings)
-    assert loading.calls() == situation.calls
+        tenant.sandbox.tenant.faults.script(situation.faults, path=WRITES)
+    tenant.load(*situation.messages, **situation.settings)
+    assert tenant.count_calls() == situation.calls
 
 
 @pytest.mark.e2e
-def test_100_000_companies_with_one_percent_changed_take_44_calls(loading: Loading) -> None:
-    loading.tenant.seed("company", held_companies(100_000, Industry="old")["company"])
-    run = loading.load([schema(), *changed_ones(100_000, every=100)])
+def test_100_000_companies_with_one_percent_changed_take_44_calls(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", held_companies(100_000, Industry="old")["company"])
+    run = tenant.load(schema(), *changed_ones(100_000, every=100))
     assert run.outcomes() == {"unchanged": 99_000, "updated": 1_000}
-    assert loading.calls() == {"describe": 1, "query": 23, "update": 20}
+    assert tenant.count_calls() == {"describe": 1, "query": 23, "update": 20}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 COLUMNS: Message = {
     "Email": TEXT,
@@ -35,20 +35,20 @@ def person(email: str = "ann@x.io", **fields: Any) -> Message:
 
 
 def load_people(
-    loading: Loading, *lines: Message, company_links: Message | None = None, **settings: Any
-) -> LoadRun:
+    tenant: Tenant, *lines: Message, company_links: Message | None = None, **settings: Any
+) -> TargetRun:
     linked = links() if company_links is None else company_links
-    return loading.load([PEOPLE, *lines], object_type="person", company_links=linked, **settings)
+    return tenant.load(PEOPLE, *lines, object_type="person", company_links=linked, **settings)
 
 
-def seed_companies(loading: Loading, *names: str) -> None:
-    loading.tenant.seed("company", [{"Name": name} for name in names])
+def seed_companies(tenant: Tenant, *names: str) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": name} for name in names])
 
 
-def linked(loading: Loading) -> list[tuple[str, str, str | None, str | None, bool | None]]:
+def linked(tenant: Tenant) -> list[tuple[str, str, str | None, str | None, bool | None]]:
     """Every link: email, company, title, role, whether it is the primary one."""
-    people = {row["Gsid"]: row["Email"] for row in loading.tenant.rows("person")}
-    companies = {row["Gsid"]: row["Name"] for row in loading.tenant.rows("company")}
+    people = {row["Gsid"]: row["Email"] for row in tenant.rows("person")}
+    companies = {row["Gsid"]: row["Name"] for row in tenant.rows("company")}
     return sorted(
         (
             people[row["Person_ID"]],
@@ -57,36 +57,38 @@ def linked(loading: Loading) -> list[tuple[str, str, str | None, str | None, boo
             row["Role"],
             row["IsPrimaryCompany"],
         )
-        for row in loading.tenant.rows("company_person")
+        for row in tenant.rows("company_person")
     )
 
 
-def test_a_person_is_linked_to_a_company_with_the_fields_of_the_link(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    run = load_people(loading, person(company="Initech", title="CTO", role="Buyer", primary=True))
+def test_a_person_is_linked_to_a_company_with_the_fields_of_the_link(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    run = load_people(tenant, person(company="Initech", title="CTO", role="Buyer", primary=True))
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == [("ann@x.io", "Initech", "CTO", "Buyer", True)]
+    assert linked(tenant) == [("ann@x.io", "Initech", "CTO", "Buyer", True)]
 
 
-def test_the_company_is_found_by_any_of_its_fields(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Initech", "TickerSymbol": "INI", "Employees": 7}])
+def test_the_company_is_found_by_any_of_its_fields(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Initech", "TickerSymbol": "INI", "Employees": 7}]
+    )
     by_two = {"lookup": {"company": "TickerSymbol", "title": "Employees"}}
     line = person(company="INI", title="7")
-    run = load_people(loading, line, company_links=by_two, unknown_fields="drop")
+    run = load_people(tenant, line, company_links=by_two, unknown_fields="drop")
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == [("ann@x.io", "Initech", None, None, None)]
+    assert linked(tenant) == [("ann@x.io", "Initech", None, None, None)]
 
 
-def test_a_list_links_a_person_to_several_companies(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Globex")
+def test_a_list_links_a_person_to_several_companies(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
     lists = {"company": ["Initech", "Globex"], "title": ["CTO", "Advisor"]}
-    run = load_people(loading, person(**lists, role="Buyer", primary=[True, False]))
+    run = load_people(tenant, person(**lists, role="Buyer", primary=[True, False]))
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == [
+    assert linked(tenant) == [
         ("ann@x.io", "Globex", "Advisor", "Buyer", False),
         ("ann@x.io", "Initech", "CTO", "Buyer", True),
     ]
-    assert loading.calls()["person"] == 1
+    assert tenant.count_calls()["person"] == 1
 
 
 @pytest.mark.parametrize(
@@ -97,77 +99,77 @@ def test_a_list_links_a_person_to_several_companies(loading: Loading) -> None:
         ('["Acme, Inc.", "Globex"]', '["CTO", "COO"]'),
     ],
 )
-def test_companies_may_stand_in_one_text(loading: Loading, company: str, title: str) -> None:
-    seed_companies(loading, "Acme, Inc.", "Globex")
-    run = load_people(loading, person(company=company, title=title))
+def test_companies_may_stand_in_one_text(tenant: Tenant, company: str, title: str) -> None:
+    seed_companies(tenant, "Acme, Inc.", "Globex")
+    run = load_people(tenant, person(company=company, title=title))
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == [
+    assert linked(tenant) == [
         ("ann@x.io", "Acme, Inc.", "CTO", None, None),
         ("ann@x.io", "Globex", "COO", None, None),
     ]
 
 
-def test_title_that_lists_no_item_per_company_is_that_of_all(loading: Loading) -> None:
-    seed_companies(loading, "Acme, Inc.", "Globex")
-    run = load_people(loading, person(company="Acme, Inc.; Globex", title="CTO; COO; CEO"))
+def test_title_that_lists_no_item_per_company_is_that_of_all(tenant: Tenant) -> None:
+    seed_companies(tenant, "Acme, Inc.", "Globex")
+    run = load_people(tenant, person(company="Acme, Inc.; Globex", title="CTO; COO; CEO"))
     assert run.outcomes("people") == {"created": 1}
-    assert [link[2] for link in linked(loading)] == ["CTO; COO; CEO"] * 2
+    assert [link[2] for link in linked(tenant)] == ["CTO; COO; CEO"] * 2
 
 
 @pytest.mark.parametrize("numbers", ["7;1,234", "7, 1234", "7\n1234.0"])
 def test_numbers_of_companies_in_one_text_are_split_at_commas_too(
-    loading: Loading, numbers: str
+    tenant: Tenant, numbers: str
 ) -> None:
     rows = [{"Name": name, "Employees": number} for name, number in (("A", 7), ("B", 1234))]
-    loading.tenant.seed("company", rows)
+    tenant.sandbox.tenant.seed("company", rows)
     by_number = links(lookup={"company": "Employees"})
-    run = load_people(loading, person(company=numbers), company_links=by_number)
+    run = load_people(tenant, person(company=numbers), company_links=by_number)
     assert run.outcomes("people") == {"created": 1}
-    assert [link[1] for link in linked(loading)] == ["A", "B"]
+    assert [link[1] for link in linked(tenant)] == ["A", "B"]
 
 
-def test_company_of_a_text_that_is_missing_is_named_alone(loading: Loading) -> None:
-    seed_companies(loading, "Globex")
-    run = load_people(loading, person(company="Globex; Acme, Inc."))
+def test_company_of_a_text_that_is_missing_is_named_alone(tenant: Tenant) -> None:
+    seed_companies(tenant, "Globex")
+    run = load_people(tenant, person(company="Globex; Acme, Inc."))
     assert run.rejects[0]["gainsight_reject"]["value"] == "'Acme, Inc.'"
 
 
-def test_a_company_named_twice_is_linked_once(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    run = load_people(loading, person(company=["Initech", "Initech", None]))
+def test_a_company_named_twice_is_linked_once(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    run = load_people(tenant, person(company=["Initech", "Initech", None]))
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == [("ann@x.io", "Initech", None, None, None)]
+    assert linked(tenant) == [("ann@x.io", "Initech", None, None, None)]
 
 
 @pytest.mark.parametrize("nothing", [None, "", []])
-def test_a_null_source_is_no_link_and_no_miss(loading: Loading, nothing: object) -> None:
-    run = load_people(loading, person(company=nothing, FirstName="Ann"))
+def test_a_null_source_is_no_link_and_no_miss(tenant: Tenant, nothing: object) -> None:
+    run = load_people(tenant, person(company=nothing, FirstName="Ann"))
     assert run.outcomes("people") == {"created": 1}
-    assert linked(loading) == []
+    assert linked(tenant) == []
 
 
-def test_a_missing_company_rejects_the_person_alone(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_a_missing_company_rejects_the_person_alone(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
-    run = load_people(loading, *lines)
+    run = load_people(tenant, *lines)
     assert run.outcomes("people") == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert (reject["code"], reject["field"]) == ("lookup_no_match", "company_links")
     assert reject["message"] == "no row of company has Name = 'Hooli'"
-    assert [row["Email"] for row in loading.tenant.rows("person")] == ["bob@x.io"]
+    assert [row["Email"] for row in tenant.rows("person")] == ["bob@x.io"]
 
 
-def test_leave_empty_writes_the_person_without_the_missing_company(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_leave_empty_writes_the_person_without_the_missing_company(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     lenient = links(on_no_match="leave_empty")
-    run = load_people(loading, person(company=["Hooli", "Initech"]), company_links=lenient)
+    run = load_people(tenant, person(company=["Hooli", "Initech"]), company_links=lenient)
     assert run.outcomes("people") == {"created": 1}
-    assert [link[1] for link in linked(loading)] == ["Initech"]
+    assert [link[1] for link in linked(tenant)] == ["Initech"]
 
 
-def delete_company_before_write(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+def delete_company_before_write(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delete the company Hooli after it was looked up and before the person is written."""
-    tenant, pick = loading.tenant, loading.tenant.faults.pick
+    tenant, pick = tenant.sandbox.tenant, tenant.sandbox.tenant.faults.pick
 
     def delete_first(method: str, path: str) -> Any:
         if method == "PUT":
@@ -179,12 +181,12 @@ def delete_company_before_write(loading: Loading, monkeypatch: pytest.MonkeyPatc
 
 
 def test_company_missing_at_write_rejects_person_with_advice(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed_companies(loading, "Hooli", "Initech")
-    delete_company_before_write(loading, monkeypatch)
+    seed_companies(tenant, "Hooli", "Initech")
+    delete_company_before_write(tenant, monkeypatch)
     lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
-    run = load_people(loading, *lines)
+    run = load_people(tenant, *lines)
     assert run.outcomes("people") == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "GSOBJ_PEOPLE1001"
@@ -195,86 +197,86 @@ def test_company_missing_at_write_rejects_person_with_advice(
     ("companies", "kept"), [("Hooli", []), (["Hooli", "Initech"], [("ann@x.io", "Initech")])]
 )
 def test_leave_empty_drops_only_links_to_companies_missing_at_write(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, companies: Any, kept: list[Any]
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, companies: Any, kept: list[Any]
 ) -> None:
-    seed_companies(loading, "Hooli", "Initech")
-    delete_company_before_write(loading, monkeypatch)
+    seed_companies(tenant, "Hooli", "Initech")
+    delete_company_before_write(tenant, monkeypatch)
     lenient = links(on_no_match="leave_empty")
-    run = load_people(loading, person(company=companies), company_links=lenient)
+    run = load_people(tenant, person(company=companies), company_links=lenient)
     assert run.outcomes("people") == {"created": 1}
-    assert [link[:2] for link in linked(loading)] == kept
+    assert [link[:2] for link in linked(tenant)] == kept
 
 
-def test_several_companies_of_one_name_reject_the_person(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Initech")
-    assert load_people(loading, person(company="Initech")).codes == ["lookup_multi_match"]
+def test_several_companies_of_one_name_reject_the_person(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Initech")
+    assert load_people(tenant, person(company="Initech")).codes == ["lookup_multi_match"]
 
 
-def test_a_field_of_a_link_that_does_not_convert_rejects_the_person(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    run = load_people(loading, person(company="Initech", primary="perhaps"))
+def test_a_field_of_a_link_that_does_not_convert_rejects_the_person(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    run = load_people(tenant, person(company="Initech", primary="perhaps"))
     assert run.outcomes("people") == {"rejected": 1}
     assert run.rejects[0]["gainsight_reject"]["field"] == "IsPrimaryCompany"
 
 
-def test_a_second_run_writes_nothing(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Globex")
+def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
     lines = [
         person(company=["Initech", "Globex"], title=["CTO", None], primary=[True, False]),
         person("bob@x.io", company=None),
     ]
-    load_people(loading, *lines)
-    loading.calls()
-    run = load_people(loading, *lines)
+    load_people(tenant, *lines)
+    tenant.count_calls()
+    run = load_people(tenant, *lines)
     assert run.outcomes("people") == {"unchanged": 2}
-    assert "person" not in loading.calls()
+    assert "person" not in tenant.count_calls()
 
 
-def test_a_changed_title_writes_one_person(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_a_changed_title_writes_one_person(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     people = [person(f"p{number}@x.io", company="Initech", title="CTO") for number in range(5)]
-    load_people(loading, *people)
-    loading.calls()
+    load_people(tenant, *people)
+    tenant.count_calls()
     people[3] = person("p3@x.io", company="Initech", title="CEO")
-    run = load_people(loading, *people)
+    run = load_people(tenant, *people)
     assert run.outcomes("people") == {"unchanged": 4, "updated": 1}
-    assert loading.calls()["person"] == 1
-    assert [link[2] for link in linked(loading)] == ["CTO", "CTO", "CTO", "CEO", "CTO"]
+    assert tenant.count_calls()["person"] == 1
+    assert [link[2] for link in linked(tenant)] == ["CTO", "CTO", "CTO", "CEO", "CTO"]
 
 
-def test_a_further_company_is_added_to_those_there_are(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Globex")
-    load_people(loading, person(company="Initech", title="CTO"))
-    run = load_people(loading, person(company="Globex", title="Advisor"))
+def test_a_further_company_is_added_to_those_there_are(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
+    load_people(tenant, person(company="Initech", title="CTO"))
+    run = load_people(tenant, person(company="Globex", title="Advisor"))
     assert run.outcomes("people") == {"updated": 1}
-    assert [link[1:3] for link in linked(loading)] == [("Globex", "Advisor"), ("Initech", "CTO")]
+    assert [link[1:3] for link in linked(tenant)] == [("Globex", "Advisor"), ("Initech", "CTO")]
 
 
-def test_two_records_of_one_person_each_bring_their_company(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Globex")
-    run = load_people(loading, person(company="Initech"), person(company="Globex"))
+def test_two_records_of_one_person_each_bring_their_company(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
+    run = load_people(tenant, person(company="Initech"), person(company="Globex"))
     assert run.outcomes("people") == {"created": 2}
-    assert [link[1] for link in linked(loading)] == ["Globex", "Initech"]
+    assert [link[1] for link in linked(tenant)] == ["Globex", "Initech"]
 
 
-def test_an_email_is_compared_trimmed_and_without_case(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    load_people(loading, person("ann@x.io", company="Initech"))
-    run = load_people(loading, person("  Ann@X.io ", company="Initech"))
+def test_an_email_is_compared_trimmed_and_without_case(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    load_people(tenant, person("ann@x.io", company="Initech"))
+    run = load_people(tenant, person("  Ann@X.io ", company="Initech"))
     assert run.outcomes("people") == {"unchanged": 1}
-    assert loading.tenant.count("person") == 1
+    assert tenant.sandbox.tenant.count("person") == 1
 
 
-def test_the_companies_of_a_group_take_one_query(loading: Loading) -> None:
+def test_the_companies_of_a_group_take_one_query(tenant: Tenant) -> None:
     names = [f"C{number}" for number in range(10)]
-    seed_companies(loading, *names)
-    run = load_people(loading, *(person(f"p{n}@x.io", company=f"C{n % 10}") for n in range(30)))
+    seed_companies(tenant, *names)
+    run = load_people(tenant, *(person(f"p{n}@x.io", company=f"C{n % 10}") for n in range(30)))
     assert run.outcomes("people") == {"created": 30}
-    assert queries(loading, "company") == 1
+    assert queries(tenant, "company") == 1
 
 
 def test_companies_that_come_in_the_same_run_are_there_before_their_people(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
     lines = [schema("accounts"), PEOPLE]
     for number in range(10):
@@ -284,46 +286,46 @@ def test_companies_that_come_in_the_same_run_are_there_before_their_people(
         "accounts": {"object_type": "company"},
         "people": {"object_type": "person", "company_links": links()},
     }
-    run = loading.load([*lines, state(done=1)], streams=streams)
+    run = tenant.load(*lines, state(done=1), streams=streams)
     assert run.outcomes("people") == {"created": 10}
     assert run.states == [{"done": 1}]
-    assert [link[:2] for link in linked(loading)] == [(f"p{n}@x.io", f"C{n}") for n in range(10)]
+    assert [link[:2] for link in linked(tenant)] == [(f"p{n}@x.io", f"C{n}") for n in range(10)]
 
 
 def test_person_of_a_rejected_company_names_the_reject(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
     rule = {"object": "company", "field": "Name", "value": "Bad"}
-    loading = start_loading(rules=[rule])
+    tenant = start_tenant(rules=[rule])
     streams = {
         "accounts": {"object_type": "company"},
         "people": {"object_type": "person", "company_links": links()},
     }
     lines = [schema("accounts"), PEOPLE, record("accounts", Name="Bad"), person(company="Bad")]
-    run = loading.load(lines, streams=streams)
+    run = tenant.load(*lines, streams=streams)
     assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
 
 
 def test_a_field_that_links_do_not_have_stops_the_stream_with_near_misses(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
     wrong = links(fields={"Titel": "title"})
-    run = load_people(loading, person(company="Initech"), company_links=wrong)
+    run = load_people(tenant, person(company="Initech"), company_links=wrong)
     assert run.exit_code == 1
     assert "company_person has no field Titel that can be set. Did you mean Title?" in run.log[-1]
-    assert loading.tenant.calls("PUT") == []
+    assert tenant.sandbox.tenant.calls("PUT") == []
 
 
-def test_a_match_field_that_companies_do_not_have_stops_the_stream(loading: Loading) -> None:
+def test_a_match_field_that_companies_do_not_have_stops_the_stream(tenant: Tenant) -> None:
     wrong = {"lookup": {"company": "Nane"}}
-    run = load_people(loading, person(company="Initech"), company_links=wrong)
+    run = load_people(tenant, person(company="Initech"), company_links=wrong)
     assert run.exit_code == 1
     assert "looked up by Nane, which company does not have. Did you mean Name?" in run.log[-1]
 
 
-def test_inserting_people_skips_the_known_ones_and_repeats(loading: Loading) -> None:
-    load_people(loading, person("known@x.io", company=None))
+def test_inserting_people_skips_the_known_ones_and_repeats(tenant: Tenant) -> None:
+    load_people(tenant, person("known@x.io", company=None))
     lines = [person(email, company=None) for email in ("known@x.io", "new@x.io", "NEW@x.io")]
-    run = load_people(loading, *lines, sync_mode="insert")
+    run = load_people(tenant, *lines, sync_mode="insert")
     assert run.outcomes("people") == {"created": 1, "skipped": 2}
-    assert loading.tenant.count("person") == 2
+    assert tenant.sandbox.tenant.count("person") == 2

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
-
-    from target_gainsight.sandbox import Tenant
+    from singer_runs import TargetRun, Tenant
 
 NUMBER = {"type": ["integer", "null"]}
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT, "parent": TEXT}
@@ -35,8 +33,8 @@ def parent_lookup(field: str = "Name", **further: Any) -> Message:
     return {"ParentCompany": {"object_name": "Company", "fields": {"parent": field}, **further}}
 
 
-def load(loading: Loading, lines: Sequence[Message], **settings: Any) -> LoadRun:
-    return loading.load([ACCOUNTS, *lines], **{"lookups": parent_lookup(), **settings})
+def load(tenant: Tenant, lines: Sequence[Message], **settings: Any) -> TargetRun:
+    return tenant.load(ACCOUNTS, *lines, **{"lookups": parent_lookup(), **settings})
 
 
 def parents(tenant: Tenant, field: str = "Name") -> dict[Any, Any]:
@@ -56,67 +54,67 @@ def with_states(lines: Sequence[Message], every: int) -> list[Message]:
     return listed
 
 
-def test_the_state_passes_a_child_long_before_the_end(loading: Loading) -> None:
+def test_the_state_passes_a_child_long_before_the_end(tenant: Tenant) -> None:
     """One completion fills no batch: it is sent when it has waited long enough."""
     later = [account(f"C{number}") for number in range(10_000)]
     lines = with_states([account("child", "parent"), account("parent"), *later], every=2)
-    run = load(loading, lines, max_batch_age_seconds=30, calls_per_minute=20, max_concurrency=1)
+    run = load(tenant, lines, max_batch_age_seconds=30, calls_per_minute=20, max_concurrency=1)
     assert run.outcomes() == {"created": 10_002}
-    assert parents(loading.tenant)["child"] == "parent"
+    assert parents(tenant)["child"] == "parent"
     assert run.states[0]["read"] < 10_000
     assert run.states[-1] == {"read": 10_002}
-    assert loading.calls()["update"] == 1
+    assert tenant.count_calls()["update"] == 1
 
 
-def test_a_thousand_waiting_records_are_completed_before_the_end(loading: Loading) -> None:
+def test_a_thousand_waiting_records_are_completed_before_the_end(tenant: Tenant) -> None:
     children = [account(f"child {number}", "parent") for number in range(1000)]
     later = [account(f"C{number}") for number in range(2000)]
     lines = with_states([*children[:900], account("parent"), *children[900:], *later], every=100)
-    run = load(loading, lines, read_group_size=250, max_concurrency=1)
+    run = load(tenant, lines, read_group_size=250, max_concurrency=1)
     assert run.outcomes() == {"created": 3001}
-    assert set(parents(loading.tenant).values()) == {"parent", None}
+    assert set(parents(tenant).values()) == {"parent", None}
     assert run.states[0]["read"] < 3000
 
 
-def test_a_child_that_waits_for_nobody_holds_the_state_to_the_end(loading: Loading) -> None:
+def test_a_child_that_waits_for_nobody_holds_the_state_to_the_end(tenant: Tenant) -> None:
     children = [account(f"child {number}", "parent") for number in range(50)]
     later = [account(f"C{number}") for number in range(500)]
     lines = with_states([account("lost", "nobody"), *children, account("parent"), *later], every=52)
-    run = load(loading, lines, read_group_size=100)
+    run = load(tenant, lines, read_group_size=100)
     assert run.codes == ["lookup_no_match"]
     assert [each["read"] for each in run.states] == [520]
 
 
 def test_a_child_of_a_parent_that_was_rejected_says_so(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
     lines = [account("child", "parent"), account("parent", Industry="refused")]
-    run = load(loading, lines, read_group_size=1)
+    run = load(tenant, lines, read_group_size=1)
     assert run.outcomes() == {"rejected": 2}
-    assert loading.names() == {"child": 1}
+    assert tenant.count_names() == {"child": 1}
     child = next(line for line in run.rejects if line["record"]["Name"] == "child")
     assert "its parent was rejected in this run" in child["gainsight_reject"]["hint"]
 
 
 def test_a_parent_that_comes_again_after_its_rejection_completes_its_children(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
     lines = [account("child", "parent"), account("parent", Industry="refused"), account("parent")]
-    run = load(loading, lines, read_group_size=1)
+    run = load(tenant, lines, read_group_size=1)
     assert run.outcomes() == {"created": 2, "rejected": 1}
-    assert parents(loading.tenant) == {"child": "parent", "parent": None}
+    assert parents(tenant) == {"child": "parent", "parent": None}
 
 
 def test_a_merged_parent_that_was_refused_completes_its_children_when_it_is_sent_singly(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
+    tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
     lines = [account("child", "parent"), account("parent"), account("parent", Industry="refused")]
-    run = load(loading, lines)
+    run = load(tenant, lines)
     assert run.outcomes() == {"created": 2, "rejected": 1}
-    assert parents(loading.tenant) == {"child": "parent", "parent": None}
+    assert parents(tenant) == {"child": "parent", "parent": None}
 
 
 def two_of_a_name() -> list[Message]:
@@ -124,75 +122,75 @@ def two_of_a_name() -> list[Message]:
     return [*lines, *(account("parent", TickerSymbol=f"p{n}") for n in range(2))]
 
 
-def test_parents_of_which_there_may_be_several_are_not_guessed(loading: Loading) -> None:
-    run = load(loading, two_of_a_name(), lookup_keys="TickerSymbol", read_group_size=1)
+def test_parents_of_which_there_may_be_several_are_not_guessed(tenant: Tenant) -> None:
+    run = load(tenant, two_of_a_name(), lookup_keys="TickerSymbol", read_group_size=1)
     assert run.codes == ["lookup_multi_match"]
-    assert parents(loading.tenant, "TickerSymbol") == {"c": None, "p0": None, "p1": None}
+    assert parents(tenant, "TickerSymbol") == {"c": None, "p0": None, "p1": None}
 
 
-def test_twins_that_were_inserted_are_not_guessed_either(loading: Loading) -> None:
+def test_twins_that_were_inserted_are_not_guessed_either(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("parent"), account("parent")]
-    run = load(loading, lines, sync_mode="insert", read_group_size=1)
+    run = load(tenant, lines, sync_mode="insert", read_group_size=1)
     assert run.codes == ["lookup_multi_match"]
 
 
-def test_the_first_of_several_parents_is_the_one_with_the_lowest_gsid(loading: Loading) -> None:
+def test_the_first_of_several_parents_is_the_one_with_the_lowest_gsid(tenant: Tenant) -> None:
     lookups = parent_lookup(multi_match="first")
     keys = {"lookup_keys": "TickerSymbol", "read_group_size": 1, "lookups": lookups}
-    run = load(loading, two_of_a_name(), **keys)
+    run = load(tenant, two_of_a_name(), **keys)
     assert run.outcomes() == {"created": 3}
-    rows = sorted(loading.tenant.rows("company", Name="parent"), key=lambda row: row["Gsid"])
-    assert parents(loading.tenant, "TickerSymbol")["c"] == rows[0]["TickerSymbol"]
-    assert loading.calls()["query"] == 2 + 3 + 1
+    rows = sorted(tenant.rows("company", Name="parent"), key=lambda row: row["Gsid"])
+    assert parents(tenant, "TickerSymbol")["c"] == rows[0]["TickerSymbol"]
+    assert tenant.count_calls()["query"] == 2 + 3 + 1
 
 
-def test_a_merged_record_brings_the_parent_that_counts(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "right"}])
+def test_a_merged_record_brings_the_parent_that_counts(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "right"}])
     lines = [account("child", "wrong"), account("other")]
     lines += [account("child", "right"), account("child", "right", Industry="b"), account("wrong")]
-    run = load(loading, lines, read_group_size=2)
+    run = load(tenant, lines, read_group_size=2)
     assert run.outcomes() == {"created": 3, "updated": 2}
-    assert parents(loading.tenant)["child"] == "right"
+    assert parents(tenant)["child"] == "right"
 
 
 @pytest.mark.parametrize(("null_values", "parent"), [("send", None), ("omit", "parent")])
 def test_a_later_null_counts_only_where_nulls_are_sent(
-    loading: Loading, null_values: str, parent: str | None
+    tenant: Tenant, null_values: str, parent: str | None
 ) -> None:
     lines = [account("child", "parent"), account("child", Industry="a"), account("parent")]
-    load(loading, lines, read_group_size=1, null_values=null_values)
-    assert parents(loading.tenant)["child"] == parent
+    load(tenant, lines, read_group_size=1, null_values=null_values)
+    assert parents(tenant)["child"] == parent
 
 
-def test_a_company_may_be_its_own_parent(loading: Loading) -> None:
-    run = load(loading, [account("own", "own"), state(done=1)])
+def test_a_company_may_be_its_own_parent(tenant: Tenant) -> None:
+    run = load(tenant, [account("own", "own"), state(done=1)])
     assert run.outcomes() == {"created": 1}
-    assert parents(loading.tenant) == {"own": "own"}
+    assert parents(tenant) == {"own": "own"}
     assert run.states == [{"done": 1}]
 
 
-def test_numbers_that_python_takes_for_alike_are_parents_of_their_own(loading: Loading) -> None:
+def test_numbers_that_python_takes_for_alike_are_parents_of_their_own(tenant: Tenant) -> None:
     """Python's hash of -1 is that of -2."""
     columns = schema(columns={"Name": TEXT, "Employees": NUMBER, "parent": NUMBER})
     numbers = [(10, -1), (11, -2), (-2, None), (-1, None)]
     lines = [record(Name="x", Employees=own, parent=parent) for own, parent in numbers]
     lookups = parent_lookup("Employees")
     keys = {"lookup_keys": "Employees", "lookups": lookups, "read_group_size": 1}
-    run = loading.load([columns, *lines], **keys)
+    run = tenant.load(columns, *lines, **keys)
     assert run.outcomes() == {"created": 4}
-    assert parents(loading.tenant, "Employees") == dict(numbers)
-    assert loading.calls()["query"] == 3 + 4
+    assert parents(tenant, "Employees") == dict(numbers)
+    assert tenant.count_calls()["query"] == 3 + 4
 
 
-def test_a_dry_run_foresees_the_calls_of_the_real_one(loading: Loading) -> None:
+def test_a_dry_run_foresees_the_calls_of_the_real_one(tenant: Tenant) -> None:
     lines = [account(f"C{n}", f"C{n + 1}") for n in range(149)] + [account("C149")]
-    plan = load(loading, lines, read_group_size=30, dry_run=True)
+    plan = load(tenant, lines, read_group_size=30, dry_run=True)
     assert plan.states == []
     foreseen = plan.target.session.plan.cost(plan.target.summary).calls
-    loading.calls()
-    run = load(loading, lines, read_group_size=30)
+    tenant.count_calls()
+    run = load(tenant, lines, read_group_size=30)
     assert run.outcomes() == plan.outcomes() == {"created": 150}
-    assert loading.calls() == foreseen
+    assert tenant.count_calls() == foreseen
 
 
 def reversed_chain(length: int) -> list[Message]:
@@ -200,7 +198,7 @@ def reversed_chain(length: int) -> list[Message]:
 
 
 @pytest.mark.parametrize("budget", [3, 4, 5, 6, 8, 11, 15])
-def test_runs_that_end_anywhere_lose_and_double_nothing(loading: Loading, budget: int) -> None:
+def test_runs_that_end_anywhere_lose_and_double_nothing(tenant: Tenant, budget: int) -> None:
     """Each run makes a few calls only; the next goes on from the last state."""
     lines, read = reversed_chain(40), 0
     few = {"read_group_size": 4, "batch_size_rows": 4, "max_concurrency": 1}
@@ -209,15 +207,15 @@ def test_runs_that_end_anywhere_lose_and_double_nothing(loading: Loading, budget
             {**line, "value": {"read": line["value"]["read"] + read}} if "value" in line else line
             for line in with_states(lines[read:], every=1)
         ]
-        run = load(loading, rest, max_calls_per_run=budget, **few)
+        run = load(tenant, rest, max_calls_per_run=budget, **few)
         read = run.states[-1]["read"] if run.states else read
         budget += 1
         if read == len(lines):
             break
     assert read == len(lines)
-    assert set(loading.names().values()) == {1}
+    assert set(tenant.count_names().values()) == {1}
     expected = {f"C{n}": f"C{n + 1}" if n < 39 else None for n in range(40)}
-    assert parents(loading.tenant) == expected
+    assert parents(tenant) == expected
 
 
 def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str | None], int]:
@@ -246,17 +244,17 @@ def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str |
 )
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_order_all_end_with_their_parents(
-    loading: Loading, chance: Random, group: int, batch: int, concurrency: int
+    tenant: Tenant, chance: Random, group: int, batch: int, concurrency: int
 ) -> None:
     """Every record has one outcome; a second one would end the run."""
     lines, expected, lost = a_forest(chance, f"example {next(examples)}")
     sizes = {"read_group_size": group, "batch_size_rows": batch, "max_concurrency": concurrency}
-    run = load(loading, [*lines, state(done=1)], **sizes)
+    run = load(tenant, [*lines, state(done=1)], **sizes)
     assert run.exit_code == (1 if lost == len(lines) else 0)
-    found = {name: each for name, each in parents(loading.tenant).items() if name in expected}
+    found = {name: each for name, each in parents(tenant).items() if name in expected}
     assert found == expected
     outcomes = Counter(run.outcomes())
     assert outcomes.total() == len(lines)
     assert outcomes["rejected"] == lost
-    assert {count for name, count in loading.names().items() if name in expected} == {1}
+    assert {count for name, count in tenant.count_names().items() if name in expected} == {1}
     assert run.states == [{"done": 1}]

@@ -6,7 +6,6 @@ Each cell is a run against a tenant, and docs/fault-matrix.md says what became o
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from fault_verdicts import AS_USUAL, MEANINGS, verdict
 from target_gainsight.loading.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 MINUTES_ONCE, MINUTES_LASTING = 6, 66
@@ -37,18 +36,6 @@ EVERY = 17
 """One cell in so many is played whenever tests are; prime to the number of columns."""
 
 CROSS_SECTION = CELLS[::EVERY]
-
-
-@pytest.fixture
-def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    caplog.set_level(logging.WARNING)
-
-    def hand_out() -> list[str]:
-        listed = [entry.getMessage() for entry in caplog.records]
-        caplog.clear()
-        return listed
-
-    return hand_out
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +57,13 @@ def seen(request: pytest.FixtureRequest) -> Iterator[dict[Cell, str]]:
 
 
 def without_fault(
-    cell: Cell, known: dict[Cell, Played], folder: Path, warnings: Callable[[], list[str]]
+    cell: Cell, known: dict[Cell, Played], folder: Path, caplog: pytest.LogCaptureFixture
 ) -> Played:
     lost_as_well = cell.endpoint if cell.endpoint.lost else cell.job.endpoints[0]
     bare = Cell(cell.job, lost_as_well, None)
     if bare not in known:
         (folder / "usual").mkdir()
-        known[bare] = play(bare, folder / "usual", warnings)
+        known[bare] = play(bare, folder / "usual", caplog)
     return known[bare]
 
 
@@ -114,12 +101,12 @@ def judge(
     seen: dict[Cell, str],
     usual: dict[Cell, Played],
     folder: Path,
-    warnings: Callable[[], list[str]],
+    caplog: pytest.LogCaptureFixture,
     *,
     compare: bool,
 ) -> None:
-    without = without_fault(cell, usual, folder, warnings)
-    played = play(cell, folder, warnings)
+    without = without_fault(cell, usual, folder, caplog)
+    played = play(cell, folder, caplog)
     assert_nothing_is_lost_or_doubled(cell, played)
     assert_counts_add_up(cell, played)
     word = seen[cell] = verdict(cell, played, without)
@@ -135,9 +122,9 @@ def test_a_cross_section_loses_and_doubles_nothing(
     cell: Cell,
     usual: dict[Cell, Played],
     tmp_path: Path,
-    warnings: Callable[[], list[str]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    judge(cell, {}, usual, tmp_path, warnings, compare=True)
+    judge(cell, {}, usual, tmp_path, caplog, compare=True)
 
 
 @pytest.mark.e2e
@@ -147,11 +134,11 @@ def test_no_fault_loses_or_doubles_a_record(
     seen: dict[Cell, str],
     usual: dict[Cell, Played],
     tmp_path: Path,
-    warnings: Callable[[], list[str]],
+    caplog: pytest.LogCaptureFixture,
     pytestconfig: pytest.Config,
 ) -> None:
     compare = not pytestconfig.getoption("write_matrix")
-    judge(cell, seen, usual, tmp_path, warnings, compare=compare)
+    judge(cell, seen, usual, tmp_path, caplog, compare=compare)
 
 
 def test_the_cross_section_meets_every_fault_operation_and_endpoint() -> None:

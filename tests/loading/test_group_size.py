@@ -5,92 +5,93 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_messages import record, schema
-from tenant_runs import companies
+from singer_messages import companies, record, schema
 
 from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 UNCHANGED_GROUPS = [1000, 1000, 2000, 4000, 4999, 4999]
 
 
-def rows_read(loading: Loading) -> list[int]:
+def rows_read(tenant: Tenant) -> list[int]:
     """How many rows each query answered."""
-    rows = [call.records for call in loading.tenant.calls() if call.kind == "query"]
-    loading.tenant.reset_calls()
+    rows = [call.records for call in tenant.sandbox.tenant.calls() if call.kind == "query"]
+    tenant.sandbox.tenant.reset_calls()
     return rows
 
 
-def seed(loading: Loading, count: int) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)])
+def seed(tenant: Tenant, count: int) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)]
+    )
 
 
 @pytest.fixture
-def full(loading: Loading) -> Loading:
-    seed(loading, 12_000)
-    return loading
+def full(tenant: Tenant) -> Tenant:
+    seed(tenant, 12_000)
+    return tenant
 
 
-def test_groups_double_while_rows_are_unchanged(loading: Loading) -> None:
-    seed(loading, sum(UNCHANGED_GROUPS))
+def test_groups_double_while_rows_are_unchanged(tenant: Tenant) -> None:
+    seed(tenant, sum(UNCHANGED_GROUPS))
     lines = companies(range(sum(UNCHANGED_GROUPS)), Industry="old")
-    run = loading.load([schema(), *lines])
+    run = tenant.load(schema(), *lines)
     assert run.outcomes() == {"unchanged": sum(UNCHANGED_GROUPS)}
-    assert rows_read(loading) == UNCHANGED_GROUPS
+    assert rows_read(tenant) == UNCHANGED_GROUPS
 
 
-def test_groups_stay_small_where_more_than_one_in_ten_rows_changes(full: Loading) -> None:
+def test_groups_stay_small_where_more_than_one_in_ten_rows_changes(full: Tenant) -> None:
     lines = [record(Name=f"C{n}", Industry="old" if n % 9 else "new") for n in range(4_000)]
-    full.load([schema(), *lines], read_group_size=500)
+    full.load(schema(), *lines, read_group_size=500)
     assert rows_read(full) == [500] * 8
 
 
-def test_groups_fall_back_when_rows_begin_to_change(full: Loading) -> None:
+def test_groups_fall_back_when_rows_begin_to_change(full: Tenant) -> None:
     lines = [record(Name=f"C{n}", Industry="old" if n < 50 else "new") for n in range(190)]
-    run = full.load([schema(), *lines], read_group_size=10)
+    run = full.load(schema(), *lines, read_group_size=10)
     assert run.outcomes() == {"unchanged": 50, "updated": 140}
     assert rows_read(full) == [10, 10, 20, 40, 80, 10, 10, 10]
 
 
-def test_every_row_of_twins_is_read_page_by_page(loading: Loading) -> None:
+def test_every_row_of_twins_is_read_page_by_page(tenant: Tenant) -> None:
     """The twins differ, so that nothing but their order says which one is updated."""
     twins = [
         {"Name": f"T{n}", "Industry": f"held {place}"} for n in range(2_000) for place in "abc"
     ]
-    loading.tenant.seed("company", twins)
+    tenant.sandbox.tenant.seed("company", twins)
     lines = [record(Name=f"T{n}", Industry="new") for n in range(2_000)]
-    run = loading.load([schema(), *lines], read_group_size=4999, multi_match="first")
+    run = tenant.load(schema(), *lines, read_group_size=4999, multi_match="first")
     assert run.outcomes() == {"updated": 2_000}
-    assert rows_read(loading) == [5_000, 1_000]
+    assert rows_read(tenant) == [5_000, 1_000]
     for n in (0, 999, 1_999):
-        rows = sorted(loading.tenant.rows("company", Name=f"T{n}"), key=lambda row: row["Gsid"])
+        rows = sorted(tenant.rows("company", Name=f"T{n}"), key=lambda row: row["Gsid"])
         assert [row["Industry"] == "new" for row in rows] == [True, False, False]
 
 
 def test_a_tenant_that_refuses_large_queries_is_asked_for_less(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"query_max_values": 1_500})
-    seed(loading, 9_000)
-    run = loading.load([schema(), *companies(range(9_000), Industry="old")])
+    tenant = start_tenant(switches={"query_max_values": 1_500})
+    seed(tenant, 9_000)
+    run = tenant.load(schema(), *companies(range(9_000), Industry="old"))
     assert run.outcomes() == {"unchanged": 9_000}
-    assert max(rows_read(loading)) == 1_000
+    assert max(rows_read(tenant)) == 1_000
 
 
-def test_group_sizes_do_not_depend_on_latency(full: Loading) -> None:
+def test_group_sizes_do_not_depend_on_latency(full: Tenant) -> None:
     changed = {n for n in range(3_000) if n // 200 % 3 == 1}
     sizes = set()
     for number in range(3):
         lines = [
             record(Name=f"C{n}", Employees=number if n in changed else None) for n in range(3_000)
         ]
-        full.load([schema(), *lines], read_group_size=10)
+        full.load(schema(), *lines, read_group_size=10)
         sizes.add(tuple(sorted(rows_read(full))))
-        full.tenant.faults.clear()
-        full.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.01)))
+        full.sandbox.tenant.faults.clear()
+        full.sandbox.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.01)))
     assert len(sizes) == 1
     assert len(set(sizes.pop())) > 5

@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import TEXT, record, schema, state
-from tenant_runs import companies
+from singer_messages import TEXT, companies, record, schema, state
 
 from target_gainsight.sandbox import ServerRule
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 LISTINGS = ("nested", "flat", "missing", "first_only")
 FORBIDDEN = ServerRule("company", "Industry", "forbidden")
@@ -30,8 +29,8 @@ def batch_with_bad(count: int, bad: dict[int, str]) -> list[Message]:
     ]
 
 
-def writes(loading: Loading) -> int:
-    calls = loading.calls()
+def writes(tenant: Tenant) -> int:
+    calls = tenant.count_calls()
     return calls["insert"] + calls["update"]
 
 
@@ -49,24 +48,24 @@ def writes(loading: Loading) -> int:
     ],
 )
 def test_one_bad_record_in_fifty_is_found_in_three_writes(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
     listing: str,
     tail: str,
     field: str,
     value: Any,
     good: Any,
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing, "error_tail": tail})
+    tenant = start_tenant(switches={"error_listing": listing, "error_tail": tail})
     refused = [value, "02-03-2026"] if field == "RenewalDate" else [value]
     code = "GSOBJ_1006" if field == "RenewalDate" else "GSOBJ_1012"
-    loading.tenant.faults.rules.extend(
+    tenant.sandbox.tenant.faults.rules.extend(
         ServerRule("company", field, each, code=code) for each in refused
     )
     columns = {"Name": TEXT, field: {"type": ["string", "number", "array", "null"]}}
     lines = [record(Name=f"C{n}", **{field: value if n == 31 else good}) for n in range(50)]
-    run = loading.load([schema(columns=columns), *lines])
+    run = tenant.load(schema(columns=columns), *lines)
     assert run.outcomes() == {"created": 49, "rejected": 1}
-    assert writes(loading) <= 3
+    assert writes(tenant) <= 3
     assert run.rejects[0]["record"]["Name"] == "C31"
 
 
@@ -74,31 +73,31 @@ def test_one_bad_record_in_fifty_is_found_in_three_writes(
 @pytest.mark.parametrize("rule", [FORBIDDEN, NAMED_ALONE])
 @pytest.mark.parametrize("place", [0, 17, 977])
 def test_one_bad_record_in_a_thousand_costs_at_most_two_extra_calls(
-    start_loading: Callable[..., Loading], listing: str, rule: ServerRule, place: int
+    start_tenant: Callable[..., Tenant], listing: str, rule: ServerRule, place: int
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing})
-    loading.tenant.faults.rules.append(rule)
+    tenant = start_tenant(switches={"error_listing": listing})
+    tenant.sandbox.tenant.faults.rules.append(rule)
     lines = batch_with_bad(1000, {place: "forbidden"})
-    run = loading.load([schema(), *lines, state(done=1)])
+    run = tenant.load(schema(), *lines, state(done=1))
     assert run.outcomes() == {"created": 999, "rejected": 1}
-    assert writes(loading) <= 20 + 2
+    assert writes(tenant) <= 20 + 2
     assert [reject["record"]["Name"] for reject in run.rejects] == [f"C{place}"]
     reason = run.rejects[0]["gainsight_reject"]
     assert (reason["code"], reason["field"]) == (rule.code, "Industry")
     assert reason["request_id"]
-    assert f"C{place}" not in loading.names()
+    assert f"C{place}" not in tenant.count_names()
     assert run.states == [{"done": 1}]
 
 
 @pytest.mark.parametrize("place", [0, 1, 24, 25, 49])
 def test_refusal_without_details_costs_two_calls_per_halving(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, place: int
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     name_nothing(monkeypatch)
-    loading.tenant.faults.rules.append(FORBIDDEN)
-    run = loading.load([schema(), *batch_with_bad(50, {place: "forbidden"})])
+    tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
+    run = tenant.load(schema(), *batch_with_bad(50, {place: "forbidden"}))
     assert run.outcomes() == {"created": 49, "rejected": 1}
-    assert writes(loading) - 1 <= 2 * math.ceil(math.log2(50))
+    assert writes(tenant) - 1 <= 2 * math.ceil(math.log2(50))
     assert run.rejects[0]["record"]["Name"] == f"C{place}"
 
 
@@ -117,15 +116,15 @@ def name_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("count", [2, 5, 50])
 def test_several_bad_records_are_all_found_and_only_they(
-    start_loading: Callable[..., Loading], listing: str, count: int
+    start_tenant: Callable[..., Tenant], listing: str, count: int
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing})
-    loading.tenant.faults.rules.extend(
+    tenant = start_tenant(switches={"error_listing": listing})
+    tenant.sandbox.tenant.faults.rules.extend(
         ServerRule("company", "Industry", f"bad {number}", code="GSOBJ_1012")
         for number in range(count)
     )
     bad = {number * 50 // count: f"bad {number}" for number in range(count)}
-    run = loading.load([schema(), *batch_with_bad(50, bad)])
+    run = tenant.load(schema(), *batch_with_bad(50, bad))
     expected = {"created": 50 - count, "rejected": count}
     assert run.outcomes() == {name: number for name, number in expected.items() if number}
     assert [int(reject["record"]["Name"][1:]) for reject in run.rejects] == sorted(bad)
@@ -133,16 +132,16 @@ def test_several_bad_records_are_all_found_and_only_they(
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_a_good_record_that_shares_the_refused_value_is_loaded(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch, listing: str
+    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch, listing: str
 ) -> None:
     """The rule concerns two fields together; the answer blames a value that others hold, too."""
-    loading = start_loading(switches={"error_listing": listing})
+    tenant = start_tenant(switches={"error_listing": listing})
     refuse_together(monkeypatch)
     lines = [
         record(Name=f"C{number}", Industry="shared", Employees=13 if number in (7, 31) else number)
         for number in (*range(13), *range(14, 51))
     ]
-    run = loading.load([schema(), *lines])
+    run = tenant.load(schema(), *lines)
     assert run.outcomes() == {"created": 48, "rejected": 2}
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C7", "C31"]
 
@@ -163,34 +162,34 @@ def refuse_together(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_refused_updates_are_isolated_like_inserts(
-    start_loading: Callable[..., Loading], listing: str
+    start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing})
-    loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
-    loading.tenant.faults.rules.append(FORBIDDEN)
-    run = loading.load([schema(), *batch_with_bad(50, {3: "forbidden"})])
+    tenant = start_tenant(switches={"error_listing": listing})
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
+    tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
+    run = tenant.load(schema(), *batch_with_bad(50, {3: "forbidden"}))
     assert run.outcomes() == {"updated": 49, "rejected": 1}
-    assert writes(loading) <= 1 + 2
+    assert writes(tenant) <= 1 + 2
 
 
 def test_a_row_deleted_meanwhile_rejects_its_record_alone(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from target_gainsight.sandbox.endpoints import query
 
-    gsids = loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
+    gsids = tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
     answer_query = query.answer_query
 
     def answer_and_delete(*arguments: Any) -> Any:
         answer = answer_query(*arguments)
-        model = loading.tenant.named_object("company")
-        loading.tenant.store.delete(model, gsids[9])
+        model = tenant.sandbox.tenant.named_object("company")
+        tenant.sandbox.tenant.store.delete(model, gsids[9])
         return answer
 
     monkeypatch.setattr(
         "target_gainsight.sandbox.endpoints.records.answer_query", answer_and_delete
     )
-    run = loading.load([schema(), *companies(range(50), Industry="new")])
+    run = tenant.load(schema(), *companies(range(50), Industry="new"))
     assert run.outcomes() == {"updated": 49, "rejected": 1}
     assert run.codes == ["GSOBJ_1011"]
     assert run.rejects[0]["record"]["Name"] == "C9"
@@ -200,76 +199,76 @@ def test_a_row_deleted_meanwhile_rejects_its_record_alone(
 @pytest.mark.parametrize("wanted", ["iso", "mdy"])
 @pytest.mark.parametrize("written", ["iso", "MM-DD-YYYY"])
 def test_dates_are_tried_the_other_way_once_and_that_is_remembered(
-    start_loading: Callable[..., Loading], listing: str, wanted: str, written: str
+    start_tenant: Callable[..., Tenant], listing: str, wanted: str, written: str
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing, "date_formats": wanted})
+    tenant = start_tenant(switches={"error_listing": listing, "date_formats": wanted})
     lines = [record(Name=f"C{n}", RenewalDate=f"2026-03-{n % 28 + 1:02}") for n in range(200)]
-    run = loading.load([schema(), *lines], date_format=written, max_concurrency=1)
+    run = tenant.load(schema(), *lines, date_format=written, max_concurrency=1)
     assert run.outcomes() == {"created": 200}
     right = (wanted == "iso") == (written == "iso")
-    assert writes(loading) == (4 if right else 5)
+    assert writes(tenant) == (4 if right else 5)
     assert sum("dates are written in that format from now on" in line for line in run.log) == (
         0 if right else 1
     )
-    assert loading.tenant.rows("company", Name="C1")[0]["RenewalDate"] == "2026-03-02"
+    assert tenant.rows("company", Name="C1")[0]["RenewalDate"] == "2026-03-02"
 
 
 def test_batches_in_flight_together_agree_on_the_date_format(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"date_formats": "mdy"})
+    tenant = start_tenant(switches={"date_formats": "mdy"})
     lines = [record(Name=f"C{n}", RenewalDate="2026-03-01") for n in range(1000)]
-    assert loading.load([schema(), *lines]).outcomes() == {"created": 1000}
+    assert tenant.load(schema(), *lines).outcomes() == {"created": 1000}
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("wanted", ["both", "iso", "mdy"])
 def test_a_date_bad_in_both_formats_rejects_its_record_alone(
-    start_loading: Callable[..., Loading], listing: str, wanted: str
+    start_tenant: Callable[..., Tenant], listing: str, wanted: str
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing, "date_formats": wanted})
+    tenant = start_tenant(switches={"error_listing": listing, "date_formats": wanted})
     for bad in ("2026-02-03", "02-03-2026"):
-        loading.tenant.faults.rules.append(
+        tenant.sandbox.tenant.faults.rules.append(
             ServerRule("company", "RenewalDate", bad, code="GSOBJ_1006")
         )
     days = {n: "2026-02-03" if n == 7 else f"2026-03-{n % 28 + 1:02}" for n in range(50)}
-    run = loading.load([schema(), *(record(Name=f"C{n}", RenewalDate=days[n]) for n in days)])
+    run = tenant.load(schema(), *(record(Name=f"C{n}", RenewalDate=days[n]) for n in days))
     assert run.outcomes() == {"created": 49, "rejected": 1}
     assert run.codes == ["GSOBJ_1006"]
     assert run.rejects[0]["record"]["Name"] == "C7"
     if wanted == "both":
-        assert writes(loading) <= 1 + 2
+        assert writes(tenant) <= 1 + 2
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_another_mistake_does_not_spoil_the_change_of_the_date_format(
-    start_loading: Callable[..., Loading], listing: str
+    start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
-    loading = start_loading(switches={"error_listing": listing, "date_formats": "mdy"})
-    loading.tenant.faults.rules.append(FORBIDDEN)
+    tenant = start_tenant(switches={"error_listing": listing, "date_formats": "mdy"})
+    tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
     lines = batch_with_bad(50, {20: "forbidden"})
     for line in lines:
         line["record"]["RenewalDate"] = f"2026-03-{int(line['record']['Name'][1:]) % 28 + 1:02}"
-    run = loading.load([schema(), *lines])
+    run = tenant.load(schema(), *lines)
     assert run.outcomes() == {"created": 49, "rejected": 1}
     assert run.codes == ["GSOBJ_1008"]
-    assert writes(loading) <= 1 + 1 + 2
+    assert writes(tenant) <= 1 + 1 + 2
 
 
-def test_an_insert_is_never_sent_again_after_its_success(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(FORBIDDEN)
+def test_an_insert_is_never_sent_again_after_its_success(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
     bad = dict.fromkeys((3, 4, 30, 61, 99), "forbidden")
-    run = loading.load([schema(), *batch_with_bad(100, bad)], sync_mode="insert")
+    run = tenant.load(schema(), *batch_with_bad(100, bad), sync_mode="insert")
     assert run.outcomes() == {"created": 95, "rejected": 5}
-    assert set(loading.names().values()) == {1}
+    assert set(tenant.count_names().values()) == {1}
 
 
-def test_a_persons_refusal_concerns_that_person_alone(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(ServerRule("person", "FirstName", "bad"))
+def test_a_persons_refusal_concerns_that_person_alone(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("person", "FirstName", "bad"))
     text = {"type": ["string", "null"]}
     lines = [schema("people", {"Email": text, "FirstName": text}, keys=["Email"])]
     lines += [
         record("people", Email=f"p{n}@x.io", FirstName="bad" if n == 2 else "Ann") for n in range(5)
     ]
-    run = loading.load(lines, object_type="person")
+    run = tenant.load(*lines, object_type="person")
     assert run.outcomes("people") == {"created": 4, "rejected": 1}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 NUMBERS = range(40)
 FAULTS = (
@@ -60,26 +60,26 @@ KINDS: dict[str, Any] = {
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_each_record_is_there_once_as_sent_or_rejected(
-    start_loading: Callable[..., Loading], kind: str, chance: Random
+    start_tenant: Callable[..., Tenant], kind: str, chance: Random
 ) -> None:
     make, load, texts_of, field, object_name = KINDS[kind]
     switches = {name: chance.choice(forms) for name, forms in FORMS.items()}
-    loading = start_loading(**TENANT, switches=switches)
+    tenant = start_tenant(**TENANT, switches=switches)
     known, bad = (set(chance.sample(NUMBERS, count)) for count in (12, 4))
     sync_mode = chance.choice(["upsert", "insert"])
-    load(loading, make(sorted(known), **{field: "old"}))
+    load(tenant, make(sorted(known), **{field: "old"}))
     wanted = [each["record"][field] for each in make(NUMBERS)]
-    loading.tenant.faults.rules += [ServerRule(object_name, field, wanted[n]) for n in bad]
+    tenant.sandbox.tenant.faults.rules += [ServerRule(object_name, field, wanted[n]) for n in bad]
     faults = [chance.choice(FAULTS) for _ in range(8)]
-    loading.tenant.faults.script(faults, path=ACTIVITIES if kind == "activities" else CTAS)
+    tenant.sandbox.tenant.faults.script(faults, path=ACTIVITIES if kind == "activities" else CTAS)
 
     size = chance.choice([7, 50])
-    run = load(loading, make(NUMBERS), sync_mode=sync_mode, batch_size_rows=size)
+    run = load(tenant, make(NUMBERS), sync_mode=sync_mode, batch_size_rows=size)
 
     kept = known if sync_mode == "insert" else known & bad
     expected = {f"r{n}": "old" if n in kept else wanted[n] for n in {*NUMBERS} - (bad - known)}
-    assert texts_of(loading) == expected
-    assert loading.tenant.count(object_name) == len(expected)
+    assert texts_of(tenant) == expected
+    assert tenant.sandbox.tenant.count(object_name) == len(expected)
     assert sum(run.outcomes(kind).values()) == len(NUMBERS)
     assert_only_known_ones_are_skipped(run, known if sync_mode == "insert" else set(), switches)
     rejected = Counter(each["record"][field] for each in run.rejects)
@@ -88,7 +88,7 @@ def test_each_record_is_there_once_as_sent_or_rejected(
 
 
 def assert_only_known_ones_are_skipped(
-    run: LoadRun, known: set[int], switches: dict[str, str]
+    run: TargetRun, known: set[int], switches: dict[str, str]
 ) -> None:
     """Without a query, insert mode cannot tell them from those whose answer was lost."""
     skipped = run.outcomes("activities").get("skipped", 0) + run.outcomes("ctas").get("skipped", 0)
@@ -100,28 +100,28 @@ def assert_only_known_ones_are_skipped(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_call_that_is_refused_whole_is_narrowed_down(
-    start_loading: Callable[..., Loading], kind: str
+    start_tenant: Callable[..., Tenant], kind: str
 ) -> None:
     make, load, texts_of, *_ = KINDS[kind]
     unlimited = {"calls_per_minute": 0, "calls_per_day": 0, "timeline_calls_per_minute": 0}
-    loading = start_loading(**TENANT, limits={**unlimited, "records_per_write": 10})
-    run = load(loading, make(NUMBERS))
+    tenant = start_tenant(**TENANT, limits={**unlimited, "records_per_write": 10})
+    run = load(tenant, make(NUMBERS))
     assert run.outcomes(kind) == {"created": 40}
-    assert len(texts_of(loading)) == 40
+    assert len(texts_of(tenant)) == 40
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_state_is_held_until_every_record_before_it_has_its_outcome(
-    start_loading: Callable[..., Loading], kind: str
+    start_tenant: Callable[..., Tenant], kind: str
 ) -> None:
     make, load, texts_of, *_ = KINDS[kind]
-    loading = start_loading(**TENANT)
+    tenant = start_tenant(**TENANT)
     path = ACTIVITIES if kind == "activities" else CTAS
-    loading.tenant.faults.script(["pass", *["server_error"] * 200], method="POST", path=path)
+    tenant.sandbox.tenant.faults.script(["pass", *["server_error"] * 200], method="POST", path=path)
     lines = [
         message for n in NUMBERS for message in (*make([n]), {"type": "STATE", "value": {"n": n}})
     ]
-    run = load(loading, lines, batch_size_rows=10, max_concurrency=1, max_retry_seconds=30)
+    run = load(tenant, lines, batch_size_rows=10, max_concurrency=1, max_retry_seconds=30)
     assert run.exit_code == 1
     assert run.states[-1] == {"n": 9}
-    assert set(texts_of(loading)) == {f"r{n}" for n in range(10)}
+    assert set(texts_of(tenant)) == {f"r{n}" for n in range(10)}

@@ -26,39 +26,39 @@ from target_gainsight.loading.references import LookupTargets, MatchFields
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 
 @pytest.fixture
-def loading(start_loading: Callable[..., Loading]) -> Loading:
+def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
     """A tenant with an object of survey responses."""
-    return start_loading(**RESPONSES)
+    return start_tenant(**RESPONSES)
 
 
-def seed_companies(loading: Loading, *names: str, **fields: Any) -> list[str]:
-    return loading.tenant.seed("company", [{"Name": name, **fields} for name in names])
+def seed_companies(tenant: Tenant, *names: str, **fields: Any) -> list[str]:
+    return tenant.sandbox.tenant.seed("company", [{"Name": name, **fields} for name in names])
 
 
-def test_a_hundred_responses_over_25_accounts_of_which_20_exist(loading: Loading) -> None:
-    seed_companies(loading, *(f"C{number}" for number in range(20)))
+def test_a_hundred_responses_over_25_accounts_of_which_20_exist(tenant: Tenant) -> None:
+    seed_companies(tenant, *(f"C{number}" for number in range(20)))
     lines = [response(f"r{n}", f"C{n % 25}", Score__gc=n % 11) for n in range(100)]
-    run = load_responses(loading, [*lines, state(done=1)], max_reject_percent=100)
-    calls = loading.calls()
+    run = load_responses(tenant, [*lines, state(done=1)], max_reject_percent=100)
+    calls = tenant.count_calls()
     assert run.exit_code == 0
     assert run.outcomes("responses") == {"created": 80, "rejected": 20}
     assert set(run.codes) == {"lookup_no_match"}
     assert run.states == [{"done": 1}]
     assert calls.total() <= 12
     assert calls == {"describe": 1, "query": 2 + 1 + 1, "insert": 2}  # one for near matches
-    pointed = companies_of(loading)
+    pointed = companies_of(tenant)
     assert pointed == {f"r{n}": f"C{n % 25}" for n in range(100) if n % 25 < 20}
 
 
 def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_value(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    seed_companies(loading, "Initech")
-    run = load_responses(loading, [response("r1", "Initech"), response("r2", "Hooli")])
+    seed_companies(tenant, "Initech")
+    run = load_responses(tenant, [response("r1", "Initech"), response("r2", "Hooli")])
     assert run.outcomes("responses") == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "lookup_no_match"
@@ -69,61 +69,61 @@ def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_val
     assert run.rejects[0]["record"]["account"] == "Hooli"
 
 
-def test_distinct_values_are_asked_for_once_across_groups(loading: Loading) -> None:
-    seed_companies(loading, "C0", "C1", "C2")
+def test_distinct_values_are_asked_for_once_across_groups(tenant: Tenant) -> None:
+    seed_companies(tenant, "C0", "C1", "C2")
     lines = [response(f"r{n}", f"C{n % 3}") for n in range(90)]
-    run = load_responses(loading, lines, read_group_size=30)
+    run = load_responses(tenant, lines, read_group_size=30)
     assert run.outcomes("responses") == {"created": 90}
-    assert queries(loading, "company") == 1
-    assert queries(loading, "Response__gc") == 3 + 1
+    assert queries(tenant, "company") == 1
+    assert queries(tenant, "Response__gc") == 3 + 1
 
 
-def test_a_later_group_asks_for_its_new_values_only(loading: Loading) -> None:
-    seed_companies(loading, "C0", "C1")
-    load_responses(loading, [response("r0", "C0"), response("r1", "C0")], read_group_size=1)
-    assert queries(loading, "company") == 1
-    loading.calls()
+def test_a_later_group_asks_for_its_new_values_only(tenant: Tenant) -> None:
+    seed_companies(tenant, "C0", "C1")
+    load_responses(tenant, [response("r0", "C0"), response("r1", "C0")], read_group_size=1)
+    assert queries(tenant, "company") == 1
+    tenant.count_calls()
     lines = [response("r0", "C0"), response("r1", "C1"), response("r2", "C0")]
-    load_responses(loading, lines, read_group_size=1)
-    asked = [call.request or "" for call in loading.tenant.calls("POST", "/query/company")]
+    load_responses(tenant, lines, read_group_size=1)
+    asked = [call.request or "" for call in tenant.sandbox.tenant.calls("POST", "/query/company")]
     assert ["C0" in each for each in asked] == [True, False]
 
 
-def test_a_missing_value_is_asked_for_once(loading: Loading) -> None:
+def test_a_missing_value_is_asked_for_once(tenant: Tenant) -> None:
     lines = [response(f"r{n}", "Nowhere") for n in range(4)]
-    run = load_responses(loading, lines, read_group_size=1)
+    run = load_responses(tenant, lines, read_group_size=1)
     assert run.outcomes("responses") == {"rejected": 4}
-    assert queries(loading, "company") == 2  # for the value, and for its other spellings
+    assert queries(tenant, "company") == 2  # for the value, and for its other spellings
 
 
-def test_two_lookups_into_one_object_share_a_query(loading: Loading) -> None:
-    seed_companies(loading, "Initech", TickerSymbol="INI")
-    seed_companies(loading, "Globex", TickerSymbol="GLX")
+def test_two_lookups_into_one_object_share_a_query(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", TickerSymbol="INI")
+    seed_companies(tenant, "Globex", TickerSymbol="GLX")
     both = {
         "Company__gc": by_name(),
         "Partner__gc": {"object_name": "Company", "fields": {"symbol": "TickerSymbol"}},
     }
     run = load_responses(
-        loading, [response("r1", "Initech", symbol="GLX")], both, columns={"symbol": TEXT}
+        tenant, [response("r1", "Initech", symbol="GLX")], both, columns={"symbol": TEXT}
     )
     assert run.outcomes("responses") == {"created": 1}
-    assert companies_of(loading) == {"r1": "Initech"}
-    assert companies_of(loading, "Partner__gc") == {"r1": "Globex"}
-    assert queries(loading, "company") == 1
+    assert companies_of(tenant) == {"r1": "Initech"}
+    assert companies_of(tenant, "Partner__gc") == {"r1": "Globex"}
+    assert queries(tenant, "company") == 1
 
 
-def test_lookups_into_two_objects_take_a_query_each(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_lookups_into_two_objects_take_a_query_each(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     both = {
         "Company__gc": by_name(),
         "Manager__gc": {"object_name": "gsuser", "fields": {"csm": "Email"}},
     }
     lines = [response(f"r{n}", "Initech", csm=" ADA.park@ourcompany.example ") for n in range(5)]
-    run = load_responses(loading, lines, both, columns={"csm": TEXT})
+    run = load_responses(tenant, lines, both, columns={"csm": TEXT})
     assert run.outcomes("responses") == {"created": 5}
-    ada = loading.tenant.rows("gsuser", Email="ada.park@ourcompany.example")[0]["Gsid"]
-    assert {row["Manager__gc"] for row in loading.tenant.rows("Response__gc")} == {ada}
-    assert (queries(loading, "company"), queries(loading, "gsuser")) == (1, 1)
+    ada = tenant.rows("gsuser", Email="ada.park@ourcompany.example")[0]["Gsid"]
+    assert {row["Manager__gc"] for row in tenant.rows("Response__gc")} == {ada}
+    assert (queries(tenant, "company"), queries(tenant, "gsuser")) == (1, 1)
 
 
 SIX_FIELDS = {
@@ -145,15 +145,15 @@ SIX_VALUES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("differing", [None, *SIX_FIELDS])
-def test_up_to_six_match_fields_must_all_match(loading: Loading, differing: str | None) -> None:
+def test_up_to_six_match_fields_must_all_match(tenant: Tenant, differing: str | None) -> None:
     row = {SIX_FIELDS[column]: value for column, value in SIX_VALUES.items()}
     twin = {**row, "Industry": "Retail", "Status": "Churn", "Employees": 8}
-    right, _ = loading.tenant.seed("company", [row, twin])
+    right, _ = tenant.sandbox.tenant.seed("company", [row, twin])
     sent = dict(SIX_VALUES)
     if differing:
         sent[differing] = {"employees": 9, "status": "Inactive"}.get(differing, "another")
     run = load_responses(
-        loading,
+        tenant,
         [response("r1", sent.pop("account"), **sent)],
         {"Company__gc": {"object_name": "company", "fields": SIX_FIELDS}},
         columns=dict.fromkeys(SIX_FIELDS, TEXT) | {"employees": WHOLE},
@@ -162,108 +162,108 @@ def test_up_to_six_match_fields_must_all_match(loading: Loading, differing: str 
         assert run.codes == ["lookup_no_match"]
     else:
         assert run.outcomes("responses") == {"created": 1}
-        assert loading.tenant.rows("Response__gc")[0]["Company__gc"] == right
+        assert tenant.rows("Response__gc")[0]["Company__gc"] == right
 
 
-def test_on_no_match_leave_empty_writes_the_record_without_its_parent(loading: Loading) -> None:
+def test_on_no_match_leave_empty_writes_the_record_without_its_parent(tenant: Tenant) -> None:
     lines = [response("r1", "Hooli", Score__gc=9)]
-    run = load_responses(loading, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
+    run = load_responses(tenant, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
     assert run.outcomes("responses") == {"created": 1}
-    assert companies_of(loading) == {"r1": None}
+    assert companies_of(tenant) == {"r1": None}
 
 
-def test_several_parents_reject_the_child_naming_their_gsids(loading: Loading) -> None:
-    twins = seed_companies(loading, "Initech", "Initech")
-    run = load_responses(loading, [response("r1", "Initech")])
+def test_several_parents_reject_the_child_naming_their_gsids(tenant: Tenant) -> None:
+    twins = seed_companies(tenant, "Initech", "Initech")
+    run = load_responses(tenant, [response("r1", "Initech")])
     assert run.codes == ["lookup_multi_match"]
     message = run.rejects[0]["gainsight_reject"]["message"]
     assert all(gsid in message for gsid in twins)
     assert "multi_match" in run.rejects[0]["gainsight_reject"]["hint"]
 
 
-def test_multi_match_first_takes_one_of_several_parents(loading: Loading) -> None:
-    twins = seed_companies(loading, "Initech", "Initech")
+def test_multi_match_first_takes_one_of_several_parents(tenant: Tenant) -> None:
+    twins = seed_companies(tenant, "Initech", "Initech")
     lines = [response("r1", "Initech")]
-    run = load_responses(loading, lines, {"Company__gc": by_name(multi_match="first")})
+    run = load_responses(tenant, lines, {"Company__gc": by_name(multi_match="first")})
     assert run.outcomes("responses") == {"created": 1}
-    assert loading.tenant.rows("Response__gc")[0]["Company__gc"] in twins
+    assert tenant.rows("Response__gc")[0]["Company__gc"] in twins
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_a_null_source_column_is_no_miss_and_clears_the_field(
-    loading: Loading, nothing: object
+    tenant: Tenant, nothing: object
 ) -> None:
-    seed_companies(loading, "Initech")
-    load_responses(loading, [response("r1", "Initech"), response("r2", nothing)])
-    assert companies_of(loading) == {"r1": "Initech", "r2": None}
-    run = load_responses(loading, [response("r1", nothing)])
+    seed_companies(tenant, "Initech")
+    load_responses(tenant, [response("r1", "Initech"), response("r2", nothing)])
+    assert companies_of(tenant) == {"r1": "Initech", "r2": None}
+    run = load_responses(tenant, [response("r1", nothing)])
     assert run.outcomes("responses") == {"updated": 1}
-    assert companies_of(loading)["r1"] is None
+    assert companies_of(tenant)["r1"] is None
 
 
-def test_a_null_source_column_leaves_the_field_when_nulls_are_omitted(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    load_responses(loading, [response("r1", "Initech")])
-    run = load_responses(loading, [response("r1", Score__gc=1)], null_values="omit")
+def test_a_null_source_column_leaves_the_field_when_nulls_are_omitted(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    load_responses(tenant, [response("r1", "Initech")])
+    run = load_responses(tenant, [response("r1", Score__gc=1)], null_values="omit")
     assert run.outcomes("responses") == {"updated": 1}
-    assert companies_of(loading) == {"r1": "Initech"}
+    assert companies_of(tenant) == {"r1": "Initech"}
 
 
-def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
-    run = load_responses(loading, [response("r1", "Initech")])
+def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
+    run = load_responses(tenant, [response("r1", "Initech")])
     assert run.log == []
-    assert "account" not in (loading.tenant.calls("POST", "/Response__gc")[-1].request or "")
+    assert "account" not in (tenant.sandbox.tenant.calls("POST", "/Response__gc")[-1].request or "")
 
 
-def test_a_column_that_is_a_field_too_is_sent_and_looked_up(loading: Loading) -> None:
-    seed_companies(loading, "r1")
+def test_a_column_that_is_a_field_too_is_sent_and_looked_up(tenant: Tenant) -> None:
+    seed_companies(tenant, "r1")
     lookup = {"Company__gc": {"object_name": "company", "fields": {"Code__gc": "Name"}}}
-    run = load_responses(loading, [response("r1")], lookup, entry={"unknown_fields": "drop"})
+    run = load_responses(tenant, [response("r1")], lookup, entry={"unknown_fields": "drop"})
     assert run.outcomes("responses") == {"created": 1}
-    assert companies_of(loading) == {"r1": "r1"}
+    assert companies_of(tenant) == {"r1": "r1"}
 
 
-def test_a_picklist_is_matched_by_its_label(loading: Loading) -> None:
-    seed_companies(loading, "Initech", Stage="Launched")
-    seed_companies(loading, "Globex", Stage="Adopting")
+def test_a_picklist_is_matched_by_its_label(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", Stage="Launched")
+    seed_companies(tenant, "Globex", Stage="Adopting")
     lookup = {"Company__gc": {"object_name": "company", "fields": {"account": "Stage"}}}
-    run = load_responses(loading, [response("r1", "Adopting")], lookup)
+    run = load_responses(tenant, [response("r1", "Adopting")], lookup)
     assert run.outcomes("responses") == {"created": 1}
-    assert companies_of(loading) == {"r1": "Globex"}
+    assert companies_of(tenant) == {"r1": "Globex"}
 
 
-def test_an_email_is_matched_trimmed_and_without_case(loading: Loading) -> None:
+def test_an_email_is_matched_trimmed_and_without_case(tenant: Tenant) -> None:
     lookup = {"Manager__gc": {"object_name": "gsuser", "fields": {"account": "Email"}}}
-    run = load_responses(loading, [response("r1", " Ben.Okafor@OurCompany.example ")], lookup)
+    run = load_responses(tenant, [response("r1", " Ben.Okafor@OurCompany.example ")], lookup)
     assert run.outcomes("responses") == {"created": 1}
-    ben = loading.tenant.rows("gsuser", Name="Ben Okafor")[0]["Gsid"]
-    assert loading.tenant.rows("Response__gc")[0]["Manager__gc"] == ben
+    ben = tenant.rows("gsuser", Name="Ben Okafor")[0]["Gsid"]
+    assert tenant.rows("Response__gc")[0]["Manager__gc"] == ben
 
 
-def test_a_number_is_matched_however_the_source_writes_it(loading: Loading) -> None:
-    seed_companies(loading, "Initech", Employees=7)
+def test_a_number_is_matched_however_the_source_writes_it(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", Employees=7)
     lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
     lines = [response("r1", size="7"), response("r2", size=7.0)]
     run = load_responses(
-        loading,
+        tenant,
         lines,
         lookup,
         columns={"size": {}, "account": {}},
         entry={"unknown_fields": "drop"},
     )
     assert run.outcomes("responses") == {"created": 2}
-    assert companies_of(loading) == {"r1": "Initech", "r2": "Initech"}
+    assert companies_of(tenant) == {"r1": "Initech", "r2": "Initech"}
 
 
 def test_a_value_that_cannot_be_one_of_the_match_field_rejects_its_record_alone(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    seed_companies(loading, "Initech", Employees=7)
+    seed_companies(tenant, "Initech", Employees=7)
     lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
     lines = [response("r1", size="many"), response("r2", size="7")]
     run = load_responses(
-        loading, lines, lookup, columns={"size": TEXT}, entry={"unknown_fields": "drop"}
+        tenant, lines, lookup, columns={"size": TEXT}, entry={"unknown_fields": "drop"}
     )
     assert run.outcomes("responses") == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
@@ -273,11 +273,11 @@ def test_a_value_that_cannot_be_one_of_the_match_field_rejects_its_record_alone(
 
 
 def test_a_parent_that_differs_in_case_only_is_named(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**RESPONSES, switches={"query_ignores_case": "all"})
-    gsid = seed_companies(loading, "INITECH")[0]
-    run = load_responses(loading, [response("r1", "Initech")])
+    tenant = start_tenant(**RESPONSES, switches={"query_ignores_case": "all"})
+    gsid = seed_companies(tenant, "INITECH")[0]
+    run = load_responses(tenant, [response("r1", "Initech")])
     assert run.codes == ["lookup_no_match"]
     hint = run.rejects[0]["gainsight_reject"]["hint"]
     assert gsid in hint
@@ -309,37 +309,37 @@ def test_a_parent_that_differs_in_case_only_is_named(
     ],
 )
 def test_missed_lookup_names_the_row_that_is_spelt_otherwise(
-    loading: Loading, held: str, sent: str
+    tenant: Tenant, held: str, sent: str
 ) -> None:
-    [gsid] = seed_companies(loading, held)
-    run = load_responses(loading, [response("r1", sent), response("r2", sent)])
+    [gsid] = seed_companies(tenant, held)
+    run = load_responses(tenant, [response("r1", sent), response("r2", sent)])
     assert run.codes == ["lookup_no_match", "lookup_no_match"]
     for reject in run.rejects:
         assert gsid in reject["gainsight_reject"]["hint"]
         assert f"(Name = {held!r}) differs in spelling" in reject["gainsight_reject"]["hint"]
-    assert queries(loading, "company") == 2
+    assert queries(tenant, "company") == 2
 
 
 @pytest.mark.parametrize("switches", [{}, {"query_max_values": 1000}])
 def test_every_missed_lookup_of_many_names_its_row(
-    start_loading: Callable[..., Loading], switches: dict[str, Any]
+    start_tenant: Callable[..., Tenant], switches: dict[str, Any]
 ) -> None:
-    loading = start_loading(**RESPONSES, switches=switches)
+    tenant = start_tenant(**RESPONSES, switches=switches)
     numbers = [f"{number:03}" for number in range(600)]
-    seed_companies(loading, *(f"McDonald's {number}" for number in numbers))
-    run = load_responses(loading, [response(each, f"MCDONALD'S {each}") for each in numbers])
+    seed_companies(tenant, *(f"McDonald's {number}" for number in numbers))
+    run = load_responses(tenant, [response(each, f"MCDONALD'S {each}") for each in numbers])
     hints = [each["gainsight_reject"]["hint"] for each in run.rejects]
     named = [f"McDonald's {number}" in hint for number, hint in zip(numbers, hints, strict=True)]
     assert named == [True] * 600
     assert all("differs in spelling only" in hint for hint in hints)
-    assert queries(loading, "company") <= (2 if not switches else 12)
+    assert queries(tenant, "company") <= (2 if not switches else 12)
 
 
-def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(loading: Loading) -> None:
-    seed_companies(loading, "McDonald", Industry="EU")
+def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(tenant: Tenant) -> None:
+    seed_companies(tenant, "McDonald", Industry="EU")
     lookup = {"object_name": "company", "fields": {"account": "Name", "sector": "Industry"}}
     run = load_responses(
-        loading,
+        tenant,
         [response("r1", "MCDONALD", sector="eU")],
         {"Company__gc": lookup},
         columns={"sector": TEXT},
@@ -347,46 +347,46 @@ def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(loading: Loa
     assert "(Name = 'McDonald', Industry = 'EU')" in run.rejects[0]["gainsight_reject"]["hint"]
 
 
-def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     lookups = {"Company__gc": {**by_name(), "on_no_match": "leave_empty"}}
-    run = load_responses(loading, [response("r1", "initech")], lookups)
+    run = load_responses(tenant, [response("r1", "initech")], lookups)
     assert run.outcomes("responses") == {"created": 1}
-    assert queries(loading, "company") == 1
+    assert queries(tenant, "company") == 1
 
 
 def test_parents_that_come_in_the_same_run_are_there_before_their_children(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
     lines = [schema("accounts"), responses_schema()]
     for number in range(30):
         lines += [record("accounts", Name=f"C{number}"), response(f"r{number}", f"C{number}")]
     streams = {"accounts": {"object_type": "company"}, "responses": routed()}
-    run = loading.load(lines, streams=streams)
+    run = tenant.load(*lines, streams=streams)
     assert run.outcomes("accounts") == {"created": 30}
     assert run.outcomes("responses") == {"created": 30}
-    assert companies_of(loading) == {f"r{n}": f"C{n}" for n in range(30)}
+    assert companies_of(tenant) == {f"r{n}": f"C{n}" for n in range(30)}
 
 
-def test_a_parent_missed_once_is_found_when_it_has_come_since(loading: Loading) -> None:
+def test_a_parent_missed_once_is_found_when_it_has_come_since(tenant: Tenant) -> None:
     lines = [schema("accounts"), responses_schema()]
     lines += [response("r0", "Late"), record("accounts", Name="Late"), response("r1", "Late")]
     streams = {"accounts": {"object_type": "company"}, "responses": routed()}
-    run = loading.load(lines, streams=streams, read_group_size=1)
+    run = tenant.load(*lines, streams=streams, read_group_size=1)
     assert run.outcomes("responses") == {"created": 1, "rejected": 1}
-    assert companies_of(loading) == {"r1": "Late"}
+    assert companies_of(tenant) == {"r1": "Late"}
 
 
 def test_the_child_of_a_parent_refused_by_the_tenant_says_so(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
     rule = {"object": "company", "field": "Name", "value": "Bad"}
-    loading = start_loading(**RESPONSES, rules=[rule])
+    tenant = start_tenant(**RESPONSES, rules=[rule])
     lines = [schema("accounts"), responses_schema()]
     lines += [record("accounts", Name="Bad"), record("accounts", Name="Good")]
     lines += [response("r1", "Bad"), response("r2", "Good"), response("r3", "Unheard of")]
     streams = {"accounts": {"object_type": "company"}, "responses": routed()}
-    run = loading.load(lines, streams=streams)
+    run = tenant.load(*lines, streams=streams)
     assert run.outcomes("responses") == {"created": 1, "rejected": 2}
     hints = {
         line["record"]["Code__gc"]: line["gainsight_reject"]["hint"]
@@ -397,18 +397,18 @@ def test_the_child_of_a_parent_refused_by_the_tenant_says_so(
     assert "rejected" not in hints["r3"]
 
 
-def test_the_child_of_a_parent_rejected_before_any_call_says_so(loading: Loading) -> None:
+def test_the_child_of_a_parent_rejected_before_any_call_says_so(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "Employees": TEXT}
     lines = [schema("accounts", columns), responses_schema()]
     lines += [record("accounts", Name="Bad", Employees="many"), response("r1", "Bad")]
     streams = {"accounts": {"object_type": "company"}, "responses": routed()}
-    run = loading.load(lines, streams=streams)
+    run = tenant.load(*lines, streams=streams)
     assert run.outcomes("accounts") == {"rejected": 1}
     assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
 
 
-def test_a_lookup_may_fill_a_lookup_key(loading: Loading) -> None:
-    seed_companies(loading, "Initech", "Globex")
+def test_a_lookup_may_fill_a_lookup_key(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech", "Globex")
     entry = {"lookup_keys": ["Company__gc", "Month__gc"]}
     columns = {"Month__gc": WHOLE}
     lines = [
@@ -416,37 +416,37 @@ def test_a_lookup_may_fill_a_lookup_key(loading: Loading) -> None:
         for name in ("Initech", "Globex")
         for month in (1, 2)
     ]
-    run = load_responses(loading, lines, columns=columns, entry=entry)
+    run = load_responses(tenant, lines, columns=columns, entry=entry)
     assert run.outcomes("responses") == {"created": 4}
     again = [response("new", "Globex", Month__gc=2, Score__gc=7)]
-    run = load_responses(loading, again, columns=columns, entry=entry)
+    run = load_responses(tenant, again, columns=columns, entry=entry)
     assert run.outcomes("responses") == {"updated": 1}
-    assert loading.tenant.count("Response__gc") == 4
-    assert companies_of(loading)["new"] == "Globex"
+    assert tenant.sandbox.tenant.count("Response__gc") == 4
+    assert companies_of(tenant)["new"] == "Globex"
 
 
-def test_a_second_run_writes_nothing(loading: Loading) -> None:
-    seed_companies(loading, "Initech")
+def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+    seed_companies(tenant, "Initech")
     lines = [response("r1", "Initech"), response("r2", None)]
-    load_responses(loading, lines)
-    loading.calls()
-    run = load_responses(loading, lines)
+    load_responses(tenant, lines)
+    tenant.count_calls()
+    run = load_responses(tenant, lines)
     assert run.outcomes("responses") == {"unchanged": 2}
-    assert loading.calls() == {"describe": 1, "query": 2}
+    assert tenant.count_calls() == {"describe": 1, "query": 2}
 
 
 @pytest.mark.parametrize("mode", ["insert", "update"])
-def test_lookups_work_in_every_sync_mode(loading: Loading, mode: str) -> None:
-    seed_companies(loading, "Initech")
-    loading.tenant.seed("Response__gc", [{"Code__gc": "r1"}])
-    run = load_responses(loading, [response("r1", "Initech")], sync_mode=mode)
+def test_lookups_work_in_every_sync_mode(tenant: Tenant, mode: str) -> None:
+    seed_companies(tenant, "Initech")
+    tenant.sandbox.tenant.seed("Response__gc", [{"Code__gc": "r1"}])
+    run = load_responses(tenant, [response("r1", "Initech")], sync_mode=mode)
     assert run.outcomes("responses") == {"created" if mode == "insert" else "updated": 1}
-    assert "Initech" in [row and name for row, name in companies_of(loading).items()]
+    assert "Initech" in [row and name for row, name in companies_of(tenant).items()]
 
 
-def test_people_have_lookups_as_well(start_loading: Callable[..., Loading]) -> None:
+def test_people_have_lookups_as_well(start_tenant: Callable[..., Tenant]) -> None:
     fields = {"Owner__gc": {"type": "LOOKUP", "object": "gsuser"}}
-    loading = start_loading(objects={"person": {"fields": fields}})
+    tenant = start_tenant(objects={"person": {"fields": fields}})
     lines = [
         schema("people", {"Email": TEXT, "csm": TEXT}, keys=["Email"]),
         record("people", Email="p1@x.io", csm="ada.park@ourcompany.example"),
@@ -454,29 +454,29 @@ def test_people_have_lookups_as_well(start_loading: Callable[..., Loading]) -> N
         record("people", Email="p3@x.io", csm=None),
     ]
     lookup = {"object_name": "gsuser", "fields": {"csm": "Email"}}
-    run = loading.load(lines, object_type="person", lookups={"Owner__gc": lookup})
+    run = tenant.load(*lines, object_type="person", lookups={"Owner__gc": lookup})
     assert run.outcomes("people") == {"created": 2, "rejected": 1}
-    ada = loading.tenant.rows("gsuser", Name="Ada Park")[0]["Gsid"]
-    owners = {row["Email"]: row["Owner__gc"] for row in loading.tenant.rows("person")}
+    ada = tenant.rows("gsuser", Name="Ada Park")[0]["Gsid"]
+    owners = {row["Email"]: row["Owner__gc"] for row in tenant.rows("person")}
     assert owners == {"p1@x.io": ada, "p3@x.io": None}
 
 
 def test_a_query_the_tenant_finds_too_large_is_asked_by_halves(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**RESPONSES, switches={"query_max_values": 10})
+    tenant = start_tenant(**RESPONSES, switches={"query_max_values": 10})
     names = [f"C{number}" for number in range(40)]
-    seed_companies(loading, *names)
-    run = load_responses(loading, [response(name, name) for name in names])
+    seed_companies(tenant, *names)
+    run = load_responses(tenant, [response(name, name) for name in names])
     assert run.outcomes("responses") == {"created": 40}
-    assert companies_of(loading) == {name: name for name in names}
+    assert companies_of(tenant) == {name: name for name in names}
 
 
-def test_only_the_newest_rows_are_kept_and_others_are_read_again(loading: Loading) -> None:
+def test_only_the_newest_rows_are_kept_and_others_are_read_again(tenant: Tenant) -> None:
     names = [f"C{number}" for number in range(6)]
-    seeded = dict(zip(names, seed_companies(loading, *names), strict=True))
+    seeded = dict(zip(names, seed_companies(tenant, *names), strict=True))
     match = MatchFields.of("company", ("Name",), None)
-    target = loading.target()
+    target = tenant.target()
     index = LookupIndex(
         target.context.client.records, LoadingStreams(), LookupTargets([]), max_kept=2
     )
@@ -489,11 +489,9 @@ def test_only_the_newest_rows_are_kept_and_others_are_read_again(loading: Loadin
 
 
 def test_when_the_parents_cannot_be_read_the_group_is_unavailable_and_the_state_waits(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(
-        **RESPONSES, faults=[{"kind": "server_error", "path": "*/query/company"}]
-    )
-    run = load_responses(loading, [response("r1", "Initech"), state(done=1)])
+    tenant = start_tenant(**RESPONSES, faults=[{"kind": "server_error", "path": "*/query/company"}])
+    run = load_responses(tenant, [response("r1", "Initech"), state(done=1)])
     assert run.codes == ["unavailable"]
     assert run.states == []

@@ -9,8 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import NOTE_SETTINGS, NOTES, Loading, notes
+from singer_messages import NOTE_SETTINGS, NOTES, notes, record, schema, state
 
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder
@@ -25,15 +24,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from singer_messages import Message
-    from tenant_runs import LoadRun
+    from singer_runs import TargetRun, Tenant
 
 BAD = ServerRule("company", "Industry", "bad")
 
 
 @pytest.fixture
-def folder(loading: Loading) -> RejectFolder:
-    loading.tenant.faults.rules.append(BAD)
-    return RejectFolder(loading.folder / "rejects")
+def folder(tenant: Tenant) -> RejectFolder:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    return RejectFolder(tenant.folder / "rejects")
 
 
 def bad(name: str | None, stream: str = "accounts", **fields: Any) -> Message:
@@ -44,19 +43,19 @@ def good(name: str | None, stream: str = "accounts", **fields: Any) -> Message:
     return record(stream, Name=name, Industry="good", **fields)
 
 
-def is_open(folder: RejectFolder, run: LoadRun) -> list[str]:
+def is_open(folder: RejectFolder, run: TargetRun) -> list[str]:
     """The names of a run's open rejects."""
     rejects = folder.open(run.target.summary.run)
     return [reject.message["record"]["Name"] for reject in rejects]
 
 
-def retired_lines(folder: RejectFolder, run: LoadRun) -> list[Message]:
+def retired_lines(folder: RejectFolder, run: TargetRun) -> list[Message]:
     path = folder.file(run.target.summary.run, ".retired")
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_each_reject_has_an_id_of_run_and_number(loading: Loading, folder: RejectFolder) -> None:
-    run = loading.load([schema(), bad("A"), bad("B"), good("C")])
+def test_each_reject_has_an_id_of_run_and_number(tenant: Tenant, folder: RejectFolder) -> None:
+    run = tenant.load(schema(), bad("A"), bad("B"), good("C"))
     name = run.target.summary.run
     assert [r["gainsight_reject"]["id"] for r in run.rejects] == [f"{name}-1", f"{name}-2"]
     assert [str(reject.id) for reject in folder.open(name)] == [f"{name}-1", f"{name}-2"]
@@ -65,18 +64,18 @@ def test_each_reject_has_an_id_of_run_and_number(loading: Loading, folder: Rejec
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_later_record_of_the_same_run_retires(
-    loading: Loading, folder: RejectFolder, size: int
+    tenant: Tenant, folder: RejectFolder, size: int
 ) -> None:
     lines = [record(Name="A", Employees="x"), record(Name="B", Employees="x"), good("A")]
-    run = loading.load([schema(), *lines], read_group_size=size)
+    run = tenant.load(schema(), *lines, read_group_size=size)
     assert run.outcomes() == {"created": 1, "rejected": 2}
     assert is_open(folder, run) == ["B"]
 
 
-def test_a_record_of_a_later_run_retires(loading: Loading, folder: RejectFolder) -> None:
-    first = loading.load([schema(), bad("A"), bad("B"), bad("C")])
-    second = loading.load([schema(), good("A"), good("X")])
-    third = loading.load([schema(), good("C")])
+def test_a_record_of_a_later_run_retires(tenant: Tenant, folder: RejectFolder) -> None:
+    first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
+    second = tenant.load(schema(), good("A"), good("X"))
+    third = tenant.load(schema(), good("C"))
     assert is_open(folder, first) == ["B"]
     noted = retired_lines(folder, first)
     assert [line["id"][-2:] for line in noted] == ["-1", "-3"]
@@ -84,14 +83,14 @@ def test_a_record_of_a_later_run_retires(loading: Loading, folder: RejectFolder)
     assert {line["outcome"] for line in noted} == {"created"}
 
 
-def test_every_outcome_retires(loading: Loading, folder: RejectFolder) -> None:
-    loading.tenant.seed("company", [{"Name": "same", "Industry": "good"}, {"Name": "new"}])
+def test_every_outcome_retires(tenant: Tenant, folder: RejectFolder) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "same", "Industry": "good"}, {"Name": "new"}])
     names = ["same", "new", "gone", "missing"]
-    first = loading.load([schema(), *map(bad, names)])
+    first = tenant.load(schema(), *map(bad, names))
     assert is_open(folder, first) == names
     gone = good("gone", _sdc_deleted_at="2026-01-01T00:00:00Z")
     lines = [good("same"), good("new"), gone, good("missing")]
-    second = loading.load([schema(), *lines], sync_mode="update")
+    second = tenant.load(schema(), *lines, sync_mode="update")
     assert is_open(folder, first) == []
     assert {line["outcome"] for line in retired_lines(folder, first)} == {
         "unchanged",
@@ -101,211 +100,205 @@ def test_every_outcome_retires(loading: Loading, folder: RejectFolder) -> None:
     assert is_open(folder, second) == ["missing"]
 
 
-def test_a_later_reject_takes_the_place_of_the_older(
-    loading: Loading, folder: RejectFolder
-) -> None:
-    runs = [loading.load([schema(), bad("A"), good("B")]) for _ in range(3)]
+def test_a_later_reject_takes_the_place_of_the_older(tenant: Tenant, folder: RejectFolder) -> None:
+    runs = [tenant.load(schema(), bad("A"), good("B")) for _ in range(3)]
     assert [is_open(folder, run) for run in runs] == [[], [], ["A"]]
 
 
-def test_another_key_stream_or_alias_retires_nothing(
-    loading: Loading, folder: RejectFolder
-) -> None:
-    first = loading.load([schema(), bad("A")])
-    loading.load([schema("others"), good("A", "others"), good("B", "others")])
+def test_another_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+    first = tenant.load(schema(), bad("A"))
+    tenant.load(schema("others"), good("A", "others"), good("B", "others"))
     maps = {"accounts": {"__alias__": "renamed"}}
-    loading.load([schema(), good("A")], stream_maps=maps)
+    tenant.load(schema(), good("A"), stream_maps=maps)
     assert is_open(folder, first) == ["A"]
 
 
 def test_a_fan_out_retires_what_came_through_its_own_map(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
     maps = {
         "accounts": {"__alias__": "as_is"},
         "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
     }
-    first = loading.load([schema(), bad("A")], stream_maps=maps)
+    first = tenant.load(schema(), bad("A"), stream_maps=maps)
     assert is_open(folder, first) == ["A"]
-    second = loading.load([schema(), bad("A")], stream_maps=maps)
+    second = tenant.load(schema(), bad("A"), stream_maps=maps)
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A"])
 
 
-def test_a_key_that_is_null_retires_nothing(loading: Loading, folder: RejectFolder) -> None:
+def test_a_key_that_is_null_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
     columns = {"Name": {"type": "string"}, "Id": {"type": ["string", "null"]}}
     columns["Industry"] = {"type": "string"}
     came = schema(columns=columns, keys=["Id"])
     settings = {"lookup_keys": "Name", "unknown_fields": "drop"}
-    first = loading.load([came, bad("A", Id=None), bad("B", Id="1")], **settings)
-    loading.load([came, good("C", Id=None), good("D", Id="1")], **settings)
+    first = tenant.load(came, bad("A", Id=None), bad("B", Id="1"), **settings)
+    tenant.load(came, good("C", Id=None), good("D", Id="1"), **settings)
     assert is_open(folder, first) == ["A"]
 
 
 def test_without_key_properties_only_the_replay_retires(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
     rule = {"object": "Note__gc", "field": "Text__gc", "value": "N1"}
-    loading = start_loading(**NOTES, rules=[rule])
-    folder = RejectFolder(loading.folder / "rejects")
-    first = loading.load(notes([0, 1]), **NOTE_SETTINGS)
-    second = loading.load(notes([1, 2]), **NOTE_SETTINGS)
+    tenant = start_tenant(**NOTES, rules=[rule])
+    folder = RejectFolder(tenant.folder / "rejects")
+    first = tenant.load(*notes([0, 1]), **NOTE_SETTINGS)
+    second = tenant.load(*notes([1, 2]), **NOTE_SETTINGS)
     name = first.target.summary.run
     assert len(list(folder.open(name))) == 1
-    loading.tenant.faults.clear()
-    loading.load(first.reject_lines, **NOTE_SETTINGS)
+    tenant.sandbox.tenant.faults.clear()
+    tenant.load(*first.reject_lines, **NOTE_SETTINGS)
     assert len(list(folder.open(name))) == 0
     assert len(list(folder.open(second.target.summary.run))) == 1
 
 
 def test_records_merged_into_one_do_not_retire_each_other(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
     """Each brought fields of its own: only together are they what was to be written."""
-    loading.tenant.seed("company", [{"Name": "A"}, {"Name": "A"}])
+    tenant.sandbox.tenant.seed("company", [{"Name": "A"}, {"Name": "A"}])
     lines = [record(Name="A", Industry="x"), record(Name="A", Employees=5)]
-    first = loading.load([schema(), *lines])
+    first = tenant.load(schema(), *lines)
     assert is_open(folder, first) == ["A", "A"]
-    second = loading.load([schema(), *lines])
+    second = tenant.load(schema(), *lines)
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A", "A"])
 
 
-def test_a_replay_retires_exactly_what_it_replays(loading: Loading, folder: RejectFolder) -> None:
-    first = loading.load([schema(), bad("A"), bad("B"), bad("C")])
-    loading.tenant.faults.clear()
+def test_a_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: RejectFolder) -> None:
+    first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
+    tenant.sandbox.tenant.faults.clear()
     only = [line for line in first.reject_lines if line.get("record", {}).get("Name") != "B"]
-    replay = loading.load(only)
+    replay = tenant.load(*only)
     assert replay.outcomes() == {"created": 2}
     assert is_open(folder, first) == ["B"]
     assert replay.rejects == []
 
 
 def test_what_a_replay_rejects_again_is_in_its_own_file(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
-    first = loading.load([schema(), bad("A"), bad("B")])
-    replay = loading.load(first.reject_lines)
+    first = tenant.load(schema(), bad("A"), bad("B"))
+    replay = tenant.load(*first.reject_lines)
     assert is_open(folder, first) == []
     assert is_open(folder, replay) == ["A", "B"]
     assert replay.rejects[0]["gainsight_reject"]["id"] == f"{replay.target.summary.run}-1"
 
 
 def test_a_replay_does_not_lose_what_is_appended_meanwhile(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
-    first = loading.load([schema(), bad("A")])
+    first = tenant.load(schema(), bad("A"))
     path = first.target.session.ledger.rejects.path
     appended = dict(first.rejects[0], record={"Name": "Z", "Industry": "good"})
     number = f"{first.target.summary.run}-2"
     appended["gainsight_reject"] = {**appended["gainsight_reject"], "id": number}
-    loading.tenant.faults.clear()
+    tenant.sandbox.tenant.faults.clear()
     with path.open("a") as file:
         file.write(json.dumps(appended) + "\n")
         file.write('{"type": "RECORD", "half')
-    loading.load(first.reject_lines)
+    tenant.load(*first.reject_lines)
     assert is_open(folder, first) == ["Z"]
 
 
-def test_a_dry_run_retires_nothing(loading: Loading, folder: RejectFolder) -> None:
-    first = loading.load([schema(), bad("A"), bad("B")])
-    loading.load([schema(), good("A")], dry_run=True)
-    loading.load(first.reject_lines, dry_run=True)
+def test_a_dry_run_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+    first = tenant.load(schema(), bad("A"), bad("B"))
+    tenant.load(schema(), good("A"), dry_run=True)
+    tenant.load(*first.reject_lines, dry_run=True)
     assert is_open(folder, first) == ["A", "B"]
     assert not folder.file(first.target.summary.run, ".retired").exists()
 
 
-def test_what_has_no_match_is_listed_and_not_counted(
-    loading: Loading, folder: RejectFolder
-) -> None:
+def test_what_has_no_match_is_listed_and_not_counted(tenant: Tenant, folder: RejectFolder) -> None:
     lines = [schema(), good("A"), good("B")]
-    first = loading.load(lines, sync_mode="update", max_rejects=1)
+    first = tenant.load(*lines, sync_mode="update", max_rejects=1)
     assert first.exit_code == 0
     assert first.outcomes() == {"skipped": 2}
     assert first.summary["rejects"] == {}
     assert first.codes == ["no_match", "no_match"]
     assert is_open(folder, first) == ["A", "B"]
-    loading.load([schema(), good("A")])
+    tenant.load(schema(), good("A"))
     assert is_open(folder, first) == ["B"]
 
 
 def test_unavailable_records_are_open_until_the_next_run_settles_them(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
-    first = loading.load([schema(), bad("A")])
-    loading.tenant.seed("company", [{"Name": "A"}])
-    loading.tenant.faults.add(Fault("unavailable", method="PUT"))
-    lost = loading.load([schema(), good("A"), state(done=1)], max_retry_seconds=5)
+    first = tenant.load(schema(), bad("A"))
+    tenant.sandbox.tenant.seed("company", [{"Name": "A"}])
+    tenant.sandbox.tenant.faults.add(Fault("unavailable", method="PUT"))
+    lost = tenant.load(schema(), good("A"), state(done=1), max_retry_seconds=5)
     assert (lost.codes, lost.states) == (["unavailable"], [])
     assert is_open(folder, lost) == ["A"]
-    loading.tenant.faults.clear()
-    loading.load([schema(), good("A")])
+    tenant.sandbox.tenant.faults.clear()
+    tenant.load(schema(), good("A"))
     assert is_open(folder, first) == []
     assert is_open(folder, lost) == []
 
 
 def test_the_retirement_is_on_disk_before_the_state(
-    loading: Loading, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = loading.load([schema(), bad("A")])
+    first = tenant.load(schema(), bad("A"))
     seen: list[list[str]] = []
     monkeypatch.setattr(
         TargetGainsight,
         "_write_state_message",
         lambda *_: seen.append(is_open(folder, first)),
     )
-    loading.load([schema(), good("A"), state(done=1)])
+    tenant.load(schema(), good("A"), state(done=1))
     assert seen == [[]]
 
 
 def test_a_reject_is_not_retired_before_its_successor_is_on_disk(
-    loading: Loading, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = loading.load([schema(), bad("A")])
+    first = tenant.load(schema(), bad("A"))
 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
-        second = loading.load([schema(), bad("A"), good("B"), state(done=1)])
+        second = tenant.load(schema(), bad("A"), good("B"), state(done=1))
     assert second.exit_code == 1
     assert second.states == []
     assert is_open(folder, first) == ["A"]
 
 
-def test_the_sidecar_is_for_its_owner_only(loading: Loading, folder: RejectFolder) -> None:
-    first = loading.load([schema(), bad("A")])
-    loading.load([schema(), good("A")])
+def test_the_sidecar_is_for_its_owner_only(tenant: Tenant, folder: RejectFolder) -> None:
+    first = tenant.load(schema(), bad("A"))
+    tenant.load(schema(), good("A"))
     path = folder.file(first.target.summary.run, ".retired")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_half_a_line_of_a_crash_costs_nothing_but_itself(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
-    first = loading.load([schema(), bad("A"), bad("B"), bad("C")])
+    first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     path = folder.file(first.target.summary.run, ".retired")
     path.write_text(f'{{"id":"{first.target.summary.run}-1"}}\nnonsense\n[1]\n{{"id":"20')
     assert is_open(folder, first) == ["B", "C"]
-    loading.load([schema(), good("C")])
+    tenant.load(schema(), good("C"))
     assert is_open(folder, first) == ["B"]
 
 
 def test_a_reject_file_that_cannot_be_read_ends_no_run(
-    loading: Loading, folder: RejectFolder, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = loading.load([schema(), bad("A")])
+    first = tenant.load(schema(), bad("A"))
     (folder.path / "20260101T000000Z-0000.singer").mkdir()
-    target = loading.target()
+    target = tenant.target()
     assert "the rejects of run 20260101T000000Z-0000 cannot be read" in caplog.text
-    run = loading.run(target, [schema(), good("A")])
+    run = tenant.run(target, schema(), good("A"))
     assert run.exit_code == 0
     assert is_open(folder, first) == []
 
 
 def test_a_run_that_was_cleared_meanwhile_is_not_written_to(
-    loading: Loading, folder: RejectFolder
+    tenant: Tenant, folder: RejectFolder
 ) -> None:
-    first = loading.load([schema(), bad("A")])
+    first = tenant.load(schema(), bad("A"))
     rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0)
     ids = rejects.retired_by(source_record(good("A")), since=1)
     folder.file(first.target.summary.run).unlink()
@@ -316,12 +309,12 @@ def test_a_run_that_was_cleared_meanwhile_is_not_written_to(
 
 @pytest.mark.parametrize("id_", ["../../x-1", "20260101T000000Z-0000-1", 7, None, "", "a-1"])
 def test_an_id_from_outside_names_nothing(
-    loading: Loading, folder: RejectFolder, id_: object
+    tenant: Tenant, folder: RejectFolder, id_: object
 ) -> None:
     message = {**good("A"), "gainsight_reject": {"id": id_, "stream": "accounts"}}
-    run = loading.load([schema(), message])
+    run = tenant.load(schema(), message)
     assert run.outcomes() == {"created": 1}
-    assert not list(loading.folder.rglob("*.retired"))
+    assert not list(tenant.folder.rglob("*.retired"))
 
 
 def test_ids_are_read_as_they_are_written() -> None:
@@ -345,9 +338,9 @@ def test_files_of_others_are_no_runs(tmp_path: Path) -> None:
 
 
 def test_beyond_the_limit_only_a_replay_retires(
-    loading: Loading, folder: RejectFolder, caplog: pytest.LogCaptureFixture
+    tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = loading.load([schema(), *(bad(name) for name in "ABC")])
+    first = tenant.load(schema(), *(bad(name) for name in "ABC"))
     rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
     assert rejects.retired_by(source_record(good("A")), since=1) == []
     replayed = source_record(first.rejects[0])

@@ -13,7 +13,7 @@ from target_gainsight.sandbox import Fault, ServerRule
 
 if TYPE_CHECKING:
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 REFUSED = "refused"
 FIELDS = ("Industry", "Employees", "TickerSymbol")
@@ -51,54 +51,56 @@ def applied_in_order(lines: list[Message], sync_mode: str, rows: dict[str, Any])
 @pytest.mark.parametrize("sync_mode", ["upsert", "update"])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_tenant_ends_as_if_every_record_had_been_sent_alone(
-    loading: Loading, sync_mode: str, seed: int
+    tenant: Tenant, sync_mode: str, seed: int
 ) -> None:
     chance = random.Random(seed)
-    loading.tenant.faults.rules.append(ServerRule("company", "Industry", REFUSED))
-    loading.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", REFUSED))
+    tenant.sandbox.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
     rows: dict[str, Any] = {f"C{n}": dict.fromkeys(FIELDS) for n in range(0, 30, 2)}
-    loading.tenant.seed("company", [{"Name": name} for name in rows])
+    tenant.sandbox.tenant.seed("company", [{"Name": name} for name in rows])
     lines = random_records(chance, count=300, keys=chance.choice([5, 30]))
-    run = loading.load(
-        [schema(), *lines, state(done=1)],
+    run = tenant.load(
+        schema(),
+        *lines,
+        state(done=1),
         sync_mode=sync_mode,
         read_group_size=chance.choice([3, 10, 50]),
         batch_size_rows=chance.choice([2, 5, 50]),
     )
     refused = applied_in_order(lines, sync_mode, rows)
-    held = {
-        row["Name"]: {name: row[name] for name in FIELDS} for row in loading.tenant.rows("company")
-    }
+    held = {row["Name"]: {name: row[name] for name in FIELDS} for row in tenant.rows("company")}
     assert held == rows
-    assert set(loading.names().values()) <= {1}
+    assert set(tenant.count_names().values()) <= {1}
     assert run.outcomes().get("rejected", 0) <= refused
     assert sum(run.outcomes().values()) == 300
     assert run.states == [{"done": 1}]
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_inserts_of_one_key_keep_their_order(loading: Loading, seed: int) -> None:
+def test_inserts_of_one_key_keep_their_order(tenant: Tenant, seed: int) -> None:
     chance = random.Random(seed)
-    loading.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
+    tenant.sandbox.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
     lines = [record(Name=f"C{chance.randrange(4)}", Employees=n) for n in range(200)]
-    run = loading.load([schema(), *lines], sync_mode="insert", batch_size_rows=3)
+    run = tenant.load(schema(), *lines, sync_mode="insert", batch_size_rows=3)
     assert run.outcomes() == {"created": 200}
     by_name: dict[str, list[int]] = {}
-    for row in loading.tenant.rows("company"):
+    for row in tenant.rows("company"):
         by_name.setdefault(row["Name"], []).append(row["Employees"])
-    assert Counter({name: len(numbers) for name, numbers in by_name.items()}) == loading.names()
+    assert (
+        Counter({name: len(numbers) for name, numbers in by_name.items()}) == tenant.count_names()
+    )
     assert all(numbers == sorted(numbers) for numbers in by_name.values())
 
 
-def test_two_streams_into_one_object_make_no_twins(loading: Loading) -> None:
+def test_two_streams_into_one_object_make_no_twins(tenant: Tenant) -> None:
     columns = {"Name": {"type": "string"}, "Industry": {"type": "string"}}
     lines = [schema("first", columns), schema("second", columns)]
     lines += [record("first", Name=f"C{n}", Industry="first") for n in range(30)]
     lines += [record("second", Name=f"C{n}", Industry="second") for n in range(20, 40)]
     lines += [record("first", Name="C39", Industry="third")]
-    run = loading.load(lines, read_group_size=10)
+    run = tenant.load(*lines, read_group_size=10)
     assert run.exit_code == 0
-    assert set(loading.names().values()) == {1}
-    by_name = {row["Name"]: row["Industry"] for row in loading.tenant.rows("company")}
+    assert set(tenant.count_names().values()) == {1}
+    by_name = {row["Name"]: row["Industry"] for row in tenant.rows("company")}
     expected = {f"C{n}": "first" if n < 20 else "second" for n in range(39)}
     assert by_name == expected | {"C39": "third"}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import companies
+from singer_messages import companies, record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
@@ -41,86 +40,86 @@ def usage(account: str, month: int, logins: int) -> Message:
 
 
 def test_upsert_creates_what_is_new_updates_what_differs_and_leaves_the_rest(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    loading.tenant.seed(
+    tenant.sandbox.tenant.seed(
         "company", [{"Name": "C1", "Industry": "old"}, {"Name": "C2", "Industry": "new"}]
     )
-    run = loading.load([schema(), *companies(range(3), Industry="new"), state(done=1)])
+    run = tenant.load(schema(), *companies(range(3), Industry="new"), state(done=1))
     assert run.exit_code == 0
     assert run.outcomes() == {"created": 1, "updated": 1, "unchanged": 1}
-    assert loading.names() == {"C0": 1, "C1": 1, "C2": 1}
-    assert {row["Industry"] for row in loading.tenant.rows("company")} == {"new"}
+    assert tenant.count_names() == {"C0": 1, "C1": 1, "C2": 1}
+    assert {row["Industry"] for row in tenant.rows("company")} == {"new"}
     assert run.states == [{"done": 1}]
 
 
 def test_update_skips_what_the_tenant_lacks_and_lists_it_beside_the_rejects(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
-    run = loading.load([schema(), *companies(range(2), Industry="new")], sync_mode="update")
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
+    run = tenant.load(schema(), *companies(range(2), Industry="new"), sync_mode="update")
     assert run.exit_code == 0
     assert run.outcomes() == {"updated": 1, "skipped": 1}
     assert run.summary["streams"]["accounts"]["skipped_because"] == {"no_match": 1}
     assert run.codes == ["no_match"]
     assert run.rejects[0]["record"] == {"Name": "C1", "Industry": "new"}
     assert run.rejects[0]["gainsight_reject"]["outcome"] == "skipped"
-    assert loading.names() == {"C0": 1}
+    assert tenant.count_names() == {"C0": 1}
 
 
-def test_insert_creates_every_record_even_one_that_exists(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "C0"}])
-    run = loading.load([schema(), *companies([0, 1])], sync_mode="insert")
+def test_insert_creates_every_record_even_one_that_exists(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0"}])
+    run = tenant.load(schema(), *companies([0, 1]), sync_mode="insert")
     assert run.outcomes() == {"created": 2}
-    assert loading.names() == {"C0": 2, "C1": 1}
-    assert loading.calls() == {"describe": 1, "insert": 1}
+    assert tenant.count_names() == {"C0": 2, "C1": 1}
+    assert tenant.count_calls() == {"describe": 1, "insert": 1}
 
 
-def test_insert_never_merges_and_keeps_the_order(loading: Loading) -> None:
+def test_insert_never_merges_and_keeps_the_order(tenant: Tenant) -> None:
     lines = [record(Name="Same", Employees=number) for number in range(120)]
-    run = loading.load([schema(), *lines], sync_mode="insert")
+    run = tenant.load(schema(), *lines, sync_mode="insert")
     assert run.outcomes() == {"created": 120}
     assert run.summary["streams"]["accounts"]["merged"] == 0
-    assert [row["Employees"] for row in loading.tenant.rows("company")] == list(range(120))
+    assert [row["Employees"] for row in tenant.rows("company")] == list(range(120))
 
 
-def test_people_are_created_updated_and_left_alone(loading: Loading) -> None:
+def test_people_are_created_updated_and_left_alone(tenant: Tenant) -> None:
     first = [PEOPLE, *(record("people", Email=f"p{n}@x.io", FirstName="Ann") for n in range(3))]
-    assert loading.load(first, object_type="person").outcomes("people") == {"created": 3}
+    assert tenant.load(*first, object_type="person").outcomes("people") == {"created": 3}
     again = [PEOPLE, record("people", Email="P0@x.io", FirstName="Ann")]
     again.append(record("people", Email="p1@x.io", FirstName="Bob"))
-    assert loading.load(again, object_type="person").outcomes("people") == {
+    assert tenant.load(*again, object_type="person").outcomes("people") == {
         "unchanged": 1,
         "updated": 1,
     }
-    assert {row["Email"]: row["FirstName"] for row in loading.tenant.rows("person")} == {
+    assert {row["Email"]: row["FirstName"] for row in tenant.rows("person")} == {
         "p0@x.io": "Ann",
         "p1@x.io": "Bob",
         "p2@x.io": "Ann",
     }
 
 
-def test_updating_people_skips_an_unknown_email(loading: Loading) -> None:
-    loading.load([PEOPLE, record("people", Email="known@x.io")], object_type="person")
+def test_updating_people_skips_an_unknown_email(tenant: Tenant) -> None:
+    tenant.load(PEOPLE, record("people", Email="known@x.io"), object_type="person")
     lines = [PEOPLE, record("people", Email="known@x.io", FirstName="Ann")]
     lines.append(record("people", Email="new@x.io", FirstName="Bob"))
-    run = loading.load(lines, object_type="person", sync_mode="update")
+    run = tenant.load(*lines, object_type="person", sync_mode="update")
     assert run.outcomes("people") == {"updated": 1, "skipped": 1}
-    assert loading.tenant.count("person") == 1
+    assert tenant.sandbox.tenant.count("person") == 1
 
 
-def test_relationships_are_loaded_like_companies(loading: Loading) -> None:
-    company = loading.tenant.seed("company", [{"Name": "Initech"}])[0]
+def test_relationships_are_loaded_like_companies(tenant: Tenant) -> None:
+    company = tenant.sandbox.tenant.seed("company", [{"Name": "Initech"}])[0]
     lines = [schema("links", {"Name": TEXT, "CompanyId": TEXT})]
     lines.append(record("links", Name="Support", CompanyId=company))
-    first = loading.load(lines, object_type="relationship")
-    second = loading.load(lines, object_type="relationship")
+    first = tenant.load(*lines, object_type="relationship")
+    second = tenant.load(*lines, object_type="relationship")
     assert (first.outcomes("links"), second.outcomes("links")) == ({"created": 1}, {"unchanged": 1})
 
 
-def test_composite_keys_match_by_value_and_type(start_loading: Callable[..., Loading]) -> None:
-    loading = start_loading(**USAGE)
-    loading.tenant.seed(
+def test_composite_keys_match_by_value_and_type(start_tenant: Callable[..., Tenant]) -> None:
+    tenant = start_tenant(**USAGE)
+    tenant.sandbox.tenant.seed(
         "Usage__gc",
         [
             {"Account__gc": "a", "Month__gc": 1, "Logins__gc": 10},
@@ -129,26 +128,26 @@ def test_composite_keys_match_by_value_and_type(start_loading: Callable[..., Loa
     )
     lines = [schema("usage", USAGE_COLUMNS, keys=["Account__gc", "Month__gc"])]
     lines += [usage("a", 1, 11), usage("a", 2, 12), usage("b", 1, 21), usage("b", 2, 20)]
-    run = loading.load(lines, **USAGE_SETTINGS)
+    run = tenant.load(*lines, **USAGE_SETTINGS)
     assert run.outcomes("usage") == {"created": 2, "updated": 1, "unchanged": 1}
     held = {
         (row["Account__gc"], row["Month__gc"]): row["Logins__gc"]
-        for row in loading.tenant.rows("Usage__gc")
+        for row in tenant.rows("Usage__gc")
     }
     assert held == {("a", 1): 11, ("a", 2): 12, ("b", 1): 21, ("b", 2): 20}
 
 
 @pytest.mark.parametrize("number_sent", [7, 7.0, "7"])
 def test_a_number_key_matches_however_the_source_writes_it(
-    start_loading: Callable[..., Loading], number_sent: object
+    start_tenant: Callable[..., Tenant], number_sent: object
 ) -> None:
-    loading = start_loading(**USAGE)
-    loading.tenant.seed("Usage__gc", [{"Account__gc": "a", "Month__gc": 7, "Logins__gc": 1}])
+    tenant = start_tenant(**USAGE)
+    tenant.sandbox.tenant.seed("Usage__gc", [{"Account__gc": "a", "Month__gc": 7, "Logins__gc": 1}])
     lines = [
         schema("usage", {**USAGE_COLUMNS, "Month__gc": {}}, keys=["Account__gc"]),
         record("usage", Account__gc="a", Month__gc=number_sent, Logins__gc=2),
     ]
-    assert loading.load(lines, **USAGE_SETTINGS).outcomes("usage") == {"updated": 1}
+    assert tenant.load(*lines, **USAGE_SETTINGS).outcomes("usage") == {"updated": 1}
 
 
 @pytest.mark.parametrize(
@@ -156,146 +155,146 @@ def test_a_number_key_matches_however_the_source_writes_it(
     [("Initech", "INITECH"), ("INITECH", "initech"), (" Initech ", "Initech"), (" i", "I")],
 )
 def test_near_match_is_ambiguous_and_never_duplicated(
-    start_loading: Callable[..., Loading], sent: str, held: str
+    start_tenant: Callable[..., Tenant], sent: str, held: str
 ) -> None:
-    loading = start_loading(switches={"query_ignores_case": "all"})
-    loading.tenant.seed("company", [{"Name": held}, {"Name": "Globex"}])
-    run = loading.load([schema(), record(Name=sent), record(Name="Globex", Employees=1)])
+    tenant = start_tenant(switches={"query_ignores_case": "all"})
+    tenant.sandbox.tenant.seed("company", [{"Name": held}, {"Name": "Globex"}])
+    run = tenant.load(schema(), record(Name=sent), record(Name="Globex", Employees=1))
     assert run.outcomes() == {"updated": 1, "rejected": 1}
     assert run.codes == ["ambiguous_key"]
     assert held in run.rejects[0]["gainsight_reject"]["message"]
-    assert loading.names() == {held: 1, "Globex": 1}
+    assert tenant.count_names() == {held: 1, "Globex": 1}
 
 
 def test_blanks_do_not_hide_a_row_from_exact_queries(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"query_ignores_case": "none"})
-    loading.tenant.seed("company", [{"Name": "Initech"}])
-    assert loading.load([schema(), record(Name="Initech ")]).codes == ["ambiguous_key"]
-    assert loading.names() == {"Initech": 1}
+    tenant = start_tenant(switches={"query_ignores_case": "none"})
+    tenant.sandbox.tenant.seed("company", [{"Name": "Initech"}])
+    assert tenant.load(schema(), record(Name="Initech ")).codes == ["ambiguous_key"]
+    assert tenant.count_names() == {"Initech": 1}
 
 
-def test_several_matching_rows_reject_the_record_and_name_their_gsids(loading: Loading) -> None:
-    gsids = loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}, {"Name": "One"}])
-    run = loading.load(
-        [schema(), record(Name="Twin", Employees=1), record(Name="One", Employees=1)]
+def test_several_matching_rows_reject_the_record_and_name_their_gsids(tenant: Tenant) -> None:
+    gsids = tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Twin"}, {"Name": "Twin"}, {"Name": "One"}]
     )
+    run = tenant.load(schema(), record(Name="Twin", Employees=1), record(Name="One", Employees=1))
     assert run.outcomes() == {"updated": 1, "rejected": 1}
     assert run.codes == ["multi_match"]
     message = run.rejects[0]["gainsight_reject"]["message"]
     assert all(gsid in message for gsid in gsids[:2])
 
 
-def test_multi_match_first_updates_one_row_only(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
-    run = loading.load([schema(), record(Name="Twin", Employees=5)], multi_match="first")
+def test_multi_match_first_updates_one_row_only(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+    run = tenant.load(schema(), record(Name="Twin", Employees=5), multi_match="first")
     assert run.outcomes() == {"updated": 1}
-    assert sorted(str(row["Employees"]) for row in loading.tenant.rows("company")) == ["5", "None"]
+    assert sorted(str(row["Employees"]) for row in tenant.rows("company")) == ["5", "None"]
 
 
 def test_a_read_refused_for_its_size_is_halved_and_the_size_remembered(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"query_max_values": 30})
+    tenant = start_tenant(switches={"query_max_values": 30})
     lines = [schema(), *companies(range(200))]
-    run = loading.load(lines, read_group_size=100, near_matches="ignore")
+    run = tenant.load(*lines, read_group_size=100, near_matches="ignore")
     assert run.outcomes() == {"created": 200}
-    sizes = [call.records for call in loading.tenant.calls(path_contains="query")]
-    refused = [call for call in loading.tenant.calls(path_contains="query") if call.code]
+    sizes = [call.records for call in tenant.sandbox.tenant.calls(path_contains="query")]
+    refused = [call for call in tenant.sandbox.tenant.calls(path_contains="query") if call.code]
     assert len(refused) == 3  # 100, 50, and 50 once more
     assert len(sizes) == 3 + 4 + 4
-    assert loading.load(lines).outcomes() == {"unchanged": 200}
+    assert tenant.load(*lines).outcomes() == {"unchanged": 200}
 
 
 def test_a_tenant_that_refuses_every_read_stops_the_run(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"query_max_bytes": 10})
-    run = loading.load([schema(), *companies(range(8)), state(done=1)])
+    tenant = start_tenant(switches={"query_max_bytes": 10})
+    run = tenant.load(schema(), *companies(range(8)), state(done=1))
     assert (run.exit_code, run.states) == (1, [])
     assert "refuses to read Company by Name" in run.log[-1]
 
 
-def test_the_same_key_twice_in_a_group_is_merged_in_order(loading: Loading) -> None:
+def test_the_same_key_twice_in_a_group_is_merged_in_order(tenant: Tenant) -> None:
     lines = [
         record(Name="Initech", Industry="first", Employees=1),
         record(Name="Other"),
         record(Name="Initech", Employees=2, TickerSymbol="INI"),
         record(Name="Initech", Employees=3),
     ]
-    run = loading.load([schema(), *lines, state(done=1)])
+    run = tenant.load(schema(), *lines, state(done=1))
     assert run.outcomes() == {"created": 4}
     assert run.summary["streams"]["accounts"]["merged"] == 2
-    row = loading.tenant.rows("company", Name="Initech")[0]
+    row = tenant.rows("company", Name="Initech")[0]
     assert (row["Industry"], row["Employees"], row["TickerSymbol"]) == ("first", 3, "INI")
-    assert loading.names() == {"Initech": 1, "Other": 1}
+    assert tenant.count_names() == {"Initech": 1, "Other": 1}
     assert run.states == [{"done": 1}]
 
 
-def test_across_groups_the_later_record_waits_for_the_earlier(loading: Loading) -> None:
+def test_across_groups_the_later_record_waits_for_the_earlier(tenant: Tenant) -> None:
     lines = [record(Name=f"C{number % 3}", Employees=number) for number in range(30)]
-    run = loading.load([schema(), *lines], read_group_size=2)
-    assert loading.names() == {"C0": 1, "C1": 1, "C2": 1}
-    assert [row["Employees"] for row in loading.tenant.rows("company")] == [27, 28, 29]
+    run = tenant.load(schema(), *lines, read_group_size=2)
+    assert tenant.count_names() == {"C0": 1, "C1": 1, "C2": 1}
+    assert [row["Employees"] for row in tenant.rows("company")] == [27, 28, 29]
     assert run.outcomes() == {"created": 3, "updated": 27}
 
 
-def test_a_refused_merge_is_undone_and_sent_in_order(loading: Loading) -> None:
+def test_a_refused_merge_is_undone_and_sent_in_order(tenant: Tenant) -> None:
     from target_gainsight.sandbox import ServerRule
 
-    loading.tenant.faults.rules.append(ServerRule("company", "Industry", "forbidden"))
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", "forbidden"))
     lines = [
         record(Name="Initech", Employees=1, Industry="fine"),
         record(Name="Initech", Employees=2, Industry="forbidden"),
         record(Name="Initech", Employees=3),
     ]
-    run = loading.load([schema(), *lines, state(done=1)])
+    run = tenant.load(schema(), *lines, state(done=1))
     assert run.outcomes() == {"created": 1, "updated": 1, "rejected": 1}
-    row = loading.tenant.rows("company", Name="Initech")[0]
+    row = tenant.rows("company", Name="Initech")[0]
     assert (row["Industry"], row["Employees"]) == ("fine", 3)
     assert [reject["record"]["Employees"] for reject in run.rejects] == [2]
     assert run.states == [{"done": 1}]
 
 
-def test_unchanged_rows_are_written_when_skipping_is_off(loading: Loading) -> None:
-    loading.load([schema(), *companies(range(3))])
-    loading.calls()
-    run = loading.load([schema(), *companies(range(3), Employees=None)], skip_unchanged=False)
+def test_unchanged_rows_are_written_when_skipping_is_off(tenant: Tenant) -> None:
+    tenant.load(schema(), *companies(range(3)))
+    tenant.count_calls()
+    run = tenant.load(schema(), *companies(range(3), Employees=None), skip_unchanged=False)
     assert run.outcomes() == {"updated": 3}
-    assert loading.calls() == {"describe": 1, "query": 1, "update": 1}
+    assert tenant.count_calls() == {"describe": 1, "query": 1, "update": 1}
 
 
-def test_null_clears_the_field_and_is_counted(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}, {"Name": "C1"}])
-    run = loading.load([schema(), *companies(range(2), Industry=None)])
+def test_null_clears_the_field_and_is_counted(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}, {"Name": "C1"}])
+    run = tenant.load(schema(), *companies(range(2), Industry=None))
     assert run.outcomes() == {"updated": 1, "unchanged": 1}
     assert run.summary["streams"]["accounts"]["fields_cleared"] == 1
-    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] is None
+    assert tenant.rows("company", Name="C0")[0]["Industry"] is None
 
 
-def test_null_is_left_out_when_asked(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
-    run = loading.load([schema(), *companies([0], Industry=None)], null_values="omit")
+def test_null_is_left_out_when_asked(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
+    run = tenant.load(schema(), *companies([0], Industry=None), null_values="omit")
     assert run.outcomes() == {"unchanged": 1}
-    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
+    assert tenant.rows("company", Name="C0")[0]["Industry"] == "old"
 
 
-def test_a_field_that_the_record_does_not_carry_stays(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "C0", "Industry": "old", "Employees": 1}])
-    run = loading.load([schema(), *companies([0], Employees=2)])
+def test_a_field_that_the_record_does_not_carry_stays(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old", "Employees": 1}])
+    run = tenant.load(schema(), *companies([0], Employees=2))
     assert run.outcomes() == {"updated": 1}
-    assert loading.tenant.rows("company", Name="C0")[0]["Industry"] == "old"
+    assert tenant.rows("company", Name="C0")[0]["Industry"] == "old"
 
 
 def test_refused_gsid_key_switches_to_lookup_keys(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"keys_gsid_refused": True})
-    loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(120)])
-    run = loading.load([schema(), *companies(range(120), Employees=1)], max_concurrency=1)
+    tenant = start_tenant(switches={"keys_gsid_refused": True})
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(120)])
+    run = tenant.load(schema(), *companies(range(120), Employees=1), max_concurrency=1)
     assert run.outcomes() == {"updated": 120}
-    assert loading.calls()["update"] == 4
+    assert tenant.count_calls()["update"] == 4
 
 
 @pytest.mark.parametrize(
@@ -308,12 +307,12 @@ def test_refused_gsid_key_switches_to_lookup_keys(
     ],
 )
 def test_second_run_writes_nothing_for_any_form_of_response(
-    start_loading: Callable[..., Loading], switches: Message
+    start_tenant: Callable[..., Tenant], switches: Message
 ) -> None:
-    loading = start_loading(switches=switches)
+    tenant = start_tenant(switches=switches)
     lines = [schema(), *companies(range(60), RenewalDate="2026-03-01", Status="Active")]
     lines += companies(range(60, 80), RenewalDate=None, Industry=None)
-    assert loading.load(lines).outcomes() == {"created": 80}
-    loading.calls()
-    assert loading.load(lines).outcomes() == {"unchanged": 80}
-    assert loading.calls() == {"describe": 1, "query": 1}
+    assert tenant.load(*lines).outcomes() == {"created": 80}
+    tenant.count_calls()
+    assert tenant.load(*lines).outcomes() == {"unchanged": 80}
+    assert tenant.count_calls() == {"describe": 1, "query": 1}

@@ -5,91 +5,92 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from singer_messages import record, schema, state
-from tenant_runs import companies
+from singer_messages import companies, record, schema, state
 
 if TYPE_CHECKING:
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 
-def seed(loading: Loading, count: int) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)])
+def seed(tenant: Tenant, count: int) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": f"C{n}", "Industry": "old"} for n in range(count)]
+    )
 
 
 def test_thousand_records_half_new_cost_twenty_writes_two_reads_one_describe(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    seed(loading, 500)
-    run = loading.load([schema(), *companies(range(1000), Industry="new"), state(done=1)])
+    seed(tenant, 500)
+    run = tenant.load(schema(), *companies(range(1000), Industry="new"), state(done=1))
     assert run.outcomes() == {"created": 500, "updated": 500}
-    assert loading.calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
-    assert set(loading.names().values()) == {1}
-    assert loading.tenant.count("company") == 1000
+    assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
+    assert set(tenant.count_names().values()) == {1}
+    assert tenant.sandbox.tenant.count("company") == 1000
     assert run.states == [{"done": 1}]
 
 
-def test_a_second_identical_run_writes_nothing(loading: Loading) -> None:
+def test_a_second_identical_run_writes_nothing(tenant: Tenant) -> None:
     lines = [schema(), *companies(range(1000), Industry="new")]
-    loading.load(lines)
-    loading.calls()
-    assert loading.load(lines).outcomes() == {"unchanged": 1000}
-    assert loading.calls() == {"describe": 1, "query": 1}
+    tenant.load(*lines)
+    tenant.count_calls()
+    assert tenant.load(*lines).outcomes() == {"unchanged": 1000}
+    assert tenant.count_calls() == {"describe": 1, "query": 1}
 
 
-def test_records_mixed_in_any_order_are_packed_into_full_batches(loading: Loading) -> None:
-    seed(loading, 500)
+def test_records_mixed_in_any_order_are_packed_into_full_batches(tenant: Tenant) -> None:
+    seed(tenant, 500)
     mixed = [number for pair in zip(range(500), range(500, 1000), strict=True) for number in pair]
-    run = loading.load([schema(), *companies(mixed, Industry="new")])
+    run = tenant.load(schema(), *companies(mixed, Industry="new"))
     assert run.outcomes() == {"created": 500, "updated": 500}
-    assert loading.calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
+    assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
 
 
-def test_a_batch_that_is_not_full_is_carried_into_the_next_group(loading: Loading) -> None:
-    seed(loading, 100)
-    run = loading.load(
-        [schema(), *companies(range(200), Industry="new"), state(done=1)], read_group_size=20
+def test_a_batch_that_is_not_full_is_carried_into_the_next_group(tenant: Tenant) -> None:
+    seed(tenant, 100)
+    run = tenant.load(
+        schema(), *companies(range(200), Industry="new"), state(done=1), read_group_size=20
     )
     assert run.outcomes() == {"created": 100, "updated": 100}
-    assert loading.calls() == {"describe": 1, "query": 10 + 1, "insert": 2, "update": 2}
+    assert tenant.count_calls() == {"describe": 1, "query": 10 + 1, "insert": 2, "update": 2}
     assert run.states[-1] == {"done": 1}
 
 
-def test_fewer_records_per_write_when_asked(loading: Loading) -> None:
-    run = loading.load([schema(), *companies(range(100))], batch_size_rows=20)
+def test_fewer_records_per_write_when_asked(tenant: Tenant) -> None:
+    run = tenant.load(schema(), *companies(range(100)), batch_size_rows=20)
     assert run.outcomes() == {"created": 100}
-    assert loading.calls()["insert"] == 5
+    assert tenant.count_calls()["insert"] == 5
 
 
-def test_two_streams_share_one_describe_of_their_object(loading: Loading) -> None:
+def test_two_streams_share_one_describe_of_their_object(tenant: Tenant) -> None:
     lines = [schema("a"), schema("b"), record("a", Name="A"), record("b", Name="B")]
-    loading.load(lines)
-    assert loading.calls() == {"describe": 1, "query": 2 + 2, "insert": 2}
+    tenant.load(*lines)
+    assert tenant.count_calls() == {"describe": 1, "query": 2 + 2, "insert": 2}
 
 
-def test_max_creates_stops_before_the_batch_that_would_exceed_it(loading: Loading) -> None:
+def test_max_creates_stops_before_the_batch_that_would_exceed_it(tenant: Tenant) -> None:
     lines = [schema()]
     for number in range(120):
         lines += [*companies([number]), state(read=number + 1)]
-    run = loading.load(lines, max_creates=110, read_group_size=50)
+    run = tenant.load(*lines, max_creates=110, read_group_size=50)
     assert run.exit_code == 1
-    assert loading.tenant.count("company") == 100
+    assert tenant.sandbox.tenant.count("company") == 100
     assert run.states[-1] == {"read": 100}
     assert "max_creates (110)" in run.log[-1]
 
 
-def test_max_creates_does_not_count_updates(loading: Loading) -> None:
-    seed(loading, 100)
-    run = loading.load([schema(), *companies(range(102), Industry="new")], max_creates=2)
+def test_max_creates_does_not_count_updates(tenant: Tenant) -> None:
+    seed(tenant, 100)
+    run = tenant.load(schema(), *companies(range(102), Industry="new"), max_creates=2)
     assert (run.exit_code, run.outcomes()) == (0, {"created": 2, "updated": 100})
 
 
-def test_what_was_created_is_listed_with_its_gsid_for_its_owner_only(loading: Loading) -> None:
-    seed(loading, 1)
-    run = loading.load([schema(), *companies(range(3)), record(Name='Comma, "quoted"')])
+def test_what_was_created_is_listed_with_its_gsid_for_its_owner_only(tenant: Tenant) -> None:
+    seed(tenant, 1)
+    run = tenant.load(schema(), *companies(range(3)), record(Name='Comma, "quoted"'))
     path = run.target.session.ledger.created.path
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    gsids = {row["Name"]: row["Gsid"] for row in loading.tenant.rows("company")}
+    gsids = {row["Name"]: row["Gsid"] for row in tenant.rows("company")}
     assert [row["key"] for row in rows] == ["C1", "C2", 'Comma, "quoted"']
     assert all(row["gsid"] == gsids[row["key"]] for row in rows)
     assert {row["stream"] for row in rows} == {"accounts"}

@@ -8,53 +8,52 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses import RESPONSES, TEXT, response, responses_schema, routed
-from singer_messages import COMPANY_COLUMNS, record, schema
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
+from singer_messages import COMPANY_COLUMNS, NOTE_SETTINGS, NOTES, companies, notes, record, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 WRITES = {"insert", "update", "person", "delete"}
 PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}
 
 
-def plan_of(run: LoadRun) -> Message:
+def plan_of(run: TargetRun) -> Message:
     assert run.target.session.plan is not None
     return run.target.session.plan.to_json(run.target.summary)
 
 
-def text_of(run: LoadRun) -> str:
+def text_of(run: TargetRun) -> str:
     assert run.target.session.plan is not None
     return run.target.session.plan.to_text(run.target.summary)
 
 
-def plan(loading: Loading, messages: Sequence[Message], **settings: Any) -> LoadRun:
+def plan(tenant: Tenant, messages: Sequence[Message], **settings: Any) -> TargetRun:
     """Plan, and see that nothing is written, filed or emitted."""
-    loading.calls()
-    files = set((loading.folder / "rejects").glob("*"))
-    planned = loading.load(messages, dry_run=True, **settings)
-    assert not set(loading.calls()) & WRITES
+    tenant.count_calls()
+    files = set((tenant.folder / "rejects").glob("*"))
+    planned = tenant.load(*messages, dry_run=True, **settings)
+    assert not set(tenant.count_calls()) & WRITES
     assert planned.states == []
-    assert set((loading.folder / "rejects").glob("*")) == files
+    assert set((tenant.folder / "rejects").glob("*")) == files
     return planned
 
 
-def counted(run: LoadRun) -> Message:
+def counted(run: TargetRun) -> Message:
     """Everything that is counted per stream."""
     return run.summary["streams"]
 
 
 def assert_predicts(
-    loading: Loading, messages: Sequence[Message], **settings: Any
-) -> tuple[Message, LoadRun]:
+    tenant: Tenant, messages: Sequence[Message], **settings: Any
+) -> tuple[Message, TargetRun]:
     """Plan a run, make it, and compare."""
-    planned = plan(loading, messages, **settings)
-    loading.calls()
-    run = loading.load(messages, **settings)
-    calls = loading.calls()
+    planned = plan(tenant, messages, **settings)
+    tenant.count_calls()
+    run = tenant.load(*messages, **settings)
+    calls = tenant.count_calls()
     cost = plan_of(planned)["cost"]
     assert counted(planned) == counted(run)
     assert cost["by_kind"] == run.summary["calls"]["by_kind"] == calls
@@ -65,20 +64,22 @@ def assert_predicts(
     return plan_of(planned), run
 
 
-def test_plan_of_ten_thousand_rows_with_one_percent_changed(loading: Loading) -> None:
+def test_plan_of_ten_thousand_rows_with_one_percent_changed(tenant: Tenant) -> None:
     rows = [{"Name": f"C{n}", "Industry": "Retail", "Employees": n} for n in range(10_000)]
-    loading.tenant.seed("company", rows)
+    tenant.sandbox.tenant.seed("company", rows)
     changed = set(random.Random(7).sample(range(10_000), 100))
     lines = [record(**{**row, "Employees": n + (n in changed)}) for n, row in enumerate(rows)]
-    planned, run = assert_predicts(loading, [schema(), *lines])
+    planned, run = assert_predicts(tenant, [schema(), *lines])
     assert run.outcomes() == {"updated": 100, "unchanged": 9900}
     assert planned["cost"]["by_kind"] == {"describe": 1, "query": 5, "update": 2}
     assert planned["cost"]["fits_into_a_day"]
 
 
-def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(300)])
-    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+def test_every_kind_of_outcome_is_predicted(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(300)]
+    )
+    tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
     lines = [
         *companies(range(100), Industry="New"),
         *companies(range(100, 180), Industry="Old"),
@@ -90,7 +91,7 @@ def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
         record(Name="Gone", _sdc_deleted_at="2026-01-01T00:00:00Z"),
         *companies(range(300, 310), Employees=5),
     ]
-    planned, run = assert_predicts(loading, [schema(), *lines], read_group_size=400)
+    planned, run = assert_predicts(tenant, [schema(), *lines], read_group_size=400)
     assert run.outcomes() == {
         "created": 130,
         "updated": 140,
@@ -102,16 +103,16 @@ def test_every_kind_of_outcome_is_predicted(loading: Loading) -> None:
     assert (stream["merged"], stream["fields_cleared"]) == (10, 40)
 
 
-def test_plan_shows_examples_differences_and_cost(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
-    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
+    tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
     lines = [
         record(Name="Initech", Industry="New", Employees=None),
         record(Name="Twin"),
         record(Name="Hooli"),
         record(Name="Gone", _sdc_deleted_at="2026-01-01T00:00:00Z"),
     ]
-    planned = plan(loading, [schema(), *lines], calls_per_minute=10, calls_per_day=100)
+    planned = plan(tenant, [schema(), *lines], calls_per_minute=10, calls_per_day=100)
     text = text_of(planned)
     assert text.startswith("plan: nothing was written")
     assert "'accounts': would create 1, such as 'Hooli'\n" in text
@@ -142,15 +143,15 @@ def test_plan_shows_examples_differences_and_cost(loading: Loading) -> None:
     assert stream["skipped_because"] == {"deleted_in_source": 1}
 
 
-def test_run_longer_than_a_day_is_warned_of(loading: Loading) -> None:
-    planned = plan(loading, [schema(), *companies(range(1000))], calls_per_day=10)
+def test_run_longer_than_a_day_is_warned_of(tenant: Tenant) -> None:
+    planned = plan(tenant, [schema(), *companies(range(1000))], calls_per_day=10)
     assert plan_of(planned)["cost"]["fits_into_a_day"] is False
     assert "warning: this does not fit into a day; it takes 3 days" in text_of(planned)
 
 
 @pytest.mark.parametrize("size", [1, 10, 1000])
-def test_repeated_key_is_compared_with_planned_writes(loading: Loading, size: int) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(10)])
+def test_repeated_key_is_compared_with_planned_writes(tenant: Tenant, size: int) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}", "Industry": "Old"} for n in range(10)])
     lines = [
         *companies(range(20), Industry="New"),
         *companies(range(20), Industry="New"),
@@ -158,49 +159,49 @@ def test_repeated_key_is_compared_with_planned_writes(loading: Loading, size: in
         *companies(range(5), Employees=3),
         *companies(range(15, 20), Employees=None),
     ]
-    assert_predicts(loading, [schema(), *lines], read_group_size=size)
+    assert_predicts(tenant, [schema(), *lines], read_group_size=size)
 
 
-def test_two_streams_of_one_object_see_each_others_planned_writes(loading: Loading) -> None:
+def test_two_streams_of_one_object_see_each_others_planned_writes(tenant: Tenant) -> None:
     first, second = (schema(name) for name in ("first", "second"))
     lines = [first, *(record("first", Name=f"C{n}", Industry="A") for n in range(100))]
     lines += [second, *(record("second", Name=f"C{n}", Industry="A") for n in range(50, 150))]
-    _, run = assert_predicts(loading, lines, read_group_size=50, max_concurrency=1)
-    assert loading.tenant.count("company") == 150
+    _, run = assert_predicts(tenant, lines, read_group_size=50, max_concurrency=1)
+    assert tenant.sandbox.tenant.count("company") == 150
     assert run.outcomes("second") == {"created": 50, "unchanged": 50}
 
 
 @pytest.mark.parametrize("mode", ["insert", "update"])
-def test_insert_and_update_are_predicted(loading: Loading, mode: str) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
+def test_insert_and_update_are_predicted(tenant: Tenant, mode: str) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
     lines = [schema(), *companies(range(5, 120), Industry="New"), *companies([7, 110], Industry="")]
-    assert_predicts(loading, lines, sync_mode=mode, lookup_keys="Name", read_group_size=60)
+    assert_predicts(tenant, lines, sync_mode=mode, lookup_keys="Name", read_group_size=60)
 
 
-def test_records_without_keys_are_predicted(start_loading: Callable[..., Loading]) -> None:
-    assert_predicts(start_loading(**NOTES), notes(range(120)), **NOTE_SETTINGS)
+def test_records_without_keys_are_predicted(start_tenant: Callable[..., Tenant]) -> None:
+    assert_predicts(start_tenant(**NOTES), notes(range(120)), **NOTE_SETTINGS)
 
 
 def test_lookup_finds_parents_that_would_be_created(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**RESPONSES)
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
+    tenant = start_tenant(**RESPONSES)
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
     lines = [schema(), responses_schema()]
     for start in range(0, 60, 20):
         lines += companies(range(start, start + 20))
         lines += [response(f"r{start}-{n}", f"C{n}") for n in range(70)]
-    _, run = assert_predicts(loading, lines, streams={"responses": routed()}, read_group_size=50)
+    _, run = assert_predicts(tenant, lines, streams={"responses": routed()}, read_group_size=50)
     assert run.outcomes("responses") == {"created": 140, "rejected": 70}
     assert run.outcomes() == {"created": 50, "unchanged": 10}
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
-def test_self_lookups_are_predicted(loading: Loading, mode: str) -> None:
+def test_self_lookups_are_predicted(tenant: Tenant, mode: str) -> None:
     columns = {**COMPANY_COLUMNS, "parent": TEXT}
     lines = [record(Name=f"C{n}", parent=f"C{(n * 7) % 100}") for n in range(90)]
     assert_predicts(
-        loading,
+        tenant,
         [schema(columns=columns), *lines],
         lookups=PARENT,
         sync_mode=mode,
@@ -208,8 +209,8 @@ def test_self_lookups_are_predicted(loading: Loading, mode: str) -> None:
     )
 
 
-def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Initech"}, {"Name": "Hooli"}])
+def test_people_and_their_companies_are_predicted(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Initech"}, {"Name": "Hooli"}])
     columns = {"Email": TEXT, "FirstName": TEXT, "company": TEXT, "title": TEXT}
     links = {"lookup": {"company": "Name"}, "fields": {"Title": "title"}}
     settings = {"object_type": "person", "company_links": links, "read_group_size": 4}
@@ -219,7 +220,7 @@ def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
         return record("people", Email=email, FirstName="P", company=company, title=title)
 
     known = [person(n, "Initech") for n in range(5)]
-    loading.load([schema("people", columns, keys=["Email"]), *known], **settings)
+    tenant.load(schema("people", columns, keys=["Email"]), *known, **settings)
     lines = [
         *known,
         *(person(n, "Hooli") for n in range(3, 8)),
@@ -231,71 +232,71 @@ def test_people_and_their_companies_are_predicted(loading: Loading) -> None:
         person(7, "Hooli", "CTO"),
     ]
     planned, run = assert_predicts(
-        loading, [schema("people", columns, keys=["Email"]), *lines], **settings
+        tenant, [schema("people", columns, keys=["Email"]), *lines], **settings
     )
     assert planned["cost"]["by_kind"]["person"] == 6
     assert run.outcomes("people")["rejected"] == 1
 
 
-def test_reject_limits_stop_a_dry_run_as_they_stop_a_run(loading: Loading) -> None:
-    planned = plan(loading, [schema(), *companies(range(200))], max_creates=70)
+def test_reject_limits_stop_a_dry_run_as_they_stop_a_run(tenant: Tenant) -> None:
+    planned = plan(tenant, [schema(), *companies(range(200))], max_creates=70)
     assert planned.exit_code == 1
     assert "max_creates (70)" in planned.log[-1]
     bad = [record(Name=f"C{n}", Employees="x") for n in range(200)]
-    planned = plan(loading, [schema(), *bad], max_reject_percent=5)
+    planned = plan(tenant, [schema(), *bad], max_reject_percent=5)
     assert planned.exit_code == 1
     assert "The reasons are in the plan" in planned.log[-1]
 
 
-def test_dry_run_in_which_everything_would_be_rejected_fails(loading: Loading) -> None:
-    planned = plan(loading, [schema(), record(Name="C0", Employees="x")])
+def test_dry_run_in_which_everything_would_be_rejected_fails(tenant: Tenant) -> None:
+    planned = plan(tenant, [schema(), record(Name="C0", Employees="x")])
     assert planned.exit_code == 1
     assert "the only record would be rejected" in planned.log[-1]
 
 
 def test_dry_run_prints_the_plan_once_to_standard_error(
-    loading: Loading, capsys: pytest.CaptureFixture[str]
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loading.load([schema(), record(Name="C0")], dry_run=True)
+    tenant.load(schema(), record(Name="C0"), dry_run=True)
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("plan: nothing was written") == 1
 
 
 def test_dry_run_without_records_does_not_connect(
-    loading: Loading, capsys: pytest.CaptureFixture[str]
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = loading.load([], dry_run=True)
+    run = tenant.load(*([]), dry_run=True)
     assert run.exit_code == 0
-    assert not loading.calls()
+    assert not tenant.count_calls()
     assert "cost: 0 calls" in capsys.readouterr().err
 
 
-def test_summary_file_marks_a_dry_run(loading: Loading) -> None:
-    path = loading.folder / "summary.json"
-    loading.load([schema(), record(Name="C0")], dry_run=True, summary_path=str(path))
+def test_summary_file_marks_a_dry_run(tenant: Tenant) -> None:
+    path = tenant.folder / "summary.json"
+    tenant.load(schema(), record(Name="C0"), dry_run=True, summary_path=str(path))
     assert json.loads(path.read_text())["dry_run"] is True
-    loading.load([schema(), record(Name="C0")], summary_path=str(path))
+    tenant.load(schema(), record(Name="C0"), summary_path=str(path))
     assert json.loads(path.read_text())["dry_run"] is False
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_randomly_repeated_keys_are_predicted(loading: Loading, seed: int) -> None:
+def test_randomly_repeated_keys_are_predicted(tenant: Tenant, seed: int) -> None:
     """Whatever lands first: the same batches are sent."""
     chance = random.Random(seed)
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(150)])
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(150)])
     lines = [
         record(Name=f"C{chance.randrange(300)}", Industry=chance.choice("aaab")) for _ in range(600)
     ]
-    assert_predicts(loading, [schema(), *lines], read_group_size=chance.choice([7, 30, 45]))
+    assert_predicts(tenant, [schema(), *lines], read_group_size=chance.choice([7, 30, 45]))
 
 
-def test_later_groups_see_planned_writes_of_earlier_ones(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(200)])
+def test_later_groups_see_planned_writes_of_earlier_ones(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(200)])
     lines = companies(range(200), Industry="a")
     for place, name in ((3, "C3"), (50, "C3"), (30, "new"), (70, "new"), (150, "C3")):
         lines[place] = record(Name=name, Industry=f"at {place}" if place < 150 else "a")
-    _, run = assert_predicts(loading, [schema(), *lines], read_group_size=10)
-    assert loading.tenant.rows("company", Name="C3")[0]["Industry"] == "a"
-    assert loading.tenant.rows("company", Name="new")[0]["Industry"] == "at 70"
+    _, run = assert_predicts(tenant, [schema(), *lines], read_group_size=10)
+    assert tenant.rows("company", Name="C3")[0]["Industry"] == "a"
+    assert tenant.rows("company", Name="new")[0]["Industry"] == "at 70"
     assert run.outcomes() == {"created": 1, "updated": 4, "unchanged": 195}

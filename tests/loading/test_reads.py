@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fake_clock import FakeClock
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 HOST = "https://initech.gainsightcloud.com"
 OBJECTS = f"{HOST}/v1/data/objects"
@@ -122,75 +122,75 @@ def test_rows_of_lookups_of_which_none_was_asked_for_stop_the_stream(
 
 @pytest.mark.parametrize("spelling", ["lower", "upper"])
 def test_rows_are_found_whatever_the_case_of_their_keys(
-    start_loading: Callable[..., Loading], spelling: str
+    start_tenant: Callable[..., Tenant], spelling: str
 ) -> None:
-    loading = start_loading(switches={"row_keys": spelling}, **RESPONSES)
+    tenant = start_tenant(switches={"row_keys": spelling}, **RESPONSES)
     columns = {"Name": TEXT, "Industry": TEXT}
-    loading.load([schema(columns=columns), record(Name="Initech", Industry="IT")])
+    tenant.load(schema(columns=columns), record(Name="Initech", Industry="IT"))
     for outcome in ({"created": 1}, {"unchanged": 1}):
-        run = load_responses(loading, [response("a", "Initech")])
+        run = load_responses(tenant, [response("a", "Initech")])
         assert (run.exit_code, run.outcomes("responses")) == (0, outcome)
-    again = loading.load([schema(columns=columns), record(Name="Initech", Industry="IT")])
+    again = tenant.load(schema(columns=columns), record(Name="Initech", Industry="IT"))
     assert again.outcomes() == {"unchanged": 1}
 
 
 def test_unreadable_field_is_left_out_of_reads(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"unreadable_field": "RenewalDate"})
+    tenant = start_tenant(switches={"unreadable_field": "RenewalDate"})
     with_date = [record(Name=f"C{n}", Industry="IT", RenewalDate="2027-02-28") for n in range(20)]
     without = [record(Name=f"D{n}", Industry="IT") for n in range(20)]
     messages = [schema(columns=COLUMNS), *with_date, *without]
-    assert loading.load(messages, read_group_size=10).outcomes() == {"created": 40}
-    loading.calls()
-    run = loading.load(messages, read_group_size=10)
+    assert tenant.load(*messages, read_group_size=10).outcomes() == {"created": 40}
+    tenant.count_calls()
+    run = tenant.load(*messages, read_group_size=10)
     assert run.outcomes() == {"updated": 20, "unchanged": 20}
     [warning] = [line for line in run.log if "cannot read" in line]
     assert "Company: the tenant cannot read RenewalDate" in warning
-    assert loading.calls()["query"] == 5
+    assert tenant.count_calls()["query"] == 5
 
 
 def test_an_unreadable_lookup_key_stops_the_stream_by_its_name(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"unreadable_field": "Name"})
-    run = loading.load([schema(), record(Name="Initech"), record(Name="Umbrella")])
+    tenant = start_tenant(switches={"unreadable_field": "Name"})
+    run = tenant.load(schema(), record(Name="Initech"), record(Name="Umbrella"))
     assert run.exit_code == 1
     assert "cannot read Name of Company" in "\n".join(run.log)
-    assert loading.calls()["query"] == 1
-    assert loading.tenant.rows("company") == []
+    assert tenant.count_calls()["query"] == 1
+    assert tenant.rows("company") == []
 
 
 def test_unreadable_match_field_stops_the_stream(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"unreadable_field": "Name"}, **RESPONSES)
+    tenant = start_tenant(switches={"unreadable_field": "Name"}, **RESPONSES)
     lines = [response(code, code) for code in "abc"]
-    run = load_responses(loading, lines, {"Company__gc": by_name()})
+    run = load_responses(tenant, lines, {"Company__gc": by_name()})
     assert run.exit_code == 1
     assert "cannot read Name of company" in "\n".join(run.log)
-    assert loading.calls()["query"] == 1
+    assert tenant.count_calls()["query"] == 1
 
 
 def test_object_that_never_responded_fails_after_three_server_errors(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"query_error_object": "company"}, **RESPONSES)
-    run = load_responses(loading, [response("a", "Initech")], {"Company__gc": by_name()})
+    tenant = start_tenant(switches={"query_error_object": "company"}, **RESPONSES)
+    run = load_responses(tenant, [response("a", "Initech")], {"Company__gc": by_name()})
     assert run.codes == ["unavailable"]
     assert "company responds to every query with a server error" in str(run.reject_lines)
-    assert loading.calls()["query"] == 3
+    assert tenant.count_calls()["query"] == 3
 
 
 @pytest.mark.parametrize(
     "no_rows", ["records", "list", "nothing_matches", "no_data", "no_data_400"]
 )
 def test_every_form_of_an_empty_result_creates_records(
-    start_loading: Callable[..., Loading], no_rows: str
+    start_tenant: Callable[..., Tenant], no_rows: str
 ) -> None:
-    loading = start_loading(switches={"no_rows": no_rows})
+    tenant = start_tenant(switches={"no_rows": no_rows})
     for outcome in ({"created": 2}, {"unchanged": 2}):
-        run = loading.load([schema(), record(Name="Initech"), record(Name="Umbrella")])
+        run = tenant.load(schema(), record(Name="Initech"), record(Name="Umbrella"))
         assert run.outcomes() == outcome
 
 

@@ -8,8 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import companies
+from singer_messages import companies, record, schema, state
 
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 BAD = ServerRule("company", "Industry", "bad")
 
@@ -30,26 +29,26 @@ def every_tenth_bad(count: int) -> list[Message]:
     ]
 
 
-def test_rejects_are_in_input_order_whatever_order_they_were_settled_in(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(0, 400, 20)])
-    loading.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
+def test_rejects_are_in_input_order_whatever_order_they_were_settled_in(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(0, 400, 20)])
+    tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
     lines = every_tenth_bad(400)
     lines[200:200] = [record(Name="Twin"), record(Name=7), record(Name=None), record(Name="Twin")]
-    run = loading.load([schema(), *lines, state(done=1)], read_group_size=100)
+    run = tenant.load(schema(), *lines, state(done=1), read_group_size=100)
     wanted = [f"C{n}" for n in range(0, 200, 10)] + ["Twin", 7, None, "Twin"]
     wanted += [f"C{n}" for n in range(200, 400, 10)]
     assert [reject["record"]["Name"] for reject in run.rejects] == wanted
     assert run.states == [{"done": 1}]
 
 
-def test_a_reject_holds_the_source_as_it_came_and_every_reason(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
+def test_a_reject_holds_the_source_as_it_came_and_every_reason(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     source = {"name": "Initech", "kind": "bad", "note": {"deep": [1.50, None]}, "unused": "ü\u2028"}
     columns = {"name": {"type": "string"}, "kind": {"type": "string"}}
     came = schema("crm", columns, keys=["name"])
     message = {**record("crm", **source), "time_extracted": "2026-01-01T00:00:00Z", "version": 3}
-    run = loading.load([came, message], field_mapping={"name": "Name", "kind": "Industry"})
+    run = tenant.load(came, message, field_mapping={"name": "Name", "kind": "Industry"})
     assert run.reject_lines[0] == came
     reject = dict(run.reject_lines[1])
     reason = reject.pop("gainsight_reject")
@@ -62,35 +61,35 @@ def test_a_reject_holds_the_source_as_it_came_and_every_reason(loading: Loading)
     assert reason["time"].startswith("2026-01-01T12:00")
 
 
-def test_piping_the_file_into_the_target_replays_it(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load([schema(), *every_tenth_bad(100)])
+def test_piping_the_file_into_the_target_replays_it(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(schema(), *every_tenth_bad(100))
     assert run.outcomes() == {"created": 90, "rejected": 10}
-    loading.tenant.faults.clear()
-    replay = loading.load(run.reject_lines)
+    tenant.sandbox.tenant.faults.clear()
+    replay = tenant.load(*run.reject_lines)
     assert replay.outcomes() == {"created": 10}
-    assert set(loading.names().values()) == {1}
+    assert set(tenant.count_names().values()) == {1}
     assert not replay.reject_lines
 
 
-def test_a_fan_out_replays_the_one_map_that_was_refused(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
+def test_a_fan_out_replays_the_one_map_that_was_refused(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     maps = {
         "accounts": {"__alias__": "as_is"},
         "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
     }
     lines = [schema(), record(Name="C0", Industry="bad")]
-    run = loading.load(lines, stream_maps=maps)
+    run = tenant.load(*lines, stream_maps=maps)
     assert (run.outcomes("as_is"), run.outcomes("accounts_2")) == ({"rejected": 1}, {"created": 1})
     assert run.rejects[0]["stream"] == "accounts"
     assert run.rejects[0]["gainsight_reject"]["stream"] == "as_is"
-    loading.tenant.faults.clear()
-    replay = loading.load(run.reject_lines, stream_maps=maps)
+    tenant.sandbox.tenant.faults.clear()
+    replay = tenant.load(*run.reject_lines, stream_maps=maps)
     assert (replay.outcomes("as_is"), replay.outcomes("accounts_2")) == ({"created": 1}, {})
 
 
-def test_the_schema_is_repeated_when_it_changed(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
+def test_the_schema_is_repeated_when_it_changed(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     first, second = schema(), schema(columns={"Name": {"type": "string"}, "Industry": {}})
     other = schema("others")
     bad = {"Industry": "bad"}
@@ -104,7 +103,7 @@ def test_the_schema_is_repeated_when_it_changed(loading: Loading) -> None:
         *companies([3, 4], **bad),
         record("others", Name="P", **bad),
     ]
-    run = loading.load([*lines, record("others", Name="good")])
+    run = tenant.load(*lines, record("others", Name="good"))
     accounts = [line for line in run.reject_lines if line["stream"] == "accounts"]
     assert [line if line["type"] == "SCHEMA" else line["record"]["Name"] for line in accounts] == [
         first,
@@ -125,14 +124,14 @@ def test_the_schema_is_repeated_when_it_changed(loading: Loading) -> None:
 
 @pytest.mark.parametrize(("max_concurrency", "least_states"), [(1, 6), (8, 1)])
 def test_every_reject_is_on_disk_before_the_state_that_covers_it(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, max_concurrency: int, least_states: int
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, max_concurrency: int, least_states: int
 ) -> None:
     """How many states come out on the way is sure only where one batch follows another."""
-    loading.tenant.faults.rules.append(BAD)
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     lines = [schema()]
     for number, line in enumerate(every_tenth_bad(500), start=1):
         lines += [line, state(read=number)]
-    target = loading.target(read_group_size=30, max_concurrency=max_concurrency)
+    target = tenant.target(read_group_size=30, max_concurrency=max_concurrency)
     target.session.checkpoint.interval = 0.0
     on_disk: list[tuple[int, int]] = []
 
@@ -143,23 +142,23 @@ def test_every_reject_is_on_disk_before_the_state_that_covers_it(
         on_disk.append((value["read"], kinds.count("RECORD")))
 
     monkeypatch.setattr(target, "_write_state_message", look)
-    loading.run(target, lines)
+    tenant.run(target, *lines)
     assert on_disk[-1] == (500, 50)
     assert len(on_disk) >= least_states
     assert all(filed >= (read + 9) // 10 for read, filed in on_disk)
 
 
 def test_a_full_disk_leaves_no_half_line_and_no_state_ahead(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loading.tenant.faults.rules.append(BAD)
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     fill_disk_after(monkeypatch, 3000)
     lines = [schema()]
     for number, line in enumerate(every_tenth_bad(1000), start=1):
         lines += [line, state(read=number)]
-    target = loading.target(read_group_size=50)
+    target = tenant.target(read_group_size=50)
     target.session.checkpoint.interval = 0.0
-    run = loading.run(target, lines)
+    run = tenant.run(target, *lines)
     assert run.exit_code == 1
     assert any("No space left" in line for line in run.log)
     covered = run.states[-1]["read"] if run.states else 0
@@ -196,9 +195,9 @@ def test_a_line_that_did_not_fit_is_written_once_there_is_room(
     assert file.path.read_text() == "one\ntwo\n"
 
 
-def test_reject_files_are_their_owners_and_not_gits(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load([schema(), *companies([0], Industry="bad")])
+def test_reject_files_are_their_owners_and_not_gits(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(schema(), *companies([0], Industry="bad"))
     path = run.target.session.ledger.rejects.path
     assert path.name == f"{run.summary['run']}.singer"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -207,16 +206,16 @@ def test_reject_files_are_their_owners_and_not_gits(loading: Loading) -> None:
     assert run.summary["files"] == {"rejects": str(path)}
 
 
-def test_a_run_without_rejects_makes_no_file(loading: Loading) -> None:
-    loading.load([schema(), *companies([0])])
-    loading.load([schema(), *companies([0])])
-    assert [path.suffix for path in (loading.folder / "rejects").glob("*.singer")] == []
+def test_a_run_without_rejects_makes_no_file(tenant: Tenant) -> None:
+    tenant.load(schema(), *companies([0]))
+    tenant.load(schema(), *companies([0]))
+    assert [path.suffix for path in (tenant.folder / "rejects").glob("*.singer")] == []
 
 
-def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
+def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     lines = [schema(), *companies([0], Industry="bad", TickerSymbol="SECRET"), *companies([1])]
-    run = loading.load(lines, reject_values="keys")
+    run = tenant.load(*lines, reject_values="keys")
     assert run.rejects[0]["record"] == {"Name": "C0"}
     assert run.rejects[0]["gainsight_reject"]["replayable"] is False
     text = run.target.session.ledger.rejects.path.read_text()
@@ -224,10 +223,10 @@ def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(loading:
     assert "bad" not in text
 
 
-def test_the_access_key_is_nowhere(loading: Loading, caplog: Any) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load([schema(), *companies([0], Industry="bad")])
-    key = loading.sandbox.access_key
+def test_the_access_key_is_nowhere(tenant: Tenant, caplog: Any) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(schema(), *companies([0], Industry="bad"))
+    key = tenant.sandbox.access_key
     assert key not in run.target.session.ledger.rejects.path.read_text().replace(
         "gainsight_reject", ""
     )

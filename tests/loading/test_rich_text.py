@@ -20,7 +20,7 @@ from singer_messages import TEXT, record, schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 LINES = "one\ntwo\r\nthree\rfour"
 HTML = "one<br>two<br>three<br>four"
@@ -39,76 +39,76 @@ PAGES = {
 
 
 @pytest.fixture
-def loading(start_loading: Callable[..., Loading]) -> Loading:
-    return start_loading(**TENANT)
+def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
+    return start_tenant(**TENANT)
 
 
-def load_page(loading: Loading, text: str, **entry: Any) -> LoadRun:
+def load_page(tenant: Tenant, text: str, **entry: Any) -> TargetRun:
     stream = {"object_type": "custom_object", "custom_object_name": "Page__gc", **entry}
     lines = [schema("pages", {"Code__gc": TEXT, "Text__gc": TEXT}, keys=["Code__gc"])]
     lines.append(record("pages", Code__gc="a", Text__gc=text))
-    return loading.load(lines, object_type=None, streams={"pages": stream})
+    return tenant.load(*lines, object_type=None, streams={"pages": stream})
 
 
-def pages(loading: Loading) -> list[str]:
-    return [row["Text__gc"] for row in loading.tenant.rows("Page__gc")]
+def pages(tenant: Tenant) -> list[str]:
+    return [row["Text__gc"] for row in tenant.rows("Page__gc")]
 
 
 @pytest.mark.parametrize(("rich_text", "written"), [(None, HTML), ("html", HTML), ("as_is", LINES)])
 def test_notes_and_comments_are_written_as_html_by_default(
-    loading: Loading, rich_text: str | None, written: str
+    tenant: Tenant, rich_text: str | None, written: str
 ) -> None:
     entry = {"rich_text": rich_text} if rich_text else {}
-    load_activities(loading, [activity(1, Notes=LINES)], entry=entry)
-    load_ctas(loading, [cta(1, Comments=LINES)], entry=entry)
-    assert notes_of(loading) == {"r1": written}
-    assert comments_of(loading) == {"r1": written}
+    load_activities(tenant, [activity(1, Notes=LINES)], entry=entry)
+    load_ctas(tenant, [cta(1, Comments=LINES)], entry=entry)
+    assert notes_of(tenant) == {"r1": written}
+    assert comments_of(tenant) == {"r1": written}
 
 
 @pytest.mark.parametrize(
     "text", ["<p>one</p>\n<p>two</p>", "one<BR/>\ntwo", "<ul>\n<li>a</li></ul>"]
 )
-def test_text_with_markup_of_its_own_stays_as_it_is(loading: Loading, text: str) -> None:
-    load_activities(loading, [activity(1, Notes=text)])
-    assert notes_of(loading) == {"r1": text}
+def test_text_with_markup_of_its_own_stays_as_it_is(tenant: Tenant, text: str) -> None:
+    load_activities(tenant, [activity(1, Notes=text)])
+    assert notes_of(tenant) == {"r1": text}
 
 
 @pytest.mark.parametrize("text", ["5 < 6\nbr>", "a <b>\nc"])
-def test_other_angle_brackets_are_no_markup(loading: Loading, text: str) -> None:
-    load_activities(loading, [activity(1, Notes=text)])
-    assert notes_of(loading) == {"r1": text.replace("\n", "<br>")}
+def test_other_angle_brackets_are_no_markup(tenant: Tenant, text: str) -> None:
+    load_activities(tenant, [activity(1, Notes=text)])
+    assert notes_of(tenant) == {"r1": text.replace("\n", "<br>")}
 
 
 @pytest.mark.parametrize("held", [LINES, HTML, "one<br/>two<BR />three<br>four"])
-def test_another_form_of_the_same_line_breaks_is_no_change(loading: Loading, held: str) -> None:
-    load_activities(loading, activities([1]))
-    model = loading.tenant.named_object("activity_timeline")
-    gsid = loading.tenant.rows("activity_timeline")[0]["Gsid"]
-    loading.tenant.store.update(model, [(gsid, (("Notes",), [held]))])
-    run = load_activities(loading, [activity(1, Notes=LINES)])
+def test_another_form_of_the_same_line_breaks_is_no_change(tenant: Tenant, held: str) -> None:
+    load_activities(tenant, activities([1]))
+    model = tenant.sandbox.tenant.named_object("activity_timeline")
+    gsid = tenant.rows("activity_timeline")[0]["Gsid"]
+    tenant.sandbox.tenant.store.update(model, [(gsid, (("Notes",), [held]))])
+    run = load_activities(tenant, [activity(1, Notes=LINES)])
     assert run.outcomes("activities") == {"unchanged": 1}
-    run = load_activities(loading, [activity(1, Notes=LINES + "\nfive")])
+    run = load_activities(tenant, [activity(1, Notes=LINES + "\nfive")])
     assert run.outcomes("activities") == {"updated": 1}
 
 
 @pytest.mark.parametrize("transport", [{}, {"transport": "bulk", "bulk_job_id": "pages"}])
 @pytest.mark.parametrize(("rich_text", "written"), [({}, LINES), ({"rich_text": "html"}, HTML)])
 def test_rich_text_of_other_objects_is_written_as_html_on_request(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
     transport: dict[str, str],
     rich_text: dict[str, str],
     written: str,
 ) -> None:
-    loading = start_loading(**PAGES)
-    assert load_page(loading, LINES, **transport, **rich_text).exit_code == 0
-    assert pages(loading) == [written]
+    tenant = start_tenant(**PAGES)
+    assert load_page(tenant, LINES, **transport, **rich_text).exit_code == 0
+    assert pages(tenant) == [written]
 
 
 def test_html_that_is_too_long_for_the_field_is_rejected(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**PAGES)
-    run = load_page(loading, "x" * 36 + "\n", rich_text="as_is")
+    tenant = start_tenant(**PAGES)
+    run = load_page(tenant, "x" * 36 + "\n", rich_text="as_is")
     assert run.outcomes("pages") == {"created": 1}
-    run = load_page(loading, "x" * 37 + "\n", rich_text="html")
+    run = load_page(tenant, "x" * 37 + "\n", rich_text="html")
     assert run.codes == ["too_long"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "parent": TEXT}
 
@@ -30,120 +30,120 @@ def parent_lookup(**further: Any) -> Message:
 
 
 def load_accounts(
-    loading: Loading, *lines: Message, lookups: Message | None = None, **settings: Any
-) -> LoadRun:
-    return loading.load([accounts_schema(), *lines], lookups=lookups or parent_lookup(), **settings)
+    tenant: Tenant, *lines: Message, lookups: Message | None = None, **settings: Any
+) -> TargetRun:
+    return tenant.load(accounts_schema(), *lines, lookups=lookups or parent_lookup(), **settings)
 
 
-def parents(loading: Loading) -> dict[str, str | None]:
+def parents(tenant: Tenant) -> dict[str, str | None]:
     """By the name of each company in the tenant, the name of its parent."""
-    rows = loading.tenant.rows("company")
+    rows = tenant.rows("company")
     names = {row["Gsid"]: row["Name"] for row in rows}
     return {
         row["Name"]: names[row["ParentCompany"]] if row["ParentCompany"] else None for row in rows
     }
 
 
-def test_a_child_before_its_parent_in_the_same_group(loading: Loading) -> None:
-    run = load_accounts(loading, account("child", "parent"), account("parent"), state(done=1))
+def test_a_child_before_its_parent_in_the_same_group(tenant: Tenant) -> None:
+    run = load_accounts(tenant, account("child", "parent"), account("parent"), state(done=1))
     assert run.outcomes() == {"created": 2}
-    assert parents(loading) == {"child": "parent", "parent": None}
+    assert parents(tenant) == {"child": "parent", "parent": None}
     assert run.states == [{"done": 1}]
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
-def test_a_child_groups_before_its_parent(loading: Loading, mode: str) -> None:
+def test_a_child_groups_before_its_parent(tenant: Tenant, mode: str) -> None:
     lines = [account("child", "parent"), *(account(f"C{n}") for n in range(5)), account("parent")]
-    run = load_accounts(loading, *lines, read_group_size=2, sync_mode=mode)
+    run = load_accounts(tenant, *lines, read_group_size=2, sync_mode=mode)
     assert run.outcomes() == {"created": 7}
-    assert parents(loading)["child"] == "parent"
-    assert loading.tenant.count("company") == 7
+    assert parents(tenant)["child"] == "parent"
+    assert tenant.sandbox.tenant.count("company") == 7
 
 
-def test_a_chain_in_reverse_order(loading: Loading) -> None:
+def test_a_chain_in_reverse_order(tenant: Tenant) -> None:
     lines = [account(f"C{n}", f"C{n + 1}" if n < 9 else None) for n in range(10)]
-    run = load_accounts(loading, *lines, read_group_size=3)
+    run = load_accounts(tenant, *lines, read_group_size=3)
     assert run.outcomes() == {"created": 10}
-    assert parents(loading) == {f"C{n}": f"C{n + 1}" if n < 9 else None for n in range(10)}
+    assert parents(tenant) == {f"C{n}": f"C{n + 1}" if n < 9 else None for n in range(10)}
 
 
-def test_a_parent_that_is_there_already_costs_no_second_pass(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "parent"}])
-    run = load_accounts(loading, *(account(f"C{n}", "parent") for n in range(20)))
+def test_a_parent_that_is_there_already_costs_no_second_pass(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "parent"}])
+    run = load_accounts(tenant, *(account(f"C{n}", "parent") for n in range(20)))
     assert run.outcomes() == {"created": 20}
-    assert loading.calls() == {"describe": 1, "query": 2 + 1, "insert": 1}
+    assert tenant.count_calls() == {"describe": 1, "query": 2 + 1, "insert": 1}
 
 
-def test_completion_goes_in_batches_of_fifty(loading: Loading) -> None:
+def test_completion_goes_in_batches_of_fifty(tenant: Tenant) -> None:
     children = [account(f"C{n}", "parent") for n in range(100)]
-    run = load_accounts(loading, *children, account("parent"))
+    run = load_accounts(tenant, *children, account("parent"))
     assert run.outcomes() == {"created": 101}
-    assert set(parents(loading).values()) == {"parent", None}
-    calls = loading.calls()
+    assert set(parents(tenant).values()) == {"parent", None}
+    calls = tenant.count_calls()
     assert calls["insert"] == 3
     assert calls["update"] == 2
     assert calls.total() <= 10
 
 
 def test_missing_parent_rejects_the_child_whose_row_was_written(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    run = load_accounts(loading, account("child", "nobody"), account("other"))
+    run = load_accounts(tenant, account("child", "nobody"), account("other"))
     assert run.outcomes() == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "lookup_no_match"
     assert reject["field"] == "ParentCompany"
     assert "no row of company has Name = 'nobody'" in reject["message"]
     assert "its own row was written without it" in reject["message"]
-    assert parents(loading) == {"child": None, "other": None}
+    assert parents(tenant) == {"child": None, "other": None}
 
 
-def test_leave_empty_settles_the_child_of_a_parent_that_never_comes(loading: Loading) -> None:
+def test_leave_empty_settles_the_child_of_a_parent_that_never_comes(tenant: Tenant) -> None:
     lenient = parent_lookup(on_no_match="leave_empty")
-    run = load_accounts(loading, account("child", "nobody"), state(done=1), lookups=lenient)
+    run = load_accounts(tenant, account("child", "nobody"), state(done=1), lookups=lenient)
     assert run.outcomes() == {"created": 1}
-    assert parents(loading) == {"child": None}
+    assert parents(tenant) == {"child": None}
     assert run.states == [{"done": 1}]
 
 
-def test_an_existing_child_is_completed_too(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "child", "Industry": "old"}, {"Name": "same"}])
+def test_an_existing_child_is_completed_too(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "child", "Industry": "old"}, {"Name": "same"}])
     lines = [account("child", "parent", Industry="new"), account("same", "parent")]
-    run = load_accounts(loading, *lines, account("parent"))
+    run = load_accounts(tenant, *lines, account("parent"))
     assert run.outcomes() == {"created": 1, "updated": 2}
-    assert parents(loading) == {"child": "parent", "same": "parent", "parent": None}
+    assert parents(tenant) == {"child": "parent", "same": "parent", "parent": None}
 
 
-def test_a_second_run_writes_nothing(loading: Loading) -> None:
+def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("parent")]
-    load_accounts(loading, *lines)
-    loading.calls()
-    run = load_accounts(loading, *lines)
+    load_accounts(tenant, *lines)
+    tenant.count_calls()
+    run = load_accounts(tenant, *lines)
     assert run.outcomes() == {"unchanged": 2}
-    assert loading.calls() == {"describe": 1, "query": 2}
+    assert tenant.count_calls() == {"describe": 1, "query": 2}
 
 
-def test_the_state_waits_for_the_parent(loading: Loading) -> None:
+def test_the_state_waits_for_the_parent(tenant: Tenant) -> None:
     """The run is stopped before the parent comes: no state may cover the child."""
     lines = [account("other"), state(done=0), account("child", "parent"), state(done=1)]
     lines += [record(Name=None), record(Name=None), state(done=2), account("parent")]
     sent_at_once = {"read_group_size": 1, "batch_size_rows": 1, "max_concurrency": 1}
-    run = load_accounts(loading, *lines, **sent_at_once, max_rejects=1)
+    run = load_accounts(tenant, *lines, **sent_at_once, max_rejects=1)
     assert run.exit_code == 1
     assert {"done": 1} not in run.states
     assert {"done": 2} not in run.states
-    assert parents(loading).get("child") is None
+    assert parents(tenant).get("child") is None
 
 
-def test_records_wait_on_disk_and_come_back_whole(loading: Loading) -> None:
+def test_records_wait_on_disk_and_come_back_whole(tenant: Tenant) -> None:
     children = [account(f"C{n}", f"P{n % 3}", Industry=f"I{n}") for n in range(25)]
     lines = [*children, account("P0"), state(early=1), account("P1"), state(done=1)]
-    run = load_accounts(loading, *lines, read_group_size=4)
+    run = load_accounts(tenant, *lines, read_group_size=4)
     assert run.outcomes() == {"created": 19, "rejected": 8}
-    held = {row["Name"]: row["Industry"] for row in loading.tenant.rows("company")}
+    held = {row["Name"]: row["Industry"] for row in tenant.rows("company")}
     assert held == {**{f"C{n}": f"I{n}" for n in range(25)}, "P0": None, "P1": None}
     expected = {f"C{n}": None if n % 3 == 2 else f"P{n % 3}" for n in range(25)}
-    assert parents(loading) == {**expected, "P0": None, "P1": None}
+    assert parents(tenant) == {**expected, "P0": None, "P1": None}
     rejected = [line["record"] for line in run.rejects]
     assert rejected == [
         {"Name": f"C{n}", "parent": "P2", "Industry": f"I{n}"} for n in range(25) if n % 3 == 2
@@ -151,54 +151,54 @@ def test_records_wait_on_disk_and_come_back_whole(loading: Loading) -> None:
     assert run.states == [{"done": 1}]
 
 
-def test_merged_records_wait_with_all_their_parts(loading: Loading) -> None:
+def test_merged_records_wait_with_all_their_parts(tenant: Tenant) -> None:
     lines = [account(f"C{n}", "nobody", Industry=i) for n in range(3) for i in ("a", "b")]
-    run = load_accounts(loading, *lines)
+    run = load_accounts(tenant, *lines)
     assert run.outcomes() == {"rejected": 6}
     assert [line["record"]["Industry"] for line in run.rejects] == ["a", "b"] * 3
-    assert {row["Industry"] for row in loading.tenant.rows("company")} == {"b"}
+    assert {row["Industry"] for row in tenant.rows("company")} == {"b"}
 
 
-def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "right"}])
+def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "right"}])
     lines = [account("child", "wrong"), account("child", "right"), account("wrong")]
-    run = load_accounts(loading, *lines, read_group_size=1)
+    run = load_accounts(tenant, *lines, read_group_size=1)
     assert run.outcomes() == {"created": 2, "updated": 1}
-    assert parents(loading) == {"right": None, "child": "right", "wrong": None}
+    assert parents(tenant) == {"right": None, "child": "right", "wrong": None}
 
 
-def test_a_later_null_takes_the_parent_away(loading: Loading) -> None:
+def test_a_later_null_takes_the_parent_away(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("child", None), account("parent")]
-    load_accounts(loading, *lines, read_group_size=1)
-    assert parents(loading) == {"child": None, "parent": None}
+    load_accounts(tenant, *lines, read_group_size=1)
+    assert parents(tenant) == {"child": None, "parent": None}
 
 
-def test_a_later_parent_that_is_waited_for_too_wins(loading: Loading) -> None:
+def test_a_later_parent_that_is_waited_for_too_wins(tenant: Tenant) -> None:
     lines = [account("child", "first"), account("child", "second")]
     lines += [account("second"), account("first")]
-    run = load_accounts(loading, *lines, read_group_size=1)
+    run = load_accounts(tenant, *lines, read_group_size=1)
     assert run.outcomes()["created"] == 3
-    assert parents(loading)["child"] == "second"
+    assert parents(tenant)["child"] == "second"
 
 
-def test_inserted_twins_each_get_their_own_parent(loading: Loading) -> None:
+def test_inserted_twins_each_get_their_own_parent(tenant: Tenant) -> None:
     """Under insert a later record with the same key is another row."""
     fillers = [account(f"C{n}") for n in range(100)]
     lines = [account("twin", "P1"), *fillers, account("twin", "P2"), account("P1"), account("P2")]
-    run = load_accounts(loading, *lines, sync_mode="insert", read_group_size=1, max_concurrency=1)
+    run = load_accounts(tenant, *lines, sync_mode="insert", read_group_size=1, max_concurrency=1)
     assert run.outcomes() == {"created": 104}
-    rows = loading.tenant.rows("company")
+    rows = tenant.rows("company")
     names = {row["Gsid"]: row["Name"] for row in rows}
     twins = [names.get(row["ParentCompany"]) for row in rows if row["Name"] == "twin"]
     assert twins == ["P1", "P2"]
 
 
-def test_another_stream_that_looks_here_does_not_end_the_waiting(loading: Loading) -> None:
+def test_another_stream_that_looks_here_does_not_end_the_waiting(tenant: Tenant) -> None:
     people = schema("people", {"Email": TEXT, "company": TEXT}, keys=["Email"])
     lines = [accounts_schema(), people, account("child", "parent")]
     lines += [record("people", Email="ann@x.io", company="child"), account("parent")]
-    run = loading.load(
-        lines,
+    run = tenant.load(
+        *lines,
         streams={
             "accounts": {"object_type": "company", "lookups": parent_lookup()},
             "people": {"object_type": "person", "company_links": {"lookup": {"company": "Name"}}},
@@ -207,33 +207,33 @@ def test_another_stream_that_looks_here_does_not_end_the_waiting(loading: Loadin
     )
     assert run.outcomes("people") == {"created": 1}
     assert run.outcomes() == {"created": 2}
-    assert parents(loading) == {"child": "parent", "parent": None}
+    assert parents(tenant) == {"child": "parent", "parent": None}
 
 
-def test_a_refused_merge_does_not_end_the_waiting(start_loading: Callable[..., Loading]) -> None:
+def test_a_refused_merge_does_not_end_the_waiting(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "company", "field": "Industry", "value": "refused"}
-    loading = start_loading(rules=[rule])
+    tenant = start_tenant(rules=[rule])
     lines = [account("child", "parent")]
     lines += [account("merged", Industry="good"), account("merged", Industry="refused")]
     lines += [*(account(f"C{n}") for n in range(120)), account("parent")]
-    run = load_accounts(loading, *lines, read_group_size=20, max_concurrency=1)
+    run = load_accounts(tenant, *lines, read_group_size=20, max_concurrency=1)
     assert run.outcomes() == {"created": 123, "rejected": 1}
-    assert parents(loading)["child"] == "parent"
+    assert parents(tenant)["child"] == "parent"
 
 
 def test_a_refused_completion_rejects_the_child_with_the_tenants_reason(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"keys_gsid_refused": True})
-    run = load_accounts(loading, account("child", "parent"), account("parent"))
+    tenant = start_tenant(switches={"keys_gsid_refused": True})
+    run = load_accounts(tenant, account("child", "parent"), account("parent"))
     assert run.outcomes() == {"created": 2}
-    assert parents(loading)["child"] == "parent"
+    assert parents(tenant)["child"] == "parent"
 
 
 def test_a_completion_that_cannot_be_sent_is_unavailable_and_holds_the_state(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(faults=[{"kind": "server_error", "method": "PUT"}])
-    run = load_accounts(loading, account("child", "parent"), account("parent"), state(done=1))
+    tenant = start_tenant(faults=[{"kind": "server_error", "method": "PUT"}])
+    run = load_accounts(tenant, account("child", "parent"), account("parent"), state(done=1))
     assert run.codes == ["unavailable"]
     assert run.states == []

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import companies
+from singer_messages import companies, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.sandbox.answers import NOT_ALLOWED, refuse
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 BAD = ServerRule("company", "Industry", "bad")
 
@@ -37,32 +36,32 @@ def some_bad(count: int, bad: int) -> list[Message]:
 
 
 @pytest.fixture
-def unavailable(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
+def unavailable(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
     """Let the calls of a method fail for some seconds from now."""
 
     def fail(method: str, seconds: float) -> None:
-        began, pick = loading.clock.now(), loading.tenant.faults.pick
+        began, pick = tenant.clock.now(), tenant.sandbox.tenant.faults.pick
         down = Fault("unavailable", method=method)
 
         def pick_by_time(of_call: str, path: str) -> Any:
-            failing = of_call == method and loading.clock.now() < began + seconds
+            failing = of_call == method and tenant.clock.now() < began + seconds
             if failing and "describe" not in path:
-                loading.tenant.faults.script([down], method=method)
+                tenant.sandbox.tenant.faults.script([down], method=method)
             return pick(of_call, path)
 
-        monkeypatch.setattr(loading.tenant.faults, "pick", pick_by_time)
+        monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", pick_by_time)
 
     return fail
 
 
 def load_through_an_outage(
-    loading: Loading, unavailable: Callable[[str, float], None], **settings: Any
-) -> LoadRun:
+    tenant: Tenant, unavailable: Callable[[str, float], None], **settings: Any
+) -> TargetRun:
     """Update 150 companies while the tenant is down for the retries of the first batch."""
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(150)])
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(150)])
     unavailable("PUT", 31)
-    return loading.load(
-        with_states(companies(range(150), Employees=1), every=50),
+    return tenant.load(
+        *with_states(companies(range(150), Employees=1), every=50),
         max_retry_seconds=30,
         max_concurrency=1,
         **settings,
@@ -70,9 +69,9 @@ def load_through_an_outage(
 
 
 def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
-    loading: Loading, unavailable: Callable[[str, float], None]
+    tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
-    run = load_through_an_outage(loading, unavailable, read_group_size=50)
+    run = load_through_an_outage(tenant, unavailable, read_group_size=50)
     assert run.outcomes() == {"updated": 100, "rejected": 50}
     assert set(run.codes) == {"unavailable"}
     assert [reject["record"]["Name"] for reject in run.rejects] == [f"C{n}" for n in range(50)]
@@ -81,13 +80,13 @@ def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
 
 
 def test_three_unavailable_batches_in_a_row_stop_with_the_state_before_the_first(
-    loading: Loading, unavailable: Callable[[str, float], None]
+    tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(400)])
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(400)])
     unavailable("PUT", 100_000)
     lines = [*companies(range(50)), *companies(range(50, 400), Employees=1)]
-    run = loading.load(
-        with_states(lines, every=50), max_retry_seconds=30, max_concurrency=1, read_group_size=50
+    run = tenant.load(
+        *with_states(lines, every=50), max_retry_seconds=30, max_concurrency=1, read_group_size=50
     )
     assert run.exit_code == 1
     assert run.states == [{"read": 50}]
@@ -97,77 +96,79 @@ def test_three_unavailable_batches_in_a_row_stop_with_the_state_before_the_first
 
 
 def test_reads_that_are_unavailable_hold_their_groups_back_too(
-    loading: Loading, unavailable: Callable[[str, float], None]
+    tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     unavailable("POST", 31)
-    run = loading.load(
-        with_states(companies(range(100)), every=50), max_retry_seconds=30, read_group_size=50
+    run = tenant.load(
+        *with_states(companies(range(100)), every=50), max_retry_seconds=30, read_group_size=50
     )
     assert run.outcomes() == {"created": 50, "rejected": 50}
     assert set(run.codes) == {"unavailable"}
     assert run.states[-1] == {"read": 100}
 
 
-def test_a_wrong_key_stops_at_once_and_says_what_to_do(loading: Loading) -> None:
-    run = loading.load(with_states(companies(range(10))), access_key="wrong")
+def test_a_wrong_key_stops_at_once_and_says_what_to_do(tenant: Tenant) -> None:
+    run = tenant.load(*with_states(companies(range(10))), access_key="wrong")
     assert (run.exit_code, run.states) == (1, [])
     assert "access_key" in run.log[-1]
-    assert len(loading.tenant.calls()) == 1
+    assert len(tenant.sandbox.tenant.calls()) == 1
 
 
 @pytest.mark.parametrize("denied", ["key", "address"])
 def test_access_lost_on_the_way_stops_with_what_is_settled(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, denied: str
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, denied: str
 ) -> None:
-    pick = loading.tenant.faults.pick
+    pick = tenant.sandbox.tenant.faults.pick
 
     def deny_after_a_batch(method: str, path: str) -> Any:
-        if loading.tenant.count("company") == 50:
+        if tenant.sandbox.tenant.count("company") == 50:
             if denied == "key":
-                loading.tenant.config = replace(loading.tenant.config, access_key="new")
+                tenant.sandbox.tenant.config = replace(
+                    tenant.sandbox.tenant.config, access_key="new"
+                )
             else:
-                monkeypatch.setattr(loading.tenant.counter, "admit", deny)
+                monkeypatch.setattr(tenant.sandbox.tenant.counter, "admit", deny)
         return pick(method, path)
 
     def deny(*_: Any) -> None:
         raise refuse(NOT_ALLOWED, "no", status=403)
 
-    monkeypatch.setattr(loading.tenant.faults, "pick", deny_after_a_batch)
-    run = loading.load(
-        with_states(companies(range(200)), every=50), max_concurrency=1, read_group_size=50
+    monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", deny_after_a_batch)
+    run = tenant.load(
+        *with_states(companies(range(200)), every=50), max_concurrency=1, read_group_size=50
     )
     assert run.exit_code == 1
     assert run.states[-1] == {"read": 50}
     assert run.outcomes() == {"created": 50}
-    assert len([call for call in loading.tenant.calls() if call.status != 200]) <= 2
+    assert len([call for call in tenant.sandbox.tenant.calls() if call.status != 200]) <= 2
     assert ("access_key" if denied == "key" else "IP address") in run.log[-1]
 
 
 @pytest.mark.parametrize("answer", ["gu_429", "apig_429", "gu_200", "apig_200"])
 def test_a_throttled_call_waits_for_the_next_window_and_loses_nothing(
-    start_loading: Callable[..., Loading], answer: str
+    start_tenant: Callable[..., Tenant], answer: str
 ) -> None:
     limits = {"calls_per_minute": 10, "calls_per_day": 0}
-    loading = start_loading(limits=limits, switches={"throttle_answer": answer})
-    run = loading.load(with_states(companies(range(2000)), every=1000))
+    tenant = start_tenant(limits=limits, switches={"throttle_answer": answer})
+    run = tenant.load(*with_states(companies(range(2000)), every=1000))
     assert run.outcomes() == {"created": 2000}
-    assert loading.names() == {f"C{n}": 1 for n in range(2000)}
+    assert tenant.count_names() == {f"C{n}": 1 for n in range(2000)}
     assert run.summary["calls"]["throttled"] > 0
     assert run.states[-1] == {"read": 2000}
 
 
 def test_the_allowed_rate_is_kept_without_a_single_refusal(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(limits={"calls_per_minute": 20, "calls_per_day": 0})
-    run = loading.load([schema(), *companies(range(3000))], calls_per_minute=20)
+    tenant = start_tenant(limits={"calls_per_minute": 20, "calls_per_day": 0})
+    run = tenant.load(schema(), *companies(range(3000)), calls_per_minute=20)
     assert run.outcomes() == {"created": 3000}
     assert run.summary["calls"]["throttled"] == 0
 
 
-def test_a_spent_day_stops_with_the_covered_state(loading: Loading) -> None:
-    run = loading.load(
-        with_states(companies(range(1000)), every=50),
+def test_a_spent_day_stops_with_the_covered_state(tenant: Tenant) -> None:
+    run = tenant.load(
+        *with_states(companies(range(1000)), every=50),
         calls_per_day=10,
         quota_percent=100,
         max_concurrency=1,
@@ -175,14 +176,14 @@ def test_a_spent_day_stops_with_the_covered_state(loading: Loading) -> None:
         near_matches="ignore",
     )
     assert run.exit_code == 1
-    assert run.states[-1] == {"read": loading.tenant.count("company")}
+    assert run.states[-1] == {"read": tenant.sandbox.tenant.count("company")}
     assert "renewed at 2026-01-02" in run.log[-1]
 
 
-def test_more_rejects_than_max_rejects_stop_the_run(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load(
-        with_states(some_bad(500, 4), every=50),
+def test_more_rejects_than_max_rejects_stop_the_run(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(
+        *with_states(some_bad(500, 4), every=50),
         max_rejects=3,
         max_concurrency=1,
         read_group_size=50,
@@ -191,12 +192,12 @@ def test_more_rejects_than_max_rejects_stop_the_run(loading: Loading) -> None:
     assert run.states[-1] == {"read": 50}
     assert "max_rejects (3)" in run.log[-1]
     assert str(run.target.session.ledger.rejects.path) in run.log[-1]
-    assert loading.tenant.count("company") < 200
+    assert tenant.sandbox.tenant.count("company") < 200
 
 
-def test_as_many_rejects_as_max_rejects_do_not_stop_it(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load([schema(), *some_bad(100, 3)], max_rejects=3)
+def test_as_many_rejects_as_max_rejects_do_not_stop_it(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(schema(), *some_bad(100, 3), max_rejects=3)
     assert (run.exit_code, run.outcomes()) == (0, {"created": 97, "rejected": 3})
     assert "3 records were rejected" in run.log[-1]
     assert str(run.target.session.ledger.rejects.path) in run.log[-1]
@@ -206,28 +207,28 @@ def test_as_many_rejects_as_max_rejects_do_not_stop_it(loading: Loading) -> None
     ("count", "bad", "exit_code"), [(100, 99, 0), (101, 11, 1), (110, 11, 0), (1000, 100, 0)]
 )
 def test_the_percentage_counts_after_a_hundred_records(
-    loading: Loading, count: int, bad: int, exit_code: int
+    tenant: Tenant, count: int, bad: int, exit_code: int
 ) -> None:
-    loading.tenant.faults.rules.append(BAD)
+    tenant.sandbox.tenant.faults.rules.append(BAD)
     lines = some_bad(count, bad)
-    run = loading.load(with_states(lines, every=count), max_reject_percent=10)
+    run = tenant.load(*with_states(lines, every=count), max_reject_percent=10)
     assert run.exit_code == exit_code
     assert run.outcomes()["rejected"] == bad
     assert run.states == [{"read": count}]
 
 
 def test_records_that_were_only_unlucky_never_trip_a_guard(
-    loading: Loading, unavailable: Callable[[str, float], None]
+    tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     run = load_through_an_outage(
-        loading, unavailable, read_group_size=150, max_rejects=1, max_reject_percent=1
+        tenant, unavailable, read_group_size=150, max_rejects=1, max_reject_percent=1
     )
     assert (run.exit_code, run.outcomes()) == (0, {"updated": 100, "rejected": 50})
 
 
-def test_when_every_record_was_rejected_the_run_fails(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(BAD)
-    run = loading.load(with_states(some_bad(5, 5), every=5))
+def test_when_every_record_was_rejected_the_run_fails(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(BAD)
+    run = tenant.load(*with_states(some_bad(5, 5), every=5))
     assert (run.exit_code, run.outcomes()) == (1, {"rejected": 5})
     assert "all 5 records were rejected" in run.log[-1]
     assert run.states == [{"read": 5}]

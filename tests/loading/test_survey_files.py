@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 HEADER = [
     "Company",
@@ -59,14 +59,14 @@ def response(**fields: Any) -> Message:
 
 
 def load(
-    loading: Loading, messages: Iterable[Message], entry: Message = ENTRY, **settings: Any
-) -> LoadRun:
-    settings = {"survey_path": str(loading.folder / "surveys"), **settings}
-    return loading.load(messages, object_type=None, streams={"nps": entry}, **settings)
+    tenant: Tenant, messages: Iterable[Message], entry: Message = ENTRY, **settings: Any
+) -> TargetRun:
+    settings = {"survey_path": str(tenant.folder / "surveys"), **settings}
+    return tenant.load(*messages, object_type=None, streams={"nps": entry}, **settings)
 
 
-def files(loading: Loading) -> list[Path]:
-    return sorted((loading.folder / "surveys").glob("*.csv*"))
+def files(tenant: Tenant) -> list[Path]:
+    return sorted((tenant.folder / "surveys").glob("*.csv*"))
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -74,11 +74,11 @@ def rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_responses_become_one_file_with_the_eight_columns(loading: Loading) -> None:
+def test_responses_become_one_file_with_the_eight_columns(tenant: Tenant) -> None:
     messages = [SCHEMA, response(), state(read=1), response(score="0", comment=None)]
-    run = load(loading, [*messages, state(read=2)])
+    run = load(tenant, [*messages, state(read=2)])
     assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
-    [path] = files(loading)
+    [path] = files(tenant)
     common = ["NPS 2026", "2026-02-01", "en", "Email"]
     assert rows(path) == [
         HEADER,
@@ -89,10 +89,10 @@ def test_responses_become_one_file_with_the_eight_columns(loading: Loading) -> N
     assert path.name.startswith("nps-")
     assert run.summary["streams"]["nps"]["by_file"]["written"] == [str(path)]
     assert str(path) in run.target.summary.to_text()
-    assert not loading.calls()
+    assert not tenant.count_calls()
 
 
-def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> None:
+def test_columns_are_configurable_and_a_constant_fills_one(tenant: Tenant) -> None:
     columns = {
         "account_id": TEXT,
         "person": TEXT,
@@ -106,9 +106,9 @@ def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> 
         "date_format": "MM-DD-YYYY",
     }
     fields = {"account_id": "A1", "person": "P1", "nps": 3, "at": "2026-02-01T10:00:00Z"}
-    run = load(loading, [schema("nps", columns, keys=[]), record("nps", **fields)], entry)
+    run = load(tenant, [schema("nps", columns, keys=[]), record("nps", **fields)], entry)
     assert run.exit_code == 0
-    assert rows(files(loading)[0]) == [
+    assert rows(files(tenant)[0]) == [
         ["Company", "Person", "Score", "Survey ID", "Response Date", "Region"],
         ["A1", "P1", "3", "S-1", "02-01-2026", "EMEA"],
     ]
@@ -130,19 +130,19 @@ def test_columns_are_configurable_and_a_constant_fills_one(loading: Loading) -> 
     ],
 )
 def test_response_that_cannot_be_imported_is_rejected_alone(
-    loading: Loading, fields: Message, code: str
+    tenant: Tenant, fields: Message, code: str
 ) -> None:
     messages = [SCHEMA, response(), response(**fields), state(read=2)]
-    run = load(loading, messages, validate_records=False)
+    run = load(tenant, messages, validate_records=False)
     assert (run.exit_code, run.codes) == (0, [code])
     assert run.states == [state(read=2)["value"]]
-    assert len(rows(files(loading)[0])) == 2
+    assert len(rows(files(tenant)[0])) == 2
 
 
-def test_no_cell_is_a_formula(loading: Loading) -> None:
+def test_no_cell_is_a_formula(tenant: Tenant) -> None:
     comment = '=HYPERLINK("https://evil.example","click")'
-    load(loading, [SCHEMA, response(comment=comment, company="@corp")])
-    row = rows(files(loading)[0])[1]
+    load(tenant, [SCHEMA, response(comment=comment, company="@corp")])
+    row = rows(files(tenant)[0])[1]
     assert (row[0], row[3]) == ("'@corp", f"'{comment}")
 
 
@@ -153,87 +153,87 @@ def test_harmless_text_starts_no_formula_and_keeps_its_content(text: str) -> Non
     assert found in {text, f"'{text}"}
 
 
-def test_stream_without_a_required_column_stops_before_its_first_record(loading: Loading) -> None:
+def test_stream_without_a_required_column_stops_before_its_first_record(tenant: Tenant) -> None:
     columns = {name: TEXT for name in COLUMNS if name not in {"score", "company"}}
     columns["rating"] = TEXT
     entry = {**ENTRY, "survey_columns": {"Score": "ratin"}}
-    run = load(loading, [schema("nps", columns, keys=[]), record("nps", rating="9")], entry)
+    run = load(tenant, [schema("nps", columns, keys=[]), record("nps", rating="9")], entry)
     assert run.exit_code == 1
     assert "The stream has no column ratin. Did you mean rating?" in run.log[-1]
     assert "A survey import needs Company" in run.log[-1]
-    assert not files(loading)
+    assert not files(tenant)
 
 
-def test_column_name_that_no_csv_can_hold_stops_the_stream(loading: Loading) -> None:
+def test_column_name_that_no_csv_can_hold_stops_the_stream(tenant: Tenant) -> None:
     entry = {**ENTRY, "constants": {"a\0b": "x"}}
-    run = load(loading, [SCHEMA, response()], entry)
-    assert (run.exit_code, files(loading)) == (1, [])
+    run = load(tenant, [SCHEMA, response()], entry)
+    assert (run.exit_code, files(tenant)) == (1, [])
     assert "cannot be in a CSV: a NUL character" in run.log[-1]
 
 
-def test_two_names_for_one_column_are_refused(loading: Loading) -> None:
+def test_two_names_for_one_column_are_refused(tenant: Tenant) -> None:
     entry = {**ENTRY, "survey_columns": {"Survey Name": "survey_name", "Survey ID": "channel"}}
-    run = load(loading, [SCHEMA, response()], entry)
+    run = load(tenant, [SCHEMA, response()], entry)
     assert "mean the same column" in run.log[-1]
 
 
-def test_stopped_run_leaves_no_file(loading: Loading) -> None:
+def test_stopped_run_leaves_no_file(tenant: Tenant) -> None:
     stray = record("unknown", a=1)
-    run = load(loading, [SCHEMA, response(), state(read=1), stray])
+    run = load(tenant, [SCHEMA, response(), state(read=1), stray])
     assert (run.exit_code, run.states) == (1, [])
-    assert not files(loading)
+    assert not files(tenant)
 
 
-def test_leftovers_of_a_killed_run_are_deleted(loading: Loading) -> None:
-    folder = loading.folder / "surveys"
+def test_leftovers_of_a_killed_run_are_deleted(tenant: Tenant) -> None:
+    folder = tenant.folder / "surveys"
     folder.mkdir()
     (folder / "nps-20260101T000000Z-abcd.csv.part").write_text("half a fi", encoding="utf-8")
-    load(loading, [SCHEMA, response()])
-    assert [path.suffix for path in files(loading)] == [".csv"]
+    load(tenant, [SCHEMA, response()])
+    assert [path.suffix for path in files(tenant)] == [".csv"]
 
 
 def test_full_disk_leaves_no_file_and_no_state(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("target_gainsight.loading.bulk.csv_file.os.fsync", full)
-    run = load(loading, [SCHEMA, response(), state(read=1)])
+    run = load(tenant, [SCHEMA, response(), state(read=1)])
     assert (run.exit_code, run.states) == (1, [])
     assert "the records will be re-sent" in run.log[-1]
-    assert not files(loading)
+    assert not files(tenant)
 
 
-def test_schema_with_a_further_column_of_the_import_makes_a_second_file(loading: Loading) -> None:
+def test_schema_with_a_further_column_of_the_import_makes_a_second_file(tenant: Tenant) -> None:
     narrow = schema("nps", {name: COLUMNS[name] for name in COLUMNS if name != "channel"}, keys=[])
     first = response()
     del first["record"]["channel"]
-    run = load(loading, [narrow, first, SCHEMA, response(company="Globex"), state(read=2)])
+    run = load(tenant, [narrow, first, SCHEMA, response(company="Globex"), state(read=2)])
     assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
-    assert sorted(rows(path)[1][0] for path in files(loading)) == ["Globex", "Initech"]
+    assert sorted(rows(path)[1][0] for path in files(tenant)) == ["Globex", "Initech"]
 
 
-def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(loading: Loading) -> None:
+def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(tenant: Tenant) -> None:
     wider = schema("nps", {**COLUMNS, "region": TEXT}, keys=[])
     lines = [SCHEMA, response(), wider, response(company="Globex"), SCHEMA, response(company="I")]
-    assert load(loading, lines).exit_code == 0
-    [path] = files(loading)
+    assert load(tenant, lines).exit_code == 0
+    [path] = files(tenant)
     assert [row[0] for row in rows(path)[1:]] == ["Initech", "Globex", "I"]
 
 
-def test_dry_run_predicts_the_file_and_writes_none(loading: Loading) -> None:
-    run = load(loading, [SCHEMA, response(), state(read=1)], dry_run=True)
+def test_dry_run_predicts_the_file_and_writes_none(tenant: Tenant) -> None:
+    run = load(tenant, [SCHEMA, response(), state(read=1)], dry_run=True)
     assert (run.exit_code, run.states) == (0, [])
-    assert not files(loading)
+    assert not files(tenant)
     plan = run.target.session.plan
     assert plan
     assert "would fill 1 file for a survey import" in plan.to_text(run.target.summary)
-    load(loading, [SCHEMA, response()])
-    assert files(loading)[0].stat().st_size == plan.stream("nps").files[0][0]
+    load(tenant, [SCHEMA, response()])
+    assert files(tenant)[0].stat().st_size == plan.stream("nps").files[0][0]
 
 
-def test_stream_without_responses_has_no_file(loading: Loading) -> None:
-    run = load(loading, [SCHEMA, state(read=0)])
+def test_stream_without_responses_has_no_file(tenant: Tenant) -> None:
+    run = load(tenant, [SCHEMA, state(read=0)])
     assert (run.exit_code, run.states) == (0, [state(read=0)["value"]])
-    assert not files(loading)
+    assert not files(tenant)

@@ -16,7 +16,7 @@ from target_gainsight.sandbox.config.switches import Switches
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 WRITES = {"insert", "update", "person", "timeline", "cta"}
 
@@ -127,36 +127,36 @@ def told_apart() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("name", "value"), list(told_apart()))
 def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch, name: str, value: Any
 ) -> None:
     needs = in_position(name, value)
-    loading = start_loading(
+    tenant = start_tenant(
         **TENANT,
         limits={**LIMITS, **needs.limits},
         switches={**needs.switches, name: value},
         rules=[],
     )
-    loading.tenant.faults.rules.extend(RULES)
+    tenant.sandbox.tenant.faults.rules.extend(RULES)
     settings = {"object_type": None, **SETTINGS, **needs.settings}
     if needs.vanishing:
-        let_a_row_vanish(loading, monkeypatch)
-        gone = loading.load(messages(), **settings)
+        let_a_row_vanish(tenant, monkeypatch)
+        gone = tenant.load(*messages(), **settings)
         assert rejected(gone) == {*REJECTED, "Vanishing"}
         assert (gone.exit_code, gone.states) == (0, [{"read": "all"}])
-    run = loading.load(messages(), **settings)
+    run = tenant.load(*messages(), **settings)
     assert (run.exit_code, run.states) == (0, [{"read": "all"}]), run.log
-    assert held(loading.tenant) == HELD
+    assert held(tenant.sandbox.tenant) == HELD
     assert rejected(run) == REJECTED
-    loading.calls()
-    again = loading.load(messages(with_refused=False), **settings)
+    tenant.count_calls()
+    again = tenant.load(*messages(with_refused=False), **settings)
     assert again.exit_code == 0
-    assert WRITES & set(loading.calls()) <= needs.writes_again
-    assert held(loading.tenant) == HELD
+    assert WRITES & set(tenant.count_calls()) <= needs.writes_again
+    assert held(tenant.sandbox.tenant) == HELD
 
 
-def let_a_row_vanish(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+def let_a_row_vanish(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delete a company as soon as any is about to be changed."""
-    tenant, pick = loading.tenant, loading.tenant.faults.pick
+    tenant, pick = tenant.sandbox.tenant, tenant.sandbox.tenant.faults.pick
 
     def delete_first(method: str, path: str) -> Any:
         if method == "PUT" and path.lower().endswith("/company"):

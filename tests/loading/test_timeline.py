@@ -19,7 +19,7 @@ from activities import (
     load_activities,
     notes_of,
 )
-from late_calls import put_late_calls
+from late_calls import late_calls
 from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 STREAM = "activities"
 EXPECTED = ("Subject", "Notes")
 
 
 @pytest.fixture
-def loading(start_loading: Callable[..., Loading]) -> Loading:
-    return start_loading(**TENANT)
+def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
+    return start_tenant(**TENANT)
 
 
-def test_a_response_becomes_an_activity_of_its_company(loading: Loading) -> None:
-    run = load_activities(loading, [activity(1)])
+def test_a_response_becomes_an_activity_of_its_company(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(1)])
     assert run.outcomes(STREAM) == {"created": 1}
-    row = loading.tenant.rows("activity_timeline")[0]
-    company = loading.tenant.rows("company", Name="Initech")[0]["Gsid"]
+    row = tenant.rows("activity_timeline")[0]
+    company = tenant.rows("company", Name="Initech")[0]["Gsid"]
     assert (row["ExternalId"], row["ContextName"], row["TypeName"], row["GsCompanyId"]) == (
         "r1",
         "Company",
@@ -54,32 +54,32 @@ def test_a_response_becomes_an_activity_of_its_company(loading: Loading) -> None
     assert row["ActivityDate"] == "2026-02-01T08:30:00.000Z"
 
 
-def test_a_second_run_writes_nothing(loading: Loading) -> None:
+def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     lines = activities(range(120))
-    assert load_activities(loading, lines).outcomes(STREAM) == {"created": 120}
-    assert loading.calls() == {"describe": 1, "query": 2 + 1, "timeline": 3}
-    assert load_activities(loading, lines).outcomes(STREAM) == {"unchanged": 120}
-    assert loading.calls() == {"describe": 1, "query": 2}
+    assert load_activities(tenant, lines).outcomes(STREAM) == {"created": 120}
+    assert tenant.count_calls() == {"describe": 1, "query": 2 + 1, "timeline": 3}
+    assert load_activities(tenant, lines).outcomes(STREAM) == {"unchanged": 120}
+    assert tenant.count_calls() == {"describe": 1, "query": 2}
 
 
-def test_a_changed_note_updates_one_activity(loading: Loading) -> None:
-    load_activities(loading, activities(range(3)))
-    loading.calls()
-    run = load_activities(loading, [*activities([0, 2]), activity(1, Notes="changed")])
+def test_a_changed_note_updates_one_activity(tenant: Tenant) -> None:
+    load_activities(tenant, activities(range(3)))
+    tenant.count_calls()
+    run = load_activities(tenant, [*activities([0, 2]), activity(1, Notes="changed")])
     assert run.outcomes(STREAM) == {"updated": 1, "unchanged": 2}
-    assert notes_of(loading) == {"r0": "note 0", "r1": "changed", "r2": "note 2"}
-    call = loading.tenant.calls("PUT")[0]
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "changed", "r2": "note 2"}
+    call = tenant.sandbox.tenant.calls("PUT")[0]
     assert call.path == f"{ACTIVITIES}?identifier=externalid"
 
 
-def test_the_date_always_has_milliseconds_and_an_offset(loading: Loading) -> None:
+def test_the_date_always_has_milliseconds_and_an_offset(tenant: Tenant) -> None:
     dates = ["2026-02-01", "2026-02-01T09:30:00Z", "2026-02-01 09:30:00.5+02:00"]
     columns = {"ActivityDate": TEXT}
     run = load_activities(
-        loading, [activity(n, ActivityDate=d) for n, d in enumerate(dates)], columns=columns
+        tenant, [activity(n, ActivityDate=d) for n, d in enumerate(dates)], columns=columns
     )
     assert run.outcomes(STREAM) == {"created": 3}
-    sent = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    sent = json.loads(str(tenant.sandbox.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
     assert [each["ActivityDate"] for each in sent] == [
         "2026-02-01T00:00:00.000+00:00",
         "2026-02-01T09:30:00.000+00:00",
@@ -87,57 +87,57 @@ def test_the_date_always_has_milliseconds_and_an_offset(loading: Loading) -> Non
     ]
 
 
-def test_one_bad_record_in_fifty_costs_its_neighbours_nothing(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
-    run = load_activities(loading, activities(range(50)))
+def test_one_bad_record_in_fifty_costs_its_neighbours_nothing(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
+    run = load_activities(tenant, activities(range(50)))
     assert run.outcomes(STREAM) == {"created": 49, "rejected": 1}
     assert run.rejects[0]["record"]["id"] == "r17"
     assert run.codes == ["GSOBJ_1008"]
-    assert loading.calls()["timeline"] == 1
+    assert tenant.count_calls()["timeline"] == 1
 
 
 @pytest.mark.parametrize("failed_records_answer", ["true_200", "false_200", "false_400"])
 @pytest.mark.parametrize("timeline_answers", ["map", "list"])
 def test_outcomes_do_not_depend_on_the_form_of_the_response(
-    start_loading: Callable[..., Loading], failed_records_answer: str, timeline_answers: str
+    start_tenant: Callable[..., Tenant], failed_records_answer: str, timeline_answers: str
 ) -> None:
-    loading = start_loading(
+    tenant = start_tenant(
         **TENANT,
         switches={
             "failed_records_answer": failed_records_answer,
             "timeline_answers": timeline_answers,
         },
     )
-    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 1"))
-    run = load_activities(loading, activities(range(3)))
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 1"))
+    run = load_activities(tenant, activities(range(3)))
     assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
     assert "Value refused by a rule" in run.rejects[0]["gainsight_reject"]["message"]
-    assert set(notes_of(loading)) == {"r0", "r2"}
+    assert set(notes_of(tenant)) == {"r0", "r2"}
 
 
 @pytest.mark.parametrize("max_concurrency", [1, 8])
 def test_tenant_that_saves_one_activity_per_call_gets_one_per_call(
-    start_loading: Callable[..., Loading], max_concurrency: int
+    start_tenant: Callable[..., Tenant], max_concurrency: int
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_records": "one"})
-    loading.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
+    tenant = start_tenant(**TENANT, switches={"timeline_records": "one"})
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
     lines = activities(range(230))
-    run = load_activities(loading, [*lines, state(done=1)], max_concurrency=max_concurrency)
+    run = load_activities(tenant, [*lines, state(done=1)], max_concurrency=max_concurrency)
     assert run.outcomes(STREAM) == {"created": 229, "rejected": 1}
     assert run.rejects[0]["record"]["id"] == "r17"
     assert run.states == [{"done": 1}]
-    assert len(notes_of(loading)) == 229
+    assert len(notes_of(tenant)) == 229
     assert sum("sending one per call" in line for line in run.log) == 1
-    refused = sum(call.status == 400 for call in loading.tenant.calls("POST", ACTIVITIES))
+    refused = sum(call.status == 400 for call in tenant.sandbox.tenant.calls("POST", ACTIVITIES))
     assert refused <= max_concurrency * 7
     changed = [activity(number, Notes="changed") for number in (3, 4, 5)]
-    assert load_activities(loading, changed).outcomes(STREAM) == {"updated": 3}
+    assert load_activities(tenant, changed).outcomes(STREAM) == {"updated": 3}
 
 
 def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_several(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    match = loading.tenant.store.match
+    match = tenant.sandbox.tenant.store.match
 
     def refuse_call(model: Any, fields: Any, wanted: Any, *arguments: Any) -> Any:
         if ["r1"] in list(wanted):
@@ -145,81 +145,84 @@ def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_severa
             raise refuse(code, "No")
         return match(model, fields, wanted, *arguments)
 
-    monkeypatch.setattr(loading.tenant.store, "match", refuse_call)
-    run = load_activities(loading, activities(range(100)), max_concurrency=1)
+    monkeypatch.setattr(tenant.sandbox.tenant.store, "match", refuse_call)
+    run = load_activities(tenant, activities(range(100)), max_concurrency=1)
     assert run.outcomes(STREAM) == {"created": 99, "rejected": 1}
     assert not any("sending one per call" in line for line in run.log)
-    assert loading.calls()["timeline"] < 15
+    assert tenant.count_calls()["timeline"] < 15
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 @pytest.mark.parametrize("fault", ANSWER_LOST, ids=lambda f: f"{f.kind}-{f.committed}")
 def test_lost_response_neither_loses_nor_duplicates_activities(
-    loading: Loading, sync_mode: str, fault: Fault
+    tenant: Tenant, sync_mode: str, fault: Fault
 ) -> None:
-    loading.tenant.faults.script([fault, fault, "pass", fault], method="POST", path=ACTIVITIES)
+    tenant.sandbox.tenant.faults.script(
+        [fault, fault, "pass", fault], method="POST", path=ACTIVITIES
+    )
     run = load_activities(
-        loading, [*activities(range(150)), state(done=1)], sync_mode=sync_mode, max_concurrency=1
+        tenant, [*activities(range(150)), state(done=1)], sync_mode=sync_mode, max_concurrency=1
     )
     assert run.outcomes(STREAM) == {"created": 150}
-    assert loading.tenant.count("activity_timeline") == 150
+    assert tenant.sandbox.tenant.count("activity_timeline") == 150
     assert run.states == [{"done": 1}]
 
 
-def test_a_commit_that_comes_after_the_timeout_doubles_nothing(loading: Loading) -> None:
-    target = loading.target(streams={"activities": TIMELINE_ENTRY})
+def test_a_commit_that_comes_after_the_timeout_doubles_nothing(tenant: Tenant) -> None:
     late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=3_600, times=1)
-    put_late_calls(target, late)
-    run = loading.run(target, [schema("activities", COLUMNS, keys=["id"]), *activities(range(5))])
+    target = tenant.target(
+        http=late_calls(tenant.clock, late), streams={"activities": TIMELINE_ENTRY}
+    )
+    run = tenant.run(target, schema("activities", COLUMNS, keys=["id"]), *activities(range(5)))
     assert run.outcomes(STREAM) == {"created": 5}
-    loading.clock.advance(3_600)
-    assert len(loading.tenant.calls("POST", ACTIVITIES)) == 2
-    assert loading.tenant.count("activity_timeline") == 5
+    tenant.clock.advance(3_600)
+    assert len(tenant.sandbox.tenant.calls("POST", ACTIVITIES)) == 2
+    assert tenant.sandbox.tenant.count("activity_timeline") == 5
 
 
 def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pick = loading.tenant.faults.pick
+    pick = tenant.sandbox.tenant.faults.pick
     taken = {"ContextName": "Company", "TypeName": "Update", "Notes": "theirs"}
 
     def another_integration_writes(method: str, path: str) -> Any:
-        if method == "POST" and path == ACTIVITIES and not notes_of(loading):
-            loading.tenant.seed("activity_timeline", [{"ExternalId": "r1", **taken}])
+        if method == "POST" and path == ACTIVITIES and not notes_of(tenant):
+            tenant.sandbox.tenant.seed("activity_timeline", [{"ExternalId": "r1", **taken}])
         return pick(method, path)
 
-    monkeypatch.setattr(loading.tenant.faults, "pick", another_integration_writes)
-    run = load_activities(loading, activities(range(3)))
+    monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", another_integration_writes)
+    run = load_activities(tenant, activities(range(3)))
     assert run.outcomes(STREAM) == {"created": 2, "updated": 1}
-    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
 
 def test_an_outage_leaves_activities_unavailable_and_a_replay_doubles_none(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
-    loading.tenant.faults.script(["reset_after_commit"] * 60, method="POST", path=ACTIVITIES)
-    run = load_activities(loading, activities(range(5)), max_retry_seconds=60)
+    tenant.sandbox.tenant.faults.script(["reset_after_commit"] * 60, method="POST", path=ACTIVITIES)
+    run = load_activities(tenant, activities(range(5)), max_retry_seconds=60)
     assert run.outcomes(STREAM) == {"rejected": 5}
     assert set(run.codes) == {"unavailable"}
-    loading.tenant.faults.clear()
-    again = loading.load(run.reject_lines, streams={"activities": TIMELINE_ENTRY})
+    tenant.sandbox.tenant.faults.clear()
+    again = tenant.load(*run.reject_lines, streams={"activities": TIMELINE_ENTRY})
     assert again.outcomes(STREAM) == {"unchanged": 5}
-    assert loading.tenant.count("activity_timeline") == 5
+    assert tenant.sandbox.tenant.count("activity_timeline") == 5
 
 
-def test_insert_leaves_what_is_there(loading: Loading) -> None:
-    load_activities(loading, activities(range(2)))
+def test_insert_leaves_what_is_there(tenant: Tenant) -> None:
+    load_activities(tenant, activities(range(2)))
     lines = [activity(0), activity(1, Notes="changed"), activity(2)]
-    run = load_activities(loading, lines, sync_mode="insert")
+    run = load_activities(tenant, lines, sync_mode="insert")
     assert run.outcomes(STREAM) == {"created": 1, "unchanged": 1, "skipped": 1}
-    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
 
-def test_update_creates_nothing(loading: Loading) -> None:
-    load_activities(loading, [activity(0)])
-    run = load_activities(loading, [activity(0, Notes="changed"), activity(1)], sync_mode="update")
+def test_update_creates_nothing(tenant: Tenant) -> None:
+    load_activities(tenant, [activity(0)])
+    run = load_activities(tenant, [activity(0, Notes="changed"), activity(1)], sync_mode="update")
     assert run.outcomes(STREAM) == {"updated": 1, "skipped": 1}
-    assert notes_of(loading) == {"r0": "changed"}
+    assert notes_of(tenant) == {"r0": "changed"}
 
 
 @pytest.mark.parametrize(
@@ -233,66 +236,66 @@ def test_update_creates_nothing(loading: Loading) -> None:
     ],
 )
 def test_duplicate_code_shows_existing_activities_when_reads_are_refused(
-    start_loading: Callable[..., Loading], refused: str, code: str
+    start_tenant: Callable[..., Tenant], refused: str, code: str
 ) -> None:
     switches = {"timeline_query": refused, "timeline_duplicate_code": code}
-    loading = start_loading(**TENANT, switches=switches)
-    assert load_activities(loading, activities(range(60))).outcomes(STREAM) == {"created": 60}
+    tenant = start_tenant(**TENANT, switches=switches)
+    assert load_activities(tenant, activities(range(60))).outcomes(STREAM) == {"created": 60}
     lines = [*activities(range(59)), activity(59, Notes="changed"), activity(60)]
-    run = load_activities(loading, lines)
+    run = load_activities(tenant, lines)
     assert run.outcomes(STREAM) == {"created": 1, "updated": 60}
-    assert loading.tenant.count("activity_timeline") == 61
-    assert notes_of(loading)["r59"] == "changed"
+    assert tenant.sandbox.tenant.count("activity_timeline") == 61
+    assert notes_of(tenant)["r59"] == "changed"
     assert sum("refuses to read which records exist" in line for line in run.log) == 1
-    assert loading.calls()["timeline"] == 6
+    assert tenant.count_calls()["timeline"] == 6
 
 
 def test_without_the_query_insert_skips_what_is_there(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
-    load_activities(loading, [activity(0)])
-    run = load_activities(loading, [activity(0, Notes="x"), activity(1)], sync_mode="insert")
+    tenant = start_tenant(**TENANT, switches={"timeline_query": "refused"})
+    load_activities(tenant, [activity(0)])
+    run = load_activities(tenant, [activity(0, Notes="x"), activity(1)], sync_mode="insert")
     assert run.outcomes(STREAM) == {"created": 1, "skipped": 1}
-    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1"}
 
 
 def test_without_the_query_update_still_creates_nothing(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
-    load_activities(loading, [activity(0)])
+    tenant = start_tenant(**TENANT, switches={"timeline_query": "refused"})
+    load_activities(tenant, [activity(0)])
     lines = [activity(0, Notes="changed"), activity(1)]
-    run = load_activities(loading, lines, sync_mode="update")
+    run = load_activities(tenant, lines, sync_mode="update")
     assert run.outcomes(STREAM) == {"updated": 1, "rejected": 1}
-    assert notes_of(loading) == {"r0": "changed"}
+    assert notes_of(tenant) == {"r0": "changed"}
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 def test_lost_response_duplicates_nothing_without_queries(
-    start_loading: Callable[..., Loading], sync_mode: str
+    start_tenant: Callable[..., Tenant], sync_mode: str
 ) -> None:
-    loading = start_loading(**TENANT, switches={"timeline_query": "refused"})
-    loading.tenant.faults.script(["reset_after_commit"], method="POST", path=ACTIVITIES)
-    run = load_activities(loading, activities(range(3)), sync_mode=sync_mode)
+    tenant = start_tenant(**TENANT, switches={"timeline_query": "refused"})
+    tenant.sandbox.tenant.faults.script(["reset_after_commit"], method="POST", path=ACTIVITIES)
+    run = load_activities(tenant, activities(range(3)), sync_mode=sync_mode)
     assert run.outcomes(STREAM) == {"updated" if sync_mode == "upsert" else "skipped": 3}
-    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
 
 def test_a_query_that_is_too_large_is_halved_and_not_given_up(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"query_max_values": 10})
-    load_activities(loading, activities(range(30)))
-    run = load_activities(loading, activities(range(30)))
+    tenant = start_tenant(**TENANT, switches={"query_max_values": 10})
+    load_activities(tenant, activities(range(30)))
+    run = load_activities(tenant, activities(range(30)))
     assert run.outcomes(STREAM) == {"unchanged": 30}
 
 
 def test_a_field_that_cannot_be_read_is_written_without_being_compared(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load_activities(loading, activities(range(3)))
-    query = loading.tenant.store.rows
+    load_activities(tenant, activities(range(3)))
+    query = tenant.sandbox.tenant.store.rows
 
     def refuse_notes(sql: str, *arguments: Any) -> Any:
         if sql.startswith("SELECT") and 't."Notes"' in sql:
@@ -300,21 +303,21 @@ def test_a_field_that_cannot_be_read_is_written_without_being_compared(
             raise refuse(code, "Invalid field Notes in object activity_timeline")
         return query(sql, *arguments)
 
-    monkeypatch.setattr(loading.tenant.store, "rows", refuse_notes)
-    run = load_activities(loading, activities(range(4)))
+    monkeypatch.setattr(tenant.sandbox.tenant.store, "rows", refuse_notes)
+    run = load_activities(tenant, activities(range(4)))
     assert run.outcomes(STREAM) == {"created": 1, "updated": 3}
     assert sum("without being compared" in line for line in run.log) == 1
 
 
-def test_a_missing_company_rejects_its_activity_alone(loading: Loading) -> None:
-    run = load_activities(loading, [activity(0, "Hooli"), activity(1)])
+def test_a_missing_company_rejects_its_activity_alone(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0, "Hooli"), activity(1)])
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert (reject["code"], reject["field"]) == ("lookup_no_match", "GsCompanyId")
     assert "no row of company has Name = 'Hooli'" in reject["message"]
 
 
-def test_a_company_loaded_by_the_same_run_is_found(loading: Loading) -> None:
+def test_a_company_loaded_by_the_same_run_is_found(tenant: Tenant) -> None:
     lines = [
         schema("accounts", {"Name": TEXT}, keys=["Name"]),
         record("accounts", Name="Hooli"),
@@ -322,14 +325,14 @@ def test_a_company_loaded_by_the_same_run_is_found(loading: Loading) -> None:
         record("activities", id="r1", account="Hooli", ActivityDate=WHEN),
     ]
     streams = {"activities": TIMELINE_ENTRY, "accounts": {"object_type": "company"}}
-    run = loading.load(lines, streams=streams)
+    run = tenant.load(*lines, streams=streams)
     assert run.outcomes(STREAM) == {"created": 1}
-    company = loading.tenant.rows("company", Name="Hooli")[0]["Gsid"]
-    assert loading.tenant.rows("activity_timeline")[0]["GsCompanyId"] == company
+    company = tenant.rows("company", Name="Hooli")[0]["Gsid"]
+    assert tenant.rows("activity_timeline")[0]["GsCompanyId"] == company
 
 
-def test_author_and_attendees_are_found_by_their_emails(loading: Loading) -> None:
-    users = {row["Email"]: row["Gsid"] for row in loading.tenant.rows("gsuser")}
+def test_author_and_attendees_are_found_by_their_emails(tenant: Tenant) -> None:
+    users = {row["Email"]: row["Gsid"] for row in tenant.rows("gsuser")}
     ada, ben, _ = users
     by_email = {"object_name": "gsuser", "fields": {"who": "Email"}}
     lookups = {
@@ -344,28 +347,28 @@ def test_author_and_attendees_are_found_by_their_emails(loading: Loading) -> Non
         activity(2, author=None, who=[]),
         activity(3, author=ada, who=[ada, "nobody@x.example"]),
     ]
-    run = load_activities(loading, lines, columns=columns, entry={"lookups": lookups})
+    run = load_activities(tenant, lines, columns=columns, entry={"lookups": lookups})
     assert run.outcomes(STREAM) == {"created": 3, "rejected": 1}
     assert run.rejects[0]["gainsight_reject"]["value"] == "'nobody@x.example'"
-    rows = loading.tenant.rows("activity_timeline")
+    rows = tenant.rows("activity_timeline")
     assert [(row["AuthorId"], row["InternalAttendees"]) for row in rows] == [
         (users[ada], [users[ada], users[ben]]),
         (users[ben], [users[ben]]),
         (None, None),
     ]
-    again = load_activities(loading, lines[:3], columns=columns, entry={"lookups": lookups})
+    again = load_activities(tenant, lines[:3], columns=columns, entry={"lookups": lookups})
     assert again.outcomes(STREAM) == {"unchanged": 3}
     lenient = {**lookups, "InternalAttendees": {**by_email, "on_no_match": "leave_empty"}}
-    kept = load_activities(loading, lines[3:], columns=columns, entry={"lookups": lenient})
+    kept = load_activities(tenant, lines[3:], columns=columns, entry={"lookups": lenient})
     assert kept.outcomes(STREAM) == {"created": 1}
-    assert loading.tenant.rows("activity_timeline")[-1]["InternalAttendees"] == [users[ada]]
+    assert tenant.rows("activity_timeline")[-1]["InternalAttendees"] == [users[ada]]
 
 
-def test_a_relationship_and_a_person_are_found_too(loading: Loading) -> None:
-    company = loading.tenant.rows("company")[0]["Gsid"]
+def test_a_relationship_and_a_person_are_found_too(tenant: Tenant) -> None:
+    company = tenant.rows("company")[0]["Gsid"]
     held = [{"Name": "Initech EMEA", "CompanyId": company}]
-    relationship = loading.tenant.seed("relationship", held)[0]
-    person = loading.tenant.seed("person", [{"Email": "bob@initech.example"}])[0]
+    relationship = tenant.sandbox.tenant.seed("relationship", held)[0]
+    person = tenant.sandbox.tenant.seed("person", [{"Email": "bob@initech.example"}])[0]
     entry = {
         "constants": {"ContextName": "Relationship", "Author": "ada.park@ourcompany.example"},
         "lookups": {
@@ -375,91 +378,91 @@ def test_a_relationship_and_a_person_are_found_too(loading: Loading) -> None:
     }
     columns = {"guests": {"type": ["array", "null"]}, "TypeName": TEXT}
     line = activity(0, "Initech EMEA", guests=["bob@initech.example"], TypeName="Call")
-    run = load_activities(loading, [line], columns=columns, entry=entry)
+    run = load_activities(tenant, [line], columns=columns, entry=entry)
     assert run.outcomes(STREAM) == {"created": 1}
-    row = loading.tenant.rows("activity_timeline")[0]
+    row = tenant.rows("activity_timeline")[0]
     assert (row["ContextName"], row["TypeName"]) == ("Relationship", "Call")
     assert (row["GsRelationshipId"], row["ExternalAttendees"]) == (relationship, [person])
 
 
 def test_free_columns_are_sent_and_do_not_count_as_a_change(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(auto_create=True, rows=TENANT["rows"])
+    tenant = start_tenant(auto_create=True, rows=TENANT["rows"])
     columns, entry = {"ticket": TEXT}, {"unknown_fields": "send"}
-    load_activities(loading, [activity(0, ticket="t-1")], columns=columns, entry=entry)
-    assert loading.tenant.rows("activity_timeline")[0]["ticket"] == "t-1"
-    run = load_activities(loading, [activity(0, ticket="t-2")], columns=columns, entry=entry)
+    load_activities(tenant, [activity(0, ticket="t-1")], columns=columns, entry=entry)
+    assert tenant.rows("activity_timeline")[0]["ticket"] == "t-1"
+    run = load_activities(tenant, [activity(0, ticket="t-2")], columns=columns, entry=entry)
     assert run.outcomes(STREAM) == {"unchanged": 1}
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_constant_that_names_no_activity_type_stops_before_the_first_write(
-    loading: Loading, dry_run: bool
+    tenant: Tenant, dry_run: bool
 ) -> None:
     constants = {**TIMELINE_ENTRY["constants"], "TypeName": "Survey Respons"}
-    run = load_activities(loading, [activity(0)], entry={"constants": constants}, dry_run=dry_run)
+    run = load_activities(tenant, [activity(0)], entry={"constants": constants}, dry_run=dry_run)
     assert run.exit_code == 1
     assert "no item 'Survey Respons'" in run.log[-1]
     assert "'Survey Response'" in run.log[-1]
-    assert loading.tenant.calls("POST", ACTIVITIES) == []
+    assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
 
 
-def load_types(loading: Loading, *names: str) -> LoadRun:
+def load_types(tenant: Tenant, *names: str) -> TargetRun:
     lines = [activity(number, TypeName=name) for number, name in enumerate(names)]
     constants = {"ContextName": "Company", "Author": "ada.park@ourcompany.example"}
     columns = {"TypeName": TEXT}
-    return load_activities(loading, lines, columns=columns, entry={"constants": constants})
+    return load_activities(tenant, lines, columns=columns, entry={"constants": constants})
 
 
-def test_unknown_activity_type_in_a_column_rejects_its_activity_alone(loading: Loading) -> None:
-    run = load_types(loading, "Survey Response", "Survey", "Call")
+def test_unknown_activity_type_in_a_column_rejects_its_activity_alone(tenant: Tenant) -> None:
+    run = load_types(tenant, "Survey Response", "Survey", "Call")
     assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
     assert run.codes == ["unknown_option"]
-    assert load_types(loading, "Survey Response").outcomes(STREAM) == {"unchanged": 1}
-    assert load_types(loading, "Call").outcomes(STREAM) == {"updated": 1}
+    assert load_types(tenant, "Survey Response").outcomes(STREAM) == {"unchanged": 1}
+    assert load_types(tenant, "Call").outcomes(STREAM) == {"updated": 1}
 
 
 def test_activity_types_that_are_not_listed_are_left_to_the_tenant(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"activity_types_described": False})
-    run = load_types(loading, "Survey Response", "Survey")
+    tenant = start_tenant(**TENANT, switches={"activity_types_described": False})
+    run = load_types(tenant, "Survey Response", "Survey")
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     assert run.codes == ["GS_TL_10_0208"]
 
 
-def test_custom_field_that_activities_do_not_have_stops_the_stream(loading: Loading) -> None:
+def test_custom_field_that_activities_do_not_have_stops_the_stream(tenant: Tenant) -> None:
     columns = {"Ant__Scor__c": TEXT}
-    run = load_activities(loading, [activity(0, Ant__Scor__c="1")], columns=columns)
+    run = load_activities(tenant, [activity(0, Ant__Scor__c="1")], columns=columns)
     assert run.exit_code == 1
     assert "no field Ant__Scor__c. Did you mean Ant__Score__c?" in run.log[-1]
 
 
 def test_custom_fields_are_sent_unchecked_where_activities_are_not_described(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(**TENANT, switches={"metadata_status": 403})
+    tenant = start_tenant(**TENANT, switches={"metadata_status": 403})
     columns = {"Ant__Score__c": {"type": "integer"}, "Ant__Scor__c": TEXT}
     lines = [activity(0, Ant__Score__c=3), activity(1, Ant__Scor__c="1")]
-    run = load_activities(loading, lines, columns=columns)
+    run = load_activities(tenant, lines, columns=columns)
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
 
 
 def test_value_that_does_not_fit_a_described_custom_field_rejects_its_activity(
-    loading: Loading,
+    tenant: Tenant,
 ) -> None:
     lines = [activity(0, Ant__Score__c="3"), activity(1, Ant__Score__c="many")]
-    run = load_activities(loading, lines, columns={"Ant__Score__c": TEXT})
+    run = load_activities(tenant, lines, columns={"Ant__Score__c": TEXT})
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     assert run.codes == ["not_a_number"]
 
 
-def test_refusal_is_passed_on_as_the_tenant_wrote_it(loading: Loading) -> None:
+def test_refusal_is_passed_on_as_the_tenant_wrote_it(tenant: Tenant) -> None:
     text = "Ant__Risk__c is required for Survey Response. Allowed values: [Low, High, N/A]"
     rule = ServerRule("activity_timeline", "Subject", "NPS 1", code="GS_TL_10_0206", message=text)
-    loading.tenant.faults.rules.append(rule)
-    run = load_activities(loading, activities(range(2)))
+    tenant.sandbox.tenant.faults.rules.append(rule)
+    run = load_activities(tenant, activities(range(2)))
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "GS_TL_10_0206"
     assert reject["message"].startswith(text)
@@ -470,22 +473,22 @@ def without_author(**entry: Any) -> Message:
     return {"constants": constants, **entry}
 
 
-def test_stream_without_author_stops_before_its_first_write(loading: Loading) -> None:
-    run = load_activities(loading, [activity(0)], entry=without_author())
+def test_stream_without_author_stops_before_its_first_write(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0)], entry=without_author())
     assert run.exit_code == 1
     assert "activity_timeline needs Author to create a record" in run.log[-1]
-    assert loading.tenant.calls("POST", ACTIVITIES) == []
+    assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
 
 
-def test_update_needs_no_author(loading: Loading) -> None:
-    load_activities(loading, [activity(0)])
+def test_update_needs_no_author(tenant: Tenant) -> None:
+    load_activities(tenant, [activity(0)])
     run = load_activities(
-        loading, [activity(0, Notes="new")], entry=without_author(sync_mode="update")
+        tenant, [activity(0, Notes="new")], entry=without_author(sync_mode="update")
     )
     assert run.outcomes(STREAM) == {"updated": 1}
 
 
-def test_email_that_finds_the_author_id_is_the_author(loading: Loading) -> None:
+def test_email_that_finds_the_author_id_is_the_author(tenant: Tenant) -> None:
     author = {"object_name": "gsuser", "fields": {"csm": "Email"}, "on_no_match": "leave_empty"}
     entry = without_author(lookups={"GsCompanyId": BY_ACCOUNT, "AuthorId": author})
     lines = [
@@ -493,27 +496,27 @@ def test_email_that_finds_the_author_id_is_the_author(loading: Loading) -> None:
         activity(1, csm="who@elsewhere.example"),
         activity(2, csm=None),
     ]
-    run = load_activities(loading, lines, columns={"csm": TEXT}, entry=entry)
+    run = load_activities(tenant, lines, columns={"csm": TEXT}, entry=entry)
     assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
-    sent = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    sent = json.loads(str(tenant.sandbox.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
     assert [each["Author"] for each in sent] == [line["record"]["csm"] for line in lines[:2]]
     reject = run.rejects[0]["gainsight_reject"]
     assert (reject["code"], reject["field"]) == ("required_missing", "Author")
 
 
-def test_author_of_the_stream_wins_over_the_lookup(loading: Loading) -> None:
+def test_author_of_the_stream_wins_over_the_lookup(tenant: Tenant) -> None:
     author = {"object_name": "gsuser", "fields": {"csm": "Email"}}
     entry = {"lookups": {"GsCompanyId": BY_ACCOUNT, "AuthorId": author}}
     line = activity(0, csm="ben.okafor@ourcompany.example")
-    run = load_activities(loading, [line], columns={"csm": TEXT}, entry=entry)
+    run = load_activities(tenant, [line], columns={"csm": TEXT}, entry=entry)
     assert run.outcomes(STREAM) == {"created": 1}
-    [sent] = json.loads(str(loading.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
+    [sent] = json.loads(str(tenant.sandbox.tenant.calls("POST", ACTIVITIES)[0].request))["records"]
     assert sent["Author"] == "ada.park@ourcompany.example"
 
 
-def test_subject_longer_than_255_characters_rejects_its_activity(loading: Loading) -> None:
+def test_subject_longer_than_255_characters_rejects_its_activity(tenant: Tenant) -> None:
     lines = [activity(0, Subject="x" * 255), activity(1, Subject="x" * 256)]
-    run = load_activities(loading, lines)
+    run = load_activities(tenant, lines)
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     assert run.codes == ["too_long"]
 
@@ -523,36 +526,36 @@ def test_subject_longer_than_255_characters_rejects_its_activity(loading: Loadin
     [(["Subject", "Notes"], ""), (["Notes"], "Subject"), ([], "Subject and Notes")],
 )
 def test_missing_subject_or_notes_is_a_warning_at_the_start_of_the_stream(
-    loading: Loading, mapped: list[str], missing: str
+    tenant: Tenant, mapped: list[str], missing: str
 ) -> None:
     columns = {name: column for name, column in COLUMNS.items() if name not in EXPECTED}
     columns |= {name: COLUMNS[name] for name in mapped}
     lines = [schema(STREAM, columns, keys=["id"]), activity(0)]
-    run = loading.load(lines, streams={STREAM: {**TIMELINE_ENTRY, "unknown_fields": "drop"}})
+    run = tenant.load(*lines, streams={STREAM: {**TIMELINE_ENTRY, "unknown_fields": "drop"}})
     warnings = [line for line in run.log if "nothing fills" in line]
     assert len(warnings) == bool(missing)
     assert all(f"nothing fills {missing};" in line for line in warnings)
 
 
-def test_author_does_not_count_as_a_change(loading: Loading) -> None:
-    load_activities(loading, [activity(0)])
+def test_author_does_not_count_as_a_change(tenant: Tenant) -> None:
+    load_activities(tenant, [activity(0)])
     constants = {**TIMELINE_ENTRY["constants"], "Author": "ben.okafor@ourcompany.example"}
-    again = load_activities(loading, [activity(0)], entry={"constants": constants})
+    again = load_activities(tenant, [activity(0)], entry={"constants": constants})
     assert again.outcomes(STREAM) == {"unchanged": 1}
 
 
-def test_custom_fields_are_compared_too(loading: Loading) -> None:
+def test_custom_fields_are_compared_too(tenant: Tenant) -> None:
     columns = {"Ant__Score__c": {"type": ["integer", "null"]}}
-    load_activities(loading, [activity(0, Ant__Score__c=3)], columns=columns)
-    assert loading.tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 3
+    load_activities(tenant, [activity(0, Ant__Score__c=3)], columns=columns)
+    assert tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 3
     lines = [activity(0, Ant__Score__c=3)]
-    assert load_activities(loading, lines, columns=columns).outcomes(STREAM) == {"unchanged": 1}
+    assert load_activities(tenant, lines, columns=columns).outcomes(STREAM) == {"unchanged": 1}
     lines = [activity(0, Ant__Score__c=9)]
-    assert load_activities(loading, lines, columns=columns).outcomes(STREAM) == {"updated": 1}
-    assert loading.tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 9
+    assert load_activities(tenant, lines, columns=columns).outcomes(STREAM) == {"updated": 1}
+    assert tenant.rows("activity_timeline")[0]["Ant__Score__c"] == 9
 
 
-def test_several_key_properties_make_one_external_id(loading: Loading) -> None:
+def test_several_key_properties_make_one_external_id(tenant: Tenant) -> None:
     columns = {"survey": TEXT, "round": {"type": ["integer", "null"]}}
     lines = [
         activity(0, survey="a|b", round=1),
@@ -560,53 +563,53 @@ def test_several_key_properties_make_one_external_id(loading: Loading) -> None:
         activity(2, survey="a", round=None),
     ]
     run = load_activities(
-        loading, lines, columns=columns, keys=("survey", "round"), entry={"unknown_fields": "drop"}
+        tenant, lines, columns=columns, keys=("survey", "round"), entry={"unknown_fields": "drop"}
     )
     assert run.outcomes(STREAM) == {"created": 2, "rejected": 1}
-    assert set(notes_of(loading)) == {"a\\|b|1", "a|2"}
+    assert set(notes_of(tenant)) == {"a\\|b|1", "a|2"}
     assert run.codes == ["key_missing"]
 
 
-def test_an_external_id_of_the_streams_own_wins(loading: Loading) -> None:
+def test_an_external_id_of_the_streams_own_wins(tenant: Tenant) -> None:
     entry = {"field_mapping": {"survey_id": "ExternalId"}}
     run = load_activities(
-        loading, [activity(0, survey_id="s-7")], columns={"survey_id": TEXT}, entry=entry
+        tenant, [activity(0, survey_id="s-7")], columns={"survey_id": TEXT}, entry=entry
     )
     assert run.outcomes(STREAM) == {"created": 1}
-    assert set(notes_of(loading)) == {"s-7"}
+    assert set(notes_of(tenant)) == {"s-7"}
 
 
-def test_records_of_one_external_id_are_merged(loading: Loading) -> None:
-    run = load_activities(loading, [activity(0), activity(0, Notes="later")])
+def test_records_of_one_external_id_are_merged(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0), activity(0, Notes="later")])
     assert run.outcomes(STREAM) == {"created": 2}
-    assert notes_of(loading) == {"r0": "later"}
+    assert notes_of(tenant) == {"r0": "later"}
 
 
-def test_null_clears_a_field_unless_it_is_omitted(loading: Loading) -> None:
-    load_activities(loading, activities(range(2)))
-    load_activities(loading, [activity(0, Notes=None)], null_values="omit")
-    load_activities(loading, [activity(1, Notes=None)])
-    assert notes_of(loading) == {"r0": "note 0", "r1": None}
+def test_null_clears_a_field_unless_it_is_omitted(tenant: Tenant) -> None:
+    load_activities(tenant, activities(range(2)))
+    load_activities(tenant, [activity(0, Notes=None)], null_values="omit")
+    load_activities(tenant, [activity(1, Notes=None)])
+    assert notes_of(tenant) == {"r0": "note 0", "r1": None}
 
 
-def test_max_creates_stops_before_the_batch(loading: Loading) -> None:
+def test_max_creates_stops_before_the_batch(tenant: Tenant) -> None:
     run = load_activities(
-        loading, activities(range(120)), entry={"max_creates": 100}, max_concurrency=1
+        tenant, activities(range(120)), entry={"max_creates": 100}, max_concurrency=1
     )
     assert run.exit_code == 1
-    assert loading.tenant.count("activity_timeline") == 100
+    assert tenant.sandbox.tenant.count("activity_timeline") == 100
 
 
 def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(
+    tenant = start_tenant(
         **TENANT,
         limits={"calls_per_minute": 5, "calls_per_day": 0, "timeline_calls_per_minute": 10},
     )
-    began = loading.clock.now()
+    began = tenant.clock.now()
     run = load_activities(
-        loading,
+        tenant,
         activities(range(25)),
         batch_size_rows=1,
         calls_per_minute=5,
@@ -615,31 +618,31 @@ def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
         max_concurrency=1,
     )
     assert run.outcomes(STREAM) == {"created": 25}
-    assert {call.status for call in loading.tenant.calls()} == {200}
-    assert 120 <= loading.clock.now() - began < 240  # by the other limit it would be 300
+    assert {call.status for call in tenant.sandbox.tenant.calls()} == {200}
+    assert 120 <= tenant.clock.now() - began < 240  # by the other limit it would be 300
 
 
-def test_dry_run_writes_nothing_and_shows_the_plan(loading: Loading) -> None:
-    load_activities(loading, activities(range(2)))
-    loading.calls()
+def test_dry_run_writes_nothing_and_shows_the_plan(tenant: Tenant) -> None:
+    load_activities(tenant, activities(range(2)))
+    tenant.count_calls()
     lines = [activity(0), activity(1, Notes="changed"), activity(2)]
-    run = load_activities(loading, [*lines, state(done=1)], dry_run=True)
+    run = load_activities(tenant, [*lines, state(done=1)], dry_run=True)
     assert run.outcomes(STREAM) == {"created": 1, "updated": 1, "unchanged": 1}
     assert run.states == []
-    assert notes_of(loading) == {"r0": "note 0", "r1": "note 1"}
-    assert "timeline" not in loading.calls()
+    assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1"}
+    assert "timeline" not in tenant.count_calls()
     assert run.target.session.plan is not None
     cost = run.target.session.plan.cost(run.target.summary)
     assert cost.calls["timeline"] == 2
     assert cost.minutes == 2 / 180
 
 
-def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:
-    run = load_activities(loading, [activity(0, "Hooli"), activity(1)])
-    loading.tenant.seed("company", [{"Name": "Hooli"}])
-    again = loading.load(run.reject_lines, streams={"activities": TIMELINE_ENTRY})
+def test_rejects_are_replayed_once_they_are_mended(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0, "Hooli"), activity(1)])
+    tenant.sandbox.tenant.seed("company", [{"Name": "Hooli"}])
+    again = tenant.load(*run.reject_lines, streams={"activities": TIMELINE_ENTRY})
     assert again.outcomes(STREAM) == {"created": 1}
-    assert set(notes_of(loading)) == {"r0", "r1"}
+    assert set(notes_of(tenant)) == {"r0", "r1"}
 
 
 @pytest.mark.parametrize(
@@ -654,15 +657,15 @@ def test_rejects_are_replayed_once_they_are_mended(loading: Loading) -> None:
     ],
 )
 def test_mismatches_are_reported_before_the_first_write(
-    loading: Loading, columns: Any, entry: Any, message: str
+    tenant: Tenant, columns: Any, entry: Any, message: str
 ) -> None:
-    run = load_activities(loading, [activity(0)], columns=columns, entry=entry)
+    run = load_activities(tenant, [activity(0)], columns=columns, entry=entry)
     assert run.exit_code == 1
     assert message in run.log[-1]
-    assert "timeline" not in loading.calls()
+    assert "timeline" not in tenant.count_calls()
 
 
-def test_missing_keys_suggest_an_external_id(loading: Loading) -> None:
-    run = load_activities(loading, [activity(0)], keys=(), entry={"unknown_fields": "drop"})
+def test_missing_keys_suggest_an_external_id(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0)], keys=(), entry={"unknown_fields": "drop"})
     assert run.exit_code == 1
     assert "map a column to it (field_mapping: {id: ExternalId})" in run.log[-1]

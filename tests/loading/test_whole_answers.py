@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
-from tenant_runs import NOTE_SETTINGS, NOTES, companies, notes
+from singer_messages import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
 
 from target_gainsight.sandbox import ServerRule
 from target_gainsight.sandbox.answers import Answer, Refusal
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading
+    from singer_runs import Tenant
 
 
 @pytest.fixture
-def loading(start_loading: Callable[..., Loading]) -> Loading:
-    return start_loading(**NOTES)
+def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
+    return start_tenant(**NOTES)
 
 
 @dataclass
@@ -43,9 +42,9 @@ class Forgetful:
 
 
 @pytest.fixture
-def forgetful(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> Forgetful:
+def forgetful(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Forgetful:
     forgetful = Forgetful()
-    insert = loading.tenant.store.insert
+    insert = tenant.sandbox.tenant.store.insert
 
     def insert_some(model: Any, rows: Any) -> Any:
         kept = [row for row in rows if forgetful.unwritten.isdisjoint(row[1])]
@@ -61,13 +60,13 @@ def forgetful(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> Forgetful:
         count = forgetful.counted(len(told))
         return Answer(data={"count": count, "errors": forgetful.errors, "records": told})
 
-    monkeypatch.setattr(loading.tenant.store, "insert", insert_some)
+    monkeypatch.setattr(tenant.sandbox.tenant.store, "insert", insert_some)
     monkeypatch.setattr(records, "_written", written)
     return forgetful
 
 
 def test_a_failure_with_http_200_is_a_failure(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_errors = records._refuse_errors
 
@@ -78,76 +77,74 @@ def test_a_failure_with_http_200_is_a_failure(
             raise Refusal(replace(refusal.answer, status=200)) from None
 
     monkeypatch.setattr(records, "_refuse_errors", refuse_politely)
-    loading.tenant.faults.rules.append(ServerRule("company", "Industry", "bad"))
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", "bad"))
     lines = [record(Name=f"C{n}", Industry="bad" if n == 5 else "fine") for n in range(20)]
-    run = loading.load([schema(), *lines])
+    run = tenant.load(schema(), *lines)
     assert run.outcomes() == {"created": 19, "rejected": 1}
-    assert {call.status for call in loading.tenant.calls("POST")} == {200}
+    assert {call.status for call in tenant.sandbox.tenant.calls("POST")} == {200}
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 def test_creates_missing_in_the_response_are_looked_up(
-    loading: Loading, forgetful: Forgetful, sync_mode: str
+    tenant: Tenant, forgetful: Forgetful, sync_mode: str
 ) -> None:
     forgetful.unwritten, forgetful.untold = {"C7", "C8"}, {"C7", "C8", "C9"}
-    run = loading.load(
-        [schema(), *companies(range(50)), state(done=1)], sync_mode=sync_mode, lookup_keys="Name"
+    run = tenant.load(
+        schema(), *companies(range(50)), state(done=1), sync_mode=sync_mode, lookup_keys="Name"
     )
     assert run.outcomes() == {"created": 48, "rejected": 2}
     assert run.codes == ["not_confirmed", "not_confirmed"]
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C7", "C8"]
     assert run.states == [{"done": 1}]
     forgetful.unwritten, forgetful.untold = set(), set()
-    replay = loading.load(run.reject_lines, sync_mode=sync_mode, lookup_keys="Name")
+    replay = tenant.load(*run.reject_lines, sync_mode=sync_mode, lookup_keys="Name")
     assert replay.outcomes() == {"created": 2}
-    assert set(loading.names().values()) == {1}
+    assert set(tenant.count_names().values()) == {1}
 
 
 def test_new_rows_left_out_without_keys_to_look_them_up_are_unknown(
-    loading: Loading, forgetful: Forgetful
+    tenant: Tenant, forgetful: Forgetful
 ) -> None:
     forgetful.untold = {"N7"}
-    run = loading.load(notes(range(50)), **NOTE_SETTINGS)
+    run = tenant.load(*notes(range(50)), **NOTE_SETTINGS)
     assert run.outcomes("notes") == {"created": 49, "rejected": 1}
     assert run.codes == ["outcome_unknown"]
 
 
-def test_count_below_the_listed_rows_confirms_nothing(
-    loading: Loading, forgetful: Forgetful
-) -> None:
+def test_count_below_the_listed_rows_confirms_nothing(tenant: Tenant, forgetful: Forgetful) -> None:
     forgetful.unwritten, forgetful.counted = {"C3"}, lambda told: told - 1
-    run = loading.load([schema(), *companies(range(10))])
+    run = tenant.load(schema(), *companies(range(10)))
     assert run.outcomes() == {"created": 9, "rejected": 1}
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C3"]
 
 
 def test_errors_listed_beside_a_success_reject_the_records_they_name(
-    loading: Loading, forgetful: Forgetful
+    tenant: Tenant, forgetful: Forgetful
 ) -> None:
     forgetful.unwritten = forgetful.untold = {"C4"}
     forgetful.errors = [
         {"errorMessage": "no", "errorCode": "GSOBJ_1008", "fieldName": "Name", "invalidValue": "C4"}
     ]
-    run = loading.load([schema(), *companies(range(10))])
+    run = tenant.load(schema(), *companies(range(10)))
     assert run.outcomes() == {"created": 9, "rejected": 1}
     assert run.codes == ["GSOBJ_1008"]
 
 
 def test_updates_missing_in_the_response_are_rejected(
-    start_loading: Callable[..., Loading], monkeypatch: pytest.MonkeyPatch
+    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loading = start_loading(switches={"put_without_match": "ignore"})
-    gsids = loading.tenant.seed("company", [{"Name": f"C{number}"} for number in range(10)])
+    tenant = start_tenant(switches={"put_without_match": "ignore"})
+    gsids = tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(10)])
     answer_query = records.answer_query
 
     def answer_and_delete(*arguments: Any) -> Any:
         answer = answer_query(*arguments)
         for gsid in gsids[3:5]:
-            loading.tenant.store.delete(loading.tenant.named_object("company"), gsid)
+            tenant.sandbox.tenant.store.delete(tenant.sandbox.tenant.named_object("company"), gsid)
         return answer
 
     monkeypatch.setattr(records, "answer_query", answer_and_delete)
-    run = loading.load([schema(), *companies(range(10), Employees=1)])
+    run = tenant.load(schema(), *companies(range(10), Employees=1))
     assert run.outcomes() == {"updated": 8, "rejected": 2}
     assert run.codes == ["not_confirmed", "not_confirmed"]
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C3", "C4"]
