@@ -75,15 +75,12 @@ class SinkRegistry:
         A changed schema is merged into that of the sink. Only where that cannot be done, the sink
         is settled and a new one made.
         """
-        keys = cast("list[str] | None", key_properties)  # as JSON has them
+        keys = list(key_properties or ())
         before = self.find(stream_name)
         if before is not None:
-            if list(before.key_properties) == list(key_properties or ()):
-                merged = merge_schemas(before.original_schema, schema)
-                if merged is not None:
-                    if merged == before.original_schema or before.adopt_schema(merged):
-                        return
-                    schema = merged
+            schema = merge_schemas(before.original_schema, schema)
+            if before.adopt_schema(schema, keys):
+                return
             self._changes[stream_name] += 1
             if self._changes[stream_name] == CHANGES_BEFORE_WARNING:
                 logger.warning(

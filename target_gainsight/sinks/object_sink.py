@@ -124,6 +124,11 @@ class ObjectSink(StreamSink):
         self.streams.add(self)
 
     @override
+    def identifies_as_before(self) -> bool:
+        provided = self._provided_fields() | set(self.stream.constants)
+        return set(self._choose_keys(provided, self._object_schema)) == set(self.plan.keys)
+
+    @override
     def plan_again(self) -> bool:
         """Map the columns anew; a record is identified as before."""
         self.plan = self._plan(self.plan.keys)

@@ -15,7 +15,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from singer_sdk import Target
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
@@ -75,6 +75,7 @@ class StreamSink(BatchSink):
         self.object_name = self.stream.object_name
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
+        self._newest_keys = list(key_properties or ())
         super().__init__(target, stream_name, schema, key_properties)
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
@@ -97,24 +98,38 @@ class StreamSink(BatchSink):
     def begin(self) -> None:
         """Prepare for the first record; errors end the run."""
 
-    def adopt_schema(self, schema: dict[str, Any]) -> bool:
+    @property
+    @override
+    def key_properties(self) -> Sequence[str]:
+        """The key properties of the newest SCHEMA message."""
+        return self._newest_keys
+
+    def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
         """Go on with another schema that fits the earlier records, too.
 
         Returns:
             False if that needs a new sink; then all stays as it was.
         """
-        before = self.original_schema
-        self._use_schema(schema)
-        if self.plan_again():
+        before = self.original_schema, list(self.key_properties)
+        if (schema, key_properties) == before:
             return True
-        self._use_schema(before)
+        self._use_schema(schema, key_properties)
+        if (key_properties == before[1] or self.identifies_as_before()) and self.plan_again():
+            return True
+        self._use_schema(*before)
         return False
+
+    def identifies_as_before(self) -> bool:
+        """Return whether records are identified as before now that the key properties changed."""
+        return True
 
     @abstractmethod
     def plan_again(self) -> bool:
         """Map the columns anew; return False where that needs a new sink."""
 
-    def _use_schema(self, schema: dict[str, Any]) -> None:
+    def _use_schema(self, schema: dict[str, Any], key_properties: list[str]) -> None:
+        self._newest_keys = key_properties
+        self.key_set = frozenset(key_properties)
         self.original_schema = schema
         self.schema = copy.deepcopy(schema)
         if self.include_sdc_metadata_properties:

@@ -82,6 +82,10 @@ class TimelineSink(StaticSchemaSink):
         return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
 
     @override
+    def identifies_as_before(self) -> bool:
+        return not self._joins_keys
+
+    @override
     def plan_again(self) -> bool:
         """Decide anew; a new sink takes the ExternalId that records bring after all."""
         return (

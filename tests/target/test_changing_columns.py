@@ -227,19 +227,73 @@ def test_record_that_breaks_every_schema_so_far_is_rejected(tenant: Tenant) -> N
     assert (run.codes, tenant.names()) == (["schema_violation"], ["A", "B"])
 
 
+@pytest.mark.parametrize("lookup_keys", [["Name"], None])
+def test_alternating_key_properties_cost_no_calls(
+    tenant: Tenant, lookup_keys: list[str] | None
+) -> None:
+    keys = (["Name"], ["Industry"], [])
+    messages = [
+        message
+        for number in range(60)
+        for message in (schema(keys=keys[number % 3]), record(Name=f"C{number}", Industry="x"))
+    ]
+    before = len(tenant.sandbox.tenant.calls())
+    run = tenant.load(*messages, lookup_keys=lookup_keys)
+    assert (run.exit_code, len(tenant.names()), run.warnings) == (0, 60, [])
+    assert len(tenant.sandbox.tenant.calls()) - before <= 10
+
+
+def test_record_needs_the_key_properties_of_its_own_schema(tenant: Tenant) -> None:
+    run = tenant.load(
+        schema(keys=["Name"]),
+        record(Name="A"),
+        schema(keys=["Industry"]),
+        record(Name="B"),
+        record(Name="C", Industry="IT"),
+    )
+    assert (run.codes, tenant.names()) == (["key_missing"], ["A", "C"])
+
+
+@pytest.mark.parametrize("keyword", ["definitions", "$defs"])
+@pytest.mark.parametrize(("variants", "codes"), [(2, ["schema_violation"]), (60, [])])
+def test_alternating_definitions_cost_no_calls(
+    tenant: Tenant, keyword: str, variants: int, codes: list[str]
+) -> None:
+    def defining(length: int) -> Message:
+        message = schema(columns={"Name": TEXT, "Industry": {"$ref": f"#/{keyword}/a~1b"}})
+        inner = {"$ref": f"#/{keyword}/t"}
+        message["schema"][keyword] = {"a/b": inner, "t": {"type": "string", "maxLength": length}}
+        return message
+
+    messages = [
+        message
+        for number in range(60)
+        for message in (
+            defining(1 + number % variants),
+            record(Name=f"C{number}", Industry="x" * (1 + number % variants)),
+        )
+    ]
+    before = len(tenant.sandbox.tenant.calls())
+    run = tenant.load(*messages, record(Name="X", Industry="x" * 100))
+    assert (run.exit_code, run.codes) == (0, codes)
+    assert len(tenant.names()) == 61 - len(codes)
+    assert len(tenant.sandbox.tenant.calls()) - before <= 10
+    assert not any("changes again" in line for line in run.warnings)
+
+
 def test_changes_that_cannot_be_merged_are_warned_of_once(tenant: Tenant) -> None:
-    both = {"Name": TEXT, "Industry": TEXT}
-    keys = (["Name"], ["Industry"])
+    columns = {"id__gc": TEXT, "text__gc": TEXT}
+    keys = (["id__gc"], ["text__gc"])
     messages = [
         message
         for number in range(12)
         for message in (
-            schema(columns=both, keys=keys[number % 2]),
-            record(Name=f"C{number}", Industry="x"),
+            schema(columns=columns, keys=keys[number % 2]),
+            record(id__gc=f"R{number}", text__gc=f"T{number}"),
         )
     ]
-    run = tenant.load(*messages, lookup_keys=["Name"])
-    assert (run.exit_code, len(tenant.names())) == (0, 12)
+    run = tenant.load(*messages, object_type="custom_object", custom_object_name="Result__gc")
+    assert (run.exit_code, len(tenant.rows("Result__gc"))) == (0, 12)
     assert sum("changes again and again" in line for line in run.warnings) == 1
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
+import re
 from typing import Any
+from urllib.parse import unquote
 
 from target_gainsight.mapping.columns import UNDECLARED
+from target_gainsight.singer.schemas.repair import nodes_of
 
 Node = dict[str, Any]
 
 _DEFINITIONS = ("definitions", "$defs")
+_REFERENCE = re.compile(r"#/(definitions|\$defs)/([^/]+)(.*)")
 _MERGED = ("properties", "required", *_DEFINITIONS)
 _MOST_ALTERNATIVES = 8
 
 
-def merge_schemas(held: Node, new: Node) -> Node | None:
+def merge_schemas(held: Node, new: Node) -> Node:
     """Return a schema with the columns of both, which requires what both require.
 
-    Returns:
-        The schema, equal to `held` when that fits already; None when they define the same name
-        differently.
+    It is equal to `held` when that fits already.
     """
+    new = _with_own_definitions(held, new)
     merged = {
         name: value
         for name, value in held.items()
@@ -35,11 +41,57 @@ def merge_schemas(held: Node, new: Node) -> Node | None:
         merged["required"] = required
     for keyword in _DEFINITIONS:
         definitions = {**held.get(keyword, {}), **new.get(keyword, {})}
-        if any(definitions[name] != each for name, each in held.get(keyword, {}).items()):
-            return None
         if definitions:
             merged[keyword] = definitions
-    return merged
+    return _without_unused_definitions(merged)
+
+
+def _with_own_definitions(held: Node, new: Node) -> Node:
+    """Rename the definitions of a schema by their content if one differs from its namesake."""
+    own = {keyword: new[keyword] for keyword in _DEFINITIONS if keyword in new}
+    if all(
+        held.get(keyword, {}).get(name, each) == each
+        for keyword, definitions in own.items()
+        for name, each in definitions.items()
+    ):
+        return new
+    content = json.dumps(own, sort_keys=True, default=str).encode()
+    suffix = "." + hashlib.sha256(content).hexdigest()[:12]
+    renamed = copy.deepcopy(new)
+    for node in nodes_of(renamed):
+        reference = _REFERENCE.fullmatch(str(node.get("$ref")))
+        if reference:
+            node["$ref"] = f"#/{reference[1]}/{reference[2]}{suffix}{reference[3]}"
+    for keyword in own:
+        renamed[keyword] = {name + suffix: each for name, each in renamed[keyword].items()}
+    return renamed
+
+
+def _without_unused_definitions(schema: Node) -> Node:
+    """Remove definitions that nothing refers to, so that changing ones do not accumulate."""
+    used: dict[tuple[str, str], object] = {}
+    waiting: list[object] = [{k: v for k, v in schema.items() if k not in _DEFINITIONS}]
+    while waiting:
+        for node in nodes_of(waiting.pop()):
+            if "$ref" not in node:
+                continue
+            reference = _REFERENCE.fullmatch(str(node["$ref"]))
+            if reference is None:
+                return schema  # perhaps a reference by an anchor
+            keyword, name = reference[1], _unescape(reference[2])
+            if (keyword, name) not in used:
+                used[keyword, name] = schema.get(keyword, {}).get(name)
+                waiting.append(used[keyword, name])
+    for keyword in _DEFINITIONS:
+        if keyword in schema:
+            kept = {name: each for name, each in schema[keyword].items() if (keyword, name) in used}
+            schema = {**schema, keyword: kept}
+    return {name: each for name, each in schema.items() if each or name not in _DEFINITIONS}
+
+
+def _unescape(part: str) -> str:
+    """Decode one part of a JSON pointer in a URL."""
+    return unquote(part).replace("~1", "/").replace("~0", "~")
 
 
 def with_undeclared(schema: Node, columns: Any) -> Node:  # noqa: ANN401

@@ -91,7 +91,7 @@ def _move_references(root: Node) -> None:
     moved: Node = {}
     waiting = [{name: value for name, value in root.items() if name != "$ref"}]
     while waiting:
-        for node in _nodes(waiting.pop()):
+        for node in nodes_of(waiting.pop()):
             reference = node.get("$ref")
             if not isinstance(reference, str) or not _INTO_PROPERTIES(reference):
                 continue
@@ -106,15 +106,15 @@ def _move_references(root: Node) -> None:
         root["$defs"] = {**root.get("$defs", {}), **moved}
 
 
-def _nodes(node: object) -> Iterator[Node]:
+def nodes_of(node: object) -> Iterator[Node]:
     """List all objects in a schema; those among values do no harm."""
     if isinstance(node, list):
         for each in node:
-            yield from _nodes(each)
+            yield from nodes_of(each)
     if isinstance(node, dict):
         yield node
         for each in list(node.values()):
-            yield from _nodes(each)
+            yield from nodes_of(each)
 
 
 def _at(root: Node, reference: str) -> object:
