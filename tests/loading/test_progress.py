@@ -1,4 +1,4 @@
-"""How a run is going: a line every 10 seconds, by the clock that is passed in."""
+"""How a run is going: a line every 10 seconds, or a minute when idle."""
 
 from __future__ import annotations
 
@@ -42,26 +42,73 @@ def watched(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Watched:
     return Watched(clock, caplog)
 
 
-def test_a_line_every_ten_seconds_however_often_it_is_asked_for(watched: Watched) -> None:
+def test_a_line_every_ten_seconds_while_something_happens(watched: Watched) -> None:
     for _ in range(100):
         watched.clock.advance(0.5)
+        watched.count(read=1)
         watched.progress.tick()
     assert len(watched.lines()) == 5
 
 
-def test_a_line_tells_what_is_settled_the_calls_and_their_rate(watched: Watched) -> None:
+def test_a_line_a_minute_while_idle(watched: Watched) -> None:
+    watched.count(read=30, settled=30, calls=19)
+    for _ in range(600):
+        watched.clock.advance(0.5)
+        watched.progress.tick()
+    first, *idle = watched.lines()
+    assert first.startswith("30 of 30 records read are settled, 0 are waiting; ")
+    assert len(idle) == 4
+    assert idle[-1] == (
+        "30 of 30 records read are settled, 0 are waiting; in the last minute 0 settled, 0 calls; "
+        "elapsed 0:04:10, nothing new for 0:04:10"
+    )
+
+
+def test_rates_are_those_of_the_last_minute(watched: Watched) -> None:
     watched.count(read=1200, settled=1000, calls=15)
     watched.clock.advance(10)
     watched.progress.tick()
-    assert watched.lines() == [
-        "1000 of 1200 records read are settled, 15 calls, 90 calls a minute, reading"
-    ]
+    [line] = watched.lines()
+    assert line == (
+        "1,000 of 1,200 records read are settled, 200 are waiting; in the last minute 1,000 "
+        "settled, 15 calls; elapsed 0:00:10, reading"
+    )
     watched.count(settled=100, calls=10)
-    watched.clock.advance(20)
+    watched.clock.advance(60)
     watched.progress.tick(waiting=True)
-    assert watched.lines() == [
-        "1100 of 1200 records read are settled, 25 calls, 30 calls a minute, waiting"
-    ]
+    [line] = watched.lines()
+    assert line == (
+        "1,100 of 1,200 records read are settled, 100 are waiting; in the last minute 100 "
+        "settled, 10 calls; elapsed 0:01:10, waiting for calls"
+    )
+
+
+def test_the_end_is_estimated_once_the_input_has_ended(watched: Watched) -> None:
+    watched.count(read=1200, settled=400)
+    watched.clock.advance(120)
+    watched.progress.tick()
+    assert "left" not in watched.lines()[0]
+    watched.progress.end_input()
+    watched.count(settled=100)
+    watched.clock.advance(60)
+    watched.progress.tick()
+    assert watched.lines()[0].endswith("elapsed 0:03:00, all read, about 0:07:00 left")
+
+
+def test_no_estimate_within_the_first_minute(watched: Watched) -> None:
+    watched.progress.end_input()
+    watched.count(read=300, settled=168)
+    watched.clock.advance(59)
+    watched.progress.tick()
+    assert watched.lines()[0].endswith("elapsed 0:00:59, all read")
+
+
+def test_no_estimate_while_nothing_is_settled(watched: Watched) -> None:
+    watched.count(read=10)
+    watched.progress.end_input()
+    watched.clock.advance(60)
+    watched.progress.tick()
+    assert watched.lines()[0].endswith("elapsed 0:01:00, all read")
 
 
 def test_silence_before_the_first_ten_seconds_are_over(watched: Watched) -> None:
