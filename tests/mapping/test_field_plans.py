@@ -181,6 +181,20 @@ def test_wrong_name_in_setting_fails_for_any_unknown_fields(unknown_fields: str)
     ]
 
 
+def test_missing_columns_are_one_line_with_a_hint_at_the_selection() -> None:
+    targets = ("Employees", "ARR", "Stage")
+    error = mismatch(
+        "Name", field_mapping=dict(zip(("size", "arr", "stage"), targets, strict=True))
+    )
+    assert str(error).splitlines()[:2] == [
+        "Stream 'accounts' does not fit Company: 1 problem.",
+        (
+            "  - field_mapping: The stream has no columns size, arr, stage. Check that they are "
+            "selected in the tap (meltano select)."
+        ),
+    ]
+
+
 def test_singer_metadata_columns_are_sent_only_when_mapped() -> None:
     assert plan("Name", "_sdc_batched_at").column_to_field == {"Name": "Name"}
     assert plan("Name", "_sdc_batched_at").dropped == ()

@@ -116,6 +116,7 @@ def missing_sources(
                 f"The stream has no column {source}.",
                 near,
                 needs_column=set(sources).issuperset(near),
+                is_missing_column=True,
             )
 
 

@@ -10,7 +10,7 @@ from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SettingName = Literal[
     "column", "field_mapping", "constants", "lookup_keys", "lookups", "required", "survey_columns"
@@ -30,6 +30,7 @@ class FieldProblem:
         message: The problem, as a sentence.
         suggestions: Similar names, best first.
         needs_column: Whether a column that only the records have, not the SCHEMA, would solve it.
+        is_missing_column: Whether the name is a column that the stream does not have.
     """
 
     setting: SettingName
@@ -37,6 +38,7 @@ class FieldProblem:
     message: str
     suggestions: tuple[str, ...] = ()
     needs_column: bool = False
+    is_missing_column: bool = False
 
     def __str__(self) -> str:
         prefix = "" if self.setting == "column" else f"{self.setting}: "
@@ -72,9 +74,24 @@ class StreamMismatchError(Exception):
         self.named_columns = tuple(
             problem.name for problem in self.problems if problem.setting in _NAMING_COLUMNS
         )
-        count = counted(len(self.problems), "problem")
-        listed = "".join(f"\n  - {problem}" for problem in self.problems)
+        lines = _problem_lines(self.problems)
+        count = counted(len(lines), "problem")
+        listed = "".join(f"\n  - {line}" for line in lines)
         message = f"Stream {display(stream)} does not fit {one_line(object_name)}: {count}.{listed}"
         if suggested_yaml:
             message += f"\nIn meltano.yml, under the loader's config:\n{suggested_yaml}"
         super().__init__(message)
+
+
+def _problem_lines(problems: Sequence[FieldProblem]) -> list[str]:
+    """Return a line per problem, but one for all missing columns that resemble no other."""
+    missing = [each for each in problems if each.is_missing_column and not each.suggestions]
+    lines = [str(each) for each in problems if each not in missing]
+    if missing:
+        settings = ", ".join(dict.fromkeys(each.setting for each in missing))
+        names = [each.name for each in missing]
+        what, pronoun = ("column", "it is") if len(names) == 1 else ("columns", "they are")
+        line = f"{settings}: The stream has no {what} {', '.join(names)}."
+        hint = f"Check that {pronoun} selected in the tap (meltano select)."
+        lines.insert(problems.index(missing[0]), one_line(f"{line} {hint}"))
+    return lines

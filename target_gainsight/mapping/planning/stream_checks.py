@@ -152,4 +152,6 @@ def _missing_column(spec: MappingSpec, setting: SettingName, column: str) -> Fie
     near = suggest_names(column, spec.column_names)
     needs_column = set(near).isdisjoint(spec.unmapped_columns)
     message = f"The stream has no column {column}."
-    return FieldProblem(setting, column, message, near, needs_column=needs_column)
+    return FieldProblem(
+        setting, column, message, near, needs_column=needs_column, is_missing_column=True
+    )
