@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.errors import FieldError
 
 
+REJECTED_PARENT = "lookup_rejected_parent"
+"""The code of a record whose parent was rejected in the same run."""
+
+
 class Outcome(str, enum.Enum):
     """The outcome of a record; every record gets exactly one."""
 

@@ -397,6 +397,23 @@ def test_the_child_of_a_parent_refused_by_the_tenant_says_so(
     assert "rejected" not in hints["r3"]
 
 
+def test_children_of_a_rejected_parent_are_logged_in_one_line(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Employees": TEXT}
+    lines = [schema("accounts", columns), responses_schema()]
+    lines += [record("accounts", Name=name, Employees="many") for name in ("Bad", "Worse")]
+    lines += [response(f"r{number}", "Bad") for number in range(3)]
+    lines += [response("r3", "Worse"), response("r4", "Unheard of")]
+    streams = {"accounts": {"object_type": "company"}, "responses": routed()}
+    run = tenant.load(*lines, streams=streams)
+    assert run.codes.count("lookup_rejected_parent") == 4
+    of_responses = [line for line in run.warnings if "rejected: stream 'responses'" in line]
+    _, *of_parents = of_responses
+    assert [line.partition(",")[2].partition(", because")[0] for line in of_parents] == [
+        " 3 records: lookup_rejected_parent: no row of company has Name = 'Bad'",
+        " 1 record: lookup_rejected_parent: no row of company has Name = 'Worse'",
+    ]
+
+
 def test_the_child_of_a_parent_rejected_before_any_call_says_so(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "Employees": TEXT}
     lines = [schema("accounts", columns), responses_schema()]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
+from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.references import (
     COMPANIES,
     COMPANY_ID,
@@ -251,11 +251,12 @@ class Resolver:
     def _reason(self, target: str, refers: LookupKey | LookupResult, found: LookupResult) -> Reason:
         """Explain why a record is rejected for what a lookup (or a link) did not find."""
         hint = found.hint or f"{LOAD_FIRST}, or set on_no_match to leave_empty"
-        value = found.value
+        code, value = found.code or NO_MATCH, found.value
         if isinstance(refers, LookupKey):
             value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
             near = self._index.near(refers)
             if self._index.is_rejected(refers):
+                code = REJECTED_PARENT
                 hint = "its parent was rejected in this run: fix that one first, then replay"
             elif found.code == MULTI_MATCH:
                 hint = "choose match fields that are unique, or set multi_match to first"
@@ -263,4 +264,4 @@ class Resolver:
                 hint = f"{near} differs in spelling only: make the two equal"
             elif refers.match.object_name.lower() == USER:
                 hint = f"{ADD_USER}, or set on_no_match to leave_empty"
-        return Reason(found.code or NO_MATCH, found.message, field=target, value=value, hint=hint)
+        return Reason(code, found.message, field=target, value=value, hint=hint)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
+from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
@@ -37,7 +38,6 @@ LISTED_SKIPS = ("no_match",)
 """Codes of skips that are listed in the reject file, too."""
 
 PERCENT_COUNTS_FROM = 100
-MAX_LOGGED_REJECTS = 1000
 MAX_UNAVAILABLE_IN_A_ROW = 3
 SETTLED_BY_FILE = "settled by file"
 """The outcome of a record that went into a file."""
@@ -74,7 +74,7 @@ class Ledger:
         self.register = self._input.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
-        self._logged = 0
+        self._log = RejectLog(rejects.path)
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields.
@@ -162,6 +162,7 @@ class Ledger:
     def finish(self) -> None:
         """File deferred records, without covering them by the state, and write the last state."""
         self._release_deferred(settled=False)
+        self._log.finish()
         if self._reject_writer is not None:
             self._reject_writer.flush_all()
         self._advance()
@@ -194,7 +195,7 @@ class Ledger:
             self.summary.count_reason(source.alias, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
-                self._log(source, reason)
+                self._log.add(source, reason)
         index = self._open_rejects
         retires = index.retired_by(source, since) if index and index.has_any else []
         is_listed = outcome is Outcome.REJECTED or (reason and reason.code in LISTED_SKIPS)
@@ -210,19 +211,6 @@ class Ledger:
         by_file = self.summary.stream(stream).by_file
         if by_file is not None:
             by_file.settled += count
-
-    def _log(self, source: SourceRecord, reason: Reason) -> None:
-        self._logged += 1
-        if self._logged <= MAX_LOGGED_REJECTS:
-            record, names = source.message["record"], source.schema.get("key_properties") or ()
-            logger.warning(
-                "rejected: stream %s, key %s: %s",
-                display(source.alias),
-                display({name: record.get(name) for name in names}),
-                reason,
-            )
-        elif self._logged == MAX_LOGGED_REJECTS + 1:
-            logger.warning("further rejects are listed in %s only", self.rejects.path)
 
     def _advance(self) -> None:
         if self._reject_writer is not None:

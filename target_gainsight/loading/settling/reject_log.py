@@ -1,0 +1,79 @@
+"""Logs rejects: a line per record, and a line per rejected parent with the number of children."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from target_gainsight.loading.outcomes import REJECTED_PARENT
+from target_gainsight.mapping.errors import counted, display
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_gainsight.loading.outcomes import Reason
+    from target_gainsight.loading.records import SourceRecord
+
+logger = logging.getLogger(__name__)
+
+MAX_LINES = 1000
+"""Lines for records, and lines for parents."""
+
+
+class RejectLog:
+    """Logs the rejects of one run.
+
+    Args:
+        path: The reject file, which has them all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._logged = 0
+        self._children: Counter[tuple[str, str]] = Counter()
+        self._further_children = 0
+
+    def add(self, source: SourceRecord, reason: Reason) -> None:
+        """Log one reject; the children of a rejected parent are only counted until the end."""
+        if reason.code == REJECTED_PARENT:
+            self._count_child(source.alias, reason.message)
+            return
+        self._logged += 1
+        if self._logged <= MAX_LINES:
+            record, names = source.message["record"], source.schema.get("key_properties") or ()
+            logger.warning(
+                "rejected: stream %s, key %s: %s",
+                display(source.alias),
+                display({name: record.get(name) for name in names}),
+                reason,
+            )
+        elif self._logged == MAX_LINES + 1:
+            logger.warning("further rejects are listed in %s only", self._path)
+
+    def finish(self) -> None:
+        """Log the rejected parents with the number of their children."""
+        for (stream, message), count in self._children.items():
+            logger.warning(
+                "rejected: stream %s, %s: %s: %s, because that record was rejected, too. Fix it "
+                "first, then replay",
+                display(stream),
+                counted(count, "record"),
+                REJECTED_PARENT,
+                message,
+            )
+        if self._further_children:
+            logger.warning(
+                "rejected: %s of further rejected parents, listed in %s only",
+                counted(self._further_children, "record"),
+                self._path,
+            )
+        self._children.clear()
+        self._further_children = 0
+
+    def _count_child(self, stream: str, message: str) -> None:
+        parent = (stream, message)
+        if parent in self._children or len(self._children) < MAX_LINES:
+            self._children[parent] += 1
+        else:
+            self._further_children += 1
