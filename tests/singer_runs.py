@@ -216,6 +216,12 @@ class Tenant:
         """Count the names of an object's rows; a twin counts twice."""
         return Counter(row["Name"] for row in self.rows(object_name))
 
+    def delete(self, object_name: str, **filters: Any) -> None:
+        """Delete rows as an administrator would."""
+        model = self.sandbox.tenant.named_object(object_name)
+        for row in self.rows(object_name, **filters):
+            self.sandbox.tenant.store.delete(model, row["Gsid"])
+
     def calls(self, kind: str) -> list[SentCall]:
         """Return the calls of a kind that the tenant received."""
         found = [call for call in self.sandbox.tenant.calls() if call.kind == kind]

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from responses import TEXT, queries
 from singer_messages import record, schema, state
+from wire import wired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
     from singer_messages import Message
     from singer_runs import TargetRun, Tenant
+    from wire import Call
 
 COLUMNS: Message = {
     "Email": TEXT,
@@ -167,26 +170,22 @@ def test_leave_empty_writes_the_person_without_the_missing_company(tenant: Tenan
     assert [link[1] for link in linked(tenant)] == ["Initech"]
 
 
-def delete_company_before_write(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def delete_before_write(tenant: Tenant) -> requests.Session:
     """Delete the company Hooli after it was looked up and before the person is written."""
-    tenant, pick = tenant.sandbox.tenant, tenant.sandbox.tenant.faults.pick
 
-    def delete_first(method: str, path: str) -> Any:
-        if method == "PUT":
-            for row in tenant.rows("company", Name="Hooli"):
-                tenant.store.delete(tenant.named_object("company"), row["Gsid"])
-        return pick(method, path)
+    def delete(call: Call) -> None:
+        if call.method == "PUT":
+            tenant.delete("company", Name="Hooli")
 
-    monkeypatch.setattr(tenant.faults, "pick", delete_first)
+    return wired(delete)
 
 
 def test_company_missing_at_write_rejects_person_with_advice(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant,
 ) -> None:
     seed_companies(tenant, "Hooli", "Initech")
-    delete_company_before_write(tenant, monkeypatch)
     lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
-    run = load_people(tenant, *lines)
+    run = load_people(tenant, *lines, http=delete_before_write(tenant))
     assert run.outcomes("people") == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "GSOBJ_PEOPLE1001"
@@ -197,12 +196,12 @@ def test_company_missing_at_write_rejects_person_with_advice(
     ("companies", "kept"), [("Hooli", []), (["Hooli", "Initech"], [("ann@x.io", "Initech")])]
 )
 def test_leave_empty_drops_only_links_to_companies_missing_at_write(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, companies: Any, kept: list[Any]
+    tenant: Tenant, companies: Any, kept: list[Any]
 ) -> None:
     seed_companies(tenant, "Hooli", "Initech")
-    delete_company_before_write(tenant, monkeypatch)
     lenient = links(on_no_match="leave_empty")
-    run = load_people(tenant, person(company=companies), company_links=lenient)
+    http = delete_before_write(tenant)
+    run = load_people(tenant, person(company=companies), company_links=lenient, http=http)
     assert run.outcomes("people") == {"created": 1}
     assert [link[:2] for link in linked(tenant)] == kept
 

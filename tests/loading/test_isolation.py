@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import TEXT, companies, record, schema, state
+from wire import refusal, wired
 
 from target_gainsight.sandbox import ServerRule
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from singer_messages import Message
     from singer_runs import Tenant
+    from wire import Call
 
 LISTINGS = ("nested", "flat", "missing", "first_only")
 FORBIDDEN = ServerRule("company", "Industry", "forbidden")
@@ -90,27 +92,20 @@ def test_one_bad_record_in_a_thousand_costs_at_most_two_extra_calls(
 
 
 @pytest.mark.parametrize("place", [0, 1, 24, 25, 49])
-def test_refusal_without_details_costs_two_calls_per_halving(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, place: int
-) -> None:
-    name_nothing(monkeypatch)
+def test_refusal_without_details_costs_two_calls_per_halving(tenant: Tenant, place: int) -> None:
     tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
-    run = tenant.load(schema(), *batch_with_bad(50, {place: "forbidden"}))
+    http = wired(after=name_nothing)
+    run = tenant.load(schema(), *batch_with_bad(50, {place: "forbidden"}), http=http)
     assert run.outcomes() == {"created": 49, "rejected": 1}
     assert writes(tenant) - 1 <= 2 * math.ceil(math.log2(50))
     assert run.rejects[0]["record"]["Name"] == f"C{place}"
 
 
-def name_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tenant refuse without saying which field or value."""
-    from target_gainsight.sandbox.answers import refuse
-    from target_gainsight.sandbox.endpoints import records
-
-    def refuse_errors(tenant: Any, model: Any, errors: dict[int, Any]) -> None:
-        if errors:
-            raise refuse(FORBIDDEN.code, "Something is wrong")
-
-    monkeypatch.setattr(records, "_refuse_errors", refuse_errors)
+def name_nothing(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+    """Let the tenant refuse without naming field or value."""
+    if envelope["result"]:
+        return status, envelope
+    return refusal(FORBIDDEN.code, "Something is wrong")
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
@@ -132,11 +127,14 @@ def test_several_bad_records_are_all_found_and_only_they(
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_a_good_record_that_shares_the_refused_value_is_loaded(
-    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch, listing: str
+    start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
     """The rule concerns two fields together; the answer blames a value that others hold, too."""
     tenant = start_tenant(switches={"error_listing": listing})
-    refuse_together(monkeypatch)
+    rule = ServerRule(
+        "company", "Industry", "shared", code="GSOBJ_1012", where=(("Employees", 13),)
+    )
+    tenant.sandbox.tenant.faults.rules.append(rule)
     lines = [
         record(Name=f"C{number}", Industry="shared", Employees=13 if number in (7, 31) else number)
         for number in (*range(13), *range(14, 51))
@@ -144,20 +142,6 @@ def test_a_good_record_that_shares_the_refused_value_is_loaded(
     run = tenant.load(schema(), *lines)
     assert run.outcomes() == {"created": 48, "rejected": 2}
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C7", "C31"]
-
-
-def refuse_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tenant refuse Industry where Employees is 13, and blame Industry."""
-    from target_gainsight.sandbox.answers import FieldError
-    from target_gainsight.sandbox.endpoints import records
-
-    def apply_rules(tenant: Any, model: Any, sent: list[Message], errors: dict[int, Any]) -> None:
-        for index, each in enumerate(sent):
-            if each.get("Employees") == 13:
-                error = FieldError("Industry", each["Industry"], "GSOBJ_1012", "Not today")
-                errors.setdefault(index, []).append(error)
-
-    monkeypatch.setattr(records, "_apply_rules", apply_rules)
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
@@ -172,24 +156,17 @@ def test_refused_updates_are_isolated_like_inserts(
     assert writes(tenant) <= 1 + 2
 
 
-def test_a_row_deleted_meanwhile_rejects_its_record_alone(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from target_gainsight.sandbox.endpoints import query
+def test_a_row_deleted_meanwhile_rejects_its_record_alone(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
 
-    gsids = tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
-    answer_query = query.answer_query
+    def delete_after_read(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.path.endswith("/query/company"):
+            tenant.delete("company", Name="C9")
+        return status, envelope
 
-    def answer_and_delete(*arguments: Any) -> Any:
-        answer = answer_query(*arguments)
-        model = tenant.sandbox.tenant.named_object("company")
-        tenant.sandbox.tenant.store.delete(model, gsids[9])
-        return answer
-
-    monkeypatch.setattr(
-        "target_gainsight.sandbox.endpoints.records.answer_query", answer_and_delete
+    run = tenant.load(
+        schema(), *companies(range(50), Industry="new"), http=wired(after=delete_after_read)
     )
-    run = tenant.load(schema(), *companies(range(50), Industry="new"))
     assert run.outcomes() == {"updated": 49, "rejected": 1}
     assert run.codes == ["GSOBJ_1011"]
     assert run.rejects[0]["record"]["Name"] == "C9"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import companies, record, schema, state
+from wire import refusal, wired
 
 from target_gainsight.sandbox import Fault, ServerRule
-from target_gainsight.sandbox.answers import NOT_ALLOWED, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from late_calls import AlarmClock
     from singer_messages import Message
     from singer_runs import TargetRun, Tenant
+    from wire import Call
 
 BAD = ServerRule("company", "Industry", "bad")
 
@@ -36,20 +37,12 @@ def some_bad(count: int, bad: int) -> list[Message]:
 
 
 @pytest.fixture
-def unavailable(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
-    """Let the calls of a method fail for some seconds from now."""
+def unavailable(tenant: Tenant, clock: AlarmClock) -> Callable[[str, float], None]:
+    """Let the calls of a method for records fail for some seconds from now."""
 
     def fail(method: str, seconds: float) -> None:
-        began, pick = tenant.clock.now(), tenant.sandbox.tenant.faults.pick
-        down = Fault("unavailable", method=method)
-
-        def pick_by_time(of_call: str, path: str) -> Any:
-            failing = of_call == method and tenant.clock.now() < began + seconds
-            if failing and "describe" not in path:
-                tenant.sandbox.tenant.faults.script([down], method=method)
-            return pick(of_call, path)
-
-        monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", pick_by_time)
+        tenant.sandbox.tenant.faults.add(Fault("unavailable", method=method, path="/v1/data/*"))
+        clock.at(clock.now() + seconds, tenant.sandbox.tenant.faults.clear)
 
     return fail
 
@@ -114,34 +107,32 @@ def test_a_wrong_key_stops_at_once_and_says_what_to_do(tenant: Tenant) -> None:
     assert len(tenant.sandbox.tenant.calls()) == 1
 
 
-@pytest.mark.parametrize("denied", ["key", "address"])
+@pytest.mark.parametrize(
+    ("code", "status", "advice"),
+    [("GS_APIG_2401", 401, "access_key"), ("GS_APIG_2402", 403, "IP address")],
+)
 def test_access_lost_on_the_way_stops_with_what_is_settled(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, denied: str
+    tenant: Tenant, code: str, status: int, advice: str
 ) -> None:
-    pick = tenant.sandbox.tenant.faults.pick
+    refused = []
 
-    def deny_after_a_batch(method: str, path: str) -> Any:
-        if tenant.sandbox.tenant.count("company") == 50:
-            if denied == "key":
-                tenant.sandbox.tenant.config = replace(
-                    tenant.sandbox.tenant.config, access_key="new"
-                )
-            else:
-                monkeypatch.setattr(tenant.sandbox.tenant.counter, "admit", deny)
-        return pick(method, path)
+    def deny_after_a_batch(call: Call) -> tuple[int, Message] | None:
+        if tenant.sandbox.tenant.count("company") != 50:
+            return None
+        refused.append(call)
+        return refusal(code, "no", status=status)
 
-    def deny(*_: Any) -> None:
-        raise refuse(NOT_ALLOWED, "no", status=403)
-
-    monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", deny_after_a_batch)
     run = tenant.load(
-        *with_states(companies(range(200)), every=50), max_concurrency=1, read_group_size=50
+        *with_states(companies(range(200)), every=50),
+        http=wired(deny_after_a_batch),
+        max_concurrency=1,
+        read_group_size=50,
     )
     assert run.exit_code == 1
     assert run.states[-1] == {"read": 50}
     assert run.outcomes() == {"created": 50}
-    assert len([call for call in tenant.sandbox.tenant.calls() if call.status != 200]) <= 2
-    assert ("access_key" if denied == "key" else "IP address") in run.log[-1]
+    assert len(refused) <= 2
+    assert advice in run.log[-1]
 
 
 @pytest.mark.parametrize("answer", ["gu_429", "apig_429", "gu_200", "apig_200"])

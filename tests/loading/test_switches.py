@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 
 import pytest
 from switch_job import CLIENT, HELD, LIMITS, REJECTED, RULES, SETTINGS, TENANT, held, messages
+from wire import wired
 
 from target_gainsight.sandbox.config.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import requests
     from singer_runs import Tenant
+    from wire import Call
 
 WRITES = {"insert", "update", "person", "timeline", "cta"}
 
@@ -139,8 +142,7 @@ def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
     tenant.sandbox.tenant.faults.rules.extend(RULES)
     settings = {"object_type": None, **SETTINGS, **needs.settings}
     if needs.vanishing:
-        let_a_row_vanish(tenant, monkeypatch)
-        gone = tenant.load(*messages(), **settings)
+        gone = tenant.load(*messages(), **settings, http=without_vanishing_row(tenant))
         assert rejected(gone) == {*REJECTED, "Vanishing"}
         assert (gone.exit_code, gone.states) == (0, [{"read": "all"}])
     run = tenant.load(*messages(), **settings)
@@ -154,17 +156,14 @@ def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
     assert held(tenant.sandbox.tenant) == HELD
 
 
-def let_a_row_vanish(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def without_vanishing_row(tenant: Tenant) -> requests.Session:
     """Delete a company as soon as any is about to be changed."""
-    tenant, pick = tenant.sandbox.tenant, tenant.sandbox.tenant.faults.pick
 
-    def delete_first(method: str, path: str) -> Any:
-        if method == "PUT" and path.lower().endswith("/company"):
-            for row in tenant.rows("company", Name="Vanishing", Industry="old"):
-                tenant.store.delete(tenant.named_object("company"), row["Gsid"])
-        return pick(method, path)
+    def delete(call: Call) -> None:
+        if call.matches("PUT", "/v1/data/objects/company"):
+            tenant.delete("company", Name="Vanishing", Industry="old")
 
-    monkeypatch.setattr(tenant.faults, "pick", delete_first)
+    return wired(delete)
 
 
 def rejected(run: Any) -> set[str]:

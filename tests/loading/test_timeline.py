@@ -21,15 +21,16 @@ from activities import (
 )
 from late_calls import late_calls
 from singer_messages import TEXT, record, schema, state
+from wire import refusal, wired
 
 from target_gainsight.sandbox import Fault, ServerRule
-from target_gainsight.sandbox.answers import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
     from singer_runs import TargetRun, Tenant
+    from wire import Call
 
 STREAM = "activities"
 EXPECTED = ("Subject", "Notes")
@@ -135,18 +136,15 @@ def test_tenant_that_saves_one_activity_per_call_gets_one_per_call(
 
 
 def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_several(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant,
 ) -> None:
-    match = tenant.sandbox.tenant.store.match
+    def refuse_r1(call: Call) -> tuple[int, Message] | None:
+        is_write = call.matches("POST", ACTIVITIES)
+        if is_write and any(each["ExternalId"] == "r1" for each in call.body["records"]):
+            return refusal("GSOBJ_1008", "No")
+        return None
 
-    def refuse_call(model: Any, fields: Any, wanted: Any, *arguments: Any) -> Any:
-        if ["r1"] in list(wanted):
-            code = "GSOBJ_1008"
-            raise refuse(code, "No")
-        return match(model, fields, wanted, *arguments)
-
-    monkeypatch.setattr(tenant.sandbox.tenant.store, "match", refuse_call)
-    run = load_activities(tenant, activities(range(100)), max_concurrency=1)
+    run = load_activities(tenant, activities(range(100)), max_concurrency=1, http=wired(refuse_r1))
     assert run.outcomes(STREAM) == {"created": 99, "rejected": 1}
     assert not any("sending one per call" in line for line in run.log)
     assert tenant.count_calls()["timeline"] < 15
@@ -180,19 +178,14 @@ def test_a_commit_that_comes_after_the_timeout_doubles_nothing(tenant: Tenant) -
     assert tenant.sandbox.tenant.count("activity_timeline") == 5
 
 
-def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pick = tenant.sandbox.tenant.faults.pick
+def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(tenant: Tenant) -> None:
     taken = {"ContextName": "Company", "TypeName": "Update", "Notes": "theirs"}
 
-    def another_integration_writes(method: str, path: str) -> Any:
-        if method == "POST" and path == ACTIVITIES and not notes_of(tenant):
+    def another_integration_writes(call: Call) -> None:
+        if call.matches("POST", ACTIVITIES) and not notes_of(tenant):
             tenant.sandbox.tenant.seed("activity_timeline", [{"ExternalId": "r1", **taken}])
-        return pick(method, path)
 
-    monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", another_integration_writes)
-    run = load_activities(tenant, activities(range(3)))
+    run = load_activities(tenant, activities(range(3)), http=wired(another_integration_writes))
     assert run.outcomes(STREAM) == {"created": 2, "updated": 1}
     assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
@@ -291,20 +284,15 @@ def test_a_query_that_is_too_large_is_halved_and_not_given_up(
     assert run.outcomes(STREAM) == {"unchanged": 30}
 
 
-def test_a_field_that_cannot_be_read_is_written_without_being_compared(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_field_that_cannot_be_read_is_written_without_being_compared(tenant: Tenant) -> None:
     load_activities(tenant, activities(range(3)))
-    query = tenant.sandbox.tenant.store.rows
 
-    def refuse_notes(sql: str, *arguments: Any) -> Any:
-        if sql.startswith("SELECT") and 't."Notes"' in sql:
-            code = "GSOBJ_1002"
-            raise refuse(code, "Invalid field Notes in object activity_timeline")
-        return query(sql, *arguments)
+    def refuse_notes(call: Call) -> tuple[int, Message] | None:
+        if call.kind == "query" and "Notes" in call.body["select"]:
+            return refusal("GSOBJ_1002", "Invalid field Notes in object activity_timeline")
+        return None
 
-    monkeypatch.setattr(tenant.sandbox.tenant.store, "rows", refuse_notes)
-    run = load_activities(tenant, activities(range(4)))
+    run = load_activities(tenant, activities(range(4)), http=wired(refuse_notes))
     assert run.outcomes(STREAM) == {"created": 1, "updated": 3}
     assert sum("without being compared" in line for line in run.log) == 1
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from late_calls import late_calls
 from singer_messages import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
+from wire import wired
 
 from target_gainsight.sandbox import Fault
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from singer_messages import Message
     from singer_runs import TargetRun, Tenant
+    from wire import Call
 
 INSERTS = "/v1/data/objects/company"
 QUERIES = "/v1/data/objects/query/company"
@@ -111,22 +113,15 @@ def test_in_insert_mode_an_older_row_does_not_count(
 
 @pytest.mark.parametrize("sync_mode", MODES)
 def test_a_row_found_with_other_values_leaves_the_outcome_unknown(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, sync_mode: str
+    tenant: Tenant, sync_mode: str
 ) -> None:
-    pick = tenant.sandbox.tenant.faults.pick
-
-    def another_integration_writes(method: str, path: str) -> Any:
-        if (
-            method == "POST"
-            and path.lower() == INSERTS
-            and not tenant.sandbox.tenant.count("company")
-        ):
+    def another_integration_writes(call: Call) -> None:
+        if call.matches("POST", INSERTS) and not tenant.sandbox.tenant.count("company"):
             tenant.sandbox.tenant.seed("company", [{"Name": "C1", "Industry": "theirs"}])
-        return pick(method, path)
 
-    monkeypatch.setattr(tenant.sandbox.tenant.faults, "pick", another_integration_writes)
     tenant.sandbox.tenant.faults.script(["reset_before_commit"], method="POST", path=INSERTS)
-    run = load(tenant, companies(range(3), Industry="ours"), sync_mode=sync_mode)
+    lines, http = companies(range(3), Industry="ours"), wired(another_integration_writes)
+    run = load(tenant, lines, sync_mode=sync_mode, http=http)
     assert run.outcomes() == {"created": 2, "rejected": 1}
     assert run.codes == ["outcome_unknown"]
     assert run.rejects[0]["record"]["Name"] == "C1"

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 PASS = "pass"  # noqa: S105 - no password
 """In a script: this call goes through untouched."""
@@ -92,13 +92,26 @@ class Fault:
 
 @dataclass(frozen=True)
 class ServerRule:
-    """A rule of the server that metadata does not show: refuses a value of a field."""
+    """A rule of the server that metadata does not show: refuses a value of a field.
+
+    `where` limits it to records with further values.
+    """
 
     object_name: str
     field: str
     value: object
     code: str = "GSOBJ_1008"
     message: str = "Value refused by a rule of the tenant"
+    where: tuple[tuple[str, object], ...] = ()
+
+    def refuses(self, object_name: str, record: Mapping[str, object]) -> bool:
+        """Return whether the rule refuses a record of an object."""
+        return (
+            self.object_name.lower() == object_name.lower()
+            and self.field in record
+            and record[self.field] == self.value
+            and all(record.get(name) == value for name, value in self.where)
+        )
 
 
 @dataclass(frozen=True)

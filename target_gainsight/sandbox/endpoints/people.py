@@ -102,7 +102,7 @@ def _parsed(field: Field, parse: Parse, value: object) -> object:
 
 def _apply_rules(tenant: Tenant, sent: Stored) -> None:
     for rule in tenant.faults.rules:
-        if rule.object_name.lower() == "person" and sent.get(rule.field) == rule.value:
+        if rule.refuses("person", sent):
             raise refuse(rule.code, f"{rule.message} ({rule.field} = {rule.value}).")
 
 

@@ -75,8 +75,7 @@ def stored_record(
 
 def _apply_rules(tenant: Tenant, model: ObjectModel, record: Mapping[str, Any]) -> None:
     for rule in tenant.faults.rules:
-        applies = rule.object_name.lower() == model.name and rule.field in record
-        if applies and record[rule.field] == rule.value:
+        if rule.refuses(model.name, record):
             raise RecordRefusedError(rule.code, f"{rule.message} ({rule.field} = {rule.value}).")
 
 

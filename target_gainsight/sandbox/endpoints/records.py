@@ -271,10 +271,8 @@ def _apply_rules(
     tenant: Tenant, model: ObjectModel, records: Sequence[Record], errors: Errors
 ) -> None:
     for rule in tenant.faults.rules:
-        if rule.object_name.lower() != model.name.lower():
-            continue
         for index, record in enumerate(records):
-            if rule.field in record and record[rule.field] == rule.value:
+            if rule.refuses(model.name, record):
                 error = FieldError(rule.field, rule.value, rule.code, rule.message)
                 errors.setdefault(index, []).append(error)
 
