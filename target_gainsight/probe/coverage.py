@@ -46,6 +46,7 @@ WRITE_SWITCHES = frozenset(
     {
         "date_formats",
         "datetime_milliseconds_required",
+        "empty_text_written",
         "error_listing",
         "error_tail",
         "keys_gsid_refused",
@@ -54,8 +55,13 @@ WRITE_SWITCHES = frozenset(
         "numeric_strings",
         "people_answer",
         "picklist_ignores_case",
+        "put_missing_key",
+        "put_missing_key_code",
         "put_multi_match",
         "put_without_match",
+        "put_without_match_code",
+        "too_many_keys_code",
+        "too_many_records_code",
     }
 )
 """Settled by `--write`."""

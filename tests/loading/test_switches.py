@@ -25,6 +25,10 @@ WRITES = {"insert", "update", "person", "timeline", "cta"}
 
 OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
     "lookup_error_code": ("GSOBJ_9999",),
+    "put_missing_key_code": ("GSOBJ_9999",),
+    "put_without_match_code": ("GSOBJ_9999",),
+    "too_many_keys_code": ("GSOBJ_9999",),
+    "too_many_records_code": ("GSOBJ_9999",),
     "query_max_values": (1, 3),
     "query_max_bytes": (400,),
     "timeline_duplicate_code": ("GS_TL_99_9999",),
@@ -71,6 +75,7 @@ MONTH_FIRST_CTAS = {
 NEEDS: Mapping[str, With] = {
     "date_formats=mdy": With(settings=MONTH_FIRST_CTAS),
     "put_without_match": With(vanishing=True),
+    "put_without_match_code": With(vanishing=True),
     "put_multi_match": With(switches={"keys_gsid_refused": True}),
     "timeline_duplicate_code": With(
         switches={"timeline_query": "refused"}, writes_again=frozenset({"timeline"})

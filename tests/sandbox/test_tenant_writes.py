@@ -199,6 +199,21 @@ def test_leaving_out_unmatched_records_is_a_switch(open_tenant: OpenTenant) -> N
     assert api.tenant.count("company") == 1
 
 
+def test_writing_the_other_records_of_a_refused_update_is_a_switch(
+    open_tenant: OpenTenant,
+) -> None:
+    api = open_tenant(
+        switches={
+            "put_without_match": "error_others_written",
+            "put_without_match_code": "GSOBJ_9999",
+        }
+    )
+    api.inserted("Company", {"Name": "A"})
+    answer = api.update("Company", "Name", {"Name": "B", "ARR": 2}, {"Name": "A", "ARR": 2})
+    assert _codes(answer) == [["GSOBJ_9999"]]
+    assert [(row["Name"], row["ARR"]) for row in api.tenant.rows("company")] == [("A", 2)]
+
+
 def test_company_names_are_not_unique(api: Api) -> None:
     api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     api.inserted("Company", {"Name": "Twin"})
@@ -218,6 +233,45 @@ def test_refusing_keys_that_match_several_rows_is_a_switch(open_tenant: OpenTena
     api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
     assert api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).status_code == 400
     assert [row["ARR"] for row in api.tenant.rows("company")] == [None, None]
+
+
+def test_updating_the_first_of_several_rows_is_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"put_multi_match": "update_first"})
+    api.inserted("Company", {"Name": "Twin"}, {"Name": "Twin"})
+    assert api.update("Company", "Name", {"Name": "Twin", "ARR": 5}).status_code == 200
+    assert [row["ARR"] for row in api.tenant.rows("company")] == [5, None]
+
+
+def test_refusing_a_record_without_one_of_the_keys_is_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"put_missing_key_code": "GSOBJ_9999"})
+    api.inserted("Company", {"Name": "A", "Industry": "x"})
+    answer = api.update("Company", "Name,Industry", {"Name": "A", "ARR": 7})
+    assert _codes(answer) == [["GSOBJ_9999"]]
+    api.running.stop()
+    lenient = open_tenant(switches={"put_missing_key": "ignore"})
+    assert lenient.update("Company", "Name,Industry", {"Name": "A", "ARR": 7}).status_code == 200
+    assert lenient.update("Company", "Name", {"ARR": 8}).status_code == 400
+    assert [row["ARR"] for row in lenient.tenant.rows("company")] == [7]
+
+
+@pytest.mark.parametrize(("switch", "held"), [("kept", ""), ("cleared", None)])
+def test_clearing_a_field_by_empty_text_is_a_switch(
+    open_tenant: OpenTenant, switch: str, held: str | None
+) -> None:
+    api = open_tenant(switches={"empty_text_written": switch})
+    api.inserted("Company", {"Name": "A", "Summary": ""})
+    assert [row["Summary"] for row in api.tenant.rows("company")] == [held]
+
+
+def test_codes_of_too_many_records_and_keys_are_switches(open_tenant: OpenTenant) -> None:
+    codes = {"too_many_records_code": "GSOBJ_8888", "too_many_keys_code": "GSOBJ_9999"}
+    api = open_tenant(switches=codes)
+    answers = [
+        api.insert("Company", *({"Name": f"C{number}"} for number in range(51))),
+        api.update("Company", "Name,Name,Name,Name", {"Name": "A"}),
+    ]
+    assert [answer.json()["errorCode"] for answer in answers] == ["GSOBJ_8888", "GSOBJ_9999"]
+    assert api.tenant.count("company") == 0
 
 
 def test_several_keys_are_anded(api: Api) -> None:

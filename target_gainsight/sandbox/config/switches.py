@@ -40,14 +40,21 @@ class Switches:
         error_listing: how a refused write lists its errors in `data.errors`.
         error_tail: how the description of a refusal names field and value: `(Field = value).` or
             `(Field= value)`.
-        put_without_match: whether an update whose keys match nothing refuses the call or is
-            ignored.
-        put_multi_match: whether an update whose keys match several rows updates them all or is
-            refused.
+        put_without_match: whether an update whose keys match nothing refuses the call, refuses it
+            although the other records are written, or is ignored.
+        put_without_match_code: the error code of that refusal.
+        put_multi_match: whether an update whose keys match several rows updates them all, updates
+            the first one or is refused.
+        put_missing_key: whether an update with a record that lacks one of several keys is refused
+            or matches by the others.
+        put_missing_key_code: the error code of that refusal.
+        too_many_keys_code: the error code of an update with more keys than allowed.
+        too_many_records_code: the error code of a write with more records than allowed.
         keys_gsid_refused: whether `keys=Gsid` is refused.
         numeric_strings: whether numbers can be sent as text.
         date_formats: the date formats that a DATE field accepts.
         datetime_milliseconds_required: whether a DATETIME without milliseconds is refused.
+        empty_text_written: whether empty text is kept as such or clears the field.
         picklist_ignores_case: whether picklist labels are compared without case.
         lookup_must_exist: whether a GSID written to a lookup must belong to a record.
         lookup_error_code: the error code when `lookups` in a write body match no row, or several.
@@ -108,12 +115,18 @@ class Switches:
 
     error_listing: Literal["nested", "flat", "missing", "first_only"] = "nested"
     error_tail: Literal["spaced", "tight"] = "spaced"
-    put_without_match: Literal["error", "ignore"] = "error"
-    put_multi_match: Literal["update_all", "error"] = "update_all"
+    put_without_match: Literal["error", "error_others_written", "ignore"] = "error"
+    put_without_match_code: str = "GSOBJ_1011"
+    put_multi_match: Literal["update_all", "update_first", "error"] = "update_all"
+    put_missing_key: Literal["error", "ignore"] = "error"
+    put_missing_key_code: str = "GSOBJ_1007"
+    too_many_keys_code: str = "GSOBJ_1008"
+    too_many_records_code: str = "GSOBJ_1008"
     keys_gsid_refused: bool = False
     numeric_strings: bool = False
     date_formats: Literal["both", "iso", "mdy"] = "both"
     datetime_milliseconds_required: bool = False
+    empty_text_written: Literal["kept", "cleared"] = "kept"
     picklist_ignores_case: bool = False
     lookup_must_exist: bool = True
     lookup_error_code: str = "GSOBJ_1008"

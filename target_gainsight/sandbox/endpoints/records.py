@@ -83,7 +83,8 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
 def update_records(tenant: Tenant, call: Incoming) -> Answer:
     """`PUT /v1/data/objects/{Object}?keys=F1,F2,F3`: update the rows that the keys match.
 
-    Never inserts: a key without a match refuses the call with GSOBJ_1011 [I].
+    Never inserts: a key without a match refuses the call with GSOBJ_1011 [I]. By a switch, the
+    other records are written nevertheless.
 
     Raises:
         Refusal: The keys or a record are not valid, or match nothing; nothing is written.
@@ -95,10 +96,13 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
         records, errors = resolve_lookups(tenant, sent, call.body)
         names = {field.name for field in keys}
         rows = checked_rows(tenant, model, records, errors, creating=False, keys=names)
-        wanted = key_values(tenant, keys, records, errors)
+        ignored = tenant.switches.put_missing_key == "ignore" and len(keys) > 1
+        wanted = key_values(tenant, keys, records, errors, may_be_missing=ignored)
         _refuse_errors(tenant, model, errors)
-        found = tenant.store.match(model, keys, wanted, tenant.switches)
-        _refuse_unmatched(tenant, model, keys, records, found)
+        found = _matches(tenant, model, keys, wanted)
+        unmatched = _unmatched_errors(tenant, keys, records, found)
+        if tenant.switches.put_without_match != "error_others_written":
+            _refuse_errors(tenant, model, unmatched)
         stamp = tenant.change_stamp()
         stamped, values = tuple(stamp), list(stamp.values())
         tenant.store.update(
@@ -106,9 +110,11 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
             [
                 (gsid, ((*names, *stamped), [*given, *values]))
                 for index, (names, given) in enumerate(rows)
+                if index not in unmatched
                 for gsid in found.get(index, ())
             ],
         )
+    _refuse_errors(tenant, model, unmatched)
     matched = sorted(found)
     return _written([records[index] for index in matched], [found[index][0] for index in matched])
 
@@ -183,7 +189,8 @@ def listed_in(tenant: Tenant, body: object, name: str) -> list[Any]:
         raise refuse(GENERIC, f"{name} must be a list of at least one {one}")
     most = tenant.config.limits.records_per_write
     if most and len(listed) > most:
-        raise refuse(GENERIC, f"Only {most} {name} are allowed in a call, not {len(listed)}")
+        code = tenant.switches.too_many_records_code
+        raise refuse(code, f"Only {most} {name} are allowed in a call, not {len(listed)}")
     return listed
 
 
@@ -283,7 +290,8 @@ def _keys(tenant: Tenant, model: ObjectModel, text: str) -> list[Field]:
         raise refuse(GENERIC, "keys are mandatory")
     most = tenant.config.limits.keys
     if most and len(names) > most:
-        raise refuse(GENERIC, f"Only {most} keys are allowed, not {len(names)}")
+        code = tenant.switches.too_many_keys_code
+        raise refuse(code, f"Only {most} keys are allowed, not {len(names)}")
     return [_key(tenant, model, name) for name in names]
 
 
@@ -298,7 +306,12 @@ def _key(tenant: Tenant, model: ObjectModel, name: str) -> Field:
 
 
 def key_values(
-    tenant: Tenant, keys: Sequence[Field], records: Sequence[Record], errors: Errors
+    tenant: Tenant,
+    keys: Sequence[Field],
+    records: Sequence[Record],
+    errors: Errors,
+    *,
+    may_be_missing: bool = False,
 ) -> list[list[object]]:
     """Return the stored values of each record's keys; add refusals to `errors`."""
     parsers = [(key.name, condition_parser(key, tenant.switches)) for key in keys]
@@ -311,32 +324,49 @@ def key_values(
                 values.append(parse(record.get(name)))
             except ValueRefusedError as refused:
                 error = FieldError(name, record.get(name), refused.code, refused.message)
-            if record.get(name) is None:
-                error = FieldError(name, None, NULL_VALUE, f"Key field {name} is mandatory")
+            if record.get(name) is None and not may_be_missing:
+                code = tenant.switches.put_missing_key_code
+                error = FieldError(name, None, code, f"Key field {name} is mandatory")
             if error:
                 errors.setdefault(index, []).append(error)
         wanted.append(values)
     return wanted
 
 
-def _refuse_unmatched(
+def _matches(
+    tenant: Tenant, model: ObjectModel, keys: Sequence[Field], wanted: Sequence[Sequence[object]]
+) -> dict[int, list[str]]:
+    """Return the GSIDs of the rows that each record matches, by the keys that it has."""
+    switches = tenant.switches
+    found = tenant.store.match(model, keys, wanted, switches)
+    for index, values in enumerate(wanted):
+        given = [number for number, value in enumerate(values) if value is not None]
+        if 0 < len(given) < len(keys):
+            some, known = [keys[n] for n in given], [[values[n] for n in given]]
+            if matched := tenant.store.match(model, some, known, switches):
+                found[index] = matched[0]
+    if switches.put_multi_match == "update_first":
+        return {index: gsids[:1] for index, gsids in found.items()}
+    return found
+
+
+def _unmatched_errors(
     tenant: Tenant,
-    model: ObjectModel,
     keys: Sequence[Field],
     records: Sequence[Record],
     found: Mapping[int, list[str]],
-) -> None:
-    errors: Errors = {}
+) -> Errors:
+    switches, errors = tenant.switches, Errors()
     for index, record in enumerate(records):
         matches = len(found.get(index, ()))
-        if not matches and tenant.switches.put_without_match == "error":
-            code, message = NOTHING_MATCHES, "No record matches the keys"
-        elif matches > 1 and tenant.switches.put_multi_match == "error":
+        if not matches and switches.put_without_match != "ignore":
+            code, message = switches.put_without_match_code, "No record matches the keys"
+        elif matches > 1 and switches.put_multi_match == "error":
             code, message = GENERIC, "Several records match the keys"
         else:
             continue
-        errors[index] = [FieldError(key.name, record[key.name], code, message) for key in keys]
-    _refuse_errors(tenant, model, errors)
+        errors[index] = [FieldError(key.name, record.get(key.name), code, message) for key in keys]
+    return errors
 
 
 def _refuse_errors(tenant: Tenant, model: ObjectModel, errors: Errors) -> None:

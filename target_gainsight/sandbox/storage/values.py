@@ -86,7 +86,7 @@ def condition_parser(field: Field, switches: Switches) -> Parse:
 
 def _parser_of_type(field: Field, switches: Switches) -> Parse:
     if field.data_type in TEXT_TYPES:
-        return _text_parser(field)
+        return _text_parser(field, switches)
     if field.data_type in NUMBER_TYPES:
         return _number_parser(field, switches)
     if field.data_type in PICKLIST_TYPES:
@@ -101,8 +101,9 @@ def _parser_of_type(field: Field, switches: Switches) -> Parse:
     return fixed[field.data_type]
 
 
-def _text_parser(field: Field) -> Parse:
+def _text_parser(field: Field, switches: Switches) -> Parse:
     limit = field.length
+    empty = None if switches.empty_text_written == "cleared" else ""
     is_email = field.data_type == "EMAIL"
 
     def parse(value: object) -> Stored:
@@ -116,7 +117,7 @@ def _text_parser(field: Field) -> Parse:
             raise ValueRefusedError(INVALID_VALUE, "Text is not valid Unicode")
         if is_email and not _EMAIL.fullmatch(value):
             raise ValueRefusedError(INVALID_VALUE, "Invalid email address")
-        return value
+        return value or empty
 
     return parse
 
