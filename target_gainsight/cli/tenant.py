@@ -16,9 +16,9 @@ from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.singer.connection import TenantConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from target_gainsight.api import GainsightClient, ObjectSchema, ObjectSummary
+    from target_gainsight.api import CallEvent, GainsightClient, ObjectSchema, ObjectSummary
     from target_gainsight.settings import Settings
 
 DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
@@ -64,24 +64,43 @@ class TenantMetadata:
 
 
 @contextmanager
-def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
+def tenant_connection(
+    settings: Settings,
+    observer: Callable[[CallEvent], None] = lambda _: None,
+    *,
+    max_calls: int | None = None,
+) -> Iterator[TenantConnection]:
     """Connect to the tenant of the settings; an embedded one is started and stopped.
+
+    Args:
+        settings: The settings; their `max_calls_per_run` is for loads.
+        observer: Called with every attempt of every call.
+        max_calls: The number of calls that may be made, retries included; unlimited by default.
 
     Raises:
         click.ClickException: The connection cannot be set up.
     """
     limits = replace(
         settings.limits,
-        max_calls_per_run=None,
+        max_calls_per_run=max_calls,
         max_retry_seconds=min(MAX_RETRY_SECONDS, settings.limits.max_retry_seconds),
     )
     try:
-        connection = TenantConnection(
-            replace(settings, limits=limits), SystemClock(), lambda _: None
-        )
+        connection = TenantConnection(replace(settings, limits=limits), SystemClock(), observer)
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error
     try:
-        yield TenantMetadata(connection.client, settings)
+        yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
+    """Connect to the tenant of the settings to read its metadata.
+
+    Raises:
+        click.ClickException: The connection cannot be set up.
+    """
+    with tenant_connection(settings) as connection:
+        yield TenantMetadata(connection.client, settings)

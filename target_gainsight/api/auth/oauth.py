@@ -54,6 +54,18 @@ class ClientCredentials:
             raise ValueError(message)
 
 
+@dataclass(frozen=True)
+class TokenGrant:
+    """How the tenant granted a token.
+
+    `seconds` is its stated lifetime, None if it states none; `in_envelope` is true if the response
+    has Gainsight's usual envelope.
+    """
+
+    seconds: float | None
+    in_envelope: bool
+
+
 class TokenProvider:
     """A `HeaderProvider` of the tokens of one client, one token at a time.
 
@@ -128,15 +140,21 @@ def parse_token(body: Record) -> Record | None:
     return None
 
 
-def _usable_seconds(expires_in: Json) -> float:
-    """Return how many seconds to use a token that lives so many, given as a number or as text.
-
-    There is a margin before it expires. Without a usable lifetime it is used until it is refused.
-    """
+def token_lifetime(expires_in: Json) -> float | None:
+    """Return a token's lifetime in seconds, given as a number or as text; None if it has none."""
     lifetime = math.nan
     if isinstance(expires_in, int | float | Decimal | str) and not isinstance(expires_in, bool):
         with suppress(ValueError, OverflowError):
             lifetime = float(expires_in)
-    if not 0 < lifetime < math.inf:
+    return lifetime if 0 < lifetime < math.inf else None
+
+
+def _usable_seconds(expires_in: Json) -> float:
+    """Return how many seconds to use a token that lives so many.
+
+    There is a margin before it expires. Without a usable lifetime it is used until it is refused.
+    """
+    lifetime = token_lifetime(expires_in)
+    if lifetime is None:
         return math.inf
     return lifetime - min(_MAX_MARGIN_SECONDS, lifetime * _MARGIN_SHARE)

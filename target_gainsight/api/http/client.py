@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from target_gainsight.api.auth.headers import AccessKey
-from target_gainsight.api.auth.oauth import ClientCredentials, TokenProvider
+from target_gainsight.api.auth.oauth import (
+    ClientCredentials,
+    TokenGrant,
+    TokenProvider,
+    token_lifetime,
+)
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
     AmbiguousResponseError,
@@ -74,6 +79,9 @@ class HttpClient:
         observer: Called after every attempt, in the thread that made it.
         user_agent: The name under which the tenant logs the calls.
 
+    Attributes:
+        token_grant: How the last M2M OAuth token was granted; None without one.
+
     Raises:
         ValueError: The base URL or the session cannot be used.
     """
@@ -106,6 +114,7 @@ class HttpClient:
         self._clock_offset = 0.0
         self._stopped = False
         self._token_call = TOKEN_CALL
+        self.token_grant: TokenGrant | None = None
         self._headers: HeaderProvider = (
             authentication
             if isinstance(authentication, AccessKey)
@@ -201,13 +210,18 @@ class HttpClient:
         The form that worked is used for the next token, too.
         """
         try:
-            return as_mapping(self._call_with_retries(self._token_call, basic).data)
+            response = self._call_with_retries(self._token_call, basic)
         except CredentialError as error:
             tried_both = self._token_call is BODILESS_TOKEN_CALL
             if tried_both or error.status not in TOKEN_FORM_REFUSED:
                 raise
-        granted = as_mapping(self._call_with_retries(BODILESS_TOKEN_CALL, basic).data)
-        self._token_call = BODILESS_TOKEN_CALL
+            response = self._call_with_retries(BODILESS_TOKEN_CALL, basic)
+            self._token_call = BODILESS_TOKEN_CALL
+        granted = as_mapping(response.data)
+        self.token_grant = TokenGrant(
+            seconds=token_lifetime(granted.get("expires_in")),
+            in_envelope="access_token" not in response.body,
+        )
         return granted
 
     def _call_with_retries(self, call: Call, basic: AuthHeaders | None = None) -> Response:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 MAX_CTAS = 50
 _PATH = "/v2/cockpit/cta/"
-_NAMES_PATH = "/v2/cockpit/admin/picklist/lite"
+NAMES_PATH = "/v2/cockpit/admin/picklist/lite"
 _MAX_SECONDS = 60.0
 _KINDS = ("type", "reason", "status", "priority")
 _CATEGORIES = ",".join(f"CTA_{kind.upper()}" for kind in _KINDS)
+NAMES_PARAMS = {"category": _CATEGORIES, "et": "COMPANY"}
 
 
 class CockpitApi:
@@ -60,9 +61,9 @@ class CockpitApi:
         """
         response = self._client.call(
             "GET",
-            _NAMES_PATH,
+            NAMES_PATH,
             kind="cta names",
-            params={"category": _CATEGORIES, "et": "COMPANY"},
+            params=NAMES_PARAMS,
             max_seconds=_MAX_SECONDS,
         )
         names: dict[str, tuple[PicklistOption, ...]] = {}

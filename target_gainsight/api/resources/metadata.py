@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PATH = "/v1/meta/services/objects"
+LIST_PATH = f"{_PATH}/list"
+DESCRIBE_SEVERAL_PATH = f"{_PATH}/describe"
 Volume = Literal["low", "high"]
 _MAX_SECONDS = 60.0
 """Metadata only prevents mistakes: without it a stream is loaded unchecked."""
@@ -42,8 +44,8 @@ _MAX_SECONDS_OF_SEVERAL = 15.0
 """One object that cannot be described may fail the call for all; each is then described alone."""
 _MAX_DESCRIBED = 25
 """Objects per call: the most seen in one (Data Management APIs, Post Describe)."""
-_WITHOUT_CHILDREN = {"ic": "false", "cl": "0", "idd": "true"}
-_DESCRIBE_SEVERAL = {
+WITHOUT_CHILDREN = {"ic": "false", "cl": "0", "idd": "true"}
+DESCRIBE_SEVERAL = {
     "includeChilds": "false",
     "childLevels": "0",
     "populatePickListOptions": "true",
@@ -175,9 +177,9 @@ class MetadataApi:
         """
         response = self._client.call(
             "GET",
-            f"{_PATH}/{quote(object_name, safe='')}/describe",
+            describe_path(object_name),
             kind="describe",
-            params=_WITHOUT_CHILDREN,
+            params=WITHOUT_CHILDREN,
             max_seconds=_MAX_SECONDS,
             expects=_is_description,
         )
@@ -214,7 +216,7 @@ class MetadataApi:
         """List every object of the tenant (Get Lite API Call)."""
         response = self._client.call(
             "GET",
-            f"{_PATH}/list",
+            LIST_PATH,
             kind="list objects",
             expects=lambda data: isinstance(data, list),
         )
@@ -228,7 +230,7 @@ class MetadataApi:
         """
         response = self._client.call(
             "GET",
-            f"{_DROPDOWNS}/{quote(category_id, safe='')}",
+            category_path(category_id),
             kind="dropdown",
             max_seconds=_MAX_SECONDS,
             expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
@@ -302,9 +304,9 @@ class MetadataApi:
         try:
             response = self._client.call(
                 "POST",
-                f"{_PATH}/describe",
+                DESCRIBE_SEVERAL_PATH,
                 kind="describe",
-                json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
+                json={"objectNames": list(object_names), **DESCRIBE_SEVERAL},
                 max_seconds=_MAX_SECONDS_OF_SEVERAL,
                 expects=_is_description,
             )
@@ -314,6 +316,16 @@ class MetadataApi:
             self._describes_several = False
             return ()
         return _entries(response.data)
+
+
+def describe_path(object_name: str) -> str:
+    """Return the path that describes one object (Get Describe)."""
+    return f"{_PATH}/{quote(object_name, safe='')}/describe"
+
+
+def category_path(category_id: str) -> str:
+    """Return the path that lists a dropdown category (Get API - categoryID)."""
+    return f"{_DROPDOWNS}/{quote(category_id, safe='')}"
 
 
 def _is_description(data: Json) -> bool:

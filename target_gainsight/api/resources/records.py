@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from target_gainsight.api.errors import (
     FieldFailure,
+    GainsightError,
     NotFoundError,
     RefusedError,
     UnavailableError,
@@ -39,7 +40,8 @@ MAX_KEYS = 3
 MAX_PAGE = 5000
 _NOTHING_MATCHES = "GSOBJ_1011"
 _NO_DATA = re.compile(r"\s*no data( found\b|\W*$)", re.IGNORECASE)
-_UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
+UNREADABLE_CODES = frozenset({"P_5005", "P_5026", "P_5068"})
+"""A selected field is described and cannot be queried."""
 _FIRST_QUERY_TRIES = 3
 """Some system objects respond to every query with HTTP 500."""
 _SERVER_ERROR = 500
@@ -146,7 +148,7 @@ class RecordsApi:
         """
         path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
         response = self._client.call("GET", path, kind="get")
-        rows = _rows_of(response.data) or as_mappings([response.data])
+        rows = rows_of(response.data) or as_mappings([response.data])
         if not rows:
             message = f"{object_name} has no record {gsid}"
             raise NotFoundError(message, request_id=response.request_id)
@@ -218,7 +220,7 @@ class RecordsApi:
         try:
             response = self._client.call(
                 "POST",
-                f"{_PATH}/query/{quote(object_name, safe='')}",
+                query_path(object_name),
                 kind="query",
                 json=body,
                 expects=_is_query_data,
@@ -226,10 +228,10 @@ class RecordsApi:
             )
         except (RefusedError, NotFoundError) as error:
             self._readable.add(object_name.lower())
-            if error.code == _NOTHING_MATCHES or _NO_DATA.match(error.description or ""):
+            if means_no_rows(error):
                 return ()
-            if error.code in _UNREADABLE_CODES:
-                fields = _fields_in(error.description or "", select)
+            if error.code in UNREADABLE_CODES:
+                fields = fields_in(error.description or "", select)
                 raise UnreadableFieldError(error.message, fields=fields, **error.context) from error
             raise
         except UnavailableError as error:
@@ -243,10 +245,25 @@ class RecordsApi:
                 message, attempts=error.attempts, waited=error.waited, **error.context
             ) from error
         self._readable.add(object_name.lower())
-        return _spell_as_selected(_rows_of(response.data), select)
+        return _spell_as_selected(rows_of(response.data), select)
 
 
-def _fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
+def query_path(object_name: str) -> str:
+    """Return the path of queries of an object (Company API, Read)."""
+    return f"{_PATH}/query/{quote(object_name, safe='')}"
+
+
+def means_no_rows(error: GainsightError) -> bool:
+    """Return whether the refusal of a query means that no row matches."""
+    return error.code == _NOTHING_MATCHES or bool(_NO_DATA.match(error.description or ""))
+
+
+def rows_of(data: Json) -> tuple[Record, ...]:
+    """Return the rows in the data of a query, which come bare or under `records`."""
+    return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
+
+
+def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
     """Return the selected fields that a description names, as in `Column t1.X`.
 
     A word names a field with or without its table, or by the lookup that the field follows.
@@ -288,8 +305,3 @@ def _is_query_data(data: Json) -> bool:
     if isinstance(data, dict):
         return "records" in data and is_list_of_mappings(data["records"])
     return is_list_of_mappings(data)
-
-
-def _rows_of(data: Json) -> tuple[Record, ...]:
-    """Return the rows of a read, which come bare or under `records`."""
-    return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
