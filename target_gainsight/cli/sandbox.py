@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_gainsight.cli.configuration import read_json
 from target_gainsight.cli.output import format_option, print_as, print_table
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.probe.profile import read_positions
 from target_gainsight.sandbox import (
+    SWITCH_NAMES,
     SandboxConfigError,
     SandboxUnavailableError,
     TenantFile,
@@ -19,6 +22,7 @@ from target_gainsight.sandbox import (
 )
 
 if TYPE_CHECKING:
+    from target_gainsight.probe.observations import Position
     from target_gainsight.sandbox import RunningSandbox
 
 DEFAULT_FILE = "gainsight-sandbox.db"
@@ -50,13 +54,29 @@ def sandbox() -> None:
 )
 @click.option("--limits", default="", help="Such as calls_per_minute=100,calls_per_day=50000.")
 @click.option("--access-key", help="The key that calls must carry; from the config by default.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="A profile of 'gainsight probe': behave as that tenant does.",
+)
 def serve(
-    port: int, database: Path, config: Path | None, limits: str, access_key: str | None
+    port: int,
+    database: Path,
+    config: Path | None,
+    limits: str,
+    access_key: str | None,
+    profile: Path | None,
 ) -> None:
     """Serve the tenant on a loopback port until Ctrl-C."""
+    switches = _profiled_switches(profile) if profile else {}
     try:
         running = start_sandbox(
-            database, config=config, port=port, limits=_limits(limits), access_key=access_key
+            database,
+            config=config,
+            port=port,
+            limits=_limits(limits),
+            switches=switches,
+            access_key=access_key,
         )
     except (SandboxConfigError, SandboxUnavailableError) as error:
         raise click.ClickException(str(error)) from error
@@ -67,6 +87,24 @@ def serve(
         _print_instructions(running, database)
         _wait_for_signal()
     click.echo("Stopped.")
+
+
+def _profiled_switches(profile: Path) -> dict[str, Position]:
+    """Read the positions of a profile; switches that this version lacks are left out.
+
+    Raises:
+        click.ClickException: The file cannot be read, or is no profile.
+    """
+    try:
+        positions = read_positions(read_json(profile))
+    except ValueError as error:
+        message = f"{profile}: {error}"
+        raise click.ClickException(message) from error
+    unknown = sorted(positions.keys() - SWITCH_NAMES)
+    if unknown:
+        names = ", ".join(map(one_line, unknown))
+        click.echo(f"{profile}: this version has no switch {names}; skipped.", err=True)
+    return {name: each for name, each in positions.items() if name in SWITCH_NAMES}
 
 
 def _print_instructions(running: RunningSandbox, database: Path) -> None:

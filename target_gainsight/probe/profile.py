@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from target_gainsight.probe.observations import Observation
+    from target_gainsight.probe.observations import Observation, Position
 
 FORMAT = 1
 """The version of the profile's format."""
@@ -37,4 +38,26 @@ def make_profile(observations: Iterable[Observation], *, version: str, day: date
             }
             for each in observations
         },
+    }
+
+
+def read_positions(profile: object) -> dict[str, Position]:
+    """Return the positions of switches in a profile, by switch.
+
+    Raises:
+        ValueError: It is no profile, or has another format than this version reads.
+    """
+    content = profile if isinstance(profile, Mapping) else {}
+    questions = content.get("questions")
+    if not isinstance(questions, Mapping):
+        message = "not a profile of 'gainsight probe --format json'"
+        raise ValueError(message)  # noqa: TRY004 - for the caller, the file's content is wrong
+    if content.get("format") != FORMAT:
+        message = f"the format of the profile is not {FORMAT}. Make another one with this version"
+        raise ValueError(message)
+    answered = [each for each in questions.values() if isinstance(each, Mapping)]
+    return {
+        each["switch"]: each["position"]
+        for each in answered
+        if isinstance(each.get("switch"), str) and "position" in each
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from target_gainsight.sandbox.config.config import TenantConfig
 from target_gainsight.sandbox.config.description import SandboxConfigError
 from target_gainsight.sandbox.config.faults import Fault, FaultPlan, ServerRule
-from target_gainsight.sandbox.config.switches import Limits, Switches
+from target_gainsight.sandbox.config.switches import SWITCH_NAMES, Limits, Switches
 from target_gainsight.sandbox.config.tenant_file import TenantFile
 from target_gainsight.sandbox.server.start import (
     RunningSandbox,
@@ -20,6 +20,7 @@ from target_gainsight.sandbox.storage.calls import Call
 from target_gainsight.sandbox.tenant import Tenant
 
 __all__ = [
+    "SWITCH_NAMES",
     "Call",
     "Fault",
     "FaultPlan",

@@ -114,6 +114,17 @@ def override_limits(config: TenantConfig, limits: Plain | None) -> TenantConfig:
     return replace(config, limits=read_settings(config.limits, limits, "limits"))
 
 
+def override_switches(config: TenantConfig, switches: Plain | None) -> TenantConfig:
+    """Return the description with some switches in other positions.
+
+    Raises:
+        SandboxConfigError: An unknown switch, or a position that it does not have.
+    """
+    if not switches:
+        return config
+    return replace(config, switches=read_settings(config.switches, switches, "switches"))
+
+
 def _read_yaml(path: Path) -> Plain:
     import yaml  # noqa: PLC0415 - comes with the extra
 

@@ -5,7 +5,7 @@ Every default is the most likely guess of gainsight-api; clients must accept eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 
@@ -175,3 +175,6 @@ class Switches:
     token_calls: int = 0
     token_in_envelope: bool = False
     client_refusal: Literal["gateway", "oauth"] = "gateway"
+
+
+SWITCH_NAMES = frozenset(each.name for each in fields(Switches))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.sandbox.config.config import load_config, override_limits
+from target_gainsight.sandbox.config.config import load_config, override_limits, override_switches
 from target_gainsight.sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def start_sandbox(
     config: str | Path | Mapping[str, Any] | None = None,
     port: int = 0,
     limits: Mapping[str, float] | None = None,
+    switches: Mapping[str, Any] | None = None,
     access_key: str | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunningSandbox:
@@ -83,6 +84,7 @@ def start_sandbox(
         config: YAML file or mapping that describes the tenant; None for the default.
         port: 0 lets the system choose.
         limits: overrides of the described limits, by name; 0 is unlimited.
+        switches: overrides of the described switches, by name.
         access_key: override of the described key.
         clock: returns seconds since the epoch, for quota windows and dates.
 
@@ -96,7 +98,7 @@ def start_sandbox(
     from target_gainsight.sandbox.server.app import make_app  # noqa: PLC0415 - comes with the extra
     from target_gainsight.sandbox.server.server import ServerThread  # noqa: PLC0415
 
-    described = override_limits(load_config(config), limits)
+    described = override_switches(override_limits(load_config(config), limits), switches)
     if access_key is not None:
         described = replace(described, access_key=access_key)
     tenant = Tenant(path, described, clock)
