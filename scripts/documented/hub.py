@@ -42,6 +42,8 @@ In an environment variable, an object is written as JSON.
 """
 
 NEXT_STEPS = """\
+- `meltano invoke target-gainsight:probe` shows whether the tenant accepts the credential and how \
+its API behaves; it reads only.
 - `meltano invoke target-gainsight:describe company` shows the fields of an object in your tenant.
 - `meltano invoke target-gainsight:check` checks the connection, credential, objects, fields and \
 lookup keys, and writes nothing.

@@ -10,6 +10,8 @@ from target_gainsight.api import (
     AccessDeniedError,
     CallBudgetExceededError,
     NotFoundError,
+    QuotaExceededError,
+    RedirectedError,
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock, GainsightClient, GainsightError, Json
 
-_ADDRESS_NOT_ALLOWED = "GS_APIG_2402"
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _SERVER_ERROR_TRIES = 2
 _REPLIES = (
     AccessDeniedError,
     CallBudgetExceededError,
     NotFoundError,
+    QuotaExceededError,
+    RedirectedError,
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
@@ -68,14 +71,16 @@ class Reply:
 
     @property
     def was_sent(self) -> bool:
-        """Whether the call was sent; it is not once the calls of the probe are used up."""
-        return not isinstance(self.error, CallBudgetExceededError)
+        """Whether the call was sent; it is not once the probe's calls or the quota are used up."""
+        return not isinstance(self.error, CallBudgetExceededError | QuotaExceededError)
 
     @property
     def summary(self) -> str:
         """HTTP status and error code, without any text of the tenant."""
         if not self.was_sent:
-            return "the calls that the probe may make are used up"
+            is_quota = isinstance(self.error, QuotaExceededError)
+            whose = "of the tenant's day" if is_quota else "that the probe may make"
+            return f"the calls {whose} are used up"
         code = self.code if self.code and _CODE.fullmatch(self.code) else ""
         status = f"HTTP {self.status}" if self.status else "no response"
         return f"{status} {code}".rstrip()
@@ -87,11 +92,13 @@ class ProbeSession:
     Attributes:
         client: The client; its rate limiter bounds the number of calls, retries included.
         clock: The time.
+        headers: The latest value of every header of a successful response, by name in lower case.
     """
 
     def __init__(self, client: GainsightClient, clock: Clock) -> None:
         self.client = client
         self.clock = clock
+        self.headers: dict[str, str] = {}
 
     def send(
         self,
@@ -114,8 +121,8 @@ class ProbeSession:
             repeatable: Whether the call may be retried after an unknown outcome.
 
         Raises:
-            StopRunError: No further call can succeed: the credential is not accepted, the tenant
-                cannot be reached or the day's quota is used up.
+            StopRunError: No further call can succeed: the credential is not accepted, or the
+                tenant cannot be reached.
         """
         sent_bytes = 0 if json is None else len(encode(json))
         try:
@@ -129,8 +136,7 @@ class ProbeSession:
                 server_error_tries=_SERVER_ERROR_TRIES,
             )
         except _REPLIES as error:
-            if error.code == _ADDRESS_NOT_ALLOWED:
-                raise
             data = error.data if isinstance(error, RefusedError) else None
             return Reply(error.status, data, error=error, sent_bytes=sent_bytes)
+        self.headers.update(response.headers)
         return Reply(response.status, response.data, response.headers, sent_bytes=sent_bytes)

@@ -1,0 +1,91 @@
+"""`gainsight probe`: find out how the tenant behaves where the record of the API is silent."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import datetime, timezone
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import click
+
+from target_gainsight.api import CallEvent, GainsightError, SystemClock
+from target_gainsight.cli.configuration import configured, read_settings
+from target_gainsight.cli.output import format_option, marks, print_as, print_table
+from target_gainsight.cli.tenant import tenant_connection
+from target_gainsight.mapping.errors import counted
+from target_gainsight.probe.profile import make_profile
+from target_gainsight.probe.reading.questions import MAX_CALLS, read_questions
+from target_gainsight.probe.session import ProbeSession
+from target_gainsight.probe.survey import ask
+from target_gainsight.settings import OAuthCredential
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_gainsight.probe.observations import Observation
+    from target_gainsight.settings import Settings
+
+
+@click.command()
+@configured
+@format_option("table", "json")
+def probe(sources: tuple[str, ...], form: str) -> None:
+    """Find out how the tenant behaves, and what that means for loads; reads only.
+
+    It makes at most 20 calls. Exit status 1 means that the target relies on something that the
+    tenant does otherwise, or that no call is accepted.
+    """
+    settings = read_settings(sources)
+    events: list[CallEvent] = []
+    try:
+        observations = _ask(settings, events)
+    except GainsightError as error:
+        raise click.ClickException(str(error)) from error
+    _print(form, observations, events)
+    sys.exit(1 if any(each.verdict == "not handled" for each in observations) else 0)
+
+
+def _ask(settings: Settings, events: list[CallEvent]) -> tuple[Observation, ...]:
+    connection = settings.connection
+    with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as tenant:
+        session = ProbeSession(tenant.client, SystemClock())
+        return ask(
+            read_questions(
+                session,
+                base_url=connection.base_url,
+                uses_oauth=isinstance(connection.credential, OAuthCredential),
+                events=events,
+            )
+        )
+
+
+def _print(form: str, observations: Iterable[Observation], events: Iterable[CallEvent]) -> None:
+    if form == "json":
+        today = datetime.now(tz=timezone.utc).date()
+        released = version("target-gainsight")
+        print_as("json", make_profile(observations, version=released, day=today))
+        return
+    right, wrong = marks()
+    signs = {"as assumed": right, "handled": right, "not handled": wrong, "not settled": "?"}
+    observed = list(observations)
+    rows = [
+        (signs[each.verdict], each.question, each.assumed, each.observed, each.consequence)
+        for each in observed
+    ]
+    print_table(("", "Question", "Assumed", "Observed", "The target"), rows)
+    _print_summary(observed, sum(event.group is not None for event in events))
+
+
+def _print_summary(observations: list[Observation], calls: int) -> None:
+    numbers = Counter(each.verdict for each in observations)
+    parts = [
+        f"{numbers['as assumed']} as assumed",
+        f"{numbers['handled']} otherwise, which the target handles",
+        f"{numbers['not handled']} otherwise, which it does not handle",
+        f"{numbers['not settled']} not settled",
+    ]
+    click.echo(f"{counted(len(observations), 'question')}: {', '.join(parts)}.")
+    click.echo(f"{counted(calls, 'call')}, all of them reads; nothing was written.")
+    click.echo("'gainsight probe --format json' prints a profile that can be attached to an issue.")

@@ -1,0 +1,252 @@
+"""The calls that the questions of a reading probe share, each made when it is first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
+from target_gainsight.api.resources.metadata import (
+    DESCRIBE_SEVERAL,
+    DESCRIBE_SEVERAL_PATH,
+    LIST_PATH,
+    WITHOUT_CHILDREN,
+    category_path,
+    describe_path,
+)
+from target_gainsight.api.resources.query_filter import to_wire
+from target_gainsight.api.resources.records import (
+    UNREADABLE_CODES,
+    fields_in,
+    means_no_rows,
+    query_path,
+    rows_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_gainsight.api import Json, Record, Where
+    from target_gainsight.probe.session import ProbeSession, Reply
+
+COMPANY, USER, ACTIVITY = "company", "gsuser", "activity_timeline"
+TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID"})
+PICKLIST_TYPES = frozenset({"PICKLIST", "MULTISELECTDROPDOWNLIST"})
+_ROWS = 100
+_MAX_UNREADABLE = 3
+_KNOWN_COMPANY_FIELDS = {
+    "Gsid": "GSID",
+    "Name": "STRING",
+    "Industry": "STRING",
+    "Summary": "RICHTEXTAREA",
+    "Stage": "PICKLIST",
+    "Status": "PICKLIST",
+    "RenewalDate": "DATE",
+    "CreatedDate": "DATETIME",
+}
+"""Read where the tenant does not describe companies."""
+
+
+@dataclass(frozen=True)
+class DescribedField:
+    """A field as the tenant describes it.
+
+    Attributes:
+        items: The labels of a picklist's items by GSID.
+        category: The id of the category that lists the items.
+    """
+
+    name: str
+    data_type: str
+    items: Mapping[str, str]
+    category: str | None
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether an admin may have chosen the name."""
+        return "__" in self.name
+
+
+@dataclass(frozen=True)
+class RowsRead:
+    """Rows, and how they were asked for.
+
+    Attributes:
+        select: The selected fields.
+        reply: The response.
+        unreadable: Fields that had to be left out of the select.
+    """
+
+    select: tuple[str, ...]
+    reply: Reply
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Record, ...]:
+        """The rows, their keys spelt as in the response."""
+        return rows_of(self.reply.data) if self.reply.error is None else ()
+
+    @property
+    def were_read(self) -> bool:
+        """Whether the query worked, with rows or without."""
+        return self.reply.error is None or means_no_rows(self.reply.error)
+
+    def values(self, field: str) -> list[Json]:
+        """List the values of a field in rows that have it, in any case."""
+        lowered = ({name.lower(): value for name, value in row.items()} for row in self.rows)
+        return [row[field.lower()] for row in lowered if field.lower() in row]
+
+
+class TenantFacts:
+    """What the tenant responds to the calls that several questions need.
+
+    Attributes:
+        found_nothing: The latest query that worked and returned no row.
+    """
+
+    def __init__(self, session: ProbeSession) -> None:
+        self.session = session
+        self.found_nothing: RowsRead | None = None
+
+    def query(
+        self,
+        object_name: str,
+        select: Sequence[str],
+        where: Where | None = None,
+        *,
+        limit: int = _ROWS,
+    ) -> RowsRead:
+        """Query once, as a load does."""
+        body: dict[str, Json] = {
+            "select": list(select),
+            "orderBy": {"Gsid": "asc"},
+            "limit": limit,
+            "offset": 0,
+        }
+        if where is not None:
+            body["where"] = to_wire(where)
+        reply = self.session.send("POST", query_path(object_name), kind="query", json=body)
+        read = RowsRead(tuple(select), reply)
+        if read.were_read and not read.rows:
+            self.found_nothing = read
+        return read
+
+    @cached_property
+    def listed(self) -> Reply:
+        """The list of objects."""
+        return self.session.send("GET", LIST_PATH, kind="list objects")
+
+    @cached_property
+    def described_together(self) -> Reply:
+        """The description of companies and users in one call."""
+        body: dict[str, Json] = {"objectNames": [COMPANY, USER], **DESCRIBE_SEVERAL}
+        return self.session.send("POST", DESCRIBE_SEVERAL_PATH, kind="describe", json=body)
+
+    @cached_property
+    def described_activities(self) -> Reply | None:
+        """The description of Timeline activities; None where no metadata is served."""
+        return self._describe(ACTIVITY)
+
+    @cached_property
+    def described_company(self) -> Reply | None:
+        """The description of companies, alone only where it does not come with users."""
+        together = self.described_together
+        return together if together.error is None else self._describe(COMPANY)
+
+    @cached_property
+    def company_fields(self) -> tuple[DescribedField, ...]:
+        """The fields of companies; empty if they are not described."""
+        return fields_of(self.described_company, COMPANY)
+
+    @cached_property
+    def company_rows(self) -> RowsRead:
+        """Companies with every field that can be read, or with their names only."""
+        types = {each.name: each.data_type for each in self.company_fields}
+        select = tuple(types or _KNOWN_COMPANY_FIELDS)
+        unreadable: tuple[str, ...] = ()
+        while True:
+            read = self.query(COMPANY, select)
+            error = read.reply.error
+            if error is None or error.code not in UNREADABLE_CODES:
+                break
+            named = fields_in(error.description or "", select)
+            unreadable += named
+            select = tuple(name for name in select if name not in named)
+            if not named or not select or len(unreadable) > _MAX_UNREADABLE:
+                break
+        if not read.were_read and read.reply.was_sent:
+            read = self.query(COMPANY, ("Gsid", "Name"))
+        return RowsRead(read.select, read.reply, unreadable)
+
+    @cached_property
+    def company_types(self) -> Mapping[str, str]:
+        """The data types of the fields of `company_rows`."""
+        described = {each.name: each.data_type for each in self.company_fields}
+        types = described or _KNOWN_COMPANY_FIELDS
+        return {name: types[name] for name in self.company_rows.select if name in types}
+
+    @cached_property
+    def user_rows(self) -> RowsRead:
+        """Users, of whom every tenant has some."""
+        return self.query(USER, ("Gsid", "Name", "Email", "CreatedDate"))
+
+    @cached_property
+    def category_items(self) -> Reply | None:
+        """The items of the first picklist of companies that names a category only."""
+        unlisted = (f.category for f in self.company_fields if f.category and not f.items)
+        category = next(unlisted, None)
+        if category is None:
+            return None
+        return self.session.send("GET", category_path(category), kind="dropdown")
+
+    def labels(self, field: DescribedField) -> Mapping[str, str]:
+        """Return the labels of a picklist's items by GSID; empty if they are not known."""
+        if field.items or self.category_items is None:
+            return field.items
+        first = next(each for each in self.company_fields if each.category and not each.items)
+        if field.category != first.category:
+            return {}
+        listed = as_mappings(as_mapping(self.category_items.data).get("childItems"))
+        return _labels(listed, gsid="gsid", label="name")
+
+    def _describe(self, object_name: str) -> Reply | None:
+        if self.listed.error and self.described_together.error:
+            return None
+        return self.session.send(
+            "GET", describe_path(object_name), kind="describe", params=WITHOUT_CHILDREN
+        )
+
+
+def entries_of(reply: Reply | None) -> tuple[Record, ...]:
+    """Return the described objects in a response."""
+    if reply is None or reply.error is not None:
+        return ()
+    return as_mappings(reply.data) or ((as_mapping(reply.data),) if reply.data else ())
+
+
+def fields_of(reply: Reply | None, object_name: str) -> tuple[DescribedField, ...]:
+    """Return the fields of one described object, without deleted ones."""
+    for entry in entries_of(reply):
+        if (as_text(entry.get("objectName")) or "").lower() == object_name:
+            described = (_field(each) for each in as_mappings(entry.get("fields")))
+            return tuple(each for each in described if each is not None)
+    return ()
+
+
+def _field(entry: Record) -> DescribedField | None:
+    meta = as_mapping(entry.get("meta"))
+    name = as_text(entry.get("fieldName"))
+    if name is None or str(meta.get("deleted", entry.get("deleted"))).lower() == "true":
+        return None
+    properties = as_mapping(meta.get("properties"))
+    return DescribedField(
+        name=name,
+        data_type=(as_text(entry.get("dataType")) or "").upper(),
+        items=_labels(as_mappings(entry.get("options")), gsid="value", label="label"),
+        category=as_text(properties.get("PICKLIST_CATEGORY_ID")),
+    )
+
+
+def _labels(items: Sequence[Record], *, gsid: str, label: str) -> dict[str, str]:
+    return {str(item.get(gsid)): str(item.get(label)) for item in items}

@@ -1,0 +1,113 @@
+"""The probe names every position of every switch of the sandbox, or the docs say why it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from fake_clock import FakeClock
+
+from target_gainsight.probe.coverage import NOT_DETERMINED, READ_SWITCHES, WRITE_SWITCHES
+from target_gainsight.sandbox.config.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from conftest import Commands
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "probe.md"
+OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
+    "describe_several": (400, 404, 405),
+    "metadata_status": (403, 500),
+    "query_error_object": ("company", "relationship", "activity_timeline"),
+    "query_max_bytes": (400, 60_000),
+    "query_max_values": (3, 10, 1_000, 3_000),
+    "token_calls": (2, 5),
+    "token_seconds": (5.0, 3_600.0),
+    "unreadable_field": ("RenewalDate", "Summary"),
+}
+"""Of switches that are neither one of a few words nor yes or no."""
+
+AT_LEAST = {"query_max_bytes", "query_max_values"}
+"""Limits whose position is the largest size that was accepted."""
+
+NOT_TOLD_APART = {("token_request", "any"): None, ("token_request", "form"): None}
+"""Positions for which the observation has no position: docs/probe.md gives the reason."""
+
+TENANT: dict[str, Any] = {
+    "client_id": "probe-client",
+    "client_secret": "probe-client-s3cret",
+    "rows": {
+        "company": [
+            {
+                "Name": "Initech",
+                "Industry": "Steel",
+                "Status": "Active",
+                "RenewalDate": "2027-02-28",
+            },
+            {"Name": "Globex", "Summary": "Oil"},
+        ],
+    },
+}
+BY_OAUTH = {"access_key": None, "client_id": "probe-client", "client_secret": "probe-client-s3cret"}
+
+
+def values_of(name: str, hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return (True, False) if hint is bool else (getattr(Switches(), name), *OTHER_VALUES[name])
+
+
+def positions() -> Iterator[Any]:
+    """Every position of every switch that reads settle."""
+    for name, hint in get_type_hints(Switches).items():
+        for value in values_of(name, hint) if name in READ_SWITCHES else ():
+            yield pytest.param(name, value, id=f"{name}-{value}")
+
+
+def test_every_switch_is_read_written_or_explained() -> None:
+    listed = [*READ_SWITCHES, *WRITE_SWITCHES, *NOT_DETERMINED]
+    assert sorted(listed) == sorted(each.name for each in fields(Switches))
+
+
+def test_docs_list_what_no_probe_finds_out() -> None:
+    listed = DOCS.read_text(encoding="utf-8").split("## What no probe finds out")[1]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", listed.split("\n## ")[0], re.MULTILINE))
+    assert {name for name, _ in NOT_TOLD_APART} <= set(rows)
+    assert {name: rows.get(name) for name in NOT_DETERMINED} == dict(NOT_DETERMINED)
+
+
+@pytest.mark.parametrize(("name", "value"), list(positions()))
+def test_probe_names_the_position(
+    start_commands: Callable[..., Commands],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: Any,
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    commands = start_commands(**TENANT, switches={name: value})
+    settings = BY_OAUTH if name.startswith("token_") else {}
+    result = commands.run("probe", "--format", "json", "--config", commands.config(**settings))
+    question = json.loads(result.output)["questions"][name]
+    assert question["switch"] == name
+    if (name, value) in NOT_TOLD_APART:
+        assert "position" not in question
+        assert question["verdict"] == "as assumed"
+    elif name in AT_LEAST and value:
+        assert 0 < question["position"] <= value
+    else:
+        assert question["position"] == value
+    is_usual = value == getattr(Switches(), name)
+    assert question["verdict"] == ("as assumed" if is_usual or value == "form" else "handled")
+    assert len(reads(commands)) <= 20
+
+
+def reads(commands: Commands) -> list[str]:
+    """The calls that the tenant saw, without token requests."""
+    calls = [call for call in commands.sandbox.tenant.calls() if call.kind != "token"]
+    assert {call.kind for call in calls} <= {"list", "describe", "dropdown", "query", "cta names"}
+    return [call.path for call in calls]
