@@ -157,8 +157,9 @@ class StreamCheck:
         """Check what can be checked without the stream."""
         stream = self.stream
         named = (*stream.field_mapping.values(), *stream.constants, *stream.lookup_keys)
+        named = (*named, *stream.lookups, *stream.field_rules)
         try:
-            schema = self.metadata.describe(stream.object_name, (*named, *stream.lookups))
+            schema = self.metadata.describe(stream.object_name, named)
         except (GainsightError, RunStoppedError) as error:
             self.checklist.wrong(self.name, error)
             return
@@ -180,13 +181,16 @@ class StreamCheck:
 
     def _check_fields(self, schema: ObjectSchema) -> None:
         problems = find_problems(self._spec(schema))
-        own = OWN_KEYS.get(self.stream.object_type)
-        keys = own or ", ".join(self.stream.lookup_keys)
+        keys = ", ".join(self._own_keys or self.stream.lookup_keys)
         mapping = self.stream.field_mapping
         named = {
             "lookup_keys": keys,
             "field_mapping": counted(len(mapping), "column") if mapping else "",
             "constants": ", ".join(self.stream.constants),
+            "fallback_keys": ", ".join(self.stream.fallback_keys),
+            "field_rules": "; ".join(
+                f"{name} is {rule}" for name, rule in self.stream.field_rules.items()
+            ),
         }
         for setting, value in named.items():
             self._report(setting, value, [each for each in problems if each.setting == setting])
@@ -227,13 +231,20 @@ class StreamCheck:
             columns=(),
             schema=schema,
             sync_mode=self.stream.sync_mode,
-            named_keys=self.stream.lookup_keys,
+            named_keys=self.stream.lookup_keys or self._own_keys,
             field_mapping=self.stream.field_mapping,
             constants=cast("Mapping[str, Json]", self.stream.constants_on(A_DAY)),
             lookup_targets=frozenset(self.stream.lookups),
             keys_required=False,
             native_upsert=self.stream.object_type == "person",
+            named_fallback_keys=self.stream.fallback_keys,
+            field_rules=self.stream.field_rules,
         )
+
+    @property
+    def _own_keys(self) -> tuple[str, ...]:
+        own = OWN_KEYS.get(self.stream.object_type)
+        return (own,) if own else ()
 
     def _report(self, setting: str, value: str, problems: Iterable[FieldProblem]) -> None:
         found = list(problems)

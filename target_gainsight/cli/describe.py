@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,15 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line, yaml_scalar
 from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
-from target_gainsight.mapping.planning.stream_checks import may_be_key
+from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.settings import OBJECT_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_gainsight.api import Field, ObjectSchema, ObjectSummary
     from target_gainsight.cli.catalog import CatalogStream
+    from target_gainsight.settings import Settings
 
 MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
@@ -54,12 +58,14 @@ def describe(
         message = "--stream names a stream of a catalog: give --mapping CATALOG, too"
         raise click.UsageError(message)
     source = read_stream(catalog, stream) if catalog else None
-    with tenant_metadata(read_settings(sources)) as metadata:
+    settings = read_settings(sources)
+    with tenant_metadata(settings) as metadata:
         try:
             if object_name is None:
                 _show_objects(metadata.objects, form)
             elif source is None:
-                _show_fields(metadata.describe(object_name), form)
+                schema = metadata.describe(object_name)
+                _show_fields(schema, _configured_rules(settings, schema.name), form)
             else:
                 click.echo("\n".join(_mapping_lines(source, metadata.describe(object_name))))
         except (GainsightError, RunStoppedError) as error:
@@ -82,12 +88,31 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
         print_as(form, rows)
 
 
-def _show_fields(schema: ObjectSchema, form: str) -> None:
-    fields = [_field(each) for each in schema.fields]
+def _configured_rules(settings: Settings, object_name: str) -> dict[str, list[str]]:
+    """Return what the settings decide for fields of existing rows, by field.
+
+    Returns:
+        Field to the rule of each stream, with the stream's name unless it holds for all.
+    """
+    rules: dict[str, list[str]] = defaultdict(list)
+    entries = {"": settings.default_stream, **settings.streams}
+    for stream, entry in entries.items():
+        if entry is None or entry.object_name.lower() != object_name.lower():
+            continue
+        prefix = f"{stream}: " if stream else ""
+        for name in entry.fallback_keys:
+            rules[entry.field_mapping.get(name, name)].append(f"{prefix}fallback key")
+        for name, rule in entry.field_rules.items():
+            rules[name].append(f"{prefix}{rule}")
+    return rules
+
+
+def _show_fields(schema: ObjectSchema, rules: Mapping[str, list[str]], form: str) -> None:
+    fields = [_field(each, rules.get(each.name)) for each in schema.fields]
     if form == "table":
         volume = f", {schema.volume} volume" if schema.volume else ""
         title = f"{schema.name} ({schema.label}){volume}"
-        _print_table(title, [_row(each) for each in fields])
+        _print_table(title, [_row(each, has_rules=bool(rules)) for each in fields])
         return
     print_as(
         form,
@@ -101,7 +126,7 @@ def _show_fields(schema: ObjectSchema, form: str) -> None:
     )
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
     """Return a field as JSON and YAML show it, without empty properties."""
     described: dict[str, Any] = {
         "name": field.name,
@@ -115,11 +140,12 @@ def _field(field: Field) -> dict[str, Any]:
         "key": may_be_key(field),
         "picklist": [option.label for option in field.options if option.active] or None,
         "lookup": list(field.lookup_objects) or None,
+        "rules": rules,
     }
     return {name: value for name, value in described.items() if value is not None}
 
 
-def _row(field: dict[str, Any]) -> dict[str, Any]:
+def _row(field: dict[str, Any], *, has_rules: bool) -> dict[str, Any]:
     """Return a field as the table shows it."""
     labels = field.get("picklist", [])
     more = f" and {len(labels) - MAX_LABELS} more" if len(labels) > MAX_LABELS else ""
@@ -128,6 +154,7 @@ def _row(field: dict[str, Any]) -> dict[str, Any]:
         "create": field["createable"],
         "update": field["updateable"],
         "key": field["key"],
+        **({"rules": "; ".join(field.get("rules", []))} if has_rules else {}),
         "values or lookup": ", ".join(labels[:MAX_LABELS]) + more
         or " or ".join(field.get("lookup", [])),
     }

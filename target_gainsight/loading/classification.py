@@ -12,6 +12,7 @@ from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +81,7 @@ class Classification:
         self._summary = summary
         self._plan = plan
         self._compares_on_insert = existing_on_insert == "compared"
+        self._rules = WriteRules.of(settings.field_rules)
 
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.
@@ -172,6 +174,8 @@ class Classification:
         if not inserts or self._compares_on_insert:
             names = self._mapper.changed_fields(record.fields, row)
             changed = tuple(name for name in names if name not in self._keys)
+            if self._rules is not None:
+                changed = self._apply_rules(self._rules, record, row, changed)
         if inserts and (changed or not self._compares_on_insert):
             message = f"{self._settings.object_name} {record.gsid} has this key already"
             result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
@@ -186,6 +190,34 @@ class Classification:
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
 
+    def _apply_rules(
+        self,
+        rules: WriteRules,
+        record: LoadRecord,
+        row: Mapping[str, Any],
+        changed: tuple[str, ...],
+    ) -> tuple[str, ...]:
+        """Leave out the fields whose values the row keeps.
+
+        Returns:
+            The changed fields that are written; none if only uncompared fields have changed.
+        """
+        kept = rules.kept((*record.fields, *record.waiting), row)
+        if kept:
+            record.fields = _without(record.fields, kept)
+            record.waiting = _without(record.waiting, kept)
+            if self._plan is not None:
+                self._plan.record_kept(record, kept.intersection(changed))
+            changed = tuple(name for name in changed if name not in kept)
+        if self._settings.skip_unchanged and rules.uncompared.issuperset(changed):
+            record.waiting = _without(record.waiting, rules.uncompared)
+            return ()
+        return changed
+
+
+def _without(values: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
 
 def _ambiguous(record: LoadRecord, name: str, message: str) -> Reason:
     hint = "make the two equal, or set near_matches to ignore if they are different records"
@@ -197,8 +229,12 @@ def exists_reason(message: str) -> Reason:
     return Reason("exists", message, hint="load it with sync_mode upsert to update it")
 
 
-def merge_by_key(group: Sequence[LoadRecord]) -> list[LoadRecord]:
+def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -> list[LoadRecord]:
     """Merge records with the same key: later fields win, earlier ones stay.
+
+    Args:
+        group: The records.
+        rules: The write rules, which hold for the later records as if the earlier were a row.
 
     Returns:
         A record for each key, in the order in which the keys came first.
@@ -209,13 +245,17 @@ def merge_by_key(group: Sequence[LoadRecord]) -> list[LoadRecord]:
         if earlier is None:
             by_key[record.key] = record
             continue
-        waiting = {k: v for k, v in earlier.waiting.items() if k not in record.fields}
+        fields, later = record.fields, record.waiting
+        if rules is not None:
+            decided = rules.decided(earlier.fields, earlier.waiting)
+            fields, later = _without(fields, decided), _without(later, decided)
+        waiting = {k: v for k, v in earlier.waiting.items() if k not in fields}
         by_key[record.key] = LoadRecord(
             record.source,
-            merged_fields(earlier.fields, record.fields),
+            merged_fields(earlier.fields, fields),
             key=record.key,
             parts=(*(earlier.parts or (earlier,)), record),
-            waiting={**waiting, **record.waiting},
+            waiting={**waiting, **later},
         )
     return list(by_key.values())
 

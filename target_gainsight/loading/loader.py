@@ -20,6 +20,7 @@ from target_gainsight.loading.classification import (
 from target_gainsight.loading.near_matches import NearMatchCheck
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
 from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.mapping.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,6 +141,7 @@ class RecordLoader:
                 pool,
                 lambda records, found: self._classify(records, found, near=True),
             )
+        self._rules = WriteRules.of(settings.field_rules)
         self._inserts = settings.sync_mode == "insert"
         self._reads = rows is not None and not (self._inserts and existing_on_insert == "written")
         self._deferred = deferred
@@ -277,7 +279,7 @@ class RecordLoader:
         if self._rows is None:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
-        rows, merged = self._rows, merge_by_key(group)
+        rows, merged = self._rows, merge_by_key(group, self._rules)
         alias = group[0].source.alias
         self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         if self._deferred is not None:

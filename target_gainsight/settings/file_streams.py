@@ -25,6 +25,8 @@ _NO_ROWS = "current rows are not read, so {}"
 NOT_WITH_BULK = {
     "sync_mode": _JOB.format("operation"),
     "lookup_keys": _JOB.format("keys"),
+    "fallback_keys": _JOB.format("keys"),
+    "field_rules": _NO_ROWS.format("no rule can be applied"),
     "lookups": _JOB.format("lookups"),
     "company_links": _JOB.format("lookups"),
     "unknown_fields": _JOB.format("columns. Name the columns to send in field_mapping"),

@@ -30,6 +30,7 @@ DateFormat = Literal["iso", "MM-DD-YYYY"]
 RichText = Literal["html", "as_is"]
 RejectValues = Literal["full", "keys"]
 Transport = Literal["rest", "bulk"]
+WriteRule = Literal["always", "empty", "create"]
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""
@@ -140,18 +141,40 @@ class CompanyLinks:
 
 
 @dataclass(frozen=True)
+class FieldRule:
+    """When a field of an existing row is written.
+
+    Attributes:
+        write: Always, only where the row has no value, or never (it is written on create only).
+        compare: Whether a difference in the field causes a write.
+    """
+
+    write: WriteRule = "always"
+    compare: bool = True
+
+    def __str__(self) -> str:
+        parts = {"create": ["written on create only"], "empty": ["written only where empty"]}
+        compared = [] if self.compare else ["not compared"]
+        return ", ".join([*parts.get(self.write, []), *compared]) or "always written"
+
+
+@dataclass(frozen=True)
 class StreamSettings:
     """How one stream is loaded.
 
     Attributes:
         object_name: API name of the object; empty for a survey file.
         lookup_keys: Fields that identify a record; empty means "choose by the stream".
+        fallback_keys: Fields by which a row without lookup keys is found.
+        field_rules: Field to when it is written to an existing row.
     """
 
     object_type: ObjectType
     object_name: str
     sync_mode: SyncMode
     lookup_keys: tuple[str, ...]
+    fallback_keys: tuple[str, ...]
+    field_rules: Mapping[str, FieldRule]
     field_mapping: Mapping[str, str]
     constants: Mapping[str, object]
     unknown_fields: UnknownFields

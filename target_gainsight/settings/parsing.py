@@ -29,6 +29,8 @@ OBJECT = ("object_type", "custom_object_name")
 SETTINGS_OF_AN_OBJECT = (
     *OBJECT,
     "lookup_keys",
+    "fallback_keys",
+    "field_rules",
     "field_mapping",
     "constants",
     "lookups",

@@ -11,11 +11,18 @@ from target_gainsight.settings.model import (
     MAX_LOOKUP_KEYS,
     OBJECT_NAMES,
     CompanyLinks,
+    FieldRule,
     Lookup,
     OnNoMatch,
     StreamSettings,
+    WriteRule,
 )
-from target_gainsight.settings.relative_dates import DATE_FORMS, DUE_DATE, is_malformed
+from target_gainsight.settings.relative_dates import (
+    DATE_FORMS,
+    DUE_DATE,
+    days_ahead,
+    is_malformed,
+)
 from target_gainsight.settings.setting import Kind, Setting, check_names, read_values
 from target_gainsight.settings.table import SETTINGS
 
@@ -41,6 +48,24 @@ MATCH_SETTINGS = (
     SETTINGS["multi_match"],
 )
 """The settings of a lookup that have choices."""
+
+RULE_FORM = "{write: always|empty|create, compare: true|false}"
+RULE_SETTINGS = (
+    Setting(
+        Kind.TEXT,
+        "When the field of an existing row is written.",
+        "always",
+        choices=get_args(WriteRule),
+        name="write",
+    ),
+    Setting(Kind.BOOLEAN, "Whether a difference causes a write.", default=True, name="compare"),
+)
+WITHOUT_FALLBACK = {
+    "person": "people are always identified by Email",
+    "timeline": f"activities are always identified by {EXTERNAL_ID}",
+    "cta": "the lookup keys of an existing CTA cannot be written",
+}
+"""Why rows of other objects are not found by fallback keys."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +111,12 @@ def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | N
     custom_object = (values.get("custom_object_name") or "").strip()
     if object_type is None and values.get("custom_object_name"):
         object_type = "custom_object"
-    keys = value_of(values, "lookup_keys")
-    if len(keys) > MAX_LOOKUP_KEYS:
-        expected = f"at most {MAX_LOOKUP_KEYS} fields"
-        errors.add(entry.name_of("lookup_keys"), display(list(keys)), expected)
+    for setting in ("lookup_keys", "fallback_keys"):
+        keys = value_of(values, setting)
+        if len(keys) > MAX_LOOKUP_KEYS:
+            expected = f"at most {MAX_LOOKUP_KEYS} fields"
+            errors.add(entry.name_of(setting), display(list(keys)), expected)
+    rules = _parse_rules(entry, errors)
     lookups = _parse_lookups(entry, errors)
     links = _parse_links(entry, errors)
     mapping = _parse_mapping(entry, "field_mapping", "the name of a field", errors)
@@ -97,12 +124,14 @@ def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | N
     if object_type is None:
         return None
     _check_object(entry, object_type, errors)
+    _check_existing_rows(entry, object_type, errors)
     return build(
         StreamSettings,
         values,
         object_type=object_type,
         object_name=OBJECT_NAMES.get(object_type) or custom_object,
         lookups=lookups,
+        field_rules=rules,
         company_links=links,
         field_mapping=mapping,
         survey_columns=columns,
@@ -141,6 +170,43 @@ def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) ->
             f"{name_of('custom_object_name')} ({display(custom_object)}) cannot be combined with "
             f"object_type: {object_type}. Remove one of the two."
         )
+
+
+def _check_existing_rows(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> None:
+    """Check the settings that decide on the current row of a record."""
+    values, name_of = entry.values, entry.name_of
+    rules, keys = values.get("field_rules"), values.get("fallback_keys")
+    reasons = {
+        "field_rules": "rules hold for existing rows, and insert only creates",
+        "fallback_keys": "they find existing rows, and insert only creates",
+    }
+    for setting, reason in reasons.items():
+        if values.get(setting) and value_of(values, "sync_mode") == "insert":
+            errors.add_message(
+                f"{name_of(setting)} cannot be combined with sync_mode: insert; {reason}. Remove "
+                "it."
+            )
+    if keys and object_type in WITHOUT_FALLBACK:
+        errors.add_message(f"Remove {name_of('fallback_keys')}: {WITHOUT_FALLBACK[object_type]}.")
+    due = values.get("constants", {}).get(DUE_DATE)
+    if object_type == "cta" and DUE_DATE in (rules or {}) and days_ahead(due) is not None:
+        errors.add_message(
+            f"Remove {name_of('field_rules')}.{DUE_DATE}: a relative {DUE_DATE} is written on "
+            "create only."
+        )
+
+
+def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRule]:
+    rules = {}
+    for field_name, raw in entry.values.get("field_rules", {}).items():
+        name = f"{entry.name_of('field_rules')}.{field_name}"
+        if not isinstance(raw, dict) or not raw:
+            errors.add(name, display(raw), RULE_FORM)
+            continue
+        check_names(raw, [setting.name for setting in RULE_SETTINGS], errors, f"{name}.")
+        read, _ = read_values(raw, RULE_SETTINGS, errors, f"{name}.")
+        rules[field_name] = FieldRule(**read)
+    return rules
 
 
 def _parse_mapping(

@@ -54,8 +54,8 @@ _STREAMS = {
     "streams": _object(
         "Settings by stream: a stream name or glob, such as `nps_*`, to settings that hold for it. "
         "The exact name wins, else the longest pattern. An entry inherits the settings at the top; "
-        "if it names its object, all but lookup_keys, field_mapping, constants, lookups and "
-        "company_links."
+        "if it names its object, all but lookup_keys, fallback_keys, field_rules, field_mapping, "
+        "constants, lookups and company_links."
     ),
 }
 
@@ -129,6 +129,14 @@ _MODES = {
         "(by default the stream's key properties, joined), CTAs by Name only if it is set here.",
         default=(),
     ),
+    "fallback_keys": Setting(
+        Kind.NAMES,
+        "The 1 to 3 Gainsight fields that find a row without lookup keys, such as a company that "
+        "was created by hand. A record that no row matches by its lookup keys updates the one row "
+        "that has its fallback keys and whose lookup keys are empty, and gives it its lookup keys. "
+        "For companies, relationships and custom objects, under upsert and update.",
+        default=(),
+    ),
     "multi_match": _text(
         "What to do when the lookup keys match several rows: reject the record, or update the "
         "first row.",
@@ -144,6 +152,12 @@ _MODES = {
     ),
     "skip_unchanged": _boolean(
         "Do not write a row whose fields already have the values to be sent.", default=True
+    ),
+    "field_rules": _object(
+        "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
+        "compare: true|false}. With empty, a value is written only where the row has none. With "
+        "create, it is written on create only. With `compare: false`, a difference in the field "
+        "does not cause a write, and the value is written along when another field has changed."
     ),
     "null_values": _text(
         "Whether a null clears the field (send) or leaves it as it is (omit).",

@@ -23,6 +23,7 @@ from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.field_plan import plan_fields
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
@@ -121,6 +122,7 @@ class ObjectSink(StreamSink):
         self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
         for warning in self.plan.warnings:
             self.logger.warning("stream %s: %s", self.stream_name, warning)
+        self._report_rules()
         self.streams.add(self)
 
     @override
@@ -220,6 +222,14 @@ class ObjectSink(StreamSink):
         outcomes = self.counts.outcomes
         return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
 
+    def _report_rules(self) -> None:
+        """Name the fields that are not always written."""
+        rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
+        for name, rule in rules.items():
+            self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
+        if self.context.plan is not None:
+            self.context.plan.stream(self.stream_name).rules = rules
+
     def _make_loader(self) -> RecordLoader:
         context = self.context
         keys = KeyReader(self.plan.keys, self.mapper)
@@ -249,6 +259,11 @@ class ObjectSink(StreamSink):
                     keys.names,
                     now=self.clock.now,
                     max_age_seconds=context.settings.max_batch_age_seconds,
+                    create_only=frozenset(
+                        name
+                        for name, rule in self.stream.field_rules.items()
+                        if rule.write == "create"
+                    ),
                 )
         compares_keys = rows is not None and self.stream.near_matches != "ignore"
         return RecordLoader(
@@ -290,6 +305,8 @@ class ObjectSink(StreamSink):
             native_upsert=self.stream.object_type == "person",
             lookup_columns=self._lookup_only_columns(),
             lookup_targets=frozenset(self.stream.lookups),
+            named_fallback_keys=self.stream.fallback_keys,
+            field_rules=self.stream.field_rules,
         )
         return plan_fields(spec, stream=self.stream_name, further_problems=self.lookups.problems)
 

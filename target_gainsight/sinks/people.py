@@ -30,7 +30,8 @@ class PersonSink(ObjectSink):
     @override
     def rows(self, keys: KeyReader) -> CurrentRows:
         names = tuple(field.name for field in self.lookups.link_fields)
-        return PeopleRows(self.client.records, self.object_name, keys, names)
+        ruled = tuple(self.stream.field_rules)
+        return PeopleRows(self.client.records, self.object_name, keys, names, ruled)
 
     @override
     def comparison(self) -> RecordMap:

@@ -24,7 +24,8 @@ class RecordsSink(ObjectSink):
 
     @override
     def rows(self, keys: KeyReader) -> CurrentRows:
-        return CurrentRows(self.client.records, self.object_name, keys)
+        ruled = tuple(self.stream.field_rules)
+        return CurrentRows(self.client.records, self.object_name, keys, ruled=ruled)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

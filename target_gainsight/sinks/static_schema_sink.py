@@ -48,6 +48,7 @@ class StaticSchemaSink(ObjectSink):
             *sorted(self._provided_fields()),
             *self.stream.constants,
             *self.stream.lookup_keys,
+            *self.stream.field_rules,
         )
 
     @property
@@ -72,6 +73,7 @@ class StaticSchemaSink(ObjectSink):
             compared=self._compared(),
             read_as=READ_AS.get(self.object_name, {}),
             needed=self.needs_rows,
+            ruled=tuple(self.stream.field_rules),
         )
 
     @override

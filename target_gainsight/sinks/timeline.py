@@ -19,6 +19,7 @@ from target_gainsight.mapping.planning.static_schemas import (
     EXPECTED_FIELDS,
     EXTERNAL_ID,
 )
+from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class TimelineSink(StaticSchemaSink):
             self.client.timeline,
             cast("CurrentRows", rows),  # an activity always has a key, and so rows
             self.comparison(),
+            rules=WriteRules.of(self.stream.field_rules),
             updates_known=self.stream.sync_mode != "insert",
             clock=self.clock,
             batch_size=self.batch_size_rows or MAX_ACTIVITIES,

@@ -20,7 +20,7 @@ from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.loading.dry_run.overlay import PlannedRows
     from target_gainsight.loading.lookups.index import LookupIndex
@@ -58,12 +58,16 @@ class StreamPlan:
         updates: The first rows that would change.
         creates: The keys of the first rows that would be created.
         files: The files that would be sent or written: size in bytes, and destination.
+        rules: The fields with a write rule, and the rule in words.
+        kept: The number of rows that keep their value of a field because of its rule.
     """
 
     write_calls: int = 0
     updates: list[PlannedUpdate] = field(default_factory=list)
     creates: list[str] = field(default_factory=list)
     files: list[tuple[int, str]] = field(default_factory=list)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    kept: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,10 @@ class Plan:
             after = record.fields
             changes = {name: (row.get(name), after.get(name)) for name in changed}
             updates.append(PlannedUpdate(_key(record), changes))
+
+    def record_kept(self, record: LoadRecord, names: Iterable[str]) -> None:
+        """Record that a row keeps its values of some fields because of their rules."""
+        self.stream(record.source.alias).kept.update(names)
 
     def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
         """Return the fields written to an object so far, by the values of these lookup keys.
@@ -202,6 +210,10 @@ class Plan:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
                 lines += [f"  {update.key}", *_change_lines(update.changes)]
+        lines += [
+            f"{name}: {one_line(field)} is {rule}{_kept_in(plan.kept[field])}"
+            for field, rule in plan.rules.items()
+        ]
         if plan.files:
             sizes = ", ".join(f"{size:,}" for size, _ in plan.files[:MAX_EXAMPLES])
             more = ", …" if len(plan.files) > MAX_EXAMPLES else ""
@@ -215,6 +227,10 @@ class Plan:
         return {
             "write_calls": plan.write_calls,
             "files": [{"bytes": size, "for": destination} for size, destination in plan.files],
+            "field_rules": {
+                field: {"rule": rule, "rows_kept": plan.kept[field]}
+                for field, rule in plan.rules.items()
+            },
             "examples_created": plan.creates,
             "examples_updated": [
                 {
@@ -275,6 +291,10 @@ class PlanningWriter(Writer):
 
 def _key(record: LoadRecord) -> str:
     return " | ".join(display(part) for part in record.key) or "a record without keys"
+
+
+def _kept_in(rows: int) -> str:
+    return f"; {counted(rows, 'row')} would keep another value" if rows else ""
 
 
 def _change_lines(changes: Mapping[str, tuple[object, object]]) -> list[str]:

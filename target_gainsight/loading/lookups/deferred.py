@@ -40,6 +40,7 @@ class DeferredParents:
         keys: The lookup keys, for tenants that want rows updated by them.
         now: Returns the time in seconds.
         max_age_seconds: How long a record waits for the next pass.
+        create_only: Fields that later records with the same key do not write.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class DeferredParents:
         *,
         now: Callable[[], float],
         max_age_seconds: float,
+        create_only: frozenset[str] = frozenset(),
     ) -> None:
         self._resolver = resolver
         self._rows = rows
         self._keys = keys
         self._now = now
         self._max_age_seconds = max_age_seconds
+        self._create_only = create_only
         self._waiting = SpilledValues()
         self._newest = 0
         self._due_count = RECORDS_OF_ONE_LOOKUP
@@ -90,7 +93,7 @@ class DeferredParents:
             settlement: Settlement = entry.value
             record, by = settlement.record, later[entry.key]
             waiting = record.waiting
-            overridden = waiting.keys() & {*by.fields, *by.waiting}
+            overridden = waiting.keys() & {*by.fields, *by.waiting} - self._create_only
             if overridden:
                 record.waiting = {
                     name: each for name, each in waiting.items() if name not in overridden

@@ -83,6 +83,7 @@ class CurrentRows:
         keys: The lookup keys.
         read_as: The fields that a query knows under another name.
         required: What every row must carry beside the lookup keys.
+        ruled: Fields that every row must carry because a write rule depends on them.
 
     Attributes:
         readable: Whether the tenant returns rows of the object.
@@ -96,12 +97,15 @@ class CurrentRows:
         *,
         read_as: Mapping[str, str] | None = None,
         required: tuple[str, ...] = (GSID,),
+        ruled: tuple[str, ...] = (),
     ) -> None:
         self.readable = True
         self._object_name = object_name
         self._keys = keys
         self._read_as = read_as or {}
-        self._required = (*required, *(self._read_as.get(name, name) for name in keys.names))
+        self._ruled = frozenset(self._read_as.get(name, name) for name in ruled)
+        needed = (*keys.names, *ruled)
+        self._required = (*required, *(self._read_as.get(name, name) for name in needed))
         self._reader = ObjectReader(records, object_name)
         self._most_values: int | None = None
 
@@ -156,12 +160,7 @@ class CurrentRows:
         try:
             return self._query(values, select)
         except UnreadableFieldError as error:
-            names = ", ".join(error.fields or self._keys.names)
-            message = (
-                f"the tenant cannot read {names} of {self._object_name}, without which no record "
-                f"is found: {error}. Choose other lookup_keys"
-            )
-            raise RunStoppedError(message) from error
+            raise RunStoppedError(self._explain_unreadable(error)) from error
         except RefusedError as refusal:
             if len(values) == 1:
                 message = (
@@ -180,6 +179,19 @@ class CurrentRows:
             )
             first = self._read_part(values[:half], select)
             return first + self._read_part(values[half:], select)
+
+    def _explain_unreadable(self, error: UnreadableFieldError) -> str:
+        ruled = self._ruled.intersection(error.fields)
+        if ruled:
+            return (
+                f"the tenant cannot read {', '.join(sorted(ruled))} of {self._object_name}, so "
+                f"that field_rules cannot be applied: {error}. Remove its rule"
+            )
+        names = ", ".join(error.fields or self._keys.names)
+        return (
+            f"the tenant cannot read {names} of {self._object_name}, without which no record is "
+            f"found: {error}. Choose other lookup_keys"
+        )
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Query once for the rows with some keys."""

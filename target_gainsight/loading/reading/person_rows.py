@@ -31,6 +31,7 @@ class PeopleRows(CurrentRows):
         object_name: The object, Person.
         keys: The lookup key, Email.
         link_fields: The fields of the links that the stream writes.
+        ruled: Fields of the person that have a write rule.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class PeopleRows(CurrentRows):
         object_name: str,
         keys: KeyReader,
         link_fields: tuple[str, ...],
+        ruled: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(records, object_name, keys)
+        super().__init__(records, object_name, keys, ruled=ruled)
         self._link_fields = link_fields
         self._links = ObjectReader(records, LINK_OBJECT)
 

@@ -44,6 +44,7 @@ class DocumentedRows(CurrentRows):
         read_as: The fields that a query knows under another name.
         needed: Whether a refused query stops the run, because a write without a read could create
             duplicates; rows then need a GSID, too.
+        ruled: Fields that have a write rule: with one, a refused query stops the run as well.
     """
 
     def __init__(
@@ -55,11 +56,14 @@ class DocumentedRows(CurrentRows):
         compared: frozenset[str],
         read_as: Mapping[str, str],
         needed: bool,
+        ruled: tuple[str, ...] = (),
     ) -> None:
         required = (GSID,) if needed else ()
-        super().__init__(records, object_name, keys, read_as=read_as, required=required)
+        super().__init__(
+            records, object_name, keys, read_as=read_as, required=required, ruled=ruled
+        )
         self._compared = compared
-        self._needed = needed
+        self._needed = needed or bool(ruled)
         self._reads_fields = True
 
     def object_fields(self, record: LoadRecord) -> Iterable[str]:
@@ -105,10 +109,12 @@ class DocumentedRows(CurrentRows):
             )
             return
         if self._needed:
+            why = (
+                "field_rules depend on the rows" if self._ruled else "the records may exist already"
+            )
             message = (
                 f"the tenant refuses to read {self._object_name} by "
-                f"{', '.join(self._keys.names)}: {refusal}. Nothing is written, because the "
-                "records may exist already"
+                f"{', '.join(self._keys.names)}: {refusal}. Nothing is written, because {why}"
             )
             raise RunStoppedError(message) from refusal
         self.readable = False

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.writer import Action
+    from target_gainsight.mapping.write_rules import WriteRules
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class TimelineWriter(Writer):
         timeline: The Timeline API.
         rows: Reads activities by their ExternalId.
         comparison: Compares activities with their rows.
+        rules: Decide which fields of an activity that is there are written.
         updates_known: Whether an activity that is there is changed, or left as it is.
         clock: Returns when a call is sent.
         batch_size: Activities of one call at most.
@@ -64,6 +66,7 @@ class TimelineWriter(Writer):
         rows: CurrentRows,
         comparison: RecordMap,
         *,
+        rules: WriteRules | None,
         updates_known: bool,
         clock: Clock,
         batch_size: int = MAX_ACTIVITIES,
@@ -72,6 +75,7 @@ class TimelineWriter(Writer):
         self._timeline = timeline
         self._rows = rows
         self._comparison = comparison
+        self._rules = rules
         self._updates_known = updates_known
         self._clock = clock
         self._lock = threading.Lock()
@@ -161,6 +165,8 @@ class TimelineWriter(Writer):
             elif row is None and (matches.readable or _is_unconfirmed(each)):
                 continue
             elif self._updates_known:
+                if row is not None and self._rules is not None:
+                    each.record.fields = self._rules.writable(each.record.fields, row)
                 to_update.append(each.record)
             else:
                 message = f"an activity has the ExternalId {each.record.fields[EXTERNAL_ID]}"

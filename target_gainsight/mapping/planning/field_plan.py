@@ -24,6 +24,7 @@ class FieldPlan:
         column_to_field: Source column to Gainsight field, in the order of the columns.
         constants: Gainsight field to the value in every record.
         keys: The Gainsight fields that identify a record.
+        fallback_keys: The Gainsight fields by which a row without lookup keys is found.
         dropped: Declared columns that are not written.
         undeclared: Columns that only the records have, not the SCHEMA, and that are not written.
         warnings: Possible problems, as far as the metadata shows.
@@ -32,6 +33,7 @@ class FieldPlan:
     column_to_field: Mapping[str, str]
     constants: Mapping[str, Json]
     keys: tuple[str, ...]
+    fallback_keys: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -63,6 +65,7 @@ def plan_fields(
         column_to_field=spec.column_to_field,
         constants=spec.constants,
         keys=spec.keys,
+        fallback_keys=spec.fallback_keys,
         dropped=tuple(name for name in unmapped if name not in undeclared),
         undeclared=tuple(name for name in unmapped if name in undeclared),
         warnings=find_warnings(spec),

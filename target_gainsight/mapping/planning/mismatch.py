@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SettingName = Literal[
-    "column", "field_mapping", "constants", "lookup_keys", "lookups", "required", "survey_columns"
+    "column",
+    "constants",
+    "fallback_keys",
+    "field_mapping",
+    "field_rules",
+    "lookup_keys",
+    "lookups",
+    "required",
+    "survey_columns",
 ]
 
 _NAMING_COLUMNS = frozenset({"field_mapping", "lookups", "survey_columns"})

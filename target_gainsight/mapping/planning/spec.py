@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.resources.metadata import Field, ObjectSchema
     from target_gainsight.mapping.columns import Column
-    from target_gainsight.settings import SyncMode
+    from target_gainsight.settings import FieldRule, SyncMode
 
 UnknownFields = Literal["fail", "drop", "send"]
 
@@ -43,6 +43,8 @@ class MappingSpec:
         keys_required: Whether records must be identifiable outside insert mode.
         native_upsert: Whether the API upserts by itself (Person), so that a field needs to be
             createable or updateable, not both.
+        named_fallback_keys: The fallback keys, as fields or as mapped columns.
+        field_rules: Field to when it is written to an existing row.
     """
 
     columns: tuple[Column, ...]
@@ -56,6 +58,8 @@ class MappingSpec:
     lookup_targets: frozenset[str] = frozenset()
     keys_required: bool = True
     native_upsert: bool = False
+    named_fallback_keys: tuple[str, ...] = ()
+    field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         """Return the object's field of this name."""
@@ -87,10 +91,19 @@ class MappingSpec:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The lookup keys as fields."""
+        return self._as_fields(self.named_keys)
+
+    @cached_property
+    def fallback_keys(self) -> tuple[str, ...]:
+        """The fallback keys as fields."""
+        return self._as_fields(self.named_fallback_keys)
+
+    def _as_fields(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return names of fields, or of mapped columns, as fields."""
         fields = {*self.field_mapping.values()}
         return tuple(
-            key if key in fields or self.field(key) else self.field_mapping.get(key, key)
-            for key in self.named_keys
+            name if name in fields or self.field(name) else self.field_mapping.get(name, name)
+            for name in names
         )
 
     @cached_property
@@ -136,7 +149,8 @@ class MappingSpec:
     def not_writable_reason(self, field: Field) -> str:
         """Explain why the field cannot be written in this sync mode; empty when it can."""
         is_key = field.name in self.keys
-        creates, updates = self.sync_mode != "update", self.sync_mode != "insert"
+        creates = self.sync_mode != "update"
+        updates = self.sync_mode != "insert" and not self._is_create_only(field.name)
         if field.name == GSID_FIELD:
             return "" if is_key and updates else "it can only be a lookup key"
         if self.native_upsert:
@@ -148,6 +162,10 @@ class MappingSpec:
         if updates and not is_key and not field.updatable:
             return "it cannot be changed once a record exists"
         return ""
+
+    def _is_create_only(self, name: str) -> bool:
+        rule = self.field_rules.get(name)
+        return rule is not None and rule.write == "create" and self.sync_mode == "upsert"
 
     def _feeds_only_lookups(self, name: str) -> bool:
         if name not in self.lookup_columns:

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import FieldProblem
+from target_gainsight.mapping.planning.row_checks import (
+    check_fallback_keys,
+    check_lookup_keys,
+    check_rules,
+    find_idle_rules,
+)
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_value
 
 if TYPE_CHECKING:
@@ -16,10 +22,6 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.planning.mismatch import SettingName
     from target_gainsight.mapping.planning.spec import MappingSpec
 
-KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
-"""String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, and a Salesforce
-id is a string."""
-
 
 def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong, columns first."""
@@ -28,28 +30,22 @@ def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:
         *_check_mapping(spec),
         *_check_constants(spec),
         *_check_lookups(spec),
-        *_check_keys(spec),
+        *check_lookup_keys(spec),
+        *check_fallback_keys(spec),
+        *check_rules(spec),
         *_check_duplicates(spec),
         *(_unfilled_fields(spec) if spec.schema and spec.schema.documented else ()),
     )
 
 
 def find_warnings(spec: MappingSpec) -> tuple[str, ...]:
-    """Name the fields that metadata marks as required and nothing fills.
+    """Name required fields that nothing fills, and write rules without effect.
 
     They need not stop the stream: existing records are still updated.
     """
-    if spec.schema is None or spec.schema.documented:
-        return ()
-    return tuple(
-        f"{problem.message} Records that do not exist yet are rejected."
-        for problem in _unfilled_fields(spec)
-    )
-
-
-def may_be_key(field: Field) -> bool:
-    """Return whether records can be found by the field; any field of an unknown type may."""
-    return not field.data_type or field.data_type in KEY_TYPES
+    unfilled = () if spec.schema is None or spec.schema.documented else _unfilled_fields(spec)
+    required = (f"{each.message} Records that do not exist yet are rejected." for each in unfilled)
+    return (*required, *find_idle_rules(spec))
 
 
 def is_required_to_create(field: Field) -> bool:
@@ -94,23 +90,6 @@ def _check_lookups(spec: MappingSpec) -> Iterator[FieldProblem]:
         yield _missing_column(spec, "lookups", name)
     for name in sorted(spec.lookup_targets):
         yield from _check_field(spec, "lookups", name)
-
-
-def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
-    if spec.keys_required and not spec.keys and spec.sync_mode != "insert":
-        message = "No lookup key is set, so that existing records cannot be found."
-        yield FieldProblem("lookup_keys", "", message)
-    for key in spec.keys:
-        field = spec.field(key)
-        if spec.is_unknown_field(key):
-            message = f"{spec.object_name} has no field {key}."
-            yield FieldProblem("lookup_keys", key, message, spec.suggest(key))
-        elif field and not may_be_key(field):
-            message = f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
-            yield FieldProblem("lookup_keys", key, message)
-        elif spec.keys_required and not spec.sources_of(key):
-            message = f"No column, constant or lookup fills {key}."
-            yield FieldProblem("lookup_keys", key, message, needs_column=True)
 
 
 def _check_duplicates(spec: MappingSpec) -> Iterator[FieldProblem]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import yaml_scalar
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.planning.stream_checks import may_be_key
+from target_gainsight.mapping.planning.row_checks import may_be_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
