@@ -122,9 +122,12 @@ class Classification:
     def classify_unique(
         self, record: LoadRecord, near_matches: Matches, result: BatchResult
     ) -> Action | None:
-        """Classify a record to create, once rows with other spellings of its key have been read."""
+        """Classify a record with a new key, once rows with other spellings of it have been read."""
         action = self.classify(record, near_matches, result)
-        if action != "create" or self._seen_keys is None:
+        if record.gsid is not None:  # a row with its very key has been created meanwhile
+            record.claimed = None
+        is_new_key = action == "create" or (action is not None and record.claimed is not None)
+        if not is_new_key or self._seen_keys is None:
             return action
         normalized = self._normalize(record.key)
         other = self._seen_keys.find_other_spelling(normalized, record.key)
@@ -136,7 +139,15 @@ class Classification:
             result.settle(record, Outcome.REJECTED, reason)
             return None
         self._remember(record)
-        return "create"
+        return action
+
+    def classify_claim(
+        self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
+    ) -> Action | None:
+        """Classify a record whose row, found by fallback keys, is given its lookup keys."""
+        self._remember(record)
+        self._summary.stream(record.source.alias).found_by_fallback += 1
+        return self._classify_matched(record, row, result)
 
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row exists, or will be created."""
@@ -147,16 +158,19 @@ class Classification:
     def _classify_unmatched(
         self, record: LoadRecord, matches: Matches, result: BatchResult
     ) -> Action | None:
-        object_name = self._settings.object_name
-        near = matches.near(record.key) if self._seen_keys is not None else []
-        if near:
-            row, names = near[0], self._key_names
-            name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
-            other = display(row.get(name))
-            message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
-            result.settle(record, Outcome.REJECTED, _ambiguous(record, name, message))
+        reason = self._find_near(record, matches)
+        if reason is None and matches.fallback is not None:
+            claim = matches.fallback.claim(record)
+            if isinstance(claim, Reason):
+                reason = claim
+            else:
+                record.claimed = claim
+        if reason is not None:
+            result.settle(record, Outcome.REJECTED, reason)
+        elif record.claimed is not None:
+            return "update"
         elif self._settings.sync_mode == "update":
-            message = f"no {object_name} has this key"
+            message = f"no {self._settings.object_name} has this key"
             hint = "load it with sync_mode upsert to create it"
             result.settle(record, Outcome.SKIPPED, Reason("no_match", message, hint=hint))
         elif missing := self._mapper.missing_for_create(record.fields):
@@ -164,6 +178,17 @@ class Classification:
         else:
             return "create"
         return None
+
+    def _find_near(self, record: LoadRecord, matches: Matches) -> Reason | None:
+        """Return the reason to reject a record whose key resembles that of a row."""
+        near = matches.near(record.key) if self._seen_keys is not None else []
+        if not near:
+            return None
+        row, names = near[0], self._key_names
+        name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
+        other, object_name = display(row.get(name)), self._settings.object_name
+        message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
+        return _ambiguous(record, name, message)
 
     def _classify_matched(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
@@ -173,7 +198,8 @@ class Classification:
         changed: tuple[str, ...] = ()
         if not inserts or self._compares_on_insert:
             names = self._mapper.changed_fields(record.fields, row)
-            changed = tuple(name for name in names if name not in self._keys)
+            fixed = self._keys if record.claimed is None else ()
+            changed = tuple(name for name in names if name not in fixed)
             if self._rules is not None:
                 changed = self._apply_rules(self._rules, record, row, changed)
         if inserts and (changed or not self._compares_on_insert):

@@ -11,6 +11,7 @@ from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.references import LookupTargets
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
@@ -39,6 +40,7 @@ class RunContext:
         lookups: The rows that lookups have found.
         uploads: The notes of bulk files.
         seen_keys: The keys found or created so far, by lower-case object and lookup keys.
+        claimed_rows: The rows found by fallback keys so far, by lower-case object.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class RunContext:
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"
         self.uploads = UploadJournal(settings.rejection.path / UPLOADS, tenant, ledger.summary.run)
         self.seen_keys: defaultdict[tuple[str, tuple[str, ...]], SeenKeys] = defaultdict(SeenKeys)
+        self.claimed_rows: defaultdict[str, ClaimedRows] = defaultdict(ClaimedRows)
 
 
 def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:

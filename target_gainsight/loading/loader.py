@@ -134,7 +134,8 @@ class RecordLoader:
             settings, mapper, keys, seen_keys, ledger.summary, plan, existing_on_insert
         )
         self._check: NearMatchCheck | None = None
-        if rows is not None and seen_keys is not None and settings.sync_mode == "upsert":
+        sets_keys = settings.sync_mode == "upsert" or bool(settings.fallback_keys)
+        if rows is not None and seen_keys is not None and sets_keys:
             self._check = NearMatchCheck(
                 rows,
                 keys,
@@ -315,8 +316,14 @@ class RecordLoader:
         result = BatchResult()
         for record in records:
             action = classify(record, found, result)
-            is_waiting = action == "create" and check is not None and check.add(record)
-            if action is not None and not is_waiting:
+            if action is None:
+                continue
+            is_new_key = action == "create" or record.claimed is not None
+            if is_new_key and check is not None and check.add(record):
+                continue
+            if record.claimed is not None:
+                action = self._classification.classify_claim(record, record.claimed, result)
+            if action is not None:
                 self._packed[action].append(record)
         self._settle(result)
         self._send_packed(partial=False)
@@ -330,9 +337,9 @@ class RecordLoader:
 
     def _send_packed(self, *, partial: bool) -> None:
         """Send full batches, or all that is packed."""
+        if self._check:
+            self._check.read(partial=partial)
         for action, packed in self._packed.items():
-            if self._check and action == "create":
-                self._check.read(partial=partial)
             while len(packed) >= self._writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self._writer.batch_size])
         if not self._check and not any(self._packed.values()):
@@ -364,8 +371,11 @@ class RecordLoader:
         self._in_flight -= 1
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
         self._unmerged.extend(take_refused_merges(result))
-        created = any(each.outcome is Outcome.CREATED for each in result.settlements)
-        if created and self._lookup_index is not None:
+        has_new_keys = any(
+            each.outcome is Outcome.CREATED or each.record.claimed is not None
+            for each in result.settlements
+        )
+        if has_new_keys and self._lookup_index is not None:
             self._lookup_index.on_create(self._settings.object_name)
         self._settle(self._deferred.settle(result) if self._deferred is not None else result)
         if result.stopped is not None:

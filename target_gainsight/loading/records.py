@@ -49,6 +49,7 @@ class LoadRecord:
         references: Field to the row, or rows, of another object that it refers to.
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
+        claimed: The row without lookup keys that it updates, as it was found by fallback keys.
     """
 
     source: SourceRecord
@@ -60,6 +61,7 @@ class LoadRecord:
     references: Mapping[str, Reference] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     waiting: Mapping[str, LookupKey] = field(default_factory=dict)
+    claimed: Mapping[str, Any] | None = None
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

@@ -77,7 +77,7 @@ class RecordMapper:
         described = schema.fields if schema else well_known
         planned = (*plan.column_to_field.values(), *plan.constants)
         self.converters: dict[str, Converter] = {
-            name: plain_converter(name) for name in (*planned, *plan.keys)
+            name: plain_converter(name) for name in (*planned, *plan.keys, *plan.fallback_keys)
         }
         for field in described:
             self.converters[field.name] = converter_for(

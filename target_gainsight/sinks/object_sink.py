@@ -146,6 +146,10 @@ class ObjectSink(StreamSink):
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         """Return the writer of batches."""
 
+    def with_fallback(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:  # noqa: ARG002
+        """Return a reader that finds rows by fallback keys, too, where the object has them."""
+        return rows
+
     def comparison(self) -> RecordMap:
         """Return what compares records with rows."""
         return self.mapper
@@ -228,13 +232,16 @@ class ObjectSink(StreamSink):
         for name, rule in rules.items():
             self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
         if self.context.plan is not None:
-            self.context.plan.stream(self.stream_name).rules = rules
+            planned = self.context.plan.stream(self.stream_name)
+            planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
 
     def _make_loader(self) -> RecordLoader:
         context = self.context
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self.rows(keys) if keys.names else None
         writer = self.writer(keys, rows)
+        if rows is not None:
+            rows = self.with_fallback(rows, keys)
         if context.plan is not None:
             if rows is not None:
                 rows = PlannedRows(rows, context.plan.written(self.object_name, keys.names))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
-from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.fallback_rows import FallbackRows
+from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
-    from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.writing.writer import Writer
 
 
@@ -26,6 +27,21 @@ class RecordsSink(ObjectSink):
     def rows(self, keys: KeyReader) -> CurrentRows:
         ruled = tuple(self.stream.field_rules)
         return CurrentRows(self.client.records, self.object_name, keys, ruled=ruled)
+
+    @override
+    def with_fallback(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:
+        if not self.plan.fallback_keys:
+            return rows
+        fallback_keys = KeyReader(self.plan.fallback_keys, self.mapper)
+        fallback = CurrentRows(
+            self.client.records,
+            self.object_name,
+            fallback_keys,
+            required=(GSID, *keys.names),
+            ruled=tuple(self.stream.field_rules),
+        )
+        claimed = self.context.claimed_rows[self.object_name.lower()]
+        return FallbackRows(rows, keys, fallback, fallback_keys, claimed)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

@@ -34,11 +34,11 @@ class PlannedRows(CurrentRows):
         self._written = written
 
     def record_write(self, record: LoadRecord) -> None:
-        """Record what would be written."""
+        """Record what would be written; a row that is found by fallback keys is kept with it."""
         for entry in self._written.find([record.key]):
             self._written.replace(entry, merged_fields(entry.value, record.fields))
             return
-        self._written.add(record.key, record.fields)
+        self._written.add(record.key, {**(record.claimed or {}), **record.fields})
 
     def object_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""

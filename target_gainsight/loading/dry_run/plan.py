@@ -60,6 +60,7 @@ class StreamPlan:
         files: The files that would be sent or written: size in bytes, and destination.
         rules: The fields with a write rule, and the rule in words.
         kept: The number of rows that keep their value of a field because of its rule.
+        fallback_keys: The fields that find rows without lookup keys.
     """
 
     write_calls: int = 0
@@ -68,6 +69,7 @@ class StreamPlan:
     files: list[tuple[int, str]] = field(default_factory=list)
     rules: Mapping[str, str] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
+    fallback_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,10 @@ class Plan:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
                 lines += [f"  {update.key}", *_change_lines(update.changes)]
+        if plan.fallback_keys:
+            found = counted(counts.found_by_fallback, "row")
+            keys = one_line(", ".join(plan.fallback_keys))
+            lines.append(f"{name}: would give {found} found by {keys} the lookup keys")
         lines += [
             f"{name}: {one_line(field)} is {rule}{_kept_in(plan.kept[field])}"
             for field, rule in plan.rules.items()
@@ -227,6 +233,7 @@ class Plan:
         return {
             "write_calls": plan.write_calls,
             "files": [{"bytes": size, "for": destination} for size, destination in plan.files],
+            "fallback_keys": list(plan.fallback_keys),
             "field_rules": {
                 field: {"rule": rule, "rows_kept": plan.kept[field]}
                 for field, rule in plan.rules.items()

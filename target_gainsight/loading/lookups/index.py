@@ -89,7 +89,7 @@ class LookupIndex:
         return object_name in self._targets
 
     def on_create(self, object_name: str) -> None:
-        """Forget which rows of an object were not found: rows have been created."""
+        """Forget which rows of an object were not found: some have been created, or given keys."""
         self._negative_cache.pop(object_name.lower(), None)
 
     def on_plan(self, object_name: str, fields: Mapping[str, object]) -> None:

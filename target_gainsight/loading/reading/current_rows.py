@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_gainsight.api import RecordsApi, Where
+    from target_gainsight.loading.reading.fallback_rows import FallbackMatches
     from target_gainsight.loading.reading.keys import KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
@@ -42,10 +43,14 @@ class Matches:
         keys: Reads their keys.
         readable: Whether the tenant returns rows of the object; if not, a row that is missing here
             may exist.
+
+    Attributes:
+        fallback: The rows with the fallback keys of records that no row matches; None without any.
     """
 
     def __init__(self, rows: Iterable[Row], keys: KeyReader, *, readable: bool = True) -> None:
         self.readable = readable
+        self.fallback: FallbackMatches | None = None
         self._keys = keys
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:

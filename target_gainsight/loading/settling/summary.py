@@ -68,6 +68,7 @@ class StreamCounts:
         skips: Skipped records by reason code.
         merged: Records merged into a later one with the same key.
         cleared: Fields that a null emptied.
+        found_by_fallback: Updated rows that were found by fallback keys.
         by_file: The counts of records that are settled by file; None if each has an outcome.
         columns_reported: The columns that were reported as not sent.
     """
@@ -77,6 +78,7 @@ class StreamCounts:
     skips: Counter[str] = field(default_factory=Counter)
     merged: int = 0
     cleared: int = 0
+    found_by_fallback: int = 0
     by_file: FileCounts | None = None
     columns_reported: set[str] = field(default_factory=set)
 
@@ -235,5 +237,6 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
         "skipped_because": dict(counts.skips),
         "merged": counts.merged,
         "fields_cleared": counts.cleared,
+        "found_by_fallback": counts.found_by_fallback,
         **by_file,
     }

@@ -182,10 +182,11 @@ class RecordsWriter(Writer):
         return _Sent(bodies, response, at=responded - took)
 
     def _body(self, action: Action, record: LoadRecord, date_format: DateFormat) -> dict[str, Any]:
-        """Return a record as it is sent; an update by GSID leaves the lookup keys out."""
+        """Return a record as it is sent; an update by GSID leaves out the keys that the row has."""
         body = record.fields
         if action == "update" and record.gsid is not None and self._update_by_gsid:
-            body = {name: value for name, value in body.items() if name not in self._keys}
+            fixed = self._keys if record.claimed is None else ()
+            body = {name: value for name, value in body.items() if name not in fixed}
             body[GSID] = record.gsid
         if date_format == self._written_format:
             return body

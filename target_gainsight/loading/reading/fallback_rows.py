@@ -1,0 +1,146 @@
+"""Rows without lookup keys, found by fallback keys: those that people created by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_gainsight.loading.outcomes import Reason
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.storage.temp_database import SpilledValues
+from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.types.spellings import is_blank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from target_gainsight.loading.reading.current_rows import Matches, Row
+    from target_gainsight.loading.reading.keys import KeyReader
+    from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.references import Key
+
+
+class ClaimedRows:
+    """The rows of one object that this run gives lookup keys, and the keys."""
+
+    def __init__(self) -> None:
+        self._keys = SpilledValues()
+
+    def claim(self, gsid: str, key: Key) -> None:
+        """Remember that a row is given a key."""
+        self._keys.add((gsid,), key)
+
+    def keys(self, gsids: Iterable[str]) -> dict[str, Key]:
+        """Return the keys that some rows are given, by GSID."""
+        return {entry.key[0]: entry.value for entry in self._keys.find((each,) for each in gsids)}
+
+
+class FallbackMatches:
+    """The rows that have the fallback keys of some records. Used in the main thread.
+
+    Args:
+        rows: The rows, by their fallback keys.
+        names: The lookup keys.
+        fallback_keys: Reads the fallback keys.
+        claimed: The rows that this run gives lookup keys.
+    """
+
+    def __init__(
+        self,
+        rows: Matches,
+        names: tuple[str, ...],
+        fallback_keys: KeyReader,
+        claimed: ClaimedRows,
+    ) -> None:
+        self._rows = rows
+        self._names = names
+        self._fallback_keys = fallback_keys
+        self._claimed = claimed
+
+    def claim(self, record: LoadRecord) -> Row | Reason | None:
+        """Claim the row that a record is to update.
+
+        A row that this run gives the key of another record stays a candidate, so that the outcome
+        does not depend on when the rows are read.
+
+        Returns:
+            The row; the reason why none can be chosen; or None if there is none.
+        """
+        found = self._rows.exact(self._fallback_keys.of_record(record.fields))
+        by_gsid = {str(row.get(GSID)): row for row in found}
+        own = (self._names, record.key)
+        claimed = self._claimed.keys(by_gsid) if by_gsid else {}
+        taken = {gsid: key for gsid, key in claimed.items() if key != own}
+        free = {
+            gsid: row
+            for gsid, row in by_gsid.items()
+            if gsid not in taken and all(is_blank(row.get(name)) for name in self._names)
+        }
+        candidates = (*taken, *free)
+        if len(candidates) > 1:
+            message = f"{len(candidates)} rows have its fallback keys: {', '.join(candidates)}"
+            return self._ambiguous(record, message, "make the fallback keys of the rows differ")
+        if taken:
+            [(gsid, (_, key))] = taken.items()
+            message = f"{gsid} has its fallback keys, and this run gives it the key {display(key)}"
+            return self._ambiguous(record, message, "replay it to create a row of its own")
+        for gsid, row in free.items():
+            self._claimed.claim(gsid, own)
+            return row
+        return None
+
+    def _ambiguous(self, record: LoadRecord, message: str, advice: str) -> Reason:
+        name = self._fallback_keys.names[0]
+        hint = f"{advice}, or give the right row its lookup keys by hand"
+        return Reason(
+            "ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint
+        )
+
+
+class FallbackRows(CurrentRows):
+    """The current rows of one object; for records without any, the rows with their fallback keys.
+
+    Args:
+        rows: Reads rows by the lookup keys.
+        keys: The lookup keys.
+        fallback: Reads rows by the fallback keys.
+        fallback_keys: The fallback keys.
+        claimed: The rows that this run gives lookup keys.
+    """
+
+    def __init__(
+        self,
+        rows: CurrentRows,
+        keys: KeyReader,
+        fallback: CurrentRows,
+        fallback_keys: KeyReader,
+        claimed: ClaimedRows,
+    ) -> None:
+        self._rows = rows
+        self._names = keys.names
+        self._fallback = fallback
+        self._fallback_keys = fallback_keys
+        self._claimed = claimed
+
+    def object_fields(self, record: LoadRecord) -> Iterable[str]:
+        """List the fields of a record that are fields of the object."""
+        return self._rows.object_fields(record)
+
+    def read(
+        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+    ) -> Matches:
+        """Read the rows of some records; raises as CurrentRows does."""
+        matches = self._rows.read(records, extra, near=near)
+        unmatched = [
+            record
+            for record in records
+            if not near
+            and None not in record.key
+            and not matches.exact(record.key)
+            and self._fallback_keys.equal_values(record.fields)
+        ]
+        if unmatched:
+            rows = self._fallback.read(unmatched)
+            matches.fallback = FallbackMatches(
+                rows, self._names, self._fallback_keys, self._claimed
+            )
+        return matches
