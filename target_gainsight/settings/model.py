@@ -94,6 +94,7 @@ class Limits:
     timeline_calls_per_minute: int
     bulk_calls_per_hour: int
     bulk_calls_per_day: int
+    bulk_max_file_bytes: int
     quota_percent: int
     max_calls_per_run: int | None
     request_timeout: int

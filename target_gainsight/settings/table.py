@@ -181,6 +181,10 @@ _LIMITS = {
         10,
     ),
     "bulk_calls_per_day": _integer("The tenant's limit of bulk uploads in one UTC day.", 100),
+    "bulk_max_file_bytes": _integer(
+        "The largest CSV file of a bulk upload in bytes. Lower it if a proxy refuses large files.",
+        80_000_000,
+    ),
     "quota_percent": _integer(
         "The share of each limit that this target may use. The rest is left to others.",
         90,

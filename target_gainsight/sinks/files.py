@@ -152,6 +152,7 @@ class BulkCsvSink(FileSink):
             object_name=self.object_name,
             streams=self.streams,
             plan=context.plan,
+            max_bytes=context.settings.limits.bulk_max_file_bytes,
         )
 
     @override

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from singer_messages import TEXT, companies, record, schema, state
 from singer_runs import Tenant, lines_of
 
-from target_gainsight.loading.bulk import bulk_loader as bulk
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
 
@@ -218,11 +217,12 @@ def test_pauses_between_polls_grow_to_a_minute(
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
-def test_files_stay_below_the_limit_and_are_sent_in_turn(
-    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
-    run = load(bulk_tenant, [schema(), *companies(range(100), Industry="Steel and iron")])
+def test_files_stay_below_the_limit_and_are_sent_in_turn(bulk_tenant: Tenant) -> None:
+    run = load(
+        bulk_tenant,
+        [schema(), *companies(range(100), Industry="Steel and iron")],
+        bulk_max_file_bytes=1_000,
+    )
     assert run.exit_code == 0
     assert by_file(run)["files"] == 3
     assert by_file(run)["accepted"] == 100
@@ -235,12 +235,9 @@ def test_files_stay_below_the_limit_and_are_sent_in_turn(
     assert kinds == ["upload", *["job status"] * 3] * 3
 
 
-def test_later_row_of_a_key_wins_across_files(
-    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 150)
+def test_later_row_of_a_key_wins_across_files(bulk_tenant: Tenant) -> None:
     lines = [record(Name="C", Employees=number) for number in range(20)]
-    assert load(bulk_tenant, [schema(), *lines]).exit_code == 0
+    assert load(bulk_tenant, [schema(), *lines], bulk_max_file_bytes=150).exit_code == 0
     assert [row["Employees"] for row in bulk_tenant.rows("company")] == [19]
 
 
@@ -263,13 +260,10 @@ def test_file_too_large_is_sent_in_parts(start_tenant: Callable[..., Tenant], sw
     assert not kept(tenant, "*.csv*")
 
 
-def test_files_after_a_refused_one_stay_below_its_size(
-    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
+def test_files_after_a_refused_one_stay_below_its_size(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(bulk_jobs=JOBS, limits={**BULK_LIMITS, "bulk_file_bytes": 900})
     lines = [record(Name="C", Employees=number) for number in range(500)]
-    assert load(tenant, [schema(), *lines]).exit_code == 0
+    assert load(tenant, [schema(), *lines], bulk_max_file_bytes=1_000).exit_code == 0
     assert [row["Employees"] for row in tenant.rows("company")] == [499]
     statuses = [call.status for call in tenant.sandbox.tenant.calls() if call.kind == "upload"]
     assert statuses.count(413) == 1
@@ -388,13 +382,10 @@ def test_file_is_kept_when_the_job_gives_no_counts(
     assert len(kept(tenant)) == 1
 
 
-def test_uploads_stay_within_the_hourly_limit(
-    start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
+def test_uploads_stay_within_the_hourly_limit(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(bulk_jobs=JOBS, limits={"calls_per_minute": 0})
     began = tenant.clock.now()
-    run = load(tenant, [schema(), *companies(range(40), Industry="Steel")])
+    run = load(tenant, [schema(), *companies(range(40), Industry="Steel")], bulk_max_file_bytes=100)
     assert run.exit_code == 0
     assert by_file(run)["accepted"] == 40
     assert by_file(run)["files"] > 9
@@ -428,11 +419,13 @@ def test_partial_file_is_sent_as_soon_as_the_upload_limits_allow(bulk_tenant: Te
     assert uploaded(bulk_tenant) == 2
 
 
-def test_dry_run_predicts_files_and_sends_nothing(
-    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 1_000)
-    run = load(bulk_tenant, [schema(), *companies(range(100)), state(read=100)], dry_run=True)
+def test_dry_run_predicts_files_and_sends_nothing(bulk_tenant: Tenant) -> None:
+    run = load(
+        bulk_tenant,
+        [schema(), *companies(range(100)), state(read=100)],
+        dry_run=True,
+        bulk_max_file_bytes=1_000,
+    )
     assert (run.exit_code, run.states) == (0, [])
     plan = run.target.session.plan
     assert plan
@@ -443,16 +436,13 @@ def test_dry_run_predicts_files_and_sends_nothing(
     assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
     cost = plan.cost(run.target.summary)
     assert (cost.calls["upload"], cost.minutes < 1) == (2, True)
-    real = load(bulk_tenant, [schema(), *companies(range(100))])
+    real = load(bulk_tenant, [schema(), *companies(range(100))], bulk_max_file_bytes=1_000)
     assert by_file(real)["files"] == 2
 
 
-def test_plan_counts_the_hours_of_many_uploads(
-    bulk_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bulk.BulkLoader.__init__.__kwdefaults__, "max_bytes", 100)
+def test_plan_counts_the_hours_of_many_uploads(bulk_tenant: Tenant) -> None:
     messages = [schema(), *companies(range(40), Industry="Steel")]
-    run = load(bulk_tenant, messages, dry_run=True)
+    run = load(bulk_tenant, messages, dry_run=True, bulk_max_file_bytes=100)
     plan = run.target.session.plan
     assert plan
     files = len(plan.stream("accounts").files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from array import array
 from collections import Counter
 from contextlib import ExitStack
@@ -58,9 +57,10 @@ class BulkRuns:
         self, messages: Sequence[Message], most_bytes: int | None = None
     ) -> subprocess.Popen[str]:
         """Start a run over some messages."""
-        command = command_line(self.folder, self._settings)
+        settings = dict(self._settings)
         if most_bytes is not None:
-            command = [sys.executable, "-c", SMALL_FILES, str(most_bytes), *command[1:]]
+            settings["bulk_max_file_bytes"] = most_bytes
+        command = command_line(self.folder, settings)
         path = self.folder / "messages"
         path.write_text(lines_of(messages), encoding="utf-8")
         with path.open("rb") as source:
@@ -100,16 +100,6 @@ class BulkRuns:
         text = (self.folder / "summary.json").read_text(encoding="utf-8")
         counts: Message = json.loads(text)["streams"]["accounts"]["by_file"]
         return counts
-
-
-SMALL_FILES = """
-import sys
-from target_gainsight.loading.bulk.bulk_loader import BulkLoader
-from target_gainsight.target import TargetGainsight
-
-BulkLoader.__init__.__kwdefaults__["max_bytes"] = int(sys.argv.pop(1))
-TargetGainsight.cli()
-"""
 
 
 def companies(numbers: range) -> list[Message]:

@@ -17,7 +17,8 @@ PUBLIC_NAMES = """
     near_matches skip_unchanged null_values date_format rich_text max_creates streams
     read_group_size
     calls_per_minute calls_per_day quota_percent max_calls_per_run timeline_calls_per_minute
-    bulk_calls_per_hour bulk_calls_per_day quota_store quota_store_password max_concurrency
+    bulk_calls_per_hour bulk_calls_per_day bulk_max_file_bytes quota_store
+    quota_store_password max_concurrency
     request_timeout max_retry_seconds rejects_path reject_values max_rejects max_reject_percent
     summary_path dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
     survey_columns transport bulk_job_id

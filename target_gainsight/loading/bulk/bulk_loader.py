@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from target_gainsight.api import (
-    MAX_FILE_BYTES,
     GainsightError,
     PayloadTooLargeError,
     RefusedError,
@@ -69,7 +68,7 @@ class BulkLoader:
     object_name: str
     streams: LoadingStreams
     plan: Plan | None = None
-    max_bytes: int = MAX_FILE_BYTES
+    max_bytes: int
     _full_at: int = field(init=False)
     _file: UploadFile | None = field(default=None, init=False)
     _file_began: float = field(default=0.0, init=False)
