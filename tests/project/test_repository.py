@@ -47,7 +47,7 @@ def tracked_text_files() -> list[tuple[str, str]]:
     files = []
     for name in filter(None, listed.stdout.split("\0")):
         path = PROJECT / name
-        if path.is_file():
+        if path.is_file() and path.suffix != ".png":
             files.append((name, path.read_text(encoding="utf-8")))
     return files
 

@@ -182,7 +182,7 @@ def test_the_rate_is_drawn_minute_by_minute_against_the_limit(open_tenant: OpenT
             api.query("company", select=["Name"])
         api.clock.now += _MINUTE
     page = open_page(api)
-    assert page.tables[0] == [
+    assert page.tables[2] == [  # below the two of the objects
         ["From", "Within the limit", "Above it"],
         ["20:27", "1", "0"],
         ["20:29", "2", "1"],
@@ -205,9 +205,10 @@ def test_a_tenant_without_a_limit_has_a_chart_without_its_line(open_tenant: Open
     page = open_page(api)
     assert "no limit" in page.text
     assert '<line class="limit"' not in page.html
+    assert "above the limit" not in page.text
 
 
 def test_a_rate_of_long_ago_is_still_drawn(api: Api) -> None:
     api.query("company", select=["Name"])
     api.clock.now += 7 * 86_400
-    assert open_page(api).tables[0][1:] == [["20:27", "1", "0"]]
+    assert open_page(api).tables[2][1:] == [["20:27", "1", "0"]]

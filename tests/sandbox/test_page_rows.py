@@ -58,6 +58,11 @@ def test_the_overview_counts_the_rows_of_every_object(companies: Api) -> None:
     assert "person" in {row[0] for row in unused[1:]}
 
 
+def test_objects_come_before_the_rate(companies: Api) -> None:
+    text = open_page(companies).text
+    assert text.index("empty objects") < text.index("Rate") < text.index("Latest calls")
+
+
 def test_every_object_of_the_overview_leads_to_its_rows(companies: Api) -> None:
     links = open_page(companies).links
     for name in ("company", "CG_NPS_Response__gc", "person"):
@@ -73,6 +78,13 @@ def test_rows_are_shown_as_a_person_reads_them_the_newest_first(companies: Api) 
     assert "Industry" not in page.tables[0][0]
     assert "ModifiedDate" not in page.tables[0][0]
     assert "Rows 1 to 3 of 3, the newest first." in page.text
+
+
+def test_names_come_before_gsids(companies: Api) -> None:
+    page = _rows(companies, "company")
+    assert (page.tables[0][0][0], page.tables[0][0][-1]) == ("Name", "Gsid")
+    record = open_page(companies, page.links["Bolt"])
+    assert record.text.index("Bolt") < record.text.index(page.column("Gsid")[1])
 
 
 def test_every_column_is_shown_when_asked_for(companies: Api) -> None:
@@ -154,6 +166,54 @@ def test_a_moment_is_filtered_by_every_millisecond_it_shows(api: Api) -> None:
     for each in moments:
         page = _rows(api, "Types__gc", ("moment__gc", "is", each))
         assert page.column("moment__gc") == [each]
+
+
+@pytest.mark.parametrize(
+    ("field", "names", "filled"),
+    [
+        ("Name", ["Acme", "Bolt", "Zürich Käse"], 3),
+        ("ARR", ["Bolt", "Acme", "Zürich Käse"], 2),
+        ("Stage", ["Bolt", "Acme", "Zürich Käse"], 2),
+        ("Tags", ["Acme", "Zürich Käse", "Bolt"], 2),
+    ],
+)
+def test_rows_are_sorted_by_a_click_on_a_heading(
+    companies: Api, field: str, names: list[str], filled: int
+) -> None:
+    ascending = open_page(companies, _rows(companies, "company").links[field])
+    assert ascending.column("Name") == names
+    assert f"sorted by {field}." in ascending.text
+    descending = open_page(companies, ascending.links[field])
+    assert descending.column("Name") == [*names[:filled][::-1], *names[filled:]]
+    unsorted = open_page(companies, descending.links[field])
+    assert unsorted.column("Name") == ["Zürich Käse", "Bolt", "Acme"]
+
+
+def test_sorted_rows_keep_filters_and_pages(api: Api) -> None:
+    api.tenant.seed("company", [{"Name": f"c{number % 60:03d}"} for number in range(0, 180, 3)])
+    page = open_page(api, _rows(api, "company", ("Name", "contains", "c")).links["Name"])
+    following = open_page(api, page.links["Next"])
+    names = [*page.column("Name"), *following.column("Name")]
+    assert names == sorted(names)
+    assert len(names) == 60
+    assert following.inputs["text"] == ["c", ""]
+    assert following.inputs["sort"] == ["Name"]
+
+
+def test_unknown_sort_field_is_refused(companies: Api) -> None:
+    page = _rows(companies, "company", sort="Nmae")
+    assert page.status == 400
+    assert "company has no field 'Nmae'." in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/rows?object=company&sort=Name", "/calls"])
+def test_page_refreshes_itself_on_request(companies: Api, path: str) -> None:
+    still = open_page(companies, path)
+    assert "http-equiv" not in still.attributes
+    live = open_page(companies, still.links["Refresh live"])
+    assert '<meta http-equiv="refresh" content="5">' in live.html
+    stopped = open_page(companies, live.links["Stop refreshing"])
+    assert (stopped.text, "http-equiv" in stopped.attributes) == (still.text, False)
 
 
 def test_the_form_keeps_the_filters_and_offers_one_more(companies: Api) -> None:

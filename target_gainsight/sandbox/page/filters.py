@@ -1,4 +1,4 @@
-"""Filters over the rows of an object: they compare what the page shows, not what is stored.
+"""Filters and sorting of the rows of an object, by what the page shows and not by what is stored.
 
 A filter on a picklist goes by labels, one on a lookup by the name of the record it points to.
 """
@@ -80,6 +80,30 @@ def condition_of(view: ViewContext, model: ObjectModel, filters: Iterable[Filter
         parts.append(f"({sql})")
         values.extend(given)
     return " AND ".join(parts), values
+
+
+def order_of(
+    view: ViewContext, model: ObjectModel, field: str, *, descending: bool
+) -> Condition | None:
+    """Return SQL that sorts the object's table `t` by a field, empty values last.
+
+    Returns:
+        None without a field.
+
+    Raises:
+        FilterError: The object has no such field.
+    """
+    if not field:
+        return None
+    if field not in model.fields:
+        message = f"{model.name} has no field {field!r}."
+        raise FilterError(message)
+    column = f"t.{view.store.column(model, field)}"
+    by_number = model.fields[field].data_type in NUMBER_TYPES
+    sql, values = (column, []) if by_number else _shown(view, model.fields[field], column)
+    direction = "DESC" if descending else "ASC"
+    empty_last = f"coalesce({column}, '') = ''"
+    return f"{empty_last}, {sql} COLLATE NOCASE {direction}", values
 
 
 def _condition(view: ViewContext, model: ObjectModel, wanted: Filter) -> Condition:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -38,6 +38,11 @@ _VIEWS: Mapping[str, View] = {
     "/calls": views.calls,
     "/call": views.call,
 }
+_LIVE = frozenset({"/", "/rows", "/calls"})
+"""The views that can reload themselves: those that change while a target is loading."""
+
+REFRESH_SECONDS = 5
+
 _ASSETS = {
     "/page/style.css": ("style.css", "text/css"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -85,7 +90,8 @@ class _Viewed:
             return _plain("Host is not allowed", HTTPStatus.FORBIDDEN)
         try:
             shown = self._shown(request.query_params)
-            html = _templates().get_template(shown.template).render(shown.values)
+            refreshing = {"refresh": _refresh(request)}
+            html = _templates().get_template(shown.template).render({**shown.values, **refreshing})
         except Exception:
             _logger.exception("the page %s failed", request.url.path)
             return _plain("The page failed", HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -98,6 +104,14 @@ class _Viewed:
             except NotFoundError as error:
                 values = {"message": str(error)}
                 return Page("not_found.html", values, HTTPStatus.NOT_FOUND)
+
+
+def _refresh(request: Request) -> dict[str, Any]:
+    """Return whether a page reloads itself, and the address that turns this on or off, if any."""
+    path, query = request.url.path, request.query_params
+    is_on = path in _LIVE and query.get("live") == "1"
+    toggled = views.address_with(path, query, live=None if is_on else 1) if path in _LIVE else None
+    return {"seconds": REFRESH_SECONDS if is_on else None, "address": toggled}
 
 
 def _asset(request: Request) -> Response:

@@ -16,12 +16,13 @@ from target_gainsight.sandbox.page.filters import (
     FilterError,
     condition_of,
     filters_from,
+    order_of,
 )
 from target_gainsight.sandbox.page.rate import charts, usages
 from target_gainsight.sandbox.page.texts import escaped, format_time, indented, redacted
 from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
-from target_gainsight.sandbox.storage.rows import names_of, select_rows
+from target_gainsight.sandbox.storage.rows import names_of, naming_fields, select_rows
 from target_gainsight.sandbox.storage.store import quoted
 
 if TYPE_CHECKING:
@@ -72,11 +73,30 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A record in a table."""
+    """A record in a table, or on a page of its own.
+
+    Attributes:
+        name: what a person calls it; empty if it has no name.
+    """
 
     gsid: str
+    name: str
     address: str
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """The heading of a column.
+
+    Attributes:
+        address: of the rows sorted by it, or sorted the other way.
+        sorting: `ascending`, `descending` or `none`.
+    """
+
+    field: str
+    address: str
+    sorting: str
 
 
 @dataclass(frozen=True)
@@ -123,18 +143,25 @@ def rows(view: ViewContext, query: QueryParams) -> Page:
         "filters": [*filters, Filter("", "contains", "")][:MOST_FILTERS],
         "operators": OPERATORS,
         "every": every,
+        "kept": {name: query[name] for name in ("sort", "order", "live") if name in query},
         "cleared": _rows_address(model.name),
         "total": view.store.count(model),
     }
     try:
         condition = condition_of(view, model, filters)
+        descending = query.get("order") == "descending"
+        order = order_of(view, model, query.get("sort", ""), descending=descending)
     except FilterError as error:
         return Page("rows.html", {**values, "mistake": str(error)}, HTTPStatus.BAD_REQUEST)
-    return Page("rows.html", {**values, **_page_of_rows(view, model, query, condition)})
+    return Page("rows.html", {**values, **_page_of_rows(view, model, query, condition, order)})
 
 
 def _page_of_rows(
-    view: ViewContext, model: ObjectModel, query: QueryParams, condition: Condition
+    view: ViewContext,
+    model: ObjectModel,
+    query: QueryParams,
+    condition: Condition,
+    order: Condition | None,
 ) -> dict[str, Any]:
     where, given = condition
     counting = f"SELECT count(*) FROM {quoted(model.name)} AS t WHERE {where}"  # noqa: S608
@@ -146,6 +173,7 @@ def _page_of_rows(
         model,
         condition,
         newest_first=True,
+        order=order,
         limit=ROWS_PER_PAGE,
         offset=(page - 1) * ROWS_PER_PAGE,
     )
@@ -155,16 +183,32 @@ def _page_of_rows(
         "page": page,
         "last": last,
         "first_row": (page - 1) * ROWS_PER_PAGE + 1,
-        "fields": fields,
+        "columns": [_column(query, name) for name in (*fields, "Gsid")],
+        "sorted_by": query.get("sort"),
+        "descending": query.get("order") == "descending",
         "rows": _rows(view, model, found, fields),
         "newer": _other_page(query, page - 1) if page > 1 else None,
         "older": _other_page(query, page + 1) if page < last else None,
     }
 
 
+def _column(query: QueryParams, name: str) -> Column:
+    """Return the heading of a column: its link sorts up, then down, then no longer."""
+    order = "descending" if query.get("order") == "descending" else "ascending"
+    sorting = order if query.get("sort") == name else "none"
+    following = {"none": "ascending", "ascending": "descending", "descending": None}[sorting]
+    sort = name if following else None
+    return Column(
+        name, address_with("/rows", query, sort=sort, order=following, page=None), sorting
+    )
+
+
 def _columns(model: ObjectModel, found: Iterable[Mapping[str, Any]], *, every: bool) -> list[str]:
+    """Return the fields to show, those that name a record first."""
     listed = list(found)
-    names = [name for name in model.fields if name != "Gsid"]
+    naming = naming_fields(model)
+    others = [name for name in model.fields if name != "Gsid" and name not in naming]
+    names = [*naming, *others]
     if every:
         return names
     return [
@@ -185,11 +229,16 @@ def _rows(
     return [
         Row(
             row["Gsid"],
+            _cell(model, "Gsid", _name(model, row), {}).text,
             _record_address(model.name, row["Gsid"]),
             tuple(_cell(model, name, row[name], names.get(name, {})) for name in fields),
         )
         for row in found
     ]
+
+
+def _name(model: ObjectModel, row: Mapping[str, Any]) -> str:
+    return next((str(row[name]) for name in naming_fields(model) if row[name]), "")
 
 
 def _target_names(
@@ -252,8 +301,8 @@ def calls(view: ViewContext, query: QueryParams) -> Page:
             "kind": query.get("kind", ""),
             "outcome": query.get("outcome", ""),
             "text": escaped(query.get("text", "")),
-            "latest": _address("/calls", query, before=None) if before else None,
-            "older": _address("/calls", query, before=more) if more else None,
+            "latest": address_with("/calls", query, before=None) if before else None,
+            "older": address_with("/calls", query, before=more) if more else None,
         },
     )
 
@@ -318,10 +367,10 @@ def _record_address(name: str, gsid: str) -> str:
 
 
 def _other_page(query: QueryParams, page: int) -> str:
-    return _address("/rows", query, page=page)
+    return address_with("/rows", query, page=page)
 
 
-def _address(path: str, query: QueryParams, **changed: object) -> str:
+def address_with(path: str, query: QueryParams, **changed: object) -> str:
     """Return the link to this path with some values of the query changed; None removes one."""
     kept = [(name, value) for name, value in query.multi_items() if name not in changed]
     added = [(name, str(value)) for name, value in changed.items() if value is not None]

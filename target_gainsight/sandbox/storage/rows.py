@@ -34,6 +34,7 @@ def select_rows(
     condition: Condition,
     *,
     newest_first: bool = False,
+    order: Condition | None = None,
     limit: int = -1,
     offset: int = 0,
 ) -> list[dict[str, Any]]:
@@ -44,16 +45,18 @@ def select_rows(
         model: their object; `condition` is over its table.
         condition: SQL, and the values of its marks.
         newest_first: the other order than the one they were made in.
+        order: SQL to sort by first, and the values of its marks.
         limit: rows at most; -1 is no limit.
         offset: rows left out before them.
     """
     where, values = condition
     columns = ", ".join(store.column(model, name) for name in model.fields)
-    order = "DESC" if newest_first else "ASC"
+    age = f"t.rowid {'DESC' if newest_first else 'ASC'}"
+    sorting, sorted_by = order or ("", [])
     found = store.rows(
         f"SELECT {columns} FROM {quoted(model.name)} AS t "  # noqa: S608
-        f"WHERE {where} ORDER BY t.rowid {order} LIMIT ? OFFSET ?",
-        [*values, limit, offset],
+        f"WHERE {where} ORDER BY {', '.join(filter(None, (sorting, age)))} LIMIT ? OFFSET ?",
+        [*values, *sorted_by, limit, offset],
     )
     fields = list(model.fields.values())
     return [
