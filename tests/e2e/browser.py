@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,25 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+_COLOURS = """
+const grounds = element => {
+  for (let each = element; each; each = each.parentElement) {
+    const colour = getComputedStyle(each).backgroundColor;
+    if (!colour.endsWith(', 0)')) return colour;
+  }
+  return getComputedStyle(document.body).backgroundColor;
+};
+return [...document.querySelectorAll('body *')]
+  .filter(each => each.checkVisibility() &&
+    [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+  .map(each => {
+    const style = getComputedStyle(each);
+    const inSvg = each instanceof SVGElement;
+    return [inSvg ? style.fill : style.color, grounds(each), each.textContent.slice(0, 40)];
+  });
+"""
 
 
 @dataclass(frozen=True)
@@ -129,6 +149,11 @@ class Browser:
             if message["method"] == "Network.requestWillBeSent"
         ]
 
+    def text_colours(self) -> list[tuple[str, str, str]]:
+        """Colour, colour of the ground and words of each element with text of its own."""
+        found: list[list[str]] = self.driver.execute_script(_COLOURS)
+        return [(colour, ground, words) for colour, ground, words in found]
+
     def complaints(self) -> list[str]:
         """What the console says since the last time: errors, refused loads, broken policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -146,3 +171,18 @@ def running_browser(programs: Programs, profile: Path) -> Iterator[Browser]:
         yield Browser(driver)
     finally:
         driver.quit()
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of `rgb(…)`, as WCAG 2 defines it."""
+    parts = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
+    linear = [
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
+    ]
+    return sum(share * each for share, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(text: str, ground: str) -> float:
+    """The contrast of two colours, as WCAG 2 defines it."""
+    lighter, darker = sorted((luminance(text), luminance(ground)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import browser as browsers
@@ -161,9 +160,9 @@ def test_text_stands_out_in_both_colour_schemes(
 ) -> None:
     page.emulate(scheme=scheme)
     page.open(sandbox.base_url + address)
-    assert (_luminance(page.style("body", "background-color")) < 0.2) == (scheme == "dark")
-    for colours in page.driver.execute_script(_COLOURS):
-        assert _contrast(*colours[:2]) >= 4.5, colours
+    assert (browsers.luminance(page.style("body", "background-color")) < 0.2) == (scheme == "dark")
+    for colours in page.text_colours():
+        assert browsers.contrast(*colours[:2]) >= 4.5, colours
 
 
 @pytest.mark.parametrize("address", _ADDRESSES)
@@ -212,37 +211,3 @@ def test_every_control_has_a_name_and_every_page_a_heading(
     assert len(page.find_all("h1")) == 1
     assert page.find("html").get_attribute("lang") == "en"
     assert page.driver.title
-
-
-# By element with text of its own: its colour, that of the first ground behind it, its words.
-_COLOURS = """
-const grounds = element => {
-  for (let each = element; each; each = each.parentElement) {
-    const colour = getComputedStyle(each).backgroundColor;
-    if (!colour.endsWith(', 0)')) return colour;
-  }
-  return getComputedStyle(document.body).backgroundColor;
-};
-return [...document.querySelectorAll('body *')]
-  .filter(each => each.checkVisibility() &&
-    [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
-  .map(each => {
-    const style = getComputedStyle(each);
-    const inSvg = each instanceof SVGElement;
-    return [inSvg ? style.fill : style.color, grounds(each), each.textContent.slice(0, 40)];
-  });
-"""
-
-
-def _luminance(colour: str) -> float:
-    """The relative luminance of `rgb(…)`, as WCAG 2 defines it."""
-    parts = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
-    linear = [
-        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
-    ]
-    return sum(share * each for share, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def _contrast(text: str, ground: str) -> float:
-    lighter, darker = sorted((_luminance(text), _luminance(ground)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
