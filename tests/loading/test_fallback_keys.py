@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 MODES = ["upsert", "update"]
 UPDATES = "/v1/data/objects/company"
@@ -28,200 +28,204 @@ def account(key: str | None, name: str | None = "Acme", **fields: Any) -> Messag
     return record(TickerSymbol=key, Name=name, **fields)
 
 
-def load(loading: Loading, *lines: Message, **settings: Any) -> LoadRun:
-    return loading.load([BY_ID, *lines], **{**KEYS, **settings})
+def load(tenant: Tenant, *lines: Message, **settings: Any) -> TargetRun:
+    return tenant.load(BY_ID, *lines, **{**KEYS, **settings})
 
 
-def held(loading: Loading) -> Counter[tuple[str | None, str]]:
+def held(tenant: Tenant) -> Counter[tuple[str | None, str]]:
     """The lookup key and name of every company."""
-    return Counter((row["TickerSymbol"], row["Name"]) for row in loading.tenant.rows("company"))
+    return Counter((row["TickerSymbol"], row["Name"]) for row in tenant.rows("company"))
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("empty", [None, "", " "])
-def test_row_without_lookup_key_is_given_it(loading: Loading, mode: str, empty: str | None) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "TickerSymbol": empty}])
-    run = load(loading, account("k1", Industry="new"), sync_mode=mode)
+def test_row_without_lookup_key_is_given_it(tenant: Tenant, mode: str, empty: str | None) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "TickerSymbol": empty}])
+    run = load(tenant, account("k1", Industry="new"), sync_mode=mode)
     assert run.outcomes() == {"updated": 1}
     assert run.summary["streams"]["accounts"]["found_by_fallback"] == 1
-    [row] = loading.tenant.rows("company")
+    [row] = tenant.rows("company")
     assert (row["TickerSymbol"], row["Industry"]) == ("k1", "new")
 
 
 @pytest.mark.parametrize(("mode", "outcome"), [("upsert", "created"), ("update", "skipped")])
 def test_row_with_another_lookup_key_is_not_touched(
-    loading: Loading, mode: str, outcome: str
+    tenant: Tenant, mode: str, outcome: str
 ) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "TickerSymbol": "k0", "Industry": "old"}])
-    run = load(loading, account("k1", Industry="new"), sync_mode=mode)
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Acme", "TickerSymbol": "k0", "Industry": "old"}]
+    )
+    run = load(tenant, account("k1", Industry="new"), sync_mode=mode)
     assert run.outcomes() == {outcome: 1}
-    [row] = loading.tenant.rows("company", TickerSymbol="k0")
+    [row] = tenant.rows("company", TickerSymbol="k0")
     assert row["Industry"] == "old"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_several_rows_without_lookup_keys_are_ambiguous(loading: Loading, mode: str) -> None:
-    gsids = loading.tenant.seed("company", [{"Name": "Acme"}, {"Name": "Acme"}])
-    run = load(loading, account("k1"), sync_mode=mode)
+def test_several_rows_without_lookup_keys_are_ambiguous(tenant: Tenant, mode: str) -> None:
+    gsids = tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}, {"Name": "Acme"}])
+    run = load(tenant, account("k1"), sync_mode=mode)
     assert run.codes == ["ambiguous_key"]
     assert all(gsid in run.rejects[0]["gainsight_reject"]["message"] for gsid in gsids)
-    assert held(loading) == {(None, "Acme"): 2}
+    assert held(tenant) == {(None, "Acme"): 2}
 
 
-def test_row_that_matches_by_lookup_key_comes_first(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}, {"Name": "Acme", "TickerSymbol": "k1"}])
-    assert load(loading, account("k1")).outcomes() == {"unchanged": 1}
-    assert loading.calls()["query"] == 1
+def test_row_that_matches_by_lookup_key_comes_first(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Acme"}, {"Name": "Acme", "TickerSymbol": "k1"}]
+    )
+    assert load(tenant, account("k1")).outcomes() == {"unchanged": 1}
+    assert tenant.count_calls()["query"] == 1
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_blank_fallback_key_finds_nothing(
-    start_loading: Callable[..., Loading], name: str | None
+    start_tenant: Callable[..., Tenant], name: str | None
 ) -> None:
-    loading = start_loading()
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": None}])
-    run = load(loading, account("k1", "Acme", Industry=name), fallback_keys=["Industry"])
+    tenant = start_tenant()
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": None}])
+    run = load(tenant, account("k1", "Acme", Industry=name), fallback_keys=["Industry"])
     assert run.outcomes() == {"created": 1}
 
 
 @pytest.mark.parametrize("group", [1, 10])
-def test_second_record_for_one_row_is_ambiguous(loading: Loading, group: int) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}])
+def test_second_record_for_one_row_is_ambiguous(tenant: Tenant, group: int) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
     lines = [account("k1"), account("k2")]
-    run = load(loading, *lines, read_group_size=group)
+    run = load(tenant, *lines, read_group_size=group)
     assert run.outcomes() == {"updated": 1, "rejected": 1}
     assert run.codes == ["ambiguous_key"]
-    assert held(loading) == {("k1", "Acme"): 1}
-    assert load(loading, *lines).outcomes() == {"unchanged": 1, "created": 1}
+    assert held(tenant) == {("k1", "Acme"): 1}
+    assert load(tenant, *lines).outcomes() == {"unchanged": 1, "created": 1}
 
 
 @pytest.mark.parametrize("group", [1, 2])
-def test_later_record_finds_the_row_by_its_new_key(loading: Loading, group: int) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}])
+def test_later_record_finds_the_row_by_its_new_key(tenant: Tenant, group: int) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
     lines = [account("k1", Industry="a"), account("k9", "Else"), account("k1", Industry="b")]
-    run = load(loading, *lines, read_group_size=group)
+    run = load(tenant, *lines, read_group_size=group)
     assert run.outcomes() == {"updated": 2, "created": 1}
-    assert held(loading) == {("k1", "Acme"): 1, ("k9", "Else"): 1}
+    assert held(tenant) == {("k1", "Acme"): 1, ("k9", "Else"): 1}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_near_match_of_the_lookup_key_is_rejected(loading: Loading, mode: str) -> None:
+def test_near_match_of_the_lookup_key_is_rejected(tenant: Tenant, mode: str) -> None:
     rows = [{"Name": "Acme"}, {"Name": "Other", "TickerSymbol": "KEY"}]
-    loading.tenant.seed("company", rows)
-    run = load(loading, account("key"), sync_mode=mode)
+    tenant.sandbox.tenant.seed("company", rows)
+    run = load(tenant, account("key"), sync_mode=mode)
     assert run.codes == ["ambiguous_key"]
-    assert held(loading) == {(None, "Acme"): 1, ("KEY", "Other"): 1}
+    assert held(tenant) == {(None, "Acme"): 1, ("KEY", "Other"): 1}
 
 
-def test_given_key_counts_among_the_near_matches_of_later_records(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}])
-    run = load(loading, account("McKey"), account("MCKEY", "Else"))
+def test_given_key_counts_among_the_near_matches_of_later_records(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    run = load(tenant, account("McKey"), account("MCKEY", "Else"))
     assert run.outcomes() == {"updated": 1, "rejected": 1}
-    assert held(loading) == {("McKey", "Acme"): 1}
+    assert held(tenant) == {("McKey", "Acme"): 1}
 
 
-def test_two_fallback_keys_must_both_be_equal(loading: Loading) -> None:
+def test_two_fallback_keys_must_both_be_equal(tenant: Tenant) -> None:
     rows = [{"Name": "Acme", "Industry": each} for each in ("a", "b")]
-    loading.tenant.seed("company", rows)
-    run = load(loading, account("k1", Industry="b"), fallback_keys=["Name", "Industry"])
+    tenant.sandbox.tenant.seed("company", rows)
+    run = load(tenant, account("k1", Industry="b"), fallback_keys=["Name", "Industry"])
     assert run.outcomes() == {"updated": 1}
-    [row] = loading.tenant.rows("company", TickerSymbol="k1")
+    [row] = tenant.rows("company", TickerSymbol="k1")
     assert row["Industry"] == "b"
 
 
-def test_row_with_one_of_two_lookup_keys_is_another_record(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": "b"}])
-    run = load(loading, account("k1", Industry="b"), lookup_keys=["TickerSymbol", "Industry"])
+def test_row_with_one_of_two_lookup_keys_is_another_record(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": "b"}])
+    run = load(tenant, account("k1", Industry="b"), lookup_keys=["TickerSymbol", "Industry"])
     assert run.outcomes() == {"created": 1}
 
 
 def test_thousand_rows_made_by_hand_get_no_twin_in_three_calls_more(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
     lines = [account(f"Key {n:04}", f"C{n}", Industry="new") for n in range(1000)]
-    plain, loading = start_loading(), start_loading()
+    plain, tenant = start_tenant(), start_tenant()
     load(plain, *lines, fallback_keys=None)
-    loading.tenant.seed("company", [{"Name": f"C{n}"} for n in range(1000)])
-    run = load(loading, *lines)
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(1000)])
+    run = load(tenant, *lines)
     assert run.outcomes() == {"updated": 1000}
-    assert set(loading.names().values()) == {1}
-    assert loading.calls().total() <= plain.calls().total() + 3
+    assert set(tenant.count_names().values()) == {1}
+    assert tenant.count_calls().total() <= plain.count_calls().total() + 3
 
 
-def test_only_records_without_a_match_are_looked_up_again(loading: Loading) -> None:
+def test_only_records_without_a_match_are_looked_up_again(tenant: Tenant) -> None:
     rows = [{"Name": f"C{n}", "TickerSymbol": f"k{n}"} for n in range(10)]
-    loading.tenant.seed("company", rows)
-    load(loading, *(account(f"k{n}", f"C{n}") for n in range(10)))
-    assert loading.calls() == {"describe": 1, "query": 1}
+    tenant.sandbox.tenant.seed("company", rows)
+    load(tenant, *(account(f"k{n}", f"C{n}") for n in range(10)))
+    assert tenant.count_calls() == {"describe": 1, "query": 1}
 
 
 @pytest.mark.parametrize("switch", [{"query_ignores_case": "all"}, {"empty_text_read": "blank"}])
 def test_rows_returned_are_compared_exactly(
-    start_loading: Callable[..., Loading], switch: Message
+    start_tenant: Callable[..., Tenant], switch: Message
 ) -> None:
-    loading = start_loading(switches=switch)
-    loading.tenant.seed("company", [{"Name": "ACME"}, {"Name": "Acme", "TickerSymbol": ""}])
-    assert load(loading, account("k1")).outcomes() == {"updated": 1}
-    assert held(loading)["k1", "Acme"] == 1
+    tenant = start_tenant(switches=switch)
+    tenant.sandbox.tenant.seed("company", [{"Name": "ACME"}, {"Name": "Acme", "TickerSymbol": ""}])
+    assert load(tenant, account("k1")).outcomes() == {"updated": 1}
+    assert held(tenant)["k1", "Acme"] == 1
 
 
 def test_tenant_that_refuses_gsid_as_key_gets_no_twin(
-    start_loading: Callable[..., Loading],
+    start_tenant: Callable[..., Tenant],
 ) -> None:
-    loading = start_loading(switches={"keys_gsid_refused": True})
+    tenant = start_tenant(switches={"keys_gsid_refused": True})
     rows = [{"Name": "Acme"}, {"Name": "Hooli", "TickerSymbol": "k2"}]
-    loading.tenant.seed("company", rows)
-    run = load(loading, account("k1"), account("k2", "Hooli", Industry="new"))
+    tenant.sandbox.tenant.seed("company", rows)
+    run = load(tenant, account("k1"), account("k2", "Hooli", Industry="new"))
     assert run.outcomes() == {"updated": 1, "rejected": 1}
-    assert held(loading) == {(None, "Acme"): 1, ("k2", "Hooli"): 1}
+    assert held(tenant) == {(None, "Acme"): 1, ("k2", "Hooli"): 1}
 
 
 @pytest.mark.parametrize("kind", ["reset_after_commit", "reset_before_commit", "server_error"])
-def test_update_with_unknown_outcome_makes_no_twin(loading: Loading, kind: str) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}])
-    loading.tenant.faults.add(Fault(kind, method="PUT", path=UPDATES, times=1))
-    assert load(loading, account("k1")).outcomes() == {"updated": 1}
-    assert held(loading) == {("k1", "Acme"): 1}
+def test_update_with_unknown_outcome_makes_no_twin(tenant: Tenant, kind: str) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    tenant.sandbox.tenant.faults.add(Fault(kind, method="PUT", path=UPDATES, times=1))
+    assert load(tenant, account("k1")).outcomes() == {"updated": 1}
+    assert held(tenant) == {("k1", "Acme"): 1}
 
 
-def test_refused_update_is_rejected_and_the_row_stays_free(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme"}])
-    loading.tenant.faults.rules.append(ServerRule("company", "Industry", "poison"))
-    run = load(loading, account("k1", Industry="poison"))
+def test_refused_update_is_rejected_and_the_row_stays_free(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", "poison"))
+    run = load(tenant, account("k1", Industry="poison"))
     assert run.outcomes() == {"rejected": 1}
-    assert load(loading, account("k1", Industry="good")).outcomes() == {"updated": 1}
-    assert held(loading) == {("k1", "Acme"): 1}
+    assert load(tenant, account("k1", Industry="good")).outcomes() == {"updated": 1}
+    assert held(tenant) == {("k1", "Acme"): 1}
 
 
-def test_write_rules_hold_for_a_row_found_by_fallback_keys(loading: Loading) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": "by hand"}])
+def test_write_rules_hold_for_a_row_found_by_fallback_keys(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": "by hand"}])
     rules = {"Industry": {"write": "empty"}, "Name": {"write": "create"}}
-    load(loading, account("k1", Industry="new"), field_rules=rules)
-    [row] = loading.tenant.rows("company")
+    load(tenant, account("k1", Industry="new"), field_rules=rules)
+    [row] = tenant.rows("company")
     assert (row["TickerSymbol"], row["Industry"]) == ("k1", "by hand")
 
 
 @pytest.mark.parametrize("group", [1, 10])
 @pytest.mark.parametrize("mode", MODES)
-def test_dry_run_predicts_the_run(loading: Loading, group: int, mode: str) -> None:
-    loading.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(4)])
-    loading.tenant.seed("company", [{"Name": "C3"}, {"Name": "C4", "TickerSymbol": "k0"}])
+def test_dry_run_predicts_the_run(tenant: Tenant, group: int, mode: str) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(4)])
+    tenant.sandbox.tenant.seed("company", [{"Name": "C3"}, {"Name": "C4", "TickerSymbol": "k0"}])
     lines = [account(f"k{n}", f"C{n}", Industry="a") for n in range(1, 6)]
     lines += [account("k1", "C1", Industry="a"), account("k7", "C2"), account("k2", "C2")]
     settings = {"sync_mode": mode, "read_group_size": group}
-    before = held(loading)
-    planned = load(loading, *lines, dry_run=True, **settings)
-    assert held(loading) == before
-    assert load(loading, *lines, **settings).outcomes() == planned.outcomes()
+    before = held(tenant)
+    planned = load(tenant, *lines, dry_run=True, **settings)
+    assert held(tenant) == before
+    assert load(tenant, *lines, **settings).outcomes() == planned.outcomes()
 
 
-def test_lookup_finds_the_row_by_its_new_key(start_loading: Callable[..., Loading]) -> None:
+def test_lookup_finds_the_row_by_its_new_key(start_tenant: Callable[..., Tenant]) -> None:
     fields = {
         "Code__gc": {"type": "STRING"},
         "Company__gc": {"type": "LOOKUP", "object": "company"},
     }
-    loading = start_loading(objects={"Visit__gc": {"fields": fields}})
-    [gsid] = loading.tenant.seed("company", [{"Name": "Acme"}])
+    tenant = start_tenant(objects={"Visit__gc": {"fields": fields}})
+    [gsid] = tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
     lookup = {"object_name": "company", "fields": {"account": "TickerSymbol"}}
     visits = {
         "custom_object_name": "Visit__gc",
@@ -233,6 +237,6 @@ def test_lookup_finds_the_row_by_its_new_key(start_loading: Callable[..., Loadin
     lines += [record("visits", Code__gc="v1", account="k1"), BY_ID, account("k1")]
     lines += [record("visits", Code__gc="v2", account="k1")]
     streams = {"accounts": {"object_type": "company", **KEYS}, "visits": visits}
-    loading.load(lines, streams=streams, object_type=None, read_group_size=1)
-    [row] = loading.tenant.rows("Visit__gc", Code__gc="v2")
+    tenant.load(*lines, streams=streams, object_type=None, read_group_size=1)
+    [row] = tenant.rows("Visit__gc", Code__gc="v2")
     assert row["Company__gc"] == gsid

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import TEXT, record, schema
-from tenant_runs import companies
+from singer_messages import TEXT, companies, record, schema
 
 from target_gainsight.sandbox import ServerRule
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_messages import Message
-    from tenant_runs import Loading, LoadRun
+    from singer_runs import TargetRun, Tenant
 
 CREATE, EMPTY, STAMP = {"write": "create"}, {"write": "empty"}, {"compare": False}
 MODES = ["upsert", "update"]
@@ -22,12 +21,12 @@ UPDATES = "/v1/data/objects/company"
 COLUMNS = dict.fromkeys(("Name", "Industry", "TickerSymbol", "Summary"), TEXT)
 
 
-def load(loading: Loading, *lines: Message, rules: Message, **settings: Any) -> LoadRun:
-    return loading.load([schema(columns=COLUMNS), *lines], field_rules=rules, **settings)
+def load(tenant: Tenant, *lines: Message, rules: Message, **settings: Any) -> TargetRun:
+    return tenant.load(schema(columns=COLUMNS), *lines, field_rules=rules, **settings)
 
 
-def row_of(loading: Loading, name: str = "Acme", *fields: str) -> list[Any]:
-    [row] = loading.tenant.rows("company", Name=name)
+def row_of(tenant: Tenant, name: str = "Acme", *fields: str) -> list[Any]:
+    [row] = tenant.rows("company", Name=name)
     return [row[field] for field in fields or ("Industry", "TickerSymbol")]
 
 
@@ -36,58 +35,62 @@ def row_of(loading: Loading, name: str = "Acme", *fields: str) -> list[Any]:
     ("held", "expected"), [(None, "new"), ("", "new"), ("  ", "new"), ("by hand", "by hand")]
 )
 def test_empty_fills_only_an_empty_field(
-    loading: Loading, mode: str, held: str | None, expected: str
+    tenant: Tenant, mode: str, held: str | None, expected: str
 ) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": held, "TickerSymbol": "old"}])
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Acme", "Industry": held, "TickerSymbol": "old"}]
+    )
     line = record(Name="Acme", Industry="new", TickerSymbol="new")
-    run = load(loading, line, rules={"Industry": EMPTY}, sync_mode=mode)
+    run = load(tenant, line, rules={"Industry": EMPTY}, sync_mode=mode)
     assert run.outcomes() == {"updated": 1}
-    assert row_of(loading) == [expected, "new"]
+    assert row_of(tenant) == [expected, "new"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_create_leaves_an_existing_row_as_it_is(loading: Loading, mode: str) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "TickerSymbol": "old"}])
+def test_create_leaves_an_existing_row_as_it_is(tenant: Tenant, mode: str) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "TickerSymbol": "old"}])
     line = record(Name="Acme", Industry="new", TickerSymbol="new")
-    load(loading, line, rules={"Industry": CREATE}, sync_mode=mode)
-    assert row_of(loading) == [None, "new"]
+    load(tenant, line, rules={"Industry": CREATE}, sync_mode=mode)
+    assert row_of(tenant) == [None, "new"]
 
 
 @pytest.mark.parametrize("rule", [CREATE, EMPTY, STAMP, {**EMPTY, **STAMP}])
-def test_every_field_is_written_on_create(loading: Loading, rule: Message) -> None:
-    load(loading, record(Name="Acme", Industry="new"), rules={"Industry": rule})
-    assert row_of(loading, "Acme", "Industry") == ["new"]
+def test_every_field_is_written_on_create(tenant: Tenant, rule: Message) -> None:
+    load(tenant, record(Name="Acme", Industry="new"), rules={"Industry": rule})
+    assert row_of(tenant, "Acme", "Industry") == ["new"]
 
 
 @pytest.mark.parametrize("rule", [CREATE, EMPTY, STAMP])
 @pytest.mark.parametrize("mode", MODES)
 def test_difference_that_a_rule_keeps_causes_no_write(
-    loading: Loading, rule: Message, mode: str
+    tenant: Tenant, rule: Message, mode: str
 ) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": "old"}])
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": "old"}])
     line = record(Name="Acme", Industry="new")
-    assert load(loading, line, rules={"Industry": rule}, sync_mode=mode).outcomes() == {
+    assert load(tenant, line, rules={"Industry": rule}, sync_mode=mode).outcomes() == {
         "unchanged": 1
     }
-    assert loading.calls()["update"] == 0
+    assert tenant.count_calls()["update"] == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_uncompared_field_is_written_along(loading: Loading, mode: str) -> None:
-    loading.tenant.seed("company", [{"Name": "Acme", "Industry": "a", "TickerSymbol": "monday"}])
+def test_uncompared_field_is_written_along(tenant: Tenant, mode: str) -> None:
+    tenant.sandbox.tenant.seed(
+        "company", [{"Name": "Acme", "Industry": "a", "TickerSymbol": "monday"}]
+    )
     line = record(Name="Acme", Industry="b", TickerSymbol="tuesday")
-    load(loading, line, rules={"TickerSymbol": STAMP}, sync_mode=mode)
-    assert row_of(loading) == ["b", "tuesday"]
+    load(tenant, line, rules={"TickerSymbol": STAMP}, sync_mode=mode)
+    assert row_of(tenant) == ["b", "tuesday"]
 
 
-def test_nightly_load_with_a_stamp_writes_nothing(loading: Loading) -> None:
+def test_nightly_load_with_a_stamp_writes_nothing(tenant: Tenant) -> None:
     numbers = range(10_000)
     rows = [{"Name": f"C{n}", "Industry": "a", "TickerSymbol": "monday"} for n in numbers]
-    loading.tenant.seed("company", rows)
+    tenant.sandbox.tenant.seed("company", rows)
     lines = companies(numbers, Industry="a", TickerSymbol="tuesday")
-    run = load(loading, *lines, rules={"TickerSymbol": STAMP})
+    run = load(tenant, *lines, rules={"TickerSymbol": STAMP})
     assert run.outcomes() == {"unchanged": 10_000}
-    assert loading.calls() == {"describe": 1, "query": 5}
+    assert tenant.count_calls() == {"describe": 1, "query": 5}
 
 
 @pytest.mark.parametrize("group", [1, 10])
@@ -103,25 +106,25 @@ def test_nightly_load_with_a_stamp_writes_nothing(loading: Loading) -> None:
     ],
 )
 def test_rules_hold_among_records_of_one_key(
-    loading: Loading, group: int, rule: Message, values: Iterable[str | None], expected: str | None
+    tenant: Tenant, group: int, rule: Message, values: Iterable[str | None], expected: str | None
 ) -> None:
     lines = [record(Name="Acme", Industry=value) for value in values]
-    load(loading, *lines, rules={"Industry": rule}, read_group_size=group)
-    assert row_of(loading, "Acme", "Industry") == [expected]
+    load(tenant, *lines, rules={"Industry": rule}, read_group_size=group)
+    assert row_of(tenant, "Acme", "Industry") == [expected]
 
 
 @pytest.mark.parametrize("group", [1, 10])
 def test_create_rule_ignores_a_field_that_only_a_later_record_carries(
-    loading: Loading, group: int
+    tenant: Tenant, group: int
 ) -> None:
     lines = [record(Name="Acme", Industry="a"), record(Name="Acme", TickerSymbol="late")]
-    load(loading, *lines, rules={"TickerSymbol": CREATE}, read_group_size=group)
-    assert row_of(loading) == ["a", None]
+    load(tenant, *lines, rules={"TickerSymbol": CREATE}, read_group_size=group)
+    assert row_of(tenant) == ["a", None]
 
 
-def test_refused_merge_is_split_and_the_rules_still_hold(loading: Loading) -> None:
-    loading.tenant.faults.rules.append(ServerRule("company", "Summary", "poison"))
+def test_refused_merge_is_split_and_the_rules_still_hold(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Summary", "poison"))
     lines = [record(Name="Acme", Industry="a"), record(Name="Acme", Industry="b", Summary="poison")]
-    run = load(loading, *lines, rules={"Industry": EMPTY})
+    run = load(tenant, *lines, rules={"Industry": EMPTY})
     assert run.outcomes() == {"created": 1, "rejected": 1}
-    assert row_of(loading, "Acme", "Industry") == ["a"]
+    assert row_of(tenant, "Acme", "Industry") == ["a"]
