@@ -21,7 +21,7 @@ from target_gainsight.sandbox import start_sandbox
 from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pytest
     import requests
@@ -143,6 +143,19 @@ class TargetRun:
         return {name: counts[name] for name in names if counts.get(name)}
 
 
+class WatchedOutput(io.StringIO):
+    """Standard output that calls a function with each state before it is written."""
+
+    def __init__(self, on_state: Callable[[Message], None]) -> None:
+        super().__init__()
+        self._on_state = on_state
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            self._on_state(json.loads(line))
+        return super().write(text)
+
+
 class Tenant:
     """A sandbox, and runs that load companies into it by default.
 
@@ -184,13 +197,20 @@ class Tenant:
         self._caplog.clear()
         return self._run_over(self.target(**settings), text)
 
-    def run(self, target: TargetGainsight, *messages: Message | str) -> TargetRun:
+    def run(
+        self,
+        target: TargetGainsight,
+        *messages: Message | str,
+        output: io.StringIO | None = None,
+    ) -> TargetRun:
         """Run this target over some messages."""
         self._caplog.clear()
-        return self._run_over(target, lines_of(messages))
+        return self._run_over(target, lines_of(messages), output)
 
-    def _run_over(self, target: TargetGainsight, text: str | bytes) -> TargetRun:
-        output = io.StringIO()
+    def _run_over(
+        self, target: TargetGainsight, text: str | bytes, output: io.StringIO | None = None
+    ) -> TargetRun:
+        output = output or io.StringIO()
         data = io.BytesIO(text.encode() if isinstance(text, str) else text)
         with (
             contextlib.redirect_stdout(output),

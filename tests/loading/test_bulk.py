@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from singer_messages import TEXT, companies, record, schema, state
-from singer_runs import Tenant, lines_of
+from singer_runs import Tenant, WatchedOutput, lines_of
 
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
@@ -180,29 +180,16 @@ def test_mapping_of_a_bulk_file_may_name_an_undeclared_column(bulk_tenant: Tenan
     assert by_file(run)["files"] == 1
 
 
-class StatesWithRows(io.StringIO):
-    """Standard output that counts the tenant's companies whenever a state is written."""
-
-    def __init__(self, tenant: Tenant) -> None:
-        super().__init__()
-        self._tenant = tenant
-        self.rows: list[int] = []
-
-    def write(self, text: str) -> int:
-        self.rows.append(self._tenant.sandbox.tenant.count("company"))
-        return super().write(text)
-
-
 def test_no_state_is_written_before_the_job_is_completed(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_questions": 5})
     target = tenant.target(object_type=None, streams={"accounts": PLAIN})
+    rows: list[int] = []
+    output = WatchedOutput(lambda _: rows.append(tenant.sandbox.tenant.count("company")))
     messages = [schema(), *companies(range(3)), state(read=3)]
-    output = StatesWithRows(tenant)
-    with contextlib.redirect_stdout(output):
-        assert target.run_to_end(io.StringIO(lines_of(messages))) == 0
-    assert (json.loads(output.getvalue()), output.rows) == ({"read": 3}, [3])
+    run = tenant.run(target, *messages, output=output)
+    assert (run.exit_code, run.states, rows) == (0, [{"read": 3}], [3])
     calls = tenant.count_calls()
     assert (calls["upload"], calls["job status"]) == (1, 6)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import NOTE_SETTINGS, NOTES, notes, record, schema, state
+from singer_runs import WatchedOutput
 
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder
@@ -17,7 +18,6 @@ from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.loading.watermark import Watermark
 from target_gainsight.sandbox import Fault, ServerRule
-from target_gainsight.target import TargetGainsight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,17 +235,11 @@ def test_unavailable_records_are_open_until_the_next_run_settles_them(
     assert is_open(folder, lost) == []
 
 
-def test_the_retirement_is_on_disk_before_the_state(
-    tenant: Tenant, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_retirement_is_on_disk_before_the_state(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     seen: list[list[str]] = []
-    monkeypatch.setattr(
-        TargetGainsight,
-        "_write_state_message",
-        lambda *_: seen.append(is_open(folder, first)),
-    )
-    tenant.load(schema(), good("A"), state(done=1))
+    output = WatchedOutput(lambda _: seen.append(is_open(folder, first)))
+    tenant.run(tenant.target(), schema(), good("A"), state(done=1), output=output)
     assert seen == [[]]
 
 

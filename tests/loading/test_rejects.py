@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_messages import companies, record, schema, state
+from singer_runs import WatchedOutput
 
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
@@ -124,7 +125,7 @@ def test_the_schema_is_repeated_when_it_changed(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize(("max_concurrency", "least_states"), [(1, 6), (8, 1)])
 def test_every_reject_is_on_disk_before_the_state_that_covers_it(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, max_concurrency: int, least_states: int
+    tenant: Tenant, max_concurrency: int, least_states: int
 ) -> None:
     """How many states come out on the way is sure only where one batch follows another."""
     tenant.sandbox.tenant.faults.rules.append(BAD)
@@ -141,8 +142,7 @@ def test_every_reject_is_on_disk_before_the_state_that_covers_it(
         kinds = [json.loads(line)["type"] for line in text.splitlines()]
         on_disk.append((value["read"], kinds.count("RECORD")))
 
-    monkeypatch.setattr(target, "_write_state_message", look)
-    tenant.run(target, *lines)
+    tenant.run(target, *lines, output=WatchedOutput(look))
     assert on_disk[-1] == (500, 50)
     assert len(on_disk) >= least_states
     assert all(filed >= (read + 9) // 10 for read, filed in on_disk)
