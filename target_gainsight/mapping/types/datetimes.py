@@ -47,6 +47,8 @@ where in microseconds since 1970 a number is plausible as an epoch. These hold n
 and serial numbers of spreadsheets, nor the year 9999 in another unit, nor the ticks of .NET."""
 
 _CALENDAR_DATE_DIGITS = 8
+_DATE_AND_HOUR_DIGITS = 10
+_HOURS = range(25)
 _CALENDAR_YEARS = range(1900, 10_000)
 _MOST_EPOCH_DIGITS = 19
 _EPOCH_HINT = (
@@ -224,10 +226,20 @@ def _of_number(number: Decimal) -> datetime | None:
     if number == number.to_integral_value() and number.adjusted() == _CALENDAR_DATE_DIGITS - 1:
         day = parse_iso(str(int(number)))
         return day if day and day.year in _CALENDAR_YEARS else None
+    if _may_be_date_and_hour(number):
+        return None
     for unit, first, last in _EPOCHS:
         if first <= number * unit < last:
             return EPOCH + timedelta(microseconds=int(number * unit))
     return None
+
+
+def _may_be_date_and_hour(number: Decimal) -> bool:
+    """Return whether an epoch of 2032 to 2036 also reads as YYYYMMDDHH, such as 2027013110."""
+    if number != number.to_integral_value() or number.adjusted() != _DATE_AND_HOUR_DIGITS - 1:
+        return False
+    day, hour = divmod(int(number), 100)
+    return hour in _HOURS and parse_iso(str(day)) is not None
 
 
 def _of_milliseconds(value: object) -> datetime | None:
