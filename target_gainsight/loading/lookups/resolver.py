@@ -31,7 +31,7 @@ NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"
 USER = "gsuser"
 LOAD_FIRST = "load the parent first"
-ADD_USER = "add the user in Gainsight, because this target does not load users; correct the value"
+ADD_USER = "add the user in Gainsight, or correct the value: this target does not load users"
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,37 @@ def split_items(value: object, convert: Callable[[object], object] | None = None
     """Split a text that lists several items: a JSON list, or items between `;` or line breaks.
 
     Args:
-        value: The value of a column; what is no such text stays as it is.
+        value: The value of a column; what is no such text stays as it is. Of a list, texts that
+            are refused as one item are split.
         convert: Converts an item. Where one is refused, commas separate items, too: not in
             `Acme, Inc.` and `1,234`, but between two addresses.
     """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    if isinstance(value, list) and convert is not None:
+        return [part for each in value for part in _split_refused(each, convert)]
     if not isinstance(value, str):
         return value
-    if value.lstrip().startswith("["):
-        with suppress(ValueError, RecursionError):
-            return json.loads(value)
-    items = re.split(r"[;\n]", value)
+    items = [strip_blanks(each) for each in re.split(r"[;\n]", value)]
+    if convert is not None and not all(_converts(each, convert) for each in items):
+        items = _split_refused(value, convert)
+    return items if len(items) > 1 else value
+
+
+def _split_refused(item: object, convert: Callable[[object], object]) -> list[Any]:
+    """Split a text at every separator if it is refused as one item."""
+    if not isinstance(item, str) or _converts(item, convert):
+        return [item]
+    return [strip_blanks(each) for each in re.split(r"[;,\n]", item)]
+
+
+def _converts(item: object, convert: Callable[[object], object]) -> bool:
     try:
-        if convert is not None:
-            for each in items:
-                convert(each)
+        convert(item)
     except ValueRejectedError:
-        items = re.split(r"[;,\n]", value)
-    return [strip_blanks(each) for each in items] if len(items) > 1 else value
+        return False
+    return True
 
 
 def item_at(value: object, index: int) -> object:
@@ -263,5 +277,5 @@ class Resolver:
             elif near is not None:
                 hint = f"{near} differs in spelling only: make the two equal"
             elif refers.match.object_name.lower() == USER:
-                hint = f"{ADD_USER}, or set on_no_match to leave_empty"
+                hint = ADD_USER
         return Reason(code, found.message, field=target, value=value, hint=hint)
