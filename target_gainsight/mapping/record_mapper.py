@@ -154,10 +154,14 @@ class RecordMapper:
     def missing_for_create(self, record: Mapping[str, Json]) -> tuple[FieldError, ...]:
         """Return an error for each required field that a mapped record leaves empty."""
         return tuple(
-            self._error(name, _REQUIRED_MISSING, record)
+            self.required_missing(name, record)
             for name in self._required
             if is_blank(record.get(name))
         )
+
+    def required_missing(self, name: str, record: Mapping[str, Json]) -> FieldError:
+        """Return the error of a field without which no record is created."""
+        return self._error(name, _REQUIRED_MISSING, record)
 
     def _without_omitted(self, mapped: dict[str, Json]) -> dict[str, Json]:
         if not self._omits_null:

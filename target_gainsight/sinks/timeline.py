@@ -18,6 +18,7 @@ from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR_ID,
     EXPECTED_FIELDS,
     EXTERNAL_ID,
+    without_requirement,
 )
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
@@ -49,9 +50,16 @@ class TimelineSink(StaticSchemaSink):
     @override
     def setup(self) -> None:
         super().setup()
-        filled = {*self._provided_fields(), *self.stream.constants}
-        missing = [name for name in EXPECTED_FIELDS if name not in filled]
-        if missing and self.stream.sync_mode != "update":
+        if self.stream.sync_mode == "update":
+            return
+        if not self._brings_author:
+            self.logger.warning(
+                "stream %s: nothing fills Author, which Gainsight requires of a new activity; it "
+                "decides on each. Map a column with the email of a user to it, or set a constant",
+                display(self.stream_name),
+            )
+        missing = [name for name in EXPECTED_FIELDS if name not in self._filled_fields]
+        if missing:
             self.logger.warning(
                 "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
                 "without it. Map a column to it, or set a constant",
@@ -69,16 +77,30 @@ class TimelineSink(StaticSchemaSink):
             derived[AUTHOR] = author
         super().take({**record, **derived} if derived else record, source)
 
+    @override
+    def _describe(self) -> ObjectSchema:
+        schema = super()._describe()
+        return schema if self._brings_author else without_requirement(schema, AUTHOR)
+
+    @property
+    def _filled_fields(self) -> frozenset[str]:
+        """The fields that columns, lookups and constants fill."""
+        return frozenset((*self._provided_fields(), *self.stream.constants))
+
+    @property
+    def _brings_author(self) -> bool:
+        return AUTHOR in self._filled_fields or self._author_column is not None
+
     @cached_property
     def _joins_keys(self) -> bool:
         """Whether the ExternalId is made of the key properties."""
-        return EXTERNAL_ID not in (*self._provided_fields(), *self.stream.constants)
+        return EXTERNAL_ID not in self._filled_fields
 
     @cached_property
     def _author_column(self) -> str | None:
         """The column whose email identifies the user, where nothing else fills Author."""
         lookup = self.stream.lookups.get(AUTHOR_ID)
-        if lookup is None or AUTHOR in (*self._provided_fields(), *self.stream.constants):
+        if lookup is None or AUTHOR in self._filled_fields:
             return None
         return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
 

@@ -461,11 +461,78 @@ def without_author(**entry: Any) -> Message:
     return {"constants": constants, **entry}
 
 
-def test_stream_without_author_stops_before_its_first_write(tenant: Tenant) -> None:
-    run = load_activities(tenant, [activity(0)], entry=without_author())
-    assert run.exit_code == 1
-    assert "activity_timeline needs Author to create a record" in run.log[-1]
-    assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
+def test_stream_without_author_is_warned_of_and_refused_by_the_tenant(tenant: Tenant) -> None:
+    run = load_activities(tenant, activities(range(2)), entry=without_author())
+    assert (run.exit_code, run.codes) == (1, ["GS_TL_10_0206"] * 2)
+    reject = run.rejects[0]["gainsight_reject"]
+    assert reject["message"] == "Missing field: Author"
+    assert reject["hint"] == "map a column to that field, or set a constant"
+    assert sum("nothing fills Author" in line for line in run.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("accepts", "match"), [("optional", None), ("author_or_id", "Name")], ids=str
+)
+def test_stream_without_author_is_loaded_where_the_tenant_accepts_it(
+    start_tenant: Callable[..., Tenant], accepts: str, match: str | None
+) -> None:
+    tenant = start_tenant(**TENANT, switches={"timeline_author": accepts})
+    name = tenant.rows("gsuser")[0]["Name"]
+    author = {"AuthorId": {"object_name": "gsuser", "fields": {"csm": match}}} if match else {}
+    entry = without_author(lookups={"GsCompanyId": BY_ACCOUNT, **author})
+    csm = {"csm": name} if match else {}
+    columns = {"csm": TEXT} if match else {}
+    run = load_activities(tenant, [activity(0, **csm)], columns=columns, entry=entry)
+    assert run.outcomes(STREAM) == {"created": 1}
+
+
+def test_activity_whose_context_leads_nowhere_is_rejected_before_it_is_sent(
+    tenant: Tenant,
+) -> None:
+    lines = [activity(0, account="  "), activity(1, account=None), activity(2)]
+    planned = load_activities(tenant, lines, dry_run=True)
+    assert sum("required_missing: GsCompanyId" in line for line in planned.warnings) == 2
+    run = load_activities(tenant, lines)
+    assert run.codes == ["required_missing"] * 2
+    assert run.outcomes(STREAM) == {"created": 1, "rejected": 2}
+    [sent] = tenant.calls("timeline")
+    assert [each["ExternalId"] for each in sent.body["records"]] == ["r2"]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "{ada};{ben}",
+        "{ada}, {ben};",
+        "{ada}\n{ben}",
+        '["{ada};{ben}"]',
+        ["{ada};{ben}"],
+        ["{ada}, {ben}"],
+        ["{ada}", "{ben};{ada}", " "],
+    ],
+)
+def test_attendees_in_one_text_or_element_are_split(tenant: Tenant, listed: Any) -> None:
+    users = {row["Email"]: row["Gsid"] for row in tenant.rows("gsuser")}
+    ada, ben, _ = users
+    filled = json.loads(json.dumps(listed).replace("{ada}", ada).replace("{ben}", ben))
+    by_email = {"object_name": "gsuser", "fields": {"who": "Email"}}
+    entry = {"lookups": {"GsCompanyId": BY_ACCOUNT, "InternalAttendees": by_email}}
+    run = load_activities(tenant, [activity(0, who=filled)], columns={"who": {}}, entry=entry)
+    assert run.outcomes(STREAM) == {"created": 1}
+    [row] = tenant.rows("activity_timeline")
+    assert row["InternalAttendees"] == [users[ada], users[ben]]
+
+
+def test_missing_attendee_of_several_is_named_with_one_suggestion(tenant: Tenant) -> None:
+    by_email = {"object_name": "gsuser", "fields": {"who": "Email"}}
+    entry = {"lookups": {"GsCompanyId": BY_ACCOUNT, "InternalAttendees": by_email}}
+    line = activity(0, who=["ada.park@ourcompany.example;nobody@x.example"])
+    run = load_activities(tenant, [line], columns={"who": {}}, entry=entry)
+    reject = run.rejects[0]["gainsight_reject"]
+    assert (reject["code"], reject["value"]) == ("lookup_no_match", "'nobody@x.example'")
+    assert reject["hint"] == (
+        "add the user in Gainsight, or correct the value: this target does not load users"
+    )
 
 
 def test_update_needs_no_author(tenant: Tenant) -> None:

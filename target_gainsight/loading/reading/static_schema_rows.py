@@ -18,6 +18,8 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.mapping.planning.static_schemas import CONTEXT_FIELDS
+from target_gainsight.mapping.types.spellings import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,5 +146,13 @@ class DocumentedComparison:
         return self._mapper.changed_fields(compared, row)
 
     def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Name the required fields that a new row would lack."""
-        return self._mapper.missing_for_create(record)
+        """Name the required fields that a new row would lack.
+
+        The field that an activity's context needs is one of them where it is sent, but empty.
+        """
+        missing = self._mapper.missing_for_create(record)
+        name = CONTEXT_FIELDS.get(str(record.get("ContextName")), "")
+        is_empty = name in record and is_blank(record[name])
+        if is_empty and is_blank(record.get("ContextId")):
+            missing += (self._mapper.required_missing(name, record),)
+        return missing

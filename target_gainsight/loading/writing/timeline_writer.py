@@ -43,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 PAIR = 2
 NOT_CONFIRMED = RecordFailure("not_confirmed", "the response does not mention this activity")
+_HINTS = {
+    NOT_CONFIRMED.code: "replay it: an activity is never duplicated",
+    "GS_TL_10_0206": "map a column to that field, or set a constant",
+}
 
 
 class TimelineWriter(Writer):
@@ -182,6 +186,6 @@ def _is_unconfirmed(each: Unresolved) -> bool:
 
 
 def _refusal_reason(failure: RecordFailure, response: PerRecordResponse) -> Reason:
-    hint = "replay it: an activity is never duplicated" if failure is NOT_CONFIRMED else ""
+    hint = _HINTS.get(failure.code, "")
     message = failure.message or "the tenant refuses it without giving a reason"
     return Reason(failure.code or "refused", message, hint=hint, request_id=response.request_id)

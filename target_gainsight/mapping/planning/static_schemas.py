@@ -29,6 +29,12 @@ AUTHOR_ID = "AuthorId"
 EXPECTED_FIELDS = ("Subject", "Notes")
 """Fields that an activity probably needs to be saved; Gainsight's page does not mention it."""
 
+CONTEXT_FIELDS: Mapping[str, str] = {
+    "Company": "GsCompanyId",
+    "Relationship": "GsRelationshipId",
+}
+"""The field that leads to the row which an activity of that context belongs to."""
+
 LIST_TYPE = "MULTISELECTDROPDOWNLIST"
 UNCOMPARED: Mapping[str, frozenset[str]] = {ACTIVITY: frozenset({AUTHOR})}
 """Fields that are written but cannot be read back under their name."""
@@ -165,6 +171,15 @@ def static_schema(
         fields=tuple(fields),
         documented=True,
     )
+
+
+def without_requirement(schema: ObjectSchema, name: str) -> ObjectSchema:
+    """Return a schema in which the tenant decides whether a field may be empty."""
+    fields = tuple(
+        replace(field, required=False, nillable=True) if field.name == name else field
+        for field in schema.fields
+    )
+    return replace(schema, fields=fields)
 
 
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
