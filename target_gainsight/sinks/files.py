@@ -19,8 +19,8 @@ from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
 from target_gainsight.mapping.csv.survey_columns import plan_survey
-from target_gainsight.mapping.errors import RecordRejectedError
-from target_gainsight.mapping.escaping import csv_text
+from target_gainsight.mapping.errors import RecordRejectedError, display
+from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sinks.stream import StreamSink
 
@@ -59,10 +59,25 @@ class FileSink(StreamSink):
     def plan_again(self) -> bool:
         plan = self._plan()
         if plan.header != self.plan.header:
+            self._report_further(plan.header)
             return False
         self.plan = plan
         self.report_columns(plan.dropped, plan.undeclared, "the CSV")
         return True
+
+    def _report_further(self, header: Iterable[str]) -> None:
+        """Warn that columns begin a further file, of each once in a run."""
+        known = {*self.plan.header, *self.counts.columns_reported}
+        further = [name for name in header if name not in known]
+        if further:
+            self.logger.warning(
+                "stream %s: later records bring further columns of the CSV, and a further file "
+                "begins with them: %s. Let the tap declare them in its first SCHEMA message to "
+                "have one file",
+                display(self.stream_name),
+                one_line(", ".join(further)),
+            )
+        self.counts.columns_reported.update(further)
 
     @abstractmethod
     def _plan(self) -> CsvPlan:

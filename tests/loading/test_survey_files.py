@@ -212,6 +212,7 @@ def test_schema_with_a_further_column_of_the_import_makes_a_second_file(tenant: 
     run = load(tenant, [narrow, first, SCHEMA, response(company="Globex"), state(read=2)])
     assert (run.exit_code, run.states) == (0, [state(read=2)["value"]])
     assert sorted(rows(path)[1][0] for path in files(tenant)) == ["Globex", "Initech"]
+    assert sum("a further file begins with them: Channel" in line for line in run.warnings) == 1
 
 
 def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(tenant: Tenant) -> None:

@@ -53,7 +53,7 @@ _CALENDAR_YEARS = range(1900, 10_000)
 _MOST_EPOCH_DIGITS = 19
 _EPOCH_HINT = (
     "A number is read as a date only if it is a calendar date such as 20260228, or an epoch in "
-    "seconds or milliseconds between 1980 and 2100."
+    "seconds or milliseconds between 1980 and 2100 that does not spell a date and an hour."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _END_OF_DAY = (24, 0, 0, 0)
