@@ -43,6 +43,10 @@ OWN_KEYS = {"person": "Email", "timeline": "ExternalId"}
 
 HOUR_SECONDS = 3600
 
+_SUGGEST_PROBE = (
+    "run 'gainsight probe' once to see how the tenant behaves where the API is not documented"
+)
+
 
 @dataclass
 class Checklist:
@@ -112,6 +116,8 @@ def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMeta
     checklist.right(
         "credential", f"{_describe_credential(connection)}; {count} objects are visible"
     )
+    if connection.sandbox_path is None:
+        checklist.inform("probe", _SUGGEST_PROBE)
     return True
 
 

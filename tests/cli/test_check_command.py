@@ -487,3 +487,11 @@ def test_bulk_stream_into_unknown_object_is_wrong(commands: Commands) -> None:
     result = commands.check(streams={"usage": {"object_type": "custom_object", **entry}})
     assert result.exit_code == 1
     assert "no object named 'Usge__gc'" in line(result, "stream usage")
+
+
+def test_probe_is_suggested_once_for_a_tenant(commands: Commands) -> None:
+    result = commands.check(object_type="company")
+    assert result.output.count("gainsight probe") == 1
+    embedded = commands.check(object_type="company", base_url=None, domain="sandbox")
+    assert embedded.exit_code == 0
+    assert "gainsight probe" not in embedded.output
