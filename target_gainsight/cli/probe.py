@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from target_gainsight.probe.observations import Observation
     from target_gainsight.settings import Settings
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
 
 @click.command()
 @configured
@@ -43,6 +46,9 @@ def probe(sources: tuple[str, ...], form: str) -> None:
         observations = _ask(settings, events)
     except GainsightError as error:
         raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("Stopped; nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
     _print(form, observations, events)
     sys.exit(1 if any(each.verdict == "not handled" for each in observations) else 0)
 

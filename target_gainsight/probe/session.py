@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _SERVER_ERROR_TRIES = 2
+_MAX_RETRY_SECONDS = 1.0
+"""Little: each attempt is one of the calls that the probe may make."""
 _REPLIES = (
     AccessDeniedError,
     CallBudgetExceededError,
@@ -133,6 +135,7 @@ class ProbeSession:
                 json=json,
                 params=params,
                 repeatable=repeatable,
+                max_seconds=_MAX_RETRY_SECONDS,
                 server_error_tries=_SERVER_ERROR_TRIES,
             )
         except _REPLIES as error:

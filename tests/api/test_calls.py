@@ -74,6 +74,7 @@ def test_response_holds_data_ids_and_server_time(
     assert answer.status == 200
     assert answer.server_time == datetime(2026, 1, 1, 12, 0, 5, tzinfo=timezone.utc)
     assert answer.body["localizedMessage"] == "x"
+    assert answer.headers["date"] == "Thu, 01 Jan 2026 12:00:05 GMT"
 
 
 def test_request_id_is_read_from_header(client: GainsightClient, requests_mock: Any) -> None:

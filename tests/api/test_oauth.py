@@ -31,6 +31,7 @@ from target_gainsight.api import (
     UnknownRouteError,
     UnreachableError,
 )
+from target_gainsight.api.auth.oauth import TokenGrant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,9 +231,10 @@ def test_token_without_lifetime_is_used_until_refused(
 
 
 def test_token_in_envelope_is_accepted(oauth: GainsightClient, requests_mock: Any) -> None:
-    requests_mock.post(TOKEN_URL, json=success(granted()))
+    requests_mock.post(TOKEN_URL, json=success(granted(expires_in="3600")))
     requests_mock.get(URL, json=success("done"))
     assert get(oauth).data == "done"
+    assert oauth.token_grant == TokenGrant(seconds=3600, in_envelope=True)
 
 
 NOT_GRANTED: list[Any] = [

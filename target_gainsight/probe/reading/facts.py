@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from target_gainsight.api import RefusedError
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import (
     DESCRIBE_SEVERAL,
@@ -92,6 +93,11 @@ class RowsRead:
         """Whether the query worked, with rows or without."""
         return self.reply.error is None or means_no_rows(self.reply.error)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the tenant refused what was asked for, and may answer something smaller."""
+        return isinstance(self.reply.error, RefusedError) and not self.were_read
+
     def values(self, field: str) -> list[Json]:
         """List the values of a field in rows that have it, in any case."""
         lowered = ({name.lower(): value for name, value in row.items()} for row in self.rows)
@@ -175,7 +181,7 @@ class TenantFacts:
             select = tuple(name for name in select if name not in named)
             if not named or not select or len(unreadable) > _MAX_UNREADABLE:
                 break
-        if not read.were_read and read.reply.was_sent:
+        if read.is_refused:
             read = self.query(COMPANY, ("Gsid", "Name"))
         return RowsRead(read.select, read.reply, unreadable)
 

@@ -74,7 +74,9 @@ def _wrong_type(facts: TenantFacts) -> Observation:
         return WRONG_TYPE.at(True, "it is ignored, and every row is returned", consequence)
     if read.were_read:
         return WRONG_TYPE.settled("it matches nothing", "no row is found", "handled")
-    return WRONG_TYPE.at(False, f"refused with {read.reply.summary}", "the stream stops")
+    return WRONG_TYPE.at(
+        False, f"refused with {read.reply.summary}", "a stream with such a key stops"
+    )
 
 
 def _picklists(facts: TenantFacts) -> Iterator[Observation]:

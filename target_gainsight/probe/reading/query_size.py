@@ -32,19 +32,15 @@ def find_sizes(facts: TenantFacts) -> Iterator[Observation]:
     tries = [(GROUP, _read(facts, GROUP))]
     if tries[0][1].were_read:
         tries.append((LARGEST, _read(facts, LARGEST)))
-    refused = next((read for _, read in tries if _is_refused(read)), None)
+    refused = next((read for _, read in tries if read.is_refused), None)
     by_bytes = refused and _read_bytes(facts, refused.reply.sent_bytes)
-    for size in SMALLER if _is_refused(tries[0][1]) else ():
+    for size in SMALLER if tries[0][1].is_refused else ():
         tries.append((size, _read(facts, size)))
         if tries[-1][1].were_read:
             break
     yield from _limits(tries, by_bytes)
     yield form_of_no_rows(facts.found_nothing)
     yield _filtered(next((read for _, read in tries if read.were_read), None))
-
-
-def _is_refused(read: RowsRead) -> bool:
-    return read.reply.was_sent and not read.were_read
 
 
 def _read(facts: TenantFacts, size: int) -> RowsRead:
@@ -61,7 +57,7 @@ def _read_bytes(facts: TenantFacts, size: int) -> RowsRead:
 
 def _limits(tries: list[tuple[int, RowsRead]], by_bytes: RowsRead | None) -> Iterator[Observation]:
     accepted = [(size, read) for size, read in tries if read.were_read]
-    refused = [(size, read) for size, read in tries if _is_refused(read)]
+    refused = [(size, read) for size, read in tries if read.is_refused]
     if not accepted:
         for topic in (VALUES, BYTES):
             yield topic.not_settled(tries[-1][1].reply.summary)
@@ -81,7 +77,7 @@ def _limits(tries: list[tuple[int, RowsRead]], by_bytes: RowsRead | None) -> Ite
     least, too_large = min(refused, key=lambda each: each[0])
     consequence = "a refused query is halved, and its size is kept for the rest of the run"
     in_bytes = f"{sent:,} bytes are accepted, {too_large.reply.sent_bytes:,} are not"
-    if by_bytes is not None and _is_refused(by_bytes):
+    if by_bytes is not None and by_bytes.is_refused:
         yield VALUES.not_settled("the size in bytes is refused first")
         yield BYTES.at(sent, in_bytes, consequence)
     else:

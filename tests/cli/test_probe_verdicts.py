@@ -1,0 +1,146 @@
+"""Behavior that no switch of the sandbox plays, and on which the target relies: exit status 1."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests_mock as mocking
+from click.testing import CliRunner
+from fake_clock import FakeClock
+
+from target_gainsight.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOST = "initech.us2.gainsightcloud.com"
+NAMES = "/picklist/lite"
+ITEM = "1I00" + "A" * 32
+FIELDS = [
+    {"fieldName": "Gsid", "dataType": "GSID"},
+    {"fieldName": "Name", "dataType": "STRING"},
+    {"fieldName": "RenewalDate", "dataType": "DATE"},
+    {"fieldName": "Stage", "dataType": "PICKLIST", "options": [{"value": ITEM, "label": "New"}]},
+]
+DESCRIBED = [{"objectName": "company", "objectType": "STANDARD", "fields": FIELDS}]
+COMPANY = {"Gsid": "1P02A", "Name": "Initech", "RenewalDate": "2027-02-28", "Stage": ITEM}
+USERS = [
+    {"Gsid": name, "Name": name, "Email": f"{name}@x.io", "CreatedDate": 1_767_268_800_000}
+    for name in ("ada", "ben")
+]
+
+
+class ScriptedTenant:
+    """Answers reads of one company and two users.
+
+    Attributes:
+        company: The row of the company.
+        found: The rows that every filter finds.
+        headers: Headers of every response.
+        redirected: The end of the path of calls that are redirected.
+    """
+
+    def __init__(self) -> None:
+        self.company: dict[str, Any] = dict(COMPANY)
+        self.found: list[dict[str, Any]] = []
+        self.headers: dict[str, str] = {}
+        self.redirected = ""
+
+    def respond(self, request: Any, context: Any) -> dict[str, Any]:
+        context.headers.update(self.headers)
+        if self.redirected and request.path.endswith(self.redirected):
+            context.status_code = 307
+        return {"result": True, "requestId": "r", "data": self._data(request)}
+
+    def _data(self, request: Any) -> Any:
+        if request.path.endswith(NAMES):
+            return {}
+        if "/meta/" in request.path:
+            return DESCRIBED
+        if "where" in request.json():
+            return self.found
+        return {"company": [self.company], "gsuser": USERS}.get(request.path.split("/")[-1], [])
+
+
+@pytest.fixture
+def probed(
+    tmp_path: Path, requests_mock: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[ScriptedTenant], tuple[int, dict[str, dict[str, str]]]]:
+    """Probe a tenant; returns the exit status and the questions."""
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"domain": HOST, "access_key": "k3y"}))
+
+    def probe(tenant: ScriptedTenant) -> tuple[int, dict[str, dict[str, str]]]:
+        requests_mock.request(mocking.ANY, mocking.ANY, json=tenant.respond)
+        result = CliRunner().invoke(main, ["probe", "--format", "json", "--config", str(config)])
+        assert "initech" not in result.output.lower()
+        return result.exit_code, json.loads(result.output)["questions"]
+
+    return probe
+
+
+def test_expected_tenant_exits_0(probed: Any) -> None:
+    code, questions = probed(ScriptedTenant())
+    assert code == 0
+    assert questions["host"]["observed"] == "a host under gainsightcloud.com, with a region"
+    assert questions["limit_headers"]["observed"] == "none"
+    assert questions["date_read"]["position"] == "iso"
+
+
+@pytest.mark.parametrize(
+    ("question", "company"),
+    [
+        ("row_keys", {"id": "1P02A", "name": "Initech"}),
+        ("row_fields", {"Gsid": "1P02A", "RenewalDate": "", "Stage": ""}),
+        ("date_read", {**COMPANY, "RenewalDate": "28/02/2027"}),
+        ("picklist_read", {**COMPANY, "Stage": "New"}),
+    ],
+)
+def test_rows_that_no_load_can_read_are_not_handled(
+    probed: Any, question: str, company: dict[str, Any]
+) -> None:
+    tenant = ScriptedTenant()
+    tenant.company = company
+    code, questions = probed(tenant)
+    assert (code, questions[question]["verdict"]) == (1, "not handled")
+    assert "position" not in questions[question]
+
+
+def test_ignored_filter_is_not_handled(probed: Any) -> None:
+    tenant = ScriptedTenant()
+    tenant.found = [dict(COMPANY)]
+    code, questions = probed(tenant)
+    assert (code, questions["filters_hold"]["verdict"]) == (1, "not handled")
+    assert questions["ignores_wrong_filter"]["position"] is True
+
+
+def test_redirected_call_is_not_handled(probed: Any) -> None:
+    tenant = ScriptedTenant()
+    tenant.headers, tenant.redirected = {"Location": "https://initech.example/"}, NAMES
+    code, questions = probed(tenant)
+    assert (code, questions["host"]["verdict"]) == (1, "not handled")
+    assert "it redirects calls (cta names)" in questions["host"]["observed"]
+
+
+def test_interrupted_probe_exits_130(probed: Any, requests_mock: Any, tmp_path: Path) -> None:
+    requests_mock.request(mocking.ANY, mocking.ANY, exc=KeyboardInterrupt)
+    result = CliRunner().invoke(main, ["probe", "--config", str(tmp_path / "config.json")])
+    assert (result.exit_code, result.output) == (130, "Stopped; nothing was written.\n")
+
+
+def test_numbers_of_limit_headers_are_shown(probed: Any) -> None:
+    tenant = ScriptedTenant()
+    tenant.headers = {"X-RateLimit-Remaining": "97", "X-Quota-Owner": "initech", "Via": "initech"}
+    code, questions = probed(tenant)
+    assert code == 0
+    assert questions["limit_headers"]["observed"] == "x-quota-owner, x-ratelimit-remaining: 97"
+
+
+def test_filter_that_matches_nothing_has_no_position(probed: Any) -> None:
+    code, questions = probed(ScriptedTenant())
+    assert code == 0
+    assert questions["ignores_wrong_filter"]["observed"] == "it matches nothing"
