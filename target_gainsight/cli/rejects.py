@@ -130,7 +130,10 @@ def show(
         return
     names = ("stream", "key", "code", "field", "value", "message", "hint", "request_id")
     headings = ("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id")
-    rows = [{**each, "key": _key_text(each["key"])} for each in listed]
+    rows = [
+        {**each, "key": _key_text(each["key"]), "value": _value_text(each["value"])}
+        for each in listed
+    ]
     print_table(headings, ([row[name] for name in names] for row in rows))
     more = sum(1 for _ in found)
     if more:
@@ -320,7 +323,11 @@ def _problem(example: dict[str, Any]) -> str:
     message = str(example["message"]).removesuffix(example["hint"] or "").rstrip()
     if not example["field"] or example["field"] in message:
         return message
-    return f"{example['field']} = {example['value']}: {message}"
+    return f"{example['field']} = {display(example['value'])}: {message}"
+
+
+def _value_text(value: object) -> str | None:
+    return None if value is None else display(value)
 
 
 def _key_text(key: dict[str, Any]) -> str:

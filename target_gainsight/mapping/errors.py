@@ -93,6 +93,19 @@ def display(value: object) -> str:
     return one_line(text if len(text) <= DISPLAY_LENGTH else f"{text[:DISPLAY_LENGTH]}…")
 
 
+def json_value(value: object) -> object:
+    """Return a value for a JSON document: scalars as they are, long text and objects shortened."""
+    if isinstance(value, str):
+        return value if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]}…"
+    if value is None or isinstance(value, (bool, int, float, Decimal)):
+        return value
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return [json_value(each) for each in value[:DISPLAY_LENGTH]]
+    return display(value)
+
+
 def display_path(path: object) -> str:
     """Return a path or URL for a message: whole, on one line, control characters escaped."""
     return repr(one_line(str(path)))

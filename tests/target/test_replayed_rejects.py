@@ -149,7 +149,7 @@ def test_a_reason_says_everything_that_is_known(tenant: Tenant) -> None:
     reason = run.rejects[0]["gainsight_reject"]
     assert reason["stream"] == "accounts"
     assert reason["outcome"] == "rejected"
-    assert (reason["code"], reason["field"], reason["value"]) == ("GSOBJ_1008", "Industry", "'bad'")
+    assert (reason["code"], reason["field"], reason["value"]) == ("GSOBJ_1008", "Industry", "bad")
     assert reason["message"]
     assert reason["request_id"]
     assert reason["time"].startswith("2026-01-01T12:00:0")

@@ -16,7 +16,7 @@ from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.writer import Writer, Written
-from target_gainsight.mapping.errors import counted, display
+from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PlannedUpdate:
         changes: The tenant's value and the new value of each changed field.
     """
 
-    key: str
+    key: tuple[object, ...]
     changes: Mapping[str, tuple[object, object]]
 
 
@@ -65,7 +65,7 @@ class StreamPlan:
 
     write_calls: int = 0
     updates: list[PlannedUpdate] = field(default_factory=list)
-    creates: list[str] = field(default_factory=list)
+    creates: list[tuple[object, ...]] = field(default_factory=list)
     files: list[tuple[int, str]] = field(default_factory=list)
     rules: Mapping[str, str] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
@@ -119,7 +119,7 @@ class Plan:
         if len(updates) < MAX_EXAMPLES:
             after = record.fields
             changes = {name: (row.get(name), after.get(name)) for name in changed}
-            updates.append(PlannedUpdate(_key(record), changes))
+            updates.append(PlannedUpdate(record.key, changes))
 
     def record_kept(self, record: LoadRecord, names: Iterable[str]) -> None:
         """Record that a row keeps its values of some fields because of their rules."""
@@ -140,7 +140,7 @@ class Plan:
             self._writes[kind] += 1
             if creates:
                 missing = MAX_EXAMPLES - len(plan.creates)
-                plan.creates += [_key(record) for record in batch[:missing]]
+                plan.creates += [record.key for record in batch[:missing]]
 
     def record_file(
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
@@ -207,11 +207,12 @@ class Plan:
         lines = []
         if plan.creates:
             created = counts.outcomes[Outcome.CREATED]
-            lines.append(f"{name}: would create {created:,}, such as {', '.join(plan.creates)}")
+            examples = ", ".join(map(_key_text, plan.creates))
+            lines.append(f"{name}: would create {created:,}, such as {examples}")
         if plan.updates:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
-                lines += [f"  {update.key}", *_change_lines(update.changes)]
+                lines += [f"  {_key_text(update.key)}", *_change_lines(update.changes)]
         if plan.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
             keys = one_line(", ".join(plan.fallback_keys))
@@ -238,10 +239,10 @@ class Plan:
                 field: {"rule": rule, "rows_kept": plan.kept[field]}
                 for field, rule in plan.rules.items()
             },
-            "examples_created": plan.creates,
+            "examples_created": [_key_json(key) for key in plan.creates],
             "examples_updated": [
                 {
-                    "key": update.key,
+                    "key": _key_json(update.key),
                     "fields": {
                         name: {"before": before, "after": after}
                         for name, (before, after) in update.changes.items()
@@ -296,8 +297,14 @@ class PlanningWriter(Writer):
         )
 
 
-def _key(record: LoadRecord) -> str:
-    return " | ".join(display(part) for part in record.key) or "a record without keys"
+def _key_text(key: tuple[object, ...]) -> str:
+    return " | ".join(map(display, key)) or "a record without keys"
+
+
+def _key_json(key: tuple[object, ...]) -> object:
+    """Return the value of one lookup key, or the list of several; null without keys."""
+    values = [json_value(part) for part in key]
+    return values if len(values) > 1 else next(iter(values), None)
 
 
 def _kept_in(rows: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
-from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.errors import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ class RejectFile:
             "outcome": outcome.value,
             "code": reason.code,
             "field": reason.field,
-            "value": display(reason.value) if shows_value else None,
+            "value": json_value(reason.value) if shows_value else None,
             "message": reason.message,
             "hint": reason.hint,
             "request_id": reason.request_id,
