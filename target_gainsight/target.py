@@ -28,7 +28,9 @@ from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
 from target_gainsight.singer.process_setup import install_log_format, silence_metrics, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
-from target_gainsight.singer.report import log_reject_summary
+from target_gainsight.singer.reporting import run_end
+from target_gainsight.singer.reporting.publishing import publish_failed_start
+from target_gainsight.singer.reporting.run_log import log_reject_summary
 from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock
     from target_gainsight.loading.context import RunContext
+    from target_gainsight.singer.reporting.run_end import RunEnd
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +92,7 @@ class TargetGainsight(Target):
             self._write_covered_state,
             self.STATE_INTERVAL_SECONDS,
             self.metrics_logger,
+            self.plugin_version,
             http,
         )
         self._has_session = True
@@ -314,18 +318,23 @@ class TargetGainsight(Target):
         """
         self.session.shows_plan = show_plan
         try:
+            return self.session.publish(self._read_to_end(file_input))
+        finally:
+            self.close()
+
+    def _read_to_end(self, file_input: IO[str] | None) -> RunEnd:
+        try:
             self.listen(file_input)
         except ReadingStoppedError:
             return self.session.end_by_signal(self._interruption)
         except EXPECTED_ERRORS as error:
             if self._interruption.signal is not None:
                 return self.session.end_by_signal(self._interruption)
-            self.session.end_by_error(error)
-            return 1
-        else:
-            return 0
-        finally:
-            self.close()
+            return self.session.end_by_error(error)
+        except Exception as error:
+            self.session.publish(run_end.failed(error))
+            raise
+        return run_end.SUCCEEDED
 
     def close(self) -> None:
         """Delete incomplete files, end the calls and close the connection."""
@@ -363,13 +372,25 @@ class TargetGainsight(Target):
                 config=config.config if config else {},
                 parse_env_config=config.parse_env if config else False,
             )
-        except ConfigValidationError:
+        except ConfigValidationError as error:
+            end = run_end.settings_refused(error.errors)
+            publish_failed_start(cls._raw_settings(config), end, cls.plugin_version)
             raise
         except EXPECTED_ERRORS as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the message is complete
+            end = run_end.failed(error)
+            publish_failed_start(cls._raw_settings(config), end, cls.plugin_version)
             sys.exit(1)
         tune_gc()
         sys.exit(target.run_to_end(file_input))
+
+    @classmethod
+    def _raw_settings(cls, config: _ConfigInput | None) -> dict[str, Any]:
+        """Return the settings as they were given, for a run that cannot start with them."""
+        given = dict(config.config) if config else {}
+        if config and config.parse_env:
+            given |= cls._env_var_config
+        return configuration.restore_dropped_names(given, cls.config_jsonschema)
 
 
 TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

@@ -212,6 +212,7 @@ class Classification:
             return None
         if self._plan is not None:
             self._plan.record_change(record, row, changed)
+        record.changed = changed
         counts = self._summary.stream(record.source.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"

@@ -281,8 +281,6 @@ class RecordLoader:
             message = "a stream without lookup keys cannot be read"
             raise RunStoppedError(message)
         rows, merged = self._rows, merge_by_key(group, self._rules)
-        alias = group[0].source.alias
-        self._ledger.summary.stream(alias).merged += len(group) - len(merged)
         if self._deferred is not None:
             self._deferred.override(merged)
         self._finish_read()

@@ -29,6 +29,8 @@ class Outcome(str, enum.Enum):
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     REJECTED = "rejected"
+    MERGED = "merged"
+    """Written as part of a later record with the same key, which has the outcome of the write."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,18 @@ class BatchResult:
 
 
 class RunStoppedError(Exception):
-    """The run must stop; its message gives the reason and what to do, on one line.
+    """The run must stop; its text gives the reason and what to do, on one line.
 
     Args:
         message: May name streams and fields as they are; what cannot be printed is escaped.
+        code: A short constant for the run's summary.
+        suggestion: What to do, for the run's summary; the message contains it as well.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, code: str = "stopped", suggestion: str = "") -> None:
         super().__init__(one_line(message))
+        self.code = code
+        self.suggestion = one_line(suggestion)
 
 
 def reason_of_fields(errors: Sequence[FieldError]) -> Reason:

@@ -34,6 +34,12 @@ class SourceRecord:
     watermark: Watermark
     position: int
 
+    @property
+    def key(self) -> dict[str, Any]:
+        """Its key properties, as the source sent them."""
+        record, names = self.message["record"], self.schema.get("key_properties") or ()
+        return {name: record.get(name) for name in names}
+
 
 @dataclass(slots=True, eq=False)
 class LoadRecord:
@@ -50,6 +56,7 @@ class LoadRecord:
         links: The companies that a person is linked to.
         waiting: Field to the row of its own object that is not there yet.
         claimed: The row without lookup keys that it updates, as it was found by fallback keys.
+        changed: The fields that an update changes, as far as its row was compared.
     """
 
     source: SourceRecord
@@ -62,6 +69,7 @@ class LoadRecord:
     links: tuple[Link, ...] = ()
     waiting: Mapping[str, LookupKey] = field(default_factory=dict)
     claimed: Mapping[str, Any] | None = None
+    changed: tuple[str, ...] = ()
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

@@ -21,11 +21,17 @@ from target_gainsight.settings.model import (
     Lookup,
     OAuthCredential,
     Rejection,
+    Reporting,
     Settings,
     StreamSettings,
     SyncMode,
 )
-from target_gainsight.settings.parsing import parse_settings, read_sdk_settings, unknown_settings
+from target_gainsight.settings.parsing import (
+    parse_reporting,
+    parse_settings,
+    read_sdk_settings,
+    unknown_settings,
+)
 from target_gainsight.settings.relative_dates import DUE_DATE
 from target_gainsight.settings.setting import Kind, Setting
 from target_gainsight.settings.stream_maps import faker_expression
@@ -53,6 +59,7 @@ __all__ = [
     "Lookup",
     "OAuthCredential",
     "Rejection",
+    "Reporting",
     "Setting",
     "Settings",
     "SettingsError",
@@ -61,6 +68,7 @@ __all__ = [
     "declared_settings",
     "faker_expression",
     "join_stream_maps",
+    "parse_reporting",
     "parse_settings",
     "read_environment",
     "read_sdk_settings",

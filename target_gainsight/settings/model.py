@@ -118,6 +118,19 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Reporting:
+    """What is written about a run when it has ended.
+
+    Attributes:
+        folder: Folder of the reject files, and of the history beside them.
+        summary_path: File of the summary; may have placeholders.
+    """
+
+    folder: Path
+    summary_path: Path | None
+
+
+@dataclass(frozen=True)
 class Lookup:
     """A foreign key that is resolved by fields (source column to match field) of an object."""
 
@@ -221,6 +234,7 @@ class Settings:
     connection: Connection
     limits: Limits
     rejection: Rejection
+    reporting: Reporting
     default_stream: StreamSettings | None
     streams: Mapping[str, StreamSettings | None]
     batch_size_rows: int | None
@@ -228,7 +242,6 @@ class Settings:
     max_concurrency: int
     max_batch_age_seconds: int
     survey_path: Path
-    summary_path: Path | None
     dry_run: bool
 
     def for_stream(self, name: str) -> StreamSettings | None:

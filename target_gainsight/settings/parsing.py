@@ -5,13 +5,20 @@ An error names the setting, shows what was given (never a secret) and says what 
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.settings.connection import parse_connection
 from target_gainsight.settings.dotted_names import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.file_streams import drop_inapplicable
-from target_gainsight.settings.model import Limits, Rejection, Settings, StreamSettings
+from target_gainsight.settings.model import (
+    Limits,
+    Rejection,
+    Reporting,
+    Settings,
+    StreamSettings,
+)
 from target_gainsight.settings.quota_store import parse_quota_store
 from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values
 from target_gainsight.settings.streams import StreamEntry, build, parse_stream, value_of
@@ -63,6 +70,14 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def parse_reporting(raw: Mapping[str, Any]) -> Reporting:
+    """Parse what is written about a run, from settings that may have errors elsewhere."""
+    names = ("rejects_path", *(field.name for field in fields(Reporting) if field.name in SETTINGS))
+    declared = [SETTINGS[name] for name in names]
+    given, _ = read_values(raw, declared, ConfigErrors())
+    return build(Reporting, given, folder=value_of(given, "rejects_path"))
+
+
 def read_sdk_settings(
     raw: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
@@ -100,6 +115,7 @@ def _build_settings(
             path=values["rejects_path"],
             keys_only=values["reject_values"] == "keys",
         ),
+        reporting=build(Reporting, given, folder=values["rejects_path"]),
         default_stream=parse_stream(drop_inapplicable(default, errors), errors),
         streams={
             name: _parse_entry(name, entry, given, errors)

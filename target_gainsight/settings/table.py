@@ -238,7 +238,11 @@ _OUTPUT = {
         10,
         maximum=100,
     ),
-    "summary_path": _path("File for the run summary as JSON."),
+    "summary_path": _path(
+        "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
+        "the run's name and `{stream}` for the names of its streams, so that several runs do not "
+        "overwrite each other's."
+    ),
 }
 
 _FILES = {

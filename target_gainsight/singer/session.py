@@ -23,10 +23,13 @@ from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.singer.call_metrics import CallCounter
 from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
-from target_gainsight.singer.report import report
+from target_gainsight.singer.reporting import run_end
+from target_gainsight.singer.reporting.call_metrics import CallCounter
+from target_gainsight.singer.reporting.document import RunFacts, make_document, tenant_host
+from target_gainsight.singer.reporting.publishing import publish
+from target_gainsight.singer.reporting.run_log import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,9 +39,12 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Clock
     from target_gainsight.settings import Limits, Settings
+    from target_gainsight.singer.reporting.run_end import RunEnd
     from target_gainsight.singer.signals import Interruption
 
 logger = logging.getLogger(__name__)
+
+SECONDS_PER_MINUTE = 60
 
 
 class Session:
@@ -48,6 +54,7 @@ class Session:
         emit_state: Writes a state that is covered.
         state_interval: Seconds between two states at least.
         metrics_logger: The SDK's logger of metrics.
+        version: The version of this package.
         http: The HTTP session of the calls; one of its own by default.
 
     Attributes:
@@ -62,11 +69,20 @@ class Session:
         emit_state: Callable[[Mapping[str, Any]], None],
         state_interval: float,
         metrics_logger: logging.Logger,
+        version: str,
         http: requests.Session | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.summary = Summary(new_run_name(clock.now()))
+        self.facts = RunFacts(
+            run=new_run_name(clock.now()),
+            started_at=clock.now(),
+            version=version,
+            tenant=tenant_host(settings.connection),
+            dry_run=settings.dry_run,
+        )
+        self.summary = Summary(self.facts.run)
+        self.summary.allowed_per_minute = allowed_per_minute(settings.limits)
         self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
         rejection, run = settings.rejection, self.summary.run
         folder = RejectFolder(rejection.path)
@@ -82,7 +98,6 @@ class Session:
         self._metrics_logger = metrics_logger
         self._http = http
         self._calls = CallCounter(self.summary.calls)
-        self._began = clock.now()
         self._is_concluded = False
         self._connection: TenantConnection | None = None
         self._context: RunContext | None = None
@@ -141,7 +156,7 @@ class Session:
             self._context.client.stop()
 
     def conclude(self) -> None:
-        """Write the last state, close the files, report once, and print the plan of a dry run.
+        """Write the last state, close the files, log the counts, and print the plan, all once.
 
         Raises:
             OSError: A file cannot be written.
@@ -158,39 +173,47 @@ class Session:
                 self.ledger,
                 self._calls,
                 metrics_logger=self._metrics_logger,
-                summary_path=self.settings.summary_path,
                 dry_run=self.settings.dry_run,
             )
         finally:
             if self.plan is not None and self.shows_plan:
                 click.echo(self.plan.to_text(self.summary), err=True)
 
-    def end_by_error(self, error: Exception) -> None:
+    def end_by_error(self, error: Exception) -> RunEnd:
         """Process the calls in flight, conclude, and log the error that ended the run."""
         bad_input = isinstance(error, (SingerSDKError, SingerError))
         self._end(sends_more=bad_input)
-        logger.error("%s", user_facing_error(error))
+        shown = user_facing_error(error)
+        logger.error("%s", shown)
+        return run_end.failed(shown)
 
-    def end_by_signal(self, interruption: Interruption) -> int:
-        """Process the calls in flight and conclude; return the exit code."""
-        if not self._end(sends_more=False):
-            return 1
+    def end_by_signal(self, interruption: Interruption) -> RunEnd:
+        """Process the calls in flight and conclude."""
+        error = self._end(sends_more=False)
+        if error is not None:
+            return run_end.failed(error)
         logger.warning(
             "stopped by signal %s; the state covers what is settled", interruption.signal
         )
-        return interruption.exit_code
+        return run_end.interrupted(interruption.signal or 0, interruption.exit_code)
 
-    def _end(self, *, sends_more: bool) -> bool:
-        """Process the calls in flight and conclude; return whether that succeeded."""
+    def publish(self, end: RunEnd) -> int:
+        """Write the summary and the history; return the run's exit code."""
+        document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
+        return publish(document, self.settings.reporting)
+
+    def _end(self, *, sends_more: bool) -> Exception | None:
+        """Process the calls in flight and conclude; return the error that prevented it."""
         if self._context is not None and not sends_more:
             self._context.pool.stop_accepting()
         self.settle_in_flight()
         try:
             self.conclude()
         except EXPECTED_ERRORS as error:
-            logger.error("%s", user_facing_error(error))  # noqa: TRY400 - the message is complete
-            return False
-        return True
+            shown = user_facing_error(error)
+            logger.error("%s", shown)  # noqa: TRY400 - the message is complete
+            return shown
+        return None
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
@@ -201,12 +224,25 @@ class Session:
             self._connection.close()
 
     def _rate_used(self) -> int | None:
-        """Return the share of the allowed rate that a run of over a minute used, in percent."""
-        minutes = (self.clock.now() - self._began) / 60
+        """Return the share of the allowed rate that a run of over a minute used, in percent.
+
+        Calls may begin with the first second of each minute: a run of 61 s has two minutes' calls.
+        """
+        minutes = int((self.clock.now() - self.facts.started_at) // 60)
         if self._connection is None or minutes < 1:
             return None
         allowed = self._connection.rates["synchronous"].allowed_per_window
-        return round(100 * self._calls.by_group["synchronous"] / (allowed * minutes))
+        return round(100 * self._calls.by_group["synchronous"] / (allowed * (minutes + 1)))
+
+
+def allowed_per_minute(limits: Limits) -> dict[str, int]:
+    """Return the allowed calls of each group that is limited by the minute."""
+    groups = rate_limits(limits).items()
+    return {
+        group: rates.allowed_per_window
+        for group, rates in groups
+        if rates.window_seconds == SECONDS_PER_MINUTE
+    }
 
 
 def make_plan(limits: Limits) -> Plan:

@@ -119,7 +119,7 @@ def test_list_groups_by_run_stream_and_reason_with_example_and_suggestion(
     example = groups[1]["example"]
     assert example["id"].startswith(f"{first}-")
     assert example["key"] == {"Name": "C"}
-    assert (example["field"], example["value"]) == ("Employees", "'many'")
+    assert (example["field"], example["value"]) == ("Employees", "many")
     table = project.run("list").stdout
     for said in (first, second, "others", "GSOBJ_1008", "Name = 'A'", "Employees = 'many'"):
         assert said in table
@@ -380,7 +380,11 @@ def test_clear_all_leaves_no_run(project: Project) -> None:
     stranger = project.folder / "notes.txt"
     stranger.write_text("mine")
     assert project.run("clear", "--all", "--yes").exit_code == 0
-    assert {path.name for path in project.folder.iterdir()} == {".gitignore", "notes.txt"}
+    assert {path.name for path in project.folder.iterdir()} == {
+        ".gitignore",
+        "history.jsonl",
+        "notes.txt",
+    }
     assert "There is nothing to clear" in project.run("clear", "--all").stdout
 
 

@@ -48,7 +48,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     assert settings.max_concurrency == 8
     assert settings.max_batch_age_seconds == 300
     assert settings.batch_size_rows is None
-    assert settings.summary_path is None
+    assert settings.reporting.summary_path is None
     assert settings.dry_run is False
 
 
@@ -130,7 +130,7 @@ def test_rejects_and_summary_go_where_the_settings_say() -> None:
     settings = read(rejects_path="r", reject_values="keys", summary_path="s.json")
     assert settings.rejection.path == Path("r")
     assert settings.rejection.keys_only
-    assert settings.summary_path == Path("s.json")
+    assert settings.reporting.summary_path == Path("s.json")
 
 
 @pytest.mark.parametrize(

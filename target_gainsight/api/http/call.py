@@ -20,8 +20,9 @@ Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
 class CallEvent:
     """One attempt of one call, numbered from 1. `kind` is the purpose of the call.
 
-    A token request has no `group`, and an attempt without a response no `status`. The attempt took
-    `seconds` from sending to the response, and `waited` before, for a permit or after a failure.
+    A token request has no `group`, and an attempt without a response no `status`. The attempt was
+    `sent_at` a time in epoch seconds and took `seconds` until the response; it `waited` before,
+    for a permit or after a failure.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class CallEvent:
     attempt: int
     outcome: Outcome
     waited: float
+    sent_at: float
 
 
 Observer: TypeAlias = Callable[[CallEvent], None]

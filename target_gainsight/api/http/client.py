@@ -296,6 +296,7 @@ class HttpClient:
                     attempt=state.attempts,
                     outcome=outcome,
                     waited=state.queue_seconds,
+                    sent_at=state.sent_at,
                 )
             )
 

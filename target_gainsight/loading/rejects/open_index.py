@@ -12,11 +12,10 @@ from singer_sdk.singerlib.json import serialize_json
 
 from target_gainsight.loading.rejects.folder import RETIRED
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import PrivateFile, ends_in_half_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.folder import RejectFolder
@@ -155,7 +154,7 @@ class OpenRejects:
             if run == self._run or self._folder.file(run).exists():
                 path = self._folder.file(run, RETIRED)
                 file = PrivateFile(path)
-                for line in ("", *lines) if _ends_in_half_a_line(path) else lines:
+                for line in ("", *lines) if ends_in_half_a_line(path) else lines:
                     file.add(line)
                 file.close()
             del self._pending[run]
@@ -173,14 +172,3 @@ def _fingerprint(stream: str, alias: str, key: Mapping[str, Any]) -> bytes | Non
         return None
     text = repr([stream, alias, *map(str, key.values())])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=FINGERPRINT_BYTES).digest()
-
-
-def _ends_in_half_a_line(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            if not file.seek(0, 2):
-                return False
-            file.seek(-1, 2)
-            return file.read(1) != b"\n"
-    except FileNotFoundError:
-        return False

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 NOT_COUNTED = ("unavailable", "outcome_unknown")
 """Codes of rejects whose cause is not the data: they count for no limit."""
 
+NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
+"""Outcomes that all records merged into one share; any other is that of the last one alone."""
+
 LISTED_SKIPS = ("no_match",)
 """Codes of skips that are listed in the reject file, too."""
 
@@ -107,10 +110,7 @@ class Ledger:
         for record, outcome, reason, gsid in result.settlements:
             if outcome is Outcome.CREATED and self._open_rejects is not None:
                 self._list_created(record, gsid)
-            # Records merged into one do not retire each other's rejects.
-            for part in record.parts or (record,):
-                since = (record.parts or (record,))[0].source.sequence
-                self._record(part.source, outcome, reason, since)
+            self._record_all(record, outcome, reason)
         self._advance()
         if self._rejects_that_count:
             self._check_limits()
@@ -176,6 +176,20 @@ class Ledger:
         if self._reject_writer is not None:
             self._reject_writer.flush_through(self._input.settled)
 
+    def _record_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
+        """Record the outcome of a record, and of those that were merged into it.
+
+        Merged records do not retire each other's rejects. Only the last one counts as the row that
+        was written; a reason holds for all of them.
+        """
+        sources = record.sources()
+        for source in sources:
+            is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
+            own = Outcome.MERGED if is_merged else outcome
+            self._record(source, own, reason, sources[0].sequence)
+        if outcome is Outcome.UPDATED:
+            self.summary.stream(record.source.alias).changed.update(record.changed)
+
     def _record(
         self,
         source: SourceRecord,
@@ -192,7 +206,7 @@ class Ledger:
         self.summary.stream(source.alias).outcomes[outcome] += 1
         if reason is not None:
             reason = reason.without_values() if self._rejection.keys_only else reason
-            self.summary.count_reason(source.alias, outcome, reason)
+            self.summary.count_reason(source.alias, source.key, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
                 self._log.add(source, reason)

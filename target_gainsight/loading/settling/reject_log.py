@@ -41,11 +41,10 @@ class RejectLog:
             return
         self._logged += 1
         if self._logged <= MAX_LINES:
-            record, names = source.message["record"], source.schema.get("key_properties") or ()
             logger.warning(
                 "rejected: stream %s, key %s: %s",
                 display(source.alias),
-                display({name: record.get(name) for name in names}),
+                display(source.key),
                 reason,
             )
         elif self._logged == MAX_LINES + 1:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.mapping.errors import counted, display
+from target_gainsight.loading.settling.time_spans import TimeSpans
+from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Reason
+
+MAX_MINUTES = 1440
+"""The newest minutes whose calls are kept, so that a run of weeks stays small."""
+
+MAX_EXAMPLES = 3
+"""The rejects of one code that the summary shows."""
 
 
 @dataclass
@@ -66,9 +75,9 @@ class StreamCounts:
     Attributes:
         read: Records that reached the stream's sink.
         skips: Skipped records by reason code.
-        merged: Records merged into a later one with the same key.
         cleared: Fields that a null emptied.
         found_by_fallback: Updated rows that were found by fallback keys.
+        changed: Updated rows by changed field.
         by_file: The counts of records that are settled by file; None if each has an outcome.
         columns_reported: The columns that were reported as not sent.
     """
@@ -76,9 +85,9 @@ class StreamCounts:
     read: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     skips: Counter[str] = field(default_factory=Counter)
-    merged: int = 0
     cleared: int = 0
     found_by_fallback: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
     by_file: FileCounts | None = None
     columns_reported: set[str] = field(default_factory=set)
 
@@ -96,13 +105,22 @@ class CallCounts:
     Attributes:
         throttled: Calls refused as too many.
         retried: Calls that were sent again.
-        waited: Seconds spent waiting for the rate and for retries.
+        waits: The times at which at least one call waited for the rate or for a retry.
+        per_minute: Calls by rate limit group, by the minute since the epoch.
     """
 
     by_kind: Counter[str] = field(default_factory=Counter)
     throttled: int = 0
     retried: int = 0
-    waited: float = 0.0
+    waits: TimeSpans = field(default_factory=TimeSpans)
+    per_minute: dict[int, Counter[str]] = field(default_factory=dict)
+
+    def count_minute(self, sent_at: float, group: str) -> None:
+        """Count a call in its minute, and forget the oldest of too many minutes."""
+        minute = int(sent_at // 60)
+        self.per_minute.setdefault(minute, Counter())[group] += 1
+        if len(self.per_minute) > MAX_MINUTES:
+            del self.per_minute[min(self.per_minute)]
 
     @property
     def total(self) -> int:
@@ -110,25 +128,61 @@ class CallCounts:
         return sum(self.by_kind.values())
 
 
-@dataclass
+@dataclass(frozen=True)
 class RejectExample:
-    """The number of rejects with one code, and the stream and reason of the first one."""
+    """One reject: its stream, its key properties and the reason."""
 
-    count: int
     stream: str
-    message: str
+    key: Mapping[str, Any]
+    reason: Reason
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reject as JSON values."""
+        reason = self.reason
+        return {
+            "stream": self.stream,
+            "key": {name: json_value(value) for name, value in self.key.items()},
+            "field": reason.field,
+            "value": json_value(reason.value),
+            "message": reason.message,
+            "suggestion": reason.hint,
+        }
+
+
+@dataclass
+class RejectCounts:
+    """The number of rejects with one code, and the first of them."""
+
+    count: int = 0
+    examples: list[RejectExample] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return count and examples as JSON values."""
+        first = self.examples[0]
+        return {
+            "count": self.count,
+            "stream": first.stream,
+            "example": str(first.reason),
+            "suggestion": first.reason.hint,
+            "examples": [example.to_json() for example in self.examples],
+        }
 
 
 class Summary:
-    """The counts of the run with some name."""
+    """The counts of the run with some name.
+
+    Attributes:
+        allowed_per_minute: Allowed calls in a minute, of the groups with such a limit.
+    """
 
     def __init__(self, run: str) -> None:
         self.run = run
         self.streams: dict[str, StreamCounts] = {}
         self.calls = CallCounts()
-        self.rejects: dict[str, RejectExample] = {}
+        self.rejects: dict[str, RejectCounts] = {}
         self.files: dict[str, Path] = {}
         self.rate_used_percent: int | None = None
+        self.allowed_per_minute: Mapping[str, int] = {}
 
     def stream(self, name: str) -> StreamCounts:
         """Return the counts of a stream, by its name as it comes out of the stream maps."""
@@ -137,13 +191,17 @@ class Summary:
             counts = self.streams[name] = StreamCounts()
         return counts
 
-    def count_reason(self, stream: str, outcome: Outcome, reason: Reason) -> None:
+    def count_reason(
+        self, stream: str, key: Mapping[str, Any], outcome: Outcome, reason: Reason
+    ) -> None:
         """Count a skipped or rejected record by its reason."""
         if outcome is Outcome.SKIPPED:
             self.stream(stream).skips[reason.code] += 1
         if outcome is Outcome.REJECTED:
-            example = self.rejects.setdefault(reason.code, RejectExample(0, stream, str(reason)))
-            example.count += 1
+            counts = self.rejects.setdefault(reason.code, RejectCounts())
+            counts.count += 1
+            if len(counts.examples) < MAX_EXAMPLES:
+                counts.examples.append(RejectExample(stream, key, reason))
 
     def total(self, outcome: Outcome) -> int:
         """Count an outcome over all streams."""
@@ -164,13 +222,15 @@ class Summary:
                 "by_kind": dict(self.calls.by_kind),
                 "throttled": self.calls.throttled,
                 "retried": self.calls.retried,
-                "seconds_waited": round(self.calls.waited, 1),
+                "seconds_waited": round(self.calls.waits.seconds, 1),
                 "rate_used_percent": self.rate_used_percent,
+                "allowed_per_minute": dict(self.allowed_per_minute),
+                "calls_per_minute": [
+                    {"minute": _minute(minute), **counts}
+                    for minute, counts in sorted(self.calls.per_minute.items())
+                ],
             },
-            "rejects": {
-                code: {"count": e.count, "stream": e.stream, "example": e.message}
-                for code, e in self.rejects.items()
-            },
+            "rejects": {code: counts.to_json() for code, counts in self.rejects.items()},
             "files": {name: str(path) for name, path in self.files.items()},
         }
 
@@ -182,10 +242,10 @@ class Summary:
     def table(self) -> str:
         """Return the counts per stream as a table."""
         names = [outcome.value for outcome in Outcome]
-        rows: list[tuple[str, ...]] = [("stream", "read", *names, "merged", "cleared")]
+        rows: list[tuple[str, ...]] = [("stream", "read", *names, "cleared")]
         for stream, counts in self.streams.items():
             outcomes = [counts.outcomes[outcome] for outcome in Outcome]
-            numbers = (counts.read, *outcomes, counts.merged, counts.cleared)
+            numbers = (counts.read, *outcomes, counts.cleared)
             rows.append((display(stream), *map(str, numbers)))
         first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
@@ -207,8 +267,9 @@ class Summary:
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
         return [
-            f"rejects {one_line(code)}: {e.count}, such as in {one_line(e.stream)}: {e.message}"
-            for code, e in self.rejects.items()
+            f"rejects {one_line(code)}: {counts.count}, such as in "
+            f"{one_line(counts.examples[0].stream)}: {counts.examples[0].reason}"
+            for code, counts in self.rejects.items()
         ]
 
     def to_text(self) -> str:
@@ -219,7 +280,7 @@ class Summary:
             calls += f"; {self.rate_used_percent}% of the allowed rate"
         lines.append(
             f"calls: {self.calls.total} ({calls or 'none'}); throttled {self.calls.throttled}, "
-            f"retried {self.calls.retried}, waited {self.calls.waited:.1f} s"
+            f"retried {self.calls.retried}, waited {self.calls.waits.seconds:.1f} s"
         )
         lines += self.reject_lines()
         lines += [f"{name}: {path}" for name, path in self.files.items()]
@@ -235,8 +296,12 @@ def _counts_json(counts: StreamCounts) -> dict[str, Any]:
         "read": counts.read,
         **{outcome.value: counts.outcomes[outcome] for outcome in Outcome},
         "skipped_because": dict(counts.skips),
-        "merged": counts.merged,
         "fields_cleared": counts.cleared,
         "found_by_fallback": counts.found_by_fallback,
+        "fields_changed": dict(counts.changed.most_common()),
         **by_file,
     }
+
+
+def _minute(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, tz=timezone.utc).isoformat(timespec="minutes")

@@ -101,6 +101,18 @@ def replace_private_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def ends_in_half_a_line(path: Path) -> bool:
+    """Return whether a file's last line lacks its end, as after a crash; no file has none."""
+    try:
+        with path.open("rb") as file:
+            if not file.seek(0, 2):
+                return False
+            file.seek(-1, 2)
+            return file.read(1) != b"\n"
+    except FileNotFoundError:
+        return False
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to disk, where the system can."""
     try:

@@ -38,7 +38,9 @@ class CallCounter:
             self._counts.by_kind[event.kind] += 1
             self._counts.throttled += event.outcome == "throttled"
             self._counts.retried += event.attempt > 1
-            self._counts.waited += event.waited
+            self._counts.waits.add(event.sent_at - event.waited, event.sent_at)
+            if event.group is not None:
+                self._counts.count_minute(event.sent_at, event.group)
             self._seconds[event.kind] += event.seconds
 
     def write_metrics(self, logger: logging.Logger) -> None:

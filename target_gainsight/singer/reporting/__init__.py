@@ -1,0 +1,1 @@
+"""Reports of a run that has ended: log, summary document, history."""

@@ -1,0 +1,65 @@
+"""Publishes the summary document of a run: to its file and to the history."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.api import SystemClock
+from target_gainsight.loading.rejects.reject_id import new_run_name
+from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.settings import SETTINGS, parse_reporting
+from target_gainsight.singer.reporting import run_end
+from target_gainsight.singer.reporting.document import RunFacts, make_document, write_document
+from target_gainsight.singer.reporting.history import append_to_history
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_gainsight.settings import Reporting
+    from target_gainsight.singer.reporting.document import Document
+    from target_gainsight.singer.reporting.run_end import RunEnd
+
+logger = logging.getLogger(__name__)
+
+
+def publish(document: Document, reporting: Reporting) -> int:
+    """Write the summary and, unless nothing was to be written, the history.
+
+    A summary that was asked for and cannot be written fails the run; the history does not.
+
+    Returns:
+        The run's exit code.
+    """
+    if reporting.summary_path is not None:
+        try:
+            write_document(reporting.summary_path, document)
+        except OSError as error:
+            logger.error("the summary cannot be written: %s", error)  # noqa: TRY400
+            if document["exit_code"] == 0:
+                document = {**document, **run_end.failed(error).to_json()}
+    if not document["dry_run"]:
+        try:
+            append_to_history(reporting.folder, document)
+        except OSError as error:
+            logger.warning(
+                "the run is missing from the history: %s. Set rejects_path to a folder that may be "
+                "written to",
+                error,
+            )
+    return int(document["exit_code"])
+
+
+def publish_failed_start(raw: Mapping[str, Any], end: RunEnd, version: str) -> None:
+    """Publish a run that did not start, as far as its settings can be read.
+
+    Args:
+        raw: The settings as they were given.
+        end: Why it did not start.
+        version: The version of this package.
+    """
+    now = SystemClock().now()
+    run = new_run_name(now)
+    dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
+    facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
+    publish(make_document(facts, end, now, Summary(run).to_json()), parse_reporting(raw))

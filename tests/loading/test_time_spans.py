@@ -1,0 +1,33 @@
+"""The length of overlapping spans of time."""
+
+from __future__ import annotations
+
+import random
+
+from target_gainsight.loading.settling.time_spans import TimeSpans
+
+
+def test_overlapping_spans_count_once() -> None:
+    spans = TimeSpans()
+    for start, end in ((0, 10), (20, 30), (5, 22), (40, 41), (41, 42), (50, 50)):
+        spans.add(start, end)
+    assert spans.seconds == 32
+
+
+def test_spans_in_any_order_have_the_length_of_their_union() -> None:
+    chance = random.Random(7)
+    spans, covered = TimeSpans(), set()
+    for _ in range(500):
+        start = chance.randrange(5000)
+        end = start + chance.randrange(8)
+        spans.add(start, end)
+        covered.update(range(start, end))
+    assert spans.seconds == len(covered)
+
+
+def test_many_separate_spans_are_closed_and_still_counted() -> None:
+    spans = TimeSpans(max_spans=3)
+    for number in range(100):
+        spans.add(10 * number, 10 * number + 1)
+    spans.add(0, 10)  # before the end of what is closed
+    assert spans.seconds == 100
