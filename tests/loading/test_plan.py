@@ -98,6 +98,7 @@ def test_every_kind_of_outcome_is_predicted(tenant: Tenant) -> None:
         "unchanged": 80,
         "skipped": 1,
         "rejected": 3,
+        "merged": 10,
     }
     assert planned["streams"]["accounts"]["fields_cleared"] == 40
 
