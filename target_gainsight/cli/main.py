@@ -15,7 +15,10 @@ _SUBCOMMANDS = {
     "check": ("target_gainsight.cli.check", "Check the settings against the tenant."),
     "describe": ("target_gainsight.cli.describe", "Show the tenant's objects, or one's fields."),
     "plan": ("target_gainsight.cli.plan", "Show what a run would write and cost, without writing."),
-    "probe": ("target_gainsight.cli.probe", "Find out how the tenant behaves; reads only."),
+    "probe": (
+        "target_gainsight.cli.probe",
+        "Find out how the tenant behaves; only reads by default.",
+    ),
     "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
     "sandbox": (
         "target_gainsight.cli.sandbox",

@@ -13,6 +13,12 @@ import click
 from target_gainsight.api import CallEvent, GainsightError, SystemClock
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import format_option, marks, print_as, print_table
+from target_gainsight.cli.probe_writes import (
+    WRITING_KINDS,
+    WriteFindings,
+    ask_by_writing,
+    require_consent,
+)
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.probe.profile import make_profile
@@ -34,23 +40,40 @@ INTERRUPTED = 130
 @click.command()
 @configured
 @format_option("table", "json")
-def probe(sources: tuple[str, ...], form: str) -> None:
-    """Find out how the tenant behaves, and what that means for loads; reads only.
+@click.option(
+    "--write",
+    "written",
+    metavar="OBJECT",
+    help=(
+        "Create and delete at most 60 marked records in this low-volume custom object, to find out "
+        "how it is written; person:EMAIL sends an existing person its own values again."
+    ),
+)
+@click.option("--yes", is_flag=True, help="Start --write without asking.")
+def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool) -> None:
+    """Find out how the tenant behaves, and what that means for loads.
 
-    It makes at most 20 calls. Exit status 1 means that the target relies on something that the
-    tenant does otherwise, or that no call is accepted.
+    Without --write, it makes at most 20 calls, all of them reads. Exit status 1 means that the
+    target relies on something that the tenant does otherwise, that no call is accepted, or that
+    records which the probe has created could not be deleted.
     """
+    if written is not None:
+        require_consent(yes=yes)
     settings = read_settings(sources)
     events: list[CallEvent] = []
     try:
-        observations = _ask(settings, events)
+        by_writing = WriteFindings()
+        if written is not None:
+            by_writing = ask_by_writing(settings, written, events, yes=yes)
+        observations = (*_ask(settings, events), *by_writing.observations)
     except GainsightError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        click.echo("Stopped; nothing was written.", err=True)
+        click.echo("Stopped." if written else "Stopped; nothing was written.", err=True)
         sys.exit(INTERRUPTED)
     _print(form, observations, events)
-    sys.exit(1 if any(each.verdict == "not handled" for each in observations) else 0)
+    is_right = by_writing.is_clean and all(each.verdict != "not handled" for each in observations)
+    sys.exit(0 if is_right else 1)
 
 
 def _ask(settings: Settings, events: list[CallEvent]) -> tuple[Observation, ...]:
@@ -81,10 +104,10 @@ def _print(form: str, observations: Iterable[Observation], events: Iterable[Call
         for each in observed
     ]
     print_table(("", "Question", "Assumed", "Observed", "The target"), rows)
-    _print_summary(observed, sum(event.group is not None for event in events))
+    _print_summary(observed, [event for event in events if event.group is not None])
 
 
-def _print_summary(observations: list[Observation], calls: int) -> None:
+def _print_summary(observations: list[Observation], calls: list[CallEvent]) -> None:
     numbers = Counter(each.verdict for each in observations)
     parts = [
         f"{numbers['as assumed']} as assumed",
@@ -93,5 +116,7 @@ def _print_summary(observations: list[Observation], calls: int) -> None:
         f"{numbers['not settled']} not settled",
     ]
     click.echo(f"{counted(len(observations), 'question')}: {', '.join(parts)}.")
-    click.echo(f"{counted(calls, 'call')}, all of them reads; nothing was written.")
+    writes = sum(event.kind in WRITING_KINDS for event in calls)
+    written = f"{writes:,} of them writes" if writes else "all of them reads; nothing was written"
+    click.echo(f"{counted(len(calls), 'call')}, {written}.")
     click.echo("'gainsight probe --format json' prints a profile that can be attached to an issue.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 
 import pytest
 from fake_clock import FakeClock
+from probed_tenant import EMAIL, OBJECT, PROBED, held
 
 from target_gainsight.probe.coverage import NOT_DETERMINED, READ_SWITCHES, WRITE_SWITCHES
 from target_gainsight.sandbox.config.switches import Switches
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "probe.md"
 OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
     "describe_several": (400, 404, 405),
+    "lookup_error_code": ("GSOBJ_9999",),
     "metadata_status": (403, 500),
+    "put_missing_key_code": ("GSOBJ_9999",),
+    "put_without_match_code": ("GSOBJ_9999",),
     "query_error_object": ("company", "relationship", "activity_timeline"),
     "query_max_bytes": (400, 60_000),
     "query_max_values": (3, 10, 1_000, 3_000),
     "token_calls": (2, 5),
     "token_seconds": (5.0, 3_600.0),
+    "too_many_keys_code": ("GSOBJ_9999",),
+    "too_many_records_code": ("GSOBJ_9999",),
     "unreadable_field": ("RenewalDate", "Summary"),
 }
 """Of switches that are neither one of a few words nor yes or no."""
@@ -69,6 +75,14 @@ def positions() -> Iterator[Any]:
             yield pytest.param(name, value, id=f"{name}-{value}")
 
 
+def written_positions() -> Iterator[Any]:
+    """Every unusual position of every switch that writes settle."""
+    for name, hint in get_type_hints(Switches).items():
+        for value in values_of(name, hint) if name in WRITE_SWITCHES else ():
+            if value != getattr(Switches(), name):
+                yield pytest.param(name, value, id=f"{name}-{value}")
+
+
 def test_every_switch_is_read_written_or_explained() -> None:
     listed = [*READ_SWITCHES, *WRITE_SWITCHES, *NOT_DETERMINED]
     assert sorted(listed) == sorted(each.name for each in fields(Switches))
@@ -104,6 +118,46 @@ def test_probe_names_the_position(
     is_usual = value == getattr(Switches(), name)
     assert question["verdict"] == ("as assumed" if is_usual or value == "form" else "handled")
     assert len(reads(commands)) <= 20
+
+
+def written_questions(commands: Commands, written: str) -> dict[str, Any]:
+    """The questions of a probe that writes, in a profile."""
+    options = ("--format", "json", "--write", written, "--yes")
+    result = commands.run("probe", "--config", commands.config(), *options)
+    questions: dict[str, Any] = json.loads(result.stdout)["questions"]
+    return questions
+
+
+def test_writing_probe_names_every_usual_position(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    commands = start_commands(**PROBED)
+    questions = {
+        **written_questions(commands, OBJECT),
+        **written_questions(commands, f"person:{EMAIL}"),
+    }
+    for name in WRITE_SWITCHES:
+        assert questions[name]["switch"] == name
+        assert questions[name]["position"] == getattr(Switches(), name)
+        assert questions[name]["verdict"] == "as assumed"
+
+
+@pytest.mark.parametrize(("name", "value"), list(written_positions()))
+def test_writing_probe_names_the_position(
+    start_commands: Callable[..., Commands],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: Any,
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    commands = start_commands(**PROBED, switches={name: value})
+    before = held(commands.sandbox.tenant)[OBJECT]
+    written = f"person:{EMAIL}" if name == "people_answer" else OBJECT
+    question = written_questions(commands, written)[name]
+    assert (question["switch"], question["position"]) == (name, value)
+    assert question["verdict"] == "handled"
+    assert held(commands.sandbox.tenant)[OBJECT] == before
 
 
 def reads(commands: Commands) -> list[str]:

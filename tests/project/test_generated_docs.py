@@ -52,7 +52,8 @@ def test_limits_and_switches_are_explained() -> None:
     tables = tenant_tables()
     for name in (*Limits.__dataclass_fields__, *Switches.__dataclass_fields__):
         assert f"| `{name}` | `" in tables
-    assert "| `put_without_match` | `error`, `ignore` | whether an update whose" in tables
+    without_match = "| `put_without_match` | `error`, `error_others_written`, `ignore` | whether an"
+    assert without_match in tables
     assert "| `keys_gsid_refused` | `false`, `true` | whether" in tables
     assert "|  |" not in tables
 

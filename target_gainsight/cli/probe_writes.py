@@ -1,0 +1,165 @@
+"""The part of `gainsight probe` that writes: shows what it is going to do, asks, and reports."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from target_gainsight.api import SystemClock
+from target_gainsight.cli.tenant import tenant_connection
+from target_gainsight.mapping.errors import counted
+from target_gainsight.mapping.escaping import one_line
+from target_gainsight.probe.reading.questions import MAX_CALLS
+from target_gainsight.probe.session import ProbeSession
+from target_gainsight.probe.survey import ask
+from target_gainsight.probe.writing import person as people
+from target_gainsight.probe.writing.field_mapping import UnsuitableForProbeError
+from target_gainsight.probe.writing.interruption import InterruptedProbeError, Interruption
+from target_gainsight.probe.writing.plan import plan_writes
+from target_gainsight.probe.writing.run import run_writes
+from target_gainsight.probe.writing.trial import CREATED, MAX_CREATED
+
+if TYPE_CHECKING:
+    from target_gainsight.api import CallEvent
+    from target_gainsight.probe.observations import Observation
+    from target_gainsight.probe.writing.plan import WritePlan
+    from target_gainsight.probe.writing.run import WriteReport
+    from target_gainsight.settings import Settings
+
+PERSON = "person:"
+WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
+_USUALLY_CREATED = len(CREATED) + 1
+
+
+@dataclass(frozen=True)
+class WriteFindings:
+    """What a probe found out by writing, and whether all records that it created are deleted."""
+
+    observations: tuple[Observation, ...] = ()
+    is_clean: bool = True
+
+
+def require_consent(*, yes: bool) -> None:
+    """Refuse to write where nobody can be asked.
+
+    Raises:
+        click.UsageError: There is neither `--yes` nor a terminal.
+    """
+    if not yes and not sys.stdin.isatty():
+        message = (
+            "--write asks before it starts, and standard input is not a terminal. Add --yes to "
+            "start without being asked."
+        )
+        raise click.UsageError(message)
+
+
+def ask_by_writing(
+    settings: Settings, written: str, events: list[CallEvent], *, yes: bool
+) -> WriteFindings:
+    """Probe an object or a person of the tenant.
+
+    Args:
+        settings: The settings.
+        written: The name of an object, or `person:` and an email.
+        events: Receives the attempts of calls.
+        yes: Whether to start without asking.
+
+    Raises:
+        click.ClickException: The probe does not start, or ends early.
+        SystemExit: A signal ends it.
+        click.Abort: The user does not want it to start.
+        GainsightError: The tenant cannot be used.
+    """
+    with tenant_connection(settings, events.append) as tenant:
+        session = ProbeSession(tenant.client, SystemClock())
+        try:
+            if written.lower().startswith(PERSON):
+                return _probe_person(session, written[len(PERSON) :], yes=yes)
+            return _probe_object(session, written, yes=yes)
+        except UnsuitableForProbeError as error:
+            raise click.ClickException(one_line(str(error))) from error
+
+
+def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> WriteFindings:
+    person = people.find_person(session, email)
+    fields = ", ".join(person.values)
+    _note(f"This person is sent its own values again, so that nothing changes: {fields}.")
+    _note(
+        f"It takes at most {people.MAX_CALLS + MAX_CALLS} calls, retries apart. Gainsight may note "
+        "the time of the modification."
+    )
+    _confirm(yes=yes)
+    return WriteFindings(ask(people.person_questions(session, person)))
+
+
+def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteFindings:
+    interruption = Interruption()
+    plan = plan_writes(session, name, interruption)
+    _describe(plan)
+    _confirm(yes=yes)
+    with interruption:
+        report = run_writes(plan)
+    return _conclude(report, interruption)
+
+
+def _describe(plan: WritePlan) -> None:
+    """Show the field mapping, the records and the calls."""
+    trial = plan.trial
+    _note(f"The probe writes to these fields of {trial.rows.object_name}:")
+    roles = trial.fields.roles
+    width = max(len(role) for role, _ in roles)
+    for role, field in roles:
+        shown = f"{field.name} ({field.data_type})" if field else "none: its questions stay open"
+        _note(f"  {role:{width}}  {shown}")
+    for field_name in trial.required:
+        _note(f"  {'required':{width}}  {field_name}")
+    _note(
+        f"It creates {_USUALLY_CREATED} records, and at most {MAX_CREATED} if the tenant accepts "
+        f"calls that are too large. Their {trial.rows.key} begins with {trial.rows.prefix}. It "
+        "changes and deletes no other rows, and deletes these at the end."
+    )
+    if plan.leftovers:
+        _note(f"{counted(plan.leftovers, 'record')} of an earlier probe will be deleted first.")
+    _note(
+        f"It makes at most {plan.max_calls + MAX_CALLS} calls, retries apart, and usually fewer "
+        f"than {plan.usual_calls + MAX_CALLS}, at the rate that the settings allow. Rules and "
+        "reports on this object may notice the records."
+    )
+
+
+def _confirm(*, yes: bool) -> None:
+    if not yes:
+        click.confirm("Start?", abort=True, err=True)
+
+
+def _conclude(report: WriteReport, interruption: Interruption) -> WriteFindings:
+    """Report records that are left; return the findings of a probe that was not stopped.
+
+    Raises:
+        click.ClickException: The probe ended early.
+        SystemExit: A signal ended it.
+    """
+    if report.may_appear:
+        _note(
+            "A create had no clear response, so its records may appear later. Run the probe again "
+            "to delete them."
+        )
+    if report.left:
+        _note("These records are not deleted, or may not be. Delete them, or run the probe again:")
+        for gsid in report.left:
+            _note(f"  {one_line(gsid)}")
+    if isinstance(report.stopped, InterruptedProbeError):
+        state = "Some records are left" if report.left else "Its records are deleted"
+        _note(f"The probe was interrupted. {state}.")
+        raise SystemExit(interruption.exit_code)
+    if report.stopped:
+        raise click.ClickException(one_line(str(report.stopped))) from report.stopped
+    return WriteFindings(report.observations, is_clean=not report.left)
+
+
+def _note(text: str) -> None:
+    """Print a line beside the output, which may be a profile."""
+    click.echo(one_line(text), err=True)

@@ -1,0 +1,366 @@
+"""`gainsight probe --write`: what it creates is deleted, and no other row is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from fake_clock import FakeClock
+from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
+from singer_runs import clean_environment
+
+from target_gainsight.sandbox.config.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+    from conftest import Commands
+
+    from target_gainsight.sandbox import Tenant
+
+GAINSIGHT = str(Path(sys.executable).with_name("gainsight"))
+WRITES = {"insert", "update", "delete", "person"}
+SECONDS = 60
+
+
+class KilledError(BaseException):
+    """Ends the process: nothing handles it, and no call after it gets out."""
+
+
+@pytest.fixture
+def probed(start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """A tenant with an object to probe."""
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    return start_commands(**PROBED)
+
+
+def probe(commands: Commands, written: str = OBJECT, *options: str) -> Result:
+    config = commands.config()
+    return commands.run("probe", "--config", config, "--write", written, "--yes", *options)
+
+
+def kill_after(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the process once this many calls have taken effect."""
+    request = requests.Session.request
+    made = iter(range(calls))
+
+    def request_or_die(*arguments: Any, **options: Any) -> requests.Response:
+        number = next(made, None)
+        if number is not None:
+            response = request(*arguments, **options)
+            if number < calls - 1:
+                return response
+        raise KilledError
+
+    monkeypatch.setattr(requests.Session, "request", request_or_die)
+
+
+def test_tenant_holds_what_it_held_before(probed: Commands) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    result = probe(probed)
+    assert result.exit_code == 0, result.output
+    assert held(tenant) == before
+    assert sent_kinds(tenant).count("delete") == 5
+
+
+def test_calls_and_records_stay_within_what_is_announced(probed: Commands) -> None:
+    result = probe(probed)
+    announced = re.search(r"at most (\d+) calls, .* than (\d+),", result.output)
+    assert announced is not None
+    most, usual = map(int, announced.groups())
+    assert len(probed.sandbox.tenant.calls()) < usual < most
+    assert "creates 5 records, and at most 57" in result.output
+
+
+def test_tolerant_tenant_gets_at_most_60_records(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    limits = {**PROBED["limits"], "records_per_write": 0, "keys": 0}
+    switches = {"put_without_match": "ignore", "numeric_strings": True, "lookup_must_exist": False}
+    commands = start_commands(**{**PROBED, "limits": limits, "switches": switches})
+    tenant = commands.sandbox.tenant
+    before = held(tenant)
+    result = probe(commands)
+    assert "51 records are accepted" in result.output
+    assert "4 keys are accepted" in result.output
+    assert held(tenant) == before
+    assert sum(call.records for call in tenant.calls() if call.kind == "insert") <= 60
+    assert sent_kinds(tenant).count("delete") <= 60
+
+
+def test_probe_killed_after_any_call_is_cleaned_up_by_the_next(
+    probed: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    probe(probed)
+    kinds = sent_kinds(tenant)
+    last = len(kinds) - kinds[::-1].index("delete")
+    for calls in range(1, last + 1):
+        with monkeypatch.context() as patched:
+            kill_after(calls, patched)
+            with pytest.raises(KilledError):
+                probe(probed)
+        others = {row for row in held(tenant)[OBJECT] if row in before[OBJECT]}
+        assert others == set(before[OBJECT])
+        if held(tenant) != before:
+            assert probe(probed).exit_code == 0
+        assert held(tenant) == before, f"killed after call {calls}"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("kind", ["reset_after_commit", "server_error", "cut_json"])
+def test_lost_responses_leave_nothing(probed: Commands, method: str, kind: str) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    tenant.faults.add(Fault(kind, method=method, path=f"/v1/data/objects/{OBJECT}*", times=2))
+    probe(probed)
+    tenant.faults.clear()
+    assert held(tenant) == before
+
+
+def test_records_that_cannot_be_deleted_are_listed(probed: Commands) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    tenant.faults.add(Fault("bad_gateway", method="DELETE"))
+    result = probe(probed)
+    assert result.exit_code == 1
+    left = {row["Gsid"] for row in tenant.rows(OBJECT)} - {row[0] for row in before[OBJECT]}
+    assert len(left) == 5
+    assert set(re.findall(r"^  (\w{36})$", result.output, re.MULTILINE)) == left
+    tenant.faults.clear()
+    again = probe(probed)
+    assert "5 records of an earlier probe will be deleted first" in again.output
+    assert held(tenant) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("company", "company is a standard object"),
+        ("Usage__gc", "Usage__gc is listed as a high-volume object"),
+        ("Trial", "the tenant has no object Trial"),
+        ("Numbers__gc", "has no writable text field"),
+        ("Needs__gc", r"requires Blob__gc \(JSON\), for which the probe has no value"),
+        ("Linked__gc", "requires a link in Parent__gc, and no row to link to can be read"),
+    ],
+)
+def test_unsuitable_object_is_refused(
+    start_commands: Callable[..., Commands], written: str, reason: str
+) -> None:
+    commands = start_commands(
+        objects={
+            "Usage__gc": {"transactional": False, "fields": {"Code__gc": {"type": "STRING"}}},
+            "Numbers__gc": {
+                "fields": {
+                    "Name": {"type": "STRING", "length": 20},
+                    "N__gc": {"type": "NUMBER"},
+                }
+            },
+            "Needs__gc": {
+                "fields": {
+                    "Code__gc": {"type": "STRING"},
+                    "Blob__gc": {"type": "JSON", "required": True},
+                }
+            },
+            "Linked__gc": {
+                "fields": {
+                    "Code__gc": {"type": "STRING"},
+                    "Parent__gc": {"type": "LOOKUP", "object": "company", "required": True},
+                }
+            },
+        }
+    )
+    result = probe(commands, written)
+    assert result.exit_code == 1
+    assert re.search(reason, result.output), result.output
+    assert not WRITES & set(sent_kinds(commands.sandbox.tenant))
+
+
+def test_object_with_required_fields_is_probed(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    types: dict[str, dict[str, Any]] = {
+        "Code__gc": {"type": "STRING"},
+        "Mail__gc": {"type": "EMAIL"},
+        "Day__gc": {"type": "DATE"},
+        "At__gc": {"type": "DATETIME"},
+        "Kinds__gc": {"type": "MULTISELECTDROPDOWNLIST", "options": ["A", "B"]},
+        "Kind__gc": {"type": "PICKLIST", "options": ["A", "B"]},
+        "Share__gc": {"type": "PERCENTAGE"},
+        "Company__gc": {"type": "LOOKUP", "object": "company"},
+    }
+    fields = {name: {**each, "required": True} for name, each in types.items()}
+    commands = start_commands(
+        **{
+            **PROBED,
+            "objects": {"Full__gc": {"fields": fields}},
+            "rows": {"company": [{"Name": "Initech"}]},
+            "switches": {"date_formats": "mdy"},
+        }
+    )
+    result = probe(commands, "Full__gc", "--format", "json")
+    profile = json.loads(result.stdout)
+    assert profile["questions"]["date_formats"]["position"] == "mdy"
+    assert commands.sandbox.tenant.rows("Full__gc") == []
+
+
+def test_object_with_a_key_only_leaves_questions_open(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    fields = {"Name": {"type": "STRING", "required": True}}
+    commands = start_commands(objects={"Bare__gc": {"fields": fields}})
+    result = probe(commands, "Bare__gc", "--format", "json")
+    assert result.exit_code == 0, result.output
+    questions = json.loads(result.stdout)["questions"]
+    for name in ("put_without_match", "date_formats", "numeric_strings", "lookup_must_exist"):
+        assert questions[name]["verdict"] == "not settled"
+    assert questions["too_many_records_code"]["position"] == "GSOBJ_1008"
+    assert commands.sandbox.tenant.rows("Bare__gc") == []
+
+
+def test_refused_create_is_reported(probed: Commands) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    tenant.faults.add(Fault("unavailable", method="POST", path=f"/v1/data/objects/{OBJECT}"))
+    result = probe(probed)
+    assert result.exit_code == 1
+    assert f"{OBJECT} does not accept the probe's records" in result.output
+    assert held(tenant) == before
+
+
+def test_profile_names_no_object_field_or_row(probed: Commands) -> None:
+    result = probe(probed, OBJECT, "--format", "json")
+    profile = result.stdout
+    json.loads(profile)
+    names = [OBJECT, "__gc", "Initech", "ann@", "tg-probe-", probed.sandbox.base_url, "Red"]
+    assert [name for name in names if name in profile] == []
+    assert not re.search(r"[0-9A-Z]{36}", profile)
+
+
+def test_nothing_is_sent_without_terminal_or_yes(probed: Commands) -> None:
+    result = probed.run("probe", "--config", probed.config(), "--write", OBJECT)
+    assert result.exit_code == 2
+    assert "standard input is not a terminal. Add --yes" in result.output
+    assert probed.sandbox.tenant.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "writes"),
+    [("n", 1, False), pytest.param("y", 0, True, marks=pytest.mark.e2e)],
+)
+def test_terminal_is_asked_before_the_first_write(
+    probed: Commands, answer: str, exit_code: int, *, writes: bool
+) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    master, slave = pty.openpty()
+    os.write(master, f"{answer}\n".encode())
+    done = subprocess.run(
+        [GAINSIGHT, "probe", "--config", probed.config(), "--write", OBJECT],
+        stdin=slave,
+        capture_output=True,
+        env=clean_environment(),
+        timeout=SECONDS,
+        check=False,
+    )
+    os.close(master)
+    os.close(slave)
+    assert b"Start? [y/N]" in done.stderr
+    assert done.returncode == exit_code, done.stderr
+    assert bool(WRITES & set(sent_kinds(tenant))) is writes
+    assert held(tenant) == before
+
+
+def send_signal_at_third_update(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, send: Callable[[], object]
+) -> None:
+    updates, pick = iter(range(3)), tenant.faults.pick
+
+    def pick_and_send(method: str, path: str) -> Any:
+        if method == "PUT" and next(updates, None) == 2:
+            send()
+        return pick(method, path)
+
+    monkeypatch.setattr(tenant.faults, "pick", pick_and_send)
+
+
+@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_probe_cleans_up(
+    probed: Commands, monkeypatch: pytest.MonkeyPatch, signum: int, exit_code: int
+) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    send_signal_at_third_update(tenant, monkeypatch, lambda: os.kill(os.getpid(), signum))
+    result = probe(probed)
+    assert result.exit_code == exit_code
+    assert "The probe was interrupted. Its records are deleted." in result.output
+    assert held(tenant) == before
+    assert sent_kinds(tenant).count("update") == 3
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("signum", "exit_code", "is_clean"), [(signal.SIGINT, 130, True), (signal.SIGKILL, -9, False)]
+)
+def test_signal_to_the_installed_command(
+    probed: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    signum: int,
+    exit_code: int,
+    *,
+    is_clean: bool,
+) -> None:
+    tenant = probed.sandbox.tenant
+    before = held(tenant)
+    command = [GAINSIGHT, "probe", "--config", probed.config(), "--write", OBJECT, "--yes"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()
+    ) as process:
+        send_signal_at_third_update(tenant, monkeypatch, lambda: process.send_signal(signum))
+        _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == exit_code, errors
+    assert (held(tenant) == before) is is_clean
+    assert probe(probed).exit_code == 0
+    assert held(tenant) == before
+
+
+def test_person_is_sent_its_own_values(probed: Commands) -> None:
+    tenant = probed.sandbox.tenant
+    before = [{**row, "ModifiedDate": None} for row in tenant.rows("person")]
+    result = probe(probed, f"person:{EMAIL.upper()}")
+    assert result.exit_code == 0, result.output
+    assert sent_kinds(tenant).count("person") == 1
+    assert [{**row, "ModifiedDate": None} for row in tenant.rows("person")] == before
+
+
+def test_unknown_person_is_not_created(probed: Commands) -> None:
+    before = held(probed.sandbox.tenant)
+    result = probe(probed, "person:nobody@initech.example")
+    assert result.exit_code == 1
+    assert "no person with the email nobody@initech.example" in result.output
+    assert held(probed.sandbox.tenant) == before
+
+
+def test_person_with_an_ambiguous_email_is_refused(probed: Commands) -> None:
+    tenant = probed.sandbox.tenant
+    tenant.seed("person", [{"Email": EMAIL.upper(), "FirstName": "Other"}])
+    before = held(tenant)
+    result = probe(probed, f"person:{EMAIL}")
+    assert result.exit_code == 1
+    assert f"2 people have the email {EMAIL}" in result.output
+    assert held(tenant) == before
