@@ -36,6 +36,7 @@ UNDERSTOOD: dict[str, tuple[Message, object]] = {
     "draft 3 union": ({"type": ["string", {"type": "integer"}]}, 7),
     "no type": ({}, 7),
     "nullable": ({"type": "integer", "nullable": True}, None),
+    "null instead of a list": ({"type": "integer", "enum": None, "examples": None}, 7),
     "enum without values": ({"type": "integer", "enum": []}, 7),
     "enum without null": ({"type": ["null", "integer"], "enum": [1, 2]}, None),
     "bounds as text": ({"type": "integer", "minimum": "0", "maximum": "9"}, 7),

@@ -43,8 +43,8 @@ _ANY_TYPE = (
 )
 """Names that taps write as types, of values in more than one JSON type: they are not checked."""
 
-_VALUES = ("const", "default", "enum", "example", "examples")
-"""Keywords that hold values instead of schemas; null is one."""
+_VALUES = ("const", "default", "example")
+"""Keywords that hold a value, which may be null."""
 
 _BY_NAME = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _SINGLE = (
