@@ -486,6 +486,13 @@ def test_stream_without_author_is_loaded_where_the_tenant_accepts_it(
     assert run.outcomes(STREAM) == {"created": 1}
 
 
+def test_undeclared_author_is_no_missing_author(tenant: Tenant) -> None:
+    lines = [activity(number, Author="ada.park@ourcompany.example") for number in range(2)]
+    run = load_activities(tenant, lines, entry=without_author())
+    assert run.outcomes(STREAM) == {"created": 2}
+    assert not any("nothing fills Author" in line for line in run.warnings)
+
+
 def test_activity_whose_context_leads_nowhere_is_rejected_before_it_is_sent(
     tenant: Tenant,
 ) -> None:
