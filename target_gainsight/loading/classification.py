@@ -145,7 +145,6 @@ class Classification:
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
         """Classify a record whose row, found by fallback keys, is given its lookup keys."""
-        self._remember(record)
         self._summary.stream(record.source.alias).found_by_fallback += 1
         return self._classify_matched(record, row, result)
 

@@ -219,6 +219,15 @@ def test_dry_run_predicts_the_run(tenant: Tenant, group: int, mode: str) -> None
     assert load(tenant, *lines, **settings).outcomes() == planned.outcomes()
 
 
+def test_dry_run_keeps_what_a_claimed_row_holds(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme", "Industry": "by hand"}])
+    lines = [account("k1", Industry="a"), account("k1", Industry="b")]
+    settings = {"field_rules": {"Industry": {"write": "empty"}}, "read_group_size": 1}
+    expected = {"updated": 1, "unchanged": 1}
+    assert load(tenant, *lines, dry_run=True, **settings).outcomes() == expected
+    assert load(tenant, *lines, **settings).outcomes() == expected
+
+
 def test_lookup_finds_the_row_by_its_new_key(start_tenant: Callable[..., Tenant]) -> None:
     fields = {
         "Code__gc": {"type": "STRING"},
