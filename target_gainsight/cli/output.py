@@ -55,6 +55,8 @@ def print_table(
         table.add_column(escape(one_line(heading)), justify=justify)
     for row in rows:
         table.add_row(*map(_table_cell, row))
+    for column in table.columns:  # rich would cut single words to make a table fit
+        column.no_wrap = not any(" " in str(cell) for cell in column.cells)
     wide = Console(width=MAX_WIDTH)
     measured = Measurement.get(wide, wide.options, table)
     if sys.stdout.isatty():
