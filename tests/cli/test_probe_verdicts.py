@@ -41,6 +41,7 @@ class ScriptedTenant:
         found: The rows that every filter finds.
         headers: Headers of every response.
         redirected: The end of the path of calls that are redirected.
+        most_fields: The number of fields above which a query is refused.
     """
 
     def __init__(self) -> None:
@@ -48,11 +49,15 @@ class ScriptedTenant:
         self.found: list[dict[str, Any]] = []
         self.headers: dict[str, str] = {}
         self.redirected = ""
+        self.most_fields = 100
 
     def respond(self, request: Any, context: Any) -> dict[str, Any]:
         context.headers.update(self.headers)
         if self.redirected and request.path.endswith(self.redirected):
             context.status_code = 307
+        if "/query/" in request.path and len(request.json()["select"]) > self.most_fields:
+            context.status_code = 400
+            return {"result": False, "errorCode": "GSOBJ_1008", "errorDesc": "Too many"}
         return {"result": True, "requestId": "r", "data": self._data(request)}
 
     def _data(self, request: Any) -> Any:
@@ -124,6 +129,16 @@ def test_redirected_call_is_not_handled(probed: Any) -> None:
     code, questions = probed(tenant)
     assert (code, questions["host"]["verdict"]) == (1, "not handled")
     assert "it redirects calls (cta names)" in questions["host"]["observed"]
+
+
+def test_fewer_fields_are_read_if_all_are_refused(probed: Any) -> None:
+    tenant = ScriptedTenant()
+    tenant.most_fields = len(FIELDS) - 1
+    tenant.company = {"Gsid": "1P02A", "Name": "Initech"}
+    _, questions = probed(tenant)
+    assert questions["reads_company"]["verdict"] == "as assumed"
+    refusal = "a query for all fields is refused with HTTP 400 GSOBJ_1008"
+    assert questions["unreadable_field"]["observed"] == f"not settled: {refusal}"
 
 
 def test_interrupted_probe_exits_130(probed: Any, requests_mock: Any, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ TOKEN_IN_ENVELOPE = Topic("token_in_envelope", "a token comes without the envelo
 TOKEN_CALLS = Topic("token_calls", "a token has no limit of calls", 0)
 TOKENS = (TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS)
 
-_LIMIT_HEADER = re.compile(r"retry-after|(x-)?.*(rate-?limit|quota|throttl)[\w-]*")
+_LIMIT_HEADER = re.compile(r"retry-after|(x-)?.*(rate-?limit|quota|throttl|remaining)[\w-]*")
 _REGION_HOST = re.compile(r"(sb-)?[^.]+(\.[^.]+)?\.gainsightcloud\.com")
 _UNAUTHORIZED = 401
 

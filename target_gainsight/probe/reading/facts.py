@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 COMPANY, USER, ACTIVITY = "company", "gsuser", "activity_timeline"
 TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID"})
 PICKLIST_TYPES = frozenset({"PICKLIST", "MULTISELECTDROPDOWNLIST"})
+_NARROW = ("Gsid", "Name")
+_USER_FIELDS = (*_NARROW, "Email", "CreatedDate")
+_PER_TYPE = 2
 _ROWS = 100
 _MAX_UNREADABLE = 3
 _KNOWN_COMPANY_FIELDS = {
@@ -77,11 +80,13 @@ class RowsRead:
         select: The selected fields.
         reply: The response.
         unreadable: Fields that had to be left out of the select.
+        refused: The query for all fields, if it was refused; the select then has a few.
     """
 
     select: tuple[str, ...]
     reply: Reply
     unreadable: tuple[str, ...] = ()
+    refused: RowsRead | None = None
 
     @property
     def rows(self) -> tuple[Record, ...]:
@@ -167,23 +172,28 @@ class TenantFacts:
 
     @cached_property
     def company_rows(self) -> RowsRead:
-        """Companies with every field that can be read, or with their names only."""
+        """Companies with every field that can be read; with fewer if such a query is refused."""
         types = {each.name: each.data_type for each in self.company_fields}
-        select = tuple(types or _KNOWN_COMPANY_FIELDS)
+        read = self._without_unreadable(tuple(types or _KNOWN_COMPANY_FIELDS))
+        for select in (_sample_of(types or _KNOWN_COMPANY_FIELDS), _NARROW):
+            if read.is_refused:
+                fewer = self.query(COMPANY, select)
+                read = replace(fewer, unreadable=read.unreadable, refused=read.refused or read)
+        return read
+
+    def _without_unreadable(self, select: tuple[str, ...]) -> RowsRead:
+        """Query companies, leaving out a few fields that the tenant cannot read."""
         unreadable: tuple[str, ...] = ()
         while True:
-            read = self.query(COMPANY, select)
+            read = replace(self.query(COMPANY, select), unreadable=unreadable)
             error = read.reply.error
             if error is None or error.code not in UNREADABLE_CODES:
-                break
+                return read
             named = fields_in(error.description or "", select)
             unreadable += named
             select = tuple(name for name in select if name not in named)
             if not named or not select or len(unreadable) > _MAX_UNREADABLE:
-                break
-        if read.is_refused:
-            read = self.query(COMPANY, ("Gsid", "Name"))
-        return RowsRead(read.select, read.reply, unreadable)
+                return replace(read, unreadable=unreadable)
 
     @cached_property
     def company_types(self) -> Mapping[str, str]:
@@ -195,7 +205,10 @@ class TenantFacts:
     @cached_property
     def user_rows(self) -> RowsRead:
         """Users, of whom every tenant has some."""
-        return self.query(USER, ("Gsid", "Name", "Email", "CreatedDate"))
+        described = {each.name for each in fields_of(self.described_together, USER)}
+        return self.query(
+            USER, [name for name in _USER_FIELDS if name in described or not described]
+        )
 
     @cached_property
     def category_items(self) -> Reply | None:
@@ -238,6 +251,16 @@ def fields_of(reply: Reply | None, object_name: str) -> tuple[DescribedField, ..
             described = (_field(each) for each in as_mappings(entry.get("fields")))
             return tuple(each for each in described if each is not None)
     return ()
+
+
+def _sample_of(types: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the key fields and the first few of each type that is looked at."""
+    shown = ({"DATE"}, {"DATETIME"}, TEXT_TYPES, PICKLIST_TYPES)
+    sample = (
+        [name for name, data_type in types.items() if data_type in kinds][:_PER_TYPE]
+        for kinds in shown
+    )
+    return tuple(dict.fromkeys((*_NARROW, *(name for names in sample for name in names))))
 
 
 def _field(entry: Record) -> DescribedField | None:

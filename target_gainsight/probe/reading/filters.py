@@ -63,8 +63,8 @@ def _case(facts: TenantFacts) -> Observation:
 
 def _wrong_type(facts: TenantFacts) -> Observation:
     """Filter users by a datetime that is none."""
-    if not facts.user_rows.rows:
-        return WRONG_TYPE.not_settled("the tenant returns no users")
+    if not facts.user_rows.values("CreatedDate"):
+        return WRONG_TYPE.not_settled("the tenant returns no users with a CreatedDate")
     where = Condition("CreatedDate", "EQ", (_NOT_A_DATETIME,))
     read = facts.query(USER, ("Gsid",), where, limit=1)
     if not read.reply.was_sent:

@@ -67,6 +67,9 @@ def _unreadable(facts: TenantFacts) -> Observation:
     read = facts.company_rows
     if not read.unreadable and not read.were_read:
         return UNREADABLE.not_settled("companies cannot be queried")
+    if read.refused is not None and not read.unreadable:
+        summary = read.refused.reply.summary
+        return UNREADABLE.not_settled(f"a query for all fields is refused with {summary}")
     if not read.unreadable:
         return UNREADABLE.at("", f"all {len(read.select)} of company can", "values are compared")
     custom = {each.name for each in facts.company_fields if each.is_custom}
@@ -129,6 +132,8 @@ def _form_of(topic: Topic, values: list[Json], unread: int, positions: set[str])
     if unread == len(values):
         consequence = "records with such a field count as changed, and are written in every run"
         return topic.settled(observed, consequence, "not handled")
+    if unread:
+        observed += f"; {unread} of {len(values)} values cannot be compared"
     if len(forms) > 1 or forms[0] not in positions:
         return topic.settled(observed, "all these forms are read", "handled")
     return topic.at(forms[0], observed, "all forms are read")
