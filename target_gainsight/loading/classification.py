@@ -11,11 +11,12 @@ from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.write_rules import WriteRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from target_gainsight.loading.dry_run.plan import Plan
@@ -95,10 +96,7 @@ class Classification:
             How it is to be written, or None when it has its outcome.
         """
         if None in record.key and self._settings.sync_mode != "insert":
-            name = self._key_names[record.key.index(None)]  # other records were rejected before
-            hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
-            reason = Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
-            result.settle(record, Outcome.REJECTED, reason)
+            result.settle(record, Outcome.REJECTED, self._key_missing(record))
             return None
         if not matches.readable:  # the response to the write shows whether the record existed
             only_updates = self._settings.sync_mode == "update"
@@ -109,13 +107,8 @@ class Classification:
             return self._classify_unmatched(record, matches, result)
         self._remember(record)
         if len(found) > 1 and self._settings.multi_match == "reject":
-            gsids = ", ".join(str(row.get(GSID)) for row in found)
-            reason = Reason(
-                "multi_match",
-                f"{len(found)} rows of {self._settings.object_name} have this key: {gsids}",
-                hint="choose lookup_keys that are unique, or set multi_match to first",
-            )
-            result.settle(record, Outcome.REJECTED, reason)
+            hint = "choose lookup_keys that are unique, or set multi_match to first"
+            result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
             return None
         return self._classify_matched(record, found[0], result)
 
@@ -148,6 +141,36 @@ class Classification:
         self._summary.stream(record.source.alias).found_by_fallback += 1
         return self._classify_matched(record, row, result)
 
+    def finds_row_to_delete(
+        self, record: LoadRecord, matches: Matches, result: BatchResult
+    ) -> bool:
+        """Find the one row that a record deletes and note its GSID.
+
+        Args:
+            record: The record.
+            matches: The rows that may have its key.
+            result: Takes its outcome, if it deletes none.
+        """
+        found = matches.exact(record.key)
+        if None in record.key:
+            result.settle(record, Outcome.REJECTED, self._key_missing(record))
+        elif not found:
+            near = self._find_near(record, matches)
+            outcome = Outcome.SKIPPED if near is None else Outcome.REJECTED
+            result.settle(record, outcome, near or no_row_reason(self._settings.object_name))
+        elif len(found) > 1:
+            hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
+            result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
+        else:
+            record.gsid = str(found[0].get(GSID))
+            return True
+        return False
+
+    def forget(self, record: LoadRecord) -> None:
+        """Forget the key of a record whose row was deleted."""
+        if self._seen_keys is not None:
+            self._seen_keys.forget(self._normalize(record.key), record.key)
+
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row exists, or will be created."""
         if self._seen_keys is not None:
@@ -171,7 +194,8 @@ class Classification:
         elif self._settings.sync_mode == "update":
             message = f"no {self._settings.object_name} has this key"
             hint = "load it with sync_mode upsert to create it"
-            result.settle(record, Outcome.SKIPPED, Reason("no_match", message, hint=hint))
+            reason = Reason("no_match", message, hint=hint, is_listed=True)
+            result.settle(record, Outcome.SKIPPED, reason)
         elif missing := self._mapper.missing_for_create(record.fields):
             result.settle(record, Outcome.REJECTED, reason_of_fields(missing))
         else:
@@ -215,6 +239,17 @@ class Classification:
         counts = self._summary.stream(record.source.alias)
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
+
+    def _key_missing(self, record: LoadRecord) -> Reason:
+        """Return why a record is rejected whose lookup left a key empty."""
+        name = self._key_names[record.key.index(None)]  # other records were rejected before
+        hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
+        return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
+
+    def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
+        gsids = ", ".join(str(row.get(GSID)) for row in found)
+        message = f"{len(found)} rows of {self._settings.object_name} have this key: {gsids}"
+        return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
         self,
@@ -296,6 +331,24 @@ def split_repeats(group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
         part[record.key] = record
     if part:
         yield list(part.values())
+
+
+def split_at_deletes(
+    group: Sequence[LoadRecord], normalize: Callable[[Key], Key]
+) -> Iterator[list[LoadRecord]]:
+    """Split a group so that a key that is deleted occurs once in a part, in any spelling."""
+    part: list[LoadRecord] = []
+    written: set[Key] = set()
+    deleted: set[Key] = set()
+    for record in group:
+        key = normalize(record.key)
+        if key in deleted or (record.deletes and key in written):
+            yield part
+            part, written, deleted = [], set(), set()
+        part.append(record)
+        (deleted if record.deletes else written).add(key)
+    if part:
+        yield part
 
 
 def take_refused_merges(result: BatchResult) -> list[LoadRecord]:

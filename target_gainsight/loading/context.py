@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from target_gainsight.loading.bulk.upload_journal import UploadJournal
+from target_gainsight.loading.deletes.deleted_rows import DeletedRows
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
@@ -13,6 +14,7 @@ from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.references import LookupTargets
+from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
 
@@ -35,6 +37,7 @@ class RunContext:
 
     Attributes:
         plan: What would be written, in a dry run.
+        deleted_rows: The rows that the run deletes.
         streams: The streams that load.
         schemas: The metadata of objects.
         lookups: The rows that lookups have found.
@@ -62,6 +65,12 @@ class RunContext:
         self.summary = ledger.summary
         self.pool = pool
         self.plan = plan
+        folder, files = RejectFolder(settings.rejection.path), ledger.summary.files
+        self.deleted_rows = DeletedRows(
+            folder.file(ledger.summary.run, DELETED),
+            clock.now,
+            lambda path: files.update(deleted=path),
+        )
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
         self.lookups = LookupIndex(

@@ -10,29 +10,32 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_gainsight.api import MAX_PAGE, GainsightError, StopRunError
+from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.classification import (
     Classification,
     merge_by_key,
+    split_at_deletes,
     split_repeats,
     take_refused_merges,
 )
+from target_gainsight.loading.group_size import GroupSize
 from target_gainsight.loading.near_matches import NearMatchCheck
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
+from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.mapping.write_rules import WriteRules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_gainsight.loading.call_pool import CallPool
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+    from target_gainsight.loading.deletes.row_deleter import RowDeleter
     from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.lookups.deferred import DeferredParents
     from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.lookups.resolver import Resolver
     from target_gainsight.loading.near_matches import SeenKeys
-    from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
+    from target_gainsight.loading.reading.current_rows import CurrentRows, Matches, ReadResult
     from target_gainsight.loading.reading.keys import KeyReader
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
@@ -40,40 +43,6 @@ if TYPE_CHECKING:
     from target_gainsight.loading.writing.delivery import ResendPolicy
     from target_gainsight.loading.writing.writer import Action, Writer
     from target_gainsight.settings import StreamSettings
-
-LARGEST_GROUP = MAX_PAGE - 1
-"""A group of so many keys is read with one call: a page that is not full ends the query."""
-
-MOSTLY_UNCHANGED = 0.9
-
-
-class GroupSize:
-    """Grows while a stream's records are mostly unchanged: then reads are what a run costs.
-
-    The result of a group takes effect when the next one is submitted, however quickly the tenant
-    responds: so the sizes follow from the records alone.
-
-    Args:
-        first: The size to begin with, and to fall back to.
-
-    Attributes:
-        current: The size of the group that is being formed.
-    """
-
-    def __init__(self, first: int) -> None:
-        self.current = first
-        self._first = first
-        self._next = first
-
-    def record_group(self, records: int, unchanged: int) -> None:
-        """Record how many records of the group that was submitted last were unchanged."""
-        mostly = unchanged >= MOSTLY_UNCHANGED * records
-        grown = max(self._first, min(2 * self.current, LARGEST_GROUP))
-        self._next = grown if mostly else self._first
-
-    def advance(self) -> None:
-        """Choose the size of the next group; called when one is submitted."""
-        self.current = self._next
 
 
 class RecordLoader:
@@ -90,6 +59,7 @@ class RecordLoader:
         ledger: Takes the outcomes.
         pool: The batches in flight.
         resends: How long creates whose response was lost are sent again.
+        deleter: Deletes rows; None if the stream deletes none.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         lookup_index: Remembers created and rejected records; None if no lookup needs them.
@@ -113,6 +83,7 @@ class RecordLoader:
         ledger: Ledger,
         pool: CallPool,
         resends: ResendPolicy,
+        deleter: RowDeleter | None = None,
         deferred: DeferredParents | None = None,
         resolver: Resolver | None = None,
         lookup_index: LookupIndex | None = None,
@@ -146,6 +117,7 @@ class RecordLoader:
         self._inserts = settings.sync_mode == "insert"
         self._reads = rows is not None and not (self._inserts and existing_on_insert == "written")
         self._deferred = deferred
+        self._deleter = deleter
         self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
         self._keys_in_flight: Counter[Key] = Counter()
         self._unmerged: deque[LoadRecord] = deque()
@@ -168,7 +140,7 @@ class RecordLoader:
         if not self._reads:
             self._insert(group)
         elif group:
-            for part in split_repeats(group) if self._inserts else (group,):
+            for part in self._split(group):
                 self._wait_for_conflicting_keys(part)
                 while self._unmerged:
                     self._retry_unmerged()
@@ -181,11 +153,10 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
-        while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
+        while self._is_busy or self._unmerged or self._packed_since is not None:
             self._finish_read()
             self._send_packed(partial=True)
-            while self._in_flight:
-                self._pool.process_completed(wait=True)
+            self._finish_calls()
             self._retry_unmerged()
 
     def finish(self) -> None:
@@ -202,9 +173,23 @@ class RecordLoader:
         if self._packed_since is not None and self._now() - self._packed_since >= seconds:
             self._send_packed(partial=True)
 
+    @property
+    def _is_busy(self) -> bool:
+        """Whether anything is being read, written or deleted."""
+        deletes = self._deleter is not None and self._deleter.pending
+        return bool(self._reading or self._in_flight or deletes)
+
+    def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
+        """Split a group into parts whose records can be read and written together."""
+        if self._inserts:
+            return split_repeats(group)
+        if self._deleter is not None and any(record.deletes for record in group):
+            return split_at_deletes(group, self._keys.normalize)
+        return (group,)
+
     def _resolve(self, group: Sequence[LoadRecord], resolver: Resolver) -> Sequence[LoadRecord]:
         """Fill the foreign keys of a group; return the records that are not rejected for them."""
-        while resolver.has_self_lookup and (self._reading or self._in_flight):
+        while resolver.has_self_lookup and self._is_busy:
             self._pool.process_completed(wait=True)
         refused = BatchResult()
         try:
@@ -212,7 +197,7 @@ class RecordLoader:
         except StopRunError:
             raise
         except GainsightError as error:
-            self._unavailable(group, error)
+            self._ledger.record_batch(unavailable(group, error))
             return ()
         self._settle(refused)
         return resolved
@@ -221,7 +206,7 @@ class RecordLoader:
         """Record outcomes, except for records that wait for their parent."""
         if self._lookup_index is not None:
             for settlement in result.settlements:
-                if settlement.outcome is Outcome.REJECTED:
+                if settlement.outcome is Outcome.REJECTED and not settlement.record.deletes:
                     self._lookup_index.on_reject(
                         self._settings.object_name, settlement.record.fields
                     )
@@ -232,8 +217,7 @@ class RecordLoader:
     def _follow_up(self, deferred: DeferredParents, *, final: bool) -> None:
         """Complete records whose parents exist by now, once their own rows are written."""
         self._finish_read()
-        while self._in_flight:
-            self._pool.process_completed(wait=True)
+        self._finish_calls()
         for result, updates in deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
@@ -268,6 +252,13 @@ class RecordLoader:
         while self._reading:
             self._pool.process_completed(wait=True)
 
+    def _finish_calls(self) -> None:
+        """Settle the batches and deletes in flight."""
+        while self._in_flight:
+            self._pool.process_completed(wait=True)
+        if self._deleter is not None:
+            self._deleter.wait()
+
     def _retry_unmerged(self) -> None:
         """Load the records of refused merges one by one, in input order."""
         while self._unmerged:
@@ -284,6 +275,8 @@ class RecordLoader:
         if self._deferred is not None:
             self._deferred.override(merged)
         self._finish_read()
+        if self._deleter is not None:
+            self._deleter.wait()  # no read returns a row that is about to be deleted
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
             self.group_size.advance()
@@ -307,8 +300,19 @@ class RecordLoader:
         if isinstance(found, (StopRunError, RunStoppedError)):
             raise found
         if isinstance(found, GainsightError):
-            self._unavailable(records, found)
+            self._ledger.record_batch(unavailable(records, found))
             return 0
+        deletes = [each for each in records if each.deletes] if self._deleter else []
+        to_write = [each for each in records if not each.deletes] if deletes else records
+        result = self._pack(to_write, found, near=near)
+        self._settle(result)
+        self._send_packed(partial=False)
+        if self._deleter is not None and deletes:
+            self._delete(self._deleter, deletes, found)
+        return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
+
+    def _pack(self, records: Sequence[LoadRecord], found: Matches, *, near: bool) -> BatchResult:
+        """Pack the records that are to be written; return the outcomes of the others."""
         check = self._check if found.readable and not near else None
         classify = self._classification.classify_unique if near else self._classification.classify
         result = BatchResult()
@@ -323,15 +327,26 @@ class RecordLoader:
                 action = self._classification.classify_claim(record, record.claimed, result)
             if action is not None:
                 self._packed[action].append(record)
-        self._settle(result)
-        self._send_packed(partial=False)
-        return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
+        return result
 
-    def _unavailable(self, records: Sequence[LoadRecord], error: GainsightError) -> None:
-        reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
-        self._ledger.record_batch(
-            BatchResult(unavailable=list(records), unavailable_because=reason)
-        )
+    def _delete(self, deleter: RowDeleter, records: Sequence[LoadRecord], found: Matches) -> None:
+        """Delete the rows of some records, as far as each has exactly one."""
+        result = BatchResult()
+        finds_row = self._classification.finds_row_to_delete
+        to_delete = [record for record in records if finds_row(record, found, result)]
+        self._settle(result)
+        deleter.delete(to_delete, self._on_deleted)
+
+    def _on_deleted(self, result: BatchResult) -> None:
+        """Settle deletes, and forget the rows that were deleted."""
+        for settlement in result.settlements:
+            if settlement.outcome is Outcome.DELETED:
+                self._classification.forget(settlement.record)
+                if self._lookup_index is not None:
+                    self._lookup_index.on_delete(self._settings.object_name, settlement)
+        self._settle(result)
+        if result.stopped is not None:
+            raise result.stopped
 
     def _send_packed(self, *, partial: bool) -> None:
         """Send full batches, or all that is packed."""

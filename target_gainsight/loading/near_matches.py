@@ -93,7 +93,7 @@ class NearMatchCheck:
 class SeenKeys:
     """The keys of one object, as fingerprints of 64 bits, in a temporary database.
 
-    They are indexed when the first one is searched: a run that creates nothing only adds.
+    They are indexed when the first one is searched or removed: other runs only add.
     """
 
     def __init__(self) -> None:
@@ -112,13 +112,22 @@ class SeenKeys:
 
     def find_other_spelling(self, normalized: Key, key: Key) -> str | None:
         """Return the text of a key that differs in spelling only, unless the key was added."""
+        self._index()
+        query = "SELECT key, text FROM seen WHERE spelling = ?"
+        found = dict(self._rows.execute(query, (hash(normalized),)).fetchall())
+        return None if hash(key) in found else next(iter(found.values()), None)
+
+    def forget(self, normalized: Key, key: Key) -> None:
+        """Remove a key whose row was deleted."""
+        self._index()
+        delete = "DELETE FROM seen WHERE spelling = ? AND key = ?"
+        self._rows.execute(delete, (hash(normalized), hash(key)))
+
+    def _index(self) -> None:
         self._flush()
         if not self._is_indexed:
             self._rows.execute("CREATE INDEX by_spelling ON seen (spelling)")
             self._is_indexed = True
-        query = "SELECT key, text FROM seen WHERE spelling = ?"
-        found = dict(self._rows.execute(query, (hash(normalized),)).fetchall())
-        return None if hash(key) in found else next(iter(found.values()), None)
 
     def _flush(self) -> None:
         self._rows.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._added)

@@ -10,7 +10,7 @@ from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.mapping.errors import FieldError
@@ -45,6 +45,7 @@ class Reason:
         hint: What to do.
         request_id: The refused call, for Gainsight's support.
         sent_at: When a write with an unknown outcome was sent, in epoch seconds.
+        is_listed: A skipped record is listed in the reject file, too.
     """
 
     code: str
@@ -54,6 +55,7 @@ class Reason:
     hint: str = ""
     request_id: str | None = None
     sent_at: float | None = None
+    is_listed: bool = False
 
     def without_values(self) -> Reason:
         """Return the same reason without values of the record."""
@@ -115,6 +117,12 @@ class BatchResult:
         """List those of some records that have no outcome yet, in order."""
         settled = {id(settlement.record) for settlement in self.settlements}
         return [record for record in records if id(record) not in settled]
+
+
+def unavailable(records: Iterable[LoadRecord], error: Exception) -> BatchResult:
+    """Return the result of records whose retries are exhausted."""
+    reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
+    return BatchResult(unavailable=list(records), unavailable_because=reason)
 
 
 class RunStoppedError(Exception):

@@ -57,6 +57,7 @@ class LoadRecord:
         waiting: Field to the row of its own object that is not there yet.
         claimed: The row without lookup keys that it updates, as it was found by fallback keys.
         changed: The fields that an update changes, as far as its row was compared.
+        deletes: It deletes its row; its fields are the lookup keys only.
     """
 
     source: SourceRecord
@@ -70,6 +71,7 @@ class LoadRecord:
     waiting: Mapping[str, LookupKey] = field(default_factory=dict)
     claimed: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
+    deletes: bool = False
 
     def sources(self) -> tuple[SourceRecord, ...]:
         """List every source that shares this record's outcome, in order."""

@@ -83,6 +83,7 @@ class RecordMapper:
             self.converters[field.name] = converter_for(
                 field, date_format=date_format, html=field.name in html_fields
             )
+        self._keys = frozenset(plan.keys)
         self._omits_null = null_values == "omit"
         self._columns = tuple(
             (source, target, self.converters[target])
@@ -129,6 +130,29 @@ class RecordMapper:
         if errors:
             raise RecordRejectedError(errors.values())
         return mapped
+
+    def map_keys(self, record: Mapping[str, object]) -> dict[str, Json]:
+        """Return the lookup keys of a source's record, to find its row.
+
+        Raises:
+            RecordRejectedError: A key is blank or does not convert.
+        """
+        mapped: dict[str, Json] = {}
+        errors: list[FieldError] = []
+        for source, target, converter in self._columns:
+            if target not in self._keys:
+                continue
+            try:
+                mapped[target] = converter.write(record.get(source))
+            except ValueRejectedError as rejection:
+                errors.append(rejection.error)
+                continue
+            if is_blank(mapped[target]):
+                errors.append(self._error(target, _KEY_MISSING, mapped))
+        if errors:
+            raise RecordRejectedError(errors)
+        constants = {n: value for n, value in self._constants.items() if n in self._keys}
+        return {**mapped, **constants}
 
     def changed_fields(
         self, record: Mapping[str, Json], row: Mapping[str, Json]

@@ -129,6 +129,15 @@ class Tenant:
             raise refuse(OBJECT_NOT_FOUND, "Requested object not found.", status=404)
         return model
 
+    def referring_object(self, model: ObjectModel, gsid: str) -> str | None:
+        """Return the name of an object with a row whose lookup holds a GSID; None if none has."""
+        for each in self.objects():
+            for field in each.relations.values():
+                is_of_object = (field.lookup_object or "").lower() == model.name.lower()
+                if is_of_object and self.store.holds(each, field, gsid):
+                    return each.name
+        return None
+
     def parsers(self, model: ObjectModel, *, creating: bool) -> dict[str, Parse]:
         """Return the parsers of sent values by field name; they refuse what is not valid."""
         known = self._parsers.get((model.name, creating))

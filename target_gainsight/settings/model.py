@@ -31,6 +31,7 @@ RichText = Literal["html", "as_is"]
 RejectValues = Literal["full", "keys"]
 Transport = Literal["rest", "bulk"]
 WriteRule = Literal["always", "empty", "create"]
+Deletes = Literal["skip", "delete"]
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""
@@ -201,6 +202,8 @@ class StreamSettings:
     date_format: DateFormat
     rich_text: RichText | None
     max_creates: int | None
+    deletes: Deletes
+    max_deletes: int
     transport: Transport
     bulk_job_id: str
     survey_columns: Mapping[str, str]

@@ -11,6 +11,7 @@ from target_gainsight.settings.model import (
     MAX_LOOKUP_KEYS,
     OBJECT_NAMES,
     CompanyLinks,
+    Deletes,
     FieldRule,
     Lookup,
     OnNoMatch,
@@ -66,6 +67,14 @@ WITHOUT_FALLBACK = {
     "cta": "the lookup keys of an existing CTA cannot be written",
 }
 """Why rows of other objects are not found by fallback keys."""
+
+NO_DELETES: Mapping[str, str] = {
+    "person": "the People API does not delete",
+    "timeline": "the Timeline API does not delete",
+    "cta": "the Cockpit API does not delete",
+    "survey_csv": "a survey file is imported by an administrator",
+}
+"""The object types whose rows cannot be deleted, and why."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,7 @@ def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | N
         lookups=lookups,
         field_rules=rules,
         company_links=links,
+        deletes=_parse_deletes(entry, object_type, errors),
         field_mapping=mapping,
         survey_columns=columns,
         constants=dict(values.get("constants", {})),
@@ -207,6 +217,25 @@ def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRul
         read, _ = read_values(raw, RULE_SETTINGS, errors, f"{name}.")
         rules[field_name] = FieldRule(**read)
     return rules
+
+
+def _parse_deletes(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> Deletes:
+    """Parse whether rows are deleted; inherited by a stream that cannot, it is for the others."""
+    values = entry.values
+    if value_of(values, "deletes") == "skip":
+        return "skip"
+    kind, reason = f"object_type: {object_type}", NO_DELETES.get(object_type, "")
+    if not reason and values.get("transport") == "bulk":
+        kind, reason = "transport: bulk", "a CSV file cannot name rows to delete"
+    elif not reason and values.get("sync_mode") == "insert":
+        kind, reason = "sync_mode: insert", "existing rows are not read, so none can be found"
+    if not reason:
+        return "delete"
+    if "deletes" in entry.own or not entry.prefix:
+        errors.add_message(
+            f"{entry.name_of('deletes')} cannot be delete with {kind}: {reason}. Set it to skip."
+        )
+    return "skip"
 
 
 def _parse_mapping(

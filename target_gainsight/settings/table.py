@@ -108,10 +108,11 @@ _MODES = {
         "upsert",
         refused={
             "mirror": (
-                "A mirror deletes rows that the source lacks, and this target never deletes: use "
-                "upsert and retire rows with a status field."
+                "A mirror deletes rows that the source lacks, and this target never deletes those: "
+                "use upsert and retire rows with a status field, or deletes: delete if the source "
+                "marks them with _sdc_deleted_at."
             ),
-            "delete": "This target never deletes.",
+            "delete": "Use deletes: delete, which deletes the rows that the source has deleted.",
             "append": "Use insert, which creates a row for every record.",
             **dict.fromkeys(
                 ("add", "remove", "audience", "audience_add", "audience_remove", "segment"),
@@ -166,6 +167,16 @@ _MODES = {
     ),
     "max_creates": _integer(
         "Stop a stream before the batch that would create more records than this."
+    ),
+    "deletes": _text(
+        "What to do with a record that has `_sdc_deleted_at`: skip it, or delete the row with its "
+        "lookup keys, for companies, relationships and custom objects. Each row is first written "
+        "whole to a file beside the rejects, from which it can be loaded again.",
+        "skip",
+        choices=get_args(model.Deletes),
+    ),
+    "max_deletes": _integer(
+        "Stop a run before it would delete more rows of a stream than this.", 100
     ),
 }
 

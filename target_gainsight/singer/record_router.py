@@ -170,11 +170,11 @@ class RecordRouter:
         self._routes[stream] = []
 
     def report_activate_version(self, stream: str) -> None:
-        """Log once per stream that versions are not activated: nothing is ever deleted."""
+        """Log once per stream that versions are not activated: no rows are deleted for them."""
         if stream not in self._versioned:
             self._versioned.add(stream)
             logger.info(
-                "stream %s: ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted",
+                "stream %s: ACTIVATE_VERSION is ignored; rows that the source lacks stay",
                 display(stream),
             )
 
@@ -198,7 +198,7 @@ class RecordRouter:
         return [route.sink for route in self._routes[stream] if route.sink.is_full]
 
     def _send_on_route(self, message: Mapping[str, Any], route: Route) -> None:
-        """Hand a record to its sink, unless it is deleted, cannot be mapped or is invalid."""
+        """Hand a record to its sink, unless it cannot be mapped or is invalid."""
         record, sink = message["record"], route.sink
         if route.transform is not None:
             try:
@@ -215,8 +215,7 @@ class RecordRouter:
             sink = self._declare(route, record)
         source = sink.register(message, route.schema)
         if message["record"].get(DELETED_AT) is not None:
-            deleted = Reason("deleted_in_source", "the source has deleted this record")
-            self._ledger.record_source(source, Outcome.SKIPPED, deleted)
+            sink.take_deleted(record, source)
             return
         if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
             record = _with_metadata(record, message, sink)

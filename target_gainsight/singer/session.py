@@ -220,6 +220,7 @@ class Session:
         if self._context is not None:
             self._context.pool.close()
             self._context.uploads.close()
+            self._context.deleted_rows.close()
         if self._connection is not None:
             self._connection.close()
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Json, ObjectSchema
     from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+    from target_gainsight.loading.deletes.row_deleter import RowDeleter
     from target_gainsight.loading.reading.current_rows import CurrentRows
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.writing.writer import Writer
@@ -150,6 +151,19 @@ class ObjectSink(StreamSink):
         """Return a reader that finds rows by fallback keys, too, where the object has them."""
         return rows
 
+    def make_deleter(
+        self,
+        planning: PlanningWriter | None,  # noqa: ARG002 - for sinks that delete
+        resends: ResendPolicy,  # noqa: ARG002
+    ) -> RowDeleter | None:
+        """Return what deletes rows; None if the stream deletes none.
+
+        Args:
+            planning: Records the calls of a dry run, instead of making them.
+            resends: How long deletes whose response was lost are sent again.
+        """
+        return None
+
     def comparison(self) -> RecordMap:
         """Return what compares records with rows."""
         return self.mapper
@@ -182,6 +196,10 @@ class ObjectSink(StreamSink):
             return
         if REASON_PROPERTY in source.message:
             loaded.sent_before = _sent_before(source.message[REASON_PROPERTY])
+        self._append(loaded)
+
+    def _append(self, loaded: LoadRecord) -> None:
+        """Add a record to the group that is being filled."""
         if not self._pending:
             self._pending_since = self.clock.now()
         self._pending.append(loaded)
@@ -239,13 +257,13 @@ class ObjectSink(StreamSink):
         context = self.context
         keys = KeyReader(self.plan.keys, self.mapper)
         rows = self.rows(keys) if keys.names else None
-        writer = self.writer(keys, rows)
+        writer, planning = self.writer(keys, rows), None
         if rows is not None:
             rows = self.with_fallback(rows, keys)
         if context.plan is not None:
             if rows is not None:
                 rows = PlannedRows(rows, context.plan.written(self.object_name, keys.names))
-            writer = PlanningWriter(
+            writer = planning = PlanningWriter(
                 context.plan,
                 self.call_kinds,
                 writer.batch_size,
@@ -253,6 +271,7 @@ class ObjectSink(StreamSink):
                 lookups=self._lookup_index,
                 rows=rows,
             )
+        resends = ResendPolicy(self.clock, self._limits.max_retry_seconds)
         resolver, deferred = None, None
         if self.lookups.any:
             omit_null = self.stream.null_values == "omit"
@@ -286,7 +305,8 @@ class ObjectSink(StreamSink):
             plan=context.plan,
             ledger=self.ledger,
             pool=context.pool,
-            resends=ResendPolicy(self.clock, self._limits.max_retry_seconds),
+            resends=resends,
+            deleter=self.make_deleter(planning, resends),
             deferred=deferred,
             resolver=resolver,
             lookup_index=self._lookup_index,

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
+from target_gainsight.loading.deletes.deleted_rows import RowStream
+from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.deletes.whole_rows import WholeRowReader
+from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
+from target_gainsight.loading.writing.delete_writer import DeleteWriter
 from target_gainsight.loading.writing.records_writer import RecordsWriter
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.sinks.object_sink import ObjectSink
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_gainsight.loading.dry_run.plan import PlanningWriter
+    from target_gainsight.loading.records import SourceRecord
+    from target_gainsight.loading.writing.delivery import ResendPolicy
     from target_gainsight.loading.writing.writer import Writer
 
 
@@ -22,6 +34,65 @@ class RecordsSink(ObjectSink):
     """Loads one stream through the records API."""
 
     MAX_SIZE_DEFAULT = MAX_RECORDS
+
+    @override
+    def setup(self) -> None:
+        super().setup()
+        if self._deletes:
+            self.logger.info(
+                "stream %s: deletes are on: a record with _sdc_deleted_at deletes its row of %s, "
+                "at most %d in this run (max_deletes)",
+                self.stream_name,
+                self.object_name,
+                self.stream.max_deletes,
+            )
+
+    @property
+    def _deletes(self) -> bool:
+        """Whether records that the source has deleted delete their rows."""
+        return self.stream.deletes == "delete"
+
+    @override
+    def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
+        """Add a record to its group that deletes its row; it has its lookup keys only."""
+        if not self._deletes:
+            super().take_deleted(record, source)
+            return
+        try:
+            fields = self.mapper.map_keys(record)
+        except RecordRejectedError as error:
+            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
+            return
+        loaded = LoadRecord(source, fields, deletes=True)
+        loaded.references = {
+            plan.target: plan.reference_of(record)
+            for plan in self.lookups.lookups
+            if plan.target in self.plan.keys
+        }
+        if self._lookup_index is not None:
+            self._lookup_index.on_expected_delete(self.object_name)
+        self._append(loaded)
+
+    @override
+    def make_deleter(
+        self, planning: PlanningWriter | None, resends: ResendPolicy
+    ) -> RowDeleter | None:
+        if not self._deletes:
+            return None
+        records, schema = self.client.records, self._object_schema
+        if self.context.plan is not None:
+            self.context.plan.stream(self.stream_name).max_deletes = self.stream.max_deletes
+        fields = [field.name for field in schema.fields] if schema else []
+        return RowDeleter(
+            stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
+            max_deletes=self.stream.max_deletes,
+            reader=WholeRowReader(records, self.object_name, fields),
+            deleted=self.context.deleted_rows,
+            writer=planning or DeleteWriter(records, self.object_name, self.clock),
+            resends=resends,
+            pool=self.context.pool,
+            is_dry_run=planning is not None,
+        )
 
     @override
     def rows(self, keys: KeyReader) -> CurrentRows:

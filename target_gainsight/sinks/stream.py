@@ -10,6 +10,7 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_gainsight.loading.context import find_stream_settings
+from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
@@ -177,6 +178,11 @@ class StreamSink(BatchSink):
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, validated."""
+
+    def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:  # noqa: ARG002
+        """Take a record that the source has deleted: skip it, unless the sink deletes rows."""
+        reason = Reason("deleted_in_source", "the source has deleted this record")
+        self.ledger.record_source(source, Outcome.SKIPPED, reason)
 
     @abstractmethod
     def settle(self) -> None:

@@ -14,7 +14,8 @@ PUBLIC_NAMES = """
     domain access_key client_id client_secret base_url object_type custom_object_name sync_mode
     lookup_keys fallback_keys field_rules field_mapping constants unknown_fields lookups
     company_links multi_match
-    near_matches skip_unchanged null_values date_format rich_text max_creates streams
+    near_matches skip_unchanged null_values date_format rich_text max_creates deletes max_deletes
+    streams
     read_group_size
     calls_per_minute calls_per_day quota_percent max_calls_per_run timeline_calls_per_minute
     bulk_calls_per_hour bulk_calls_per_day bulk_max_file_bytes quota_store

@@ -118,7 +118,7 @@ def test_a_version_is_not_activated_and_that_is_said_once(
     assert tenant.names() == ["Hooli", "Initech"]
     said = [each.getMessage() for each in caplog.records if "ACTIVATE_VERSION" in each.getMessage()]
     assert said == [
-        "stream 'accounts': ACTIVATE_VERSION is ignored; nothing in Gainsight is ever deleted"
+        "stream 'accounts': ACTIVATE_VERSION is ignored; rows that the source lacks stay"
     ]
 
 

@@ -153,6 +153,8 @@ _BY_CODE: Mapping[str, tuple[type[GainsightError], str]] = {
     "GS_APIG_1000": (UnknownRouteError, _CHECK_ROUTE),
     "GSOBJ_1023": (UnsuitableObjectError, _WRONG_API),
     "GU_1101": (ServerError, "Gainsight failed"),
+    # Its HTTP status is 500, and it states that nothing was deleted (Company API, Error Codes).
+    "GSOBJ_1003": (RefusedError, "Gainsight does not delete the record"),
 }
 _BY_STATUS: Mapping[int, tuple[type[GainsightError], str]] = {
     401: (CredentialError, _NOT_ACCEPTED),

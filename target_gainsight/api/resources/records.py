@@ -147,21 +147,30 @@ class RecordsApi:
             NotFoundError: There is none.
         """
         path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
-        response = self._client.call("GET", path, kind="get")
+        message = f"{object_name} has no record {gsid}"
+        try:
+            response = self._client.call("GET", path, kind="get")
+        except RefusedError as error:
+            if error.code != _NOTHING_MATCHES:
+                raise
+            raise NotFoundError(message, **error.context) from error
         rows = rows_of(response.data) or as_mappings([response.data])
         if not rows:
-            message = f"{object_name} has no record {gsid}"
             raise NotFoundError(message, request_id=response.request_id)
         return rows[0]
 
     def delete(self, object_name: str, gsid: str) -> None:
         """Delete a record (Company API, Delete).
 
+        It is not repeated by itself: a second call is refused if the first one had its effect.
+
         Raises:
+            RefusedError: It was not deleted, such as one that others refer to, or there is none.
             NotFoundError: There is none.
+            UnknownOutcomeError: It may have been deleted; look it up.
         """
         path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
-        self._client.call("DELETE", path, kind="delete")
+        self._client.call("DELETE", path, kind="delete", repeatable=False)
 
     def _write(
         self,

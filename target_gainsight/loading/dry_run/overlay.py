@@ -5,7 +5,8 @@ Kept in temporary files that only this process can see, because it covers whole 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.person_rows import merged_fields
@@ -21,12 +22,27 @@ if TYPE_CHECKING:
     from target_gainsight.loading.references import Key, LookupKey, LookupTargets
 
 
+@dataclass(frozen=True)
+class _PlannedRow:
+    """The row of a key as it would be by now.
+
+    Attributes:
+        fields: The fields that would have been written.
+        exists: Whether there would be a row.
+        is_new: Whether it would have been created after the tenant's own row was deleted.
+    """
+
+    fields: Mapping[str, Any]
+    exists: bool = True
+    is_new: bool = False
+
+
 class PlannedRows(CurrentRows):
     """The current rows of one object, with what the run would have written so far.
 
     Args:
         rows: Reads the tenant's rows.
-        written: The fields that would have been written, by the lookup key.
+        written: The rows that would have been written, by the lookup key.
     """
 
     def __init__(self, rows: CurrentRows, written: SpilledValues) -> None:
@@ -36,9 +52,21 @@ class PlannedRows(CurrentRows):
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
         for entry in self._written.find([record.key]):
-            self._written.replace(entry, merged_fields(entry.value, record.fields))
+            before: _PlannedRow = entry.value
+            fields = merged_fields(dict(before.fields), record.fields)
+            is_new = before.is_new or not before.exists
+            self._written.replace(entry, _PlannedRow(fields, is_new=is_new))
             return
-        self._written.add(record.key, {**(record.claimed or {}), **record.fields})
+        row = _PlannedRow({**(record.claimed or {}), **record.fields})
+        self._written.add(record.key, row)
+
+    def record_delete(self, record: LoadRecord) -> None:
+        """Record that a row would be deleted."""
+        deleted = _PlannedRow({}, exists=False)
+        for entry in self._written.find([record.key]):
+            self._written.replace(entry, deleted)
+            return
+        self._written.add(record.key, deleted)
 
     def object_fields(self, record: LoadRecord) -> Iterable[str]:
         """List the fields of a record that are fields of the object."""
@@ -51,9 +79,13 @@ class PlannedRows(CurrentRows):
         matches = self._rows.read(records, extra, near=near)
         empty = dict.fromkeys(name for record in records for name in self.object_fields(record))
         keys = dict.fromkeys(record.key for record in records)
-        for _, key, written in self._written.find(keys):
-            rows = matches.exact(key) or [{**empty, GSID: TO_BE_CREATED}]
-            matches.replace(key, [merged_fields(rows[0], written), *rows[1:]])
+        for _, key, planned in self._written.find(keys):
+            if not planned.exists:
+                matches.replace(key, [])
+                continue
+            rows = [] if planned.is_new else matches.exact(key)
+            rows = rows or [{**empty, GSID: TO_BE_CREATED}]
+            matches.replace(key, [merged_fields(rows[0], planned.fields), *rows[1:]])
         return matches
 
 
@@ -63,18 +95,34 @@ class PlannedParents:
     def __init__(self, watched: LookupTargets) -> None:
         self._watched = watched
         self._written = SpilledValues()
+        self._deleted: set[str] = set()
 
     def record_write(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Record what would be written, under each set of match fields."""
         for name, match_fields, values in self._watched.of(object_name, fields):
             key = _key(name, match_fields, values)
-            if not self._written.find([key]):
+            found = self._written.find([key])
+            for entry in found:
+                self._written.replace(entry, value=True)
+            if not found:
                 self._written.add(key, value=True)
+
+    def record_delete(self, object_name: str, gsid: str, fields: Mapping[str, object]) -> None:
+        """Record that a row would be deleted; fields are its lookup keys."""
+        self._deleted.add(gsid)
+        for name, match_fields, values in self._watched.of(object_name, fields):
+            for entry in self._written.find([_key(name, match_fields, values)]):
+                self._written.replace(entry, value=False)
+
+    def is_deleted(self, gsid: str) -> bool:
+        """Return whether a row of the tenant would be gone by now."""
+        return gsid in self._deleted
 
     def has(self, wanted: LookupKey) -> bool:
         """Return whether a row would be there by now."""
         match = wanted.match
-        return bool(self._written.find([_key(match.object_name, match.names, wanted.written)]))
+        found = self._written.find([_key(match.object_name, match.names, wanted.written)])
+        return any(entry.value for entry in found)
 
 
 def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:

@@ -35,6 +35,12 @@ UPLOAD = "upload"
 
 MAX_FIELDS_SHOWN = 6
 
+_OUTCOMES: Mapping[Action, Outcome] = {
+    "create": Outcome.CREATED,
+    "update": Outcome.UPDATED,
+    "delete": Outcome.DELETED,
+}
+
 
 @dataclass(frozen=True)
 class PlannedUpdate:
@@ -57,6 +63,8 @@ class StreamPlan:
         write_calls: The number of write calls.
         updates: The first rows that would change.
         creates: The keys of the first rows that would be created.
+        deletes: The keys of the first rows that would be deleted.
+        max_deletes: The number of rows that may be deleted; None if deletes are off.
         files: The files that would be sent or written: size in bytes, and destination.
         rules: The fields with a write rule, and the rule in words.
         kept: The number of rows that keep their value of a field because of its rule.
@@ -66,6 +74,8 @@ class StreamPlan:
     write_calls: int = 0
     updates: list[PlannedUpdate] = field(default_factory=list)
     creates: list[tuple[object, ...]] = field(default_factory=list)
+    deletes: list[tuple[object, ...]] = field(default_factory=list)
+    max_deletes: int | None = None
     files: list[tuple[int, str]] = field(default_factory=list)
     rules: Mapping[str, str] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
@@ -132,15 +142,16 @@ class Plan:
         """
         return self._written.setdefault((object_name.lower(), keys), SpilledValues())
 
-    def record_call(self, kind: str, batch: Sequence[LoadRecord], *, creates: bool) -> None:
+    def record_call(self, kind: str, batch: Sequence[LoadRecord], action: Action) -> None:
         """Record a write call."""
         with self._lock:
             plan = self.stream(batch[0].source.alias)
             plan.write_calls += 1
             self._writes[kind] += 1
-            if creates:
-                missing = MAX_EXAMPLES - len(plan.creates)
-                plan.creates += [record.key for record in batch[:missing]]
+            if action != "update":
+                examples = plan.creates if action == "create" else plan.deletes
+                missing = MAX_EXAMPLES - len(examples)
+                examples += [record.key for record in batch[:missing]]
 
     def record_file(
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
@@ -213,6 +224,7 @@ class Plan:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
                 lines += [f"  {_key_text(update.key)}", *_change_lines(update.changes)]
+        lines += _delete_lines(name, plan, counts)
         if plan.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
             keys = one_line(", ".join(plan.fallback_keys))
@@ -233,6 +245,7 @@ class Plan:
         plan = self.stream(name)
         return {
             "write_calls": plan.write_calls,
+            "max_deletes": plan.max_deletes,
             "files": [{"bytes": size, "for": destination} for size, destination in plan.files],
             "fallback_keys": list(plan.fallback_keys),
             "field_rules": {
@@ -240,6 +253,7 @@ class Plan:
                 for field, rule in plan.rules.items()
             },
             "examples_created": [_key_json(key) for key in plan.creates],
+            "examples_deleted": [_key_json(key) for key in plan.deletes],
             "examples_updated": [
                 {
                     "key": _key_json(update.key),
@@ -257,7 +271,8 @@ class PlanningWriter(Writer):
     """Writes nothing and records what the real writer would send.
 
     Args:
-        kinds: The kinds of the real writer's calls: for creates, and for updates.
+        kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
+            its own.
         batch_size: Records per call.
         lookups: Finds the records that would be written; None if no lookup needs them.
         rows: The rows read later, into which the records are merged.
@@ -278,18 +293,21 @@ class PlanningWriter(Writer):
         self._lookups = lookups
         self._rows = rows
         self._plan = plan
-        self._kinds = kinds
+        self._kinds = {"create": kinds[0], "update": kinds[1], "delete": "delete"}
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Record a call and return the outcomes that it would have."""
-        creates = action == "create"
-        self._plan.record_call(self._kinds[0 if creates else 1], records, creates=creates)
+        self._plan.record_call(self._kinds[action], records, action)
         for record in records:
+            if action == "delete":
+                if self._rows is not None:
+                    self._rows.record_delete(record)
+                continue
             if self._lookups is not None:
                 self._lookups.on_plan(self._object_name, record.fields)
             if self._rows is not None:
                 self._rows.record_write(record)
-        outcome = Outcome.CREATED if creates else Outcome.UPDATED
+        outcome = _OUTCOMES[action]
         return Written(
             tuple(
                 Settlement(record, outcome, gsid=record.gsid or TO_BE_CREATED) for record in records
@@ -309,6 +327,18 @@ def _key_json(key: tuple[object, ...]) -> object:
 
 def _kept_in(rows: int) -> str:
     return f"; {counted(rows, 'row')} would keep another value" if rows else ""
+
+
+def _delete_lines(name: str, plan: StreamPlan, counts: StreamCounts) -> list[str]:
+    """Return that deletes are on, and what would be deleted."""
+    if plan.max_deletes is None:
+        return []
+    limit = f"at most {plan.max_deletes:,} in a run (max_deletes)"
+    if not plan.deletes:
+        return [f"{name}: deletes are on, {limit}; would delete nothing"]
+    deleted = counts.outcomes[Outcome.DELETED]
+    examples = ", ".join(map(_key_text, plan.deletes))
+    return [f"{name}: would delete {deleted:,}, such as {examples}; {limit}"]
 
 
 def _change_lines(changes: Mapping[str, tuple[object, object]]) -> list[str]:

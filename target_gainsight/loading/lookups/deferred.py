@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
 from target_gainsight.loading.reading.current_rows import GSID
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
@@ -85,7 +85,7 @@ class DeferredParents:
         return final
 
     def override(self, records: Iterable[LoadRecord]) -> None:
-        """Drop parents that later records with the same keys set or clear."""
+        """Drop parents that later records with the same keys set or clear, or delete."""
         if not len(self._waiting):
             return
         later = {record.key: record for record in records if record.key}
@@ -94,6 +94,8 @@ class DeferredParents:
             record, by = settlement.record, later[entry.key]
             waiting = record.waiting
             overridden = waiting.keys() & {*by.fields, *by.waiting} - self._create_only
+            if by.deletes:  # its row is not there any more
+                overridden = set(waiting)
             if overridden:
                 record.waiting = {
                     name: each for name, each in waiting.items() if name not in overridden
@@ -211,8 +213,7 @@ class DeferredParents:
         records = [settlement.record for settlement in waiting]
         for record in records:
             record.waiting = {}
-        reason = Reason("unavailable", str(error), hint="replay it when Gainsight responds again")
-        return BatchResult(unavailable=records, unavailable_because=reason)
+        return unavailable(records, error)
 
     def _completed(self, written: Settlement) -> Settlement:
         original = self._following_up.pop(written.record, None)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.api import Json, RecordsApi, Where
     from target_gainsight.loading.loading_streams import LoadingStreams
+    from target_gainsight.loading.outcomes import Settlement
     from target_gainsight.loading.references import Key
     from target_gainsight.mapping.types.converters import Converter
 
@@ -78,6 +79,8 @@ class LookupIndex:
         self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
         self._found: OrderedDict[LookupKey, tuple[str, ...]] = OrderedDict()
         self._negative_cache: dict[str, OrderedDict[LookupKey, None]] = defaultdict(OrderedDict)
+        self._expected_deletes: set[str] = set()
+        self._deleted: set[str] = set()
         self._near: OrderedDict[tuple[MatchFields, Key], str] = OrderedDict()
         self._near_read: OrderedDict[LookupKey, None] = OrderedDict()
         self._max_values = MAX_VALUES
@@ -91,6 +94,17 @@ class LookupIndex:
     def on_create(self, object_name: str) -> None:
         """Forget which rows of an object were not found: some have been created, or given keys."""
         self._negative_cache.pop(object_name.lower(), None)
+
+    def on_expected_delete(self, object_name: str) -> None:
+        """Settle the streams of an object before its next lookup: a row is to be deleted."""
+        self._expected_deletes.add(object_name.lower())
+
+    def on_delete(self, object_name: str, deleted: Settlement) -> None:
+        """Forget a row that was deleted, or would be if the run were real."""
+        gsid = str(deleted.gsid)
+        self._deleted.add(gsid)
+        if self._planned is not None:
+            self._planned.record_delete(object_name, gsid, deleted.record.fields)
 
     def on_plan(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a record that would be written if the run were real."""
@@ -114,6 +128,9 @@ class LookupIndex:
             RunStoppedError: The tenant refuses to read them.
         """
         by_object: dict[str, dict[LookupKey, None]] = defaultdict(dict)
+        if self._expected_deletes or self._deleted:
+            keys = list(keys)
+            self._forget_deleted({each.match.object_name for each in keys})
         for each in keys:
             if each in self._found:
                 self._found.move_to_end(each)
@@ -124,6 +141,19 @@ class LookupIndex:
             missing = [each for each in unknown if each not in self._negative_cache[object_name]]
             for start in range(0, len(missing), self._max_values):
                 self._read(object_name, missing[start : start + self._max_values])
+
+    def _forget_deleted(self, object_names: Iterable[str]) -> None:
+        """Make the deletes that some objects wait for, and forget the rows that are gone."""
+        for object_name in self._expected_deletes.intersection(object_names):
+            self._streams.settle_object(object_name)
+            self._expected_deletes.discard(object_name)
+        if self._deleted:
+            gone = [
+                key for key, gsids in self._found.items() if not self._deleted.isdisjoint(gsids)
+            ]
+            for key in gone:
+                del self._found[key]
+            self._deleted.clear()
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -231,6 +261,8 @@ class LookupIndex:
         for match, group in by_match.items():
             found: dict[Key, list[str]] = defaultdict(list)
             for row in rows:
+                if self._planned is not None and self._planned.is_deleted(str(row.get(GSID))):
+                    continue
                 found[match.key_of_row(row)].append(str(row.get(GSID)))
                 self._keep_near(match, row)
             for each in group:

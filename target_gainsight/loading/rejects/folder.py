@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REJECTS, RETIRED, CREATED = ".singer", ".retired", ".created.csv"
+DELETED = ".deleted.singer"
+"""The suffix of a run's deleted rows, which are no rejects and are never cleared with them."""
+
 SUFFIXES = (REJECTS, RETIRED, CREATED)
 """The files of a run; rejects are deleted first, so that none outlives its retirement."""
 

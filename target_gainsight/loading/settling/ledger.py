@@ -37,9 +37,6 @@ NOT_COUNTED = ("unavailable", "outcome_unknown")
 NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
 """Outcomes that all records merged into one share; any other is that of the last one alone."""
 
-LISTED_SKIPS = ("no_match",)
-"""Codes of skips that are listed in the reject file, too."""
-
 PERCENT_COUNTS_FROM = 100
 MAX_UNAVAILABLE_IN_A_ROW = 3
 SETTLED_BY_FILE = "settled by file"
@@ -212,7 +209,7 @@ class Ledger:
                 self._log.add(source, reason)
         index = self._open_rejects
         retires = index.retired_by(source, since) if index and index.has_any else []
-        is_listed = outcome is Outcome.REJECTED or (reason and reason.code in LISTED_SKIPS)
+        is_listed = outcome is Outcome.REJECTED or (reason is not None and reason.is_listed)
         if reason is not None and is_listed and self._reject_writer is not None:
             self._reject_writer.add(source, outcome, reason, retires)
         elif retires and index is not None:

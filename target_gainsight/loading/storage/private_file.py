@@ -62,6 +62,19 @@ class PrivateFile:
             raise
         self._pending.clear()
 
+    def sync(self) -> None:
+        """Bring all added lines to disk, and the file's name.
+
+        Raises:
+            OSError: The disk does not take them.
+        """
+        is_new = self._descriptor is None
+        self.flush()
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+        if is_new:
+            sync_folder(self.path.parent)
+
     def close(self) -> None:
         """Write what is left and close."""
         self.flush()

@@ -48,7 +48,7 @@ def deliver(
 
     Args:
         writer: Makes the calls.
-        action: Whether the tenant has the records.
+        action: What to do with the records.
         batch: At most as many records as one call takes.
         policy: How long creates whose response was lost are sent again.
 
@@ -87,7 +87,7 @@ class _Resends:
         """
         spent = self._clock.now() - self._began
         if spent >= self._max_seconds:
-            message = "every response was lost, and the records never arrived"
+            message = "every response was lost, and the calls had no effect"
             raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
         pause = backoff.full_jitter(next(self._pauses))
         self._clock.wait(max(pause, error.cause.retry_after or 0.0))

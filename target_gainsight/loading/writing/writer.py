@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from target_gainsight.loading.outcomes import Reason, Settlement
     from target_gainsight.loading.records import LoadRecord
 
-Action = Literal["create", "update"]
+Action = Literal["create", "update", "delete"]
 Body = Mapping[str, Any]
 """A record as it is sent: field name to JSON value."""
 
 
 @dataclass(frozen=True)
 class SentCreate:
-    """A create whose outcome is not known.
+    """A create, or delete, whose outcome is not known.
 
     Attributes:
         at: When it was sent, in epoch seconds on the tenant's clock.
@@ -35,12 +35,12 @@ class SentCreate:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A record that may or may not have been created.
+    """A record that may or may not have been created, or whose row may have been deleted.
 
     Attributes:
         record: The record.
         sent: When and how it was sent.
-        reason: Why it is rejected if the tenant does not have it; None if it is to be sent again.
+        reason: Why it is rejected if the call had no effect; None if it is to be sent again.
         resent: An earlier response for the same record was lost in this run.
     """
 

@@ -51,6 +51,10 @@ class Switches:
         too_many_keys_code: the error code of an update with more keys than allowed.
         too_many_records_code: the error code of a write with more records than allowed.
         keys_gsid_refused: whether `keys=Gsid` is refused.
+        delete_referenced: whether a row that others refer to can be deleted, or is refused with
+            GSOBJ_1003.
+        delete_missing: how the delete of a row that does not exist is refused: HTTP 400 with
+            GSOBJ_1011, HTTP 500 with GSOBJ_1003, or HTTP 404.
         numeric_strings: whether numbers can be sent as text.
         date_formats: the date formats that a DATE field accepts.
         datetime_milliseconds_required: whether a DATETIME without milliseconds is refused.
@@ -123,6 +127,8 @@ class Switches:
     too_many_keys_code: str = "GSOBJ_1008"
     too_many_records_code: str = "GSOBJ_1008"
     keys_gsid_refused: bool = False
+    delete_referenced: Literal["refused", "deleted"] = "refused"
+    delete_missing: Literal["nothing_matches", "delete_failed", "not_found"] = "nothing_matches"
     numeric_strings: bool = False
     date_formats: Literal["both", "iso", "mdy"] = "both"
     datetime_milliseconds_required: bool = False

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import (
+    DELETE_FAILED,
     GENERIC,
     INVALID_VALUE,
     NOTHING_MATCHES,
@@ -39,6 +40,11 @@ Record = dict[str, Any]
 Errors = dict[int, list[FieldError]]
 """Refused fields by the position of their record."""
 
+_MISSING_ROW = {
+    "nothing_matches": (NOTHING_MATCHES, 400),
+    "delete_failed": (DELETE_FAILED, 500),
+    "not_found": (NOTHING_MATCHES, 404),
+}
 _TAILS = {"spaced": "({} = {}).", "tight": "({}= {})"}
 _TIMELINE_REFUSALS = {
     "refused": (GENERIC, 400),
@@ -139,11 +145,22 @@ def read_record(tenant: Tenant, call: Incoming) -> Answer:
 
 
 def delete_record(tenant: Tenant, call: Incoming) -> Answer:
-    """`DELETE /v1/data/objects/{Object}/{GSID}`: remove one record [D]."""
+    """`DELETE /v1/data/objects/{Object}/{GSID}`: remove one record [D].
+
+    Raises:
+        Refusal: There is none, or others refer to it [I].
+    """
     model = _writable_object(tenant, call, [])
     gsid = call.params["gsid"]
-    if not is_gsid(gsid) or not tenant.store.delete(model, gsid):
-        raise refuse(NOTHING_MATCHES, f"No record found (Gsid = {gsid}).")
+    with tenant.store.transaction():
+        if tenant.switches.delete_referenced == "refused":
+            referring = tenant.referring_object(model, gsid)
+            if referring is not None:
+                message = f"Delete failed: {referring} refers to this record (Gsid = {gsid})."
+                raise refuse(DELETE_FAILED, message, status=500)
+        if not is_gsid(gsid) or not tenant.store.delete(model, gsid):
+            code, status = _MISSING_ROW[tenant.switches.delete_missing]
+            raise refuse(code, f"No record found (Gsid = {gsid}).", status=status)
     return _written([{}], [gsid])
 
 

@@ -233,6 +233,12 @@ class Store:
             )
         return done.rowcount > 0
 
+    def holds(self, model: ObjectModel, field: Field, value: object) -> bool:
+        """Return whether a field of any row has a value."""
+        table, column = quoted(model.name), self.column(model, field.name)
+        found = f"SELECT 1 FROM {table} WHERE {column} = ? LIMIT 1"  # noqa: S608
+        return bool(self.rows(found, (value,)))
+
     def match(
         self,
         model: ObjectModel,

@@ -1,0 +1,94 @@
+"""The file of deleted rows: a Singer file that creates them again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.source_json import write_json
+from target_gainsight.mapping.source_rows import source_columns, source_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from target_gainsight.api import ObjectSchema
+    from target_gainsight.loading.reading.current_rows import Row
+
+DELETED_PROPERTY = "gainsight_deleted"
+"""The property of a RECORD message that holds the row as the tenant returned it."""
+
+
+@dataclass(frozen=True)
+class RowStream:
+    """The stream whose rows are deleted.
+
+    Attributes:
+        name: Its name as it comes out of the stream maps.
+        keys: The lookup keys.
+        schema: The object, or None where its metadata is unknown.
+    """
+
+    name: str
+    object_name: str
+    keys: tuple[str, ...]
+    schema: ObjectSchema | None
+
+
+class DeletedRows:
+    """The rows that one run deletes, written before they are deleted.
+
+    Args:
+        path: The file, made when the first row is added.
+        now: Returns the time in epoch seconds.
+        on_first: Called with the path when the file is made.
+
+    Attributes:
+        sent: How many rows of each stream were to be deleted so far.
+    """
+
+    def __init__(
+        self, path: Path, now: Callable[[], float], on_first: Callable[[Path], None]
+    ) -> None:
+        self.sent: Counter[str] = Counter()
+        self._file = PrivateFile(path)
+        self._now = now
+        self._on_first = on_first
+        self._columns: dict[str, dict[str, Any]] = {}
+
+    def add(self, stream: RowStream, rows: Sequence[tuple[str, Row]]) -> None:
+        """Bring rows, each with its GSID, to disk.
+
+        Raises:
+            OSError: The file cannot be written; nothing may be deleted.
+        """
+        if not self._file.exists:
+            self._on_first(self._file.path)
+        columns = source_columns(stream.schema, dict.fromkeys(n for _, row in rows for n in row))
+        if self._columns.get(stream.name) != columns:
+            self._columns[stream.name] = columns
+            schema = {
+                "type": "SCHEMA",
+                "stream": stream.name,
+                "schema": {"type": "object", "properties": columns},
+                "key_properties": [key for key in stream.keys if key in columns],
+            }
+            self._file.add(write_json(schema))
+        time = datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat()
+        for gsid, row in rows:
+            deleted = {"object": stream.object_name, "gsid": gsid, "time": time, "row": row}
+            message = {
+                "type": "RECORD",
+                "stream": stream.name,
+                "record": source_record(row, columns, stream.schema),
+                DELETED_PROPERTY: deleted,
+            }
+            self._file.add(write_json(message))
+        self._file.sync()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

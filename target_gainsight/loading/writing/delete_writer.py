@@ -1,0 +1,85 @@
+"""Delete companies, relationships and custom objects, one row in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from target_gainsight.api import NotFoundError, ObjectNotFoundError, RefusedError, is_in
+from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
+from target_gainsight.loading.writing.isolation import refusal_reason
+from target_gainsight.loading.writing.writer import (
+    Recovered,
+    SentCreate,
+    Unresolved,
+    Writer,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_gainsight.api import Clock, RecordsApi
+    from target_gainsight.loading.records import LoadRecord
+    from target_gainsight.loading.writing.writer import Action
+
+
+class DeleteWriter(Writer):
+    """Deletes the rows of one object by their GSIDs.
+
+    Args:
+        records: The records API.
+        object_name: The object.
+        clock: Returns when a call is sent.
+    """
+
+    after_lost_response: ClassVar[str] = "looking up the row"
+
+    def __init__(self, records: RecordsApi, object_name: str, clock: Clock) -> None:
+        self.batch_size = 1
+        self._records = records
+        self._object_name = object_name
+        self._clock = clock
+        self._reader = ObjectReader(records, object_name)
+
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:  # noqa: ARG002
+        """Delete one row. A refused delete is looked up: perhaps there is no such row."""
+        (record,) = records
+        sent_at = self._clock.now()
+        try:
+            self._records.delete(self._object_name, str(record.gsid))
+        except ObjectNotFoundError:
+            raise
+        except (RefusedError, NotFoundError) as error:
+            sent = SentCreate(sent_at, may_still_commit=False, cause=str(error))
+            return Written((), (Unresolved(record, sent, _refusal_reason(error)),))
+        return Written((Settlement(record, Outcome.DELETED, gsid=record.gsid),))
+
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Look rows up; those that are gone were deleted, or by someone else before our call."""
+        gsids = [str(each.record.gsid) for each in unresolved]
+        rows = self._reader.read(
+            (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
+        )
+        present = {str(row.get(GSID)) for row in rows}
+        return Recovered(
+            tuple(self._gone(each) for each in unresolved if str(each.record.gsid) not in present)
+        )
+
+    def _gone(self, each: Unresolved) -> Settlement:
+        record = each.record
+        if each.reason is None or each.resent:
+            return Settlement(record, Outcome.DELETED, gsid=record.gsid)
+        return Settlement(record, Outcome.SKIPPED, no_row_reason(self._object_name))
+
+
+def no_row_reason(object_name: str) -> Reason:
+    """Return why a record deletes nothing."""
+    return Reason("no_match", f"no {object_name} has this key, so there is nothing to delete")
+
+
+def _refusal_reason(error: RefusedError | NotFoundError) -> Reason:
+    if isinstance(error, RefusedError):
+        return refusal_reason(error)
+    message = error.description or error.message
+    return Reason(error.code or "refused", message, request_id=error.request_id)
