@@ -17,7 +17,7 @@ COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",
     "describe": "Show the tenant's objects, or the fields of one; writes nothing.",
     "plan": "Show what a run over a tap's messages would write and cost; writes nothing.",
-    "probe": "Find out how the tenant's API behaves, and what that means for loads; reads only.",
+    "probe": "Find out how the tenant's API behaves, and what that means; only reads by default.",
     "rejects": "List, show, replay or clear rejected records.",
     "sandbox": "Serve the embedded sandbox, or show its rows.",
 }

@@ -131,7 +131,9 @@ def _describe(plan: WritePlan) -> None:
 
 
 def _confirm(*, yes: bool) -> None:
+    """Ask; the question ends no line, and Meltano shows whole lines only."""
     if not yes:
+        _note("Nothing is written yet. Type y and press Enter to start.")
         click.confirm("Start?", abort=True, err=True)
 
 

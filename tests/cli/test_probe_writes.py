@@ -299,13 +299,25 @@ def send_signal_at_third_update(
     monkeypatch.setattr(tenant.faults, "pick", pick_and_send)
 
 
-@pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signals", "exit_code"),
+    [
+        ([signal.SIGINT], 130),
+        ([signal.SIGTERM], 143),
+        ([signal.SIGINT, signal.SIGTERM], 130),
+    ],
+)
 def test_interrupted_probe_cleans_up(
-    probed: Commands, monkeypatch: pytest.MonkeyPatch, signum: int, exit_code: int
+    probed: Commands, monkeypatch: pytest.MonkeyPatch, signals: list[int], exit_code: int
 ) -> None:
     tenant = probed.sandbox.tenant
     before = held(tenant)
-    send_signal_at_third_update(tenant, monkeypatch, lambda: os.kill(os.getpid(), signum))
+
+    def send() -> None:
+        for signum in signals:
+            os.kill(os.getpid(), signum)
+
+    send_signal_at_third_update(tenant, monkeypatch, send)
     result = probe(probed)
     assert result.exit_code == exit_code
     assert "The probe was interrupted. Its records are deleted." in result.output

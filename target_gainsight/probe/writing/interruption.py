@@ -19,7 +19,9 @@ class InterruptedProbeError(Exception):
 
 
 class Interruption:
-    """Notes the first signal, to be acted on by `check`; a second one ends the process at once.
+    """Notes the first signal, to be acted on by `check`; the same one again ends the process.
+
+    A different one changes nothing: Meltano sends SIGTERM after the SIGINT of a terminal.
 
     Attributes:
         signal: The first signal received, or None.
@@ -57,6 +59,6 @@ class Interruption:
             raise InterruptedProbeError
 
     def _note(self, signum: int, _: FrameType | None) -> None:
-        if self.signal is not None:
+        if self.signal == signum:
             raise SystemExit(_SIGNAL_EXIT + signum)
-        self.signal = signum
+        self.signal = self.signal or signum
