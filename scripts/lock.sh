@@ -1,8 +1,16 @@
 #!/bin/sh
-# Writes requirements/dev.txt anew: the newest versions that fit pyproject.toml, for every supported Python.
-# It names no package index: whoever installs from it uses the one configured.
+# Writes the locks anew: the newest versions that fit pyproject.toml. They name no package index: whoever installs from
+# them uses the one configured.
+#   requirements/dev.txt     the development tools, for every supported Python
+#   requirements/image.txt   what the container image installs, where possible in the same versions
 set -eu
 cd "$(dirname "$0")/.."
-exec .venv/bin/uv pip compile pyproject.toml --extra sandbox --extra redis --group dev \
-  --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
-  --custom-compile-command "sh scripts/lock.sh" --quiet --output-file requirements/dev.txt "$@"
+
+compile() {
+  .venv/bin/uv pip compile pyproject.toml --extra sandbox --extra redis --universal --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "sh scripts/lock.sh" --quiet "$@"
+}
+
+compile --group dev --python-version 3.10 --output-file requirements/dev.txt "$@"
+cp requirements/dev.txt requirements/image.txt # versions to prefer
+compile --group image --python-version 3.13 --output-file requirements/image.txt

@@ -83,6 +83,7 @@ def test_scores_are_promoter_scores() -> None:
 def test_every_address_is_reserved_for_examples() -> None:
     files = sorted(path for path in EXAMPLES.rglob("*") if path.suffix in {".jsonl", ".yml"})
     text = "".join(path.read_text(encoding="utf-8") for path in files)
+    text = re.sub(r"uses: \S+@[0-9a-f]{40}", "", text)  # the actions of a workflow
     hosts = re.findall(r"(?:https?://|[\w.+-]@)([\w.-]+)", text)
     assert hosts
     assert {host.rsplit(".", 1)[-1] for host in hosts} == {"example"}
