@@ -63,8 +63,9 @@ class Reply:
 
     @property
     def code(self) -> str | None:
-        """Gainsight's error code, if the call was refused with one."""
-        return self.error.code if self.error else None
+        """Gainsight's error code, if the call was refused with one; no other text."""
+        code = (self.error.code if self.error else None) or ""
+        return code if _CODE.fullmatch(code) else None
 
     @property
     def description(self) -> str:
@@ -83,9 +84,8 @@ class Reply:
             is_quota = isinstance(self.error, QuotaExceededError)
             whose = "of the tenant's day" if is_quota else "that the probe may make"
             return f"the calls {whose} are used up"
-        code = self.code if self.code and _CODE.fullmatch(self.code) else ""
         status = f"HTTP {self.status}" if self.status else "no response"
-        return f"{status} {code}".rstrip()
+        return f"{status} {self.code or ''}".rstrip()
 
 
 class ProbeSession:

@@ -42,6 +42,7 @@ class ScriptedTenant:
         headers: Headers of every response.
         redirected: The end of the path of calls that are redirected.
         most_fields: The number of fields above which a query is refused.
+        refused_operator: The operator that no filter may have.
     """
 
     def __init__(self) -> None:
@@ -50,15 +51,21 @@ class ScriptedTenant:
         self.headers: dict[str, str] = {}
         self.redirected = ""
         self.most_fields = 100
+        self.refused_operator = ""
 
     def respond(self, request: Any, context: Any) -> dict[str, Any]:
         context.headers.update(self.headers)
         if self.redirected and request.path.endswith(self.redirected):
             context.status_code = 307
-        if "/query/" in request.path and len(request.json()["select"]) > self.most_fields:
+        if "/query/" in request.path and self._refuses(request.json()):
             context.status_code = 400
-            return {"result": False, "errorCode": "GSOBJ_1008", "errorDesc": "Too many"}
+            return {"result": False, "errorCode": "Initech", "errorDesc": "Initech"}
         return {"result": True, "requestId": "r", "data": self._data(request)}
+
+    def _refuses(self, query: Any) -> bool:
+        conditions = query.get("where", {}).get("conditions", ())
+        operators = {condition["operator"] for condition in conditions}
+        return len(query["select"]) > self.most_fields or self.refused_operator in operators
 
     def _data(self, request: Any) -> Any:
         if request.path.endswith(NAMES):
@@ -115,6 +122,14 @@ def test_rows_that_no_load_can_read_are_not_handled(
     assert "position" not in questions[question]
 
 
+def test_refused_filter_by_keys_is_not_handled(probed: Any) -> None:
+    tenant = ScriptedTenant()
+    tenant.refused_operator = "IN"
+    code, questions = probed(tenant)
+    assert (code, questions["query_max_values"]["verdict"]) == (1, "not handled")
+    assert questions["no_rows"]["position"] == "list"
+
+
 def test_ignored_filter_is_not_handled(probed: Any) -> None:
     tenant = ScriptedTenant()
     tenant.found = [dict(COMPANY)]
@@ -137,7 +152,7 @@ def test_fewer_fields_are_read_if_all_are_refused(probed: Any) -> None:
     tenant.company = {"Gsid": "1P02A", "Name": "Initech"}
     _, questions = probed(tenant)
     assert questions["reads_company"]["verdict"] == "as assumed"
-    refusal = "a query for all fields is refused with HTTP 400 GSOBJ_1008"
+    refusal = "a query for all fields is refused with HTTP 400"
     assert questions["unreadable_field"]["observed"] == f"not settled: {refusal}"
 
 
@@ -149,10 +164,16 @@ def test_interrupted_probe_exits_130(probed: Any, requests_mock: Any, tmp_path: 
 
 def test_numbers_of_limit_headers_are_shown(probed: Any) -> None:
     tenant = ScriptedTenant()
-    tenant.headers = {"X-RateLimit-Remaining": "97", "X-Quota-Owner": "initech", "Via": "initech"}
+    tenant.headers = {
+        "X-RateLimit-Remaining": "97",
+        "X-RateLimit-Policy": "initech",
+        "X-Initech-Quota": "5",
+        "Via": "initech",
+    }
     code, questions = probed(tenant)
     assert code == 0
-    assert questions["limit_headers"]["observed"] == "x-quota-owner, x-ratelimit-remaining: 97"
+    shown = "one of another name: 5, x-ratelimit-policy, x-ratelimit-remaining: 97"
+    assert questions["limit_headers"]["observed"] == shown
 
 
 def test_filter_that_matches_nothing_has_no_position(probed: Any) -> None:

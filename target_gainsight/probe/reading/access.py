@@ -26,6 +26,10 @@ TOKEN_CALLS = Topic("token_calls", "a token has no limit of calls", 0)
 TOKENS = (TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS)
 
 _LIMIT_HEADER = re.compile(r"retry-after|(x-)?.*(rate-?limit|quota|throttl|remaining)[\w-]*")
+_KNOWN_NAME = re.compile(
+    r"(x-)?(gs-)?(rate-?limit|quota|retry-after)(-(limit|remaining|reset|policy|used|minute|day))*"
+)
+"""Names of headers that are shown; others may hold a company's name."""
 _REGION_HOST = re.compile(r"(sb-)?[^.]+(\.[^.]+)?\.gainsightcloud\.com")
 _UNAUTHORIZED = 401
 
@@ -73,7 +77,11 @@ def find_limit_headers(facts: TenantFacts) -> Iterator[Observation]:
     if not found:
         yield LIMIT_HEADERS.settled("none", "limits are settings", "as assumed")
         return
-    numbers = (f"{k}: {v}" if v.isdecimal() else k for k, v in sorted(found.items()))
+    shown = {
+        name if _KNOWN_NAME.fullmatch(name) else "one of another name": value
+        for name, value in found.items()
+    }
+    numbers = (f"{k}: {v}" if v.isdecimal() else k for k, v in sorted(shown.items()))
     consequence = (
         "compare calls_per_minute and calls_per_day with it; the target honors Retry-After"
     )

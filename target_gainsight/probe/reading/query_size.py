@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from target_gainsight.probe.observations import Observation
     from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
+    from target_gainsight.probe.session import Reply
 
 VALUES = Topic("query_max_values", "an IN takes 4,999 values", 0)
 BYTES = Topic("query_max_bytes", "a query may have 200,000 bytes", 0)
@@ -59,8 +60,7 @@ def _limits(tries: list[tuple[int, RowsRead]], by_bytes: RowsRead | None) -> Ite
     accepted = [(size, read) for size, read in tries if read.were_read]
     refused = [(size, read) for size, read in tries if read.is_refused]
     if not accepted:
-        for topic in (VALUES, BYTES):
-            yield topic.not_settled(tries[-1][1].reply.summary)
+        yield from _none_accepted(tries[-1][0], tries[-1][1].reply)
         return
     size, read = max(accepted, key=lambda each: each[0])
     sent = read.reply.sent_bytes
@@ -82,7 +82,20 @@ def _limits(tries: list[tuple[int, RowsRead]], by_bytes: RowsRead | None) -> Ite
         yield BYTES.at(sent, in_bytes, consequence)
     else:
         yield VALUES.at(size, f"{size:,} are accepted, {least:,} are not", consequence)
-        yield BYTES.at(0, "not limited below the number of values", consequence)
+        if by_bytes is None or not by_bytes.reply.was_sent:
+            yield BYTES.not_settled("whether the number or the size is the reason was not tried")
+        else:
+            yield BYTES.at(0, "not limited below the number of values", consequence)
+
+
+def _none_accepted(least: int, reply: Reply) -> Iterator[Observation]:
+    if reply.was_sent and least == SMALLER[-1]:
+        consequence = "existing records are not found; streams stop before anything is written"
+        observed = f"not even one is accepted ({reply.summary})"
+        yield VALUES.settled(observed, consequence, "not handled")
+    else:
+        yield VALUES.not_settled(reply.summary)
+    yield BYTES.not_settled(reply.summary)
 
 
 def _filtered(accepted: RowsRead | None) -> Observation:
