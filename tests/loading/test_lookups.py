@@ -22,6 +22,7 @@ from singer_messages import record, schema, state
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.references import LookupTargets, MatchFields
+from target_gainsight.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_val
     reject = run.rejects[0]["gainsight_reject"]
     assert reject["code"] == "lookup_no_match"
     assert reject["field"] == "Company__gc"
-    assert reject["value"] == "'Hooli'"
+    assert reject["value"] == "Hooli"
     assert reject["message"] == "no row of company has Name = 'Hooli'"
     assert "load the parent first" in reject["hint"]
     assert run.rejects[0]["record"]["account"] == "Hooli"
@@ -333,6 +334,15 @@ def test_every_missed_lookup_of_many_names_its_row(
     assert named == [True] * 600
     assert all("differs in spelling only" in hint for hint in hints)
     assert queries(tenant, "company") <= (2 if not switches else 12)
+
+
+def test_missed_lookup_stays_one_when_its_near_match_cannot_be_read(tenant: Tenant) -> None:
+    seed_companies(tenant, "McDonald")
+    fault = Fault("server_error", method="POST", path="/v1/data/objects/query/company", after=1)
+    tenant.sandbox.tenant.faults.add(fault)
+    run = load_responses(tenant, [response("r1", "MCDONALD")])
+    assert run.codes == ["lookup_no_match"]
+    assert sum("are not named from now on" in line for line in run.warnings) == 1
 
 
 def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, defaultdict
 from functools import partial
 from itertools import islice
@@ -11,6 +12,7 @@ from target_gainsight.api import (
     MAX_PAGE,
     Condition,
     RefusedError,
+    UnavailableError,
     UnreadableFieldError,
     all_of,
     any_of,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from target_gainsight.loading.outcomes import Settlement
     from target_gainsight.loading.references import Key
     from target_gainsight.mapping.types.converters import Converter
+
+logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200_000
 MAX_VALUES = 1000
@@ -166,8 +170,10 @@ class LookupIndex:
     def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are other spellings of those not found; only for messages.
 
+        A slow or unavailable tenant costs these names, not the outcomes of the records.
+
         Raises:
-            GainsightError: The rows cannot be read.
+            GainsightError: The run cannot go on.
         """
         by_object: dict[str, list[LookupKey]] = defaultdict(list)
         for each in dict.fromkeys(keys):
@@ -181,6 +187,14 @@ class LookupIndex:
                     del missed[: self._max_near_keys]
                 except UnreadableFieldError:
                     break
+                except UnavailableError as error:
+                    self._max_near_keys = 0
+                    logger.warning(
+                        "%s: rows that differ from missed lookups in spelling only are not named "
+                        "from now on: %s",
+                        object_name,
+                        error,
+                    )
                 except RefusedError:
                     self._max_near_keys //= 2
 
