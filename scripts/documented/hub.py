@@ -63,6 +63,8 @@ or `max_reject_percent`.
 - `meltano invoke target-gainsight:rejects show latest` shows each record.
 - `meltano invoke target-gainsight:rejects replay latest` sends them again.
 
+`meltano invoke target-gainsight:report latest` writes the report of a run as an HTML page.
+
 ### The sandbox
 
 With `domain: sandbox`, `meltano invoke target-gainsight:sandbox show Company` shows the rows.

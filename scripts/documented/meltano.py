@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what a run over a tap's messages would write and cost; writes nothing.",
     "probe": "Find out how the tenant's API behaves, and what that means; only reads by default.",
     "rejects": "List, show, replay or clear rejected records.",
+    "report": "Make the HTML report of a run that has ended.",
     "sandbox": "Serve the embedded sandbox, or show its rows.",
 }
 """Descriptions in `meltano invoke --list-commands`, by subcommand of `gainsight`."""

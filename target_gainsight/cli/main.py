@@ -20,6 +20,7 @@ _SUBCOMMANDS = {
         "Find out how the tenant behaves; only reads by default.",
     ),
     "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
+    "report": ("target_gainsight.cli.report", "Make the HTML report of a run."),
     "sandbox": (
         "target_gainsight.cli.sandbox",
         "Serve the embedded sandbox, or show its rows.",

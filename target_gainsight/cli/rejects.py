@@ -16,7 +16,13 @@ import click
 from target_gainsight.cli.configuration import configured, read_raw_settings
 from target_gainsight.cli.output import format_option, print_as, print_table
 from target_gainsight.cli.run_target import make_target
-from target_gainsight.loading.rejects.folder import CREATED, REJECTS, RETIRED, RejectFolder
+from target_gainsight.loading.rejects.folder import (
+    REJECTS,
+    REPORT,
+    RETIRED,
+    SUFFIXES,
+    RejectFolder,
+)
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 
-_folder_option = click.option(
+folder_option = click.option(
     "--rejects-path",
     "folder",
     type=click.Path(path_type=Path),
@@ -49,11 +55,11 @@ def rejects() -> None:
 
 @rejects.command("list")
 @configured
-@_folder_option
+@folder_option
 @format_option("table", "json")
 def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
-    rejects_folder = _folder(sources, folder)
+    rejects_folder = open_folder(sources, folder)
     groups = _groups(rejects_folder)
     if form == "json":
         print_as("json", groups)
@@ -97,7 +103,7 @@ def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
 @rejects.command()
 @_run_argument
 @configured
-@_folder_option
+@folder_option
 @_stream_option
 @click.option("--code", help="Only those with this reason, such as GSOBJ_1012.")
 @click.option(
@@ -114,7 +120,7 @@ def show(
     form: str,
 ) -> None:
     """Show the open rejects of a run, one per line."""
-    rejects_folder = _folder(sources, folder)
+    rejects_folder = open_folder(sources, folder)
     name = _named(rejects_folder, run)
     found = (
         reject
@@ -143,7 +149,7 @@ def show(
 @rejects.command()
 @_run_argument
 @configured
-@_folder_option
+@folder_option
 @_stream_option
 def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str | None) -> None:
     """Send the open rejects of a run again, with the settings of the target.
@@ -151,7 +157,7 @@ def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str 
     Records that are written are retired; those rejected again are listed under the new run. The
     exit code is that of the new run.
     """
-    rejects_folder = _folder(sources, folder)
+    rejects_folder = open_folder(sources, folder)
     name = _named(rejects_folder, run)
     chosen = _Replay(rejects_folder, name, stream)
     if not chosen.count():
@@ -209,7 +215,7 @@ class _Replay:
 @rejects.command()
 @click.argument("run", metavar="[RUN]", required=False)
 @configured
-@_folder_option
+@folder_option
 @click.option("--retired", is_flag=True, help="All runs whose rejects are all retired.")
 @click.option("--all", "every", is_flag=True, help="All runs.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -226,14 +232,14 @@ def clear(
     if (run is not None) + retired + every != 1:
         message = "name a run, or --retired, or --all"
         raise click.UsageError(message)
-    rejects_folder = _folder(sources, folder)
+    rejects_folder = open_folder(sources, folder)
     if run is not None:
         names = [_named(rejects_folder, run, suffix=None)]
     else:
         names = [
             name for name in rejects_folder.runs() if every or _is_retired(rejects_folder, name)
         ]
-    suffixes = (REJECTS, RETIRED) if retired else (REJECTS, RETIRED, CREATED)
+    suffixes = (REJECTS, RETIRED, REPORT) if retired else SUFFIXES
     paths = [rejects_folder.file(name, suffix) for name in names for suffix in suffixes]
     paths = [path for path in paths if path.exists()]
     if not paths:
@@ -270,7 +276,8 @@ def _delete(path: Path) -> None:
         raise click.ClickException(message)
 
 
-def _folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
+def open_folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
+    """Return the folder of reject files: as given, or by the setting rejects_path."""
     if given is None:
         default = SETTINGS["rejects_path"].default
         given = Path(str(read_raw_settings(sources).get("rejects_path") or default))

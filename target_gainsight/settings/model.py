@@ -125,10 +125,12 @@ class Reporting:
     Attributes:
         folder: Folder of the reject files, and of the history beside them.
         summary_path: File of the summary; may have placeholders.
+        report_path: File of the HTML report; may have placeholders.
     """
 
     folder: Path
     summary_path: Path | None
+    report_path: Path | None
 
 
 @dataclass(frozen=True)

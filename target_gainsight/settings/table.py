@@ -254,6 +254,10 @@ _OUTPUT = {
         "the run's name and `{stream}` for the names of its streams, so that several runs do not "
         "overwrite each other's."
     ),
+    "report_path": _path(
+        "File for the report of a run as one HTML page, written by failed runs, too. `{run}` and "
+        "`{stream}` in it stand for the same as in summary_path."
+    ),
 }
 
 _FILES = {

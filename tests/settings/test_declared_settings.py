@@ -21,7 +21,7 @@ PUBLIC_NAMES = """
     bulk_calls_per_hour bulk_calls_per_day bulk_max_file_bytes quota_store
     quota_store_password max_concurrency
     request_timeout max_retry_seconds rejects_path reject_values max_rejects max_reject_percent
-    summary_path dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
+    summary_path report_path dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
     survey_columns transport bulk_job_id
 """
 """Nothing else becomes a setting by accident."""

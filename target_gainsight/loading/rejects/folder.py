@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-REJECTS, RETIRED, CREATED = ".singer", ".retired", ".created.csv"
+REJECTS, RETIRED, CREATED, REPORT = ".singer", ".retired", ".created.csv", ".html"
 DELETED = ".deleted.singer"
 """The suffix of a run's deleted rows, which are no rejects and are never cleared with them."""
 
-SUFFIXES = (REJECTS, RETIRED, CREATED)
+SUFFIXES = (REJECTS, RETIRED, CREATED, REPORT)
 """The files of a run; rejects are deleted first, so that none outlives its retirement."""
 
 

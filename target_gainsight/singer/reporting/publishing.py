@@ -1,4 +1,4 @@
-"""Publishes the summary document of a run: to its file and to the history."""
+"""Publishes the summary document of a run: to its file, as a report, and to the history."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from target_gainsight.settings import SETTINGS, parse_reporting
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.document import RunFacts, make_document, write_document
 from target_gainsight.singer.reporting.history import append_to_history
+from target_gainsight.singer.reporting.html.page import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from target_gainsight.settings import Reporting
     from target_gainsight.singer.reporting.document import Document
@@ -24,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 
 def publish(document: Document, reporting: Reporting) -> int:
-    """Write the summary and, unless nothing was to be written, the history.
+    """Write the summary, the report and, unless nothing was to be written, the history.
 
-    A summary that was asked for and cannot be written fails the run; the history does not.
+    A summary that was asked for and cannot be written fails the run; report and history do not.
 
     Returns:
         The run's exit code.
@@ -38,6 +40,8 @@ def publish(document: Document, reporting: Reporting) -> int:
             logger.error("the summary cannot be written: %s", error)  # noqa: TRY400
             if document["exit_code"] == 0:
                 document = {**document, **run_end.failed(error).to_json()}
+    if reporting.report_path is not None:
+        _write_report(reporting.report_path, document)
     if not document["dry_run"]:
         try:
             append_to_history(reporting.folder, document)
@@ -48,6 +52,15 @@ def publish(document: Document, reporting: Reporting) -> int:
                 error,
             )
     return int(document["exit_code"])
+
+
+def _write_report(path: Path, document: Document) -> None:
+    try:
+        write_report(path, document)
+    except OSError as error:
+        logger.warning(
+            "the report cannot be written: %s. Set report_path to a file that may be written", error
+        )
 
 
 def publish_failed_start(raw: Mapping[str, Any], end: RunEnd, version: str) -> None:
