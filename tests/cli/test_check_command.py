@@ -495,3 +495,44 @@ def test_probe_is_suggested_once_for_a_tenant(commands: Commands) -> None:
     embedded = commands.check(object_type="company", base_url=None, domain="sandbox")
     assert embedded.exit_code == 0
     assert "gainsight probe" not in embedded.output
+
+
+RULED: dict[str, Any] = {
+    "object_type": "company",
+    "lookup_keys": ["SfdcAccountId"],
+    "fallback_keys": ["Name"],
+    "field_rules": {"Industry": {"write": "empty", "compare": False}, "Csm": {"write": "create"}},
+}
+
+
+def test_rules_and_fallback_keys_are_listed(commands: Commands) -> None:
+    result = commands.check(streams={"accounts": RULED})
+    assert result.exit_code == 0, result.output
+    rules = "Industry is written only where empty, not compared; Csm is written on create only"
+    assert line(result, "stream accounts: field_rules").endswith(rules)
+    assert line(result, "stream accounts: fallback_keys").endswith("Name")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"field_rules": {"Industri": {"write": "empty"}}}, "Did you mean Industry?"),
+        ({"field_rules": {"SfdcAccountId": {"write": "empty"}}}, "is a lookup key"),
+        ({"fallback_keys": ["Nam"]}, "Did you mean Name?"),
+        ({"fallback_keys": ["SfdcAccountId"]}, "is a lookup key already"),
+        ({"fallback_keys": ["RenewalDate"]}, "a key is a String, GSID, Number or Email"),
+        ({"lookup_keys": ["Gsid"]}, "No row can be given its lookup key"),
+    ],
+)
+def test_wrong_rule_or_fallback_key_fails_the_check(
+    commands: Commands, wrong: dict[str, Any], expected: str
+) -> None:
+    result = commands.check(streams={"accounts": {**RULED, **wrong}})
+    assert result.exit_code == 1
+    assert expected in result.output
+
+
+def test_rule_for_a_persons_email_fails_the_check(commands: Commands) -> None:
+    people = {"object_type": "person", "field_rules": {"Email": {"write": "create"}}}
+    result = commands.check(streams={"people": people})
+    assert "Email is a lookup key" in line(result, "stream people: field_rules")

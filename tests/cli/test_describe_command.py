@@ -212,3 +212,20 @@ def test_mapping_onto_ctas_names_their_object_type(commands: Commands) -> None:
         "object_type": "cta",
         "field_mapping": {"name": "Name", "comments": "Comments"},
     }
+
+
+def test_rules_of_configured_streams_are_shown_beside_the_fields(commands: Commands) -> None:
+    accounts = {
+        "object_type": "company",
+        "lookup_keys": ["SfdcAccountId"],
+        "fallback_keys": ["Name"],
+        "field_rules": {"Industry": {"write": "create"}},
+    }
+    config = commands.config(streams={"accounts": accounts, "people": {"object_type": "person"}})
+    rows = rows_of(commands.run("describe", "company", "--config", config))
+    assert rows["Name"][-2] == "accounts: fallback key"
+    assert rows["Industry"][-2] == "accounts: written on create only"
+    shown = commands.run("describe", "company", "--format", "json", "--config", config)
+    fields = {each["name"]: each for each in json.loads(shown.output)["fields"]}
+    assert fields["Industry"]["rules"] == ["accounts: written on create only"]
+    assert "rules" not in fields["ARR"]

@@ -177,3 +177,24 @@ def test_terminal_without_input_is_a_usage_error(
     result = plan(commands)
     assert result.exit_code == 2
     assert "pipe a tap's output in, or name a file with --input" in result.stderr
+
+
+def test_plan_names_rules_and_rows_found_by_fallback_keys(commands: Commands) -> None:
+    given: Message = {
+        "lookup_keys": ["TickerSymbol"],
+        "fallback_keys": ["Name"],
+        "field_rules": {"Industry": {"write": "empty"}},
+    }
+    columns = {**COLUMNS, "TickerSymbol": {"type": "string"}}
+    schema = {**SCHEMA, "schema": {"type": "object", "properties": columns}}
+    text = lines_of([schema, record(Name="Initech", Industry="New", TickerSymbol="k1")])
+    shown = plan(commands, text=text, **given).stdout
+    assert "'accounts': would give the lookup keys to 1 row found by Name" in shown
+    assert "Industry is written only where empty; 1 row would keep another value" in shown
+    assert "TickerSymbol: null → 'k1'" in shown
+    stream = json.loads(plan(commands, "--format", "json", text=text, **given).stdout)["streams"]
+    assert stream["accounts"]["found_by_fallback"] == 1
+    assert stream["accounts"]["fallback_keys"] == ["Name"]
+    assert stream["accounts"]["field_rules"] == {
+        "Industry": {"rule": "written only where empty", "rows_kept": 1}
+    }

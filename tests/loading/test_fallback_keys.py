@@ -249,3 +249,42 @@ def test_lookup_finds_the_row_by_its_new_key(start_tenant: Callable[..., Tenant]
     tenant.load(*lines, streams=streams, object_type=None, read_group_size=1)
     [row] = tenant.rows("Visit__gc", Code__gc="v2")
     assert row["Company__gc"] == gsid
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"fallback_keys": ["Nam"]}, "company has no field Nam. Did you mean Name?"),
+        ({"fallback_keys": ["TickerSymbol"]}, "TickerSymbol is a lookup key already"),
+        ({"fallback_keys": ["RenewalDate"]}, "RenewalDate is a DATE; a key is a String"),
+        ({"fallback_keys": ["Summary"]}, "Summary is a RICHTEXTAREA; a key is a String"),
+        ({"fallback_keys": ["SfdcAccountId"]}, "No column, constant or lookup fills SfdcAccountId"),
+    ],
+)
+def test_wrong_fallback_key_stops_the_stream(tenant: Tenant, keys: Message, expected: str) -> None:
+    run = load(tenant, account("k1"), **keys)
+    assert run.exit_code == 1
+    assert f"fallback_keys: {expected}" in run.error
+    assert tenant.count_calls() == {"describe": 1}
+
+
+def test_lookup_key_that_cannot_be_written_to_a_row_stops_the_stream(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    fixed = {"type": "STRING", "updateable": False}
+    fields = {"Code__gc": fixed, "Name": {"type": "STRING"}}
+    tenant = start_tenant(objects={"Site__gc": {"fields": fields}})
+    lines = [schema("sites", {"Code__gc": TEXT, "Name": TEXT}, keys=["Code__gc"])]
+    entry = {"custom_object_name": "Site__gc", "lookup_keys": ["Code__gc"]}
+    settings = {"streams": {"sites": {**entry, "fallback_keys": ["Name"]}}}
+    run = tenant.load(*lines, record("sites", Code__gc="c", Name="n"), **settings)
+    assert "No row can be given its lookup key, because Code__gc cannot be changed" in run.error
+
+
+def test_tenant_that_cannot_read_the_lookup_key_gets_no_twin(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    tenant = start_tenant(switches={"unreadable_field": "TickerSymbol"})
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    assert load(tenant, account("k1")).exit_code == 1
+    assert tenant.count_names() == {"Acme": 1}

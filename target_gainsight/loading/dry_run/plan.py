@@ -228,7 +228,7 @@ class Plan:
         if plan.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
             keys = one_line(", ".join(plan.fallback_keys))
-            lines.append(f"{name}: would give {found} found by {keys} the lookup keys")
+            lines.append(f"{name}: would give the lookup keys to {found} found by {keys}")
         lines += [
             f"{name}: {one_line(field)} is {rule}{_kept_in(plan.kept[field])}"
             for field, rule in plan.rules.items()
