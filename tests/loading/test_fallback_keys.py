@@ -288,3 +288,19 @@ def test_tenant_that_cannot_read_the_lookup_key_gets_no_twin(
     tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
     assert load(tenant, account("k1")).exit_code == 1
     assert tenant.count_names() == {"Acme": 1}
+
+
+def test_delete_never_finds_a_row_by_fallback_keys(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    run = load(tenant, account("k1", _sdc_deleted_at="2026-01-01T00:00:00Z"), deletes="delete")
+    assert run.outcomes() == {"skipped": 1}
+    assert held(tenant) == {(None, "Acme"): 1}
+
+
+@pytest.mark.parametrize("group", [1, 10])
+def test_row_that_was_given_its_key_can_be_deleted(tenant: Tenant, group: int) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    lines = [account("k1"), account("k1", _sdc_deleted_at="2026-01-01T00:00:00Z")]
+    run = load(tenant, *lines, deletes="delete", read_group_size=group)
+    assert run.outcomes() == {"updated": 1, "deleted": 1}
+    assert held(tenant) == {}
