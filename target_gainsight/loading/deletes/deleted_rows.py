@@ -90,5 +90,5 @@ class DeletedRows:
         self._file.sync()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; rows that the disk refused are not deleted and need no copy."""
+        self._file.abandon()

@@ -82,6 +82,11 @@ class PrivateFile:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def abandon(self) -> None:
+        """Close without writing what is left, which the disk may have refused."""
+        self._pending.clear()
+        self.close()
+
     def _open(self) -> int:
         make_private_folder(self.path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
