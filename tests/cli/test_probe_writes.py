@@ -304,6 +304,7 @@ def send_signal_at_third_update(
     [
         ([signal.SIGINT], 130),
         ([signal.SIGTERM], 143),
+        ([signal.SIGHUP], 129),
         ([signal.SIGINT, signal.SIGTERM], 130),
     ],
 )

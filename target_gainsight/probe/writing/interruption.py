@@ -1,4 +1,4 @@
-"""Stops a probe between two calls on SIGINT or SIGTERM, so that no create is cut off half done."""
+"""Stops a probe between two calls on a signal, so that no create is cut off half done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""SIGHUP, which Windows lacks, comes when the terminal is closed."""
 _SIGNAL_EXIT = 128
 
 
@@ -21,7 +24,7 @@ class InterruptedProbeError(Exception):
 class Interruption:
     """Notes the first signal, to be acted on by `check`; the same one again ends the process.
 
-    A different one changes nothing: Meltano sends SIGTERM after the SIGINT of a terminal.
+    A different one changes nothing, because a terminal and a parent process may signal both.
 
     Attributes:
         signal: The first signal received, or None.
