@@ -41,7 +41,7 @@ OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {
 AT_LEAST = {"query_max_bytes", "query_max_values"}
 """Limits whose position is the largest size that was accepted."""
 
-NOT_TOLD_APART = {("token_request", "any"): None, ("token_request", "form"): None}
+WITHOUT_POSITION = {("token_request", "any"), ("token_request", "form")}
 """Positions for which the observation has no position: docs/probe.md gives the reason."""
 
 TENANT: dict[str, Any] = {
@@ -91,7 +91,7 @@ def test_every_switch_is_read_written_or_explained() -> None:
 def test_docs_list_what_no_probe_finds_out() -> None:
     listed = DOCS.read_text(encoding="utf-8").split("## What no probe finds out")[1]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", listed.split("\n## ")[0], re.MULTILINE))
-    assert {name for name, _ in NOT_TOLD_APART} <= set(rows)
+    assert {name for name, _ in WITHOUT_POSITION} <= set(rows)
     assert {name: rows.get(name) for name in NOT_DETERMINED} == dict(NOT_DETERMINED)
 
 
@@ -108,7 +108,7 @@ def test_probe_names_the_position(
     result = commands.run("probe", "--format", "json", "--config", commands.config(**settings))
     question = json.loads(result.output)["questions"][name]
     assert question["switch"] == name
-    if (name, value) in NOT_TOLD_APART:
+    if (name, value) in WITHOUT_POSITION:
         assert "position" not in question
         assert question["verdict"] == "as assumed"
     elif name in AT_LEAST and value:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CREDENTIAL = Topic("credential", "the tenant accepts the credential")
 HOST = Topic("host", "one host serves every API")
-LIMIT_HEADERS = Topic("limit_headers", "no header tells how many calls are left")
+LIMIT_HEADERS = Topic("limit_headers", "no header has the number of calls left")
 TOKEN_REQUEST = Topic("token_request", "a token is requested with a form", "any")
 TOKEN_SECONDS = Topic("token_seconds", "a token lives for a day", 86_400.0)
 TOKEN_IN_ENVELOPE = Topic("token_in_envelope", "a token comes without the envelope", False)
@@ -38,7 +38,7 @@ def find_credential(facts: TenantFacts) -> Iterator[Observation]:
     """Settle whether any call is accepted.
 
     Raises:
-        GainsightError: None is; the error says what to do.
+        GainsightError: None is.
     """
     error = facts.listed.error
     if error is not None and not facts.company_rows.were_read:

@@ -97,14 +97,10 @@ def _keys(read: RowsRead) -> Iterator[Observation]:
         observed = {"selected": "as selected"}.get(position, f"in {position} case")
         yield ROW_KEYS.at(position, observed, "the case is ignored")
     missing = sum(len(row) < len(set(read.select)) for row in read.rows)
-    if missing and any(len(read.values(each)) < len(read.rows) for each in ("Gsid", "Name")):
-        consequence = "a stream stops if a row lacks its lookup keys"
-        yield ROW_FIELDS.settled(f"{missing} rows lack some", consequence, "not handled")
-    elif missing:
-        consequence = "a field that a row lacks counts as empty"
-        yield ROW_FIELDS.settled(
-            f"{missing} of {len(read.rows)} rows lack some", consequence, "handled"
-        )
+    if missing:
+        observed = f"{missing} of {len(read.rows)} rows lack some"
+        consequence = "a stream stops without its keys, and writes other fields in every run"
+        yield ROW_FIELDS.settled(observed, consequence, "not handled")
     else:
         yield ROW_FIELDS.settled("every row has all", "values are compared", "as assumed")
 
