@@ -272,7 +272,7 @@ class TargetGainsight(Target):
                     sink.send_older_than(self.settings.max_batch_age_seconds)
                 self.context.pool.process_completed(wait=False)
                 self.session.checkpoint.advance()
-        self.session.progress.tick()
+        self.session.tick()
 
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""

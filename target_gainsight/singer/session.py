@@ -142,6 +142,11 @@ class Session:
             len(objects),
         )
 
+    def tick(self) -> None:
+        """Log progress and rejects, if that is due."""
+        self.ledger.reject_log.tick(self.clock.now())
+        self.progress.tick()
+
     def settle_in_flight(self) -> None:
         """Process the calls in flight; further errors are only logged for debugging."""
         while self._context is not None and self._context.pool.busy:

@@ -52,6 +52,7 @@ class Ledger:
 
     Attributes:
         register: Registers one more record and returns its number in the input.
+        reject_log: Logs the rejects.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Ledger:
         self.register = self._input.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
-        self._log = RejectLog(rejects.path)
+        self.reject_log = RejectLog(rejects.path)
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields.
@@ -159,7 +160,7 @@ class Ledger:
     def finish(self) -> None:
         """File deferred records, without covering them by the state, and write the last state."""
         self._release_deferred(settled=False)
-        self._log.finish()
+        self.reject_log.finish()
         if self._reject_writer is not None:
             self._reject_writer.flush_all()
         self._advance()
@@ -206,7 +207,7 @@ class Ledger:
             self.summary.count_reason(source.alias, source.key, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
-                self._log.add(source, reason)
+                self.reject_log.add(source, reason)
         index = self._open_rejects
         retires = index.retired_by(source, since) if index and index.has_any else []
         is_listed = outcome is Outcome.REJECTED or (reason is not None and reason.is_listed)

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 MAX_LINES = 1000
 """Lines for records, and lines for parents."""
 
+MAX_SECONDS_HELD = 600.0
+"""Children are counted as long before they are logged: the input of a stream may never end."""
+
 
 class RejectLog:
     """Logs the rejects of one run.
@@ -33,9 +36,10 @@ class RejectLog:
         self._logged = 0
         self._children: Counter[tuple[str, str]] = Counter()
         self._further_children = 0
+        self._held_since: float | None = None
 
     def add(self, source: SourceRecord, reason: Reason) -> None:
-        """Log one reject; the children of a rejected parent are only counted until the end."""
+        """Log one reject; the children of a rejected parent are counted first."""
         if reason.code == REJECTED_PARENT:
             self._count_child(source.alias, reason.message)
             return
@@ -49,6 +53,15 @@ class RejectLog:
             )
         elif self._logged == MAX_LINES + 1:
             logger.warning("further rejects are listed in %s only", self._path)
+
+    def tick(self, now: float) -> None:
+        """Log the rejected parents whose children have been counted for some minutes."""
+        if not self._children:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = now
+        elif now - self._held_since >= MAX_SECONDS_HELD:
+            self.finish()
 
     def finish(self) -> None:
         """Log the rejected parents with the number of their children."""
@@ -69,6 +82,7 @@ class RejectLog:
             )
         self._children.clear()
         self._further_children = 0
+        self._held_since = None
 
     def _count_child(self, stream: str, message: str) -> None:
         parent = (stream, message)
