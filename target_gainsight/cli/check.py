@@ -182,6 +182,9 @@ class StreamCheck:
                 "listed as a high-volume object; if its records are refused, load it by a bulk "
                 "job (transport: bulk)",
             )
+        if stream.deletes == "delete":
+            finding = f"delete, at most {stream.max_deletes:,} rows in a run (max_deletes)"
+            self.checklist.inform(f"{self.name}: deletes", finding)
         self._check_fields(schema)
         self._check_references()
 

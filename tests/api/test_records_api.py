@@ -341,7 +341,11 @@ def test_get_reads_record_by_gsid(records: RecordsApi, requests_mock: Any, data:
 
 @pytest.mark.parametrize(
     "answer",
-    [{"json": success(None)}, {"status_code": 404, "json": failure("GSOBJ_1011")}],
+    [
+        {"json": success(None)},
+        {"status_code": 404, "json": failure("GSOBJ_1011")},
+        {"status_code": 400, "json": failure("GSOBJ_1011")},
+    ],
 )
 def test_get_of_missing_record_is_not_found(
     records: RecordsApi, requests_mock: Any, answer: Any
@@ -354,6 +358,26 @@ def test_get_of_missing_record_is_not_found(
 def test_delete_removes_record_by_gsid(records: RecordsApi, requests_mock: Any) -> None:
     deleted = requests_mock.delete(f"{COMPANY}/1P02A", json=success())
     records.delete("Company", "1P02A")
+    assert deleted.call_count == 1
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_refused_delete_is_not_repeated(
+    records: RecordsApi, requests_mock: Any, status: int
+) -> None:
+    refusal = failure("GSOBJ_1003", "Delete failed")
+    deleted = requests_mock.delete(f"{COMPANY}/1P02A", status_code=status, json=refusal)
+    with pytest.raises(RefusedError, match="does not delete") as refused:
+        records.delete("Company", "1P02A")
+    assert (refused.value.code, deleted.call_count) == ("GSOBJ_1003", 1)
+
+
+def test_delete_without_a_response_has_an_unknown_outcome(
+    records: RecordsApi, requests_mock: Any
+) -> None:
+    deleted = requests_mock.delete(f"{COMPANY}/1P02A", status_code=502)
+    with pytest.raises(UnknownOutcomeError):
+        records.delete("Company", "1P02A")
     assert deleted.call_count == 1
 
 

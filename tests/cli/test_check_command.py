@@ -185,6 +185,13 @@ def test_wrong_settings_are_crossed_with_a_suggestion_and_exit_1(
     commands.asserts_only_metadata_was_read()
 
 
+def test_deletes_are_shown_with_their_limit(commands: Commands) -> None:
+    result = commands.check(object_type="company", deletes="delete", max_deletes=1500)
+    assert result.exit_code == 0
+    assert "delete, at most 1,500 rows in a run (max_deletes)" in result.output
+    assert "deletes" not in commands.check(object_type="company").output
+
+
 def test_every_wrong_name_has_its_own_line(commands: Commands) -> None:
     mapping = {"a": "renewal_date", "b": "industry", "c": "Employes"}
     result = commands.check(object_type="company", field_mapping=mapping)

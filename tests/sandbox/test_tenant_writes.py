@@ -427,6 +427,34 @@ def test_a_gsid_that_names_nothing_is_1011(api: Api, method: str, gsid: str) -> 
     assert answer.json()["errorCode"] == "GSOBJ_1011"
 
 
+def test_row_that_others_refer_to_is_not_deleted(api: Api) -> None:
+    (parent,) = api.inserted("Company", {"Name": "A"})
+    (child,) = api.inserted("Company", {"Name": "B", "ParentCompany": parent})
+    answer = api.call("DELETE", f"/v1/data/objects/Company/{parent}")
+    assert (answer.status_code, answer.json()["errorCode"]) == (500, "GSOBJ_1003")
+    assert api.call("DELETE", f"/v1/data/objects/Company/{child}").status_code == 200
+    assert api.call("DELETE", f"/v1/data/objects/Company/{parent}").status_code == 200
+
+
+def test_deleting_rows_that_others_refer_to_is_a_switch(open_tenant: OpenTenant) -> None:
+    api = open_tenant(switches={"delete_referenced": "deleted"})
+    (parent,) = api.inserted("Company", {"Name": "A"})
+    api.inserted("Company", {"Name": "B", "ParentCompany": parent})
+    assert api.call("DELETE", f"/v1/data/objects/Company/{parent}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("missing", "status", "code"),
+    [("delete_failed", 500, "GSOBJ_1003"), ("not_found", 404, "GSOBJ_1011")],
+)
+def test_refusal_to_delete_a_missing_row_is_a_switch(
+    open_tenant: OpenTenant, missing: str, status: int, code: str
+) -> None:
+    api = open_tenant(switches={"delete_missing": missing})
+    answer = api.call("DELETE", f"/v1/data/objects/Company/1P02{'A' * 32}")
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
+
+
 def test_names_that_differ_in_case_only_are_two_fields(open_tenant: OpenTenant) -> None:
     objects = {"X__gc": {"fields": {"ARR": {"type": "NUMBER"}, "Arr": {"type": "NUMBER"}}}}
     api = open_tenant(objects=objects)

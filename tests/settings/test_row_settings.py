@@ -1,4 +1,4 @@
-"""Write rules and fallback keys as they are configured."""
+"""Write rules, fallback keys and deletes as they are configured."""
 
 from __future__ import annotations
 
@@ -97,3 +97,59 @@ def test_rule_for_a_relative_due_date_is_refused() -> None:
         field_rules={"DueDate": {"write": "empty"}},
     )
     assert error == "Remove field_rules.DueDate: a relative DueDate is written on create only."
+
+
+DELETES = {"deletes": "delete"}
+
+
+def test_deletes_are_off_by_default() -> None:
+    found = stream("accounts", **COMPANY)
+    assert (found.deletes, found.max_deletes) == ("skip", 100)
+
+
+@pytest.mark.parametrize("object_type", ["company", "relationship", "custom_object"])
+def test_deletes_are_read_with_their_limit(object_type: str) -> None:
+    named = {"custom_object_name": "Plan__gc"} if object_type == "custom_object" else {}
+    entry = {"object_type": object_type, **named, **DELETES, "max_deletes": "7"}
+    found = stream("rows", streams={"rows": entry})
+    assert (found.deletes, found.max_deletes) == ("delete", 7)
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ({"object_type": "person"}, "object_type: person: the People API"),
+        ({"object_type": "timeline"}, "object_type: timeline: the Timeline API"),
+        ({"object_type": "cta"}, "object_type: cta: the Cockpit API"),
+        ({"object_type": "survey_csv"}, "object_type: survey_csv: a survey file"),
+        ({**COMPANY, "sync_mode": "insert"}, "sync_mode: insert: existing rows"),
+        ({**COMPANY, "transport": "bulk", "bulk_job_id": "j"}, "transport: bulk: a CSV file"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else None,
+)
+def test_deletes_where_no_row_can_be_deleted_are_refused(entry: dict[str, Any], kind: str) -> None:
+    error = only_error(streams={"rows": {**entry, **DELETES}})
+    assert error.startswith(f"streams.rows.deletes cannot be delete with {kind}")
+    assert error.endswith("Set it to skip.")
+    inherited = stream("rows", **DELETES, streams={"rows": entry})
+    assert inherited.deletes == "skip"
+
+
+@pytest.mark.parametrize("object_type", ["person", "survey_csv"])
+def test_deletes_for_every_stream_are_refused_with_its_object(object_type: str) -> None:
+    error = only_error(object_type=object_type, **DELETES)
+    assert error.startswith(f"deletes cannot be delete with object_type: {object_type}: ")
+
+
+@pytest.mark.parametrize("given", ["yes", True, "DELETE "])
+def test_other_ways_to_ask_for_deletes_are_refused(given: object) -> None:
+    assert only_error(**COMPANY, deletes=given).startswith("deletes: got ")
+
+
+@pytest.mark.parametrize("given", [0, -1, "many"])
+def test_limit_of_deletes_is_at_least_one(given: object) -> None:
+    assert only_error(**COMPANY, max_deletes=given).startswith(f"max_deletes: got {given!r}")
+
+
+def test_delete_as_a_sync_mode_leads_to_deletes() -> None:
+    assert "Use deletes: delete" in only_error(**COMPANY, sync_mode="delete")
