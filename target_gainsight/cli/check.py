@@ -14,7 +14,7 @@ import click
 
 from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import marks
+from target_gainsight.cli.output import examples, marks
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -85,7 +85,7 @@ class Checklist:
         click.echo(failed if self.failures else "Everything that can be checked is right.")
 
 
-@click.command()
+@click.command(epilog=examples("gainsight check --config config.json"))
 @configured
 def check(sources: tuple[str, ...]) -> None:
     """Check the settings against the tenant; writes nothing."""

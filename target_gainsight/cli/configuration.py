@@ -38,11 +38,7 @@ def configured(command: _Command) -> _Command:
         "sources",
         multiple=True,
         metavar="FILE",
-        help=(
-            "The target's settings as JSON; repeatable, later files win. ENV stands for the "
-            f"environment ({PREFIX}…), which is the default: 'meltano invoke "
-            "target-gainsight:check' needs no option."
-        ),
+        help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
     )
     return option(command)
 

@@ -11,7 +11,7 @@ import click
 from target_gainsight.api import GainsightError
 from target_gainsight.cli.catalog import read_stream
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import format_option, print_as, print_table
+from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
@@ -31,7 +31,13 @@ MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "gainsight describe",
+        "gainsight describe company --format json",
+        "gainsight describe company --mapping catalog.json --stream accounts",
+    )
+)
 @click.argument("object_name", metavar="[OBJECT]", required=False)
 @configured
 @format_option("table", "json", "yaml")

@@ -58,7 +58,24 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, _SUBCOMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_HELP = """\
+Settings: --config FILE names a file with the target's settings as JSON. It can be repeated; later
+files win. ENV stands for the environment (TARGET_GAINSIGHT_…), which is the default and which
+Meltano sets.
+
+\b
+Examples:
+  gainsight check --config config.json
+  gainsight check --config config.json --config ENV
+  meltano invoke target-gainsight:check
+"""
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_HELP,
+)
 @click.version_option(package_name="target-gainsight", prog_name="gainsight")
 def main() -> None:
     """Work with Gainsight CS from the command line."""

@@ -24,6 +24,11 @@ MAX_WIDTH = 10_000
 MAX_INLINE = 100
 
 
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: command lines that can be copied."""
+    return "\b\n" + "\n".join(("Examples:", *(f"  {line}" for line in lines)))
+
+
 def format_option(*choices: str) -> Callable[[_Command], _Command]:
     """Return the option ``--format``, as parameter ``form``; the first choice is the default."""
     return click.option(

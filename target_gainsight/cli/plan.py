@@ -9,11 +9,16 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.configuration import configured
-from target_gainsight.cli.output import format_option, print_as
+from target_gainsight.cli.output import examples, format_option, print_as
 from target_gainsight.cli.run_target import make_target
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "tap-accounts | gainsight plan --config config.json",
+        "gainsight plan --input accounts.singer --format json",
+    )
+)
 @configured
 @click.option(
     "--input",

@@ -12,7 +12,7 @@ import click
 
 from target_gainsight.api import CallEvent, GainsightError, SystemClock
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import format_option, marks, print_as, print_table
+from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
 from target_gainsight.cli.probe_writes import (
     WRITING_KINDS,
     WriteFindings,
@@ -37,7 +37,13 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "gainsight probe",
+        "gainsight probe --format json > profile.json",
+        "gainsight probe --write Probe__gc",
+    )
+)
 @configured
 @format_option("table", "json")
 @click.option(

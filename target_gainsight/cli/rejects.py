@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import click
 
 from target_gainsight.cli.configuration import configured, read_raw_settings
-from target_gainsight.cli.output import format_option, print_as, print_table
+from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.run_target import make_target
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
@@ -45,7 +45,7 @@ _run_argument = click.argument("run", metavar="RUN")
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
 
 
-@click.group()
+@click.group(epilog=examples("gainsight rejects list", "gainsight rejects replay latest"))
 def rejects() -> None:
     """List, show, replay and clear the records that were rejected.
 
@@ -53,7 +53,7 @@ def rejects() -> None:
     """
 
 
-@rejects.command("list")
+@rejects.command("list", epilog=examples("gainsight rejects list --rejects-path rejects"))
 @configured
 @folder_option
 @format_option("table", "json")
@@ -100,7 +100,7 @@ def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
     return [{**group, "count": counts[names]} for names, group in groups.items()]
 
 
-@rejects.command()
+@rejects.command(epilog=examples("gainsight rejects show latest --code unknown_option"))
 @_run_argument
 @configured
 @folder_option
@@ -146,7 +146,7 @@ def show(
         click.echo(f"{more:,} more; --limit shows them.")
 
 
-@rejects.command()
+@rejects.command(epilog=examples("gainsight rejects replay latest --stream accounts"))
 @_run_argument
 @configured
 @folder_option
@@ -212,7 +212,12 @@ class _Replay:
             yield reject
 
 
-@rejects.command()
+@rejects.command(
+    epilog=examples(
+        "gainsight rejects clear 20260201T093000Z-3f9a",
+        "gainsight rejects clear --retired --yes",
+    )
+)
 @click.argument("run", metavar="[RUN]", required=False)
 @configured
 @folder_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_gainsight.cli.configuration import configured
+from target_gainsight.cli.output import examples
 from target_gainsight.cli.rejects import LATEST, folder_option, open_folder
 from target_gainsight.loading.rejects.folder import REPORT
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from target_gainsight.singer.reporting.document import Document
 
 
-@click.command()
+@click.command(epilog=examples("gainsight report", "gainsight report latest --output report.html"))
 @click.argument("run", default=LATEST)
 @configured
 @folder_option

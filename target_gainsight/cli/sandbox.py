@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_gainsight.cli.configuration import read_json
-from target_gainsight.cli.output import format_option, print_as, print_table
+from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.probe.profile import read_positions
 from target_gainsight.sandbox import (
@@ -39,12 +39,17 @@ _database_option = click.option(
 )
 
 
-@click.group()
+@click.group(epilog=examples("gainsight sandbox serve", "gainsight sandbox show Company"))
 def sandbox() -> None:
     """Serve the embedded sandbox, or show its rows."""
 
 
-@sandbox.command()
+@sandbox.command(
+    epilog=examples(
+        "gainsight sandbox serve --db sandbox.db --config sandbox.yml",
+        "gainsight sandbox serve --limits calls_per_minute=100",
+    )
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @_database_option
 @click.option(
@@ -147,7 +152,9 @@ def _limits(text: str) -> dict[str, float]:
     return limits
 
 
-@sandbox.command()
+@sandbox.command(
+    epilog=examples("gainsight sandbox show", "gainsight sandbox show Company --limit 5")
+)
 @click.argument("object_name", metavar="[OBJECT]", required=False)
 @_database_option
 @click.option(
