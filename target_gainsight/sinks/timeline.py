@@ -18,15 +18,12 @@ from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR_ID,
     EXPECTED_FIELDS,
     EXTERNAL_ID,
-    without_requirement,
 )
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from singer_sdk import Target
 
     from target_gainsight.api import ObjectSchema
     from target_gainsight.loading.reading.current_rows import CurrentRows
@@ -49,16 +46,6 @@ class TimelineSink(StaticSchemaSink):
     call_kinds: ClassVar[tuple[str, str]] = ("timeline", "timeline")
     needs_rows: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        target: Target,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: list[str] | None,
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
-        self._has_records = False
-
     @override
     def setup(self) -> None:
         super().setup()
@@ -73,9 +60,6 @@ class TimelineSink(StaticSchemaSink):
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        if not self._has_records:
-            self._has_records = True
-            self._warn_of_missing_author()
         derived: dict[str, Any] = {}
         if self._joins_keys:
             derived[EXTERNAL_ID] = join_keys(record, self.key_properties)
@@ -84,28 +68,10 @@ class TimelineSink(StaticSchemaSink):
             derived[AUTHOR] = author
         super().take({**record, **derived} if derived else record, source)
 
-    @override
-    def _describe(self) -> ObjectSchema:
-        schema = super()._describe()
-        return schema if self._brings_author else without_requirement(schema, AUTHOR)
-
     @property
     def _filled_fields(self) -> frozenset[str]:
         """The fields that columns, lookups and constants fill."""
         return frozenset((*self._provided_fields(), *self.stream.constants))
-
-    @property
-    def _brings_author(self) -> bool:
-        return AUTHOR in self._filled_fields or self._author_column is not None
-
-    def _warn_of_missing_author(self) -> None:
-        """Warn that nothing fills Author, not even an undeclared column of the first record."""
-        if self.stream.sync_mode != "update" and not self._brings_author:
-            self.logger.warning(
-                "stream %s: nothing fills Author, which Gainsight requires of a new activity; it "
-                "decides on each. Map a column with the email of a user to it, or set a constant",
-                display(self.stream_name),
-            )
 
     @cached_property
     def _joins_keys(self) -> bool:

@@ -461,36 +461,17 @@ def without_author(**entry: Any) -> Message:
     return {"constants": constants, **entry}
 
 
-def test_stream_without_author_is_warned_of_and_refused_by_the_tenant(tenant: Tenant) -> None:
-    run = load_activities(tenant, activities(range(2)), entry=without_author())
-    assert (run.exit_code, run.codes) == (1, ["GS_TL_10_0206"] * 2)
-    reject = run.rejects[0]["gainsight_reject"]
-    assert reject["message"] == "Missing field: Author"
-    assert reject["hint"] == "map a column to that field, or set a constant"
-    assert sum("nothing fills Author" in line for line in run.warnings) == 1
-
-
-@pytest.mark.parametrize(
-    ("accepts", "match"), [("optional", None), ("author_or_id", "Name")], ids=str
-)
-def test_stream_without_author_is_loaded_where_the_tenant_accepts_it(
-    start_tenant: Callable[..., Tenant], accepts: str, match: str | None
-) -> None:
-    tenant = start_tenant(**TENANT, switches={"timeline_author": accepts})
-    name = tenant.rows("gsuser")[0]["Name"]
-    author = {"AuthorId": {"object_name": "gsuser", "fields": {"csm": match}}} if match else {}
-    entry = without_author(lookups={"GsCompanyId": BY_ACCOUNT, **author})
-    csm = {"csm": name} if match else {}
-    columns = {"csm": TEXT} if match else {}
-    run = load_activities(tenant, [activity(0, **csm)], columns=columns, entry=entry)
-    assert run.outcomes(STREAM) == {"created": 1}
+def test_stream_without_author_stops_before_its_first_write(tenant: Tenant) -> None:
+    run = load_activities(tenant, [activity(0)], entry=without_author())
+    assert run.exit_code == 1
+    assert "activity_timeline needs Author to create a record" in run.log[-1]
+    assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
 
 
 def test_undeclared_author_is_no_missing_author(tenant: Tenant) -> None:
     lines = [activity(number, Author="ada.park@ourcompany.example") for number in range(2)]
     run = load_activities(tenant, lines, entry=without_author())
     assert run.outcomes(STREAM) == {"created": 2}
-    assert not any("nothing fills Author" in line for line in run.warnings)
 
 
 def test_activity_whose_context_leads_nowhere_is_rejected_before_it_is_sent(

@@ -173,15 +173,6 @@ def static_schema(
     )
 
 
-def without_requirement(schema: ObjectSchema, name: str) -> ObjectSchema:
-    """Return a schema in which the tenant decides whether a field may be empty."""
-    fields = tuple(
-        replace(field, required=False, nillable=True) if field.name == name else field
-        for field in schema.fields
-    )
-    return replace(schema, fields=fields)
-
-
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
     """Return the fields that hold names of the tenant's which it does not list."""
     return tuple(
