@@ -12,6 +12,7 @@ from singer_messages import TEXT, record, schema
 from singer_runs import KEY
 
 from target_gainsight.singer.reporting.html.page import render_report
+from target_gainsight.singer.reporting.html.view import format_duration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +146,21 @@ def test_long_runs_show_the_busiest_minutes() -> None:
     assert html.count("<rect ") == 90
     assert "Each bar is the busiest of 10 minutes." in html
     assert html.count(": 50</title>") == 90
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (4.21, "4.2 s"),
+        (59.97, "1 min"),
+        (180, "3 min"),
+        (181.2, "3 min 1 s"),
+        (7499, "2 h 4 min"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_durations_have_two_units_at_most(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
 
 
 def test_document_of_another_version_is_rendered() -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAX_BARS = 90
-MIN_BARS = 12
-"""Bars that have space in the chart of a short run; two of them would look like walls."""
+MIN_BARS = 4
+MAX_BAR_REM = 3.5
+"""The chart of a short run is narrow: with two bars in the whole width they would be walls."""
 
 BAR_SHARE = 0.8
 HEADROOM = 1.1
@@ -49,6 +50,7 @@ class Chart:
         peak: The most calls in a minute.
         minutes_per_bar: Minutes of which a bar shows the busiest one.
         ticks: Positions and labels of the times below.
+        max_width_rem: The most that the chart takes of the page's width.
     """
 
     group: str
@@ -58,6 +60,7 @@ class Chart:
     minutes_per_bar: int
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, str], ...]
+    max_width_rem: float
 
     @property
     def caption(self) -> str:
@@ -129,6 +132,7 @@ def _draw(group: str, counts: Mapping[datetime, int], limit: int | None, axis: _
             for position, calls in sorted(peaks.items())
         ),
         tuple(_ticks(axis.labels)),
+        MAX_BAR_REM * len(axis.labels),
     )
 
 

@@ -55,7 +55,7 @@ class StreamRow:
 
 @dataclass(frozen=True)
 class ExampleRow:
-    """One rejected record."""
+    """One rejected record; without the field that its message names."""
 
     stream: str
     key: str
@@ -141,18 +141,18 @@ def view_of(document: Mapping[str, Any]) -> ReportView:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration such as `4.2 s`, `3 min 1 s`, `2 h 5 min` or `3 d 4 h`."""
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
+    """Return a duration such as `4.2 s`, `3 min`, `3 min 1 s`, `2 h 5 min` or `3 d 4 h`."""
     whole = round(seconds)
-    for unit, name, below, small_name in (
-        (_DAY, "d", _HOUR, "h"),
-        (_HOUR, "h", _MINUTE, "min"),
-        (_MINUTE, "min", 1, "s"),
-    ):
-        if whole >= unit:
-            return f"{whole // unit} {name} {whole % unit // below} {small_name}"
-    return f"{whole} s"
+    if whole < _MINUTE:
+        return f"{seconds:.1f} s"
+    parts = (
+        (whole // _DAY, "d"),
+        (whole % _DAY // _HOUR, "h"),
+        (whole % _HOUR // _MINUTE, "min"),
+        (whole % _MINUTE, "s"),
+    )
+    first = next(position for position, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
 def _items(values: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -260,12 +260,13 @@ def _sentence(text: str) -> str:
 def _example(example: Mapping[str, Any]) -> ExampleRow:
     message, suggestion = str(example.get("message", "")), str(example.get("suggestion") or "")
     key = (f"{name} = {_value_text(value)}" for name, value in _items(example.get("key")))
-    has_value = example.get("field") is not None
+    field = str(example.get("field") or "")
+    adds_to_message = bool(field) and field not in message
     return ExampleRow(
         one_line(str(example.get("stream", ""))),
         ", ".join(key),
-        one_line(str(example.get("field") or "")),
-        _value_text(example.get("value")) if has_value else "",
+        one_line(field) if adds_to_message else "",
+        _value_text(example.get("value")),
         one_line(message.removesuffix(suggestion).rstrip()),
     )
 
