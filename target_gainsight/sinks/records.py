@@ -19,7 +19,9 @@ from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delete_writer import DeleteWriter
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.mapping.errors import RecordRejectedError
+from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.sinks.object_sink import ObjectSink
+from target_gainsight.sinks.stream import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,8 @@ class RecordsSink(ObjectSink):
     @override
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Add a record to its group that deletes its row; it has its lookup keys only."""
-        if not self._deletes:
+        deleted_at = source.message["record"][DELETED_AT]
+        if not self._deletes or not deleted_at or is_blank(deleted_at):
             super().take_deleted(record, source)
             return
         try:

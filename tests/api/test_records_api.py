@@ -377,7 +377,7 @@ def test_delete_without_a_response_has_an_unknown_outcome(
 ) -> None:
     deleted = requests_mock.delete(f"{COMPANY}/1P02A", status_code=502)
     with pytest.raises(UnknownOutcomeError):
-        records.delete("Company", "1P02A")
+        records.delete("Company", "1P02A", repeatable=False)
     assert deleted.call_count == 1
 
 

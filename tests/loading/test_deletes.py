@@ -344,6 +344,14 @@ def test_deletes_that_are_unavailable_in_a_row_stop_the_run(tenant: Tenant) -> N
 # Rejects
 
 
+@pytest.mark.parametrize("deleted_at", ["", " ", 0, False])
+def test_empty_time_of_a_delete_deletes_nothing(tenant: Tenant, deleted_at: object) -> None:
+    COMPANY.seed(tenant, "A")
+    run = COMPANY.load(tenant, record("rows", Name="A", _sdc_deleted_at=deleted_at))
+    assert run.summary["streams"]["rows"]["skipped_because"] == {"deleted_in_source": 1}
+    assert COMPANY.keys(tenant) == ["A"]
+
+
 def test_rejected_delete_is_replayed(tenant: Tenant) -> None:
     (gsid,) = COMPANY.seed(tenant, "A")
     (child,) = tenant.sandbox.tenant.seed("Visit__gc", [{"Company__gc": gsid}])

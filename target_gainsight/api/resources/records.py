@@ -159,18 +159,22 @@ class RecordsApi:
             raise NotFoundError(message, request_id=response.request_id)
         return rows[0]
 
-    def delete(self, object_name: str, gsid: str) -> None:
+    def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
         """Delete a record (Company API, Delete).
 
-        It is not repeated by itself: a second call is refused if the first one had its effect.
+        Args:
+            object_name: The object.
+            gsid: The record.
+            repeatable: Repeat a call whose response is lost. If the lost call had its effect, the
+                next one is refused, because there is no record.
 
         Raises:
             RefusedError: It was not deleted, such as one that others refer to, or there is none.
             NotFoundError: There is none.
-            UnknownOutcomeError: It may have been deleted; look it up.
+            UnknownOutcomeError: It may have been deleted; look it up. Not if `repeatable`.
         """
         path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
-        self._client.call("DELETE", path, kind="delete", repeatable=False)
+        self._client.call("DELETE", path, kind="delete", repeatable=repeatable)
 
     def _write(
         self,

@@ -47,7 +47,7 @@ class DeleteWriter(Writer):
         (record,) = records
         sent_at = self._clock.now()
         try:
-            self._records.delete(self._object_name, str(record.gsid))
+            self._records.delete(self._object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
