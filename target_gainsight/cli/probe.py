@@ -17,14 +17,14 @@ from target_gainsight.cli.probe_writes import (
     WRITING_KINDS,
     WriteFindings,
     ask_by_writing,
-    require_consent,
+    check_request,
 )
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.probe.profile import make_profile
 from target_gainsight.probe.reading.questions import MAX_CALLS, read_questions
 from target_gainsight.probe.session import ProbeSession
-from target_gainsight.probe.survey import ask
+from target_gainsight.probe.survey import ask, merge
 from target_gainsight.settings import OAuthCredential
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
     records which the probe has created could not be deleted.
     """
     if written is not None:
-        require_consent(yes=yes)
+        check_request(written, yes=yes)
     settings = read_settings(sources)
     events: list[CallEvent] = []
     try:
         by_writing = WriteFindings()
         if written is not None:
             by_writing = ask_by_writing(settings, written, events, yes=yes)
-        observations = (*_ask(settings, events), *by_writing.observations)
+        observations = merge(_ask(settings, events), by_writing.observations)
     except GainsightError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

@@ -42,12 +42,15 @@ class WriteFindings:
     is_clean: bool = True
 
 
-def require_consent(*, yes: bool) -> None:
-    """Refuse to write where nobody can be asked.
+def check_request(written: str, *, yes: bool) -> None:
+    """Check what `--write` names, and that the user can be asked.
 
     Raises:
-        click.UsageError: There is neither `--yes` nor a terminal.
+        click.UsageError: It names nothing, or there is neither `--yes` nor a terminal.
     """
+    if not written.removeprefix(PERSON).strip():
+        message = "--write takes the name of a custom object, or person:EMAIL."
+        raise click.UsageError(message)
     if not yes and not sys.stdin.isatty():
         message = (
             "--write asks before it starts, and standard input is not a terminal. Add --yes to "

@@ -46,6 +46,7 @@ WRITE_SWITCHES = frozenset(
     {
         "date_formats",
         "datetime_milliseconds_required",
+        "delete_missing",
         "empty_text_written",
         "error_listing",
         "error_tail",
@@ -80,7 +81,6 @@ NOT_DETERMINED: Mapping[str, str] = {
     "bulk_too_large": _BULK,
     "client_refusal": "a wrong client secret is not sent on purpose",
     "cta_answers": _CTA,
-    "delete_missing": "the probe deletes only rows that it has just read",
     "delete_referenced": "the records of the probe do not refer to each other",
     "failed_records_answer": _TIMELINE,
     "throttle_answer": _THROTTLE,

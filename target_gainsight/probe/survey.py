@@ -50,3 +50,13 @@ def _answer(question: Question) -> Iterable[Observation]:
         logger.debug(_UNEXPECTED, exc_info=True)
     for topic in question.topics:
         yield made.get(topic.name) or topic.not_settled(_UNEXPECTED)
+
+
+def merge(first: Iterable[Observation], second: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Combine the observations of two surveys, in order; what one of them settles is settled."""
+    merged = {each.question: each for each in first}
+    for observation in second:
+        known = merged.get(observation.question)
+        if known is None or known.verdict == "not settled":
+            merged[observation.question] = observation
+    return tuple(merged.values())

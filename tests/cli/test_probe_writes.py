@@ -18,7 +18,7 @@ from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 
-from target_gainsight.sandbox.config.faults import Fault
+from target_gainsight.sandbox.config.faults import Fault, ServerRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def test_tenant_holds_what_it_held_before(probed: Commands) -> None:
     result = probe(probed)
     assert result.exit_code == 0, result.output
     assert held(tenant) == before
-    assert sent_kinds(tenant).count("delete") == 5
+    assert sent_kinds(tenant).count("delete") == 6
 
 
 def test_calls_and_records_stay_within_what_is_announced(probed: Commands) -> None:
@@ -233,14 +233,80 @@ def test_object_with_a_key_only_leaves_questions_open(
     assert commands.sandbox.tenant.rows("Bare__gc") == []
 
 
-def test_refused_create_is_reported(probed: Commands) -> None:
+def test_unconfirmed_create_is_reported(probed: Commands) -> None:
     tenant = probed.sandbox.tenant
     before = held(tenant)
     tenant.faults.add(Fault("unavailable", method="POST", path=f"/v1/data/objects/{OBJECT}"))
     result = probe(probed)
     assert result.exit_code == 1
-    assert f"{OBJECT} does not accept the probe's records" in result.output
+    assert f"{OBJECT} does not confirm the probe's records" in result.output
+    assert "its records may appear later. Run the probe again" in result.output
     assert held(tenant) == before
+
+
+def test_refused_create_is_reported(start_commands: Callable[..., Commands]) -> None:
+    fields = {"Code__gc": {"type": "STRING"}, "Mail__gc": {"type": "EMAIL", "required": True}}
+    rule = {"object": "Ruled__gc", "field": "Mail__gc", "value": "probe@example.invalid"}
+    commands = start_commands(
+        objects={"Ruled__gc": {"fields": fields}}, rules=[{**rule, "message": "Not this."}]
+    )
+    result = probe(commands, "Ruled__gc")
+    assert result.exit_code == 1
+    assert "Ruled__gc does not accept the probe's records" in result.output
+    assert "Not this." in result.output
+    assert commands.sandbox.tenant.rows("Ruled__gc") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "question"),
+    [
+        ("Day__gc", ["2026-01-27", "01-27-2026"], "date_formats"),
+        ("At__gc", ["2026-01-27T10:20:30.000Z"], "datetime_milliseconds_required"),
+        ("Kind__gc", ["Red"], "picklist_ignores_case"),
+        ("Name", [""], "empty_text_written"),
+        ("Name", [None], "null_clears"),
+    ],
+)
+def test_refused_value_that_loads_need_is_not_handled(
+    probed: Commands, field: str, values: list[object], question: str
+) -> None:
+    rules = [ServerRule(OBJECT, field, value) for value in values]
+    probed.sandbox.tenant.faults.rules.extend(rules)
+    result = probe(probed, OBJECT, "--format", "json")
+    assert result.exit_code == 1
+    observed = json.loads(result.stdout)["questions"]
+    assert [name for name in observed if observed[name]["verdict"] == "not handled"] == [question]
+
+
+def test_rows_in_another_order_are_not_handled(
+    probed: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = requests.Session.request
+
+    def request_reversed(*arguments: Any, **options: Any) -> requests.Response:
+        response = request(*arguments, **options)
+        body = response.json()
+        if arguments[1:3] == ("POST", f"{probed.sandbox.base_url}/v1/data/objects/{OBJECT}"):
+            if body["data"] and body["data"]["records"]:
+                body["data"]["records"].reverse()
+            response._content = json.dumps(body).encode()
+        return response
+
+    monkeypatch.setattr(requests.Session, "request", request_reversed)
+    result = probe(probed, OBJECT, "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["questions"]["row_order"]["verdict"] == "not handled"
+    assert len(probed.sandbox.tenant.rows(OBJECT)) == len(PROBED["rows"][OBJECT])
+
+
+@pytest.mark.parametrize("form", ["epoch_ms", "iso"])
+def test_written_date_settles_what_no_company_shows(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    commands = start_commands(**PROBED, switches={"date_read": form})
+    result = probe(commands, OBJECT, "--format", "json")
+    assert json.loads(result.stdout)["questions"]["date_read"]["position"] == form
 
 
 def test_profile_names_no_object_field_or_row(probed: Commands) -> None:
@@ -250,6 +316,14 @@ def test_profile_names_no_object_field_or_row(probed: Commands) -> None:
     names = [OBJECT, "__gc", "Initech", "ann@", "tg-probe-", probed.sandbox.base_url, "Red"]
     assert [name for name in names if name in profile] == []
     assert not re.search(r"[0-9A-Z]{36}", profile)
+
+
+@pytest.mark.parametrize("written", ["", " ", "person:"])
+def test_blank_name_is_refused(probed: Commands, written: str) -> None:
+    result = probe(probed, written)
+    assert result.exit_code == 2
+    assert "--write takes the name of a custom object, or person:EMAIL" in result.output
+    assert probed.sandbox.tenant.calls() == []
 
 
 def test_nothing_is_sent_without_terminal_or_yes(probed: Commands) -> None:
@@ -359,6 +433,20 @@ def test_person_is_sent_its_own_values(probed: Commands) -> None:
     assert result.exit_code == 0, result.output
     assert sent_kinds(tenant).count("person") == 1
     assert [{**row, "ModifiedDate": None} for row in tenant.rows("person")] == before
+
+
+def test_changed_person_is_not_handled(probed: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant, pick = probed.sandbox.tenant, probed.sandbox.tenant.faults.pick
+
+    def rename_and_pick(method: str, path: str) -> Any:
+        if method == "PUT":
+            tenant.store.execute("UPDATE person SET MiddleName = 'X'")
+        return pick(method, path)
+
+    monkeypatch.setattr(tenant.faults, "pick", rename_and_pick)
+    result = probe(probed, f"person:{EMAIL}")
+    assert result.exit_code == 1
+    assert "the names or the email have changed" in result.output
 
 
 def test_unknown_person_is_not_created(probed: Commands) -> None:

@@ -109,6 +109,11 @@ def _dates(facts: TenantFacts) -> Observation:
     values = _company_values(facts, {"DATE"})
     if not values:
         return DATES.not_settled("no company that was read has a date")
+    return observe_dates(values)
+
+
+def observe_dates(values: list[Json]) -> Observation:
+    """Settle the form of dates that were read; there is at least one."""
     unread = sum(comparable_date(each) is None for each in values)
     return _form_of(DATES, values, unread, {"epoch_ms", "iso"})
 
@@ -118,6 +123,11 @@ def _datetimes(facts: TenantFacts) -> Observation:
     values = [each for each in (*_company_values(facts, {"DATETIME"}), *users) if _has_value(each)]
     if not values:
         return DATETIMES.not_settled("no row that was read has a datetime")
+    return observe_datetimes(values)
+
+
+def observe_datetimes(values: list[Json]) -> Observation:
+    """Settle the form of datetimes that were read; there is at least one."""
     unread = sum(comparable_datetime(each) is None for each in values)
     return _form_of(DATETIMES, values, unread, {"epoch_ms", "iso", "spaced"})
 

@@ -179,6 +179,8 @@ def _leave_out_key(trial: Trial) -> Iterator[Observation]:
 def _send_too_many_records(trial: Trial) -> Iterator[Observation]:
     records: list[tuple[int, Record]] = [(number, trial.required) for number in TOO_MANY]
     reply = trial.rows.insert(records)
+    if not is_refused(reply):
+        trial.rows.read(TOO_MANY)
     accepted = f"{MAX_RECORDS + 1} records are accepted"
     yield _judge_excess(TOO_MANY_RECORDS, reply, accepted)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 GSID = "Gsid"
 _PATH = "/v1/data/objects"
 _MOST_ROWS = 1000
+_DELETE_ROUNDS = 3
 
 
 class UnreadableRowsError(LookupError):
@@ -103,9 +104,7 @@ class MarkedRows:
         Raises:
             ValueError: No row of this run was read with this GSID.
         """
-        if gsid not in self._read:
-            message = f"{gsid} was not read as a row of this run"
-            raise ValueError(message)
+        self._require_read(gsid)
         return self._write("PUT", [{**fields, GSID: gsid}], params={"keys": GSID})
 
     def read(self, numbers: Sequence[int], fields: Sequence[str] = ()) -> dict[int, list[Record]]:
@@ -139,32 +138,60 @@ class MarkedRows:
         found = ((_gsid(row), row[self.key]) for row in rows)
         return tuple(gsid for gsid, key in found if gsid and is_mark(key))
 
+    def delete_twice(self, gsid: str) -> Reply:
+        """Delete a row of this run, and again once it is gone; return the last response.
+
+        Raises:
+            ValueError: No row of this run was read with this GSID.
+        """
+        self._require_read(gsid)
+        reply = self._send_delete(gsid)
+        if reply.error is None:
+            del self._read[gsid]
+            self._responded.discard(gsid)
+            reply = self._send_delete(gsid)
+        return reply
+
     def delete_all(self) -> tuple[str, ...]:
         """Delete the rows of this and earlier probes.
 
-        A row that cannot be deleted is found when they are read again.
+        They are read again after they were deleted; one that is still there is deleted again.
 
         Returns:
             The GSIDs of rows that are left, or may be.
         """
         found = set(self._read)
         try:
-            found |= set(self.find())
-            self._delete(sorted(found))
-            left = self.find() if found else ()
+            left = {*found, *self.find()}
+            found |= left
+            for _ in range(_DELETE_ROUNDS):
+                if not left:
+                    break
+                self._delete(sorted(left))
+                left = set(self.find())
         except GainsightError:
             return tuple(sorted(found | self._responded))
-        return tuple(sorted({*left, *(self._responded - found)}))
+        return tuple(sorted(left | (self._responded - found)))
 
     def _delete(self, gsids: Sequence[str]) -> None:
         """Delete rows, unless the tenant is unavailable: each would be retried as long again."""
         for gsid in gsids:
             try:
                 self.session.client.records.delete(self.object_name, gsid)
-            except (RefusedError, NotFoundError):
+            except (RefusedError, NotFoundError, UnknownOutcomeError):
                 continue
             except UnavailableError:
                 return
+
+    def _require_read(self, gsid: str) -> None:
+        if gsid not in self._read:
+            message = f"{gsid} was not read as a row of this run"
+            raise ValueError(message)
+
+    def _send_delete(self, gsid: str) -> Reply:
+        self._interruption.check()
+        path = f"{self._path}/{quote(gsid, safe='')}"
+        return self.session.send("DELETE", path, kind="delete", repeatable=False)
 
     def _write(
         self,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError
 from target_gainsight.probe.survey import ask
+from target_gainsight.probe.writing.deletes import delete_questions
 from target_gainsight.probe.writing.interruption import InterruptedProbeError
 from target_gainsight.probe.writing.keys import key_questions
 from target_gainsight.probe.writing.links import link_questions
 from target_gainsight.probe.writing.refusals import refusal_questions
-from target_gainsight.probe.writing.trial import CREATED, is_accepted
+from target_gainsight.probe.writing.trial import CREATED, is_accepted, is_refused
 from target_gainsight.probe.writing.values import value_questions
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ _MONTH_FIRST = "01-27-2026"
 _BAD_DATE = "GSOBJ_1006"
 
 
-class CreateRefusedError(Exception):
-    """The object does not accept the probe's records; the message has the refusal."""
+class NotCreatedError(Exception):
+    """The probe's records were not created; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def run_writes(plan: WritePlan) -> WriteReport:
         if plan.leftovers:
             rows.delete_all()
         observations = _ask(plan.trial)
-    except (GainsightError, CreateRefusedError, InterruptedProbeError) as error:
+    except (GainsightError, NotCreatedError, InterruptedProbeError) as error:
         stopped = error
     finally:
         left = rows.delete_all()
@@ -72,6 +73,7 @@ def _ask(trial: Trial) -> tuple[Observation, ...]:
         *refusal_questions(trial),
         *value_questions(trial),
         *link_questions(trial),
+        *delete_questions(trial),
     )
     return ask(questions)
 
@@ -80,7 +82,7 @@ def _create(trial: Trial) -> tuple[Trial, Reply]:
     """Create the rows; dates that a new record needs are written in the format that is accepted.
 
     Raises:
-        CreateRefusedError: The object does not accept them.
+        NotCreatedError: They are not created.
     """
     reply = trial.rows.insert([(number, trial.required) for number in CREATED])
     dates = dict.fromkeys(trial.fields.required_dates, _MONTH_FIRST)
@@ -89,6 +91,7 @@ def _create(trial: Trial) -> tuple[Trial, Reply]:
         reply = trial.rows.insert([(number, trial.required) for number in CREATED])
     if not is_accepted(reply):
         name = trial.rows.object_name
-        message = f"{name} does not accept the probe's records: {reply.error or reply.summary}"
-        raise CreateRefusedError(message)
+        refusal = "does not accept" if is_refused(reply) else "does not confirm"
+        message = f"{name} {refusal} the probe's records: {reply.error or reply.summary}"
+        raise NotCreatedError(message)
     return trial, reply

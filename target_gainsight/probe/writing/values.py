@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.types.datetimes import comparable_date
 from target_gainsight.probe.observations import Topic
+from target_gainsight.probe.reading import rows as reading
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.trial import (
     FIRST,
@@ -38,6 +40,8 @@ NUMERIC_STRINGS = Topic("numeric_strings", "a number is not accepted as text", u
 LABEL_CASE = Topic("picklist_ignores_case", "a label is not accepted in another case", usual=False)
 EMPTY_TEXT = Topic("empty_text_written", "empty text is accepted and kept", usual="kept")
 NULL = Topic("null_clears", "null clears a nullable field")
+_DATES = (DATE_FORMATS, DATE_VALUE, reading.DATES)
+_TEXTS = (EMPTY_TEXT, NULL, reading.EMPTY_TEXT)
 
 _NO_DATE, _NO_DATETIME = "the object has no date", "the object has no datetime"
 _NO_NUMBER, _NO_TEXT = "the object has no number", "the object has no nullable text"
@@ -55,12 +59,12 @@ _LABELS_AS_SENT = "labels are checked against the picklist, ignoring blanks arou
 def value_questions(trial: Trial) -> tuple[Question, ...]:
     """Return the questions about values."""
     return (
-        Question((DATE_FORMATS, DATE_VALUE), partial(_write_dates, trial)),
+        Question(_DATES, partial(_write_dates, trial)),
         Question((OTHER_DATE_FORMS,), partial(_write_other_dates, trial)),
-        Question((DATETIMES,), partial(_write_datetimes, trial)),
+        Question((DATETIMES, reading.DATETIMES), partial(_write_datetimes, trial)),
         Question((NUMERIC_STRINGS,), partial(_write_numeric_string, trial)),
         Question((LABEL_CASE,), partial(_write_labels, trial)),
-        Question((EMPTY_TEXT, NULL), partial(_clear_text, trial)),
+        Question(_TEXTS, partial(_clear_text, trial)),
     )
 
 
@@ -68,15 +72,17 @@ def _write_dates(trial: Trial) -> Iterator[Observation]:
     """Write the same day in both formats, to a row each."""
     field = trial.fields.date
     if field is None:
-        yield from (topic.not_settled(_NO_DATE) for topic in (DATE_FORMATS, DATE_VALUE))
+        yield from (topic.not_settled(_NO_DATE) for topic in _DATES)
         return
     sent = {FIRST: ("iso", _DAY.isoformat()), SECOND: ("mdy", _DAY.strftime("%m-%d-%Y"))}
     replies = {n: trial.rows.update([(n, {field.name: text})]) for n, (_, text) in sent.items()}
     accepted = [number for number, reply in replies.items() if is_accepted(reply)]
     yield _judge_formats([sent[number][0] for number in accepted], list(replies.values()))
     rows = trial.rows.read(accepted, [field.name]) if accepted else {}
-    days = {_as_day(row.get(field.name)) for number in accepted for row in rows[number]}
-    yield _judge_days(days)
+    values = [row[field.name] for found in rows.values() for row in found if field.name in row]
+    yield _judge_days(values)
+    if values:
+        yield reading.observe_dates(values)
 
 
 def _judge_formats(accepted: list[str], replies: Sequence[Reply]) -> Observation:
@@ -93,23 +99,15 @@ def _judge_formats(accepted: list[str], replies: Sequence[Reply]) -> Observation
     return DATE_FORMATS.at(accepted[0], observed, _FORMAT_SETTING)
 
 
-def _judge_days(days: set[date | None]) -> Observation:
-    if not days or None in days:
-        return DATE_VALUE.not_settled("no date that can be read was written")
-    if days == {_DAY}:
+def _judge_days(values: list[Json]) -> Observation:
+    days = {comparable_date(each) for each in values}
+    if not days:
+        return DATE_VALUE.not_settled("no date was written and read")
+    if days == {_DAY.isoformat()}:
         return DATE_VALUE.settled("the same day", "nothing changes", "as assumed")
-    consequence = "dates shift when they are compared; please report this profile"
-    return DATE_VALUE.settled("another day", consequence, "not handled")
-
-
-def _as_day(value: Json) -> date | None:
-    """Return the day of a date as it is read: epoch milliseconds or ISO text."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / 1000, timezone.utc).date()
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return None
+    observed = "at a time that leaves the day open" if None in days else "another day"
+    consequence = "records with a date count as changed; please report this profile"
+    return DATE_VALUE.settled(observed, consequence, "not handled")
 
 
 def _write_other_dates(trial: Trial) -> Iterator[Observation]:
@@ -129,20 +127,26 @@ def _write_other_dates(trial: Trial) -> Iterator[Observation]:
 def _write_datetimes(trial: Trial) -> Iterator[Observation]:
     field = trial.fields.datetime
     if field is None:
-        yield DATETIMES.not_settled(_NO_DATETIME)
+        yield from (topic.not_settled(_NO_DATETIME) for topic in (DATETIMES, reading.DATETIMES))
         return
     texts = ("2026-01-27T10:20:30.000Z", "2026-01-27T10:20:30Z")
     full, short = (trial.rows.update([(FIRST, {field.name: text})]) for text in texts)
+    yield _judge_datetimes(full, short)
+    values = [row.get(field.name) for row in trial.rows.read([FIRST], [field.name])[FIRST]]
+    if values and all(values):
+        yield reading.observe_datetimes(values)
+
+
+def _judge_datetimes(full: Reply, short: Reply) -> Observation:
     consequence = "datetimes are sent with milliseconds and offset"
     if is_refused(full):
         observed = f"a datetime with milliseconds is refused: {full.summary}"
-        yield DATETIMES.settled(observed, "please report this profile", "not handled")
-    elif not is_accepted(full) or not (is_accepted(short) or is_refused(short)):
-        yield DATETIMES.not_settled("a call has no clear response")
-    elif is_accepted(short):
-        yield DATETIMES.at(False, "both are accepted", consequence)
-    else:
-        yield DATETIMES.at(True, f"refused without milliseconds: {short.summary}", consequence)
+        return DATETIMES.settled(observed, "please report this profile", "not handled")
+    if not is_accepted(full) or not (is_accepted(short) or is_refused(short)):
+        return DATETIMES.not_settled("a call has no clear response")
+    if is_accepted(short):
+        return DATETIMES.at(False, "both are accepted", consequence)
+    return DATETIMES.at(True, f"refused without milliseconds: {short.summary}", consequence)
 
 
 def _write_numeric_string(trial: Trial) -> Iterator[Observation]:
@@ -185,7 +189,7 @@ def _clear_text(trial: Trial) -> Iterator[Observation]:
     """Write empty text and null to filled fields; compare with a row that was never filled."""
     field = trial.fields.text
     if field is None:
-        yield from (topic.not_settled(_NO_TEXT) for topic in (EMPTY_TEXT, NULL))
+        yield from (topic.not_settled(_NO_TEXT) for topic in _TEXTS)
         return
     trial.rows.update([(number, {field.name: "filled"}) for number in (FIRST, SECOND)])
     empty = trial.rows.update([(FIRST, {field.name: ""})])
@@ -196,6 +200,9 @@ def _clear_text(trial: Trial) -> Iterator[Observation]:
     )
     yield _judge_empty(empty, emptied, never_filled)
     yield _judge_null(null, cleared, never_filled)
+    if never_filled in {None, ""}:
+        name = "null" if never_filled is None else "blank"
+        yield reading.EMPTY_TEXT.at(name, name, "null and blank count as the same")
 
 
 def _judge_empty(reply: Reply, value: Json, never_filled: Json) -> Observation:
