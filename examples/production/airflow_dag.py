@@ -23,7 +23,7 @@ SETTINGS = {
     catchup=False,
     max_active_runs=1,  # two runs would read the same state
     default_args={
-        "retries": 2,  # a run that is repeated writes only what is missing
+        "retries": 2,  # a repeated upsert writes only what is missing
         "retry_delay": timedelta(minutes=15),
         "execution_timeout": timedelta(hours=6),
     },

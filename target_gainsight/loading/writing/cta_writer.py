@@ -1,6 +1,6 @@
 """Write CTAs; the tenant decides on each by itself and names it by its reference.
 
-Two CTAs alike are two for the tenant, so a create whose response was lost is looked up by the
+The tenant accepts two identical CTAs, so a create whose response was lost is looked up by the
 lookup keys before it is sent again.
 """
 

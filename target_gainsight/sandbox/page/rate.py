@@ -43,7 +43,7 @@ class Bar:
 
     Attributes:
         label: when it began.
-        served, throttled: calls within the limit, and calls sent away for being above it.
+        served, throttled: calls within the limit, and calls refused because they exceeded it.
         x, width, served_height, throttled_height: in the drawing's units.
     """
 
