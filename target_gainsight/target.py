@@ -30,7 +30,11 @@ from target_gainsight.singer.process_setup import install_log_format, silence_me
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.run_log import log_reject_summary
+from target_gainsight.singer.reporting.verdict import (
+    check_availability,
+    check_min_records,
+    check_rejects,
+)
 from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
@@ -102,6 +106,7 @@ class TargetGainsight(Target):
         self._checked_for_masking: set[str] = set()
         self._left_unread = 0
         self._budget_is_spent = False
+        self._is_connection_test = False
 
     @property
     def context(self) -> RunContext:
@@ -207,6 +212,7 @@ class TargetGainsight(Target):
             if message_dict["stream"] == MELTANO_TEST_STREAM:
                 self.session.check_connection()
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
+                self._is_connection_test = True
             else:
                 stream = message_dict["stream"]
                 self.router.route_schema(message_dict)
@@ -298,6 +304,7 @@ class TargetGainsight(Target):
                 super().process_endofpipe()
         self.session.settle_in_flight()
         self.session.conclude()
+        check_availability(self.session.ledger)
         if self._budget_is_spent:
             without = self._left_unread + self.summary.read - self.summary.settled
             logger.warning(
@@ -308,7 +315,14 @@ class TargetGainsight(Target):
         else:
             for loading in self._sinks.loading:
                 loading.forget_progress()
-        log_reject_summary(self.summary, self.session.ledger, dry_run=self.settings.dry_run)
+            if not self._is_connection_test:
+                check_min_records(self.settings, self.summary)
+        check_rejects(
+            self.summary,
+            self.session.ledger,
+            self.settings.rejection.on_rejects,
+            dry_run=self.settings.dry_run,
+        )
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end and report the run.

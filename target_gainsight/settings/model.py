@@ -29,6 +29,7 @@ NullValues = Literal["send", "omit"]
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 RichText = Literal["html", "as_is"]
 RejectValues = Literal["full", "keys"]
+OnRejects = Literal["warn", "fail"]
 Transport = Literal["rest", "bulk"]
 WriteRule = Literal["always", "empty", "create"]
 Deletes = Literal["skip", "delete"]
@@ -116,6 +117,7 @@ class Rejection:
     keys_only: bool
     max_rejects: int | None
     max_reject_percent: int
+    on_rejects: OnRejects
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ class StreamSettings:
     transport: Transport
     bulk_job_id: str
     survey_columns: Mapping[str, str]
+    min_records: int | None
 
     @property
     def days_until_due(self) -> int | None:

@@ -242,12 +242,23 @@ _OUTPUT = {
         "full",
         choices=get_args(model.RejectValues),
     ),
-    "max_rejects": _integer("Number of rejects above which the run stops."),
+    "on_rejects": _text(
+        "What to do with a run that goes to its end and has rejects: warn and exit with 0, or fail "
+        "and exit with 1. Either way its state is emitted.",
+        "warn",
+        choices=get_args(model.OnRejects),
+    ),
+    "max_rejects": _integer("Number of rejects above which the run stops.", minimum=0),
     "max_reject_percent": _integer(
         "Percentage of rejects among the records read above which the run stops, checked after "
         "100 records.",
         10,
         maximum=100,
+    ),
+    "min_records": _integer(
+        "Number of records of the stream below which the run fails at its end, for sources that "
+        "must not be empty. A stream that does not come at all has none.",
+        scope="entry",
     ),
     "summary_path": _path(
         "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "

@@ -134,7 +134,7 @@ def test_numbers_of_companies_in_one_text_are_split_at_commas_too(
 def test_company_of_a_text_that_is_missing_is_named_alone(tenant: Tenant) -> None:
     seed_companies(tenant, "Globex")
     run = load_people(tenant, person(company="Globex; Acme, Inc."))
-    assert run.rejects[0]["gainsight_reject"]["value"] == "'Acme, Inc.'"
+    assert run.rejects[0]["gainsight_reject"]["value"] == "Acme, Inc."
 
 
 def test_a_company_named_twice_is_linked_once(tenant: Tenant) -> None:
@@ -254,7 +254,7 @@ def test_a_further_company_is_added_to_those_there_are(tenant: Tenant) -> None:
 def test_two_records_of_one_person_each_bring_their_company(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     run = load_people(tenant, person(company="Initech"), person(company="Globex"))
-    assert run.outcomes("people") == {"created": 2}
+    assert run.outcomes("people") == {"created": 1, "merged": 1}
     assert [link[1] for link in linked(tenant)] == ["Globex", "Initech"]
 
 

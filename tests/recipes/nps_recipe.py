@@ -101,7 +101,7 @@ def counts(tenant: Tenant) -> dict[str, int]:
 def outcomes(run: TargetRun) -> dict[str, dict[str, int]]:
     """By stream, how many records ended as what; what never happened is left out."""
     streams: dict[str, dict[str, Any]] = run.target.summary.to_json()["streams"]
-    names = ("created", "updated", "unchanged", "skipped", "rejected")
+    names = ("created", "updated", "unchanged", "skipped", "rejected", "merged")
     return {
         stream: {name: told[name] for name in names if told[name]}
         for stream, told in streams.items()

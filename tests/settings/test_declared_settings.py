@@ -20,7 +20,8 @@ PUBLIC_NAMES = """
     calls_per_minute calls_per_day quota_percent max_calls_per_run timeline_calls_per_minute
     bulk_calls_per_hour bulk_calls_per_day bulk_max_file_bytes quota_store
     quota_store_password max_concurrency
-    request_timeout max_retry_seconds rejects_path reject_values max_rejects max_reject_percent
+    request_timeout max_retry_seconds rejects_path reject_values on_rejects max_rejects
+    max_reject_percent min_records
     summary_path report_path dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
     survey_columns transport bulk_job_id
 """

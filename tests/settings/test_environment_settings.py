@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_refused_with_everything_else(
         NO_DOMAIN,
         "dry_run: got 'tru', expected true or false.",
         "field_mapping: got '[1]', expected an object.",
-        "max_rejects: got '', expected a whole number of at least 1.",
+        "max_rejects: got '', expected a whole number of at least 0.",
         "quota_percent: got '12.5', expected a whole number from 1 to 100.",
         "streams: got '{accounts: company}', expected an object.",
         "validate_records: got 'maybe', expected true or false.",

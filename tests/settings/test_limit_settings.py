@@ -21,7 +21,6 @@ POSITIVE = (
     "request_timeout",
     "max_retry_seconds",
     "max_batch_age_seconds",
-    "max_rejects",
     "max_creates",
 )
 
@@ -42,7 +41,11 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         quota_store=None,
     )
     assert settings.rejection == Rejection(
-        path=Path("gainsight-rejects"), keys_only=False, max_rejects=None, max_reject_percent=10
+        path=Path("gainsight-rejects"),
+        keys_only=False,
+        max_rejects=None,
+        max_reject_percent=10,
+        on_rejects="warn",
     )
     assert settings.read_group_size == 1000
     assert settings.max_concurrency == 8

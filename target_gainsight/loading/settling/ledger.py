@@ -38,6 +38,7 @@ NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
 """Outcomes that all records merged into one share; any other is that of the last one alone."""
 
 PERCENT_COUNTS_FROM = 100
+RUN_AGAIN = "Run again later; the run goes on where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
 SETTLED_BY_FILE = "settled by file"
 """The outcome of a record that went into a file."""
@@ -52,6 +53,7 @@ class Ledger:
 
     Attributes:
         register: Registers one more record and returns its number in the input.
+        held_back: Records that were unavailable to the end; no state covers them.
         reject_log: Logs the rejects.
     """
 
@@ -75,6 +77,7 @@ class Ledger:
         self.register = self._input.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
+        self.held_back = 0
         self.reject_log = RejectLog(rejects.path)
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
@@ -118,7 +121,7 @@ class Ledger:
                 f"({result.unavailable_because}); the run stops and the state stays before the "
                 "first of them: run again later and it goes on from there"
             )
-            raise RunStoppedError(message)
+            raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
     def retired_by(self, source: SourceRecord) -> list[RejectId]:
         """List the rejects that a record retires once its file is settled."""
@@ -236,6 +239,7 @@ class Ledger:
             reason = result.unavailable_because or Reason("unavailable", "no response")
             for record in result.unavailable:
                 sources = record.sources()
+                self.held_back += 0 if settled else len(sources)
                 for source in sources:
                     since = sources[0].sequence
                     self._record(source, Outcome.REJECTED, reason, since, settled=settled)
@@ -268,4 +272,5 @@ class Ledger:
             f"run stops. The reasons are in {' and '.join(where)}: fix the cause, or raise {name}, "
             "and run again"
         )
-        raise RunStoppedError(message)
+        suggestion = f"Fix the cause, or raise {name}, and run again."
+        raise RunStoppedError(message, code="too_many_rejects", suggestion=suggestion)

@@ -1,0 +1,117 @@
+"""Decides, once everything is settled, whether a run has failed all the same."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from target_gainsight.loading.outcomes import Outcome, RunStoppedError
+from target_gainsight.loading.settling.ledger import RUN_AGAIN
+from target_gainsight.mapping.errors import counted, display
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_gainsight.loading.settling.ledger import Ledger
+    from target_gainsight.loading.settling.summary import Summary
+    from target_gainsight.settings import OnRejects, Settings
+
+logger = logging.getLogger(__name__)
+
+
+def check_availability(ledger: Ledger) -> None:
+    """Fail a run whose state is held back because Gainsight was not available.
+
+    Raises:
+        RunStoppedError: Records are held back.
+    """
+    if not ledger.held_back:
+        return
+    verb = "was" if ledger.held_back == 1 else "were"
+    message = (
+        f"{counted(ledger.held_back, 'record')} {verb} not written, because Gainsight was not "
+        f"available; the state stays before the first of them. {RUN_AGAIN}"
+    )
+    raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
+
+
+def check_rejects(
+    summary: Summary, ledger: Ledger, on_rejects: OnRejects, *, dry_run: bool
+) -> None:
+    """Log how many records were rejected and where they are.
+
+    Raises:
+        RunStoppedError: Every record was rejected, or any was and ``on_rejects`` is ``fail``.
+    """
+    rejected = summary.total(Outcome.REJECTED)
+    if rejected and rejected == summary.read:
+        _fail_all_rejected(rejected, ledger, dry_run=dry_run)
+    failed = sum(each.by_file.failed for each in summary.streams.values() if each.by_file)
+    if on_rejects == "fail" and rejected + failed:
+        _fail_some_rejected(rejected, failed, ledger, dry_run=dry_run)
+    if rejected and not dry_run:
+        logger.warning(
+            "%s rejected and kept in %s",
+            "1 record was" if rejected == 1 else f"{rejected:,} records were",
+            ledger.rejects.path,
+        )
+
+
+def check_min_records(settings: Settings, summary: Summary) -> None:
+    """Fail a run that read fewer records of a stream than its ``min_records``.
+
+    Raises:
+        RunStoppedError: Of some streams too few records were read; all of them are named.
+    """
+    too_few = list(_too_few(settings, summary))
+    if not too_few:
+        return
+    suggestion = (
+        "Check the source and the tap; set min_records lower if so few records are right. The "
+        "state covers what was read: read everything again with meltano run --full-refresh."
+    )
+    message = f"too few records were read: {'; '.join(too_few)}. {suggestion}"
+    raise RunStoppedError(message, code="too_few_records", suggestion=suggestion)
+
+
+def _too_few(settings: Settings, summary: Summary) -> Iterator[str]:
+    for pattern, stream in settings.streams.items():
+        if stream is None or stream.min_records is None:
+            continue
+        read = {
+            name: counts.read
+            for name, counts in summary.streams.items()
+            if settings.for_stream(name) is stream
+        }
+        for name, count in (read or {pattern: 0}).items():
+            if count < stream.min_records:
+                yield f"{count:,} of stream {display(name)} (min_records {stream.min_records:,})"
+
+
+def _fail_all_rejected(rejected: int, ledger: Ledger, *, dry_run: bool) -> None:
+    where = "the plan" if dry_run else ledger.rejects.path
+    if rejected == 1:
+        verb = "would be" if dry_run else "was"
+        message = f"the only record {verb} rejected; the reason is in {where}"
+    else:
+        verb = "would be" if dry_run else "were"
+        message = f"all {rejected} records {verb} rejected; the reasons are in {where}"
+    suggestion = "See the reasons with gainsight rejects list, fix the cause, and run again."
+    raise RunStoppedError(message, code="all_rejected", suggestion=suggestion)
+
+
+def _fail_some_rejected(rejected: int, failed: int, ledger: Ledger, *, dry_run: bool) -> None:
+    """Fail with the number of rejects, and of rows that failed in bulk jobs."""
+    named = [counted(rejected, "record")] if rejected else []
+    named += [f"{counted(failed, 'row')} of bulk jobs"] if failed else []
+    verb = "would be" if dry_run else "was" if rejected + failed == 1 else "were"
+    if rejected and not dry_run:
+        where = f", kept in {ledger.rejects.path}"
+    else:
+        where = "; the reasons are in the plan" if dry_run else "; see the bulk job's log"
+    suggestion = "Fix the cause, then replay the rejects: gainsight rejects replay latest."
+    message = (
+        f"{' and '.join(named)} {verb} not written (on_rejects: fail){where}. The rest is written "
+        f"and covered by the state. {suggestion}"
+    )
+    raise RunStoppedError(message, code="rejects", suggestion=suggestion)
