@@ -126,7 +126,7 @@ def test_on_a_terminal_a_live_line_is_drawn_and_taken_away(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     caplog.set_level(logging.INFO)
     progress = Progress(Summary("run"), clock.now, live=True)
     clock.advance(1)
@@ -134,5 +134,6 @@ def test_on_a_terminal_a_live_line_is_drawn_and_taken_away(
     progress.close()
     printed = capsys.readouterr()
     assert "0 of 0 records read are settled" in printed.err
+    assert "reading" in printed.err  # the end of the line, which is folded
     assert printed.out == ""
     assert caplog.records == []

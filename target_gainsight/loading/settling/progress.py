@@ -154,10 +154,11 @@ def _live_line() -> LiveProgress:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress as LiveProgress  # noqa: PLC0415
     from rich.progress import SpinnerColumn, TextColumn  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
 
     return LiveProgress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(overflow="fold")),
         console=Console(stderr=True),
         auto_refresh=False,
         transient=True,

@@ -33,7 +33,7 @@ def write_report(path: Path, document: Document) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    path = fill_path(path, document["run"], document["streams"])
+    path = fill_path(path, document["run"], document.get("streams") or ())
     path.parent.mkdir(parents=True, exist_ok=True)
     html = render_report(document)
     replace_private_file(path, html.encode("utf-8", "backslashreplace"))
