@@ -98,6 +98,9 @@ def test_tolerant_tenant_gets_at_most_60_records(
     assert held(tenant) == before
     assert sum(call.records for call in tenant.calls() if call.kind == "insert") <= 60
     assert sent_kinds(tenant).count("delete") <= 60
+    announced = re.search(r"at most (\d+) calls", result.output)
+    assert announced is not None
+    assert len(tenant.calls()) <= int(announced[1])
 
 
 def test_probe_killed_after_any_call_is_cleaned_up_by_the_next(
