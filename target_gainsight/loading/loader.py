@@ -176,7 +176,7 @@ class RecordLoader:
     @property
     def _is_busy(self) -> bool:
         """Whether anything is being read, written or deleted."""
-        deletes = self._deleter is not None and self._deleter.pending
+        deletes = self._deleter is not None and self._deleter.is_busy
         return bool(self._reading or self._in_flight or deletes)
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:

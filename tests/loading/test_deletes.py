@@ -110,6 +110,21 @@ def test_changes_and_deletes_take_effect_in_input_order(
     )
 
 
+@pytest.mark.parametrize("order", ["ABC", "CBA", "BAC"])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_rows_that_refer_to_each_other_are_deleted_in_any_order(
+    tenant: Tenant, order: str, concurrency: int
+) -> None:
+    parent = None
+    for name in "ABC":
+        row = {"Name": name, "ParentCompany": parent}
+        (parent,) = tenant.sandbox.tenant.seed("company", [row])
+    lines = [COMPANY.delete(name) for name in order]
+    run = COMPANY.load(tenant, *lines, max_concurrency=concurrency, max_deletes=3)
+    assert (run.exit_code, run.outcomes("rows")) == (0, {"deleted": 3})
+    assert tenant.rows() == []
+
+
 # What is remembered of a row
 
 
@@ -297,6 +312,26 @@ def test_row_that_vanishes_before_its_delete_is_skipped(tenant: Tenant) -> None:
 
 
 # Calls and limits
+
+
+def test_deletes_keep_the_allowed_rate(start_tenant: Callable[..., Tenant]) -> None:
+    tenant = start_tenant(limits={"calls_per_minute": 20, "calls_per_day": 0})
+    COMPANY.seed(tenant, *map(str, range(90)))
+    lines = [COMPANY.delete(str(number)) for number in range(90)]
+    run = COMPANY.load(tenant, *lines, calls_per_minute=20)
+    assert run.outcomes("rows") == {"deleted": 90}
+    assert run.summary["calls"]["throttled"] == 0
+
+
+def test_spent_day_stops_deletes_with_the_covered_state(tenant: Tenant) -> None:
+    COMPANY.seed(tenant, *map(str, range(20)))
+    lines = []
+    for number in range(20):
+        lines += [COMPANY.delete(str(number)), state(read=number + 1)]
+    day = {"calls_per_day": 10, "quota_percent": 100, "max_concurrency": 1}
+    run = COMPANY.load(tenant, *lines, **day)
+    assert (run.exit_code, len(COMPANY.keys(tenant))) == (1, 20 - 7)
+    assert run.states[-1] == {"read": 7}
 
 
 def test_deletes_cost_two_reads_and_a_call_each(tenant: Tenant) -> None:

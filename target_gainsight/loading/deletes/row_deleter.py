@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from target_gainsight.loading.writing.delivery import deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_gainsight.loading.call_pool import CallPool
     from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
@@ -30,6 +31,9 @@ ROWS_OF_ONE_READ = 200
 class RowDeleter:
     """Deletes rows of one stream, up to a limit.
 
+    A refused delete is sent again once others have succeeded, because rows may refer to each
+    other: so the outcome does not depend on which call was faster.
+
     Args:
         stream: The stream.
         max_deletes: How many rows of the stream this run may delete.
@@ -39,9 +43,6 @@ class RowDeleter:
         resends: How long deletes whose response was lost are sent again.
         pool: The calls in flight.
         is_dry_run: Delete nothing, and write no file.
-
-    Attributes:
-        pending: The records that are not settled yet.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a delete
@@ -56,7 +57,9 @@ class RowDeleter:
         pool: CallPool,
         is_dry_run: bool,
     ) -> None:
-        self.pending = 0
+        self._in_flight = 0
+        self._refused: list[tuple[LoadRecord, BatchResult]] = []
+        self._has_deleted = False
         self._stream = stream
         self._max_deletes = max_deletes
         self._reader = reader
@@ -65,6 +68,11 @@ class RowDeleter:
         self._resends = resends
         self._pool = pool
         self._is_dry_run = is_dry_run
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a delete is not settled yet."""
+        return self._in_flight > 0
 
     def delete(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
         """Delete the rows of some records, each of which names one row.
@@ -78,13 +86,14 @@ class RowDeleter:
         """
         sent = self._deleted.sent
         allowed = records[: max(0, self._max_deletes - sent[self._stream.name])]
-        for start in range(0, len(allowed), ROWS_OF_ONE_READ):
-            part = allowed[start : start + ROWS_OF_ONE_READ]
-            sent[self._stream.name] += len(part)
-            if self._is_dry_run:
-                self._send_each(part, on_settled)
-            else:
-                self._read(part, on_settled)
+        with self._in_progress(on_settled):
+            for start in range(0, len(allowed), ROWS_OF_ONE_READ):
+                part = allowed[start : start + ROWS_OF_ONE_READ]
+                sent[self._stream.name] += len(part)
+                if self._is_dry_run:
+                    self._send_each(part, on_settled)
+                else:
+                    self._read(part, on_settled)
         if len(allowed) < len(records):
             self.wait()
             message = (
@@ -96,18 +105,19 @@ class RowDeleter:
 
     def wait(self) -> None:
         """Wait until every delete is settled."""
-        while self.pending:
+        while self._in_flight:
             self._pool.process_completed(wait=True)
 
     def _read(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
         gsids = [str(record.gsid) for record in records]
 
         def on_read(found: WholeRows | GainsightError) -> None:
-            self.pending -= len(records)
-            self._on_read(records, found, on_settled)
+            self._in_flight -= 1
+            with self._in_progress(on_settled):
+                self._on_read(records, found, on_settled)
 
         self._pool.submit(lambda: self._reader.read_or_error(gsids), on_read)
-        self.pending += len(records)
+        self._in_flight += 1
 
     def _on_read(
         self,
@@ -138,11 +148,41 @@ class RowDeleter:
         self._send_each(to_delete, on_settled)
 
     def _send_each(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
-        def on_done(result: BatchResult) -> None:
-            self.pending -= 1
-            on_settled(result)
-
         for record in records:
             send = partial(deliver, self._writer, "delete", [record], self._resends)
-            self._pool.submit(send, on_done)
-            self.pending += 1
+            self._pool.submit(send, partial(self._on_sent, record, on_settled))
+            self._in_flight += 1
+
+    def _on_sent(self, record: LoadRecord, on_settled: OnSettled, result: BatchResult) -> None:
+        self._in_flight -= 1
+        outcomes = {settlement.outcome for settlement in result.settlements}
+        self._has_deleted = self._has_deleted or Outcome.DELETED in outcomes
+        with self._in_progress(on_settled):
+            if Outcome.REJECTED in outcomes:
+                self._refused.append((record, result))
+            else:
+                on_settled(result)
+
+    @contextmanager
+    def _in_progress(self, on_settled: OnSettled) -> Iterator[None]:
+        """Count what is being sent or settled as in flight; at the end of all, see to refusals."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+        if self._refused and not self._in_flight:
+            self._send_refused_again(on_settled)
+        if not self._in_flight:
+            self._has_deleted = False
+
+    def _send_refused_again(self, on_settled: OnSettled) -> None:
+        """Send refused deletes again if others have succeeded since; otherwise settle them."""
+        refused, self._refused = self._refused, []
+        may_succeed, self._has_deleted = self._has_deleted, False
+        if may_succeed:
+            with self._in_progress(on_settled):
+                self._send_each([record for record, _ in refused], on_settled)
+        else:
+            for _, result in refused:
+                on_settled(result)
