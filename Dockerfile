@@ -14,7 +14,7 @@ RUN SETUPTOOLS_SCM_PRETEND_VERSION="$VERSION" /opt/venv/bin/pip install --no-cac
 
 FROM python:3.13.9-slim-trixie AS runtime
 COPY --from=build /opt/venv /opt/venv
-RUN useradd --create-home --uid 10001 gainsight && install --directory --owner gainsight /project
+RUN useradd --create-home --uid 10001 gainsight && install --directory --owner gainsight /project /files
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MELTANO_CLI_DISABLE_VERSION_CHECK=true
 USER 10001
 WORKDIR /project
