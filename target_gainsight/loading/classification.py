@@ -155,9 +155,10 @@ class Classification:
         if None in record.key:
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
         elif not found:
-            near = self._find_near(record, matches)
-            outcome = Outcome.SKIPPED if near is None else Outcome.REJECTED
-            result.settle(record, outcome, near or no_row_reason(self._settings.object_name))
+            near = matches.near(record.key) if self._seen_keys is not None else None
+            outcome = Outcome.REJECTED if near else Outcome.SKIPPED
+            no_row = no_row_reason(self._settings.object_name)
+            result.settle(record, outcome, self._near_match(record, near[0]) if near else no_row)
         elif len(found) > 1:
             hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
             result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
@@ -180,7 +181,8 @@ class Classification:
     def _classify_unmatched(
         self, record: LoadRecord, matches: Matches, result: BatchResult
     ) -> Action | None:
-        reason = self._find_near(record, matches)
+        near = matches.near(record.key) if self._seen_keys is not None else None
+        reason = self._near_match(record, near[0]) if near else None
         if reason is None and matches.fallback is not None:
             claim = matches.fallback.claim(record)
             if isinstance(claim, Reason):
@@ -202,12 +204,9 @@ class Classification:
             return "create"
         return None
 
-    def _find_near(self, record: LoadRecord, matches: Matches) -> Reason | None:
+    def _near_match(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
         """Return the reason to reject a record whose key resembles that of a row."""
-        near = matches.near(record.key) if self._seen_keys is not None else []
-        if not near:
-            return None
-        row, names = near[0], self._key_names
+        names = self._key_names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
         other, object_name = display(row.get(name)), self._settings.object_name
         message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
