@@ -262,7 +262,9 @@ class ObjectSink(StreamSink):
             rows = self.with_fallback(rows, keys)
         if context.plan is not None:
             if rows is not None:
-                rows = PlannedRows(rows, context.plan.written(self.object_name, keys.names))
+                written = context.plan.written(self.object_name, keys.names)
+                claimed = context.claimed_rows[self.object_name.lower()]
+                rows = PlannedRows(rows, written, claimed if self.plan.fallback_keys else None)
             writer = planning = PlanningWriter(
                 context.plan,
                 self.call_kinds,

@@ -304,3 +304,24 @@ def test_row_that_was_given_its_key_can_be_deleted(tenant: Tenant, group: int) -
     run = load(tenant, *lines, deletes="delete", read_group_size=group)
     assert run.outcomes() == {"updated": 1, "deleted": 1}
     assert held(tenant) == {}
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "last"),
+    [
+        (1, "k1", "created"),
+        (10, "k1", "created"),
+        (1, "k2", "created"),
+        (10, "k2", "rejected"),  # read together with the delete, when k1 still had the row
+    ],
+)
+def test_dry_run_predicts_a_record_after_its_row_was_deleted(
+    tenant: Tenant, group: int, key: str, last: str
+) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    lines = [account("k1"), account("k1", _sdc_deleted_at="2026-01-01T00:00:00Z"), account(key)]
+    settings = {"deletes": "delete", "read_group_size": group}
+    expected = {"updated": 1, "deleted": 1, last: 1}
+    assert load(tenant, *lines, dry_run=True, **settings).outcomes() == expected
+    assert load(tenant, *lines, **settings).outcomes() == expected
+    assert held(tenant) == ({(key, "Acme"): 1} if last == "created" else {})

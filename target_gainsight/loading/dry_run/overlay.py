@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.loading.reading.current_rows import Matches
+    from target_gainsight.loading.reading.fallback_rows import ClaimedRows
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key, LookupKey, LookupTargets
 
@@ -43,11 +44,15 @@ class PlannedRows(CurrentRows):
     Args:
         rows: Reads the tenant's rows.
         written: The rows that would have been written, by the lookup key.
+        claimed: The rows found by fallback keys; None for a stream without them.
     """
 
-    def __init__(self, rows: CurrentRows, written: SpilledValues) -> None:
+    def __init__(
+        self, rows: CurrentRows, written: SpilledValues, claimed: ClaimedRows | None = None
+    ) -> None:
         self._rows = rows
         self._written = written
+        self._claimed = claimed
 
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
@@ -62,6 +67,8 @@ class PlannedRows(CurrentRows):
 
     def record_delete(self, record: LoadRecord) -> None:
         """Record that a row would be deleted."""
+        if self._claimed is not None and record.gsid is not None:
+            self._claimed.mark_deleted(record.gsid)
         deleted = _PlannedRow({}, exists=False)
         for entry in self._written.find([record.key]):
             self._written.replace(entry, deleted)

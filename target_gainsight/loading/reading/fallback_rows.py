@@ -29,8 +29,12 @@ class ClaimedRows:
         """Remember that a row is given a key."""
         self._keys.add((gsid,), key)
 
-    def keys(self, gsids: Iterable[str]) -> dict[str, Key]:
-        """Return the keys that some rows are given, by GSID."""
+    def mark_deleted(self, gsid: str) -> None:
+        """Remember that a row would be deleted if the run were real."""
+        self._keys.add((gsid,), None)
+
+    def keys(self, gsids: Iterable[str]) -> dict[str, Key | None]:
+        """Return the keys that some rows are given, by GSID; None for rows to be deleted."""
         return {entry.key[0]: entry.value for entry in self._keys.find((each,) for each in gsids)}
 
 
@@ -69,11 +73,12 @@ class FallbackMatches:
         by_gsid = {str(row.get(GSID)): row for row in found}
         own = (self._names, record.key)
         claimed = self._claimed.keys(by_gsid) if by_gsid else {}
-        taken = {gsid: key for gsid, key in claimed.items() if key != own}
+        taken = {gsid: key for gsid, key in claimed.items() if key not in {None, own}}
         free = {
             gsid: row
             for gsid, row in by_gsid.items()
-            if gsid not in taken and all(is_blank(row.get(name)) for name in self._names)
+            if claimed.get(gsid, own) == own
+            and all(is_blank(row.get(name)) for name in self._names)
         }
         candidates = (*taken, *free)
         if len(candidates) > 1:
