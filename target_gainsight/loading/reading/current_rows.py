@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from target_gainsight.api import (
     MAX_PAGE,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_gainsight.api import RecordsApi, Where
-    from target_gainsight.loading.reading.fallback_rows import FallbackMatches
+    from target_gainsight.loading.outcomes import Reason
     from target_gainsight.loading.reading.keys import KeyReader, KeyValues
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.references import Key
@@ -33,6 +33,13 @@ logger = logging.getLogger(__name__)
 GSID = "Gsid"
 
 Row = Mapping[str, Any]
+
+
+class Fallback(Protocol):
+    """Rows with the fallback keys of records that no row matches."""
+
+    def claim(self, record: LoadRecord) -> Row | Reason | None:
+        """Claim the row that a record is to update."""
 
 
 class Matches:
@@ -50,7 +57,7 @@ class Matches:
 
     def __init__(self, rows: Iterable[Row], keys: KeyReader, *, readable: bool = True) -> None:
         self.readable = readable
-        self.fallback: FallbackMatches | None = None
+        self.fallback: Fallback | None = None
         self._keys = keys
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
