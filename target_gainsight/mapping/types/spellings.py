@@ -7,7 +7,7 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
-from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id, sfdc_id_forms
+from target_gainsight.mapping.types.salesforce_ids import SFDC_ID, comparable_sfdc_id, sfdc_id_forms
 
 _INVISIBLE_RANGES = (
     (0x00, 0x1F),
@@ -79,8 +79,9 @@ def usual_spellings(text: str) -> tuple[str, ...]:
         unicodedata.normalize(form, case) + blank
         for form, case, blank in product(forms, cases, ("", " "))
     )
-    others = (_WHOLE_NUMBER.sub(r"\1", trimmed), *map(str, sfdc_id_forms(trimmed)))
-    return tuple(dict.fromkeys((text, *spellings, *others)))
+    whole = _WHOLE_NUMBER.sub(r"\1", trimmed)
+    ids = map(str, sfdc_id_forms(trimmed)) if SFDC_ID.fullmatch(trimmed) else ()
+    return tuple(dict.fromkeys((text, *spellings, whole, *ids)))
 
 
 def short_spellings(text: str) -> tuple[str, ...]:
@@ -114,6 +115,8 @@ def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
     if text.isascii():
         whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(text))
-        return (comparable_sfdc_id(whole) or whole).lower()
+        if SFDC_ID.fullmatch(whole):
+            whole = comparable_sfdc_id(whole) or whole
+        return whole.lower()
     folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
     return unicodedata.normalize("NFC", folded)
