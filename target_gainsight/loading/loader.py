@@ -157,7 +157,8 @@ class RecordLoader:
             self._finish_read()
             self._send_packed(partial=True)
             self._finish_calls()
-            self._retry_unmerged()
+            if self._unmerged:
+                self._retry_unmerged()
 
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents are missing."""
@@ -351,7 +352,7 @@ class RecordLoader:
     def _send_packed(self, *, partial: bool) -> None:
         """Send full batches, or all that is packed."""
         if self._check:
-            self._check.read(partial=partial)
+            self._check.read(final=partial)
         for action, packed in self._packed.items():
             while len(packed) >= self._writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self._writer.batch_size])
@@ -383,7 +384,8 @@ class RecordLoader:
     def _on_batch_done(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
         self._in_flight -= 1
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
-        self._unmerged.extend(take_refused_merges(result))
+        if any(record.parts for record in batch):
+            self._unmerged.extend(take_refused_merges(result))
         has_new_keys = any(
             each.outcome is Outcome.CREATED or each.record.claimed is not None
             for each in result.settlements

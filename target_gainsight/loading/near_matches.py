@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MAX_VALUES = MAX_PAGE - 1
 """Values of one query: the spellings of some 600 names."""
-
-ADDED_AT_A_TIME = 1000
 
 
 class NearMatchCheck:
@@ -65,9 +64,9 @@ class NearMatchCheck:
             self._values += values
         return bool(values)
 
-    def read(self, *, partial: bool) -> None:
-        """Start a query if there are records for a full one; if partial, read all near matches."""
-        while (partial and len(self)) or (self._values >= MAX_VALUES and not self._reading):
+    def read(self, *, final: bool) -> None:
+        """Start a query if there are records for a full one; if final, read all near matches."""
+        while (final and len(self)) or (self._values >= MAX_VALUES and not self._reading):
             if self._reading:
                 self._pool.process_completed(wait=True)
                 continue
@@ -78,16 +77,12 @@ class NearMatchCheck:
                 records.append(record)
                 values += count
             self._values -= values
-            self._submit(records)
+            self._reading = records
+            self._pool.submit(partial(self._rows.read_or_error, records, near=True), self._on_done)
 
-    def _submit(self, records: list[LoadRecord]) -> None:
-        self._reading = records
-
-        def on_done(result: ReadResult) -> None:
-            self._reading = []
-            self._on_read(records, result)
-
-        self._pool.submit(lambda: self._rows.read_or_error(records, near=True), on_done)
+    def _on_done(self, result: ReadResult) -> None:
+        records, self._reading = self._reading, []
+        self._on_read(records, result)
 
 
 class SeenKeys:
@@ -101,14 +96,12 @@ class SeenKeys:
         weakref.finalize(self, self._rows.close)
         self._rows.execute("CREATE TABLE seen (spelling INTEGER, key INTEGER, text TEXT)")
         self._rows.execute("BEGIN")
-        self._added: list[tuple[int, int, str]] = []
         self._is_indexed = False
 
     def add(self, normalized: Key, key: Key, text: str) -> None:
         """Add a key, its normalized form, and its text for messages."""
-        self._added.append((hash(normalized), hash(key), text))
-        if len(self._added) >= ADDED_AT_A_TIME:
-            self._flush()
+        row = (hash(normalized), hash(key), text)
+        self._rows.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
 
     def find_other_spelling(self, normalized: Key, key: Key) -> str | None:
         """Return the text of a key that differs in spelling only, unless the key was added."""
@@ -124,11 +117,6 @@ class SeenKeys:
         self._rows.execute(delete, (hash(normalized), hash(key)))
 
     def _index(self) -> None:
-        self._flush()
         if not self._is_indexed:
             self._rows.execute("CREATE INDEX by_spelling ON seen (spelling)")
             self._is_indexed = True
-
-    def _flush(self) -> None:
-        self._rows.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._added)
-        self._added.clear()
