@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import backoff
@@ -93,15 +93,15 @@ class _Resends:
         self._clock.wait(max(pause, error.cause.retry_after or 0.0))
 
 
+@dataclass
 class _Delivery:
     """The delivery of one batch."""
 
-    def __init__(self, writer: Writer, policy: ResendPolicy, result: BatchResult) -> None:
-        self._writer = writer
-        self._policy = policy
-        self._result = result
-        self._parts: list[Part] = []
-        self._resends: _Resends | None = None
+    writer: Writer
+    policy: ResendPolicy
+    result: BatchResult
+    parts: list[Part] = field(default_factory=list)
+    resends: _Resends | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         records = list(batch)
@@ -112,54 +112,54 @@ class _Delivery:
         ]
         if replayed:  # an earlier run did not learn their outcome
             self._recover(replayed)
-            records = self._result.unsettled(batch)
-        self._parts.append(Part(action, records))
-        while self._parts:
-            part = self._parts.pop()
+            records = self.result.unsettled(batch)
+        self.parts.append(Part(action, records))
+        while self.parts:
+            part = self.parts.pop()
             refusal = part.split_from
             is_unexplained = refusal is not None and part.is_last and not refusal.is_explained
             if is_unexplained and len(part.records) > 1:
-                self._parts += part.halves()  # the others were all good: this part is bad
+                self.parts += part.halves()  # the others were all good: this part is bad
             elif part.records:
                 self._send(part)
 
     def _send(self, part: Part) -> None:
         try:
-            written = self._writer.write(part.action, part.records)
+            written = self.writer.write(part.action, part.records)
         except RefusedError as error:
-            rejected, parts = narrow(part, error, self._writer.body)
-            self._result.settlements += rejected
-            self._parts += parts
+            rejected, parts = narrow(part, error, self.writer.body)
+            self.result.settlements += rejected
+            self.parts += parts
         except UnknownOutcomeError as error:
             self._recover_lost(part, error)
         else:
-            self._result.settlements += written.settlements
+            self.result.settlements += written.settlements
             if written.unresolved:
-                was_resent = self._resends is not None
+                was_resent = self.resends is not None
                 self._recover([replace(each, resent=was_resent) for each in written.unresolved])
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
-        logger.warning("%s; %s (%d)", error, self._writer.after_lost_response, len(part.records))
-        if self._resends is None:
-            self._resends = _Resends(self._policy, error.sent_at)
-        sent = SentCreate(self._resends.first_sent_at, error.timed_out, str(error))
+        logger.warning("%s; %s (%d)", error, self.writer.after_lost_response, len(part.records))
+        if self.resends is None:
+            self.resends = _Resends(self.policy, error.sent_at)
+        sent = SentCreate(self.resends.first_sent_at, error.timed_out, str(error))
         self._recover([Unresolved(record, sent) for record in part.records])
-        missing = self._result.unsettled(part.records)
+        missing = self.result.unsettled(part.records)
         if missing:
-            self._resends.pause(error)
-            self._parts.append(replace(part, records=missing))
+            self.resends.pause(error)
+            self.parts.append(replace(part, records=missing))
 
     def _recover(self, unresolved: Sequence[Unresolved]) -> None:
         """Settle what the tenant holds, and reject what it lacks and is not to be sent again."""
-        recovered = self._writer.recover(unresolved)
-        self._result.settlements += recovered.settlements
+        recovered = self.writer.recover(unresolved)
+        self.result.settlements += recovered.settlements
         if recovered.stopped is not None:
             raise recovered.stopped
         reasons = {each.record: each.reason for each in unresolved}
-        for record in self._result.unsettled([each.record for each in unresolved]):
+        for record in self.result.unsettled([each.record for each in unresolved]):
             reason = reasons[record]
             if reason is not None and record not in recovered.to_update:
-                self._result.settle(record, Outcome.REJECTED, reason)
+                self.result.settle(record, Outcome.REJECTED, reason)
         if recovered.to_update:
-            self._parts.append(Part("update", list(recovered.to_update)))
+            self.parts.append(Part("update", list(recovered.to_update)))

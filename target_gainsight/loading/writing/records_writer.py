@@ -112,26 +112,17 @@ class RecordsWriter(Writer):
     def _read_outcomes(self, action: Action, records: Sequence[LoadRecord], sent: _Sent) -> Written:
         """Read the outcomes of a call; creates that it does not confirm may have been committed."""
         creates = action == "create"
-        settled = _confirmed(records, sent, Outcome.CREATED if creates else Outcome.UPDATED)
+        outcome = Outcome.CREATED if creates else Outcome.UPDATED
+        settled = {}
+        for number, row in _match_rows(sent.bodies, sent.response).items():
+            record, gsid = records[number], row.get(GSID)
+            gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
+            settled[record] = Settlement(record, outcome, gsid=gsid)
         if creates and self._recovery.only_new:
             self._recovery.claim_rows(settled.values())
         if len(settled) == len(records):
             return Written(tuple(settled.values()))
-        missing = _without_outcome(records, sent, settled)
-        cause = f"the response confirms {sent.response.count} of {len(records)} records"
-        reason = Reason(
-            "not_confirmed",
-            f"{cause}, not this one",
-            hint=HINT if creates else "look the record up in Gainsight, or replay it",
-            request_id=sent.response.request_id,
-            sent_at=sent.at if creates else None,
-        )
-        if creates:
-            create = SentCreate(sent.at, may_still_commit=False, cause=cause)
-            unresolved = tuple(Unresolved(each, create, reason) for each in missing)
-            return Written(tuple(settled.values()), unresolved)
-        rejected = [Settlement(each, Outcome.REJECTED, reason) for each in missing]
-        return Written((*settled.values(), *rejected))
+        return _read_partial_success(records, sent, settled, creates=creates)
 
     def _send(self, action: Action, records: Sequence[LoadRecord]) -> _Sent:
         """Send records; if a date is refused before the format is confirmed, in the other one."""
@@ -209,18 +200,6 @@ class RecordsWriter(Writer):
         self._dates = _DateFormat(date_format, is_confirmed=True)
 
 
-def _confirmed(
-    records: Sequence[LoadRecord], sent: _Sent, outcome: Outcome
-) -> dict[LoadRecord, Settlement]:
-    """Settle the records that a response confirms."""
-    settled = {}
-    for number, row in _match_rows(sent.bodies, sent.response).items():
-        record, gsid = records[number], row.get(GSID)
-        gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
-        settled[record] = Settlement(record, outcome, gsid=gsid)
-    return settled
-
-
 def _match_rows(
     bodies: Sequence[Body], response: WriteResponse
 ) -> Mapping[int, Mapping[str, Json]]:
@@ -249,6 +228,31 @@ def _is_row_of(row: Mapping[str, Json], body: Body) -> bool:
         return bool(row[GSID] == body[GSID])
     shared = [name for name in body if name in row]
     return bool(shared) and all(row[name] == body[name] for name in shared)
+
+
+def _read_partial_success(
+    records: Sequence[LoadRecord],
+    sent: _Sent,
+    settled: dict[LoadRecord, Settlement],
+    *,
+    creates: bool,
+) -> Written:
+    """Find outcomes for the records that a successful response does not confirm, too."""
+    missing = _without_outcome(records, sent, settled)
+    cause = f"the response confirms {sent.response.count} of {len(records)} records"
+    reason = Reason(
+        "not_confirmed",
+        f"{cause}, not this one",
+        hint=HINT if creates else "look the record up in Gainsight, or replay it",
+        request_id=sent.response.request_id,
+        sent_at=sent.at if creates else None,
+    )
+    if creates:
+        create = SentCreate(sent.at, may_still_commit=False, cause=cause)
+        unresolved = tuple(Unresolved(each, create, reason) for each in missing)
+        return Written(tuple(settled.values()), unresolved)
+    rejected = [Settlement(each, Outcome.REJECTED, reason) for each in missing]
+    return Written((*settled.values(), *rejected))
 
 
 def _without_outcome(
