@@ -8,7 +8,7 @@ import logging
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
@@ -284,11 +284,7 @@ class TargetGainsight(Target):
         """Bring rejects and created rows to disk, then write the state that covers them."""
         self.session.ledger.flush()
         if not self.settings.dry_run:
-            self._write_state_message(cast("dict[str, Any]", state))
-
-    @override
-    def _write_state_message(self, state: dict[str, Any]) -> None:
-        self._state_output.write(serialize_json(state))
+            self._state_output.write(serialize_json(state))
 
     # The end of a run
 

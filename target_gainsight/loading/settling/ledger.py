@@ -18,8 +18,8 @@ from target_gainsight.mapping.escaping import csv_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_gainsight.loading.outcomes import BatchResult
-    from target_gainsight.loading.records import LoadRecord, SourceRecord
+    from target_gainsight.loading.outcomes import BatchResult, Settlement
+    from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.open_index import OpenRejects
     from target_gainsight.loading.rejects.reject_file import RejectFile
     from target_gainsight.loading.rejects.reject_id import RejectId
@@ -108,10 +108,8 @@ class Ledger:
             )
         elif result.settlements and self._deferred:
             self._release_deferred(settled=True)
-        for record, outcome, reason, gsid in result.settlements:
-            if outcome is Outcome.CREATED and self._open_rejects is not None:
-                self._list_created(record, gsid)
-            self._record_all(record, outcome, reason)
+        for settlement in result.settlements:
+            self._record_all(settlement)
         self._advance()
         if self._rejects_that_count:
             self._check_limits()
@@ -177,12 +175,18 @@ class Ledger:
         if self._reject_writer is not None:
             self._reject_writer.flush_through(self._input.settled)
 
-    def _record_all(self, record: LoadRecord, outcome: Outcome, reason: Reason | None) -> None:
-        """Record the outcome of a record, and of those that were merged into it.
+    def _record_all(self, settlement: Settlement) -> None:
+        """Record the outcome of a record, and of those that were merged into it; list new rows.
 
         Merged records do not retire each other's rejects. Only the last one counts as the row that
         was written; a reason holds for all of them.
         """
+        record, outcome, reason, gsid = settlement
+        if outcome is Outcome.CREATED and self._open_rejects is not None:
+            if not self.created.exists:
+                self.created.add("stream,key,gsid")
+            key = " | ".join([str(part) for part in record.key])
+            self.created.add(csv_text((record.source.alias, key, gsid or "")))
         sources = record.sources()
         for source in sources:
             is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
@@ -243,12 +247,6 @@ class Ledger:
                 for source in sources:
                     since = sources[0].sequence
                     self._record(source, Outcome.REJECTED, reason, since, settled=settled)
-
-    def _list_created(self, record: LoadRecord, gsid: str | None) -> None:
-        if not self.created.exists:
-            self.created.add("stream,key,gsid")
-        key = " | ".join([str(part) for part in record.key])
-        self.created.add(csv_text((record.source.alias, key, gsid or "")))
 
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""

@@ -50,7 +50,10 @@ class PrivateFile:
         if not self._pending:
             return
         if self._descriptor is None:
-            self._descriptor = self._open()
+            make_private_folder(self.path.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+            self._descriptor = os.open(self.path, flags, OWNER_ONLY)
+            lock(self._descriptor)
         data = b"".join(self._pending)
         end = os.lseek(self._descriptor, 0, os.SEEK_END)
         written = 0
@@ -86,13 +89,6 @@ class PrivateFile:
         """Close without writing what is left, which the disk may have refused."""
         self._pending.clear()
         self.close()
-
-    def _open(self) -> int:
-        make_private_folder(self.path.parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(self.path, flags, OWNER_ONLY)
-        lock(descriptor)
-        return descriptor
 
 
 def make_private_folder(folder: Path) -> None:
