@@ -285,6 +285,22 @@ def test_row_is_saved_without_what_cannot_be_read(
     assert (line["record"]["Name"], line["record"]["Employees"]) == ("Initech", 1500)
 
 
+def test_rows_are_read_one_by_one_if_a_query_returns_others(tenant: Tenant) -> None:
+    COMPANY.seed(tenant, "A", "B", "C")
+
+    def ignore_filter(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.kind == "query" and "Summary" in call.body["select"]:
+            rows = [{"Gsid": row["Gsid"], "Name": row["Name"]} for row in tenant.rows()]
+            envelope["data"] = rows[1:2]
+        return status, envelope
+
+    target = tenant.target(http=wired(after=ignore_filter), **DELETES)
+    run = tenant.run(target, COMPANY.schema(), COMPANY.delete("A"))
+    assert run.outcomes("rows") == {"deleted": 1}
+    assert [line["record"]["Industry"] for line in deleted_lines(run)[1:]] == ["old"]
+    assert COMPANY.keys(tenant) == ["B", "C"]
+
+
 def test_row_that_vanishes_before_it_is_saved_is_skipped(tenant: Tenant) -> None:
     (gsid,) = COMPANY.seed(tenant, "A")
 

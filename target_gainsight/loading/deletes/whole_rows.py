@@ -46,18 +46,21 @@ class WholeRowReader:
 
     def _query(self, gsids: Sequence[str]) -> WholeRows:
         """Read rows with one query, without the fields that no query can read."""
-        fields = self._fields
-        where = is_in(GSID, list(gsids))
+        fields, where = self._fields, is_in(GSID, list(gsids))
         try:
-            rows = list(self._records.query(self._object_name, select=(GSID, *fields), where=where))
+            rows = self._records.query(
+                self._object_name, select=(GSID, *fields), where=where, limit=len(gsids)
+            )
+            by_gsid: Mapping[str, Row] = {str(row.get(GSID)): row for row in rows}
         except UnreadableFieldError as error:
             self._fields = tuple(name for name in fields if name not in error.fields)
             known = len(self._fields) < len(fields)
             return self._query(gsids) if known and self._fields else self._get_each(gsids)
         except RefusedError:
             return self._get_each(gsids)
-        by_gsid: Mapping[str, Row] = {str(row.get(GSID)): row for row in rows}
-        return {gsid: by_gsid[gsid] for gsid in gsids if gsid in by_gsid}
+        if not by_gsid.keys() <= set(gsids):  # the filter was ignored
+            return self._get_each(gsids)
+        return dict(by_gsid)
 
     def _get_each(self, gsids: Sequence[str]) -> WholeRows:
         """Read row by row: such a call selects no fields, so that none can be refused."""
