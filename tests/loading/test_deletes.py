@@ -170,6 +170,9 @@ def test_lookup_of_a_deleted_parent_finds_nothing(
     ]
     run = tenant.load(*lines, **PARENT_AND_CHILD, dry_run=dry_run, read_group_size=2)
     assert run.outcomes("plans") == {"created": 2, "rejected": 1}
+    (reject,) = run.summary["rejects"].values()
+    assert "no row of company has Name = 'A'" in reject["example"]
+    assert "spelling" not in reject["example"]
 
 
 def test_child_that_waits_for_its_parent_is_not_written_after_its_delete(tenant: Tenant) -> None:

@@ -151,13 +151,14 @@ class LookupIndex:
         for object_name in self._expected_deletes.intersection(object_names):
             self._streams.settle_object(object_name)
             self._expected_deletes.discard(object_name)
-        if self._deleted:
-            gone = [
-                key for key, gsids in self._found.items() if not self._deleted.isdisjoint(gsids)
-            ]
-            for key in gone:
+        deleted = self._deleted
+        if deleted:
+            shown = {display(gsid) for gsid in deleted}
+            for key in [k for k, gsids in self._found.items() if not deleted.isdisjoint(gsids)]:
                 del self._found[key]
-            self._deleted.clear()
+            for near in [k for k, text in self._near.items() if text.partition(" ")[0] in shown]:
+                del self._near[near]
+            deleted.clear()
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -275,7 +276,7 @@ class LookupIndex:
         for match, group in by_match.items():
             found: dict[Key, list[str]] = defaultdict(list)
             for row in rows:
-                if self._planned is not None and self._planned.is_deleted(str(row.get(GSID))):
+                if self._would_be_gone(row):
                     continue
                 found[match.key_of_row(row)].append(str(row.get(GSID)))
                 self._keep_near(match, row)
@@ -288,9 +289,13 @@ class LookupIndex:
                 else:
                     _put(self._negative_cache[object_name], each, None, self._max_kept)
 
+    def _would_be_gone(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a dry run has planned to delete a row."""
+        return self._planned is not None and self._planned.is_deleted(str(row.get(GSID)))
+
     def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
         key = (match, normalize_key(match.key_of_row(row), match.converters))
-        if key not in self._near:
+        if key not in self._near and not self._would_be_gone(row):
             pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
             _put(self._near, key, f"{display(row.get(GSID))} ({pairs})", self._max_kept)
 
