@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SANDBOX = "sandbox"
 CREDENTIALS = ("access_key", "client_id", "client_secret")
 EXPECTED_DOMAIN = "a host name such as mycompany.gainsightcloud.com, or sandbox"
+EXPECTED_NOTIFY_URL = "a URL that begins with https://"
 EXPECTED_BASE_URL = "https://host[:port], or plain http to a loopback address only"
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 HOST_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})+")
@@ -78,6 +79,22 @@ def _parse_base_url(base_url: str, errors: ConfigErrors) -> str | None:
         errors.add("base_url", display(base_url), EXPECTED_BASE_URL)
         return None
     return url
+
+
+def parse_notify_url(url: str | None, errors: ConfigErrors) -> str | None:
+    """Parse the URL of notifications; it is a secret and never displayed."""
+    if not url or not url.strip():
+        return None
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    if host and port != 0 and secure:
+        return url.strip()
+    errors.add("notify_url", "a hidden value", EXPECTED_NOTIFY_URL)
+    return None
 
 
 def _is_loopback(host: str | None) -> bool:

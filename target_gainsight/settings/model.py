@@ -30,6 +30,7 @@ DateFormat = Literal["iso", "MM-DD-YYYY"]
 RichText = Literal["html", "as_is"]
 RejectValues = Literal["full", "keys"]
 OnRejects = Literal["warn", "fail"]
+NotifyOn = Literal["failure", "rejects", "always"]
 Transport = Literal["rest", "bulk"]
 WriteRule = Literal["always", "empty", "create"]
 Deletes = Literal["skip", "delete"]
@@ -128,11 +129,16 @@ class Reporting:
         folder: Folder of the reject files, and of the history beside them.
         summary_path: File of the summary; may have placeholders.
         report_path: File of the HTML report; may have placeholders.
+        outcomes_path: File of every record's outcome; may have placeholders.
+        notify_url: Where to post how the run ended (never printed), or None.
     """
 
     folder: Path
     summary_path: Path | None
     report_path: Path | None
+    outcomes_path: Path | None
+    notify_on: NotifyOn
+    notify_url: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ An error names the setting, shows what was given (never a secret) and says what 
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.settings.connection import parse_connection
+from target_gainsight.settings.connection import parse_connection, parse_notify_url
 from target_gainsight.settings.dotted_names import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.file_streams import drop_inapplicable
@@ -45,6 +46,10 @@ SETTINGS_OF_AN_OBJECT = (
 )
 """What an entry that names an object does not inherit."""
 
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+PLACEHOLDERS = ("{run}", "{stream}")
+PATHS_WITH_PLACEHOLDERS = ("summary_path", "report_path", "outcomes_path")
+
 SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
 """The sync mode that each load_method of the SDK means."""
 
@@ -75,7 +80,7 @@ def parse_reporting(raw: Mapping[str, Any]) -> Reporting:
     names = ("rejects_path", *(field.name for field in fields(Reporting) if field.name in SETTINGS))
     declared = [SETTINGS[name] for name in names]
     given, _ = read_values(raw, declared, ConfigErrors())
-    return build(Reporting, given, folder=value_of(given, "rejects_path"))
+    return _build_reporting(given, ConfigErrors())
 
 
 def read_sdk_settings(
@@ -115,12 +120,26 @@ def _build_settings(
             path=values["rejects_path"],
             keys_only=values["reject_values"] == "keys",
         ),
-        reporting=build(Reporting, given, folder=values["rejects_path"]),
+        reporting=_build_reporting(given, errors),
         default_stream=parse_stream(drop_inapplicable(default, errors), errors),
         streams={
             name: _parse_entry(name, entry, given, errors)
             for name, entry in join_streams(given.get("streams", {})).items()
         },
+    )
+
+
+def _build_reporting(given: Mapping[str, Any], errors: ConfigErrors) -> Reporting:
+    for name in PATHS_WITH_PLACEHOLDERS:
+        unknown = set(PLACEHOLDER.findall(str(given.get(name, "")))) - set(PLACEHOLDERS)
+        if unknown:
+            known = f"a path with no other placeholders than {' and '.join(PLACEHOLDERS)}"
+            errors.add(name, display(str(given[name])), known)
+    return build(
+        Reporting,
+        given,
+        folder=value_of(given, "rejects_path"),
+        notify_url=parse_notify_url(given.get("notify_url"), errors),
     )
 
 

@@ -269,6 +269,22 @@ _OUTPUT = {
         "File for the report of a run as one HTML page, written by failed runs, too. `{run}` and "
         "`{stream}` in it stand for the same as in summary_path."
     ),
+    "outcomes_path": _path(
+        "File to which the outcome of every record is appended as a line of JSON: run, stream, "
+        "key, outcome, GSID, reason and time. With `{stream}` in it, every stream has a file of "
+        "its own; `{run}` stands for the run's name."
+    ),
+    "notify_url": _text(
+        "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "
+        "records are not sent.",
+        secret=True,
+    ),
+    "notify_on": _text(
+        "When to post to notify_url: after a run that failed or was interrupted, also after one "
+        "with rejects, or after every run.",
+        "failure",
+        choices=get_args(model.NotifyOn),
+    ),
 }
 
 _FILES = {

@@ -20,6 +20,7 @@ from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
@@ -90,7 +91,13 @@ class Session:
         created = PrivateFile(folder.file(run, CREATED))
         open_rejects = None if settings.dry_run else OpenRejects(folder, run, clock.now)
         self.ledger = Ledger(
-            self.checkpoint, rejects, created, self.summary, rejection, open_rejects
+            self.checkpoint,
+            rejects,
+            created,
+            self.summary,
+            rejection,
+            open_rejects,
+            outcome_files(settings, run, clock),
         )
         self.progress = Progress(self.summary, clock.now)
         self.plan = make_plan(settings.limits) if settings.dry_run else None
@@ -239,6 +246,14 @@ class Session:
             return None
         allowed = self._connection.rates["synchronous"].allowed_per_window
         return round(100 * self._calls.by_group["synchronous"] / (allowed * (minutes + 1)))
+
+
+def outcome_files(settings: Settings, run: str, clock: Clock) -> OutcomeFiles | None:
+    """Return the files of the outcomes, if they are asked for and the run writes anything."""
+    path = settings.reporting.outcomes_path
+    if path is None or settings.dry_run:
+        return None
+    return OutcomeFiles(path, run, clock.now)
 
 
 def allowed_per_minute(limits: Limits) -> dict[str, int]:

@@ -93,7 +93,9 @@ def test_every_setting_has_kind_and_description() -> None:
 
 def test_secrets_are_sensitive_and_names_with_key_in_them_are_not() -> None:
     sensitive = {name for name, setting in SETTINGS.items() if setting.get("sensitive")}
-    assert sensitive == {"access_key", "client_secret", "quota_store", "quota_store_password"}
+    assert sensitive == {
+        *("access_key", "client_secret", "notify_url", "quota_store", "quota_store_password"),
+    }
 
 
 def test_each_settings_group_is_sufficient_to_connect() -> None:

@@ -22,7 +22,8 @@ PUBLIC_NAMES = """
     quota_store_password max_concurrency
     request_timeout max_retry_seconds rejects_path reject_values on_rejects max_rejects
     max_reject_percent min_records
-    summary_path report_path dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
+    summary_path report_path outcomes_path notify_url notify_on
+    dry_run max_batch_age_seconds sandbox_path sandbox_config survey_path
     survey_columns transport bulk_job_id
 """
 """Nothing else becomes a setting by accident."""
@@ -72,6 +73,7 @@ def test_credentials_are_the_only_secrets() -> None:
     assert {name for name, setting in SETTINGS.items() if setting.secret} == {
         *("access_key", "client_secret", "quota_store_password"),
         "quota_store",  # its URL may hold the password
+        "notify_url",  # whoever has it can post
     }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.rejects.reject_id import RejectId
     from target_gainsight.loading.settling.checkpoint import Checkpoint
     from target_gainsight.loading.settling.file_contents import FileContents
+    from target_gainsight.loading.settling.outcome_files import OutcomeFiles
     from target_gainsight.loading.settling.summary import Summary
     from target_gainsight.loading.storage.private_file import PrivateFile
     from target_gainsight.settings import Rejection
@@ -50,6 +51,7 @@ class Ledger:
     Args:
         open_rejects: The older rejects that a settled record retires; None in a dry run, in which
             neither rejects nor created rows are filed.
+        outcomes: Takes the outcome of every record; None if they are not listed.
 
     Attributes:
         register: Registers one more record and returns its number in the input.
@@ -65,11 +67,13 @@ class Ledger:
         summary: Summary,
         rejection: Rejection,
         open_rejects: OpenRejects | None,
+        outcomes: OutcomeFiles | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.summary = summary
         self.rejects = rejects
         self.created = created
+        self.outcomes = outcomes
         self._rejection = rejection
         self._open_rejects = open_rejects
         self._reject_writer = OrderedRejectWriter(rejects, open_rejects) if open_rejects else None
@@ -167,11 +171,15 @@ class Ledger:
         self._advance()
         self.created.close()
         self.rejects.close()
+        if self.outcomes is not None:
+            self.outcomes.close()
         self.checkpoint.finish()
 
     def flush(self) -> None:
         """Bring rejects and created rows to disk, so that a state may cover them."""
         self.created.flush()
+        if self.outcomes is not None:
+            self.outcomes.flush()
         if self._reject_writer is not None:
             self._reject_writer.flush_through(self._input.settled)
 
@@ -191,7 +199,7 @@ class Ledger:
         for source in sources:
             is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
             own = Outcome.MERGED if is_merged else outcome
-            self._record(source, own, reason, sources[0].sequence)
+            self._record(source, own, reason, sources[0].sequence, gsid=gsid)
         if outcome is Outcome.UPDATED:
             self.summary.stream(record.source.alias).changed.update(record.changed)
 
@@ -202,6 +210,7 @@ class Ledger:
         reason: Reason | None,
         since: int,
         *,
+        gsid: str | None = None,
         settled: bool = True,
     ) -> None:
         """Count and file one outcome; it is settled only after that, so that no state loses it.
@@ -215,6 +224,8 @@ class Ledger:
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
                 self.reject_log.add(source, reason)
+        if self.outcomes is not None:
+            self.outcomes.add(source, outcome, reason, gsid)
         index = self._open_rejects
         retires = index.retired_by(source, since) if index and index.has_any else []
         is_listed = outcome is Outcome.REJECTED or (reason is not None and reason.is_listed)

@@ -22,11 +22,13 @@ class PrivateFile:
     """A file for its owner only, made when its first line is written.
 
     Args:
-        path: Where it goes; its folder is made and hidden from git.
+        path: Where it goes; its folder is made.
+        hides_folder: Make the folder for its owner only, and hide it from git.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, hides_folder: bool = True) -> None:
         self.path = path
+        self._hides_folder = hides_folder
         self._descriptor: int | None = None
         self._pending: list[bytes] = []
         self._begun = False
@@ -50,7 +52,10 @@ class PrivateFile:
         if not self._pending:
             return
         if self._descriptor is None:
-            make_private_folder(self.path.parent)
+            if self._hides_folder:
+                make_private_folder(self.path.parent)
+            else:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
             self._descriptor = os.open(self.path, flags, OWNER_ONLY)
             lock(self._descriptor)

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import simplejson
 
+from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import replace_private_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from target_gainsight.settings import Connection
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 Document: TypeAlias = "dict[str, Any]"
 
 SANDBOX = "sandbox"
-NO_STREAM = "no-stream"
-MAX_STREAM_NAMES = 100
-"""Characters of the streams' names in the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,6 @@ def write_document(path: Path, document: Document) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = simplejson.dumps(document, indent=2, ignore_nan=True, default=str)
     replace_private_file(path, f"{text}\n".encode("ascii"))
-
-
-def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
-    """Replace `{run}` by the run's name and `{stream}` by the names of its streams, joined by +."""
-    names = "+".join(map(file_name, streams)) or NO_STREAM
-    text = str(path).replace("{run}", run).replace("{stream}", names[:MAX_STREAM_NAMES])
-    return type(path)(text)
-
-
-def file_name(stream: str) -> str:
-    """Return a stream's name as part of a file name, without separators and control characters."""
-    safe = "".join(each if each.isalnum() or each in "-_." else "_" for each in stream)
-    return safe.lstrip(".") or "_"
 
 
 def _timestamp(seconds: float) -> str:

@@ -13,6 +13,7 @@ from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.document import RunFacts, make_document, write_document
 from target_gainsight.singer.reporting.history import append_to_history
 from target_gainsight.singer.reporting.html.page import write_report
+from target_gainsight.singer.reporting.notification import is_due, notify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 def publish(document: Document, reporting: Reporting) -> int:
-    """Write the summary, the report and, unless nothing was to be written, the history.
+    """Write summary, report and history, and send the notification.
 
-    A summary that was asked for and cannot be written fails the run; report and history do not.
+    A dry run has no history and no notification. A summary that was asked for and cannot be
+    written fails the run; nothing else here does.
 
     Returns:
         The run's exit code.
@@ -51,6 +53,8 @@ def publish(document: Document, reporting: Reporting) -> int:
                 "written to",
                 error,
             )
+    if reporting.notify_url and is_due(document, reporting.notify_on):
+        notify(reporting.notify_url, document)
     return int(document["exit_code"])
 
 

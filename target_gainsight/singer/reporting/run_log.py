@@ -25,6 +25,9 @@ def report(
     for name, file in (("rejects", ledger.rejects), ("created", ledger.created)):
         if file.exists:
             summary.files[name] = file.path
+    paths = ledger.outcomes.paths if ledger.outcomes else []
+    for path in paths:
+        summary.files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
     calls.write_metrics(metrics_logger)
     if not dry_run:
         # The log filter escapes line ends in texts, but not those of an object.

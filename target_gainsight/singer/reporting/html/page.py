@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import replace_private_file
-from target_gainsight.singer.reporting.document import fill_path
 from target_gainsight.singer.reporting.html.view import view_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,156 @@
+"""Posts how a run ended to a webhook, in the form that Slack's incoming webhooks accept.
+
+Slack knows `text` and `attachments`, and refuses a body without them; other top-level keys are not
+documented for incoming webhooks. So the summary is text in an attachment. Values of records are
+left out: they may be personal data.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from target_gainsight.mapping.errors import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_gainsight.settings import NotifyOn
+    from target_gainsight.singer.reporting.document import Document
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = (5, 10)
+"""Seconds for the connection and for the response: a scheduler may kill the run soon."""
+
+MAX_MESSAGE = 1000
+MAX_SUMMARY = 6000
+MAX_STREAMS = 20
+
+COLORS = {"success": "good", "failed": "danger", "interrupted": "warning"}
+SHOWN = (
+    *("run", "status", "exit_code", "error", "started_at", "ended_at", "duration_seconds"),
+    *("version", "tenant", "streams", "files"),
+)
+"""Parts of the summary that are sent."""
+
+
+def is_due(document: Document, notify_on: NotifyOn) -> bool:
+    """Return whether a run that ended so is to be notified of; a dry run never is."""
+    if document["dry_run"]:
+        return False
+    failed = document["exit_code"] != 0
+    by_file = (each.get("by_file", {}) for each in document["streams"].values())
+    has_rejects = bool(document["rejects"]) or any(each.get("failed") for each in by_file)
+    return failed or notify_on == "always" or (notify_on == "rejects" and has_rejects)
+
+
+def notify(url: str, document: Document) -> None:
+    """Post a notification once; a failure is logged without the URL, which is a secret."""
+    try:
+        with _without_urllib3_log():
+            response = requests.post(
+                url,
+                json=payload(document),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+                auth=_no_authentication,
+                proxies=_proxies(url),
+            )
+        response.close()
+    except (requests.RequestException, OSError, ValueError) as error:
+        reason = type(error).__name__
+    else:
+        if response.ok and not response.is_redirect:
+            return
+        reason = f"HTTP {response.status_code}"
+    logger.warning(
+        "the notification could not be sent (%s). Check notify_url; the run is not affected", reason
+    )
+
+
+def payload(document: Document) -> dict[str, Any]:
+    """Return the body of the notification as JSON values."""
+    text = _escaped(_text(document))
+    summary = _escaped(_summary_text(document))
+    return {
+        "text": text,
+        "attachments": [
+            {
+                "color": COLORS[document["status"]],
+                "fallback": text,
+                "text": f"```{summary}```",
+                "mrkdwn_in": ["text"],
+            }
+        ],
+    }
+
+
+def _text(document: Document) -> str:
+    where = f" into {document['tenant']}" if document["tenant"] else ""
+    status = {"success": "succeeded"}.get(document["status"], document["status"])
+    lines = [f"Gainsight load{where}: run {document['run']} {status}"]
+    lines[0] += f" (exit code {document['exit_code']})" if document["exit_code"] else ""
+    if document["error"]:
+        lines.append(document["error"]["message"][:MAX_MESSAGE])
+    streams = document["streams"]
+    for name, counts in list(streams.items())[:MAX_STREAMS]:
+        lines.append(f"{name}: {_counts_text(counts)}")
+    if len(streams) > MAX_STREAMS:
+        lines.append(f"and {counted(len(streams) - MAX_STREAMS, 'more stream')}")
+    lines += [f"rejects {code}: {each['count']:,}" for code, each in document["rejects"].items()]
+    return "\n".join(lines)
+
+
+def _counts_text(counts: Mapping[str, Any]) -> str:
+    numbers = {name: count for name, count in counts.items() if count and isinstance(count, int)}
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items())
+
+
+def _summary_text(document: Document) -> str:
+    """Return the summary as JSON, without what may hold values of records."""
+    summary = {name: document[name] for name in SHOWN}
+    summary["calls"] = document["calls"]["total"]
+    summary["rejects"] = {code: each["count"] for code, each in document["rejects"].items()}
+    text = json.dumps(summary, default=str)
+    if len(text) > MAX_SUMMARY:
+        text = json.dumps({**summary, "streams": None, "error": None}, default=str)
+    return text
+
+
+def _escaped(text: str) -> str:
+    """Escape the characters that Slack reads as links and mentions, such as `<!channel>`."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Add nothing: without this, requests sends what a .netrc file has for the host."""
+    return request
+
+
+def _proxies(url: str) -> dict[str, str] | None:
+    """Return settings that keep a loopback address from being reached through a proxy."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    return {"no_proxy": host} if is_loopback else None
+
+
+@contextmanager
+def _without_urllib3_log() -> Iterator[None]:
+    """Keep the path of the URL out of the log: at level debug, urllib3 shows it."""
+    urllib3 = logging.getLogger("urllib3.connectionpool")
+    before, urllib3.disabled = urllib3.disabled, True
+    try:
+        yield
+    finally:
+        urllib3.disabled = before
