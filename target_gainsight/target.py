@@ -21,6 +21,7 @@ from typing_extensions import override
 from target_gainsight import settings as configuration
 from target_gainsight.api import CallBudgetExceededError, SystemClock
 from target_gainsight.loading.context import find_stream_settings
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config
 from target_gainsight.singer.errors import EXPECTED_ERRORS
@@ -106,7 +107,7 @@ class TargetGainsight(Target):
         self._checked_for_masking: set[str] = set()
         self._left_unread = 0
         self._budget_is_spent = False
-        self._is_connection_test = False
+        self._checks_min_records = True
 
     @property
     def context(self) -> RunContext:
@@ -212,7 +213,7 @@ class TargetGainsight(Target):
             if message_dict["stream"] == MELTANO_TEST_STREAM:
                 self.session.check_connection()
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
-                self._is_connection_test = True
+                self._checks_min_records = False
             else:
                 stream = message_dict["stream"]
                 self.router.route_schema(message_dict)
@@ -226,6 +227,8 @@ class TargetGainsight(Target):
         if self._budget_is_spent:
             self._left_unread += 1
             return
+        if REASON_PROPERTY in message_dict:  # a replay is not all that the source has
+            self._checks_min_records = False
         try:
             for full in self.router.route_record(message_dict):
                 self.drain_one(full)
@@ -311,7 +314,7 @@ class TargetGainsight(Target):
         else:
             for loading in self._sinks.loading:
                 loading.forget_progress()
-            if not self._is_connection_test:
+            if self._checks_min_records:
                 check_min_records(self.settings, self.summary)
         check_rejects(
             self.summary,

@@ -41,7 +41,8 @@ folder_option = click.option(
     type=click.Path(path_type=Path),
     help="The folder of reject files; by default the setting rejects_path.",
 )
-_run_argument = click.argument("run", metavar="RUN")
+_run_argument = click.argument("run", metavar="[RUN]", required=False)
+_all_option = click.option("--all", "every", is_flag=True, help="The open rejects of all runs.")
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
 
 
@@ -56,17 +57,23 @@ def rejects() -> None:
 @rejects.command("list", epilog=examples("gainsight rejects list --rejects-path rejects"))
 @configured
 @folder_option
+@click.option("--fail", "fails", is_flag=True, help="Exit with 1 if there are open rejects.")
 @format_option("table", "json")
-def list_(sources: tuple[str, ...], folder: Path | None, form: str) -> None:
+def list_(sources: tuple[str, ...], folder: Path | None, form: str, *, fails: bool) -> None:
     """List the open rejects by run, stream and reason, with an example and what to do."""
     rejects_folder = open_folder(sources, folder)
     groups = _groups(rejects_folder)
     if form == "json":
         print_as("json", groups)
-        return
-    if not groups:
+    elif groups:
+        _print_groups(groups)
+    else:
         click.echo(f"There are no open rejects in {rejects_folder.path}.")
-        return
+    if fails and groups:
+        sys.exit(1)
+
+
+def _print_groups(groups: list[dict[str, Any]]) -> None:
     rows = []
     for group in groups:
         example = group["example"]
@@ -104,26 +111,30 @@ def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
 @_run_argument
 @configured
 @folder_option
+@_all_option
 @_stream_option
 @click.option("--code", help="Only those with this reason, such as GSOBJ_1012.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
 )
 @format_option("table", "json")
-def show(
-    run: str,
+def show(  # noqa: PLR0913 - a parameter per option
+    run: str | None,
     sources: tuple[str, ...],
     folder: Path | None,
     stream: str | None,
     code: str | None,
     limit: int,
     form: str,
+    *,
+    every: bool,
 ) -> None:
-    """Show the open rejects of a run, one per line."""
+    """Show the open rejects of a run, or of all runs, one per line."""
     rejects_folder = open_folder(sources, folder)
-    name = _named(rejects_folder, run)
+    runs = _chosen_runs(rejects_folder, run, every=every)
     found = (
         reject
+        for name in runs
         for reject in _open(rejects_folder, name)
         if stream in {None, reject.stream} and code in {None, reject.reason.get("code")}
     )
@@ -132,14 +143,27 @@ def show(
         print_as("json", listed)
         return
     if not listed:
-        click.echo(f"Run {name} has no such open rejects.")
+        click.echo(_no_rejects(rejects_folder, runs, every=every))
         return
-    names = ("stream", "key", "code", "field", "value", "message", "hint", "request_id")
-    headings = ("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id")
+    names: tuple[str, ...] = (
+        "stream",
+        "key",
+        "code",
+        "field",
+        "value",
+        "message",
+        "hint",
+        "request_id",
+    )
+    headings: tuple[str, ...] = (
+        *("Stream", "Key", "Reason", "Field", "Value", "Message", "What to do", "Request id"),
+    )
     rows = [
         {**each, "key": _key_text(each["key"]), "value": _value_text(each["value"])}
         for each in listed
     ]
+    if every:
+        names, headings = ("run", *names), ("Run", *headings)
     print_table(headings, ([row[name] for name in names] for row in rows))
     more = sum(1 for _ in found)
     if more:
@@ -150,18 +174,26 @@ def show(
 @_run_argument
 @configured
 @folder_option
+@_all_option
 @_stream_option
-def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str | None) -> None:
-    """Send the open rejects of a run again, with the settings of the target.
+def replay(
+    run: str | None,
+    sources: tuple[str, ...],
+    folder: Path | None,
+    stream: str | None,
+    *,
+    every: bool,
+) -> None:
+    """Send the open rejects of a run, or of all runs, again, with the settings of the target.
 
     Records that are written are retired; those rejected again are listed under the new run. The
     exit code is that of the new run.
     """
     rejects_folder = open_folder(sources, folder)
-    name = _named(rejects_folder, run)
-    chosen = _Replay(rejects_folder, name, stream)
+    runs = _chosen_runs(rejects_folder, run, every=every)
+    chosen = _Replay(rejects_folder, runs, stream)
     if not chosen.count():
-        click.echo(f"Run {name} has no such open rejects.")
+        click.echo(_no_rejects(rejects_folder, runs, every=every))
         return
     target = make_target(sources, rejects_path=str(rejects_folder.path))
     exit_code = target.run_to_end(cast("IO[str]", chosen))
@@ -169,16 +201,17 @@ def replay(run: str, sources: tuple[str, ...], folder: Path | None, stream: str 
         click.echo(target.summary.to_text())
     left = chosen.count()
     if left:
-        click.echo(f"Still open in run {name}: {counted(left, 'reject')}.")
+        where = "earlier runs" if every else f"run {runs[0]}"
+        click.echo(f"Still open in {where}: {counted(left, 'reject')}.")
     sys.exit(exit_code)
 
 
 class _Replay:
-    """The open rejects of a run as a Singer file, read line by line."""
+    """The open rejects of some runs, oldest first, as a Singer file that is read line by line."""
 
-    def __init__(self, rejects_folder: RejectFolder, run: str, stream: str | None) -> None:
+    def __init__(self, rejects_folder: RejectFolder, runs: list[str], stream: str | None) -> None:
         self._folder = rejects_folder
-        self._run = run
+        self._runs = runs
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
@@ -200,12 +233,13 @@ class _Replay:
         return sum(1 for _ in self._chosen())
 
     def _chosen(self) -> Iterator[FiledReject]:
-        for reject in _open(self._folder, self._run):
+        everything = ((run, each) for run in self._runs for each in _open(self._folder, run))
+        for run, reject in everything:
             if self._stream not in {None, reject.stream}:
                 continue
             if reject.reason.get("replayable") is False:
                 message = (
-                    f"run {self._run} was made with reject_values: keys, so its file has no "
+                    f"run {run} was made with reject_values: keys, so its file has no "
                     "complete records; send them from the source again"
                 )
                 raise click.ClickException(message)
@@ -311,6 +345,20 @@ def _named(rejects_folder: RejectFolder, run: str, suffix: str | None = REJECTS)
     return run
 
 
+def _chosen_runs(rejects_folder: RejectFolder, run: str | None, *, every: bool) -> list[str]:
+    """Return the runs that a command is for: the one named, or all."""
+    if (run is not None) == every:
+        message = "name a run (or latest), or give --all"
+        raise click.UsageError(message)
+    return rejects_folder.runs() if run is None else [_named(rejects_folder, run)]
+
+
+def _no_rejects(rejects_folder: RejectFolder, runs: list[str], *, every: bool) -> str:
+    if every:
+        return f"There are no such open rejects in {rejects_folder.path}."
+    return f"Run {runs[0]} has no such open rejects."
+
+
 def _open(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
     try:
         yield from rejects_folder.open(run)
@@ -324,6 +372,7 @@ def _described(reject: FiledReject) -> dict[str, Any]:
     names = ("outcome", "code", "field", "value", "message", "hint", "request_id", "time")
     return {
         "id": str(reject.id),
+        "run": reject.id.run,
         "stream": reject.stream,
         "key": reject.key,
         **{name: reason.get(name) for name in names},

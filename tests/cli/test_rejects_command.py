@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,11 @@ def mixed(stream: str = "accounts") -> list[Message]:
         record(stream, Name="C", Employees="many"),
         record(stream, Name="D", Industry="good"),
     ]
+
+
+def one_bad(stream: str, name: str) -> list[Message]:
+    good = record(stream, Name=f"good {name}")
+    return [schema(stream), record(stream, Name=name, Industry="bad"), good]
 
 
 def test_list_groups_by_run_stream_and_reason_with_example_and_suggestion(
@@ -433,3 +439,46 @@ def test_help_explains_run_names() -> None:
     assert "'latest'" in result.output
     for command in ("list", "show", "replay", "clear"):
         assert command in result.output
+
+
+def test_list_fails_on_request_while_rejects_are_open(project: Project) -> None:
+    assert project.run("list", "--fail").exit_code == 0
+    project.load(mixed())
+    assert project.run("list").exit_code == 0
+    failed = project.run("list", "--fail")
+    assert (failed.exit_code, "GSOBJ_1008" in failed.stdout) == (1, True)
+    assert project.run("list", "--fail", "--format", "json").exit_code == 1
+
+
+def test_show_all_names_the_runs(project: Project) -> None:
+    runs = [project.load(mixed(stream)) for stream in ("accounts", "others")]
+    shown = json.loads(project.run("show", "--all", "--format", "json").stdout)
+    assert Counter(each["run"] for each in shown) == dict.fromkeys(runs, 3)
+    table = project.run("show", "--all", "--stream", "others").stdout
+    assert (runs[0] in table, runs[1] in table) == (False, True)
+
+
+def test_replay_all_sends_the_rejects_of_every_run(project: Project) -> None:
+    runs = [project.load(one_bad(stream, stream)) for stream in ("accounts", "others")]
+    project.tenant.faults.clear()
+    result = project.replay("--all")
+    assert result.exit_code == 0
+    assert "Still open in earlier runs" not in result.stdout
+    assert [project.open_names(run) for run in runs] == [[], []]
+
+
+def test_replay_is_not_held_to_min_records(project: Project) -> None:
+    run = project.load(one_bad("accounts", "A"))
+    project.tenant.faults.clear()
+    result = project.replay(run, "--stream", "accounts", streams={"accounts": {"min_records": 50}})
+    assert (result.exit_code, project.open_names(run)) == (0, [])
+
+
+@pytest.mark.parametrize("command", ["show", "replay"])
+@pytest.mark.parametrize("arguments", [(), ("latest", "--all")])
+def test_show_and_replay_need_exactly_one_choice(
+    project: Project, command: str, arguments: tuple[str, ...]
+) -> None:
+    result = project.run(command, *arguments)
+    assert result.exit_code == 2
+    assert "name a run (or latest), or give --all" in result.stderr
