@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAX_VALUES = MAX_PAGE - 1
 """Values of one query: the spellings of some 600 names."""
 
+CREATE_INDEX = "CREATE INDEX IF NOT EXISTS by_spelling ON seen (spelling)"
+
 
 class NearMatchCheck:
     """Reads near matches of records to create; one query serves records of many groups.
@@ -96,7 +98,6 @@ class SeenKeys:
         weakref.finalize(self, self._rows.close)
         self._rows.execute("CREATE TABLE seen (spelling INTEGER, key INTEGER, text TEXT)")
         self._rows.execute("BEGIN")
-        self._is_indexed = False
 
     def add(self, normalized: Key, key: Key, text: str) -> None:
         """Add a key, its normalized form, and its text for messages."""
@@ -105,18 +106,13 @@ class SeenKeys:
 
     def find_other_spelling(self, normalized: Key, key: Key) -> str | None:
         """Return the text of a key that differs in spelling only, unless the key was added."""
-        self._index()
+        self._rows.execute(CREATE_INDEX)
         query = "SELECT key, text FROM seen WHERE spelling = ?"
         found = dict(self._rows.execute(query, (hash(normalized),)).fetchall())
         return None if hash(key) in found else next(iter(found.values()), None)
 
     def forget(self, normalized: Key, key: Key) -> None:
         """Remove a key whose row was deleted."""
-        self._index()
+        self._rows.execute(CREATE_INDEX)
         delete = "DELETE FROM seen WHERE spelling = ? AND key = ?"
         self._rows.execute(delete, (hash(normalized), hash(key)))
-
-    def _index(self) -> None:
-        if not self._is_indexed:
-            self._rows.execute("CREATE INDEX by_spelling ON seen (spelling)")
-            self._is_indexed = True
