@@ -52,6 +52,11 @@ class Combination:
     joined_by: Literal["AND", "OR"]
     parts: tuple[Where, ...]
 
+    def __post_init__(self) -> None:
+        if not self.parts:
+            message = "a combination needs at least one part"
+            raise ValueError(message)
+
 
 Where: TypeAlias = "Condition | Combination"
 
@@ -63,12 +68,12 @@ def is_in(field: str, values: Sequence[Json]) -> Condition:
 
 def all_of(*parts: Where) -> Where:
     """Return the filter that all parts hold."""
-    return _combined("AND", parts)
+    return parts[0] if len(parts) == 1 else Combination("AND", parts)
 
 
 def any_of(*parts: Where) -> Where:
     """Return the filter that at least one part holds."""
-    return _combined("OR", parts)
+    return parts[0] if len(parts) == 1 else Combination("OR", parts)
 
 
 def to_wire(where: Where) -> dict[str, Json]:
@@ -82,13 +87,6 @@ def to_wire(where: Where) -> dict[str, Json]:
     )
     expression = _expression(where, aliases, conditions)
     return {"conditions": conditions, "expression": expression}
-
-
-def _combined(joined_by: Literal["AND", "OR"], parts: tuple[Where, ...]) -> Where:
-    if not parts:
-        message = "a combination needs at least one part"
-        raise ValueError(message)
-    return parts[0] if len(parts) == 1 else Combination(joined_by, parts)
 
 
 def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) -> str:
