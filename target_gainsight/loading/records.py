@@ -72,9 +72,3 @@ class LoadRecord:
     claimed: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
     deletes: bool = False
-
-    def sources(self) -> tuple[SourceRecord, ...]:
-        """List every source that shares this record's outcome, in order."""
-        if not self.parts:
-            return (self.source,)
-        return tuple(part.source for part in self.parts)

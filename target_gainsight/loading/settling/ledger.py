@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
+from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.watermark import Watermark
@@ -18,7 +18,7 @@ from target_gainsight.mapping.escaping import csv_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_gainsight.loading.outcomes import BatchResult, Settlement
+    from target_gainsight.loading.outcomes import BatchResult
     from target_gainsight.loading.records import SourceRecord
     from target_gainsight.loading.rejects.open_index import OpenRejects
     from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -183,7 +183,7 @@ class Ledger:
         if self._reject_writer is not None:
             self._reject_writer.flush_through(self._input.settled)
 
-    def _record_all(self, settlement: Settlement) -> None:
+    def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.
 
         Merged records do not retire each other's rejects. Only the last one counts as the row that
@@ -195,11 +195,11 @@ class Ledger:
                 self.created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
             self.created.add(csv_text((record.source.alias, key, gsid or "")))
-        sources = record.sources()
+        sources = [part.source for part in record.parts or (record,)]
         for source in sources:
             is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
             own = Outcome.MERGED if is_merged else outcome
-            self._record(source, own, reason, sources[0].sequence, gsid=gsid)
+            self._record(source, own, reason, sources[0].sequence, gsid=gsid, settled=settled)
         if outcome is Outcome.UPDATED:
             self.summary.stream(record.source.alias).changed.update(record.changed)
 
@@ -236,6 +236,8 @@ class Ledger:
         if settled:
             source.watermark.settle(source.position)
             self._input.settle(source.sequence)
+        else:
+            self.held_back += 1
 
     def _count_filed(self, stream: str, count: int) -> None:
         by_file = self.summary.stream(stream).by_file
@@ -253,11 +255,7 @@ class Ledger:
         for result in deferred:
             reason = result.unavailable_because or Reason("unavailable", "no response")
             for record in result.unavailable:
-                sources = record.sources()
-                self.held_back += 0 if settled else len(sources)
-                for source in sources:
-                    since = sources[0].sequence
-                    self._record(source, Outcome.REJECTED, reason, since, settled=settled)
+                self._record_all(Settlement(record, Outcome.REJECTED, reason), settled=settled)
 
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""
