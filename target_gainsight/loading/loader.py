@@ -140,7 +140,8 @@ class RecordLoader:
         if not self._reads:
             self._insert(group)
         elif group:
-            for part in self._split(group):
+            splits = self._inserts or self._deleter is not None
+            for part in self._split(group) if splits else (group,):
                 self._wait_for_conflicting_keys(part)
                 while self._unmerged:
                     self._retry_unmerged()
@@ -184,7 +185,7 @@ class RecordLoader:
         """Split a group into parts whose records can be read and written together."""
         if self._inserts:
             return split_repeats(group)
-        if self._deleter is not None and any(record.deletes for record in group):
+        if any(record.deletes for record in group):
             return split_at_deletes(group, self._keys.normalize)
         return (group,)
 
