@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_gainsight.mapping.errors import ValueRejectedError, display
 from target_gainsight.mapping.types.converters import converter_for, plain_converter
-from target_gainsight.mapping.types.spellings import is_blank
+from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,16 +24,37 @@ TO_BE_CREATED = "(to be created)"
 
 
 @dataclass(frozen=True)
-class MatchFields:
-    """The fields of one object by which its rows are looked up.
+class KeyFields:
+    """The fields of one object by which its rows are found.
 
     Attributes:
         converters: One for each field: they convert its values for queries and comparisons.
     """
 
-    object_name: str
     names: tuple[str, ...]
     converters: tuple[Converter, ...] = field(compare=False)
+
+    def of_row(self, row: Mapping[str, Any]) -> Key:
+        """Read the key of a row as a query returns it."""
+        fields = zip(self.names, self.converters, strict=True)
+        return tuple([each.read_comparable(row.get(name)) for name, each in fields])
+
+    def normalize(self, key: Key) -> Key:
+        """Make keys equal that differ in case, surrounding blanks or Unicode form only.
+
+        What is no free text, such as a GSID, stays as it is.
+        """
+        return tuple(
+            normalize_spelling(part) if converter.is_free_text and isinstance(part, str) else part
+            for part, converter in zip(key, self.converters, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class MatchFields(KeyFields):
+    """The fields of one object by which lookups find its rows."""
+
+    object_name: str
 
     @classmethod
     def of(
@@ -45,7 +66,7 @@ class MatchFields:
             converter_for(each) if each else plain_converter(name)
             for name, each in zip(names, fields, strict=True)
         )
-        return cls(object_name.lower(), names, converters)
+        return cls(names, converters, object_name.lower())
 
     def key_of(self, values: Sequence[object]) -> LookupKey:
         """Convert source values, one per match field and none of them null.
@@ -60,13 +81,6 @@ class MatchFields:
             for converter, value in zip(self.converters, written, strict=True)
         )
         return LookupKey(self, key, written)
-
-    def key_of_row(self, row: Mapping[str, Any]) -> Key:
-        """Read the key of a row as a query returns it."""
-        return tuple(
-            converter.read_comparable(row.get(name))
-            for name, converter in zip(self.names, self.converters, strict=True)
-        )
 
 
 @dataclass(frozen=True)

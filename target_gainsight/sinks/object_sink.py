@@ -255,7 +255,7 @@ class ObjectSink(StreamSink):
 
     def _make_loader(self) -> RecordLoader:
         context = self.context
-        keys = KeyReader(self.plan.keys, self.mapper)
+        keys = KeyReader.of(self.plan.keys, self.mapper)
         rows = self.rows(keys) if keys.names else None
         writer, planning = self.writer(keys, rows), None
         if rows is not None:

@@ -106,7 +106,7 @@ class RecordsSink(ObjectSink):
     def with_fallback(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:
         if not self.plan.fallback_keys:
             return rows
-        fallback_keys = KeyReader(self.plan.fallback_keys, self.mapper)
+        fallback_keys = KeyReader.of(self.plan.fallback_keys, self.mapper)
         fallback = CurrentRows(
             self.client.records,
             self.object_name,

@@ -21,7 +21,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.dry_run.overlay import PlannedParents
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
-from target_gainsight.loading.reading.keys import AskedKeys, normalize_key
+from target_gainsight.loading.reading.keys import AskedKeys
 from target_gainsight.loading.references import TO_BE_CREATED, LookupKey, LookupTargets, MatchFields
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import (
@@ -166,7 +166,7 @@ class LookupIndex:
 
     def near(self, key: LookupKey) -> str | None:
         """Describe a row whose values are other spellings of a key's, if one was read."""
-        return self._near.get((key.match, normalize_key(key.key, key.match.converters)))
+        return self._near.get((key.match, key.match.normalize(key.key)))
 
     def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are other spellings of those not found; only for messages.
@@ -209,7 +209,7 @@ class LookupIndex:
         contained = (each for each in map(_where_contained, keys) if each is not None)
         names = dict.fromkeys(name for match in by_match for name in match.names)
         asked = {
-            match: {normalize_key(each.key, match.converters) for each in group}
+            match: {match.normalize(each.key) for each in group}
             for match, group in by_match.items()
         }
         rows = self._records.query(
@@ -217,7 +217,7 @@ class LookupIndex:
         )
         for row in islice(rows, MAX_NEAR_ROWS):
             for match, missed in asked.items():
-                if normalize_key(match.key_of_row(row), match.converters) in missed:
+                if match.normalize(match.of_row(row)) in missed:
                     self._keep_near(match, row)
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
@@ -251,7 +251,7 @@ class LookupIndex:
     ) -> list[Mapping[str, Any]]:
         names = dict.fromkeys(name for match in by_match for name in match.names)
         keys = [
-            (match, AskedKeys(normalize_key(each.key, match.converters) for each in group))
+            (match, AskedKeys(match.normalize(each.key) for each in group))
             for match, group in by_match.items()
         ]
         if object_name not in self._readers:
@@ -261,8 +261,7 @@ class LookupIndex:
             (),
             where,
             lambda row: any(
-                asked.may_include(normalize_key(match.key_of_row(row), match.converters))
-                for match, asked in keys
+                asked.may_include(match.normalize(match.of_row(row))) for match, asked in keys
             ),
         )
         return list(rows)
@@ -278,7 +277,7 @@ class LookupIndex:
             for row in rows:
                 if self._would_be_gone(row):
                     continue
-                found[match.key_of_row(row)].append(str(row.get(GSID)))
+                found[match.of_row(row)].append(str(row.get(GSID)))
                 self._keep_near(match, row)
             for each in group:
                 gsids = tuple(found.get(each.key, ()))
@@ -294,7 +293,7 @@ class LookupIndex:
         return self._planned is not None and self._planned.is_deleted(str(row.get(GSID)))
 
     def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        key = (match, normalize_key(match.key_of_row(row), match.converters))
+        key = (match, match.normalize(match.of_row(row)))
         if key not in self._near and not self._would_be_gone(row):
             pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
             _put(self._near, key, f"{display(row.get(GSID))} ({pairs})", self._max_kept)

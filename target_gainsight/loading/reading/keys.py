@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
+from target_gainsight.loading.references import KeyFields
+from target_gainsight.mapping.types.spellings import is_blank, usual_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.loading.references import Key
     from target_gainsight.mapping.record_mapper import RecordMapper
-    from target_gainsight.mapping.types.converters import Converter
 
 KeyValues = tuple[Any, ...]
 """A value of each lookup key, as a query carries it."""
 
 
-class KeyReader:
+@dataclass(frozen=True)
+class KeyReader(KeyFields):
     """Reads the key of a record that is written, and of a row that was read.
 
-    Args:
-        names: The 1 to 3 lookup keys; empty for streams that are only inserted.
-        mapper: Has the converters of the fields.
+    Its names are the 1 to 3 lookup keys; there are none for streams that are only inserted.
     """
 
-    def __init__(self, names: tuple[str, ...], mapper: RecordMapper) -> None:
-        self.names = names
-        self._converters = [mapper.converters[name] for name in names]
-        self._fields = list(zip(names, self._converters, strict=True))
+    @classmethod
+    def of(cls, names: tuple[str, ...], mapper: RecordMapper) -> KeyReader:
+        """Take the converters of the fields from the stream's mapper."""
+        return cls(names, tuple(mapper.converters[name] for name in names))
 
     def of_record(self, fields: Mapping[str, Any]) -> Key:
         """Read the key of a record's written fields."""
-        return tuple([each.written_comparable(fields.get(name)) for name, each in self._fields])
-
-    def of_row(self, row: Mapping[str, Any]) -> Key:
-        """Read the key of a row as a query returns it."""
-        return tuple([each.read_comparable(row.get(name)) for name, each in self._fields])
-
-    def normalize(self, key: Key) -> Key:
-        """Make keys equal that differ in case, surrounding blanks or Unicode form only."""
-        return normalize_key(key, self._converters)
+        columns = zip(self.names, self.converters, strict=True)
+        return tuple([each.written_comparable(fields.get(name)) for name, each in columns])
 
     def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
         """List the values that find the rows with a record's key.
@@ -51,7 +44,7 @@ class KeyReader:
             The values; none if one of the keys is missing.
         """
         columns = []
-        for name, converter in self._fields:
+        for name, converter in zip(self.names, self.converters, strict=True):
             value = fields.get(name)
             if is_blank(value):
                 return []
@@ -66,7 +59,7 @@ class KeyReader:
             The values; none if no key has another spelling.
         """
         columns: list[tuple[Any, ...]] = []
-        for name, converter in self._fields:
+        for name, converter in zip(self.names, self.converters, strict=True):
             value = fields.get(name)
             is_typed = converter.field is not None and bool(converter.field.data_type)
             if (
@@ -94,19 +87,6 @@ class AskedKeys:
         """Return whether a row's key was asked for, in any spelling."""
         parts = zip(normalized, self._columns, strict=True)
         return all(part in asked for part, asked in parts)
-
-
-def normalize_key(key: Key, converters: Sequence[Converter]) -> Key:
-    """Make keys equal that differ in case, surrounding blanks or Unicode form only.
-
-    Args:
-        key: The comparable values.
-        converters: Those of its fields; what is no free text, such as a GSID, stays as it is.
-    """
-    return tuple(
-        normalize_spelling(part) if converter.is_free_text and isinstance(part, str) else part
-        for part, converter in zip(key, converters, strict=True)
-    )
 
 
 def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
