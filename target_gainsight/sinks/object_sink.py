@@ -156,12 +156,7 @@ class ObjectSink(StreamSink):
         planning: PlanningWriter | None,  # noqa: ARG002 - for sinks that delete
         resends: ResendPolicy,  # noqa: ARG002
     ) -> RowDeleter | None:
-        """Return what deletes rows; None if the stream deletes none.
-
-        Args:
-            planning: Records the calls of a dry run, instead of making them.
-            resends: How long deletes whose response was lost are sent again.
-        """
+        """Return what deletes rows, or plans to; None if the stream deletes none."""
         return None
 
     def comparison(self) -> RecordMap:
@@ -263,8 +258,9 @@ class ObjectSink(StreamSink):
         if context.plan is not None:
             if rows is not None:
                 written = context.plan.written(self.object_name, keys.names)
-                claimed = context.claimed_rows[self.object_name.lower()]
-                rows = PlannedRows(rows, written, claimed if self.plan.fallback_keys else None)
+                has_fallback = bool(self.plan.fallback_keys)
+                claimed = context.claimed_rows[self.object_name.lower()] if has_fallback else None
+                rows = PlannedRows(rows, written, context.plan.deleted, claimed)
             writer = planning = PlanningWriter(
                 context.plan,
                 self.call_kinds,

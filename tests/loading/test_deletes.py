@@ -135,6 +135,15 @@ def test_key_is_free_for_another_spelling_after_its_row_is_deleted(tenant: Tenan
     assert COMPANY.keys(tenant) == ["ACME"]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_row_in_another_spelling_is_created_after_a_delete(tenant: Tenant, dry_run: bool) -> None:
+    COMPANY.seed(tenant, "ACME")
+    lines = [COMPANY.delete("ACME"), COMPANY.write("acme")]
+    run = COMPANY.load(tenant, *lines, dry_run=dry_run)
+    assert run.outcomes("rows") == {"created": 1, "deleted": 1}
+    assert COMPANY.keys(tenant) == ["ACME" if dry_run else "acme"]
+
+
 def test_key_in_another_spelling_deletes_nothing(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_ignores_case": "all"})
     COMPANY.seed(tenant, "ACME")

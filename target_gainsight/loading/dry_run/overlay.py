@@ -44,14 +44,20 @@ class PlannedRows(CurrentRows):
     Args:
         rows: Reads the tenant's rows.
         written: The rows that would have been written, by the lookup key.
+        deleted: The GSIDs of the rows that would have been deleted.
         claimed: The rows found by fallback keys; None for a stream without them.
     """
 
     def __init__(
-        self, rows: CurrentRows, written: SpilledValues, claimed: ClaimedRows | None = None
+        self,
+        rows: CurrentRows,
+        written: SpilledValues,
+        deleted: set[str],
+        claimed: ClaimedRows | None = None,
     ) -> None:
         self._rows = rows
         self._written = written
+        self._deleted = deleted
         self._claimed = claimed
 
     def record_write(self, record: LoadRecord) -> None:
@@ -67,6 +73,7 @@ class PlannedRows(CurrentRows):
 
     def record_delete(self, record: LoadRecord) -> None:
         """Record that a row would be deleted."""
+        self._deleted.add(str(record.gsid))
         if self._claimed is not None and record.gsid is not None:
             self._claimed.mark_deleted(record.gsid)
         deleted = _PlannedRow({}, exists=False)
@@ -84,6 +91,8 @@ class PlannedRows(CurrentRows):
     ) -> Matches:
         """Read the rows of some records, as they would be by now; raises as CurrentRows does."""
         matches = self._rows.read(records, extra, near=near)
+        if self._deleted:
+            matches.remove(self._deleted)
         empty = dict.fromkeys(name for record in records for name in self.object_fields(record))
         keys = dict.fromkeys(record.key for record in records)
         for _, key, planned in self._written.find(keys):

@@ -99,6 +99,9 @@ class Plan:
         allowed_per_day: Allowed calls a day; None where days have no limit.
         separate_limits: Kind of calls that the tenant counts separately → allowed calls a minute.
         uploads_per_hour: Allowed bulk uploads an hour.
+
+    Attributes:
+        deleted: The GSIDs of the rows that would be deleted.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Plan:
         self._lock = threading.Lock()
         self._writes: Counter[str] = Counter()
         self._written: dict[tuple[str, tuple[str, ...]], SpilledValues] = {}
+        self.deleted: set[str] = set()
         self.streams: dict[str, StreamPlan] = {}
 
     def stream(self, name: str) -> StreamPlan:

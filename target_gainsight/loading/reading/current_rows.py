@@ -21,6 +21,7 @@ from target_gainsight.loading.reading.keys import AskedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from target_gainsight.api import RecordsApi, Where
     from target_gainsight.loading.outcomes import Reason
@@ -71,6 +72,12 @@ class Matches:
     def replace(self, key: Key, rows: Sequence[Row]) -> None:
         """Replace the rows that have a key."""
         self._exact[key] = list(rows)
+        self._near = None
+
+    def remove(self, gsids: AbstractSet[str]) -> None:
+        """Remove rows."""
+        for key, rows in self._exact.items():
+            self._exact[key] = [row for row in rows if str(row.get(GSID)) not in gsids]
         self._near = None
 
     def near(self, key: Key) -> list[Row]:
