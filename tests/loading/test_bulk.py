@@ -109,7 +109,7 @@ def test_rows_land_by_columns_and_operation_of_the_job(bulk_tenant: Tenant) -> N
     assert not list(folder(bulk_tenant).glob("*.json"))
 
 
-def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_tenant: Tenant) -> None:
+def test_bulk_file_keeps_source_values(bulk_tenant: Tenant) -> None:
     columns = {"Name": {}, "RenewalDate": {}, "Employees": {}}
     run = load(
         bulk_tenant,
@@ -136,7 +136,7 @@ def test_values_of_a_bulk_file_are_read_as_the_source_meant_them(bulk_tenant: Te
 
 @pytest.mark.parametrize("blank", [None, "", "   ", "\ufeff", "\u00a0"])
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_blank_key_of_a_bulk_file_is_rejected_because_the_job_would_fuse_its_rows(
+def test_blank_key_of_bulk_file_is_rejected(
     bulk_tenant: Tenant, blank: str | None, dry_run: bool
 ) -> None:
     columns = {"TickerSymbol": TEXT, "Name": TEXT}
@@ -157,9 +157,7 @@ def test_blank_key_of_a_bulk_file_is_rejected_because_the_job_would_fuse_its_row
     assert [row["Name"] for row in bulk_tenant.rows("company")] == ([] if dry_run else ["C"])
 
 
-def test_blank_in_a_field_of_a_bulk_file_that_must_not_be_empty_is_rejected(
-    bulk_tenant: Tenant,
-) -> None:
+def test_blank_in_required_field_of_bulk_file_is_rejected(bulk_tenant: Tenant) -> None:
     columns = {"TickerSymbol": TEXT, "Name": TEXT}
     lines = [record(TickerSymbol="A", Name=" \u200b"), record(TickerSymbol="B", Name="B")]
     messages = [schema(columns=columns, keys=["TickerSymbol"]), *lines]
@@ -194,9 +192,7 @@ def test_no_state_is_written_before_the_job_is_completed(
     assert (calls["upload"], calls["job status"]) == (1, 6)
 
 
-def test_pauses_between_polls_grow_to_a_minute(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_pauses_between_polls_grow_to_a_minute(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_seconds": 300.0})
     before = len(tenant.clock.waits)
     assert load(tenant, [schema(), *companies([1])]).exit_code == 0
@@ -268,9 +264,7 @@ def test_single_row_too_large_stops_the_run_before_its_state(
     assert "refuses a file of one row (" in run.log[-1]
 
 
-def test_row_that_does_not_convert_is_rejected_alone(
-    bulk_tenant: Tenant,
-) -> None:
+def test_row_that_does_not_convert_is_rejected_alone(bulk_tenant: Tenant) -> None:
     bad = record(Name="Bad", Employees="many")
     columns = {"Name": {"type": "string"}, "Employees": {"type": ["string", "integer"]}}
     run = load(bulk_tenant, [schema("accounts", columns), bad, *companies([1], Employees=2)])
@@ -303,9 +297,7 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_tenant: Tenant)
     assert "30 accepted, 1 failed" in run.target.summary.to_text()
 
 
-def test_file_without_written_rows_stops_the_run_before_its_state(
-    bulk_tenant: Tenant,
-) -> None:
+def test_file_without_written_rows_stops_the_run_before_its_state(bulk_tenant: Tenant) -> None:
     messages = [schema(keys=()), record(Name=""), record(Name=""), state(read=2)]
     run = load(bulk_tenant, messages, MAPPED)
     assert (run.exit_code, run.states) == (1, [])
@@ -359,9 +351,7 @@ def test_every_form_of_response_is_understood(
     assert (by_file(run)["accepted"], by_file(run)["failed"]) == (3, 0)
 
 
-def test_file_is_kept_when_the_job_gives_no_counts(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_file_is_kept_when_the_job_gives_no_counts(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(bulk_jobs=JOBS, limits=BULK_LIMITS, switches={"bulk_counts": "missing"})
     run = load(tenant, [schema(), *companies([1, 2])])
     assert run.exit_code == 0
@@ -472,9 +462,7 @@ def test_upload_with_lost_response_stops_this_run_and_the_next(
     assert uploaded(bulk_tenant) == 1
 
 
-def test_rows_of_a_note_set_to_completed_are_not_sent_again(
-    bulk_tenant: Tenant,
-) -> None:
+def test_rows_of_a_note_set_to_completed_are_not_sent_again(bulk_tenant: Tenant) -> None:
     bulk_tenant.sandbox.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]
     load(bulk_tenant, messages)
@@ -571,10 +559,7 @@ class KillingClock:
     state_every=st.integers(1, 40),
 )
 def test_every_row_lands_once_whenever_runs_are_killed(
-    start_tenant: Callable[..., Tenant],
-    kills: list[int],
-    file_bytes: int,
-    state_every: int,
+    start_tenant: Callable[..., Tenant], kills: list[int], file_bytes: int, state_every: int
 ) -> None:
     limits = {**BULK_LIMITS, "bulk_file_bytes": file_bytes}
     tenant = start_tenant(bulk_jobs=JOBS, limits=limits)

@@ -20,7 +20,7 @@ def lines(count: int) -> list[Message]:
     return listed
 
 
-def test_it_reads_on_without_writing_holds_the_state_and_says_so(tenant: Tenant) -> None:
+def test_spent_budget_stops_writes_and_holds_state(tenant: Tenant) -> None:
     run = tenant.load(*lines(500), max_calls_per_run=7, read_group_size=250, max_concurrency=1)
     assert run.exit_code == 0
     assert tenant.count_calls().total() == 7
@@ -34,7 +34,7 @@ def test_it_reads_on_without_writing_holds_the_state_and_says_so(tenant: Tenant)
     assert run.reject_lines == []
 
 
-def test_the_next_run_goes_on_from_there(tenant: Tenant) -> None:
+def test_next_run_continues_after_spent_budget(tenant: Tenant) -> None:
     read, runs = 0, 0
     while read < 500:
         rest = [line for line in lines(500) if line["type"] == "SCHEMA"]
@@ -48,7 +48,7 @@ def test_the_next_run_goes_on_from_there(tenant: Tenant) -> None:
     assert tenant.count_names() == {f"C{number}": 1 for number in range(500)}
 
 
-def test_a_budget_that_is_just_enough_is_no_reason_to_warn(tenant: Tenant) -> None:
+def test_budget_that_just_suffices_causes_no_warning(tenant: Tenant) -> None:
     run = tenant.load(*lines(100), max_calls_per_run=5, read_group_size=100)
     assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 2}
     assert run.outcomes() == {"created": 100}
@@ -57,7 +57,7 @@ def test_a_budget_that_is_just_enough_is_no_reason_to_warn(tenant: Tenant) -> No
 
 
 @pytest.mark.parametrize("budget", [1, 2, 3])
-def test_the_smallest_budgets_lose_nothing(tenant: Tenant, budget: int) -> None:
+def test_smallest_budgets_lose_nothing(tenant: Tenant, budget: int) -> None:
     run = tenant.load(*lines(100), max_calls_per_run=budget, max_concurrency=1)
     assert run.exit_code == 0
     assert tenant.count_calls().total() == budget
@@ -65,7 +65,7 @@ def test_the_smallest_budgets_lose_nothing(tenant: Tenant, budget: int) -> None:
     assert all(each["read"] <= tenant.sandbox.tenant.count("company") for each in run.states)
 
 
-def test_a_stream_that_begins_after_the_budget_is_spent_is_only_read(tenant: Tenant) -> None:
+def test_stream_after_spent_budget_is_only_read(tenant: Tenant) -> None:
     later = [schema("later"), record("later", Name="L"), state(read=1000)]
     run = tenant.load(*lines(200), *later, max_calls_per_run=2, read_group_size=50)
     assert run.exit_code == 0

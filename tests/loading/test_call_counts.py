@@ -293,7 +293,7 @@ SITUATIONS = (
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
-def test_a_run_takes_exactly_these_calls(
+def test_run_makes_exactly_these_calls(
     start_tenant: Callable[..., Tenant], situation: Situation
 ) -> None:
     tenant = start_tenant(**situation.described)

@@ -67,9 +67,7 @@ class Model:
 
 @given(SEEDS, st.integers(0, 300), st.sampled_from([0.0, 1.0]))
 @settings(max_examples=300)
-def test_no_state_is_ahead_and_the_newest_covered_one_comes_out(
-    seed: int, steps: int, interval: float
-) -> None:
+def test_newest_covered_state_is_written(seed: int, steps: int, interval: float) -> None:
     model = Model(Random(seed), interval=interval)
     for _ in range(steps):
         model.step()
@@ -80,7 +78,7 @@ def test_no_state_is_ahead_and_the_newest_covered_one_comes_out(
 
 @given(SEEDS)
 @settings(max_examples=50)
-def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None:
+def test_last_state_is_written_once_all_is_settled(seed: int) -> None:
     model = Model(Random(seed), interval=1.0)
     for _ in range(200):
         model.step()
@@ -93,7 +91,7 @@ def test_once_everything_is_settled_the_last_state_is_written(seed: int) -> None
 
 @given(SEEDS)
 @settings(max_examples=50)
-def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
+def test_thinned_states_are_never_ahead(seed: int) -> None:
     model = Model(Random(seed), interval=0.0, max_waiting=8)
     for _ in range(300):
         model.step()
@@ -104,7 +102,7 @@ def test_thinning_waiting_states_keeps_the_truth(seed: int) -> None:
     assert model.emitted[-1][0] == len(model.unsettled_before) - 1
 
 
-def test_thinning_keeps_states_on_the_way() -> None:
+def test_thinning_keeps_intermediate_states() -> None:
     emitted: list[Any] = []
     checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0, max_waiting=8)
     watermark = checkpoint.open()
@@ -120,7 +118,7 @@ def test_thinning_keeps_states_on_the_way() -> None:
     assert numbers[-1] == 40
 
 
-def test_states_are_written_at_most_once_an_interval_and_the_last_one_always() -> None:
+def test_states_keep_interval_except_last() -> None:
     clock = FakeClock()
     emitted: list[Any] = []
     checkpoint = Checkpoint(emitted.append, clock.now, 1.0)
@@ -132,7 +130,7 @@ def test_states_are_written_at_most_once_an_interval_and_the_last_one_always() -
     assert emitted[-1] == {"n": 29}
 
 
-def test_a_state_that_waited_for_the_interval_comes_out_by_time_alone() -> None:
+def test_state_held_by_interval_is_written_by_time_alone() -> None:
     clock = FakeClock()
     emitted: list[Any] = []
     checkpoint = Checkpoint(emitted.append, clock.now, 1.0)
@@ -145,7 +143,7 @@ def test_a_state_that_waited_for_the_interval_comes_out_by_time_alone() -> None:
 
 @given(st.permutations(range(1, 40)))
 @settings(max_examples=100)
-def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
+def test_watermark_stops_at_first_gap(order: list[int]) -> None:
     watermark = Watermark()
     for _ in order:
         watermark.register()
@@ -158,7 +156,7 @@ def test_a_watermark_is_settled_up_to_the_first_gap(order: list[int]) -> None:
 
 
 @pytest.mark.parametrize("again", [1, 3, 4, 5, 7])
-def test_a_position_is_settled_once(again: int) -> None:
+def test_position_is_settled_once(again: int) -> None:
     watermark = Watermark()
     for _ in range(6):
         watermark.register()
@@ -169,7 +167,7 @@ def test_a_position_is_settled_once(again: int) -> None:
 
 
 @given(st.lists(st.integers(1, 44), max_size=80))
-def test_positions_are_settled_in_any_order_and_none_twice(positions: list[int]) -> None:
+def test_positions_settle_in_any_order(positions: list[int]) -> None:
     watermark, settled = Watermark(), set[int]()
     for _ in range(40):
         watermark.register()
@@ -184,7 +182,7 @@ def test_positions_are_settled_in_any_order_and_none_twice(positions: list[int])
         assert watermark.settled == gap - 1
 
 
-def test_one_waiting_record_does_not_make_a_million_later_ones_cost_memory() -> None:
+def test_open_record_does_not_grow_memory() -> None:
     watermark = Watermark()
     for _ in range(100_000):
         watermark.register()

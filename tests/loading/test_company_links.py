@@ -64,14 +64,14 @@ def linked(tenant: Tenant) -> list[tuple[str, str, str | None, str | None, bool 
     )
 
 
-def test_a_person_is_linked_to_a_company_with_the_fields_of_the_link(tenant: Tenant) -> None:
+def test_person_is_linked_with_link_fields(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     run = load_people(tenant, person(company="Initech", title="CTO", role="Buyer", primary=True))
     assert run.outcomes("people") == {"created": 1}
     assert linked(tenant) == [("ann@x.io", "Initech", "CTO", "Buyer", True)]
 
 
-def test_the_company_is_found_by_any_of_its_fields(tenant: Tenant) -> None:
+def test_company_is_found_by_any_field(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed(
         "company", [{"Name": "Initech", "TickerSymbol": "INI", "Employees": 7}]
     )
@@ -82,7 +82,7 @@ def test_the_company_is_found_by_any_of_its_fields(tenant: Tenant) -> None:
     assert linked(tenant) == [("ann@x.io", "Initech", None, None, None)]
 
 
-def test_a_list_links_a_person_to_several_companies(tenant: Tenant) -> None:
+def test_list_links_person_to_several_companies(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     lists = {"company": ["Initech", "Globex"], "title": ["CTO", "Advisor"]}
     run = load_people(tenant, person(**lists, role="Buyer", primary=[True, False]))
@@ -102,7 +102,7 @@ def test_a_list_links_a_person_to_several_companies(tenant: Tenant) -> None:
         ('["Acme, Inc.", "Globex"]', '["CTO", "COO"]'),
     ],
 )
-def test_companies_may_stand_in_one_text(tenant: Tenant, company: str, title: str) -> None:
+def test_text_may_list_companies(tenant: Tenant, company: str, title: str) -> None:
     seed_companies(tenant, "Acme, Inc.", "Globex")
     run = load_people(tenant, person(company=company, title=title))
     assert run.outcomes("people") == {"created": 1}
@@ -112,7 +112,7 @@ def test_companies_may_stand_in_one_text(tenant: Tenant, company: str, title: st
     ]
 
 
-def test_title_that_lists_no_item_per_company_is_that_of_all(tenant: Tenant) -> None:
+def test_single_title_applies_to_all_companies(tenant: Tenant) -> None:
     seed_companies(tenant, "Acme, Inc.", "Globex")
     run = load_people(tenant, person(company="Acme, Inc.; Globex", title="CTO; COO; CEO"))
     assert run.outcomes("people") == {"created": 1}
@@ -120,9 +120,7 @@ def test_title_that_lists_no_item_per_company_is_that_of_all(tenant: Tenant) -> 
 
 
 @pytest.mark.parametrize("numbers", ["7;1,234", "7, 1234", "7\n1234.0"])
-def test_numbers_of_companies_in_one_text_are_split_at_commas_too(
-    tenant: Tenant, numbers: str
-) -> None:
+def test_text_of_company_numbers_is_split_at_commas_too(tenant: Tenant, numbers: str) -> None:
     rows = [{"Name": name, "Employees": number} for name, number in (("A", 7), ("B", 1234))]
     tenant.sandbox.tenant.seed("company", rows)
     by_number = links(lookup={"company": "Employees"})
@@ -131,13 +129,13 @@ def test_numbers_of_companies_in_one_text_are_split_at_commas_too(
     assert [link[1] for link in linked(tenant)] == ["A", "B"]
 
 
-def test_company_of_a_text_that_is_missing_is_named_alone(tenant: Tenant) -> None:
+def test_missing_company_of_text_list_is_named_alone(tenant: Tenant) -> None:
     seed_companies(tenant, "Globex")
     run = load_people(tenant, person(company="Globex; Acme, Inc."))
     assert run.rejects[0]["gainsight_reject"]["value"] == "Acme, Inc."
 
 
-def test_a_company_named_twice_is_linked_once(tenant: Tenant) -> None:
+def test_company_named_twice_is_linked_once(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     run = load_people(tenant, person(company=["Initech", "Initech", None]))
     assert run.outcomes("people") == {"created": 1}
@@ -145,13 +143,13 @@ def test_a_company_named_twice_is_linked_once(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", []])
-def test_a_null_source_is_no_link_and_no_miss(tenant: Tenant, nothing: object) -> None:
+def test_null_source_links_nothing(tenant: Tenant, nothing: object) -> None:
     run = load_people(tenant, person(company=nothing, FirstName="Ann"))
     assert run.outcomes("people") == {"created": 1}
     assert linked(tenant) == []
 
 
-def test_a_missing_company_rejects_the_person_alone(tenant: Tenant) -> None:
+def test_missing_company_rejects_person_alone(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
     run = load_people(tenant, *lines)
@@ -162,7 +160,7 @@ def test_a_missing_company_rejects_the_person_alone(tenant: Tenant) -> None:
     assert [row["Email"] for row in tenant.rows("person")] == ["bob@x.io"]
 
 
-def test_leave_empty_writes_the_person_without_the_missing_company(tenant: Tenant) -> None:
+def test_leave_empty_writes_person_without_missing_company(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     lenient = links(on_no_match="leave_empty")
     run = load_people(tenant, person(company=["Hooli", "Initech"]), company_links=lenient)
@@ -180,9 +178,7 @@ def delete_before_write(tenant: Tenant) -> requests.Session:
     return wired(delete)
 
 
-def test_company_missing_at_write_rejects_person_with_advice(
-    tenant: Tenant,
-) -> None:
+def test_company_missing_at_write_rejects_person_with_advice(tenant: Tenant) -> None:
     seed_companies(tenant, "Hooli", "Initech")
     lines = [person(company="Hooli"), person("bob@x.io", company="Initech")]
     run = load_people(tenant, *lines, http=delete_before_write(tenant))
@@ -206,19 +202,19 @@ def test_leave_empty_drops_only_links_to_companies_missing_at_write(
     assert [link[:2] for link in linked(tenant)] == kept
 
 
-def test_several_companies_of_one_name_reject_the_person(tenant: Tenant) -> None:
+def test_ambiguous_company_name_rejects_person(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Initech")
     assert load_people(tenant, person(company="Initech")).codes == ["lookup_multi_match"]
 
 
-def test_a_field_of_a_link_that_does_not_convert_rejects_the_person(tenant: Tenant) -> None:
+def test_unconvertible_link_field_rejects_person(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     run = load_people(tenant, person(company="Initech", primary="perhaps"))
     assert run.outcomes("people") == {"rejected": 1}
     assert run.rejects[0]["gainsight_reject"]["field"] == "IsPrimaryCompany"
 
 
-def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_run_writes_nothing(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     lines = [
         person(company=["Initech", "Globex"], title=["CTO", None], primary=[True, False]),
@@ -231,7 +227,7 @@ def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     assert "person" not in tenant.count_calls()
 
 
-def test_a_changed_title_writes_one_person(tenant: Tenant) -> None:
+def test_changed_title_writes_one_person(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     people = [person(f"p{number}@x.io", company="Initech", title="CTO") for number in range(5)]
     load_people(tenant, *people)
@@ -243,7 +239,7 @@ def test_a_changed_title_writes_one_person(tenant: Tenant) -> None:
     assert [link[2] for link in linked(tenant)] == ["CTO", "CTO", "CTO", "CEO", "CTO"]
 
 
-def test_a_further_company_is_added_to_those_there_are(tenant: Tenant) -> None:
+def test_further_company_is_added(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     load_people(tenant, person(company="Initech", title="CTO"))
     run = load_people(tenant, person(company="Globex", title="Advisor"))
@@ -251,14 +247,14 @@ def test_a_further_company_is_added_to_those_there_are(tenant: Tenant) -> None:
     assert [link[1:3] for link in linked(tenant)] == [("Globex", "Advisor"), ("Initech", "CTO")]
 
 
-def test_two_records_of_one_person_each_bring_their_company(tenant: Tenant) -> None:
+def test_two_records_of_one_person_link_both_companies(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     run = load_people(tenant, person(company="Initech"), person(company="Globex"))
     assert run.outcomes("people") == {"created": 1, "merged": 1}
     assert [link[1] for link in linked(tenant)] == ["Globex", "Initech"]
 
 
-def test_an_email_is_compared_trimmed_and_without_case(tenant: Tenant) -> None:
+def test_email_is_compared_trimmed_and_without_case(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     load_people(tenant, person("ann@x.io", company="Initech"))
     run = load_people(tenant, person("  Ann@X.io ", company="Initech"))
@@ -266,7 +262,7 @@ def test_an_email_is_compared_trimmed_and_without_case(tenant: Tenant) -> None:
     assert tenant.sandbox.tenant.count("person") == 1
 
 
-def test_the_companies_of_a_group_take_one_query(tenant: Tenant) -> None:
+def test_companies_of_group_take_one_query(tenant: Tenant) -> None:
     names = [f"C{number}" for number in range(10)]
     seed_companies(tenant, *names)
     run = load_people(tenant, *(person(f"p{n}@x.io", company=f"C{n % 10}") for n in range(30)))
@@ -274,9 +270,7 @@ def test_the_companies_of_a_group_take_one_query(tenant: Tenant) -> None:
     assert queries(tenant, "company") == 1
 
 
-def test_companies_that_come_in_the_same_run_are_there_before_their_people(
-    tenant: Tenant,
-) -> None:
+def test_companies_of_same_run_precede_their_people(tenant: Tenant) -> None:
     lines = [schema("accounts"), PEOPLE]
     for number in range(10):
         lines += [record("accounts", Name=f"C{number}")]
@@ -291,9 +285,7 @@ def test_companies_that_come_in_the_same_run_are_there_before_their_people(
     assert [link[:2] for link in linked(tenant)] == [(f"p{n}@x.io", f"C{n}") for n in range(10)]
 
 
-def test_person_of_a_rejected_company_names_the_reject(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_person_of_rejected_company_names_reject(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "company", "field": "Name", "value": "Bad"}
     tenant = start_tenant(rules=[rule])
     streams = {
@@ -305,9 +297,7 @@ def test_person_of_a_rejected_company_names_the_reject(
     assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
 
 
-def test_a_field_that_links_do_not_have_stops_the_stream_with_near_misses(
-    tenant: Tenant,
-) -> None:
+def test_unknown_link_field_stops_stream_with_suggestions(tenant: Tenant) -> None:
     wrong = links(fields={"Titel": "title"})
     run = load_people(tenant, person(company="Initech"), company_links=wrong)
     assert run.exit_code == 1
@@ -315,14 +305,14 @@ def test_a_field_that_links_do_not_have_stops_the_stream_with_near_misses(
     assert tenant.sandbox.tenant.calls("PUT") == []
 
 
-def test_a_match_field_that_companies_do_not_have_stops_the_stream(tenant: Tenant) -> None:
+def test_unknown_match_field_stops_stream(tenant: Tenant) -> None:
     wrong = {"lookup": {"company": "Nane"}}
     run = load_people(tenant, person(company="Initech"), company_links=wrong)
     assert run.exit_code == 1
     assert "looked up by Nane, which company does not have. Did you mean Name?" in run.log[-1]
 
 
-def test_inserting_people_skips_the_known_ones_and_repeats(tenant: Tenant) -> None:
+def test_insert_skips_known_and_repeated_people(tenant: Tenant) -> None:
     load_people(tenant, person("known@x.io", company=None))
     lines = [person(email, company=None) for email in ("known@x.io", "new@x.io", "NEW@x.io")]
     run = load_people(tenant, *lines, sync_mode="insert")

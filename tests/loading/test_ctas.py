@@ -43,7 +43,7 @@ def item_names(tenant: Tenant, row: dict[str, Any]) -> list[str | None]:
     return [names.get(row[field]) for field in fields]
 
 
-def test_a_detractor_becomes_a_cta_with_its_names_company_and_due_date(tenant: Tenant) -> None:
+def test_detractor_becomes_cta(tenant: Tenant) -> None:
     run = load_ctas(tenant, [cta(1, reason="Low NPS")], columns={"reason": TEXT})
     assert run.outcomes(STREAM) == {"created": 1}
     row = tenant.rows("call_to_action")[0]
@@ -52,7 +52,7 @@ def test_a_detractor_becomes_a_cta_with_its_names_company_and_due_date(tenant: T
     assert (row["Name"], row["DueDate"]) == ("Low NPS", "2026-01-15")
 
 
-def test_the_requests_carry_references(tenant: Tenant) -> None:
+def test_requests_carry_references(tenant: Tenant) -> None:
     load_ctas(tenant, ctas(range(2)))
     sent = json.loads(str(tenant.sandbox.tenant.calls("POST", "cockpit")[0].request))["requests"]
     assert [each["record"]["referenceId"] for each in sent] == ["1", "2"]
@@ -61,7 +61,7 @@ def test_the_requests_carry_references(tenant: Tenant) -> None:
     )
 
 
-def test_a_second_run_writes_nothing_also_on_another_day(tenant: Tenant) -> None:
+def test_second_run_on_another_day_writes_nothing(tenant: Tenant) -> None:
     lines = ctas(range(70))
     assert load_ctas(tenant, lines).outcomes(STREAM) == {"created": 70}
     assert tenant.count_calls() == {"describe": 1, "cta names": 1, "query": 2 + 1, "cta": 2}
@@ -70,7 +70,7 @@ def test_a_second_run_writes_nothing_also_on_another_day(tenant: Tenant) -> None
     assert tenant.count_calls() == {"describe": 1, "cta names": 1, "query": 2}
 
 
-def test_a_changed_comment_updates_one_and_leaves_its_due_date(tenant: Tenant) -> None:
+def test_changed_comment_keeps_due_date(tenant: Tenant) -> None:
     load_ctas(tenant, ctas(range(3)))
     tenant.clock.advance(3 * DAY)
     run = load_ctas(tenant, [*ctas([0, 2]), cta(1, Comments="changed")])
@@ -79,7 +79,7 @@ def test_a_changed_comment_updates_one_and_leaves_its_due_date(tenant: Tenant) -
     assert {row["DueDate"] for row in tenant.rows("call_to_action")} == {"2026-01-15"}
 
 
-def test_a_due_date_of_the_streams_own_is_compared_and_changed(tenant: Tenant) -> None:
+def test_due_date_column_is_compared_and_changed(tenant: Tenant) -> None:
     columns = {"due": TEXT}
     entry = {"field_mapping": {"due": "DueDate"}, "constants": {"type": "Risk"}}
     load_ctas(tenant, [cta(0, due="2026-02-01")], columns=columns, entry=entry)
@@ -88,7 +88,7 @@ def test_a_due_date_of_the_streams_own_is_compared_and_changed(tenant: Tenant) -
     assert tenant.rows("call_to_action")[0]["DueDate"] == "2026-03-01"
 
 
-def test_insert_leaves_what_a_csm_has_changed(tenant: Tenant) -> None:
+def test_insert_keeps_changes_by_csm(tenant: Tenant) -> None:
     load_ctas(tenant, ctas(range(2)))
     items = {row["Name"]: row["Gsid"] for row in tenant.rows("cta_item")}
     work = tenant.sandbox.tenant.seed("cta_item", [{"Kind": "status", "Name": "Closed Success"}])[0]
@@ -101,7 +101,7 @@ def test_insert_leaves_what_a_csm_has_changed(tenant: Tenant) -> None:
     assert [row["StatusId"] for row in rows] == [work, items["New"], items["New"]]
 
 
-def test_ctas_of_one_name_are_not_taken_for_one(tenant: Tenant) -> None:
+def test_ctas_with_one_name_stay_distinct(tenant: Tenant) -> None:
     run = load_ctas(tenant, ctas(range(3)), entry={"lookup_keys": None})
     assert run.outcomes(STREAM) == {"created": 3}
     assert len(comments_of(tenant)) == 3
@@ -120,9 +120,7 @@ def test_constant_that_names_no_reason_stops_before_the_first_write(
 
 
 @pytest.mark.parametrize("cta_names", ["by_category", "flat"])
-def test_names_of_the_administrator_are_known(
-    start_tenant: Callable[..., Tenant], cta_names: str
-) -> None:
+def test_configured_names_are_accepted(start_tenant: Callable[..., Tenant], cta_names: str) -> None:
     rows = {**TENANT["rows"], "cta_item": [{"Kind": "reason", "Name": "Detractor"}]}
     tenant = start_tenant(**{**TENANT, "rows": rows}, switches={"cta_names": cta_names})
     lines = [cta(1, reason="Detractor"), cta(2, reason="Dectractor")]
@@ -134,7 +132,7 @@ def test_names_of_the_administrator_are_known(
 
 
 @pytest.mark.parametrize("cta_names", ["refused", "unknown"])
-def test_names_that_are_not_listed_are_left_to_the_tenant(
+def test_unlisted_names_are_left_to_tenant(
     start_tenant: Callable[..., Tenant], cta_names: str
 ) -> None:
     tenant = start_tenant(**TENANT, switches={"cta_names": cta_names})
@@ -151,7 +149,7 @@ def test_custom_field_that_ctas_do_not_have_stops_the_stream(tenant: Tenant) -> 
     assert "call_to_action has no field Respons__gc. Did you mean Response__gc" in run.log[-1]
 
 
-def test_a_reference_that_failed_is_a_reject_with_its_message(tenant: Tenant) -> None:
+def test_failed_reference_is_rejected_with_its_message(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("call_to_action", "Comments", "comment 7"))
     lines = [*ctas(range(49)), cta(49, reason="No such reason")]
     run = load_ctas(tenant, lines, columns={"reason": TEXT})
@@ -190,7 +188,7 @@ def test_lost_response_neither_loses_nor_duplicates_ctas(
     assert run.states == [{"done": 1}]
 
 
-def test_a_commit_that_comes_after_the_timeout_is_waited_for(tenant: Tenant) -> None:
+def test_late_commit_after_timeout_is_found(tenant: Tenant) -> None:
     late = Fault("late_commit", method="POST", path=CTAS, seconds=90)
     target = tenant.target(http=late_calls(tenant.clock, late), streams={"ctas": CTA_ENTRY})
     run = tenant.run(target, schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5)))
@@ -198,9 +196,7 @@ def test_a_commit_that_comes_after_the_timeout_is_waited_for(tenant: Tenant) -> 
     assert len(comments_of(tenant)) == 5
 
 
-def test_what_never_comes_after_a_timeout_is_unknown_and_looked_up_when_replayed(
-    tenant: Tenant,
-) -> None:
+def test_timeout_without_commit_is_unknown_and_looked_up_on_replay(tenant: Tenant) -> None:
     late = Fault("late_commit", method="POST", path=CTAS, seconds=3_600, times=1)
     target = tenant.target(http=late_calls(tenant.clock, late), streams={"ctas": CTA_ENTRY})
     run = tenant.run(target, schema("ctas", CTA_COLUMNS, keys=["Response__gc"]), *ctas(range(5)))
@@ -227,7 +223,7 @@ def test_lost_response_without_keys_leaves_the_outcome_unknown(tenant: Tenant, k
     )
 
 
-def test_without_a_look_nothing_is_written(start_tenant: Callable[..., Tenant]) -> None:
+def test_failed_lookup_writes_nothing(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**TENANT, switches={"metadata_status": 403})
     tenant.sandbox.tenant.faults.script(["pass"], path="*")
     run = load_ctas(
@@ -240,7 +236,7 @@ def test_without_a_look_nothing_is_written(start_tenant: Callable[..., Tenant]) 
     assert tenant.sandbox.tenant.count("call_to_action") == 0
 
 
-def test_missing_user_is_to_be_added_in_gainsight(tenant: Tenant) -> None:
+def test_missing_user_suggests_adding_it_in_gainsight(tenant: Tenant) -> None:
     owner = {"object_name": "gsuser", "fields": {"owner": "Email"}}
     entry = {"lookups": {"CompanyId": BY_ACCOUNT, "OwnerId": owner}}
     lines = [cta(0, owner="nobody@x.example"), cta(1, "Hooli", owner="ada.park@ourcompany.example")]
@@ -250,7 +246,7 @@ def test_missing_user_is_to_be_added_in_gainsight(tenant: Tenant) -> None:
     assert hints[1].startswith("load the parent first")
 
 
-def test_missing_company_and_owner_reject_the_record_alone(tenant: Tenant) -> None:
+def test_missing_company_or_owner_rejects_record_alone(tenant: Tenant) -> None:
     owner = {"object_name": "gsuser", "fields": {"owner": "Email"}, "on_no_match": "leave_empty"}
     entry = {"lookups": {"CompanyId": BY_ACCOUNT, "OwnerId": owner}}
     lines = [
@@ -265,7 +261,7 @@ def test_missing_company_and_owner_reject_the_record_alone(tenant: Tenant) -> No
     assert [row["OwnerId"] for row in tenant.rows("call_to_action")] == [ada, None]
 
 
-def test_a_null_company_is_refused_before_it_is_sent(tenant: Tenant) -> None:
+def test_null_company_is_rejected_before_the_call(tenant: Tenant) -> None:
     run = load_ctas(tenant, [cta(0, None), cta(1)])
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     assert run.codes == ["required_missing"]
@@ -279,7 +275,7 @@ def test_update_creates_nothing(tenant: Tenant) -> None:
     assert comments_of(tenant) == {"r0": "changed"}
 
 
-def test_a_number_and_its_text_are_one_key(start_tenant: Callable[..., Tenant]) -> None:
+def test_number_and_its_text_are_one_key(start_tenant: Callable[..., Tenant]) -> None:
     numbers = {"call_to_action": {"fields": {"Response__gc": {"type": "NUMBER"}}}}
     switches = {"numeric_strings": True}
     tenant = start_tenant(**{**TENANT, "objects": numbers}, switches=switches)
@@ -299,7 +295,7 @@ def test_dry_run_writes_nothing_and_shows_the_plan(tenant: Tenant) -> None:
     assert comments_of(tenant) == {"r0": "comment 0", "r1": "comment 1"}
 
 
-def test_rejects_are_replayed_once_they_are_mended(tenant: Tenant) -> None:
+def test_fixed_rejects_are_replayed(tenant: Tenant) -> None:
     run = load_ctas(tenant, [cta(0, "Hooli"), cta(1)])
     tenant.sandbox.tenant.seed("company", [{"Name": "Hooli"}])
     again = tenant.load(*run.reject_lines, streams={"ctas": CTA_ENTRY})
@@ -326,7 +322,7 @@ def test_mismatches_are_reported_before_the_first_write(
     assert "cta" not in tenant.count_calls()
 
 
-def test_a_stream_without_keys_is_asked_for_some(tenant: Tenant) -> None:
+def test_stream_without_keys_is_refused(tenant: Tenant) -> None:
     run = load_ctas(tenant, [cta(0)], keys=(), entry={"lookup_keys": None})
     assert run.exit_code == 1
     assert "set lookup_keys to the 1 to 3 fields that identify a record" in run.log[-1]

@@ -184,7 +184,7 @@ def test_lookup_of_a_deleted_parent_finds_nothing(
     assert "spelling" not in reject["example"]
 
 
-def test_child_that_waits_for_its_parent_is_not_written_after_its_delete(tenant: Tenant) -> None:
+def test_child_awaiting_parent_is_not_written_after_its_delete(tenant: Tenant) -> None:
     lookups = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}
     lines = [
         schema("rows", {"Name": TEXT, "parent": TEXT}),
@@ -428,7 +428,7 @@ def test_rejected_delete_is_replayed(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("missing", ["nothing_matches", "delete_failed", "not_found"])
-def test_delete_of_a_row_that_is_gone_is_skipped_however_it_is_refused(
+def test_delete_of_missing_row_is_skipped_for_any_refusal(
     start_tenant: Callable[..., Tenant], missing: str
 ) -> None:
     tenant = start_tenant(switches={"delete_missing": missing})

@@ -54,7 +54,7 @@ def with_states(lines: Sequence[Message], every: int) -> list[Message]:
     return listed
 
 
-def test_the_state_passes_a_child_long_before_the_end(tenant: Tenant) -> None:
+def test_state_passes_completed_child_early(tenant: Tenant) -> None:
     """One completion fills no batch: it is sent when it has waited long enough."""
     later = [account(f"C{number}") for number in range(10_000)]
     lines = with_states([account("child", "parent"), account("parent"), *later], every=2)
@@ -66,7 +66,7 @@ def test_the_state_passes_a_child_long_before_the_end(tenant: Tenant) -> None:
     assert tenant.count_calls()["update"] == 1
 
 
-def test_a_thousand_waiting_records_are_completed_before_the_end(tenant: Tenant) -> None:
+def test_thousand_waiting_records_are_completed_early(tenant: Tenant) -> None:
     children = [account(f"child {number}", "parent") for number in range(1000)]
     later = [account(f"C{number}") for number in range(2000)]
     lines = with_states([*children[:900], account("parent"), *children[900:], *later], every=100)
@@ -76,7 +76,7 @@ def test_a_thousand_waiting_records_are_completed_before_the_end(tenant: Tenant)
     assert run.states[0]["read"] < 3000
 
 
-def test_a_child_that_waits_for_nobody_holds_the_state_to_the_end(tenant: Tenant) -> None:
+def test_child_without_parent_holds_back_state(tenant: Tenant) -> None:
     children = [account(f"child {number}", "parent") for number in range(50)]
     later = [account(f"C{number}") for number in range(500)]
     lines = with_states([account("lost", "nobody"), *children, account("parent"), *later], every=52)
@@ -85,9 +85,7 @@ def test_a_child_that_waits_for_nobody_holds_the_state_to_the_end(tenant: Tenant
     assert [each["read"] for each in run.states] == [520]
 
 
-def test_a_child_of_a_parent_that_was_rejected_says_so(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_child_of_rejected_parent_names_it(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
     lines = [account("child", "parent"), account("parent", Industry="refused")]
     run = load(tenant, lines, read_group_size=1)
@@ -97,7 +95,7 @@ def test_a_child_of_a_parent_that_was_rejected_says_so(
     assert "its parent was rejected in this run" in child["gainsight_reject"]["hint"]
 
 
-def test_a_parent_that_comes_again_after_its_rejection_completes_its_children(
+def test_parent_re_sent_after_rejection_completes_children(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
@@ -107,7 +105,7 @@ def test_a_parent_that_comes_again_after_its_rejection_completes_its_children(
     assert parents(tenant) == {"child": "parent", "parent": None}
 
 
-def test_a_merged_parent_that_was_refused_completes_its_children_when_it_is_sent_singly(
+def test_parent_split_from_refused_merge_completes_children(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(rules=[{"object": "company", "field": "Industry", "value": "refused"}])
@@ -122,19 +120,19 @@ def two_of_a_name() -> list[Message]:
     return [*lines, *(account("parent", TickerSymbol=f"p{n}") for n in range(2))]
 
 
-def test_parents_of_which_there_may_be_several_are_not_guessed(tenant: Tenant) -> None:
+def test_possibly_ambiguous_parents_are_not_guessed(tenant: Tenant) -> None:
     run = load(tenant, two_of_a_name(), lookup_keys="TickerSymbol", read_group_size=1)
     assert run.codes == ["lookup_multi_match"]
     assert parents(tenant, "TickerSymbol") == {"c": None, "p0": None, "p1": None}
 
 
-def test_twins_that_were_inserted_are_not_guessed_either(tenant: Tenant) -> None:
+def test_inserted_twins_are_not_guessed(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("parent"), account("parent")]
     run = load(tenant, lines, sync_mode="insert", read_group_size=1)
     assert run.codes == ["lookup_multi_match"]
 
 
-def test_the_first_of_several_parents_is_the_one_with_the_lowest_gsid(tenant: Tenant) -> None:
+def test_first_of_several_parents_has_lowest_gsid(tenant: Tenant) -> None:
     lookups = parent_lookup(multi_match="first")
     keys = {"lookup_keys": "TickerSymbol", "read_group_size": 1, "lookups": lookups}
     run = load(tenant, two_of_a_name(), **keys)
@@ -144,7 +142,7 @@ def test_the_first_of_several_parents_is_the_one_with_the_lowest_gsid(tenant: Te
     assert tenant.count_calls()["query"] == 2 + 3 + 1
 
 
-def test_a_merged_record_brings_the_parent_that_counts(tenant: Tenant) -> None:
+def test_merged_record_sets_final_parent(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "right"}])
     lines = [account("child", "wrong"), account("other")]
     lines += [account("child", "right"), account("child", "right", Industry="b"), account("wrong")]
@@ -154,7 +152,7 @@ def test_a_merged_record_brings_the_parent_that_counts(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("null_values", "parent"), [("send", None), ("omit", "parent")])
-def test_a_later_null_counts_only_where_nulls_are_sent(
+def test_later_null_clears_parent_only_if_nulls_are_sent(
     tenant: Tenant, null_values: str, parent: str | None
 ) -> None:
     lines = [account("child", "parent"), account("child", Industry="a"), account("parent")]
@@ -162,14 +160,14 @@ def test_a_later_null_counts_only_where_nulls_are_sent(
     assert parents(tenant)["child"] == parent
 
 
-def test_a_company_may_be_its_own_parent(tenant: Tenant) -> None:
+def test_company_may_be_its_own_parent(tenant: Tenant) -> None:
     run = load(tenant, [account("own", "own"), state(done=1)])
     assert run.outcomes() == {"created": 1}
     assert parents(tenant) == {"own": "own"}
     assert run.states == [{"done": 1}]
 
 
-def test_numbers_that_python_takes_for_alike_are_parents_of_their_own(tenant: Tenant) -> None:
+def test_numbers_equal_in_python_are_distinct_parents(tenant: Tenant) -> None:
     """Python's hash of -1 is that of -2."""
     columns = schema(columns={"Name": TEXT, "Employees": NUMBER, "parent": NUMBER})
     numbers = [(10, -1), (11, -2), (-2, None), (-1, None)]
@@ -182,7 +180,7 @@ def test_numbers_that_python_takes_for_alike_are_parents_of_their_own(tenant: Te
     assert tenant.count_calls()["query"] == 3 + 4
 
 
-def test_a_dry_run_foresees_the_calls_of_the_real_one(tenant: Tenant) -> None:
+def test_dry_run_predicts_calls(tenant: Tenant) -> None:
     lines = [account(f"C{n}", f"C{n + 1}") for n in range(149)] + [account("C149")]
     plan = load(tenant, lines, read_group_size=30, dry_run=True)
     assert plan.states == []
@@ -198,7 +196,7 @@ def reversed_chain(length: int) -> list[Message]:
 
 
 @pytest.mark.parametrize("budget", [3, 4, 5, 6, 8, 11, 15])
-def test_runs_that_end_anywhere_lose_and_double_nothing(tenant: Tenant, budget: int) -> None:
+def test_interrupted_runs_lose_and_duplicate_nothing(tenant: Tenant, budget: int) -> None:
     """Each run makes a few calls only; the next goes on from the last state."""
     lines, read = reversed_chain(40), 0
     few = {"read_group_size": 4, "batch_size_rows": 4, "max_concurrency": 1}
@@ -243,7 +241,7 @@ def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str |
     st.sampled_from([1, 8]),
 )
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_the_order_all_end_with_their_parents(
+def test_children_get_parents_in_any_order(
     tenant: Tenant, chance: Random, group: int, batch: int, concurrency: int
 ) -> None:
     """Every record has one outcome; a second one would end the run."""

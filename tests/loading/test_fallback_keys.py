@@ -139,7 +139,7 @@ def test_row_with_one_of_two_lookup_keys_is_another_record(tenant: Tenant) -> No
     assert run.outcomes() == {"created": 1}
 
 
-def test_thousand_rows_made_by_hand_get_no_twin_in_three_calls_more(
+def test_thousand_manual_rows_are_claimed_in_three_extra_calls(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     lines = [account(f"Key {n:04}", f"C{n}", Industry="new") for n in range(1000)]
@@ -169,9 +169,7 @@ def test_rows_returned_are_compared_exactly(
     assert held(tenant)["k1", "Acme"] == 1
 
 
-def test_tenant_that_refuses_gsid_as_key_gets_no_twin(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_tenant_that_refuses_gsid_as_key_gets_no_twin(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"keys_gsid_refused": True})
     rows = [{"Name": "Acme"}, {"Name": "Hooli", "TickerSymbol": "k2"}]
     tenant.sandbox.tenant.seed("company", rows)

@@ -118,11 +118,8 @@ def judge(
 
 
 @pytest.mark.parametrize("cell", CROSS_SECTION, ids=str)
-def test_a_cross_section_loses_and_doubles_nothing(
-    cell: Cell,
-    usual: dict[Cell, Played],
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+def test_sampled_cells_lose_and_duplicate_nothing(
+    cell: Cell, usual: dict[Cell, Played], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     judge(cell, {}, usual, tmp_path, caplog, compare=True)
 
@@ -141,7 +138,7 @@ def test_no_fault_loses_or_doubles_a_record(
     judge(cell, seen, usual, tmp_path, caplog, compare=compare)
 
 
-def test_the_cross_section_meets_every_fault_operation_and_endpoint() -> None:
+def test_sample_covers_every_fault_operation_and_endpoint() -> None:
     def of(cells: Any) -> tuple[set[Any], ...]:
         return (
             {cell.column for cell in cells},
@@ -152,7 +149,7 @@ def test_the_cross_section_meets_every_fault_operation_and_endpoint() -> None:
     assert of(CROSS_SECTION) == of(CELLS)
 
 
-def test_no_cell_of_the_page_is_open_and_every_word_is_explained() -> None:
+def test_every_cell_of_page_has_explained_verdict() -> None:
     said = read_page()
     assert set(said) == {place_of(cell) for cell in CELLS}
     assert set(said.values()) == set(MEANINGS)

@@ -57,7 +57,7 @@ def given(tmp_path: Path) -> Input:
     return Input(tmp_path)
 
 
-def test_rejects_that_came_out_of_order_are_filed_in_the_order_of_the_input(given: Input) -> None:
+def test_rejects_are_filed_in_input_order(given: Input) -> None:
     first, second, third = (given.register("slow") for _ in range(3))
     given.reject(third)
     given.reject(second)
@@ -70,9 +70,7 @@ def test_rejects_that_came_out_of_order_are_filed_in_the_order_of_the_input(give
     assert given.filed() == [1, 2, 3]
 
 
-def test_too_many_that_wait_for_another_stream_are_filed_before_it_and_each_once(
-    given: Input,
-) -> None:
+def test_waiting_rejects_beyond_limit_are_filed_once(given: Input) -> None:
     """Those of their own stream that are not covered yet go on waiting: no state may pass them."""
     waits = given.register("slow")
     for _ in range(10):
@@ -89,7 +87,7 @@ def test_too_many_that_wait_for_another_stream_are_filed_before_it_and_each_once
     assert given.filed() == [*range(2, 12), 1, 12, 13]
 
 
-def test_at_the_end_everything_is_filed(given: Input) -> None:
+def test_end_of_run_files_all_rejects(given: Input) -> None:
     given.register("slow")
     later = given.register("slow")
     given.reject(later)

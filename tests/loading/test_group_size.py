@@ -44,7 +44,7 @@ def test_groups_double_while_rows_are_unchanged(tenant: Tenant) -> None:
     assert rows_read(tenant) == UNCHANGED_GROUPS
 
 
-def test_groups_stay_small_where_more_than_one_in_ten_rows_changes(full: Tenant) -> None:
+def test_groups_stay_small_if_over_ten_percent_change(full: Tenant) -> None:
     lines = [record(Name=f"C{n}", Industry="old" if n % 9 else "new") for n in range(4_000)]
     full.load(schema(), *lines, read_group_size=500)
     assert rows_read(full) == [500] * 8
@@ -57,7 +57,7 @@ def test_groups_fall_back_when_rows_begin_to_change(full: Tenant) -> None:
     assert rows_read(full) == [10, 10, 20, 40, 80, 10, 10, 10]
 
 
-def test_every_row_of_twins_is_read_page_by_page(tenant: Tenant) -> None:
+def test_twin_rows_are_read_page_by_page(tenant: Tenant) -> None:
     """The twins differ, so that nothing but their order says which one is updated."""
     twins = [
         {"Name": f"T{n}", "Industry": f"held {place}"} for n in range(2_000) for place in "abc"
@@ -72,9 +72,7 @@ def test_every_row_of_twins_is_read_page_by_page(tenant: Tenant) -> None:
         assert [row["Industry"] == "new" for row in rows] == [True, False, False]
 
 
-def test_a_tenant_that_refuses_large_queries_is_asked_for_less(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_refused_large_queries_shrink_groups(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_max_values": 1_500})
     seed(tenant, 9_000)
     run = tenant.load(schema(), *companies(range(9_000), Industry="old"))

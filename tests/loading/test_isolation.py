@@ -50,12 +50,7 @@ def writes(tenant: Tenant) -> int:
     ],
 )
 def test_one_bad_record_in_fifty_is_found_in_three_writes(
-    start_tenant: Callable[..., Tenant],
-    listing: str,
-    tail: str,
-    field: str,
-    value: Any,
-    good: Any,
+    start_tenant: Callable[..., Tenant], listing: str, tail: str, field: str, value: Any, good: Any
 ) -> None:
     tenant = start_tenant(switches={"error_listing": listing, "error_tail": tail})
     refused = [value, "02-03-2026"] if field == "RenewalDate" else [value]
@@ -110,7 +105,7 @@ def name_nothing(call: Call, status: int, envelope: Message) -> tuple[int, Messa
 
 @pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("count", [2, 5, 50])
-def test_several_bad_records_are_all_found_and_only_they(
+def test_exactly_the_bad_records_are_rejected(
     start_tenant: Callable[..., Tenant], listing: str, count: int
 ) -> None:
     tenant = start_tenant(switches={"error_listing": listing})
@@ -126,7 +121,7 @@ def test_several_bad_records_are_all_found_and_only_they(
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
-def test_a_good_record_that_shares_the_refused_value_is_loaded(
+def test_good_record_with_refused_value_is_loaded(
     start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
     """The rule concerns two fields together; the answer blames a value that others hold, too."""
@@ -156,7 +151,7 @@ def test_refused_updates_are_isolated_like_inserts(
     assert writes(tenant) <= 1 + 2
 
 
-def test_a_row_deleted_meanwhile_rejects_its_record_alone(tenant: Tenant) -> None:
+def test_concurrently_deleted_row_rejects_record_alone(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(50)])
 
     def delete_after_read(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
@@ -175,7 +170,7 @@ def test_a_row_deleted_meanwhile_rejects_its_record_alone(tenant: Tenant) -> Non
 @pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("wanted", ["iso", "mdy"])
 @pytest.mark.parametrize("written", ["iso", "MM-DD-YYYY"])
-def test_dates_are_tried_the_other_way_once_and_that_is_remembered(
+def test_other_date_format_is_tried_once_and_kept(
     start_tenant: Callable[..., Tenant], listing: str, wanted: str, written: str
 ) -> None:
     tenant = start_tenant(switches={"error_listing": listing, "date_formats": wanted})
@@ -190,9 +185,7 @@ def test_dates_are_tried_the_other_way_once_and_that_is_remembered(
     assert tenant.rows("company", Name="C1")[0]["RenewalDate"] == "2026-03-02"
 
 
-def test_batches_in_flight_together_agree_on_the_date_format(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_concurrent_batches_agree_on_date_format(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"date_formats": "mdy"})
     lines = [record(Name=f"C{n}", RenewalDate="2026-03-01") for n in range(1000)]
     assert tenant.load(schema(), *lines).outcomes() == {"created": 1000}
@@ -200,7 +193,7 @@ def test_batches_in_flight_together_agree_on_the_date_format(
 
 @pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("wanted", ["both", "iso", "mdy"])
-def test_a_date_bad_in_both_formats_rejects_its_record_alone(
+def test_date_bad_in_both_formats_rejects_record_alone(
     start_tenant: Callable[..., Tenant], listing: str, wanted: str
 ) -> None:
     tenant = start_tenant(switches={"error_listing": listing, "date_formats": wanted})
@@ -218,7 +211,7 @@ def test_a_date_bad_in_both_formats_rejects_its_record_alone(
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
-def test_another_mistake_does_not_spoil_the_change_of_the_date_format(
+def test_date_format_changes_despite_other_errors(
     start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
     tenant = start_tenant(switches={"error_listing": listing, "date_formats": "mdy"})
@@ -232,7 +225,7 @@ def test_another_mistake_does_not_spoil_the_change_of_the_date_format(
     assert writes(tenant) <= 1 + 1 + 2
 
 
-def test_an_insert_is_never_sent_again_after_its_success(tenant: Tenant) -> None:
+def test_successful_insert_is_never_re_sent(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(FORBIDDEN)
     bad = dict.fromkeys((3, 4, 30, 61, 99), "forbidden")
     run = tenant.load(schema(), *batch_with_bad(100, bad), sync_mode="insert")
@@ -240,7 +233,7 @@ def test_an_insert_is_never_sent_again_after_its_success(tenant: Tenant) -> None
     assert set(tenant.count_names().values()) == {1}
 
 
-def test_a_persons_refusal_concerns_that_person_alone(tenant: Tenant) -> None:
+def test_refused_person_is_rejected_alone(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("person", "FirstName", "bad"))
     text = {"type": ["string", "null"]}
     lines = [schema("people", {"Email": text, "FirstName": text}, keys=["Email"])]

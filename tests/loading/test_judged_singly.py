@@ -59,7 +59,7 @@ KINDS: dict[str, Any] = {
     max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_each_record_is_there_once_as_sent_or_rejected(
+def test_each_record_is_written_once_or_rejected(
     start_tenant: Callable[..., Tenant], kind: str, chance: Random
 ) -> None:
     make, load, texts_of, field, object_name = KINDS[kind]
@@ -99,9 +99,7 @@ def assert_only_known_ones_are_skipped(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_call_that_is_refused_whole_is_narrowed_down(
-    start_tenant: Callable[..., Tenant], kind: str
-) -> None:
+def test_refused_call_is_narrowed_down(start_tenant: Callable[..., Tenant], kind: str) -> None:
     make, load, texts_of, *_ = KINDS[kind]
     unlimited = {"calls_per_minute": 0, "calls_per_day": 0, "timeline_calls_per_minute": 0}
     tenant = start_tenant(**TENANT, limits={**unlimited, "records_per_write": 10})
@@ -111,7 +109,7 @@ def test_a_call_that_is_refused_whole_is_narrowed_down(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_is_held_until_every_record_before_it_has_its_outcome(
+def test_state_waits_for_every_earlier_record(
     start_tenant: Callable[..., Tenant], kind: str
 ) -> None:
     make, load, texts_of, *_ = KINDS[kind]

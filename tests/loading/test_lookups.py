@@ -40,7 +40,7 @@ def seed_companies(tenant: Tenant, *names: str, **fields: Any) -> list[str]:
     return tenant.sandbox.tenant.seed("company", [{"Name": name, **fields} for name in names])
 
 
-def test_a_hundred_responses_over_25_accounts_of_which_20_exist(tenant: Tenant) -> None:
+def test_hundred_responses_of_twenty_five_accounts(tenant: Tenant) -> None:
     seed_companies(tenant, *(f"C{number}" for number in range(20)))
     lines = [response(f"r{n}", f"C{n % 25}", Score__gc=n % 11) for n in range(100)]
     run = load_responses(tenant, [*lines, state(done=1)], max_reject_percent=100)
@@ -55,9 +55,7 @@ def test_a_hundred_responses_over_25_accounts_of_which_20_exist(tenant: Tenant) 
     assert pointed == {f"r{n}": f"C{n % 25}" for n in range(100) if n % 25 < 20}
 
 
-def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_value(
-    tenant: Tenant,
-) -> None:
+def test_missing_parent_rejects_child_alone(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     run = load_responses(tenant, [response("r1", "Initech"), response("r2", "Hooli")])
     assert run.outcomes("responses") == {"created": 1, "rejected": 1}
@@ -70,7 +68,7 @@ def test_a_missing_parent_rejects_the_child_alone_and_names_object_field_and_val
     assert run.rejects[0]["record"]["account"] == "Hooli"
 
 
-def test_distinct_values_are_asked_for_once_across_groups(tenant: Tenant) -> None:
+def test_distinct_values_are_queried_once_across_groups(tenant: Tenant) -> None:
     seed_companies(tenant, "C0", "C1", "C2")
     lines = [response(f"r{n}", f"C{n % 3}") for n in range(90)]
     run = load_responses(tenant, lines, read_group_size=30)
@@ -79,7 +77,7 @@ def test_distinct_values_are_asked_for_once_across_groups(tenant: Tenant) -> Non
     assert queries(tenant, "Response__gc") == 3 + 1
 
 
-def test_a_later_group_asks_for_its_new_values_only(tenant: Tenant) -> None:
+def test_later_group_queries_only_new_values(tenant: Tenant) -> None:
     seed_companies(tenant, "C0", "C1")
     load_responses(tenant, [response("r0", "C0"), response("r1", "C0")], read_group_size=1)
     assert queries(tenant, "company") == 1
@@ -90,7 +88,7 @@ def test_a_later_group_asks_for_its_new_values_only(tenant: Tenant) -> None:
     assert ["C0" in each for each in asked] == [True, False]
 
 
-def test_a_missing_value_is_asked_for_once(tenant: Tenant) -> None:
+def test_missing_value_is_queried_once(tenant: Tenant) -> None:
     lines = [response(f"r{n}", "Nowhere") for n in range(4)]
     run = load_responses(tenant, lines, read_group_size=1)
     assert run.outcomes("responses") == {"rejected": 4}
@@ -166,14 +164,14 @@ def test_up_to_six_match_fields_must_all_match(tenant: Tenant, differing: str | 
         assert tenant.rows("Response__gc")[0]["Company__gc"] == right
 
 
-def test_on_no_match_leave_empty_writes_the_record_without_its_parent(tenant: Tenant) -> None:
+def test_leave_empty_writes_record_without_parent(tenant: Tenant) -> None:
     lines = [response("r1", "Hooli", Score__gc=9)]
     run = load_responses(tenant, lines, {"Company__gc": by_name(on_no_match="leave_empty")})
     assert run.outcomes("responses") == {"created": 1}
     assert companies_of(tenant) == {"r1": None}
 
 
-def test_several_parents_reject_the_child_naming_their_gsids(tenant: Tenant) -> None:
+def test_several_parents_reject_child_with_their_gsids(tenant: Tenant) -> None:
     twins = seed_companies(tenant, "Initech", "Initech")
     run = load_responses(tenant, [response("r1", "Initech")])
     assert run.codes == ["lookup_multi_match"]
@@ -191,9 +189,7 @@ def test_multi_match_first_takes_one_of_several_parents(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_a_null_source_column_is_no_miss_and_clears_the_field(
-    tenant: Tenant, nothing: object
-) -> None:
+def test_null_source_clears_field(tenant: Tenant, nothing: object) -> None:
     seed_companies(tenant, "Initech")
     load_responses(tenant, [response("r1", "Initech"), response("r2", nothing)])
     assert companies_of(tenant) == {"r1": "Initech", "r2": None}
@@ -202,7 +198,7 @@ def test_a_null_source_column_is_no_miss_and_clears_the_field(
     assert companies_of(tenant)["r1"] is None
 
 
-def test_a_null_source_column_leaves_the_field_when_nulls_are_omitted(tenant: Tenant) -> None:
+def test_null_source_keeps_field_if_nulls_are_omitted(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     load_responses(tenant, [response("r1", "Initech")])
     run = load_responses(tenant, [response("r1", Score__gc=1)], null_values="omit")
@@ -210,14 +206,14 @@ def test_a_null_source_column_leaves_the_field_when_nulls_are_omitted(tenant: Te
     assert companies_of(tenant) == {"r1": "Initech"}
 
 
-def test_a_column_that_feeds_only_a_lookup_is_neither_sent_nor_unknown(tenant: Tenant) -> None:
+def test_lookup_only_column_is_not_sent_or_reported(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     run = load_responses(tenant, [response("r1", "Initech")])
     assert run.log == []
     assert "account" not in (tenant.sandbox.tenant.calls("POST", "/Response__gc")[-1].request or "")
 
 
-def test_a_column_that_is_a_field_too_is_sent_and_looked_up(tenant: Tenant) -> None:
+def test_column_may_be_field_and_lookup_source(tenant: Tenant) -> None:
     seed_companies(tenant, "r1")
     lookup = {"Company__gc": {"object_name": "company", "fields": {"Code__gc": "Name"}}}
     run = load_responses(tenant, [response("r1")], lookup, entry={"unknown_fields": "drop"})
@@ -225,7 +221,7 @@ def test_a_column_that_is_a_field_too_is_sent_and_looked_up(tenant: Tenant) -> N
     assert companies_of(tenant) == {"r1": "r1"}
 
 
-def test_a_picklist_is_matched_by_its_label(tenant: Tenant) -> None:
+def test_picklist_is_matched_by_label(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", Stage="Launched")
     seed_companies(tenant, "Globex", Stage="Adopting")
     lookup = {"Company__gc": {"object_name": "company", "fields": {"account": "Stage"}}}
@@ -234,7 +230,7 @@ def test_a_picklist_is_matched_by_its_label(tenant: Tenant) -> None:
     assert companies_of(tenant) == {"r1": "Globex"}
 
 
-def test_an_email_is_matched_trimmed_and_without_case(tenant: Tenant) -> None:
+def test_email_is_matched_trimmed_and_without_case(tenant: Tenant) -> None:
     lookup = {"Manager__gc": {"object_name": "gsuser", "fields": {"account": "Email"}}}
     run = load_responses(tenant, [response("r1", " Ben.Okafor@OurCompany.example ")], lookup)
     assert run.outcomes("responses") == {"created": 1}
@@ -242,7 +238,7 @@ def test_an_email_is_matched_trimmed_and_without_case(tenant: Tenant) -> None:
     assert tenant.rows("Response__gc")[0]["Manager__gc"] == ben
 
 
-def test_a_number_is_matched_however_the_source_writes_it(tenant: Tenant) -> None:
+def test_number_matches_in_any_notation(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", Employees=7)
     lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
     lines = [response("r1", size="7"), response("r2", size=7.0)]
@@ -257,9 +253,7 @@ def test_a_number_is_matched_however_the_source_writes_it(tenant: Tenant) -> Non
     assert companies_of(tenant) == {"r1": "Initech", "r2": "Initech"}
 
 
-def test_a_value_that_cannot_be_one_of_the_match_field_rejects_its_record_alone(
-    tenant: Tenant,
-) -> None:
+def test_value_that_match_field_cannot_hold_rejects_record_alone(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", Employees=7)
     lookup = {"Company__gc": {"object_name": "company", "fields": {"size": "Employees"}}}
     lines = [response("r1", size="many"), response("r2", size="7")]
@@ -273,9 +267,7 @@ def test_a_value_that_cannot_be_one_of_the_match_field_rejects_its_record_alone(
     assert "'many'" in reject["message"]
 
 
-def test_a_parent_that_differs_in_case_only_is_named(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_parent_that_differs_in_case_is_named(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**RESPONSES, switches={"query_ignores_case": "all"})
     gsid = seed_companies(tenant, "INITECH")[0]
     run = load_responses(tenant, [response("r1", "Initech")])
@@ -309,9 +301,7 @@ def test_a_parent_that_differs_in_case_only_is_named(
         ("\u041e\u041e\u041e", "\u043e\u043e\u041e"),
     ],
 )
-def test_missed_lookup_names_the_row_that_is_spelt_otherwise(
-    tenant: Tenant, held: str, sent: str
-) -> None:
+def test_missed_lookup_names_near_match(tenant: Tenant, held: str, sent: str) -> None:
     [gsid] = seed_companies(tenant, held)
     run = load_responses(tenant, [response("r1", sent), response("r2", sent)])
     assert run.codes == ["lookup_no_match", "lookup_no_match"]
@@ -336,7 +326,7 @@ def test_every_missed_lookup_of_many_names_its_row(
     assert queries(tenant, "company") <= (2 if not switches else 12)
 
 
-def test_missed_lookup_stays_one_when_its_near_match_cannot_be_read(tenant: Tenant) -> None:
+def test_unreadable_near_match_keeps_lookup_missed(tenant: Tenant) -> None:
     seed_companies(tenant, "McDonald")
     fault = Fault("server_error", method="POST", path="/v1/data/objects/query/company", after=1)
     tenant.sandbox.tenant.faults.add(fault)
@@ -345,7 +335,7 @@ def test_missed_lookup_stays_one_when_its_near_match_cannot_be_read(tenant: Tena
     assert sum("are not named from now on" in line for line in run.warnings) == 1
 
 
-def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(tenant: Tenant) -> None:
+def test_missed_two_field_lookup_names_near_match(tenant: Tenant) -> None:
     seed_companies(tenant, "McDonald", Industry="EU")
     lookup = {"object_name": "company", "fields": {"account": "Name", "sector": "Industry"}}
     run = load_responses(
@@ -357,7 +347,7 @@ def test_lookup_by_two_fields_names_the_row_that_is_spelt_otherwise(tenant: Tena
     assert "(Name = 'McDonald', Industry = 'EU')" in run.rejects[0]["gainsight_reject"]["hint"]
 
 
-def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(tenant: Tenant) -> None:
+def test_optional_lookup_reads_no_near_matches(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     lookups = {"Company__gc": {**by_name(), "on_no_match": "leave_empty"}}
     run = load_responses(tenant, [response("r1", "initech")], lookups)
@@ -365,9 +355,7 @@ def test_lookup_that_may_stay_empty_is_not_looked_for_in_other_spellings(tenant:
     assert queries(tenant, "company") == 1
 
 
-def test_parents_that_come_in_the_same_run_are_there_before_their_children(
-    tenant: Tenant,
-) -> None:
+def test_parents_of_same_run_precede_their_children(tenant: Tenant) -> None:
     lines = [schema("accounts"), responses_schema()]
     for number in range(30):
         lines += [record("accounts", Name=f"C{number}"), response(f"r{number}", f"C{number}")]
@@ -378,7 +366,7 @@ def test_parents_that_come_in_the_same_run_are_there_before_their_children(
     assert companies_of(tenant) == {f"r{n}": f"C{n}" for n in range(30)}
 
 
-def test_a_parent_missed_once_is_found_when_it_has_come_since(tenant: Tenant) -> None:
+def test_parent_loaded_after_a_miss_is_found(tenant: Tenant) -> None:
     lines = [schema("accounts"), responses_schema()]
     lines += [response("r0", "Late"), record("accounts", Name="Late"), response("r1", "Late")]
     streams = {"accounts": {"object_type": "company"}, "responses": routed()}
@@ -387,9 +375,7 @@ def test_a_parent_missed_once_is_found_when_it_has_come_since(tenant: Tenant) ->
     assert companies_of(tenant) == {"r1": "Late"}
 
 
-def test_the_child_of_a_parent_refused_by_the_tenant_says_so(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_child_names_parent_refused_by_tenant(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "company", "field": "Name", "value": "Bad"}
     tenant = start_tenant(**RESPONSES, rules=[rule])
     lines = [schema("accounts"), responses_schema()]
@@ -424,7 +410,7 @@ def test_children_of_a_rejected_parent_are_logged_in_one_line(tenant: Tenant) ->
     ]
 
 
-def test_the_child_of_a_parent_rejected_before_any_call_says_so(tenant: Tenant) -> None:
+def test_child_names_parent_rejected_before_any_call(tenant: Tenant) -> None:
     columns = {"Name": TEXT, "Employees": TEXT}
     lines = [schema("accounts", columns), responses_schema()]
     lines += [record("accounts", Name="Bad", Employees="many"), response("r1", "Bad")]
@@ -434,7 +420,7 @@ def test_the_child_of_a_parent_rejected_before_any_call_says_so(tenant: Tenant) 
     assert "its parent was rejected in this run" in run.rejects[1]["gainsight_reject"]["hint"]
 
 
-def test_a_lookup_may_fill_a_lookup_key(tenant: Tenant) -> None:
+def test_lookup_may_fill_lookup_key(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech", "Globex")
     entry = {"lookup_keys": ["Company__gc", "Month__gc"]}
     columns = {"Month__gc": WHOLE}
@@ -452,7 +438,7 @@ def test_a_lookup_may_fill_a_lookup_key(tenant: Tenant) -> None:
     assert companies_of(tenant)["new"] == "Globex"
 
 
-def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_run_writes_nothing(tenant: Tenant) -> None:
     seed_companies(tenant, "Initech")
     lines = [response("r1", "Initech"), response("r2", None)]
     load_responses(tenant, lines)
@@ -471,7 +457,7 @@ def test_lookups_work_in_every_sync_mode(tenant: Tenant, mode: str) -> None:
     assert "Initech" in [row and name for row, name in companies_of(tenant).items()]
 
 
-def test_people_have_lookups_as_well(start_tenant: Callable[..., Tenant]) -> None:
+def test_people_have_lookups(start_tenant: Callable[..., Tenant]) -> None:
     fields = {"Owner__gc": {"type": "LOOKUP", "object": "gsuser"}}
     tenant = start_tenant(objects={"person": {"fields": fields}})
     lines = [
@@ -488,9 +474,7 @@ def test_people_have_lookups_as_well(start_tenant: Callable[..., Tenant]) -> Non
     assert owners == {"p1@x.io": ada, "p3@x.io": None}
 
 
-def test_a_query_the_tenant_finds_too_large_is_asked_by_halves(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_too_large_query_is_halved(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**RESPONSES, switches={"query_max_values": 10})
     names = [f"C{number}" for number in range(40)]
     seed_companies(tenant, *names)
@@ -499,7 +483,7 @@ def test_a_query_the_tenant_finds_too_large_is_asked_by_halves(
     assert companies_of(tenant) == {name: name for name in names}
 
 
-def test_only_the_newest_rows_are_kept_and_others_are_read_again(tenant: Tenant) -> None:
+def test_cache_keeps_newest_rows_and_re_reads_others(tenant: Tenant) -> None:
     names = [f"C{number}" for number in range(6)]
     seeded = dict(zip(names, seed_companies(tenant, *names), strict=True))
     match = MatchFields.of("company", ("Name",), None)
@@ -515,9 +499,7 @@ def test_only_the_newest_rows_are_kept_and_others_are_read_again(tenant: Tenant)
     target.close()
 
 
-def test_when_the_parents_cannot_be_read_the_group_is_unavailable_and_the_state_waits(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_unreadable_parents_make_group_unavailable(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**RESPONSES, faults=[{"kind": "server_error", "path": "*/query/company"}])
     run = load_responses(tenant, [response("r1", "Initech"), state(done=1)])
     assert run.codes == ["unavailable"]

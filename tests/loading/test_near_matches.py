@@ -154,7 +154,7 @@ def test_query_for_near_matches_that_is_refused_for_its_size_is_halved(
     assert run.outcomes() == {"created": 49, "rejected": 1}
 
 
-def test_a_thousand_companies_half_new_take_at_most_24_calls(tenant: Tenant) -> None:
+def test_thousand_companies_half_new_take_at_most_24_calls(tenant: Tenant) -> None:
     names = [f"Company {chr(97 + n % 26)}{n:04}" for n in range(1000)]
     tenant.sandbox.tenant.seed("company", [{"Name": name} for name in names[::2]])
     run = tenant.load(schema(), *(record(Name=name, Industry="new") for name in names))

@@ -54,7 +54,7 @@ def retired_lines(folder: RejectFolder, run: TargetRun) -> list[Message]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_each_reject_has_an_id_of_run_and_number(tenant: Tenant, folder: RejectFolder) -> None:
+def test_reject_id_has_run_and_number(tenant: Tenant, folder: RejectFolder) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), good("C"))
     name = run.target.summary.run
     assert [r["gainsight_reject"]["id"] for r in run.rejects] == [f"{name}-1", f"{name}-2"]
@@ -63,16 +63,14 @@ def test_each_reject_has_an_id_of_run_and_number(tenant: Tenant, folder: RejectF
 
 
 @pytest.mark.parametrize("size", [1, 1000])
-def test_a_later_record_of_the_same_run_retires(
-    tenant: Tenant, folder: RejectFolder, size: int
-) -> None:
+def test_later_record_of_same_run_retires(tenant: Tenant, folder: RejectFolder, size: int) -> None:
     lines = [record(Name="A", Employees="x"), record(Name="B", Employees="x"), good("A")]
     run = tenant.load(schema(), *lines, read_group_size=size)
     assert run.outcomes() == {"created": 1, "rejected": 2}
     assert is_open(folder, run) == ["B"]
 
 
-def test_a_record_of_a_later_run_retires(tenant: Tenant, folder: RejectFolder) -> None:
+def test_record_of_later_run_retires(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     second = tenant.load(schema(), good("A"), good("X"))
     third = tenant.load(schema(), good("C"))
@@ -100,12 +98,12 @@ def test_every_outcome_retires(tenant: Tenant, folder: RejectFolder) -> None:
     assert is_open(folder, second) == ["missing"]
 
 
-def test_a_later_reject_takes_the_place_of_the_older(tenant: Tenant, folder: RejectFolder) -> None:
+def test_later_reject_replaces_older(tenant: Tenant, folder: RejectFolder) -> None:
     runs = [tenant.load(schema(), bad("A"), good("B")) for _ in range(3)]
     assert [is_open(folder, run) for run in runs] == [[], [], ["A"]]
 
 
-def test_another_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_other_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.load(schema("others"), good("A", "others"), good("B", "others"))
     maps = {"accounts": {"__alias__": "renamed"}}
@@ -113,9 +111,7 @@ def test_another_key_stream_or_alias_retires_nothing(tenant: Tenant, folder: Rej
     assert is_open(folder, first) == ["A"]
 
 
-def test_a_fan_out_retires_what_came_through_its_own_map(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_fan_out_retires_only_rejects_of_same_map(tenant: Tenant, folder: RejectFolder) -> None:
     maps = {
         "accounts": {"__alias__": "as_is"},
         "accounts_2": {"__source__": "accounts", "Name": "Name + '-copy'", "Industry": "'fine'"},
@@ -126,7 +122,7 @@ def test_a_fan_out_retires_what_came_through_its_own_map(
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A"])
 
 
-def test_a_key_that_is_null_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_null_key_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
     columns = {"Name": {"type": "string"}, "Id": {"type": ["string", "null"]}}
     columns["Industry"] = {"type": "string"}
     came = schema(columns=columns, keys=["Id"])
@@ -136,9 +132,7 @@ def test_a_key_that_is_null_retires_nothing(tenant: Tenant, folder: RejectFolder
     assert is_open(folder, first) == ["A"]
 
 
-def test_without_key_properties_only_the_replay_retires(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_only_replay_retires_without_key_properties(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "Note__gc", "field": "Text__gc", "value": "N1"}
     tenant = start_tenant(**NOTES, rules=[rule])
     folder = RejectFolder(tenant.folder / "rejects")
@@ -152,9 +146,7 @@ def test_without_key_properties_only_the_replay_retires(
     assert len(list(folder.open(second.target.summary.run))) == 1
 
 
-def test_records_merged_into_one_do_not_retire_each_other(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_merged_records_do_not_retire_each_other(tenant: Tenant, folder: RejectFolder) -> None:
     """Each brought fields of its own: only together are they what was to be written."""
     tenant.sandbox.tenant.seed("company", [{"Name": "A"}, {"Name": "A"}])
     lines = [record(Name="A", Industry="x"), record(Name="A", Employees=5)]
@@ -164,7 +156,7 @@ def test_records_merged_into_one_do_not_retire_each_other(
     assert (is_open(folder, first), is_open(folder, second)) == ([], ["A", "A"])
 
 
-def test_a_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: RejectFolder) -> None:
+def test_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     tenant.sandbox.tenant.faults.clear()
     only = [line for line in first.reject_lines if line.get("record", {}).get("Name") != "B"]
@@ -174,9 +166,7 @@ def test_a_replay_retires_exactly_what_it_replays(tenant: Tenant, folder: Reject
     assert replay.rejects == []
 
 
-def test_what_a_replay_rejects_again_is_in_its_own_file(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_rejects_of_replay_are_in_its_own_file(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"))
     replay = tenant.load(*first.reject_lines)
     assert is_open(folder, first) == []
@@ -184,9 +174,7 @@ def test_what_a_replay_rejects_again_is_in_its_own_file(
     assert replay.rejects[0]["gainsight_reject"]["id"] == f"{replay.target.summary.run}-1"
 
 
-def test_a_replay_does_not_lose_what_is_appended_meanwhile(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_replay_keeps_concurrently_appended_rejects(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     path = first.target.session.ledger.rejects.path
     appended = dict(first.rejects[0], record={"Name": "Z", "Industry": "good"})
@@ -200,7 +188,7 @@ def test_a_replay_does_not_lose_what_is_appended_meanwhile(
     assert is_open(folder, first) == ["Z"]
 
 
-def test_a_dry_run_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
+def test_dry_run_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"))
     tenant.load(schema(), good("A"), dry_run=True)
     tenant.load(*first.reject_lines, dry_run=True)
@@ -208,7 +196,7 @@ def test_a_dry_run_retires_nothing(tenant: Tenant, folder: RejectFolder) -> None
     assert not folder.file(first.target.summary.run, ".retired").exists()
 
 
-def test_what_has_no_match_is_listed_and_not_counted(tenant: Tenant, folder: RejectFolder) -> None:
+def test_unmatched_reject_is_listed_but_not_counted(tenant: Tenant, folder: RejectFolder) -> None:
     lines = [schema(), good("A"), good("B")]
     first = tenant.load(*lines, sync_mode="update", max_rejects=1)
     assert first.exit_code == 0
@@ -220,9 +208,7 @@ def test_what_has_no_match_is_listed_and_not_counted(tenant: Tenant, folder: Rej
     assert is_open(folder, first) == ["B"]
 
 
-def test_unavailable_records_are_open_until_the_next_run_settles_them(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_unavailable_records_stay_open_until_settled(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.sandbox.tenant.seed("company", [{"Name": "A"}])
     tenant.sandbox.tenant.faults.add(Fault("unavailable", method="PUT"))
@@ -235,7 +221,7 @@ def test_unavailable_records_are_open_until_the_next_run_settles_them(
     assert is_open(folder, lost) == []
 
 
-def test_the_retirement_is_on_disk_before_the_state(tenant: Tenant, folder: RejectFolder) -> None:
+def test_retirement_is_on_disk_before_state(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     seen: list[list[str]] = []
     output = WatchedOutput(lambda _: seen.append(is_open(folder, first)))
@@ -243,7 +229,7 @@ def test_the_retirement_is_on_disk_before_the_state(tenant: Tenant, folder: Reje
     assert seen == [[]]
 
 
-def test_a_reject_is_not_retired_before_its_successor_is_on_disk(
+def test_reject_is_retired_after_its_successor_is_on_disk(
     tenant: Tenant, folder: RejectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tenant.load(schema(), bad("A"))
@@ -259,16 +245,14 @@ def test_a_reject_is_not_retired_before_its_successor_is_on_disk(
     assert is_open(folder, first) == ["A"]
 
 
-def test_the_sidecar_is_for_its_owner_only(tenant: Tenant, folder: RejectFolder) -> None:
+def test_sidecar_file_is_private(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     tenant.load(schema(), good("A"))
     path = folder.file(first.target.summary.run, ".retired")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_half_a_line_of_a_crash_costs_nothing_but_itself(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_partial_line_after_crash_loses_only_itself(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"), bad("B"), bad("C"))
     path = folder.file(first.target.summary.run, ".retired")
     path.write_text(f'{{"id":"{first.target.summary.run}-1"}}\nnonsense\n[1]\n{{"id":"20')
@@ -277,7 +261,7 @@ def test_half_a_line_of_a_crash_costs_nothing_but_itself(
     assert is_open(folder, first) == ["B"]
 
 
-def test_a_reject_file_that_cannot_be_read_ends_no_run(
+def test_unreadable_reject_file_does_not_end_run(
     tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = tenant.load(schema(), bad("A"))
@@ -289,9 +273,7 @@ def test_a_reject_file_that_cannot_be_read_ends_no_run(
     assert is_open(folder, first) == []
 
 
-def test_a_run_that_was_cleared_meanwhile_is_not_written_to(
-    tenant: Tenant, folder: RejectFolder
-) -> None:
+def test_concurrently_cleared_run_is_not_written_to(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0)
     ids = rejects.retired_by(source_record(good("A")), since=1)
@@ -302,36 +284,34 @@ def test_a_run_that_was_cleared_meanwhile_is_not_written_to(
 
 
 @pytest.mark.parametrize("id_", ["../../x-1", "20260101T000000Z-0000-1", 7, None, "", "a-1"])
-def test_an_id_from_outside_names_nothing(
-    tenant: Tenant, folder: RejectFolder, id_: object
-) -> None:
+def test_foreign_id_matches_nothing(tenant: Tenant, folder: RejectFolder, id_: object) -> None:
     message = {**good("A"), "gainsight_reject": {"id": id_, "stream": "accounts"}}
     run = tenant.load(schema(), message)
     assert run.outcomes() == {"created": 1}
     assert not list(tenant.folder.rglob("*.retired"))
 
 
-def test_ids_are_read_as_they_are_written() -> None:
+def test_ids_round_trip() -> None:
     id_ = RejectId("20260101T120000Z-3f9a", 17)
     assert RejectId.parse(str(id_)) == id_
     assert RejectId.parse("20260101T120000Z-3f9a-1x") is None
 
 
-def test_no_run_leads_out_of_the_folder(tmp_path: Path) -> None:
+def test_run_id_cannot_leave_folder(tmp_path: Path) -> None:
     folder = RejectFolder(tmp_path)
     for name in ("../x", "/etc/passwd", "", "latest", "20260101T120000Z-3f9a/.."):
         with pytest.raises(ValueError):
             folder.file(name)
 
 
-def test_files_of_others_are_no_runs(tmp_path: Path) -> None:
+def test_foreign_files_are_not_listed_as_runs(tmp_path: Path) -> None:
     for name in (".gitignore", "notes.singer", "20260101T120000Z-3f9a.retired.bak"):
         (tmp_path / name).touch()
     assert RejectFolder(tmp_path).runs() == []
     assert RejectFolder(tmp_path / "nowhere").runs() == []
 
 
-def test_beyond_the_limit_only_a_replay_retires(
+def test_only_replay_retires_beyond_limit(
     tenant: Tenant, folder: RejectFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = tenant.load(schema(), *(bad(name) for name in "ABC"))

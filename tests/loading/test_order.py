@@ -50,7 +50,7 @@ def applied_in_order(lines: list[Message], sync_mode: str, rows: dict[str, Any])
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "update"])
 @pytest.mark.parametrize("seed", range(6))
-def test_the_tenant_ends_as_if_every_record_had_been_sent_alone(
+def test_result_equals_sending_records_one_by_one(
     tenant: Tenant, sync_mode: str, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -77,7 +77,7 @@ def test_the_tenant_ends_as_if_every_record_had_been_sent_alone(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_inserts_of_one_key_keep_their_order(tenant: Tenant, seed: int) -> None:
+def test_inserts_of_one_key_keep_order(tenant: Tenant, seed: int) -> None:
     chance = random.Random(seed)
     tenant.sandbox.tenant.faults.add(Fault("latency", path="/v1/data/*", seconds=(0.0, 0.005)))
     lines = [record(Name=f"C{chance.randrange(4)}", Employees=n) for n in range(200)]
@@ -92,7 +92,7 @@ def test_inserts_of_one_key_keep_their_order(tenant: Tenant, seed: int) -> None:
     assert all(numbers == sorted(numbers) for numbers in by_name.values())
 
 
-def test_two_streams_into_one_object_make_no_twins(tenant: Tenant) -> None:
+def test_two_streams_of_one_object_make_no_twins(tenant: Tenant) -> None:
     columns = {"Name": {"type": "string"}, "Industry": {"type": "string"}}
     lines = [schema("first", columns), schema("second", columns)]
     lines += [record("first", Name=f"C{n}", Industry="first") for n in range(30)]

@@ -39,9 +39,7 @@ def usage(account: str, month: int, logins: int) -> Message:
     return record("usage", Account__gc=account, Month__gc=month, Logins__gc=logins)
 
 
-def test_upsert_creates_what_is_new_updates_what_differs_and_leaves_the_rest(
-    tenant: Tenant,
-) -> None:
+def test_upsert_creates_updates_and_skips_unchanged(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed(
         "company", [{"Name": "C1", "Industry": "old"}, {"Name": "C2", "Industry": "new"}]
     )
@@ -53,9 +51,7 @@ def test_upsert_creates_what_is_new_updates_what_differs_and_leaves_the_rest(
     assert run.states == [{"done": 1}]
 
 
-def test_update_skips_what_the_tenant_lacks_and_lists_it_beside_the_rejects(
-    tenant: Tenant,
-) -> None:
+def test_update_skips_and_lists_missing_rows(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
     run = tenant.load(schema(), *companies(range(2), Industry="new"), sync_mode="update")
     assert run.exit_code == 0
@@ -67,7 +63,7 @@ def test_update_skips_what_the_tenant_lacks_and_lists_it_beside_the_rejects(
     assert tenant.count_names() == {"C0": 1}
 
 
-def test_insert_creates_every_record_even_one_that_exists(tenant: Tenant) -> None:
+def test_insert_creates_existing_records_too(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "C0"}])
     run = tenant.load(schema(), *companies([0, 1]), sync_mode="insert")
     assert run.outcomes() == {"created": 2}
@@ -75,7 +71,7 @@ def test_insert_creates_every_record_even_one_that_exists(tenant: Tenant) -> Non
     assert tenant.count_calls() == {"describe": 1, "insert": 1}
 
 
-def test_insert_never_merges_and_keeps_the_order(tenant: Tenant) -> None:
+def test_insert_never_merges_and_keeps_order(tenant: Tenant) -> None:
     lines = [record(Name="Same", Employees=number) for number in range(120)]
     run = tenant.load(schema(), *lines, sync_mode="insert")
     assert run.outcomes() == {"created": 120}
@@ -83,7 +79,7 @@ def test_insert_never_merges_and_keeps_the_order(tenant: Tenant) -> None:
     assert [row["Employees"] for row in tenant.rows("company")] == list(range(120))
 
 
-def test_people_are_created_updated_and_left_alone(tenant: Tenant) -> None:
+def test_people_are_created_updated_or_unchanged(tenant: Tenant) -> None:
     first = [PEOPLE, *(record("people", Email=f"p{n}@x.io", FirstName="Ann") for n in range(3))]
     assert tenant.load(*first, object_type="person").outcomes("people") == {"created": 3}
     again = [PEOPLE, record("people", Email="P0@x.io", FirstName="Ann")]
@@ -99,7 +95,7 @@ def test_people_are_created_updated_and_left_alone(tenant: Tenant) -> None:
     }
 
 
-def test_updating_people_skips_an_unknown_email(tenant: Tenant) -> None:
+def test_update_skips_unknown_people(tenant: Tenant) -> None:
     tenant.load(PEOPLE, record("people", Email="known@x.io"), object_type="person")
     lines = [PEOPLE, record("people", Email="known@x.io", FirstName="Ann")]
     lines.append(record("people", Email="new@x.io", FirstName="Bob"))
@@ -138,7 +134,7 @@ def test_composite_keys_match_by_value_and_type(start_tenant: Callable[..., Tena
 
 
 @pytest.mark.parametrize("number_sent", [7, 7.0, "7"])
-def test_a_number_key_matches_however_the_source_writes_it(
+def test_number_key_matches_in_any_notation(
     start_tenant: Callable[..., Tenant], number_sent: object
 ) -> None:
     tenant = start_tenant(**USAGE)
@@ -166,16 +162,14 @@ def test_near_match_is_ambiguous_and_never_duplicated(
     assert tenant.count_names() == {held: 1, "Globex": 1}
 
 
-def test_blanks_do_not_hide_a_row_from_exact_queries(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_blanks_around_key_do_not_hide_row(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_ignores_case": "none"})
     tenant.sandbox.tenant.seed("company", [{"Name": "Initech"}])
     assert tenant.load(schema(), record(Name="Initech ")).codes == ["ambiguous_key"]
     assert tenant.count_names() == {"Initech": 1}
 
 
-def test_several_matching_rows_reject_the_record_and_name_their_gsids(tenant: Tenant) -> None:
+def test_several_matching_rows_reject_record_with_their_gsids(tenant: Tenant) -> None:
     gsids = tenant.sandbox.tenant.seed(
         "company", [{"Name": "Twin"}, {"Name": "Twin"}, {"Name": "One"}]
     )
@@ -193,9 +187,7 @@ def test_multi_match_first_updates_one_row_only(tenant: Tenant) -> None:
     assert sorted(str(row["Employees"]) for row in tenant.rows("company")) == ["5", "None"]
 
 
-def test_a_read_refused_for_its_size_is_halved_and_the_size_remembered(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_read_refused_for_size_is_halved_for_good(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_max_values": 30})
     lines = [schema(), *companies(range(200))]
     run = tenant.load(*lines, read_group_size=100, near_matches="ignore")
@@ -207,16 +199,14 @@ def test_a_read_refused_for_its_size_is_halved_and_the_size_remembered(
     assert tenant.load(*lines).outcomes() == {"unchanged": 200}
 
 
-def test_a_tenant_that_refuses_every_read_stops_the_run(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_refused_reads_stop_run(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"query_max_bytes": 10})
     run = tenant.load(schema(), *companies(range(8)), state(done=1))
     assert (run.exit_code, run.states) == (1, [])
     assert "refuses to read Company by Name" in run.log[-1]
 
 
-def test_the_same_key_twice_in_a_group_is_merged_in_order(tenant: Tenant) -> None:
+def test_repeated_key_in_group_is_merged_in_order(tenant: Tenant) -> None:
     lines = [
         record(Name="Initech", Industry="first", Employees=1),
         record(Name="Other"),
@@ -231,7 +221,7 @@ def test_the_same_key_twice_in_a_group_is_merged_in_order(tenant: Tenant) -> Non
     assert run.states == [{"done": 1}]
 
 
-def test_across_groups_the_later_record_waits_for_the_earlier(tenant: Tenant) -> None:
+def test_later_record_waits_for_earlier_across_groups(tenant: Tenant) -> None:
     lines = [record(Name=f"C{number % 3}", Employees=number) for number in range(30)]
     run = tenant.load(schema(), *lines, read_group_size=2)
     assert tenant.count_names() == {"C0": 1, "C1": 1, "C2": 1}
@@ -239,7 +229,7 @@ def test_across_groups_the_later_record_waits_for_the_earlier(tenant: Tenant) ->
     assert run.outcomes() == {"created": 3, "updated": 27}
 
 
-def test_a_refused_merge_is_undone_and_sent_in_order(tenant: Tenant) -> None:
+def test_refused_merge_is_sent_in_order(tenant: Tenant) -> None:
     from target_gainsight.sandbox import ServerRule
 
     tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", "forbidden"))
@@ -256,7 +246,7 @@ def test_a_refused_merge_is_undone_and_sent_in_order(tenant: Tenant) -> None:
     assert run.states == [{"done": 1}]
 
 
-def test_unchanged_rows_are_written_when_skipping_is_off(tenant: Tenant) -> None:
+def test_unchanged_rows_are_written_if_skipping_is_off(tenant: Tenant) -> None:
     tenant.load(schema(), *companies(range(3)))
     tenant.count_calls()
     run = tenant.load(schema(), *companies(range(3), Employees=None), skip_unchanged=False)
@@ -264,7 +254,7 @@ def test_unchanged_rows_are_written_when_skipping_is_off(tenant: Tenant) -> None
     assert tenant.count_calls() == {"describe": 1, "query": 1, "update": 1}
 
 
-def test_null_clears_the_field_and_is_counted(tenant: Tenant) -> None:
+def test_null_clears_field_and_is_counted(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}, {"Name": "C1"}])
     run = tenant.load(schema(), *companies(range(2), Industry=None))
     assert run.outcomes() == {"updated": 1, "unchanged": 1}
@@ -272,23 +262,21 @@ def test_null_clears_the_field_and_is_counted(tenant: Tenant) -> None:
     assert tenant.rows("company", Name="C0")[0]["Industry"] is None
 
 
-def test_null_is_left_out_when_asked(tenant: Tenant) -> None:
+def test_null_is_omitted_on_request(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old"}])
     run = tenant.load(schema(), *companies([0], Industry=None), null_values="omit")
     assert run.outcomes() == {"unchanged": 1}
     assert tenant.rows("company", Name="C0")[0]["Industry"] == "old"
 
 
-def test_a_field_that_the_record_does_not_carry_stays(tenant: Tenant) -> None:
+def test_absent_field_is_kept(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "C0", "Industry": "old", "Employees": 1}])
     run = tenant.load(schema(), *companies([0], Employees=2))
     assert run.outcomes() == {"updated": 1}
     assert tenant.rows("company", Name="C0")[0]["Industry"] == "old"
 
 
-def test_refused_gsid_key_switches_to_lookup_keys(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_refused_gsid_key_switches_to_lookup_keys(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"keys_gsid_refused": True})
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(120)])
     run = tenant.load(schema(), *companies(range(120), Employees=1), max_concurrency=1)

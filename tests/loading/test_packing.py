@@ -17,9 +17,7 @@ def seed(tenant: Tenant, count: int) -> None:
     )
 
 
-def test_thousand_records_half_new_cost_twenty_writes_two_reads_one_describe(
-    tenant: Tenant,
-) -> None:
+def test_calls_of_thousand_records_half_new(tenant: Tenant) -> None:
     seed(tenant, 500)
     run = tenant.load(schema(), *companies(range(1000), Industry="new"), state(done=1))
     assert run.outcomes() == {"created": 500, "updated": 500}
@@ -29,7 +27,7 @@ def test_thousand_records_half_new_cost_twenty_writes_two_reads_one_describe(
     assert run.states == [{"done": 1}]
 
 
-def test_a_second_identical_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_identical_run_writes_nothing(tenant: Tenant) -> None:
     lines = [schema(), *companies(range(1000), Industry="new")]
     tenant.load(*lines)
     tenant.count_calls()
@@ -37,7 +35,7 @@ def test_a_second_identical_run_writes_nothing(tenant: Tenant) -> None:
     assert tenant.count_calls() == {"describe": 1, "query": 1}
 
 
-def test_records_mixed_in_any_order_are_packed_into_full_batches(tenant: Tenant) -> None:
+def test_mixed_records_are_packed_into_full_batches(tenant: Tenant) -> None:
     seed(tenant, 500)
     mixed = [number for pair in zip(range(500), range(500, 1000), strict=True) for number in pair]
     run = tenant.load(schema(), *companies(mixed, Industry="new"))
@@ -45,7 +43,7 @@ def test_records_mixed_in_any_order_are_packed_into_full_batches(tenant: Tenant)
     assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
 
 
-def test_a_batch_that_is_not_full_is_carried_into_the_next_group(tenant: Tenant) -> None:
+def test_partial_batch_is_carried_into_next_group(tenant: Tenant) -> None:
     seed(tenant, 100)
     run = tenant.load(
         schema(), *companies(range(200), Industry="new"), state(done=1), read_group_size=20
@@ -55,13 +53,13 @@ def test_a_batch_that_is_not_full_is_carried_into_the_next_group(tenant: Tenant)
     assert run.states[-1] == {"done": 1}
 
 
-def test_fewer_records_per_write_when_asked(tenant: Tenant) -> None:
+def test_batch_size_can_be_reduced(tenant: Tenant) -> None:
     run = tenant.load(schema(), *companies(range(100)), batch_size_rows=20)
     assert run.outcomes() == {"created": 100}
     assert tenant.count_calls()["insert"] == 5
 
 
-def test_two_streams_share_one_describe_of_their_object(tenant: Tenant) -> None:
+def test_streams_of_one_object_share_describe(tenant: Tenant) -> None:
     lines = [schema("a"), schema("b"), record("a", Name="A"), record("b", Name="B")]
     tenant.load(*lines)
     assert tenant.count_calls() == {"describe": 1, "query": 2 + 2, "insert": 2}
@@ -84,7 +82,7 @@ def test_max_creates_does_not_count_updates(tenant: Tenant) -> None:
     assert (run.exit_code, run.outcomes()) == (0, {"created": 2, "updated": 100})
 
 
-def test_what_was_created_is_listed_with_its_gsid_for_its_owner_only(tenant: Tenant) -> None:
+def test_created_rows_are_listed_in_private_file(tenant: Tenant) -> None:
     seed(tenant, 1)
     run = tenant.load(schema(), *companies(range(3)), record(Name='Comma, "quoted"'))
     path = run.target.session.ledger.created.path

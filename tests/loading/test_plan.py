@@ -162,7 +162,7 @@ def test_repeated_key_is_compared_with_planned_writes(tenant: Tenant, size: int)
     assert_predicts(tenant, [schema(), *lines], read_group_size=size)
 
 
-def test_two_streams_of_one_object_see_each_others_planned_writes(tenant: Tenant) -> None:
+def test_streams_of_one_object_share_planned_writes(tenant: Tenant) -> None:
     first, second = (schema(name) for name in ("first", "second"))
     lines = [first, *(record("first", Name=f"C{n}", Industry="A") for n in range(100))]
     lines += [second, *(record("second", Name=f"C{n}", Industry="A") for n in range(50, 150))]
@@ -182,9 +182,7 @@ def test_records_without_keys_are_predicted(start_tenant: Callable[..., Tenant])
     assert_predicts(start_tenant(**NOTES), notes(range(120)), **NOTE_SETTINGS)
 
 
-def test_lookup_finds_parents_that_would_be_created(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_lookup_finds_parents_that_would_be_created(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**RESPONSES)
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(10)])
     lines = [schema(), responses_schema()]
@@ -238,7 +236,7 @@ def test_people_and_their_companies_are_predicted(tenant: Tenant) -> None:
     assert run.outcomes("people")["rejected"] == 1
 
 
-def test_reject_limits_stop_a_dry_run_as_they_stop_a_run(tenant: Tenant) -> None:
+def test_reject_limits_stop_dry_run(tenant: Tenant) -> None:
     planned = plan(tenant, [schema(), *companies(range(200))], max_creates=70)
     assert planned.exit_code == 1
     assert "max_creates (70)" in planned.log[-1]
@@ -248,7 +246,7 @@ def test_reject_limits_stop_a_dry_run_as_they_stop_a_run(tenant: Tenant) -> None
     assert "The reasons are in the plan" in planned.log[-1]
 
 
-def test_dry_run_in_which_everything_would_be_rejected_fails(tenant: Tenant) -> None:
+def test_dry_run_with_rejects_only_fails(tenant: Tenant) -> None:
     planned = plan(tenant, [schema(), record(Name="C0", Employees="x")])
     assert planned.exit_code == 1
     assert "the only record would be rejected" in planned.log[-1]

@@ -42,7 +42,7 @@ def watched(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> Watched:
     return Watched(clock, caplog)
 
 
-def test_a_line_every_ten_seconds_while_something_happens(watched: Watched) -> None:
+def test_active_run_logs_every_ten_seconds(watched: Watched) -> None:
     for _ in range(100):
         watched.clock.advance(0.5)
         watched.count(read=1)
@@ -50,7 +50,7 @@ def test_a_line_every_ten_seconds_while_something_happens(watched: Watched) -> N
     assert len(watched.lines()) == 5
 
 
-def test_a_line_a_minute_while_idle(watched: Watched) -> None:
+def test_idle_run_logs_every_minute(watched: Watched) -> None:
     watched.count(read=30, settled=30, calls=19)
     for _ in range(600):
         watched.clock.advance(0.5)
@@ -64,7 +64,7 @@ def test_a_line_a_minute_while_idle(watched: Watched) -> None:
     )
 
 
-def test_rates_are_those_of_the_last_minute(watched: Watched) -> None:
+def test_rates_cover_last_minute(watched: Watched) -> None:
     watched.count(read=1200, settled=1000, calls=15)
     watched.clock.advance(10)
     watched.progress.tick()
@@ -83,7 +83,7 @@ def test_rates_are_those_of_the_last_minute(watched: Watched) -> None:
     )
 
 
-def test_the_end_is_estimated_once_the_input_has_ended(watched: Watched) -> None:
+def test_end_is_estimated_after_input_ends(watched: Watched) -> None:
     watched.count(read=1200, settled=400)
     watched.clock.advance(120)
     watched.progress.tick()
@@ -95,7 +95,7 @@ def test_the_end_is_estimated_once_the_input_has_ended(watched: Watched) -> None
     assert watched.lines()[0].endswith("elapsed 0:03:00, all read, about 0:07:00 left")
 
 
-def test_no_estimate_within_the_first_minute(watched: Watched) -> None:
+def test_no_estimate_in_first_minute(watched: Watched) -> None:
     watched.progress.end_input()
     watched.count(read=300, settled=168)
     watched.clock.advance(59)
@@ -103,7 +103,7 @@ def test_no_estimate_within_the_first_minute(watched: Watched) -> None:
     assert watched.lines()[0].endswith("elapsed 0:00:59, all read")
 
 
-def test_no_estimate_while_nothing_is_settled(watched: Watched) -> None:
+def test_no_estimate_without_settled_records(watched: Watched) -> None:
     watched.count(read=10)
     watched.progress.end_input()
     watched.clock.advance(60)
@@ -111,14 +111,14 @@ def test_no_estimate_while_nothing_is_settled(watched: Watched) -> None:
     assert watched.lines()[0].endswith("elapsed 0:01:00, all read")
 
 
-def test_silence_before_the_first_ten_seconds_are_over(watched: Watched) -> None:
+def test_nothing_is_logged_in_first_ten_seconds(watched: Watched) -> None:
     watched.clock.advance(9.9)
     watched.progress.tick()
     watched.progress.close()
     assert watched.lines() == []
 
 
-def test_on_a_terminal_a_live_line_is_drawn_and_taken_away(
+def test_live_line_is_drawn_and_removed_on_terminal(
     clock: FakeClock,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

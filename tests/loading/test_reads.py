@@ -80,7 +80,7 @@ PLAIN = {"Name": TEXT, "Industry": TEXT}
 @pytest.mark.parametrize(
     "row", [{"Gsid": GSID, "Industry": "IT"}, {"Name": "Initech", "Industry": "IT"}]
 )
-def test_a_row_without_a_needed_column_stops_the_stream(
+def test_row_without_needed_column_stops_stream(
     scripted: ScriptedRead, row: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     scripted.answer("Company", {"json": envelope([row])})
@@ -98,7 +98,7 @@ def test_near_match_rejects_only_its_record(scripted: ScriptedRead, key: str) ->
     assert [each["Name"] for each in scripted.written] == ["Umbrella"]
 
 
-def test_rows_of_which_none_was_asked_for_stop_the_stream(
+def test_unrequested_rows_stop_stream(
     scripted: ScriptedRead, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [{"Gsid": f"1P02{n:032}", "Name": f"C{n}", "Industry": None} for n in range(5000)]
@@ -109,7 +109,7 @@ def test_rows_of_which_none_was_asked_for_stop_the_stream(
     assert "as if it ignored the filter" in caplog.text
 
 
-def test_rows_of_lookups_of_which_none_was_asked_for_stop_the_stream(
+def test_unrequested_lookup_rows_stop_stream(
     scripted: ScriptedRead, caplog: pytest.LogCaptureFixture
 ) -> None:
     scripted.answer("gsuser", {"json": envelope([{"Gsid": "1P01", "Email": "bob@x.io"}])})
@@ -121,7 +121,7 @@ def test_rows_of_lookups_of_which_none_was_asked_for_stop_the_stream(
 
 
 @pytest.mark.parametrize("spelling", ["lower", "upper"])
-def test_rows_are_found_whatever_the_case_of_their_keys(
+def test_rows_are_found_in_any_case_of_response_keys(
     start_tenant: Callable[..., Tenant], spelling: str
 ) -> None:
     tenant = start_tenant(switches={"row_keys": spelling}, **RESPONSES)
@@ -134,9 +134,7 @@ def test_rows_are_found_whatever_the_case_of_their_keys(
     assert again.outcomes() == {"unchanged": 1}
 
 
-def test_unreadable_field_is_left_out_of_reads(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_unreadable_field_is_left_out_of_reads(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"unreadable_field": "RenewalDate"})
     with_date = [record(Name=f"C{n}", Industry="IT", RenewalDate="2027-02-28") for n in range(20)]
     without = [record(Name=f"D{n}", Industry="IT") for n in range(20)]
@@ -150,9 +148,7 @@ def test_unreadable_field_is_left_out_of_reads(
     assert tenant.count_calls()["query"] == 5
 
 
-def test_an_unreadable_lookup_key_stops_the_stream_by_its_name(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_unreadable_lookup_key_stops_stream(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"unreadable_field": "Name"})
     run = tenant.load(schema(), record(Name="Initech"), record(Name="Umbrella"))
     assert run.exit_code == 1
@@ -161,9 +157,7 @@ def test_an_unreadable_lookup_key_stops_the_stream_by_its_name(
     assert tenant.rows("company") == []
 
 
-def test_unreadable_match_field_stops_the_stream(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_unreadable_match_field_stops_the_stream(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"unreadable_field": "Name"}, **RESPONSES)
     lines = [response(code, code) for code in "abc"]
     run = load_responses(tenant, lines, {"Company__gc": by_name()})
@@ -185,7 +179,7 @@ def test_object_that_never_responded_fails_after_three_server_errors(
 @pytest.mark.parametrize(
     "no_rows", ["records", "list", "nothing_matches", "no_data", "no_data_400"]
 )
-def test_every_form_of_an_empty_result_creates_records(
+def test_every_form_of_empty_result_creates_records(
     start_tenant: Callable[..., Tenant], no_rows: str
 ) -> None:
     tenant = start_tenant(switches={"no_rows": no_rows})
@@ -194,7 +188,7 @@ def test_every_form_of_an_empty_result_creates_records(
         assert run.outcomes() == outcome
 
 
-def test_a_description_of_another_object_stops_the_stream(
+def test_metadata_of_other_object_stops_stream(
     scripted: ScriptedRead, requests_mock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = {"objectName": "gsuser", "fields": [{"fieldName": "Name"}]}

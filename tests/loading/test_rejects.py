@@ -30,7 +30,7 @@ def every_tenth_bad(count: int) -> list[Message]:
     ]
 
 
-def test_rejects_are_in_input_order_whatever_order_they_were_settled_in(tenant: Tenant) -> None:
+def test_rejects_are_in_input_order(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(0, 400, 20)])
     tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])
@@ -43,7 +43,7 @@ def test_rejects_are_in_input_order_whatever_order_they_were_settled_in(tenant: 
     assert run.states == [{"done": 1}]
 
 
-def test_a_reject_holds_the_source_as_it_came_and_every_reason(tenant: Tenant) -> None:
+def test_reject_has_source_record_and_all_reasons(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     source = {"name": "Initech", "kind": "bad", "note": {"deep": [1.50, None]}, "unused": "ü\u2028"}
     columns = {"name": {"type": "string"}, "kind": {"type": "string"}}
@@ -62,7 +62,7 @@ def test_a_reject_holds_the_source_as_it_came_and_every_reason(tenant: Tenant) -
     assert reason["time"].startswith("2026-01-01T12:00")
 
 
-def test_piping_the_file_into_the_target_replays_it(tenant: Tenant) -> None:
+def test_piped_reject_file_is_replayed(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(schema(), *every_tenth_bad(100))
     assert run.outcomes() == {"created": 90, "rejected": 10}
@@ -73,7 +73,7 @@ def test_piping_the_file_into_the_target_replays_it(tenant: Tenant) -> None:
     assert not replay.reject_lines
 
 
-def test_a_fan_out_replays_the_one_map_that_was_refused(tenant: Tenant) -> None:
+def test_fan_out_replays_only_refused_map(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     maps = {
         "accounts": {"__alias__": "as_is"},
@@ -89,7 +89,7 @@ def test_a_fan_out_replays_the_one_map_that_was_refused(tenant: Tenant) -> None:
     assert (replay.outcomes("as_is"), replay.outcomes("accounts_2")) == ({"created": 1}, {})
 
 
-def test_the_schema_is_repeated_when_it_changed(tenant: Tenant) -> None:
+def test_changed_schema_is_repeated(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     first, second = schema(), schema(columns={"Name": {"type": "string"}, "Industry": {}})
     other = schema("others")
@@ -124,7 +124,7 @@ def test_the_schema_is_repeated_when_it_changed(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("max_concurrency", "least_states"), [(1, 6), (8, 1)])
-def test_every_reject_is_on_disk_before_the_state_that_covers_it(
+def test_reject_is_on_disk_before_covering_state(
     tenant: Tenant, max_concurrency: int, least_states: int
 ) -> None:
     """How many states come out on the way is sure only where one batch follows another."""
@@ -148,7 +148,7 @@ def test_every_reject_is_on_disk_before_the_state_that_covers_it(
     assert all(filed >= (read + 9) // 10 for read, filed in on_disk)
 
 
-def test_a_full_disk_leaves_no_half_line_and_no_state_ahead(
+def test_full_disk_leaves_no_partial_line_or_early_state(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
@@ -179,7 +179,7 @@ def fill_disk_after(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr("target_gainsight.loading.storage.private_file.os.write", write_until_full)
 
 
-def test_a_line_that_did_not_fit_is_written_once_there_is_room(
+def test_failed_line_is_written_once_space_is_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = PrivateFile(tmp_path / "folder" / "file")
@@ -195,7 +195,7 @@ def test_a_line_that_did_not_fit_is_written_once_there_is_room(
     assert file.path.read_text() == "one\ntwo\n"
 
 
-def test_reject_files_are_their_owners_and_not_gits(tenant: Tenant) -> None:
+def test_reject_files_are_private_and_ignored_by_git(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(schema(), *companies([0], Industry="bad"))
     path = run.target.session.ledger.rejects.path
@@ -206,13 +206,13 @@ def test_reject_files_are_their_owners_and_not_gits(tenant: Tenant) -> None:
     assert run.summary["files"] == {"rejects": str(path)}
 
 
-def test_a_run_without_rejects_makes_no_file(tenant: Tenant) -> None:
+def test_run_without_rejects_makes_no_file(tenant: Tenant) -> None:
     tenant.load(schema(), *companies([0]))
     tenant.load(schema(), *companies([0]))
     assert [path.suffix for path in (tenant.folder / "rejects").glob("*.singer")] == []
 
 
-def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(tenant: Tenant) -> None:
+def test_keys_only_keeps_key_fields_and_disables_replay(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     lines = [schema(), *companies([0], Industry="bad", TickerSymbol="SECRET"), *companies([1])]
     run = tenant.load(*lines, reject_values="keys")
@@ -223,7 +223,7 @@ def test_keys_only_keeps_identifying_fields_and_says_that_replay_is_off(tenant: 
     assert "bad" not in text
 
 
-def test_the_access_key_is_nowhere(tenant: Tenant, caplog: Any) -> None:
+def test_access_key_is_in_no_file(tenant: Tenant, caplog: Any) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(schema(), *companies([0], Industry="bad"))
     key = tenant.sandbox.access_key

@@ -68,7 +68,7 @@ def test_notes_and_comments_are_written_as_html_by_default(
 @pytest.mark.parametrize(
     "text", ["<p>one</p>\n<p>two</p>", "one<BR/>\ntwo", "<ul>\n<li>a</li></ul>"]
 )
-def test_text_with_markup_of_its_own_stays_as_it_is(tenant: Tenant, text: str) -> None:
+def test_text_with_markup_is_kept(tenant: Tenant, text: str) -> None:
     load_activities(tenant, [activity(1, Notes=text)])
     assert notes_of(tenant) == {"r1": text}
 
@@ -80,7 +80,7 @@ def test_other_angle_brackets_are_no_markup(tenant: Tenant, text: str) -> None:
 
 
 @pytest.mark.parametrize("held", [LINES, HTML, "one<br/>two<BR />three<br>four"])
-def test_another_form_of_the_same_line_breaks_is_no_change(tenant: Tenant, held: str) -> None:
+def test_other_form_of_line_breaks_is_unchanged(tenant: Tenant, held: str) -> None:
     load_activities(tenant, activities([1]))
     model = tenant.sandbox.tenant.named_object("activity_timeline")
     gsid = tenant.rows("activity_timeline")[0]["Gsid"]
@@ -104,9 +104,7 @@ def test_rich_text_of_other_objects_is_written_as_html_on_request(
     assert pages(tenant) == [written]
 
 
-def test_html_that_is_too_long_for_the_field_is_rejected(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_too_long_html_is_rejected(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**PAGES)
     run = load_page(tenant, "x" * 36 + "\n", rich_text="as_is")
     assert run.outcomes("pages") == {"created": 1}

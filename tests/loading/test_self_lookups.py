@@ -44,7 +44,7 @@ def parents(tenant: Tenant) -> dict[str, str | None]:
     }
 
 
-def test_a_child_before_its_parent_in_the_same_group(tenant: Tenant) -> None:
+def test_child_before_parent_in_same_group(tenant: Tenant) -> None:
     run = load_accounts(tenant, account("child", "parent"), account("parent"), state(done=1))
     assert run.outcomes() == {"created": 2}
     assert parents(tenant) == {"child": "parent", "parent": None}
@@ -52,7 +52,7 @@ def test_a_child_before_its_parent_in_the_same_group(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
-def test_a_child_groups_before_its_parent(tenant: Tenant, mode: str) -> None:
+def test_child_groups_before_parent(tenant: Tenant, mode: str) -> None:
     lines = [account("child", "parent"), *(account(f"C{n}") for n in range(5)), account("parent")]
     run = load_accounts(tenant, *lines, read_group_size=2, sync_mode=mode)
     assert run.outcomes() == {"created": 7}
@@ -60,21 +60,21 @@ def test_a_child_groups_before_its_parent(tenant: Tenant, mode: str) -> None:
     assert tenant.sandbox.tenant.count("company") == 7
 
 
-def test_a_chain_in_reverse_order(tenant: Tenant) -> None:
+def test_chain_in_reverse_order(tenant: Tenant) -> None:
     lines = [account(f"C{n}", f"C{n + 1}" if n < 9 else None) for n in range(10)]
     run = load_accounts(tenant, *lines, read_group_size=3)
     assert run.outcomes() == {"created": 10}
     assert parents(tenant) == {f"C{n}": f"C{n + 1}" if n < 9 else None for n in range(10)}
 
 
-def test_a_parent_that_is_there_already_costs_no_second_pass(tenant: Tenant) -> None:
+def test_existing_parent_needs_no_second_pass(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "parent"}])
     run = load_accounts(tenant, *(account(f"C{n}", "parent") for n in range(20)))
     assert run.outcomes() == {"created": 20}
     assert tenant.count_calls() == {"describe": 1, "query": 2 + 1, "insert": 1}
 
 
-def test_completion_goes_in_batches_of_fifty(tenant: Tenant) -> None:
+def test_completion_is_sent_in_batches_of_fifty(tenant: Tenant) -> None:
     children = [account(f"C{n}", "parent") for n in range(100)]
     run = load_accounts(tenant, *children, account("parent"))
     assert run.outcomes() == {"created": 101}
@@ -85,9 +85,7 @@ def test_completion_goes_in_batches_of_fifty(tenant: Tenant) -> None:
     assert calls.total() <= 10
 
 
-def test_missing_parent_rejects_the_child_whose_row_was_written(
-    tenant: Tenant,
-) -> None:
+def test_missing_parent_rejects_written_child(tenant: Tenant) -> None:
     run = load_accounts(tenant, account("child", "nobody"), account("other"))
     assert run.outcomes() == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
@@ -98,7 +96,7 @@ def test_missing_parent_rejects_the_child_whose_row_was_written(
     assert parents(tenant) == {"child": None, "other": None}
 
 
-def test_leave_empty_settles_the_child_of_a_parent_that_never_comes(tenant: Tenant) -> None:
+def test_leave_empty_settles_child_of_missing_parent(tenant: Tenant) -> None:
     lenient = parent_lookup(on_no_match="leave_empty")
     run = load_accounts(tenant, account("child", "nobody"), state(done=1), lookups=lenient)
     assert run.outcomes() == {"created": 1}
@@ -106,7 +104,7 @@ def test_leave_empty_settles_the_child_of_a_parent_that_never_comes(tenant: Tena
     assert run.states == [{"done": 1}]
 
 
-def test_an_existing_child_is_completed_too(tenant: Tenant) -> None:
+def test_existing_child_is_completed(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "child", "Industry": "old"}, {"Name": "same"}])
     lines = [account("child", "parent", Industry="new"), account("same", "parent")]
     run = load_accounts(tenant, *lines, account("parent"))
@@ -114,7 +112,7 @@ def test_an_existing_child_is_completed_too(tenant: Tenant) -> None:
     assert parents(tenant) == {"child": "parent", "same": "parent", "parent": None}
 
 
-def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_run_writes_nothing(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("parent")]
     load_accounts(tenant, *lines)
     tenant.count_calls()
@@ -123,7 +121,7 @@ def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     assert tenant.count_calls() == {"describe": 1, "query": 2}
 
 
-def test_the_state_waits_for_the_parent(tenant: Tenant) -> None:
+def test_state_waits_for_parent(tenant: Tenant) -> None:
     """The run is stopped before the parent comes: no state may cover the child."""
     lines = [account("other"), state(done=0), account("child", "parent"), state(done=1)]
     lines += [record(Name=None), record(Name=None), state(done=2), account("parent")]
@@ -135,7 +133,7 @@ def test_the_state_waits_for_the_parent(tenant: Tenant) -> None:
     assert parents(tenant).get("child") is None
 
 
-def test_records_wait_on_disk_and_come_back_whole(tenant: Tenant) -> None:
+def test_waiting_records_on_disk_are_restored(tenant: Tenant) -> None:
     children = [account(f"C{n}", f"P{n % 3}", Industry=f"I{n}") for n in range(25)]
     lines = [*children, account("P0"), state(early=1), account("P1"), state(done=1)]
     run = load_accounts(tenant, *lines, read_group_size=4)
@@ -151,7 +149,7 @@ def test_records_wait_on_disk_and_come_back_whole(tenant: Tenant) -> None:
     assert run.states == [{"done": 1}]
 
 
-def test_merged_records_wait_with_all_their_parts(tenant: Tenant) -> None:
+def test_merged_records_wait_together(tenant: Tenant) -> None:
     lines = [account(f"C{n}", "nobody", Industry=i) for n in range(3) for i in ("a", "b")]
     run = load_accounts(tenant, *lines)
     assert run.outcomes() == {"rejected": 6}
@@ -159,7 +157,7 @@ def test_merged_records_wait_with_all_their_parts(tenant: Tenant) -> None:
     assert {row["Industry"] for row in tenant.rows("company")} == {"b"}
 
 
-def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(tenant: Tenant) -> None:
+def test_later_record_of_key_sets_parent(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "right"}])
     lines = [account("child", "wrong"), account("child", "right"), account("wrong")]
     run = load_accounts(tenant, *lines, read_group_size=1)
@@ -167,13 +165,13 @@ def test_a_later_record_with_the_same_key_brings_the_parent_that_counts(tenant: 
     assert parents(tenant) == {"right": None, "child": "right", "wrong": None}
 
 
-def test_a_later_null_takes_the_parent_away(tenant: Tenant) -> None:
+def test_later_null_removes_parent(tenant: Tenant) -> None:
     lines = [account("child", "parent"), account("child", None), account("parent")]
     load_accounts(tenant, *lines, read_group_size=1)
     assert parents(tenant) == {"child": None, "parent": None}
 
 
-def test_a_later_parent_that_is_waited_for_too_wins(tenant: Tenant) -> None:
+def test_later_missing_parent_wins(tenant: Tenant) -> None:
     lines = [account("child", "first"), account("child", "second")]
     lines += [account("second"), account("first")]
     run = load_accounts(tenant, *lines, read_group_size=1)
@@ -181,7 +179,7 @@ def test_a_later_parent_that_is_waited_for_too_wins(tenant: Tenant) -> None:
     assert parents(tenant)["child"] == "second"
 
 
-def test_inserted_twins_each_get_their_own_parent(tenant: Tenant) -> None:
+def test_inserted_twins_get_their_own_parents(tenant: Tenant) -> None:
     """Under insert a later record with the same key is another row."""
     fillers = [account(f"C{n}") for n in range(100)]
     lines = [account("twin", "P1"), *fillers, account("twin", "P2"), account("P1"), account("P2")]
@@ -193,7 +191,7 @@ def test_inserted_twins_each_get_their_own_parent(tenant: Tenant) -> None:
     assert twins == ["P1", "P2"]
 
 
-def test_another_stream_that_looks_here_does_not_end_the_waiting(tenant: Tenant) -> None:
+def test_lookup_of_other_stream_keeps_child_waiting(tenant: Tenant) -> None:
     people = schema("people", {"Email": TEXT, "company": TEXT}, keys=["Email"])
     lines = [accounts_schema(), people, account("child", "parent")]
     lines += [record("people", Email="ann@x.io", company="child"), account("parent")]
@@ -210,7 +208,7 @@ def test_another_stream_that_looks_here_does_not_end_the_waiting(tenant: Tenant)
     assert parents(tenant) == {"child": "parent", "parent": None}
 
 
-def test_a_refused_merge_does_not_end_the_waiting(start_tenant: Callable[..., Tenant]) -> None:
+def test_refused_merge_keeps_child_waiting(start_tenant: Callable[..., Tenant]) -> None:
     rule = {"object": "company", "field": "Industry", "value": "refused"}
     tenant = start_tenant(rules=[rule])
     lines = [account("child", "parent")]
@@ -221,16 +219,14 @@ def test_a_refused_merge_does_not_end_the_waiting(start_tenant: Callable[..., Te
     assert parents(tenant)["child"] == "parent"
 
 
-def test_a_refused_completion_rejects_the_child_with_the_tenants_reason(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_refused_completion_rejects_child_with_reason(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(switches={"keys_gsid_refused": True})
     run = load_accounts(tenant, account("child", "parent"), account("parent"))
     assert run.outcomes() == {"created": 2}
     assert parents(tenant)["child"] == "parent"
 
 
-def test_a_completion_that_cannot_be_sent_is_unavailable_and_holds_the_state(
+def test_failed_completion_is_unavailable_and_holds_state(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(faults=[{"kind": "server_error", "method": "PUT"}])

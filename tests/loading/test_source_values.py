@@ -29,7 +29,7 @@ def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
 @pytest.mark.parametrize(
     "number", [7000123456, 7000123456.0, "7000123456"], ids=["whole", "float", "text"]
 )
-def test_number_finds_the_text_in_lookups_and_links(tenant: Tenant, number: object) -> None:
+def test_number_matches_text_in_lookups_and_links(tenant: Tenant, number: object) -> None:
     person = tenant.load(
         schema("people", {"Email": TEXT, "firm": {}}, ["Email"]),
         record("people", Email="ann@initech.example", firm=number),
@@ -106,7 +106,7 @@ def test_activity_takes_epochs_whole_ids_and_undeclared_columns(tenant: Tenant) 
         (None, 0),
     ],
 )
-def test_attendees_may_stand_in_one_text(tenant: Tenant, who: object, expected: int) -> None:
+def test_text_may_list_attendees(tenant: Tenant, who: object, expected: int) -> None:
     sent = {"account": "Initech", "ActivityDate": "2026-05-01", "Subject": "S"}
     columns = {"ActivityDate": TEXT, "Subject": TEXT, "who": {}}
     run = timeline(tenant, columns, record("nps", id="1", who=who, **sent), lookups=ATTENDEES)
@@ -139,7 +139,7 @@ def test_name_with_a_comma_is_one_attendee(tenant: Tenant) -> None:
     assert row["InternalAttendees"] == [bob["Gsid"]]
 
 
-def test_attendee_that_is_no_address_is_named_with_one_suggestion(tenant: Tenant) -> None:
+def test_invalid_attendee_is_named_with_one_suggestion(tenant: Tenant) -> None:
     sent = {"account": "Initech", "ActivityDate": "2026-05-01", "Subject": "S"}
     columns = {"ActivityDate": TEXT, "Subject": TEXT, "who": TEXT}
     run = timeline(

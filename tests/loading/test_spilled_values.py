@@ -7,7 +7,7 @@ import tracemalloc
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
 
-def test_values_come_back_by_key_in_the_order_they_were_added() -> None:
+def test_values_are_returned_in_insertion_order() -> None:
     values = SpilledValues()
     for number, key in enumerate([(-1,), (-2,), ("a", None), (-1,)]):
         values.add(key, {"number": number})
@@ -16,7 +16,7 @@ def test_values_come_back_by_key_in_the_order_they_were_added() -> None:
     assert len(values) == 2
 
 
-def test_a_replaced_value_keeps_its_place() -> None:
+def test_replaced_value_keeps_its_position() -> None:
     values = SpilledValues()
     values.add(("a",), 1)
     newest = values.add(("b",), 2)
@@ -24,7 +24,7 @@ def test_a_replaced_value_keeps_its_place() -> None:
     assert values.take(5, up_to=newest) == [10, 2]
 
 
-def test_shared_objects_come_back_as_themselves() -> None:
+def test_shared_objects_are_restored_as_same_object() -> None:
     schema = {"properties": {}}
     values = SpilledValues()
     values.share(schema)
@@ -32,7 +32,7 @@ def test_shared_objects_come_back_as_themselves() -> None:
     assert values.take(1, up_to=number)[0]["schema"] is schema
 
 
-def test_memory_does_not_grow_with_what_is_kept() -> None:
+def test_memory_does_not_grow_with_stored_values() -> None:
     values = SpilledValues()
     tracemalloc.start()
     try:

@@ -61,7 +61,7 @@ def load_through_an_outage(
     )
 
 
-def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
+def test_unavailable_batch_is_held_back_until_later_success(
     tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     run = load_through_an_outage(tenant, unavailable, read_group_size=50)
@@ -72,7 +72,7 @@ def test_an_unavailable_batch_is_held_back_until_a_later_one_succeeds(
     assert (run.exit_code, "50 records were rejected" in run.log[-1]) == (0, True)
 
 
-def test_three_unavailable_batches_in_a_row_stop_with_the_state_before_the_first(
+def test_three_unavailable_batches_in_a_row_stop_run(
     tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}"} for n in range(400)])
@@ -88,7 +88,7 @@ def test_three_unavailable_batches_in_a_row_stop_with_the_state_before_the_first
     assert "updated" not in run.outcomes()
 
 
-def test_reads_that_are_unavailable_hold_their_groups_back_too(
+def test_unavailable_reads_hold_groups_back(
     tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     unavailable("POST", 31)
@@ -100,7 +100,7 @@ def test_reads_that_are_unavailable_hold_their_groups_back_too(
     assert run.states[-1] == {"read": 100}
 
 
-def test_a_wrong_key_stops_at_once_and_says_what_to_do(tenant: Tenant) -> None:
+def test_wrong_access_key_stops_run_at_once(tenant: Tenant) -> None:
     run = tenant.load(*with_states(companies(range(10))), access_key="wrong")
     assert (run.exit_code, run.states) == (1, [])
     assert "access_key" in run.log[-1]
@@ -111,7 +111,7 @@ def test_a_wrong_key_stops_at_once_and_says_what_to_do(tenant: Tenant) -> None:
     ("code", "status", "advice"),
     [("GS_APIG_2401", 401, "access_key"), ("GS_APIG_2402", 403, "IP address")],
 )
-def test_access_lost_on_the_way_stops_with_what_is_settled(
+def test_access_lost_during_run_stops_with_covered_state(
     tenant: Tenant, code: str, status: int, advice: str
 ) -> None:
     refused = []
@@ -136,7 +136,7 @@ def test_access_lost_on_the_way_stops_with_what_is_settled(
 
 
 @pytest.mark.parametrize("answer", ["gu_429", "apig_429", "gu_200", "apig_200"])
-def test_a_throttled_call_waits_for_the_next_window_and_loses_nothing(
+def test_throttled_call_waits_for_next_window(
     start_tenant: Callable[..., Tenant], answer: str
 ) -> None:
     limits = {"calls_per_minute": 10, "calls_per_day": 0}
@@ -148,16 +148,14 @@ def test_a_throttled_call_waits_for_the_next_window_and_loses_nothing(
     assert run.states[-1] == {"read": 2000}
 
 
-def test_the_allowed_rate_is_kept_without_a_single_refusal(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_allowed_rate_is_kept_without_refusals(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(limits={"calls_per_minute": 20, "calls_per_day": 0})
     run = tenant.load(schema(), *companies(range(3000)), calls_per_minute=20)
     assert run.outcomes() == {"created": 3000}
     assert run.summary["calls"]["throttled"] == 0
 
 
-def test_a_spent_day_stops_with_the_covered_state(tenant: Tenant) -> None:
+def test_spent_day_stops_run_with_covered_state(tenant: Tenant) -> None:
     run = tenant.load(
         *with_states(companies(range(1000)), every=50),
         calls_per_day=10,
@@ -171,7 +169,7 @@ def test_a_spent_day_stops_with_the_covered_state(tenant: Tenant) -> None:
     assert "renewed at 2026-01-02" in run.log[-1]
 
 
-def test_more_rejects_than_max_rejects_stop_the_run(tenant: Tenant) -> None:
+def test_more_rejects_than_max_rejects_stop_run(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(
         *with_states(some_bad(500, 4), every=50),
@@ -186,7 +184,7 @@ def test_more_rejects_than_max_rejects_stop_the_run(tenant: Tenant) -> None:
     assert tenant.sandbox.tenant.count("company") < 200
 
 
-def test_as_many_rejects_as_max_rejects_do_not_stop_it(tenant: Tenant) -> None:
+def test_max_rejects_itself_does_not_stop_run(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(schema(), *some_bad(100, 3), max_rejects=3)
     assert (run.exit_code, run.outcomes()) == (0, {"created": 97, "rejected": 3})
@@ -197,7 +195,7 @@ def test_as_many_rejects_as_max_rejects_do_not_stop_it(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("count", "bad", "exit_code"), [(100, 99, 0), (101, 11, 1), (110, 11, 0), (1000, 100, 0)]
 )
-def test_the_percentage_counts_after_a_hundred_records(
+def test_reject_percentage_counts_after_hundred_records(
     tenant: Tenant, count: int, bad: int, exit_code: int
 ) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
@@ -208,7 +206,7 @@ def test_the_percentage_counts_after_a_hundred_records(
     assert run.states == [{"read": count}]
 
 
-def test_records_that_were_only_unlucky_never_trip_a_guard(
+def test_unavailable_records_trip_no_reject_limit(
     tenant: Tenant, unavailable: Callable[[str, float], None]
 ) -> None:
     run = load_through_an_outage(
@@ -217,7 +215,7 @@ def test_records_that_were_only_unlucky_never_trip_a_guard(
     assert (run.exit_code, run.outcomes()) == (0, {"updated": 100, "rejected": 50})
 
 
-def test_when_every_record_was_rejected_the_run_fails(tenant: Tenant) -> None:
+def test_run_with_rejects_only_fails(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
     run = tenant.load(*with_states(some_bad(5, 5), every=5))
     assert (run.exit_code, run.outcomes()) == (1, {"rejected": 5})

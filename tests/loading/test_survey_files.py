@@ -147,13 +147,13 @@ def test_no_cell_is_a_formula(tenant: Tenant) -> None:
 
 
 @given(st.text())
-def test_harmless_text_starts_no_formula_and_keeps_its_content(text: str) -> None:
+def test_harmless_text_is_kept(text: str) -> None:
     found = harmless(text)
     assert not found.startswith(FORMULA_STARTS)
     assert found in {text, f"'{text}"}
 
 
-def test_stream_without_a_required_column_stops_before_its_first_record(tenant: Tenant) -> None:
+def test_missing_required_column_stops_stream_before_first_record(tenant: Tenant) -> None:
     columns = {name: TEXT for name in COLUMNS if name not in {"score", "company"}}
     columns["rating"] = TEXT
     entry = {**ENTRY, "survey_columns": {"Score": "ratin"}}
@@ -205,7 +205,7 @@ def test_full_disk_leaves_no_file_and_no_state(
     assert not files(tenant)
 
 
-def test_schema_with_a_further_column_of_the_import_makes_a_second_file(tenant: Tenant) -> None:
+def test_further_import_column_begins_second_file(tenant: Tenant) -> None:
     narrow = schema("nps", {name: COLUMNS[name] for name in COLUMNS if name != "channel"}, keys=[])
     first = response()
     del first["record"]["channel"]
@@ -215,7 +215,7 @@ def test_schema_with_a_further_column_of_the_import_makes_a_second_file(tenant: 
     assert sum("a further file begins with them: Channel" in line for line in run.warnings) == 1
 
 
-def test_schema_that_changes_elsewhere_goes_on_with_the_same_file(tenant: Tenant) -> None:
+def test_unrelated_schema_change_keeps_file(tenant: Tenant) -> None:
     wider = schema("nps", {**COLUMNS, "region": TEXT}, keys=[])
     lines = [SCHEMA, response(), wider, response(company="Globex"), SCHEMA, response(company="I")]
     assert load(tenant, lines).exit_code == 0

@@ -119,7 +119,7 @@ def in_position(name: str, value: Any) -> With:
     return replace(needs, writes_again=frozenset())
 
 
-def test_every_switch_is_run_in_more_than_one_position() -> None:
+def test_every_switch_has_several_positions() -> None:
     run = [name for name, _ in positions()]
     assert set(run) == {each.name for each in fields(Switches)}
     assert all(run.count(name) > 1 for name in run)
@@ -134,7 +134,7 @@ def told_apart() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("name", "value"), list(told_apart()))
-def test_the_main_job_ends_alike_whichever_way_a_switch_is_set(
+def test_result_is_equal_in_every_switch_position(
     start_tenant: Callable[..., Tenant], monkeypatch: pytest.MonkeyPatch, name: str, value: Any
 ) -> None:
     needs = in_position(name, value)

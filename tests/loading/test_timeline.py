@@ -41,7 +41,7 @@ def tenant(start_tenant: Callable[..., Tenant]) -> Tenant:
     return start_tenant(**TENANT)
 
 
-def test_a_response_becomes_an_activity_of_its_company(tenant: Tenant) -> None:
+def test_response_becomes_activity_of_company(tenant: Tenant) -> None:
     run = load_activities(tenant, [activity(1)])
     assert run.outcomes(STREAM) == {"created": 1}
     row = tenant.rows("activity_timeline")[0]
@@ -55,7 +55,7 @@ def test_a_response_becomes_an_activity_of_its_company(tenant: Tenant) -> None:
     assert row["ActivityDate"] == "2026-02-01T08:30:00.000Z"
 
 
-def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_run_writes_nothing(tenant: Tenant) -> None:
     lines = activities(range(120))
     assert load_activities(tenant, lines).outcomes(STREAM) == {"created": 120}
     assert tenant.count_calls() == {"describe": 1, "query": 2 + 1, "timeline": 3}
@@ -63,7 +63,7 @@ def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     assert tenant.count_calls() == {"describe": 1, "query": 2}
 
 
-def test_a_changed_note_updates_one_activity(tenant: Tenant) -> None:
+def test_changed_note_updates_one_activity(tenant: Tenant) -> None:
     load_activities(tenant, activities(range(3)))
     tenant.count_calls()
     run = load_activities(tenant, [*activities([0, 2]), activity(1, Notes="changed")])
@@ -73,7 +73,7 @@ def test_a_changed_note_updates_one_activity(tenant: Tenant) -> None:
     assert call.path == f"{ACTIVITIES}?identifier=externalid"
 
 
-def test_the_date_always_has_milliseconds_and_an_offset(tenant: Tenant) -> None:
+def test_date_has_milliseconds_and_offset(tenant: Tenant) -> None:
     dates = ["2026-02-01", "2026-02-01T09:30:00Z", "2026-02-01 09:30:00.5+02:00"]
     columns = {"ActivityDate": TEXT}
     run = load_activities(
@@ -88,7 +88,7 @@ def test_the_date_always_has_milliseconds_and_an_offset(tenant: Tenant) -> None:
     ]
 
 
-def test_one_bad_record_in_fifty_costs_its_neighbours_nothing(tenant: Tenant) -> None:
+def test_bad_record_is_rejected_without_its_neighbours(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("activity_timeline", "Subject", "NPS 17"))
     run = load_activities(tenant, activities(range(50)))
     assert run.outcomes(STREAM) == {"created": 49, "rejected": 1}
@@ -135,9 +135,7 @@ def test_tenant_that_saves_one_activity_per_call_gets_one_per_call(
     assert load_activities(tenant, changed).outcomes(STREAM) == {"updated": 3}
 
 
-def test_bad_activity_that_refuses_its_whole_call_does_not_end_calls_with_several(
-    tenant: Tenant,
-) -> None:
+def test_refused_call_does_not_end_calls_with_several_activities(tenant: Tenant) -> None:
     def refuse_r1(call: Call) -> tuple[int, Message] | None:
         is_write = call.matches("POST", ACTIVITIES)
         if is_write and any(each["ExternalId"] == "r1" for each in call.body["records"]):
@@ -166,7 +164,7 @@ def test_lost_response_neither_loses_nor_duplicates_activities(
     assert run.states == [{"done": 1}]
 
 
-def test_a_commit_that_comes_after_the_timeout_doubles_nothing(tenant: Tenant) -> None:
+def test_late_commit_after_timeout_duplicates_nothing(tenant: Tenant) -> None:
     late = Fault("late_commit", method="POST", path=ACTIVITIES, seconds=3_600, times=1)
     target = tenant.target(
         http=late_calls(tenant.clock, late), streams={"activities": TIMELINE_ENTRY}
@@ -178,7 +176,7 @@ def test_a_commit_that_comes_after_the_timeout_doubles_nothing(tenant: Tenant) -
     assert tenant.sandbox.tenant.count("activity_timeline") == 5
 
 
-def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(tenant: Tenant) -> None:
+def test_concurrently_created_activity_is_updated(tenant: Tenant) -> None:
     taken = {"ContextName": "Company", "TypeName": "Update", "Notes": "theirs"}
 
     def another_integration_writes(call: Call) -> None:
@@ -190,9 +188,7 @@ def test_an_activity_that_comes_from_elsewhere_meanwhile_is_changed(tenant: Tena
     assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
 
-def test_an_outage_leaves_activities_unavailable_and_a_replay_doubles_none(
-    tenant: Tenant,
-) -> None:
+def test_replay_after_outage_duplicates_no_activity(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.script(["reset_after_commit"] * 60, method="POST", path=ACTIVITIES)
     run = load_activities(tenant, activities(range(5)), max_retry_seconds=60)
     assert run.outcomes(STREAM) == {"rejected": 5}
@@ -203,7 +199,7 @@ def test_an_outage_leaves_activities_unavailable_and_a_replay_doubles_none(
     assert tenant.sandbox.tenant.count("activity_timeline") == 5
 
 
-def test_insert_leaves_what_is_there(tenant: Tenant) -> None:
+def test_insert_keeps_existing_activities(tenant: Tenant) -> None:
     load_activities(tenant, activities(range(2)))
     lines = [activity(0), activity(1, Notes="changed"), activity(2)]
     run = load_activities(tenant, lines, sync_mode="insert")
@@ -228,7 +224,7 @@ def test_update_creates_nothing(tenant: Tenant) -> None:
         ("unknown", "GS_TL_10_0207"),
     ],
 )
-def test_duplicate_code_shows_existing_activities_when_reads_are_refused(
+def test_duplicate_code_reveals_existing_activities(
     start_tenant: Callable[..., Tenant], refused: str, code: str
 ) -> None:
     switches = {"timeline_query": refused, "timeline_duplicate_code": code}
@@ -243,7 +239,7 @@ def test_duplicate_code_shows_existing_activities_when_reads_are_refused(
     assert tenant.count_calls()["timeline"] == 6
 
 
-def test_without_the_query_insert_skips_what_is_there(
+def test_insert_without_query_skips_existing_activities(
     start_tenant: Callable[..., Tenant],
 ) -> None:
     tenant = start_tenant(**TENANT, switches={"timeline_query": "refused"})
@@ -253,9 +249,7 @@ def test_without_the_query_insert_skips_what_is_there(
     assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1"}
 
 
-def test_without_the_query_update_still_creates_nothing(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_update_without_query_creates_nothing(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**TENANT, switches={"timeline_query": "refused"})
     load_activities(tenant, [activity(0)])
     lines = [activity(0, Notes="changed"), activity(1)]
@@ -275,16 +269,14 @@ def test_lost_response_duplicates_nothing_without_queries(
     assert notes_of(tenant) == {"r0": "note 0", "r1": "note 1", "r2": "note 2"}
 
 
-def test_a_query_that_is_too_large_is_halved_and_not_given_up(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_too_large_query_is_halved(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**TENANT, switches={"query_max_values": 10})
     load_activities(tenant, activities(range(30)))
     run = load_activities(tenant, activities(range(30)))
     assert run.outcomes(STREAM) == {"unchanged": 30}
 
 
-def test_a_field_that_cannot_be_read_is_written_without_being_compared(tenant: Tenant) -> None:
+def test_unreadable_field_is_written_uncompared(tenant: Tenant) -> None:
     load_activities(tenant, activities(range(3)))
 
     def refuse_notes(call: Call) -> tuple[int, Message] | None:
@@ -297,7 +289,7 @@ def test_a_field_that_cannot_be_read_is_written_without_being_compared(tenant: T
     assert sum("without being compared" in line for line in run.log) == 1
 
 
-def test_a_missing_company_rejects_its_activity_alone(tenant: Tenant) -> None:
+def test_missing_company_rejects_activity_alone(tenant: Tenant) -> None:
     run = load_activities(tenant, [activity(0, "Hooli"), activity(1)])
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     reject = run.rejects[0]["gainsight_reject"]
@@ -305,7 +297,7 @@ def test_a_missing_company_rejects_its_activity_alone(tenant: Tenant) -> None:
     assert "no row of company has Name = 'Hooli'" in reject["message"]
 
 
-def test_a_company_loaded_by_the_same_run_is_found(tenant: Tenant) -> None:
+def test_company_of_same_run_is_found(tenant: Tenant) -> None:
     lines = [
         schema("accounts", {"Name": TEXT}, keys=["Name"]),
         record("accounts", Name="Hooli"),
@@ -352,7 +344,7 @@ def test_author_and_attendees_are_found_by_their_emails(tenant: Tenant) -> None:
     assert tenant.rows("activity_timeline")[-1]["InternalAttendees"] == [users[ada]]
 
 
-def test_a_relationship_and_a_person_are_found_too(tenant: Tenant) -> None:
+def test_relationship_and_person_are_found(tenant: Tenant) -> None:
     company = tenant.rows("company")[0]["Gsid"]
     held = [{"Name": "Initech EMEA", "CompanyId": company}]
     relationship = tenant.sandbox.tenant.seed("relationship", held)[0]
@@ -411,9 +403,7 @@ def test_unknown_activity_type_in_a_column_rejects_its_activity_alone(tenant: Te
     assert load_types(tenant, "Call").outcomes(STREAM) == {"updated": 1}
 
 
-def test_activity_types_that_are_not_listed_are_left_to_the_tenant(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_unlisted_activity_types_are_left_to_tenant(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**TENANT, switches={"activity_types_described": False})
     run = load_types(tenant, "Survey Response", "Survey")
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
@@ -437,16 +427,14 @@ def test_custom_fields_are_sent_unchecked_where_activities_are_not_described(
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
 
 
-def test_value_that_does_not_fit_a_described_custom_field_rejects_its_activity(
-    tenant: Tenant,
-) -> None:
+def test_unfit_custom_field_value_rejects_activity(tenant: Tenant) -> None:
     lines = [activity(0, Ant__Score__c="3"), activity(1, Ant__Score__c="many")]
     run = load_activities(tenant, lines, columns={"Ant__Score__c": TEXT})
     assert run.outcomes(STREAM) == {"created": 1, "rejected": 1}
     assert run.codes == ["not_a_number"]
 
 
-def test_refusal_is_passed_on_as_the_tenant_wrote_it(tenant: Tenant) -> None:
+def test_refusal_is_quoted_verbatim(tenant: Tenant) -> None:
     text = "Ant__Risk__c is required for Survey Response. Allowed values: [Low, High, N/A]"
     rule = ServerRule("activity_timeline", "Subject", "NPS 1", code="GS_TL_10_0206", message=text)
     tenant.sandbox.tenant.faults.rules.append(rule)
@@ -468,15 +456,13 @@ def test_stream_without_author_stops_before_its_first_write(tenant: Tenant) -> N
     assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
 
 
-def test_undeclared_author_is_no_missing_author(tenant: Tenant) -> None:
+def test_undeclared_author_column_is_accepted(tenant: Tenant) -> None:
     lines = [activity(number, Author="ada.park@ourcompany.example") for number in range(2)]
     run = load_activities(tenant, lines, entry=without_author())
     assert run.outcomes(STREAM) == {"created": 2}
 
 
-def test_activity_whose_context_leads_nowhere_is_rejected_before_it_is_sent(
-    tenant: Tenant,
-) -> None:
+def test_activity_without_context_record_is_rejected_before_the_call(tenant: Tenant) -> None:
     lines = [activity(0, account="  "), activity(1, account=None), activity(2)]
     planned = load_activities(tenant, lines, dry_run=True)
     assert sum("required_missing: GsCompanyId" in line for line in planned.warnings) == 2
@@ -547,7 +533,7 @@ def test_email_that_finds_the_author_id_is_the_author(tenant: Tenant) -> None:
     assert (reject["code"], reject["field"]) == ("required_missing", "Author")
 
 
-def test_author_of_the_stream_wins_over_the_lookup(tenant: Tenant) -> None:
+def test_author_column_wins_over_lookup(tenant: Tenant) -> None:
     author = {"object_name": "gsuser", "fields": {"csm": "Email"}}
     entry = {"lookups": {"GsCompanyId": BY_ACCOUNT, "AuthorId": author}}
     line = activity(0, csm="ben.okafor@ourcompany.example")
@@ -568,7 +554,7 @@ def test_subject_longer_than_255_characters_rejects_its_activity(tenant: Tenant)
     ("mapped", "missing"),
     [(["Subject", "Notes"], ""), (["Notes"], "Subject"), ([], "Subject and Notes")],
 )
-def test_missing_subject_or_notes_is_a_warning_at_the_start_of_the_stream(
+def test_missing_subject_or_notes_is_warned_of_at_stream_start(
     tenant: Tenant, mapped: list[str], missing: str
 ) -> None:
     columns = {name: column for name, column in COLUMNS.items() if name not in EXPECTED}
@@ -613,7 +599,7 @@ def test_several_key_properties_make_one_external_id(tenant: Tenant) -> None:
     assert run.codes == ["key_missing"]
 
 
-def test_an_external_id_of_the_streams_own_wins(tenant: Tenant) -> None:
+def test_external_id_column_wins(tenant: Tenant) -> None:
     entry = {"field_mapping": {"survey_id": "ExternalId"}}
     run = load_activities(
         tenant, [activity(0, survey_id="s-7")], columns={"survey_id": TEXT}, entry=entry
@@ -643,9 +629,7 @@ def test_max_creates_stops_before_the_batch(tenant: Tenant) -> None:
     assert tenant.sandbox.tenant.count("activity_timeline") == 100
 
 
-def test_activities_keep_to_their_own_limit_and_leave_the_others_calls_alone(
-    start_tenant: Callable[..., Tenant],
-) -> None:
+def test_activities_have_their_own_rate_limit(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(
         **TENANT,
         limits={"calls_per_minute": 5, "calls_per_day": 0, "timeline_calls_per_minute": 10},
@@ -680,7 +664,7 @@ def test_dry_run_writes_nothing_and_shows_the_plan(tenant: Tenant) -> None:
     assert cost.minutes == 2 / 180
 
 
-def test_rejects_are_replayed_once_they_are_mended(tenant: Tenant) -> None:
+def test_fixed_rejects_are_replayed(tenant: Tenant) -> None:
     run = load_activities(tenant, [activity(0, "Hooli"), activity(1)])
     tenant.sandbox.tenant.seed("company", [{"Name": "Hooli"}])
     again = tenant.load(*run.reject_lines, streams={"activities": TIMELINE_ENTRY})

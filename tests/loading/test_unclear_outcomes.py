@@ -74,7 +74,7 @@ def test_lost_response_to_an_update_is_retried(tenant: Tenant, fault: Fault) -> 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
 @pytest.mark.parametrize("batch_size", [1, 2, 50])
-def test_identical_rows_in_insert_mode_are_matched_by_their_number(
+def test_insert_matches_identical_rows_by_their_number(
     tenant: Tenant, kind: str, batch_size: int
 ) -> None:
     steps = ["pass", kind, kind, "pass", kind]
@@ -98,7 +98,7 @@ def test_rows_with_one_key_and_different_values_match_their_own_records(
 
 @pytest.mark.parametrize("datetime_read", ["iso", "epoch_ms", "spaced"])
 @pytest.mark.parametrize(("kind", "sends"), [("reset_before_commit", 2), ("reset_after_commit", 1)])
-def test_in_insert_mode_an_older_row_does_not_count(
+def test_insert_ignores_older_rows_in_recovery(
     start_tenant: Callable[..., Tenant], datetime_read: str, kind: str, sends: int
 ) -> None:
     tenant = start_tenant(switches={"datetime_read": datetime_read})
@@ -112,9 +112,7 @@ def test_in_insert_mode_an_older_row_does_not_count(
 
 
 @pytest.mark.parametrize("sync_mode", MODES)
-def test_a_row_found_with_other_values_leaves_the_outcome_unknown(
-    tenant: Tenant, sync_mode: str
-) -> None:
+def test_row_with_other_values_leaves_outcome_unknown(tenant: Tenant, sync_mode: str) -> None:
     def another_integration_writes(call: Call) -> None:
         if call.matches("POST", INSERTS) and not tenant.sandbox.tenant.count("company"):
             tenant.sandbox.tenant.seed("company", [{"Name": "C1", "Industry": "theirs"}])
@@ -130,9 +128,7 @@ def test_a_row_found_with_other_values_leaves_the_outcome_unknown(
 
 
 @pytest.mark.parametrize("kind", ["reset_before_commit", "reset_after_commit"])
-def test_without_keys_the_outcome_stays_unknown_and_nothing_is_doubled(
-    start_tenant: Callable[..., Tenant], kind: str
-) -> None:
+def test_outcome_without_keys_stays_unknown(start_tenant: Callable[..., Tenant], kind: str) -> None:
     tenant = start_tenant(**NOTES)
     tenant.sandbox.tenant.faults.script([kind], method="POST", path="*/note__gc")
     run = tenant.load(*notes(range(60)), **NOTE_SETTINGS, max_concurrency=1)
@@ -145,7 +141,7 @@ def test_without_keys_the_outcome_stays_unknown_and_nothing_is_doubled(
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_an_unknown_outcome_is_replayed_once_keys_are_given(
+def test_unknown_outcome_is_replayed_once_keys_are_given(
     start_tenant: Callable[..., Tenant], *, committed: bool
 ) -> None:
     tenant = start_tenant(**NOTES)
@@ -159,7 +155,7 @@ def test_an_unknown_outcome_is_replayed_once_keys_are_given(
     assert tenant.count_calls()["query"] == 1
 
 
-def test_a_record_without_a_value_in_its_keys_cannot_be_looked_up(tenant: Tenant) -> None:
+def test_blank_key_cannot_be_looked_up(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.script(["reset_after_commit"], method="POST", path=INSERTS)
     lines = [
         record(Name="C0", TickerSymbol="T0"),
@@ -173,9 +169,7 @@ def test_a_record_without_a_value_in_its_keys_cannot_be_looked_up(tenant: Tenant
 
 
 @pytest.mark.parametrize("sync_mode", MODES)
-def test_a_commit_that_comes_while_we_wait_after_a_timeout_is_found(
-    tenant: Tenant, sync_mode: str
-) -> None:
+def test_commit_soon_after_timeout_is_found(tenant: Tenant, sync_mode: str) -> None:
     late = Fault("late_commit", method="POST", path=INSERTS, seconds=DURING_THE_WAIT)
     run = load_late(tenant, companies(range(50)), late, sync_mode=sync_mode)
     assert run.outcomes() == {"created": 50}
@@ -184,9 +178,7 @@ def test_a_commit_that_comes_while_we_wait_after_a_timeout_is_found(
 
 
 @pytest.mark.parametrize("sync_mode", MODES)
-def test_a_commit_that_comes_after_the_look_up_is_found_by_the_replay(
-    tenant: Tenant, sync_mode: str
-) -> None:
+def test_commit_after_lookup_is_found_by_replay(tenant: Tenant, sync_mode: str) -> None:
     late = Fault("late_commit", method="POST", path=INSERTS, seconds=AFTER_THE_WAIT)
     run = load_late(tenant, companies(range(50)), late, sync_mode=sync_mode)
     assert run.outcomes() == {"rejected": 50}
@@ -202,9 +194,7 @@ def test_a_commit_that_comes_after_the_look_up_is_found_by_the_replay(
 
 
 @pytest.mark.parametrize("sync_mode", MODES)
-def test_a_timeout_without_a_commit_is_unknown_and_its_replay_creates(
-    tenant: Tenant, sync_mode: str
-) -> None:
+def test_timeout_without_commit_is_created_by_replay(tenant: Tenant, sync_mode: str) -> None:
     slow = Fault("latency", method="POST", path=INSERTS, seconds=AFTER_THE_WAIT)
     lost = Fault("reset_before_commit", method="POST", path=INSERTS)
     run = load_late(tenant, companies(range(5)), slow, lost, sync_mode=sync_mode)
@@ -228,7 +218,7 @@ def test_identical_rows_of_unknown_outcome_are_counted_in_the_replay(tenant: Ten
     assert tenant.count_names() == {"Same": 4}
 
 
-def test_when_the_look_up_fails_too_the_run_stops_before_the_records(tenant: Tenant) -> None:
+def test_failed_lookup_stops_run_before_its_records(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.script(["pass", "reset_after_commit"], method="POST", path=INSERTS)
     tenant.sandbox.tenant.faults.add(Fault("unavailable", path=QUERIES, after=2))
     lines = [*companies(range(50)), state(read=50), *companies(range(50, 100)), state(read=100)]
@@ -262,9 +252,7 @@ def test_insert_leaves_failed_recovery_to_a_replay(tenant: Tenant, kind: str) ->
     assert tenant.count_names() == {f"C{number}": 1 for number in range(100)}
 
 
-def test_lost_create_is_logged_and_honours_retry_after(
-    tenant: Tenant,
-) -> None:
+def test_lost_create_is_logged_and_honours_retry_after(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.script(
         [Fault("unavailable", retry_after=45)], method="POST", path=INSERTS
     )
@@ -276,7 +264,7 @@ def test_lost_create_is_logged_and_honours_retry_after(
     )
 
 
-def test_creates_that_never_arrive_are_unavailable_in_the_end(tenant: Tenant) -> None:
+def test_creates_that_never_arrive_are_unavailable(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.add(Fault("reset_before_commit", method="POST", path=INSERTS))
     run = load(tenant, companies(range(5)))
     assert run.codes == ["unavailable"] * 5
@@ -300,9 +288,7 @@ MIXED = [
 
 @pytest.mark.parametrize("sync_mode", MODES)
 @pytest.mark.parametrize("seed", range(2))
-def test_two_thousand_rows_come_through_fifteen_percent_of_mixed_faults(
-    tenant: Tenant, sync_mode: str, seed: int
-) -> None:
+def test_two_thousand_rows_survive_mixed_faults(tenant: Tenant, sync_mode: str, seed: int) -> None:
     share = 0.15 / len(MIXED)
     tenant.sandbox.tenant.faults.seed(seed)
     tenant.sandbox.tenant.faults.add(

@@ -65,7 +65,7 @@ def succeed_in_status(call: Call, status: int, envelope: Message) -> tuple[int, 
     return 200, envelope
 
 
-def test_a_failure_with_http_200_is_a_failure(tenant: Tenant) -> None:
+def test_failure_with_http_200_is_rejected(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("company", "Industry", "bad"))
     lines = [record(Name=f"C{n}", Industry="bad" if n == 5 else "fine") for n in range(20)]
     run = tenant.load(schema(), *lines, http=wired(after=succeed_in_status))
@@ -90,9 +90,7 @@ def test_creates_missing_in_the_response_are_looked_up(
     assert set(tenant.count_names().values()) == {1}
 
 
-def test_new_rows_left_out_without_keys_to_look_them_up_are_unknown(
-    tenant: Tenant, forgetful: Forgetful
-) -> None:
+def test_omitted_creates_without_keys_are_unknown(tenant: Tenant, forgetful: Forgetful) -> None:
     forgetful.unlisted = {"N7"}
     run = forgetful.load(*notes(range(50)), **NOTE_SETTINGS)
     assert run.outcomes("notes") == {"created": 49, "rejected": 1}
@@ -106,9 +104,7 @@ def test_count_below_the_listed_rows_confirms_nothing(tenant: Tenant, forgetful:
     assert [reject["record"]["Name"] for reject in run.rejects] == ["C3"]
 
 
-def test_errors_listed_beside_a_success_reject_the_records_they_name(
-    tenant: Tenant, forgetful: Forgetful
-) -> None:
+def test_errors_beside_success_reject_named_records(tenant: Tenant, forgetful: Forgetful) -> None:
     forgetful.unwritten = forgetful.unlisted = {"C4"}
     forgetful.errors = [
         {"errorMessage": "no", "errorCode": "GSOBJ_1008", "fieldName": "Name", "invalidValue": "C4"}

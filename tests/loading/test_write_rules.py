@@ -114,9 +114,7 @@ def test_rules_hold_among_records_of_one_key(
 
 
 @pytest.mark.parametrize("group", [1, 10])
-def test_create_rule_ignores_a_field_that_only_a_later_record_carries(
-    tenant: Tenant, group: int
-) -> None:
+def test_create_rule_ignores_field_of_later_record(tenant: Tenant, group: int) -> None:
     lines = [record(Name="Acme", Industry="a"), record(Name="Acme", TickerSymbol="late")]
     load(tenant, *lines, rules={"TickerSymbol": CREATE}, read_group_size=group)
     assert row_of(tenant) == ["a", None]

@@ -152,7 +152,7 @@ def test_rule_for_a_field_that_is_never_read_is_refused(
 
 
 @pytest.mark.parametrize("rule", [CREATE, EMPTY, STAMP])
-def test_rule_for_a_field_that_the_tenant_cannot_read_stops_the_stream(
+def test_rule_for_unreadable_field_stops_stream(
     start_tenant: Callable[..., Tenant], rule: Message
 ) -> None:
     tenant = start_tenant(switches={"unreadable_field": "Industry"})
