@@ -50,7 +50,7 @@ def test_files_are_loaded_in_full_calls_and_kept(tenant: Tenant, gzipped: Path) 
 
 
 @pytest.mark.parametrize("compression", ["none", None])
-def test_a_file_may_be_plain_and_be_named_by_a_url(
+def test_file_may_be_plain_and_named_by_url(
     tenant: Tenant, tmp_path: Path, compression: str | None
 ) -> None:
     path = tmp_path / "records.jsonl"
@@ -64,7 +64,7 @@ def test_a_file_may_be_plain_and_be_named_by_a_url(
 
 @pytest.mark.parametrize("name", ["two words", "100%25 sure", "ünder"])
 @pytest.mark.parametrize("encoded", [True, False])
-def test_a_url_names_a_folder_with_or_without_percent_encoding(
+def test_folder_url_may_be_percent_encoded(
     tenant: Tenant, tmp_path: Path, name: str, *, encoded: bool
 ) -> None:
     path = tmp_path / name / "records.jsonl"
@@ -75,7 +75,7 @@ def test_a_url_names_a_folder_with_or_without_percent_encoding(
     assert tenant.names() == ["Initech"]
 
 
-def test_batches_and_records_of_a_stream_keep_their_order(tenant: Tenant, tmp_path: Path) -> None:
+def test_batches_and_records_keep_order(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_bytes(lines([{"Name": "Initech", "Industry": "second"}]))
     run = tenant.load(
@@ -89,7 +89,7 @@ def test_batches_and_records_of_a_stream_keep_their_order(tenant: Tenant, tmp_pa
     assert (row["Industry"], row["Employees"]) == ("third", 1)
 
 
-def test_maps_filters_validation_and_rejects_hold_for_batches_too(
+def test_maps_filters_validation_and_rejects_apply_to_batches(
     tenant: Tenant, tmp_path: Path
 ) -> None:
     path = tmp_path / "records.jsonl"
@@ -118,14 +118,12 @@ def test_maps_filters_validation_and_rejects_hold_for_batches_too(
     assert [each["record"] for each in run.rejects] == [records[2], records[3]]
 
 
-def test_a_stream_that_the_maps_exclude_is_excluded_from_batches(
-    tenant: Tenant, gzipped: Path
-) -> None:
+def test_stream_excluded_by_maps_is_excluded_from_batches(tenant: Tenant, gzipped: Path) -> None:
     run = tenant.load(schema(), batch(gzipped), stream_maps={"accounts": "__NULL__"})
     assert (run.exit_code, run.warnings, tenant.names()) == (0, [], [])
 
 
-def test_a_batch_before_its_schema_ends_the_run(tenant: Tenant, gzipped: Path) -> None:
+def test_batch_before_its_schema_ends_run(tenant: Tenant, gzipped: Path) -> None:
     run = tenant.load(batch(gzipped))
     assert run.exit_code == 1
     assert "came before its SCHEMA message" in run.error
@@ -134,7 +132,7 @@ def test_a_batch_before_its_schema_ends_the_run(tenant: Tenant, gzipped: Path) -
 @pytest.mark.parametrize(
     ("form", "compression"), [("parquet", None), ("csv", "gzip"), ("jsonl", "zstd")]
 )
-def test_an_encoding_that_cannot_be_read_ends_the_run_before_anything_is_lost(
+def test_unknown_encoding_ends_run_before_loss(
     tenant: Tenant, gzipped: Path, form: str, compression: str | None
 ) -> None:
     run = tenant.load(schema(), batch(gzipped, form=form, compression=compression), state(at=1))
@@ -145,7 +143,7 @@ def test_an_encoding_that_cannot_be_read_ends_the_run_before_anything_is_lost(
     )
 
 
-def test_an_encoding_that_is_left_out_ends_the_run(tenant: Tenant, gzipped: Path) -> None:
+def test_missing_encoding_ends_run(tenant: Tenant, gzipped: Path) -> None:
     run = tenant.load(schema(), {**batch(gzipped), "encoding": {}})
     assert run.exit_code == 1
     assert "cannot be read; let the tap write jsonl" in run.error
@@ -166,7 +164,7 @@ def garbled(data: bytes) -> bytes:
     ],
     ids=["missing", "cut off", "garbled", "no gzip"],
 )
-def test_a_file_that_cannot_be_read_ends_the_run_and_its_state_is_not_written(
+def test_unreadable_file_ends_run_before_its_state(
     tenant: Tenant, gzipped: Path, damage: Any
 ) -> None:
     left = damage(gzipped.read_bytes())
@@ -181,7 +179,7 @@ def test_a_file_that_cannot_be_read_ends_the_run_and_its_state_is_not_written(
 
 
 @pytest.mark.parametrize("line", [f'["{SECRET}"]', f'"{SECRET}"', f"{{{SECRET}", "[" * 100_000])
-def test_a_line_that_is_no_object_ends_the_run_without_being_shown(
+def test_line_that_is_no_object_ends_run_unquoted(
     tenant: Tenant, tmp_path: Path, line: str
 ) -> None:
     path = tmp_path / "records.jsonl"
@@ -193,7 +191,7 @@ def test_a_line_that_is_no_object_ends_the_run_without_being_shown(
     assert SECRET not in run.error
 
 
-def test_storage_that_is_not_installed_names_the_extra(
+def test_missing_storage_package_names_extra(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
@@ -205,7 +203,7 @@ def test_storage_that_is_not_installed_names_the_extra(
     )
 
 
-def test_a_signal_in_the_middle_of_a_long_batch_stops_it(tenant: Tenant, tmp_path: Path) -> None:
+def test_signal_stops_long_batch(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_bytes(lines({"Name": f"C{number}"} for number in range(3000)))
     target = tenant.target(sync_mode="insert")

@@ -65,7 +65,7 @@ def test_undeclared_column_is_converted_like_any_other(tenant: Tenant) -> None:
     assert [(row["Name"], row["Employees"]) for row in tenant.rows()] == [("B", 1200)]
 
 
-def test_undeclared_column_does_not_displace_what_settings_put_there(tenant: Tenant) -> None:
+def test_undeclared_column_does_not_displace_settings(tenant: Tenant) -> None:
     run = tenant.load(
         schema(columns={"Name": TEXT, "sector": TEXT}),
         record(Name="A", sector="IT", Industry="no", Summary="no"),
@@ -93,7 +93,7 @@ def test_mapping_may_name_an_undeclared_column(tenant: Tenant, first: Message) -
     )
 
 
-def test_mapping_that_misspells_a_declared_column_still_stops_the_stream(tenant: Tenant) -> None:
+def test_misspelt_declared_column_still_stops_stream(tenant: Tenant) -> None:
     run = tenant.load(
         schema(columns={"Name": TEXT, "sector": TEXT}),
         record(Name="A", sector="IT"),
@@ -417,7 +417,7 @@ def test_undeclared_object_is_flattened_like_a_declared_one(tenant: Tenant) -> N
     assert [row["Industry"] for row in tenant.rows()] == [None, "IT"]
 
 
-def test_first_look_takes_lists_and_speaks_of_no_administrator(
+def test_first_look_accepts_lists_without_administrator_hint(
     tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -29,7 +29,7 @@ TargetGainsight.cli()
 """
 
 
-def test_a_whole_run_prints_state_and_nothing_else(tmp_path: Path) -> None:
+def test_run_prints_only_state(tmp_path: Path) -> None:
     settings = {"domain": "sandbox", "object_type": "company", "max_reject_percent": 100}
     messages = [
         schema(),
@@ -44,7 +44,7 @@ def test_a_whole_run_prints_state_and_nothing_else(tmp_path: Path) -> None:
     assert len(list((tmp_path / "gainsight-rejects").glob("*.singer"))) == 1
 
 
-def test_mistakes_in_the_settings_are_listed_and_nothing_else_happens(tmp_path: Path) -> None:
+def test_wrong_settings_are_listed_before_anything_else(tmp_path: Path) -> None:
     settings = {
         "domain": "nowhere",
         "access_key": 5,
@@ -66,7 +66,7 @@ def test_mistakes_in_the_settings_are_listed_and_nothing_else_happens(tmp_path: 
     assert "Did you mean 'calls_per_minute'?" in run.stderr
 
 
-def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Path) -> None:
+def test_wrong_environment_is_listed_without_traceback(tmp_path: Path) -> None:
     run = run_command(
         "--config=ENV",
         folder=tmp_path,
@@ -84,7 +84,7 @@ def test_mistakes_in_the_environment_are_listed_without_a_traceback(tmp_path: Pa
     assert KEY not in run.stderr
 
 
-def test_the_settings_that_would_mend_a_stream_can_be_copied_from_the_log(tmp_path: Path) -> None:
+def test_logged_settings_for_a_stream_can_be_copied(tmp_path: Path) -> None:
     columns = {"Name": TEXT, "Shoe": TEXT}
     settings = {"domain": "sandbox", "object_type": "company"}
     run = run_command(folder=tmp_path, messages=[schema(columns=columns)], settings=settings)
@@ -98,7 +98,7 @@ In meltano.yml, under the loader's config:
     assert (run.returncode, run.stderr[-len(said) :]) == (1, said)
 
 
-def test_a_configuration_file_that_is_missing_is_named_without_a_traceback(tmp_path: Path) -> None:
+def test_missing_configuration_file_is_named_without_traceback(tmp_path: Path) -> None:
     run = run_command("--config", "given.json", folder=tmp_path)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
@@ -108,9 +108,7 @@ def test_a_configuration_file_that_is_missing_is_named_without_a_traceback(tmp_p
 
 
 @pytest.mark.parametrize("content", ['{"access_key": "s3cret", oops', '["s3cret"]', "\xff"])
-def test_a_configuration_file_that_cannot_be_read_is_named_and_not_shown(
-    tmp_path: Path, content: str
-) -> None:
+def test_unreadable_configuration_file_is_named_unquoted(tmp_path: Path, content: str) -> None:
     path = tmp_path / "given.json"
     path.write_text(content, encoding="latin-1")
     with pytest.raises(click.ClickException) as refused:
@@ -120,7 +118,7 @@ def test_a_configuration_file_that_cannot_be_read_is_named_and_not_shown(
     assert "s3cret" not in refused.value.message
 
 
-def test_several_configuration_files_add_up_and_the_last_wins(tmp_path: Path) -> None:
+def test_last_of_several_configuration_files_wins(tmp_path: Path) -> None:
     first, second = tmp_path / "a.json", tmp_path / "b.json"
     first.write_text('{"domain": "sandbox", "object_type": "person"}', encoding="utf-8")
     second.write_text('{"object_type": "company"}', encoding="utf-8")
@@ -163,13 +161,13 @@ def test_expression_that_only_resembles_fake_needs_no_extra(
     assert TargetGainsight(config={"domain": "sandbox", "stream_maps": maps}).settings
 
 
-def test_a_default_of_the_stream_maps_other_than_null_is_a_mistake() -> None:
+def test_stream_maps_default_must_be_null() -> None:
     with pytest.raises(ConfigValidationError) as refused:
         TargetGainsight(config={"domain": "sandbox", "stream_maps": {"__else__": "keep"}})
     assert refused.value.errors == ["stream_maps: __else__ can only be __NULL__."]
 
 
-def test_stream_maps_that_cannot_be_used_end_the_command_with_a_sentence(
+def test_unusable_stream_maps_are_explained(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {"domain": "sandbox", "stream_maps": {"__oops__": {}}}
@@ -191,7 +189,7 @@ def run_on_sandbox(caplog: pytest.LogCaptureFixture, **settings: str) -> tuple[i
 
 
 @pytest.mark.parametrize("where", ["no-such-folder/tenant.db", "notes.txt", "."])
-def test_a_sandbox_file_that_is_none_ends_the_run_with_a_sentence(
+def test_invalid_sandbox_file_is_explained(
     tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     notes, path = tmp_path / "notes.txt", str(tmp_path / where)
@@ -202,7 +200,7 @@ def test_a_sandbox_file_that_is_none_ends_the_run_with_a_sentence(
     assert notes.read_text(encoding="utf-8") == "notes " * 200
 
 
-def test_a_sandbox_description_that_is_wrong_names_its_mistake(
+def test_wrong_sandbox_description_is_explained(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     described = tmp_path / "tenant.yml"
@@ -214,7 +212,7 @@ def test_a_sandbox_description_that_is_wrong_names_its_mistake(
     assert "did you mean limits?" in error
 
 
-def test_without_the_extra_the_sandbox_says_which_command_installs_it(tmp_path: Path) -> None:
+def test_sandbox_without_extra_names_install_command(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(
         json.dumps({"domain": "sandbox", "object_type": "company"}), encoding="utf-8"
     )
@@ -232,9 +230,7 @@ def test_without_the_extra_the_sandbox_says_which_command_installs_it(tmp_path: 
     assert "Traceback" not in run.stderr
 
 
-def test_a_key_that_is_refused_is_in_no_log_at_any_level_and_in_no_file(
-    tmp_path: Path, tenant: Tenant
-) -> None:
+def test_refused_key_is_in_no_log_or_file(tmp_path: Path, tenant: Tenant) -> None:
     """Everything that a run writes is searched."""
     settings = tenant.settings | {"access_key": KEY, "summary_path": "summary.json"}
     run = run_command(
@@ -253,9 +249,7 @@ def test_a_key_that_is_refused_is_in_no_log_at_any_level_and_in_no_file(
     assert KEY not in run.stdout + run.stderr
 
 
-def test_a_key_that_is_accepted_is_in_no_log_at_any_level_and_in_no_file(
-    tmp_path: Path, tenant: Tenant
-) -> None:
+def test_accepted_key_is_in_no_log_or_file(tmp_path: Path, tenant: Tenant) -> None:
     messages = [schema(), record(Name="Initech"), record(Name="Hooli", Employees="a lot")]
     settings = tenant.settings | {"summary_path": "summary.json"}
     run = run_command(folder=tmp_path, messages=messages, settings=settings, LOGLEVEL="DEBUG")
@@ -270,7 +264,7 @@ def files_with(text: str, folder: Path) -> list[str]:
     return [path.name for path in files if text.encode() in path.read_bytes()]
 
 
-def test_a_record_is_in_no_log_at_the_usual_level(
+def test_record_is_in_no_log_at_default_level(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     columns = {"Name": TEXT, "Summary": TEXT}

@@ -20,14 +20,14 @@ def bad(name: str) -> dict[str, object]:
     return record(Name=name, Employees="a lot")
 
 
-def test_a_run_in_which_everything_was_rejected_fails(tenant: Tenant) -> None:
+def test_run_with_rejects_only_fails(tenant: Tenant) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), state(at=2))
     assert run.exit_code == 1
     assert run.error == (f"all 2 records were rejected; the reasons are in {run.reject_path}")
     assert run.states == [{"at": 2}]
 
 
-def test_report_is_logged_once_when_everything_was_rejected(
+def test_report_with_rejects_only_is_logged_once(
     tenant: Tenant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
@@ -38,7 +38,7 @@ def test_report_is_logged_once_when_everything_was_rejected(
     assert sum("http_request_count" in each for each in messages) == 1
 
 
-def test_plan_is_printed_once_when_everything_would_be_rejected(
+def test_plan_with_rejects_only_is_printed_once(
     tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tenant.load(schema(), bad("A"), dry_run=True)
@@ -46,24 +46,22 @@ def test_plan_is_printed_once_when_everything_would_be_rejected(
     assert capsys.readouterr().err.count("nothing was written") == 1
 
 
-def test_a_run_with_some_rejects_succeeds_with_a_warning_that_counts_them_and_names_the_file(
-    tenant: Tenant,
-) -> None:
+def test_run_with_some_rejects_succeeds_with_warning(tenant: Tenant) -> None:
     run = tenant.load(schema(), bad("A"), bad("B"), record(Name="C"))
     assert run.exit_code == 0
     assert run.warnings[-1] == f"2 records were rejected and kept in {run.reject_path}"
 
 
-def test_a_run_without_records_succeeds(tenant: Tenant) -> None:
+def test_run_without_records_succeeds(tenant: Tenant) -> None:
     assert tenant.load(schema(), state(at=1)).exit_code == 0
     assert tenant.load().exit_code == 0
 
 
-def test_a_run_in_which_everything_was_skipped_succeeds(tenant: Tenant) -> None:
+def test_run_with_skipped_records_only_succeeds(tenant: Tenant) -> None:
     assert tenant.load(schema(), record(Name="A"), sync_mode="update").exit_code == 0
 
 
-def test_more_rejects_than_allowed_stop_the_run_with_the_covered_state(tenant: Tenant) -> None:
+def test_more_rejects_than_allowed_stop_run_with_covered_state(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="A"),
@@ -81,7 +79,7 @@ def test_more_rejects_than_allowed_stop_the_run_with_the_covered_state(tenant: T
     assert (run.states, tenant.names()) == ([{"at": 1}], ["A"])
 
 
-def test_a_percentage_of_rejects_counts_from_the_hundredth_record(tenant: Tenant) -> None:
+def test_reject_percentage_counts_from_hundredth_record(tenant: Tenant) -> None:
     first = [bad(f"B{number}") for number in range(50)]
     rest = [record(Name=f"C{number}") for number in range(60)]
     assert tenant.load(schema(), *first, *rest[:49], max_reject_percent=10).exit_code == 0
@@ -90,7 +88,7 @@ def test_a_percentage_of_rejects_counts_from_the_hundredth_record(tenant: Tenant
     assert "more than max_reject_percent (10% after 100 records) allows" in run.error
 
 
-def test_a_credential_that_is_not_accepted_stops_the_run_at_once(tenant: Tenant) -> None:
+def test_refused_credential_stops_run_at_once(tenant: Tenant) -> None:
     run = tenant.load(schema(), record(Name="A"), state(at=1), access_key="wr0ng-key")
     assert (run.exit_code, run.states) == (1, [])
     assert "Check that access_key is the tenant's current key" in run.error
@@ -98,16 +96,14 @@ def test_a_credential_that_is_not_accepted_stops_the_run_at_once(tenant: Tenant)
     assert len(tenant.sandbox.tenant.calls()) == 1
 
 
-def test_a_tenant_that_cannot_be_reached_stops_the_run(tenant: Tenant) -> None:
+def test_unreachable_tenant_stops_run(tenant: Tenant) -> None:
     run = tenant.load(schema(), record(Name="A"), base_url="http://127.0.0.1:9")
     assert run.exit_code == 1
     assert "127.0.0.1 is not reachable: " in run.error
     assert "\n" not in run.error
 
 
-def test_a_reject_file_that_cannot_be_written_stops_the_run_before_its_state(
-    tenant: Tenant, tmp_path: Path
-) -> None:
+def test_unwritable_reject_file_stops_run_before_its_state(tenant: Tenant, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
     run = tenant.load(
         schema(), bad("A"), record(Name="B"), state(at=2), rejects_path=str(tmp_path / "taken")
@@ -116,9 +112,7 @@ def test_a_reject_file_that_cannot_be_written_stops_the_run_before_its_state(
     assert "taken" in run.error
 
 
-def test_a_summary_that_cannot_be_written_fails_the_run_but_keeps_the_state(
-    tenant: Tenant, tmp_path: Path
-) -> None:
+def test_unwritable_summary_fails_run_but_keeps_state(tenant: Tenant, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
     summary = str(tmp_path / "taken" / "summary.json")
     run = tenant.load(schema(), record(Name="B"), state(at=2), summary_path=summary)
@@ -126,7 +120,7 @@ def test_a_summary_that_cannot_be_written_fails_the_run_but_keeps_the_state(
     assert "taken" in run.error
 
 
-def test_a_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:
+def test_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_text("of yesterday", encoding="utf-8")
     run = tenant.load(schema(), bad("A"), record(Name="B"), summary_path=str(path))
@@ -137,7 +131,7 @@ def test_a_summary_is_written_as_json(tenant: Tenant, tmp_path: Path) -> None:
     assert summary["calls"]["by_kind"]["insert"] == 1
 
 
-def test_the_sdks_metrics_count_what_was_written(
+def test_sdk_metrics_count_written_records(
     tenant: Tenant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TARGET_GAINSIGHT_LOGLEVEL", "debug")
@@ -157,7 +151,7 @@ def test_the_sdks_metrics_count_what_was_written(
     assert requests == {"describe": 1, "query": 2, "insert": 1}  # the second: variants of the keys
 
 
-def test_a_tenant_that_fails_for_good_stops_the_run_with_what_to_do(tenant: Tenant) -> None:
+def test_permanently_failing_tenant_stops_run_with_advice(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.add(Fault("server_error", method="POST"))
     run = tenant.load(
         schema(),

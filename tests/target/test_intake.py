@@ -14,7 +14,7 @@ SECRET = "do-not-show-me"
 ORDERS = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
 
 
-def test_a_failing_map_expression_rejects_its_record_alone(tenant: Tenant) -> None:
+def test_failing_map_expression_rejects_record_alone(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="Initech", Industry="software"),
@@ -33,7 +33,7 @@ def test_a_failing_map_expression_rejects_its_record_alone(tenant: Tenant) -> No
     assert "a stream map expression failed" in line
 
 
-def test_a_record_that_does_not_fit_its_schema_is_rejected_alone(tenant: Tenant) -> None:
+def test_record_that_violates_schema_is_rejected_alone(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="Initech", Employees=12),
@@ -48,7 +48,7 @@ def test_a_record_that_does_not_fit_its_schema_is_rejected_alone(tenant: Tenant)
     assert reason["hint"] == "correct it in the tap, or set validate_records: false"
 
 
-def test_a_record_without_a_required_column_is_rejected_alone(tenant: Tenant) -> None:
+def test_record_without_required_column_is_rejected_alone(tenant: Tenant) -> None:
     demanding = schema()
     demanding["schema"]["required"] = ["Industry"]
     run = tenant.load(demanding, record(Name="Hooli"), record(Name="Initech", Industry="x"))
@@ -59,7 +59,7 @@ def test_a_record_without_a_required_column_is_rejected_alone(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize("value", ["31.12.2026", "2026-02-30", "soon"])
-def test_a_date_that_cannot_be_read_rejects_its_record_alone(tenant: Tenant, value: str) -> None:
+def test_invalid_date_rejects_record_alone(tenant: Tenant, value: str) -> None:
     run = tenant.load(
         schema(),
         record(Name="Hooli", RenewalDate=value),
@@ -71,9 +71,7 @@ def test_a_date_that_cannot_be_read_rejects_its_record_alone(tenant: Tenant, val
 
 
 @pytest.mark.parametrize("value", ["soon", 5, True, ["2026-12-31"]])
-def test_a_date_of_a_field_that_is_not_known_is_read_by_the_streams_schema(
-    tenant: Tenant, value: object
-) -> None:
+def test_date_of_unknown_field_is_parsed_by_schema(tenant: Tenant, value: object) -> None:
     switches = tenant.sandbox.tenant.switches
     tenant.sandbox.tenant.switches = replace(switches, metadata_status=403)
     run = tenant.load(
@@ -85,7 +83,7 @@ def test_a_date_of_a_field_that_is_not_known_is_read_by_the_streams_schema(
     assert (run.exit_code, tenant.names(), run.codes) == (0, ["Initech"], ["invalid_date"])
 
 
-def test_the_source_record_is_kept_as_it_came(tenant: Tenant) -> None:
+def test_source_record_is_kept_unchanged(tenant: Tenant) -> None:
     source = {"Name": "Hooli", "RenewalDate": "2026-12-31", "Employees": "a lot", "_sdc_x": [1]}
     message = {**record(**source), "time_extracted": "2026-01-01T00:00:00Z", "version": 5}
     run = tenant.load(schema(), message, record(Name="Initech"))
@@ -94,7 +92,7 @@ def test_the_source_record_is_kept_as_it_came(tenant: Tenant) -> None:
     assert reject == message
 
 
-def test_a_record_deleted_in_the_source_is_skipped_and_deletes_nothing(tenant: Tenant) -> None:
+def test_deleted_source_record_is_skipped_by_default(tenant: Tenant) -> None:
     tenant.load(schema(), record(Name="Initech"))
     run = tenant.load(
         schema(),
@@ -108,7 +106,7 @@ def test_a_record_deleted_in_the_source_is_skipped_and_deletes_nothing(tenant: T
     assert tenant.calls("delete") == []
 
 
-def test_a_version_is_not_activated_and_that_is_said_once(
+def test_ignored_activate_version_is_reported_once(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     tenant.load(schema(), record(Name="Initech"))
@@ -196,7 +194,7 @@ def broken(message: Message, **changes: Any) -> Message:
         ),
     ],
 )
-def test_a_line_that_is_no_singer_message_ends_the_run_without_being_shown(
+def test_line_that_is_no_message_ends_run_unquoted(
     tenant: Tenant, line: Message | str, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -209,25 +207,25 @@ def test_a_line_that_is_no_singer_message_ends_the_run_without_being_shown(
     assert [each for each in shown if "unknown message type" not in each] == []
 
 
-def test_bytes_that_are_no_utf_8_end_the_run_without_being_shown(tenant: Tenant) -> None:
+def test_invalid_utf_8_ends_run_unquoted(tenant: Tenant) -> None:
     start = lines_of([schema()]).encode()
     run = tenant.load_text(start + b'{"type": "RECORD", "stream": "a", "record": {"Name": "\xff"}}')
     assert run.exit_code == 1
     assert run.error.startswith("line 2 of the input is no Singer message: not UTF-8: byte ")
 
 
-def test_blank_lines_are_no_messages(tenant: Tenant) -> None:
+def test_blank_lines_are_ignored(tenant: Tenant) -> None:
     assert tenant.load(schema(), "", record(Name="Initech"), "   ").exit_code == 0
     assert tenant.names() == ["Initech"]
 
 
-def test_a_last_line_without_its_end_is_read(tenant: Tenant) -> None:
+def test_last_line_without_newline_is_read(tenant: Tenant) -> None:
     text = lines_of([schema(), record(Name="Initech")]).rstrip("\n")
     assert tenant.load_text(text).exit_code == 0
     assert tenant.names() == ["Initech"]
 
 
-def test_a_record_before_its_schema_ends_the_run(tenant: Tenant) -> None:
+def test_record_before_its_schema_ends_run(tenant: Tenant) -> None:
     run = tenant.load(record(Name=SECRET))
     assert run.exit_code == 1
     assert run.error == "a record of stream 'accounts' came before its SCHEMA message"
@@ -250,16 +248,14 @@ def test_record_without_its_key_property_is_rejected_alone(tenant: Tenant) -> No
         {"__filter__": "(("},
     ],
 )
-def test_a_stream_map_that_cannot_be_used_ends_the_run(
-    tenant: Tenant, stream_map: dict[str, Any]
-) -> None:
+def test_unusable_stream_map_ends_run(tenant: Tenant, stream_map: dict[str, Any]) -> None:
     run = tenant.load(schema(), stream_maps={"accounts": stream_map})
     assert run.exit_code == 1
     assert run.error.startswith("stream 'accounts': its stream map cannot be used: ")
     assert "\n" not in run.error
 
 
-def test_a_schema_that_is_repeated_before_every_page_costs_no_calls(tenant: Tenant) -> None:
+def test_repeated_schema_costs_no_calls(tenant: Tenant) -> None:
     columns = {**COMPANY_COLUMNS, "_sdc_extracted_at": TEXT}
     pages = [(schema(columns=columns), record(Name=f"C{n}"), state(page=n)) for n in range(60)]
     run = tenant.load(
@@ -272,7 +268,7 @@ def test_a_schema_that_is_repeated_before_every_page_costs_no_calls(tenant: Tena
     assert len(tenant.calls("describe")) == 1
 
 
-def test_on_a_changed_schema_the_old_records_are_written_before_the_new(tenant: Tenant) -> None:
+def test_changed_schema_writes_old_records_first(tenant: Tenant) -> None:
     wider = {**COMPANY_COLUMNS, "Summary": TEXT}
     run = tenant.load(
         schema(),
@@ -298,7 +294,7 @@ def test_flattening_works(tenant: Tenant) -> None:
     assert tenant.rows()[0]["Industry"] == "software"
 
 
-def test_no_line_of_the_input_is_kept_for_the_next(tenant: Tenant) -> None:
+def test_no_input_line_is_kept_in_memory(tenant: Tenant) -> None:
     """Chunks end anywhere, also within a line and within a character."""
     names = [f"Ünïted {number} " + "ß" * 3000 for number in range(60)]
     columns = {"Name": TEXT, "Summary": TEXT}
@@ -309,7 +305,7 @@ def test_no_line_of_the_input_is_kept_for_the_next(tenant: Tenant) -> None:
     assert tenant.names() == sorted(name[:20] for name in names)
 
 
-def test_a_reject_of_a_run_that_kept_keys_only_is_not_replayed(tenant: Tenant) -> None:
+def test_keys_only_reject_is_not_replayed(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="Hooli", Employees="a lot"),
@@ -324,7 +320,7 @@ def test_a_reject_of_a_run_that_kept_keys_only_is_not_replayed(tenant: Tenant) -
     assert tenant.names() == ["Initech"]
 
 
-def test_a_child_finds_a_parent_that_a_later_map_makes_of_the_same_record(tenant: Tenant) -> None:
+def test_child_finds_parent_mapped_from_same_record(tenant: Tenant) -> None:
     """The map of the stream's own name comes first; its group must not end before its parents."""
     lines = [record("subsidiaries", parent=f"P{n}", Name=f"S{n}") for n in range(6)]
     run = tenant.load(

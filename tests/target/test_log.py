@@ -58,7 +58,7 @@ def test_metrics_are_logged_where_their_logger_has_a_handler(tmp_path: Path) -> 
     assert '"metric":"http_request_count"' in run.stderr
 
 
-def test_each_line_is_an_event_where_a_program_reads_the_log(tmp_path: Path) -> None:
+def test_structured_log_has_an_event_per_line(tmp_path: Path) -> None:
     path = log_config(tmp_path)
     columns = {"Name": TEXT, "Shoe": TEXT}
     run = run_command(
@@ -79,9 +79,7 @@ def test_each_line_is_an_event_where_a_program_reads_the_log(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, UNKNOWN_KEY], ids=["empty source", "wrong key"])
-def test_no_table_of_zeros_where_nothing_was_read(
-    tmp_path: Path, settings: dict[str, object]
-) -> None:
+def test_no_table_without_records(tmp_path: Path, settings: dict[str, object]) -> None:
     run = run_command(folder=tmp_path, messages=[schema()], settings=settings)
     assert "no records were read" in run.stderr
     assert "unchanged" not in run.stderr

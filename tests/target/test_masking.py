@@ -13,14 +13,14 @@ from target_gainsight.singer.masking import warn_of_unmasked_rejects
     "definition",
     [{"email": None}, {"email": "__NULL__"}, {"email": "sha256(email)"}, {"email": "fake.email()"}],
 )
-def test_a_map_that_masks_or_removes_a_field_warns(
+def test_map_that_masks_or_removes_field_warns(
     caplog: pytest.LogCaptureFixture, definition: dict[str, str | None]
 ) -> None:
     warn_of_unmasked_rejects("contacts", {"contacts": {"name": "name.strip()", **definition}})
     assert "masks or removes email, but the reject file keeps" in caplog.text
 
 
-def test_a_map_of_another_name_counts_by_its_source(caplog: pytest.LogCaptureFixture) -> None:
+def test_renaming_map_counts_by_its_source(caplog: pytest.LogCaptureFixture) -> None:
     warn_of_unmasked_rejects("public-x", {"people": {"__source__": "public-*", "a": "md5(a)"}})
     assert "removes a," in caplog.text
 
@@ -29,7 +29,7 @@ def test_a_map_of_another_name_counts_by_its_source(caplog: pytest.LogCaptureFix
     "stream_maps",
     [{}, {"other": {"email": None}}, {"contacts": None}, {"contacts": {"Email": "email.lower()"}}],
 )
-def test_a_map_that_hides_nothing_is_silent(
+def test_map_that_hides_nothing_logs_nothing(
     caplog: pytest.LogCaptureFixture, stream_maps: dict[str, dict[str, str | None] | None]
 ) -> None:
     caplog.set_level(logging.DEBUG)

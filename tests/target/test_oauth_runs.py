@@ -73,7 +73,7 @@ def refused(tenant: OAuthTenant) -> int:
     return sum(call.status == 401 for call in tenant.sandbox.tenant.calls())
 
 
-def test_four_thousand_inserts_go_through_on_tokens_of_ten_calls(open_tenant: OpenTenant) -> None:
+def test_four_thousand_inserts_with_tokens_of_ten_calls(open_tenant: OpenTenant) -> None:
     tenant = open_tenant(token_calls=10)
     run = tenant.load(schema(), *companies(4_000), state(at=4_000), sync_mode="insert")
     assert (run.exit_code, run.states[-1], run.rejects) == (0, {"at": 4_000}, [])
@@ -82,7 +82,7 @@ def test_four_thousand_inserts_go_through_on_tokens_of_ten_calls(open_tenant: Op
     assert refused(tenant) > 0
 
 
-def test_a_run_takes_one_token_and_counts_it_under_its_own_kind(open_tenant: OpenTenant) -> None:
+def test_run_takes_one_token_counted_separately(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     run = tenant.load(schema(), *companies(500), state(at=500), sync_mode="insert")
     assert run.exit_code == 0
@@ -90,7 +90,7 @@ def test_a_run_takes_one_token_and_counts_it_under_its_own_kind(open_tenant: Ope
     assert refused(tenant) == 0
 
 
-def test_a_token_is_no_call_of_the_run_or_of_the_day(open_tenant: OpenTenant) -> None:
+def test_token_call_counts_for_no_budget(open_tenant: OpenTenant) -> None:
     """Three calls are allowed in every respect: one that describes, and two that write."""
     tenant = open_tenant()
     run = tenant.load(
@@ -107,7 +107,7 @@ def test_a_token_is_no_call_of_the_run_or_of_the_day(open_tenant: OpenTenant) ->
     assert (run.target.summary.calls.total, tenant.clock.waits) == (4, [])
 
 
-def test_a_token_costs_nothing_of_the_cost_that_a_plan_tells(open_tenant: OpenTenant) -> None:
+def test_token_call_is_not_in_cost_of_plan(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     run = tenant.load(
         schema(), *companies(100), sync_mode="insert", dry_run=True, calls_per_day=300
@@ -118,7 +118,7 @@ def test_a_token_costs_nothing_of_the_cost_that_a_plan_tells(open_tenant: OpenTe
     assert cost.percent_of_day == pytest.approx(100 * 3 / 270)
 
 
-def test_calls_of_every_family_go_through_on_tokens_of_one_call(open_tenant: OpenTenant) -> None:
+def test_every_endpoint_works_with_single_use_tokens(open_tenant: OpenTenant) -> None:
     """Each call but the first finds its token ended, the upload of a file as well."""
     tenant = open_tenant(token_calls=1)
     contact = {"Email": TEXT, "Name": TEXT}
@@ -157,7 +157,7 @@ def test_calls_of_every_family_go_through_on_tokens_of_one_call(open_tenant: Ope
     assert refused(tenant) == tenant.token_calls - 1
 
 
-def test_tokens_that_end_in_time_are_replaced_before_it(open_tenant: OpenTenant) -> None:
+def test_expiring_tokens_are_replaced_in_time(open_tenant: OpenTenant) -> None:
     tenant = open_tenant(token_seconds=100)
     run = tenant.load(
         schema(),
@@ -189,9 +189,7 @@ class Revoking:
         return self._pick(method, path)
 
 
-def test_a_token_that_is_revoked_in_the_middle_costs_nothing_but_another(
-    open_tenant: OpenTenant,
-) -> None:
+def test_revoked_token_is_replaced(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     Revoking(tenant, 5, tenant.sandbox.tenant.tokens.end_all)
     run = tenant.load(schema(), *companies(1_000), state(at=1_000), sync_mode="insert")
@@ -200,9 +198,7 @@ def test_a_token_that_is_revoked_in_the_middle_costs_nothing_but_another(
     assert (tenant.token_calls, refused(tenant) > 0) == (2, True)
 
 
-def test_a_client_that_is_revoked_in_the_middle_stops_the_run_and_loses_nothing(
-    open_tenant: OpenTenant,
-) -> None:
+def test_revoked_client_stops_run_without_loss(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
 
     def revoke() -> None:
@@ -221,9 +217,7 @@ def test_a_client_that_is_revoked_in_the_middle_stops_the_run_and_loses_nothing(
     assert 0 < landed < 1_000
 
 
-def test_tokens_that_are_not_to_be_had_any_more_stop_the_run_and_lose_nothing(
-    open_tenant: OpenTenant,
-) -> None:
+def test_failing_token_refresh_stops_run_without_loss(open_tenant: OpenTenant) -> None:
     tenant = open_tenant(token_calls=5)
     tenant.sandbox.tenant.faults.add(Fault("server_error", path="*/oauth/token", after=1))
     numbered = [each for at, row in enumerate(companies(1_000)) for each in (row, state(at=at))]
@@ -241,7 +235,7 @@ def test_tokens_that_are_not_to_be_had_any_more_stop_the_run_and_lose_nothing(
     assert tenant.names() == sorted(f"Company {number}" for number in range(1_000))
 
 
-def test_wrong_credentials_stop_the_run_before_anything_else(open_tenant: OpenTenant) -> None:
+def test_wrong_credentials_stop_run_first(open_tenant: OpenTenant) -> None:
     tenant = open_tenant()
     run = tenant.load(schema(), record(Name="A"), state(at=1), client_secret="wr0ng-s3cret")
     assert (run.exit_code, run.states) == (1, [])
@@ -251,7 +245,7 @@ def test_wrong_credentials_stop_the_run_before_anything_else(open_tenant: OpenTe
 
 
 @pytest.mark.parametrize("switches", [{"token_in_envelope": True}, {"client_refusal": "oauth"}])
-def test_what_is_not_on_record_of_the_tenants_answers_is_borne(
+def test_undocumented_responses_are_tolerated(
     open_tenant: OpenTenant, switches: dict[str, Any]
 ) -> None:
     tenant = open_tenant(**switches)
@@ -262,18 +256,14 @@ def test_what_is_not_on_record_of_the_tenants_answers_is_borne(
 
 
 @pytest.mark.parametrize("kind", ["server_error", "throttle_429", "reset_after_commit", "cut_json"])
-def test_a_passing_fault_of_the_token_call_costs_the_run_nothing(
-    open_tenant: OpenTenant, kind: str
-) -> None:
+def test_passing_fault_of_token_call_is_survived(open_tenant: OpenTenant, kind: str) -> None:
     tenant = open_tenant()
     tenant.sandbox.tenant.faults.script([kind, kind], path="*/oauth/token")
     run = tenant.load(schema(), *companies(60), sync_mode="insert")
     assert (run.exit_code, len(tenant.names()), tenant.token_calls) == (0, 60, 3)
 
 
-def test_the_secret_and_the_token_are_in_no_log_at_any_level_and_in_no_file(
-    tmp_path: Path, open_tenant: OpenTenant
-) -> None:
+def test_secret_and_token_are_in_no_log_or_file(tmp_path: Path, open_tenant: OpenTenant) -> None:
     """Tokens are refused, calls for them broken, records rejected; all that is left is searched."""
     tenant = open_tenant(token_calls=2)
     faults = tenant.sandbox.tenant.faults

@@ -30,7 +30,7 @@ def refuse(tenant: Tenant, value: str) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", value))
 
 
-def test_once_the_cause_is_mended_exactly_the_rejects_are_loaded(tenant: Tenant) -> None:
+def test_exactly_the_rejects_are_loaded_after_fix(tenant: Tenant) -> None:
     refuse(tenant, "bad")
     names = [f"C{number:02}" for number in range(60)]
     first = tenant.load(
@@ -48,9 +48,7 @@ def test_once_the_cause_is_mended_exactly_the_rejects_are_loaded(tenant: Tenant)
     assert replay.states == []
 
 
-def test_a_file_begins_with_the_schema_as_it_came_and_repeats_it_when_it_changed(
-    tenant: Tenant,
-) -> None:
+def test_file_has_original_schema_and_repeats_changed_one(tenant: Tenant) -> None:
     odd = {**schema(), "bookmark_properties": ["Name"], "extra": {"kept": 1.5}}
     wider = schema(columns={**COMPANY_COLUMNS, "Summary": TEXT})
     bad = {"Employees": "a lot"}
@@ -74,7 +72,7 @@ def test_a_file_begins_with_the_schema_as_it_came_and_repeats_it_when_it_changed
     assert [each["record"]["Name"] for each in run.rejects] == ["C1", "C2", "C3", "C4"]
 
 
-def test_the_schema_is_kept_from_before_the_stream_maps(tenant: Tenant) -> None:
+def test_schema_before_stream_maps_is_kept(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="Initech", Industry="x"),
@@ -84,7 +82,7 @@ def test_the_schema_is_kept_from_before_the_stream_maps(tenant: Tenant) -> None:
     assert run.reject_lines[0] == schema()
 
 
-def test_the_rejects_of_each_stream_are_kept_in_the_order_of_the_input(tenant: Tenant) -> None:
+def test_rejects_of_stream_are_in_input_order(tenant: Tenant) -> None:
     refuse(tenant, "bad")
     run = tenant.load(
         schema(),
@@ -102,7 +100,7 @@ def test_the_rejects_of_each_stream_are_kept_in_the_order_of_the_input(tenant: T
     assert [name for name in names if name.startswith("P")] == ["P1", "P3"]
 
 
-def test_of_a_record_that_became_two_only_the_rejected_one_is_replayed(tenant: Tenant) -> None:
+def test_only_rejected_part_of_duplicated_record_is_replayed(tenant: Tenant) -> None:
     refuse(tenant, "bad")
     settings = {"stream_maps": PERSON_MAP, "streams": {"people": {"object_type": "person"}}}
     first = tenant.load(
@@ -123,7 +121,7 @@ def test_of_a_record_that_became_two_only_the_rejected_one_is_replayed(tenant: T
     assert replay.target.summary.stream("people").read == 0
 
 
-def test_a_map_runs_once_for_a_replayed_record(tenant: Tenant) -> None:
+def test_map_runs_once_for_replayed_record(tenant: Tenant) -> None:
     refuse(tenant, "bad!")
     maps = {"stream_maps": {"accounts": {"Industry": "Industry + '!'"}}}
     first = tenant.load(
@@ -134,7 +132,7 @@ def test_a_map_runs_once_for_a_replayed_record(tenant: Tenant) -> None:
     assert tenant.rows(Name="A")[0]["Industry"] == "bad!"
 
 
-def test_what_is_rejected_again_is_filed_again_once(tenant: Tenant) -> None:
+def test_record_rejected_again_is_filed_once(tenant: Tenant) -> None:
     first = tenant.load(schema(), record(Name="A", Employees="a lot"), record(Name="B"))
     second = tenant.load_text(first.reject_path.read_bytes())
     assert second.exit_code == 1
@@ -143,7 +141,7 @@ def test_what_is_rejected_again_is_filed_again_once(tenant: Tenant) -> None:
     assert after["gainsight_reject"]["code"] == before["gainsight_reject"]["code"]
 
 
-def test_a_reason_says_everything_that_is_known(tenant: Tenant) -> None:
+def test_reason_has_all_details(tenant: Tenant) -> None:
     refuse(tenant, "bad")
     run = tenant.load(schema(), record(Name="A", Industry="bad"), record(Name="B", Industry="good"))
     reason = run.rejects[0]["gainsight_reject"]
@@ -155,7 +153,7 @@ def test_a_reason_says_everything_that_is_known(tenant: Tenant) -> None:
     assert reason["time"].startswith("2026-01-01T12:00:0")
 
 
-def test_of_keys_only_the_keys_are_kept(tenant: Tenant) -> None:
+def test_keys_only_keeps_keys(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="A", Industry="private", Employees="s3cret"),
@@ -169,7 +167,7 @@ def test_of_keys_only_the_keys_are_kept(tenant: Tenant) -> None:
     assert "s3cret" not in run.reject_path.read_text(encoding="utf-8")
 
 
-def test_files_are_for_their_owner_and_hidden_from_git(tenant: Tenant, tmp_path: Path) -> None:
+def test_files_are_private_and_ignored_by_git(tenant: Tenant, tmp_path: Path) -> None:
     summary = tmp_path / "sums" / "run.json"
     run = tenant.load(
         schema(),
@@ -182,7 +180,7 @@ def test_files_are_for_their_owner_and_hidden_from_git(tenant: Tenant, tmp_path:
     assert (run.reject_path.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
-def test_without_rejects_there_is_no_reject_file(tenant: Tenant) -> None:
+def test_run_without_rejects_makes_no_reject_file(tenant: Tenant) -> None:
     assert not tenant.load(schema(), record(Name="A")).reject_path.exists()
 
 

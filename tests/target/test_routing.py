@@ -14,7 +14,7 @@ ORDER = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
 ORDER_COLUMNS = {"orderId__gc": {"type": "integer"}, "buyer__gc": TEXT}
 
 
-def test_streams_go_to_the_objects_of_their_entries(tenant: Tenant) -> None:
+def test_streams_are_routed_to_configured_objects(tenant: Tenant) -> None:
     run = tenant.load(
         schema("crm-accounts"),
         schema("public.orders", ORDER_COLUMNS, ["orderId__gc"]),
@@ -35,9 +35,7 @@ def test_streams_go_to_the_objects_of_their_entries(tenant: Tenant) -> None:
     assert [row["Email"] for row in tenant.rows("Person")] == ["ann@initech.example"]
 
 
-def test_a_stream_that_nothing_routes_stops_the_run_and_says_how_to_route_or_exclude_it(
-    tenant: Tenant,
-) -> None:
+def test_unrouted_stream_stops_run_with_advice(tenant: Tenant) -> None:
     run = tenant.load(
         schema("orders"), object_type=None, streams={"accounts": {"object_type": "company"}}
     )
@@ -50,7 +48,7 @@ def test_a_stream_that_nothing_routes_stops_the_run_and_says_how_to_route_or_exc
     assert run.output == ""
 
 
-def test_a_stream_that_two_patterns_match_equally_stops_the_run(tenant: Tenant) -> None:
+def test_ambiguous_patterns_stop_run(tenant: Tenant) -> None:
     entry = {"object_type": "company"}
     run = tenant.load(schema("nps_raw"), streams={"nps_*": entry, "*_raw": entry})
     assert run.exit_code == 1
@@ -69,9 +67,7 @@ def test_a_stream_that_two_patterns_match_equally_stops_the_run(tenant: Tenant) 
     ],
     ids=str,
 )
-def test_a_stream_that_the_maps_exclude_is_discarded_quietly(
-    tenant: Tenant, maps: dict[str, Any]
-) -> None:
+def test_stream_excluded_by_maps_is_discarded(tenant: Tenant, maps: dict[str, Any]) -> None:
     run = tenant.load(
         schema("secrets", {"token": TEXT}, ["token"]),
         schema(),
@@ -89,7 +85,7 @@ def test_a_stream_that_the_maps_exclude_is_discarded_quietly(
     assert run.target.summary.read == 1
 
 
-def test_a_source_that_is_excluded_feeds_the_streams_made_of_it(tenant: Tenant) -> None:
+def test_excluded_source_feeds_derived_streams(tenant: Tenant) -> None:
     run = tenant.load(
         schema("crm", {"company": TEXT}, ["company"]),
         record("crm", company="Initech"),
@@ -109,7 +105,7 @@ def test_a_source_that_is_excluded_feeds_the_streams_made_of_it(tenant: Tenant) 
     assert tenant.names() == ["INITECH"]
 
 
-def test_a_stream_is_routed_by_its_alias(tenant: Tenant) -> None:
+def test_stream_is_routed_by_alias(tenant: Tenant) -> None:
     run = tenant.load(
         schema("public-crm"),
         record("public-crm", Name="Initech"),
@@ -121,13 +117,13 @@ def test_a_stream_is_routed_by_its_alias(tenant: Tenant) -> None:
     assert tenant.names() == ["Initech"]
 
 
-def test_an_unknown_object_stops_the_run_and_names_the_likely_one(tenant: Tenant) -> None:
+def test_unknown_object_stops_run_with_suggestion(tenant: Tenant) -> None:
     run = tenant.load(schema(), object_type="custom_object", custom_object_name="Order")
     assert run.exit_code == 1
     assert "the tenant has no object named 'Order'. Did you mean Order__gc?" in run.error
 
 
-def test_an_unknown_setting_is_warned_of_with_the_near_miss(tenant: Tenant) -> None:
+def test_unknown_setting_is_warned_of_with_suggestion(tenant: Tenant) -> None:
     run = tenant.load(schema(), call_per_minute=3)
     [warning] = [each for each in run.warnings if "call_per_minute" in each]
     assert warning == (
@@ -135,7 +131,7 @@ def test_an_unknown_setting_is_warned_of_with_the_near_miss(tenant: Tenant) -> N
     )
 
 
-def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) -> None:
+def test_derived_streams_have_separate_columns(tenant: Tenant) -> None:
     run = tenant.load(
         schema("accounts"),
         record(Name="Initech"),
@@ -160,7 +156,7 @@ def test_two_streams_made_of_one_do_not_see_each_others_columns(tenant: Tenant) 
     assert [row["Email"] for row in tenant.rows("Person")] == ["initech@example.com"]
 
 
-def test_a_map_finds_its_stream_although_meltano_split_the_name(tenant: Tenant) -> None:
+def test_map_finds_stream_whose_name_meltano_split(tenant: Tenant) -> None:
     mapped = {"Name": "name.upper()", "__key_properties__": ["Name"], "__else__": "__NULL__"}
     run = tenant.load(
         schema("crm.accounts", {"name": TEXT}, ["name"]),

@@ -44,14 +44,14 @@ def calls_until_the_quota_is_spent(folder: Path, clock: FakeClock, **given: Any)
     return made
 
 
-def test_the_days_count_survives_the_run_in_a_file(tmp_path: Path, clock: FakeClock) -> None:
+def test_file_store_keeps_count_of_day(tmp_path: Path, clock: FakeClock) -> None:
     store = str(tmp_path / "quota.db")
     assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5
     assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 0
     assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store, quota_percent=70) == 2
 
 
-def test_another_tenant_has_a_count_of_its_own(tmp_path: Path, clock: FakeClock) -> None:
+def test_other_tenant_has_its_own_count(tmp_path: Path, clock: FakeClock) -> None:
     store = str(tmp_path / "quota.db")
     other = str(tmp_path / "other.db")
     assert calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store) == 5
@@ -60,7 +60,7 @@ def test_another_tenant_has_a_count_of_its_own(tmp_path: Path, clock: FakeClock)
     )
 
 
-def test_a_tenant_has_one_count_whoever_calls(tmp_path: Path, clock: FakeClock) -> None:
+def test_runs_share_count_of_tenant(tmp_path: Path, clock: FakeClock) -> None:
     store = str(tmp_path / "quota.db")
     with start_sandbox(tmp_path / "served.db") as sandbox:
         reached = {"domain": None, "base_url": sandbox.base_url, "quota_store": store}
@@ -72,14 +72,12 @@ def test_a_tenant_has_one_count_whoever_calls(tmp_path: Path, clock: FakeClock) 
         assert calls_until_the_quota_is_spent(tmp_path, clock, **more, **client) == 2
 
 
-def test_in_memory_each_run_counts_for_itself(tmp_path: Path, clock: FakeClock) -> None:
+def test_memory_store_counts_each_run_alone(tmp_path: Path, clock: FakeClock) -> None:
     assert calls_until_the_quota_is_spent(tmp_path, clock) == 5
     assert calls_until_the_quota_is_spent(tmp_path, clock) == 5
 
 
-def test_a_store_that_cannot_be_used_is_named_before_any_call(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+def test_unusable_store_is_named_before_any_call(tmp_path: Path, clock: FakeClock) -> None:
     store = str(tmp_path / "missing" / "quota.db")
     with pytest.raises(QuotaStoreError, match=r"quota store .*missing/quota\.db"):
         calls_until_the_quota_is_spent(tmp_path, clock, quota_store=store)
@@ -102,9 +100,7 @@ def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any
     return waited
 
 
-def test_uploads_of_successive_runs_share_their_hour_in_a_file(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+def test_successive_runs_share_hourly_upload_limit(tmp_path: Path, clock: FakeClock) -> None:
     store = str(tmp_path / "quota.db")
     assert waits_for_uploads(tmp_path, clock, 9, quota_store=store) == [0.0] * 9
     clock.advance(600)
@@ -112,9 +108,7 @@ def test_uploads_of_successive_runs_share_their_hour_in_a_file(
     assert waited == pytest.approx(3_000, abs=1)
 
 
-def test_uploads_of_successive_runs_share_their_day_in_a_file(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+def test_successive_runs_share_daily_upload_limit(tmp_path: Path, clock: FakeClock) -> None:
     store, day = str(tmp_path / "quota.db"), 4
     limits = {"quota_store": store, "bulk_calls_per_day": day, "quota_percent": 100}
     assert len(waits_for_uploads(tmp_path, clock, day, **limits)) == day

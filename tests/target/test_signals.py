@@ -81,7 +81,7 @@ def states_of(process: subprocess.Popen[str]) -> list[object]:
     return [json.loads(line) for line in process.stdout.read().splitlines()]
 
 
-def test_a_run_that_does_not_end_in_time_is_ended() -> None:
+def test_run_that_does_not_stop_in_time_is_killed() -> None:
     stopped, exited = threading.Event(), SimpleQueue[int]()
     Interruption(stopped.set, 0, exited.put).on_signal(signal.SIGTERM)
     assert exited.get(timeout=SECONDS) == 143
@@ -89,7 +89,7 @@ def test_a_run_that_does_not_end_in_time_is_ended() -> None:
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_in_silence_ends_the_run_with_the_covered_state(
+def test_signal_without_input_ends_run_with_covered_state(
     tenant: WatchedTenant, number: signal.Signals, exit_code: int
 ) -> None:
     with tenant.running(**INSERTS) as process:
@@ -122,9 +122,7 @@ def test_signal_during_a_call_waits_for_its_response(tenant: WatchedTenant) -> N
     assert states[-1]["at"] in (written - 1, written)  # the state after the last one may be unread
 
 
-def test_a_signal_while_buffered_records_wait_leaves_them_to_the_next_run(
-    tenant: WatchedTenant,
-) -> None:
+def test_signal_leaves_buffered_records_to_next_run(tenant: WatchedTenant) -> None:
     with tenant.running() as process:
         write(process, state(at=0), schema(), record(Name="A"), state(at=1))
         tenant.watch.until(tenant.sandbox.tenant.calls)
@@ -134,7 +132,7 @@ def test_a_signal_while_buffered_records_wait_leaves_them_to_the_next_run(
     assert tenant.names() == []
 
 
-def test_a_second_signal_ends_the_run_at_once(tenant: WatchedTenant) -> None:
+def test_second_signal_ends_run_at_once(tenant: WatchedTenant) -> None:
     tenant.watch.hold(COMPANIES)
     with tenant.running(**INSERTS) as process:
         write(process, schema(), record(Name="A"), state(at=1))

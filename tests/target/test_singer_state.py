@@ -28,21 +28,19 @@ def companies_with_states(count: int) -> Iterator[Message]:
         yield state(accounts=number)
 
 
-def test_the_last_state_is_always_written(tenant: Tenant) -> None:
+def test_last_state_is_always_written(tenant: Tenant) -> None:
     run = tenant.load(schema(), *companies_with_states(7))
     assert run.states[-1] == {"accounts": 7}
 
 
-def test_within_a_second_only_the_first_and_the_last_state_are_written(tenant: Tenant) -> None:
+def test_only_first_and_last_state_within_a_second(tenant: Tenant) -> None:
     run = tenant.load(
         schema(), state(accounts=0), *companies_with_states(9), read_group_size=1, batch_size_rows=1
     )
     assert run.states == [{"accounts": 0}, {"accounts": 9}]
 
 
-def test_a_second_later_the_newest_covered_state_is_written(
-    tenant: Tenant, clock: FakeClock
-) -> None:
+def test_newest_covered_state_is_written_after_a_second(tenant: Tenant, clock: FakeClock) -> None:
     target = tenant.target()
     with contextlib.redirect_stdout(io.StringIO()) as output:
         for number in range(50):
@@ -53,7 +51,7 @@ def test_a_second_later_the_newest_covered_state_is_written(
     assert [json.loads(line)["at"] for line in output.getvalue().splitlines()] == [*range(0, 50, 4)]
 
 
-def test_states_follow_groups_where_nothing_throttles_them(
+def test_states_follow_groups_without_interval(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("target_gainsight.target.TargetGainsight.STATE_INTERVAL_SECONDS", 0)
@@ -66,15 +64,15 @@ def test_states_follow_groups_where_nothing_throttles_them(
     assert covered[-1] == 9
 
 
-def test_a_state_without_records_is_written(tenant: Tenant) -> None:
+def test_state_without_records_is_written(tenant: Tenant) -> None:
     assert tenant.load(state(at=1)).states == [{"at": 1}]
 
 
-def test_without_a_state_nothing_is_written(tenant: Tenant) -> None:
+def test_nothing_is_written_without_state(tenant: Tenant) -> None:
     assert tenant.load(schema(), record(Name="Initech")).output == ""
 
 
-def test_nothing_but_state_goes_to_standard_output(tenant: Tenant) -> None:
+def test_standard_output_has_only_state(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         record(Name="Initech"),
@@ -84,22 +82,22 @@ def test_nothing_but_state_goes_to_standard_output(tenant: Tenant) -> None:
     assert run.output == '{"at":1}\n'
 
 
-def test_numbers_in_a_state_survive(tenant: Tenant) -> None:
+def test_numbers_in_state_survive(tenant: Tenant) -> None:
     given = '{"type": "STATE", "value": {"a": 1.5, "b": 12345678901234567890.25, "c": 1E+2}}'
     run = tenant.load(given)
     assert run.output == '{"a":1.5,"b":12345678901234567890.25,"c":1E+2}\n'
 
 
-def test_text_in_a_state_survives(tenant: Tenant) -> None:
+def test_text_in_state_survives(tenant: Tenant) -> None:
     value = {"a": "Ünïcode \u2028 \ud800", "b": [None, True, {"c": []}]}
     assert tenant.load(state(**value)).states == [value]
 
 
-def test_a_state_that_is_no_object_is_passed_on(tenant: Tenant) -> None:
+def test_state_that_is_no_object_is_passed_on(tenant: Tenant) -> None:
     assert tenant.load('{"type": "STATE", "value": "2026-01-01"}').output == '"2026-01-01"\n'
 
 
-def test_a_rejected_record_is_settled_once_it_is_filed(tenant: Tenant) -> None:
+def test_rejected_record_is_settled_once_filed(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", "bad"))
     run = tenant.load(
         schema(),
@@ -111,7 +109,7 @@ def test_a_rejected_record_is_settled_once_it_is_filed(tenant: Tenant) -> None:
     assert (run.states, len(run.rejects)) == ([{"at": 3}], 2)
 
 
-def test_a_reject_is_on_disk_before_the_state_that_covers_it(tenant: Tenant) -> None:
+def test_reject_is_on_disk_before_covering_state(tenant: Tenant) -> None:
     target = tenant.target()
     on_disk = []
 
@@ -127,7 +125,7 @@ def test_a_reject_is_on_disk_before_the_state_that_covers_it(tenant: Tenant) -> 
     assert on_disk == [2]
 
 
-def test_a_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
+def test_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
     """The people's calls fail; the companies are settled long before."""
     tenant.sandbox.tenant.faults.add(Fault("server_error", path="*people*"))
     run = tenant.load(
@@ -145,7 +143,7 @@ def test_a_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
     assert run.states == [{"accounts": 1, "people": 0}]
 
 
-def test_streams_that_take_turns_end_with_the_last_state(tenant: Tenant) -> None:
+def test_alternating_streams_end_with_last_state(tenant: Tenant) -> None:
     turns = [
         (
             record(Name=f"C{number}"),
@@ -166,7 +164,7 @@ def test_streams_that_take_turns_end_with_the_last_state(tenant: Tenant) -> None
     assert len(tenant.rows("Person")) == len(tenant.names()) == 30
 
 
-def test_what_a_filter_leaves_out_does_not_hold_the_state(tenant: Tenant) -> None:
+def test_filtered_records_do_not_hold_back_state(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         *companies_with_states(6),
@@ -175,7 +173,7 @@ def test_what_a_filter_leaves_out_does_not_hold_the_state(tenant: Tenant) -> Non
     assert (tenant.names(), run.states[-1]) == (["C1", "C2"], {"accounts": 6})
 
 
-def test_a_state_waits_for_everything_that_a_record_became(tenant: Tenant) -> None:
+def test_state_waits_for_all_mapped_records(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.add(Fault("server_error", path="*people*"))
     run = tenant.load(
         schema(),
@@ -197,7 +195,7 @@ def test_a_state_waits_for_everything_that_a_record_became(tenant: Tenant) -> No
     assert run.states == []
 
 
-def test_a_state_waits_for_records_from_before_a_schema_change(tenant: Tenant) -> None:
+def test_state_waits_for_records_before_schema_change(tenant: Tenant) -> None:
     wider = {**COMPANY_COLUMNS, "Summary": TEXT}
     run = tenant.load(
         schema(),
@@ -210,7 +208,7 @@ def test_a_state_waits_for_records_from_before_a_schema_change(tenant: Tenant) -
     assert (tenant.names(), run.states[-1]) == (["C1", "C2"], {"at": 2})
 
 
-def test_a_run_that_stops_writes_the_state_of_what_is_settled(tenant: Tenant) -> None:
+def test_stopped_run_writes_covered_state(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
         *companies_with_states(5),
@@ -225,9 +223,7 @@ def test_a_run_that_stops_writes_the_state_of_what_is_settled(tenant: Tenant) ->
     assert run.states[-1] == {"accounts": 5}
 
 
-def test_a_partial_group_goes_out_when_it_is_old_also_in_silence(
-    tenant: Tenant, clock: FakeClock
-) -> None:
+def test_old_partial_group_is_written_without_input(tenant: Tenant, clock: FakeClock) -> None:
     target = tenant.target(max_batch_age_seconds=300)
     target._process_schema_message(schema())
     target._process_record_message(record(Name="Initech"))

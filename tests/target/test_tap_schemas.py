@@ -46,9 +46,7 @@ UNDERSTOOD: dict[str, tuple[Message, object]] = {
 
 
 @pytest.mark.parametrize(("declared", "value"), UNDERSTOOD.values(), ids=UNDERSTOOD)
-def test_schema_habit_of_taps_is_understood(
-    tenant: Tenant, declared: object, value: object
-) -> None:
+def test_tap_schema_variant_is_accepted(tenant: Tenant, declared: object, value: object) -> None:
     columns = {"Name": TEXT, "Employees": declared}
     run = tenant.load(schema(columns=columns), record(Name="Acme", Employees=value))
     assert (run.exit_code, run.errors) == (0, [])
@@ -70,7 +68,7 @@ def test_schema_habit_of_taps_is_understood(
     ],
     ids=str,
 )
-def test_habit_at_the_root_of_a_schema_is_understood(
+def test_tap_schema_variant_at_root_is_accepted(
     tenant: Tenant, root: Message, stream_maps: Message | None
 ) -> None:
     message = with_root({"Name": TEXT, "Industry": TEXT}, **root)
@@ -119,7 +117,7 @@ def test_ecma_pattern_is_kept(tenant: Tenant, pattern: str, fits: str, breaks: s
     ],
     ids=str,
 )
-def test_keyword_that_is_not_understood_is_named_with_the_way_out(
+def test_unsupported_keyword_is_named_with_remedy(
     tenant: Tenant, declared: object, keyword: str
 ) -> None:
     messages = (
