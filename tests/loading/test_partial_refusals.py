@@ -1,4 +1,4 @@
-"""Timeline and CTAs under everything at once: each record is there once, as sent, or rejected."""
+"""Under combined faults, each activity or CTA is written once, or rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer is read whole: what it does not confirm is not taken for written."""
+"""Outcomes come from the whole response: what it does not confirm does not count as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creates with an unclear outcome are looked up, not guessed: nothing lost, nothing doubled."""
+"""Creates with an unknown outcome are looked up, not guessed: nothing is lost or duplicated."""
 
 from __future__ import annotations
 

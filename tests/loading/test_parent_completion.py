@@ -1,4 +1,4 @@
-"""A child is completed soon after its parent has come, and the state moves on with it."""
+"""A child is completed soon after its parent arrives, and the state moves on with it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parents(tenant: Tenant, field: str = "Name") -> dict[Any, Any]:
 
 
 def with_states(lines: Sequence[Message], every: int) -> list[Message]:
-    """Put a STATE after so many records each, which tells how many were read."""
+    """Put a STATE with the number of records read after every few records."""
     listed = []
     for number, line in enumerate(lines, start=1):
         listed.append(line)
