@@ -381,6 +381,20 @@ def test_clear_retired_keeps_open_rejects_and_created_records(project: Project) 
     assert (project.folder / f"{done}.created.csv").exists()
 
 
+def test_clear_by_age_keeps_new_runs_and_open_rejects(project: Project) -> None:
+    new = project.load([schema(), record(Name="Y")])
+    opened = project.load(one_bad("accounts", "A"))
+    names = ("20200101T000000Z-aaaa.created.csv", "20200101T000000Z-aaaa.retired")
+    for name in names:
+        (project.folder / name).touch()
+    old = opened.replace(opened[:16], "20200102T000000Z")
+    (project.folder / f"{opened}.singer").rename(project.folder / f"{old}.singer")
+    result = project.run("clear", "--older-than", "30", "--yes")
+    assert (result.exit_code, "Deleted 2 files." in result.stdout) == (0, True)
+    left = {path.name for path in project.folder.glob("2*")}
+    assert left == {f"{new}.created.csv", f"{opened}.created.csv", f"{old}.singer"}
+
+
 def test_clear_all_leaves_no_run(project: Project) -> None:
     project.load(mixed())
     stranger = project.folder / "notes.txt"

@@ -8,39 +8,28 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from itertools import islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from target_gainsight.cli.configuration import configured, read_raw_settings
+from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.run_target import make_target
-from target_gainsight.loading.rejects.folder import (
-    REJECTS,
-    REPORT,
-    RETIRED,
-    SUFFIXES,
-    RejectFolder,
+from target_gainsight.cli.rejects.clearing import clear
+from target_gainsight.cli.rejects.folder import (
+    folder_option,
+    named_run,
+    open_folder,
+    open_rejects,
 )
-from target_gainsight.loading.rejects.reject_id import RUN_NAME
-from target_gainsight.loading.storage.private_file import lock
+from target_gainsight.cli.run_target import make_target
 from target_gainsight.mapping.errors import counted, display
-from target_gainsight.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from target_gainsight.loading.rejects.folder import FiledReject
+    from target_gainsight.loading.rejects.folder import FiledReject, RejectFolder
 
-LATEST = "latest"
-
-folder_option = click.option(
-    "--rejects-path",
-    "folder",
-    type=click.Path(path_type=Path),
-    help="The folder of reject files; by default the setting rejects_path.",
-)
 _run_argument = click.argument("run", metavar="[RUN]", required=False)
 _all_option = click.option("--all", "every", is_flag=True, help="The open rejects of all runs.")
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
@@ -52,6 +41,9 @@ def rejects() -> None:
 
     RUN is the name of a run as the list shows it, or 'latest'.
     """
+
+
+rejects.add_command(clear)
 
 
 @rejects.command("list", epilog=examples("gainsight rejects list --rejects-path rejects"))
@@ -96,7 +88,7 @@ def _groups(rejects_folder: RejectFolder) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
     counts: Counter[tuple[str, ...]] = Counter()
     for run in rejects_folder.runs():
-        for reject in _open(rejects_folder, run):
+        for reject in open_rejects(rejects_folder, run):
             reason = reject.reason
             outcome, code = (str(reason.get(name) or "") for name in ("outcome", "code"))
             names = (run, reject.stream, outcome, code)
@@ -135,7 +127,7 @@ def show(  # noqa: PLR0913 - a parameter per option
     found = (
         reject
         for name in runs
-        for reject in _open(rejects_folder, name)
+        for reject in open_rejects(rejects_folder, name)
         if stream in {None, reject.stream} and code in {None, reject.reason.get("code")}
     )
     listed = [_described(reject) for reject in islice(found, limit)]
@@ -233,7 +225,7 @@ class _Replay:
         return sum(1 for _ in self._chosen())
 
     def _chosen(self) -> Iterator[FiledReject]:
-        everything = ((run, each) for run in self._runs for each in _open(self._folder, run))
+        everything = ((run, each) for run in self._runs for each in open_rejects(self._folder, run))
         for run, reject in everything:
             if self._stream not in {None, reject.stream}:
                 continue
@@ -246,125 +238,18 @@ class _Replay:
             yield reject
 
 
-@rejects.command(
-    epilog=examples(
-        "gainsight rejects clear 20260201T093000Z-3f9a",
-        "gainsight rejects clear --retired --yes",
-    )
-)
-@click.argument("run", metavar="[RUN]", required=False)
-@configured
-@folder_option
-@click.option("--retired", is_flag=True, help="All runs whose rejects are all retired.")
-@click.option("--all", "every", is_flag=True, help="All runs.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def clear(
-    run: str | None,
-    sources: tuple[str, ...],
-    folder: Path | None,
-    *,
-    retired: bool,
-    every: bool,
-    yes: bool,
-) -> None:
-    """Delete the files of a run, or of several; their rejects can then no longer be replayed."""
-    if (run is not None) + retired + every != 1:
-        message = "name a run, or --retired, or --all"
-        raise click.UsageError(message)
-    rejects_folder = open_folder(sources, folder)
-    if run is not None:
-        names = [_named(rejects_folder, run, suffix=None)]
-    else:
-        names = [
-            name for name in rejects_folder.runs() if every or _is_retired(rejects_folder, name)
-        ]
-    suffixes = (REJECTS, RETIRED, REPORT) if retired else SUFFIXES
-    paths = [rejects_folder.file(name, suffix) for name in names for suffix in suffixes]
-    paths = [path for path in paths if path.exists()]
-    if not paths:
-        click.echo(f"There is nothing to clear in {rejects_folder.path}.")
-        return
-    for path in paths:
-        click.echo(str(path))
-    lost = sum(1 for name in names for _ in _open(rejects_folder, name))
-    files = counted(len(paths), "file")
-    if not yes:
-        rejects_lost = f" with {counted(lost, 'open reject')}" if lost else ""
-        click.confirm(f"Delete {files}{rejects_lost}?", abort=True)
-    for path in paths:
-        _delete(path)
-    click.echo(f"Deleted {files}.")
-
-
-def _is_retired(rejects_folder: RejectFolder, run: str) -> bool:
-    return rejects_folder.file(run).exists() and next(_open(rejects_folder, run), None) is None
-
-
-def _delete(path: Path) -> None:
-    """Delete a file, unless a run is writing it."""
-    try:
-        with path.open("rb") as file:
-            free = lock(file.fileno())
-        if free:
-            path.unlink()
-    except OSError as error:
-        message = f"{path} cannot be deleted: {error.strerror}"
-        raise click.ClickException(message) from error
-    if not free:
-        message = f"{path} is still being written; clear it when its run has ended"
-        raise click.ClickException(message)
-
-
-def open_folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
-    """Return the folder of reject files: as given, or by the setting rejects_path."""
-    if given is None:
-        default = SETTINGS["rejects_path"].default
-        given = Path(str(read_raw_settings(sources).get("rejects_path") or default))
-    return RejectFolder(given)
-
-
-def _named(rejects_folder: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
-    """Return the name of a run given by name or as ``latest``, if it has the file (None: any)."""
-    runs = [
-        each
-        for each in rejects_folder.runs()
-        if suffix is None or rejects_folder.file(each, suffix).exists()
-    ]
-    if run == LATEST and runs:
-        return runs[-1]
-    if run != LATEST and not RUN_NAME.fullmatch(run):
-        message = (
-            f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
-            "shows, such as 20260201T093000Z-3f9a, or latest; --rejects-path gives the folder"
-        )
-        raise click.ClickException(message)
-    if run not in runs:
-        known = f"; the latest one is {runs[-1]}" if runs else ""
-        message = f"there is no reject file of run {run} in {rejects_folder.path}{known}"
-        raise click.ClickException(message)
-    return run
-
-
 def _chosen_runs(rejects_folder: RejectFolder, run: str | None, *, every: bool) -> list[str]:
     """Return the runs that a command is for: the one named, or all."""
     if (run is not None) == every:
         message = "name a run (or latest), or give --all"
         raise click.UsageError(message)
-    return rejects_folder.runs() if run is None else [_named(rejects_folder, run)]
+    return rejects_folder.runs() if run is None else [named_run(rejects_folder, run)]
 
 
 def _no_rejects(rejects_folder: RejectFolder, runs: list[str], *, every: bool) -> str:
     if every:
         return f"There are no such open rejects in {rejects_folder.path}."
     return f"Run {runs[0]} has no such open rejects."
-
-
-def _open(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
-    try:
-        yield from rejects_folder.open(run)
-    except OSError as error:
-        message = f"{rejects_folder.file(run)} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from error
 
 
 def _described(reject: FiledReject) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""`gainsight rejects`: lists, shows, replays and clears rejected records."""
+
+from target_gainsight.cli.rejects.commands import rejects
+
+__all__ = ["rejects"]
