@@ -9,7 +9,7 @@ log=.meltano/demo.log
 case ${1:-examples} in
   examples) job=load-examples tenant=gainsight-sandbox.db shown=Company next=CG_NPS_Response__gc ;;
   nps) job=load-nps tenant=gainsight-nps.db shown=activity_timeline next=call_to_action ;;
-  *) echo "There is no demo $1. Say: sh scripts/demo.sh, or: sh scripts/demo.sh nps" >&2 && exit 2 ;;
+  *) echo "There is no demo $1. Run: sh scripts/demo.sh, or: sh scripts/demo.sh nps" >&2 && exit 2 ;;
 esac
 
 # What the shell exports wins over meltano.yml; the demo must never reach a real tenant.
@@ -19,11 +19,11 @@ done
 unset MELTANO_ENVIRONMENT MELTANO_PROJECT_ROOT
 export TARGET_GAINSIGHT_DOMAIN=sandbox MELTANO_CLI_DISABLE_VERSION_CHECK=true
 
-# meltano ARGUMENTS...: keeps what it says in the log, and shows the end of it only when it fails.
+# meltano ARGUMENTS...: keeps its output in the log, and shows the end of it only when it fails.
 meltano() {
   if ! .venv/bin/meltano --log-level info --log-format uncolored "$@" >>"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
-    echo "meltano $1 failed; all it said is in $log." >&2
+    echo "meltano $1 failed; its whole output is in $log." >&2
     exit 1
   fi
 }
@@ -37,7 +37,7 @@ echo "meltano run $job ..."
 # --full-refresh: read the files from the start, also when an earlier run has read them.
 meltano run --full-refresh "$job"
 
-# Of all that was said: warnings, and the target's summary of each run.
+# Of the whole output: warnings, and the target's summary of each run.
 awk '/ \[(warning|error|critical) / { print }
      / target-gainsight[-a-z]* +(stream |calls: |\047)/ { sub(/^.* target-gainsight[-a-z]* +/, ""); print "  " $0 }' "$log"
 

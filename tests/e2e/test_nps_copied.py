@@ -45,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> MeltanoProject:
 
 
 def pasted_settings() -> list[dict[str, Any]]:
-    """What the page says to add to meltano.yml: the included file, then the sandbox."""
+    """Return what the page adds to meltano.yml: the included file, then the sandbox."""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     parsed = [yaml.safe_load(block) for block in blocks if "--8<--" not in block]
     return [block for block in parsed if "include_paths" in block or "plugins" in block]
