@@ -22,6 +22,7 @@ class CatalogStream:
 
     name: str
     columns: tuple[Column, ...]
+    key_properties: tuple[str, ...] = ()
 
 
 def read_stream(path: Path, name: str | None) -> CatalogStream:
@@ -58,7 +59,17 @@ def read_stream(path: Path, name: str | None) -> CatalogStream:
     schema = streams[chosen].get("schema")
     columns = columns_of(schema) if isinstance(schema, dict) else ()
     deselected = _deselected(streams[chosen].get("metadata"))
-    return CatalogStream(chosen, tuple(each for each in columns if each.name not in deselected))
+    selected = tuple(each for each in columns if each.name not in deselected)
+    return CatalogStream(chosen, selected, _key_properties(streams[chosen]))
+
+
+def _key_properties(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns that identify a record, as the entry or its metadata names them."""
+    named = entry.get("key_properties")
+    for each in entry.get("metadata") or ():
+        if isinstance(each, dict) and each.get("breadcrumb") == []:
+            named = named or each.get("metadata", {}).get("table-key-properties")
+    return tuple(str(name) for name in named) if isinstance(named, list) else ()
 
 
 def _deselected(entries: Any) -> set[str]:  # noqa: ANN401 - JSON of any shape

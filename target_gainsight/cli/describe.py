@@ -15,16 +15,17 @@ from target_gainsight.cli.output import examples, format_option, print_as, print
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
-from target_gainsight.mapping.escaping import one_line, yaml_scalar
-from target_gainsight.mapping.planning.mapping_suggestions import propose_mapping
+from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.row_checks import may_be_key
-from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.singer.proposals import proposal_text, propose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_gainsight.api import Field, ObjectSchema, ObjectSummary
     from target_gainsight.cli.catalog import CatalogStream
+    from target_gainsight.cli.tenant import TenantMetadata
     from target_gainsight.settings import Settings
 
 MAX_LABELS = 8
@@ -46,7 +47,7 @@ NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
     "catalog",
     type=click.Path(path_type=Path),
     metavar="CATALOG",
-    help="A tap's catalog: propose a field_mapping onto OBJECT, to paste into meltano.yml.",
+    help="A tap's catalog: propose how its stream is loaded into OBJECT, for meltano.yml.",
 )
 @click.option("--stream", metavar="NAME", help="Which of the catalog's streams, if it has several.")
 def describe(
@@ -73,7 +74,7 @@ def describe(
                 schema = metadata.describe(object_name)
                 _show_fields(schema, _configured_rules(settings, schema.name), form)
             else:
-                click.echo("\n".join(_mapping_lines(source, metadata.describe(object_name))))
+                _show_proposal(source, metadata, object_name, form)
         except (GainsightError, RunStoppedError) as error:
             raise click.ClickException(str(error)) from error
 
@@ -171,20 +172,25 @@ def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
     print_table(headings, (row.values() for row in rows), title=title)
 
 
-def _mapping_lines(source: CatalogStream, schema: ObjectSchema) -> list[str]:
-    """Return a stream's settings, to be pasted under the loader's `config` in meltano.yml."""
-    types = {name.lower(): object_type for object_type, name in OBJECT_NAMES.items()}
-    object_type = types.get(schema.name.lower())
-    entry = [f"object_type: {object_type or 'custom_object'}"]
-    if object_type is None:
-        entry.append(f"custom_object_name: {yaml_scalar(schema.name)}")
-    proposal = propose_mapping(source.columns, schema)
-    entry.append("field_mapping:" if proposal.mapping else "field_mapping: {}")
-    entry += [f"  {yaml_scalar(k)}: {yaml_scalar(v)}" for k, v in proposal.mapping.items()]
-    entry += [f"  # {yaml_scalar(k)}: {one_line(why)}" for k, why in proposal.left_out.items()]
-    return [
-        "# under the loader's config in meltano.yml; check it before you load",
-        "streams:",
-        f"  {yaml_scalar(source.name)}:",
-        *(f"    {line}" for line in entry),
-    ]
+def _show_proposal(source: CatalogStream, metadata: TenantMetadata, name: str, form: str) -> None:
+    """Print the settings that a run of the stream would propose without any."""
+    schema = metadata.describe(name)
+    spec = MappingSpec(
+        columns=source.columns,
+        schema=schema,
+        sync_mode="upsert",
+        named_keys=(),
+        field_mapping={},
+        constants={},
+        native_upsert=schema.name.lower() == PERSON,
+        key_properties=source.key_properties,
+        default_keys=True,
+    )
+    proposal = propose(spec, source.name, metadata.describe)
+    if proposal is None:
+        message = f"nothing can be proposed for {source.name}: {schema.name} has no fields"
+        raise click.ClickException(message)
+    if form == "json":
+        print_as("json", proposal.to_json())
+    else:
+        click.echo(proposal_text(proposal), nl=False)

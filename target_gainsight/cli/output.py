@@ -13,15 +13,14 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from target_gainsight.mapping.escaping import one_line, printable_json, yaml_scalar
+from target_gainsight.mapping.escaping import one_line, printable_json, yaml_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 MAX_WIDTH = 10_000
-MAX_INLINE = 100
 
 
 def examples(*lines: str) -> str:
@@ -112,34 +111,3 @@ def print_as(form: str, content: object) -> None:
         click.echo(printable_json(text))
     else:
         click.echo("\n".join(yaml_lines(content)))
-
-
-def yaml_lines(content: object) -> Iterator[str]:
-    """Yield JSON values as lines of YAML, whose scalars may be written as in JSON."""
-    if isinstance(content, dict) and content:
-        for key, value in content.items():
-            inline = _inline(value)
-            if not isinstance(value, dict | list) or not value or _fits(value, inline):
-                yield f"{yaml_scalar(key)}: {inline}"
-            else:
-                yield f"{yaml_scalar(key)}:"
-                yield from (f"  {line}" for line in yaml_lines(value))
-    elif isinstance(content, list) and content:
-        for item in content:
-            first, *rest = yaml_lines(item)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in rest)
-    else:
-        yield _inline(content)
-
-
-def _fits(value: object, inline: str) -> bool:
-    """Return whether a list of scalars is short enough for one line."""
-    scalars = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
-    return scalars and len(inline) <= MAX_INLINE
-
-
-def _inline(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
-    return yaml_scalar(value)

@@ -42,7 +42,9 @@ def plan(sources: tuple[str, ...], source: Path | None, form: str) -> None:
         exit_code = target.run_to_end(messages, show_plan=False)
     planned, summary = target.session.plan, target.summary
     if planned is not None and form == "json":
-        print_as("json", planned.to_json(summary))
+        proposal = target.session.proposal
+        proposed = {"proposal": proposal.to_json()} if proposal else {}
+        print_as("json", {**planned.to_json(summary), **proposed})
     elif planned is not None:
         click.echo(planned.to_text(summary))
     sys.exit(exit_code)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import simplejson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
+MAX_INLINE = 100
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
@@ -38,6 +39,37 @@ def yaml_scalar(value: object) -> str:
         return str(value)
     text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, default=str)
     return one_line(str(text))  # Python's escapes are also YAML's; JSON's surrogate pairs are not.
+
+
+def yaml_lines(content: object) -> Iterator[str]:
+    """Yield JSON values as lines of YAML, whose scalars may be written as in JSON."""
+    if isinstance(content, dict) and content:
+        for key, value in content.items():
+            inline = _inline(value)
+            if not isinstance(value, dict | list) or not value or _fits(value, inline):
+                yield f"{yaml_scalar(key)}: {inline}"
+            else:
+                yield f"{yaml_scalar(key)}:"
+                yield from (f"  {line}" for line in yaml_lines(value))
+    elif isinstance(content, list) and content:
+        for item in content:
+            first, *rest = yaml_lines(item)
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)
+    else:
+        yield _inline(content)
+
+
+def _fits(value: object, inline: str) -> bool:
+    """Return whether a list of scalars is short enough for one line."""
+    scalars = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
+    return scalars and len(inline) <= MAX_INLINE
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return yaml_scalar(value)
 
 
 def csv_text(cells: Iterable[str]) -> str:

@@ -40,8 +40,8 @@ def same_names(name: str, fields: Iterable[Field]) -> Iterator[tuple[Field, ...]
     every = tuple(fields)
     yield tuple(each for each in every if each.name == name)
     yield tuple(each for each in every if each.name.lower() == name.lower())
-    yield tuple(each for each in every if _bare(each.name) == _bare(name))
-    yield tuple(each for each in every if _bare(each.label) == _bare(name))
+    yield tuple(each for each in every if bare_name(each.name) == bare_name(name))
+    yield tuple(each for each in every if bare_name(each.label) == bare_name(name))
 
 
 def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:
@@ -58,10 +58,10 @@ def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
     by_label = [each for each, label in labels.items() if label.lower() == name.lower()]
     by_bare_name: dict[str, list[str]] = {}
     for each, label in labels.items():
-        by_bare_name.setdefault(_bare(each), []).append(each)
+        by_bare_name.setdefault(bare_name(each), []).append(each)
         if label:
-            by_bare_name.setdefault(_bare(label), []).append(each)
-    bare = _bare(name)
+            by_bare_name.setdefault(bare_name(label), []).append(each)
+    bare = bare_name(name)
     near = difflib.get_close_matches(
         bare, by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
     )
@@ -70,5 +70,6 @@ def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)[:MOST_SUGGESTIONS]
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
+    """Return a name in lower case without separators and custom suffix."""
     return _SEPARATORS.sub("", _SUFFIX.sub("", name)).lower()

@@ -24,8 +24,10 @@ from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
+from target_gainsight.singer.proposals import message_lines, propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.call_metrics import CallCounter
 from target_gainsight.singer.reporting.document import RunFacts, make_document, tenant_host
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     import requests
 
     from target_gainsight.api import Clock
+    from target_gainsight.mapping.planning.proposal import Proposal
     from target_gainsight.settings import Limits, Settings
     from target_gainsight.singer.reporting.run_end import RunEnd
     from target_gainsight.singer.signals import Interruption
@@ -60,6 +63,7 @@ class Session:
 
     Attributes:
         plan: The planned writes of a dry run.
+        proposal: The settings that are proposed for a stream that does not fit.
         shows_plan: The plan is printed to standard error at the end.
     """
 
@@ -102,6 +106,7 @@ class Session:
         self.progress = Progress(self.summary, clock.now)
         self.plan = make_plan(settings.limits) if settings.dry_run else None
         self.shows_plan = True
+        self.proposal: Proposal | None = None
         self._metrics_logger = metrics_logger
         self._http = http
         self._calls = CallCounter(self.summary.calls)
@@ -194,10 +199,23 @@ class Session:
     def end_by_error(self, error: Exception) -> RunEnd:
         """Process the calls in flight, conclude, and log the error that ended the run."""
         bad_input = isinstance(error, (SingerSDKError, SingerError))
+        if isinstance(error, StreamMismatchError):
+            error = self._with_proposal(error)
         self._end(sends_more=bad_input)
         shown = user_facing_error(error)
         logger.error("%s", shown)
         return run_end.failed(shown)
+
+    def _with_proposal(self, error: StreamMismatchError) -> StreamMismatchError:
+        """Propose settings for a stream that does not fit, in the message and as a file."""
+        if error.spec is None:
+            return error
+        schemas = self.context.schemas
+        self.proposal = propose(error.spec, error.stream, schemas.get_if_readable)
+        if self.proposal is None:
+            return error
+        path = write_proposal(self.proposal, self.settings.rejection.path)
+        return error.with_proposal(message_lines(self.proposal, path))
 
     def end_by_signal(self, interruption: Interruption) -> RunEnd:
         """Process the calls in flight and conclude."""

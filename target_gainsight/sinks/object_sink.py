@@ -332,11 +332,12 @@ class ObjectSink(StreamSink):
             lookup_targets=frozenset(self.stream.lookups),
             named_fallback_keys=self.stream.fallback_keys,
             field_rules=self.stream.field_rules,
+            key_properties=tuple(self.key_properties),
+            default_keys=not self.stream.lookup_keys,
         )
         return plan_fields(spec, stream=self.stream_name, further_problems=self.lookups.problems)
 
     def _columns(self) -> tuple[Column, ...]:
-        """List the stream's columns."""
         return columns_of(self.schema)
 
     def _provided_fields(self) -> set[str]:
@@ -358,15 +359,7 @@ class ObjectSink(StreamSink):
         if self.stream.sync_mode == "insert":
             known = schema is not None and all(schema.field(key) for key in keys)
             return keys if known and len(keys) <= MAX_KEYS else ()
-        if not keys or len(keys) > MAX_KEYS:
-            no_name = "carries no Name and " if self.name_identifies else ""
-            message = (
-                f"stream {self.stream_name}: set lookup_keys to the 1 to {MAX_KEYS} fields that "
-                f"identify a record of {self.object_name}; the stream {no_name}has "
-                f"{len(keys)} key properties"
-            )
-            raise RunStoppedError(message)
-        return keys
+        return keys if len(keys) <= MAX_KEYS else ()
 
     def _make_mapper(self) -> RecordMapper:
         schema, html_fields = self._object_schema, self.html_by_default

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from singer_runs import run_command
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -114,11 +116,13 @@ def test_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
         "streams": {
             "crm": {
                 "object_type": "company",
+                "lookup_keys": ["Name"],
                 "field_mapping": {
                     "Industry": "Industry",
                     "name": "Name",
                     "renewal_date": "RenewalDate",
                     "MRR": "Mrr",
+                    "employes": "Employees",
                 },
             }
         }
@@ -126,7 +130,6 @@ def test_mapping_is_proposed_from_a_catalog(commands: Commands) -> None:
     notes = [each.strip() for each in result.output.splitlines() if each.startswith("      #")]
     assert notes == [
         "# shoe_size: no such field",
-        "# employes: no such field, perhaps Employees",
         "# status: boolean cannot fit Status (PICKLIST)",
         "# created_date: CreatedDate cannot be written",
         "# Renewal Date: RenewalDate is already filled by renewal_date",
@@ -229,3 +232,31 @@ def test_rules_of_configured_streams_are_shown_beside_the_fields(commands: Comma
     fields = {each["name"]: each for each in json.loads(shown.output)["fields"]}
     assert fields["Industry"]["rules"] == ["accounts: written on create only"]
     assert "rules" not in fields["ARR"]
+
+
+def test_run_plan_and_describe_propose_the_same(commands: Commands) -> None:
+    columns = {"account_id": TEXT, "name": TEXT, "csm_email": TEXT}
+    message = {**stream("accounts", columns), "type": "SCHEMA", "key_properties": ["account_id"]}
+    settings = {"streams": {"accounts": {"object_type": "company"}}}
+    reached = json.loads(Path(commands.config(**settings)).read_text(encoding="utf-8"))
+    run_command(folder=commands.folder, messages=[message], settings=reached)
+    file = commands.folder / "gainsight-rejects" / "gainsight-accounts.mapping.yml"
+    proposed = file.read_text()
+    file.unlink()
+    path = commands.folder / "messages.singer"
+    path.write_text(json.dumps(message) + "\n")
+    arguments = ["--input", str(path), "--config", commands.config(**settings)]
+    planned = commands.run("plan", "--format", "json", *arguments)
+    assert planned.exit_code == 1
+    assert file.read_text() == proposed
+    mapping = ("company", "--mapping", catalog(commands, message))
+    assert commands.describe(*mapping).output == proposed
+    as_json = json.loads(commands.describe(*mapping, "--format", "json").output)
+    assert as_json == json.loads(planned.stdout)["proposal"] == yaml.safe_load(proposed)
+
+
+def test_keys_in_the_metadata_of_a_catalog_are_proposed(commands: Commands) -> None:
+    keys = {"breadcrumb": [], "metadata": {"table-key-properties": ["code"]}}
+    source = catalog(commands, stream("nps", {"code": TEXT, "channel": TEXT}, metadata=[keys]))
+    proposed = commands.describe("Response__gc", "--mapping", source).output
+    assert yaml.safe_load(proposed)["streams"]["nps"]["lookup_keys"] == ["Code__gc"]

@@ -13,6 +13,7 @@ from tenant_fields import a_field, an_object, company
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.proposal import propose_settings
 from target_gainsight.mapping.planning.spec import MappingSpec
 
 COLUMNS = st.sampled_from(["Name", "a", "arr", "missing"])
@@ -45,11 +46,18 @@ def problems_of(*names: str, **settings: Any) -> list[str]:
     return [str(problem) for problem in mismatch(*names, **settings).problems]
 
 
+def proposal_of(error: StreamMismatchError) -> str:
+    """The YAML that is proposed for a stream that does not fit; empty if nothing would change."""
+    assert error.spec is not None
+    proposal = propose_settings(error.spec, error.stream, {})
+    return proposal.to_yaml() if proposal else ""
+
+
 def suggestion(error: StreamMismatchError, stream: str = "accounts") -> dict[str, Any]:
-    text = str(error)
-    found = yaml.safe_load(text[text.index("  streams:") :])["streams"]
+    found = yaml.safe_load(proposal_of(error))["streams"]
     assert list(found) == [stream]
     settings: dict[str, Any] = found[stream]
+    assert settings.pop("object_type") == "company"
     return settings
 
 
@@ -69,6 +77,7 @@ def test_one_message_lists_every_wrong_name_with_suggested_settings() -> None:
     assert "Company has no field external_id. Did you mean ExternalId__gc?" in text
     assert suggestion(error) == {
         "field_mapping": {
+            "Name": "Name",
             "renewal_date": "RenewalDate",
             "arr": "ARR",
             "external_id": "ExternalId__gc",
@@ -91,7 +100,11 @@ def test_suggested_settings_are_accepted() -> None:
 
 
 def test_dropping_is_suggested_for_columns_without_a_similar_field() -> None:
-    assert suggestion(mismatch("Name", "zzz")) == {"unknown_fields": "drop"}
+    error = mismatch("Name", "zzz")
+    assert suggestion(error) == {"field_mapping": {"Name": "Name"}}
+    assert "# zzz: no such field" in proposal_of(error)
+    only = suggestion(mismatch("zzz", keys=(), keys_required=False))
+    assert only == {"field_mapping": {}, "unknown_fields": "drop"}
 
 
 @pytest.mark.parametrize("target", ["Country", "Score", "Renewal"])
@@ -99,7 +112,7 @@ def test_wrong_target_field_is_not_suggested_again(target: str) -> None:
     mapping = {"name": "Name", "country": target}
     error = mismatch("name", "country", "RenewalDate", field_mapping=mapping)
     assert suggestion(error) == {"field_mapping": {"name": "Name"}}
-    assert "# left out: 'country'" in str(error)
+    assert f"# country: Company has no field {target} that can be written" in proposal_of(error)
 
 
 def test_wrong_target_field_of_the_only_mapped_column_is_not_suggested_again() -> None:
@@ -116,7 +129,7 @@ def test_suggested_fields_can_be_written(
     try:
         plan("Name", "a", "arr", "zzz", field_mapping=field_mapping, constants=constants)
     except StreamMismatchError as error:
-        suggested = suggestion(error) if "  streams:" in str(error) else {}
+        suggested = suggestion(error) if proposal_of(error) else {}
         fields = {*suggested.get("field_mapping", {}).values(), *suggested.get("constants", {})}
         assert fields <= {"Name", "ARR", "Stage", "RenewalDate"}
 
@@ -139,8 +152,8 @@ def test_column_is_suggested_for_one_mapping_only() -> None:
 
 
 def test_field_is_suggested_for_one_column_only() -> None:
-    text = str(mismatch("Name", "renewal_date", "renewaldate"))
-    assert text.count(": RenewalDate") == 1
+    error = mismatch("Name", "renewal_date", "renewaldate")
+    assert [*suggestion(error)["field_mapping"].values()] == ["Name", "RenewalDate"]
 
 
 def test_unknown_columns_can_be_dropped_or_sent() -> None:

@@ -90,10 +90,15 @@ def test_logged_settings_for_a_stream_can_be_copied(tmp_path: Path) -> None:
     run = run_command(folder=tmp_path, messages=[schema(columns=columns)], settings=settings)
     said = """Stream 'accounts' does not fit company: 1 problem.
   - company has no field Shoe.
+Settings to begin with, also in 'gainsight-rejects/gainsight-accounts.mapping.yml':
 In meltano.yml, under the loader's config:
-  streams:
-    accounts:
-      unknown_fields: drop
+streams:
+  accounts:
+    object_type: company
+    lookup_keys: [Name]
+    field_mapping:
+      Name: Name
+      # Shoe: no such field
 """
     assert (run.returncode, run.stderr[-len(said) :]) == (1, said)
 

@@ -71,10 +71,15 @@ def test_structured_log_has_an_event_per_line(tmp_path: Path) -> None:
     assert [each["message"] for each in events if each["level"] == "error"] == [
         "Stream 'accounts' does not fit company: 1 problem.",
         "  - company has no field Shoe.",
+        "Settings to begin with, also in 'gainsight-rejects/gainsight-accounts.mapping.yml':",
         "In meltano.yml, under the loader's config:",
-        "  streams:",
-        "    accounts:",
-        "      unknown_fields: drop",
+        "streams:",
+        "  accounts:",
+        "    object_type: company",
+        "    lookup_keys: [Name]",
+        "    field_mapping:",
+        "      Name: Name",
+        "      # Shoe: no such field",
     ]
 
 

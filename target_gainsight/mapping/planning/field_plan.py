@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
 from target_gainsight.mapping.planning.stream_checks import find_problems, find_warnings
-from target_gainsight.mapping.planning.suggested_settings import suggest_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +57,7 @@ def plan_fields(
             problems,
             stream=stream,
             object_name=spec.object_name,
-            suggested_yaml=suggest_settings(spec, stream),
+            spec=spec,
         )
     unmapped, undeclared = spec.unmapped_columns, spec.undeclared
     return FieldPlan(

@@ -12,6 +12,8 @@ from target_gainsight.mapping.near_names import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from target_gainsight.mapping.planning.spec import MappingSpec
+
 SettingName = Literal[
     "column",
     "constants",
@@ -61,10 +63,13 @@ class StreamMismatchError(Exception):
         problems: Everything that is wrong.
         stream: The stream's name.
         object_name: The object's name.
-        suggested_yaml: Corrected settings, to paste into meltano.yml; may be empty.
+        spec: What the stream was checked by, to propose settings from; None for CSV files.
+        proposal: Settings to paste into meltano.yml, with what precedes them; may be empty.
 
     Attributes:
         problems: Everything that is wrong.
+        stream: The stream's name.
+        spec: What the stream was checked by.
         needs_columns_only: Whether columns that only the records have would solve every problem.
         named_columns: The columns of settings that the stream does not declare.
     """
@@ -75,9 +80,13 @@ class StreamMismatchError(Exception):
         *,
         stream: str,
         object_name: str,
-        suggested_yaml: str = "",
+        spec: MappingSpec | None = None,
+        proposal: str = "",
     ) -> None:
         self.problems = tuple(problems)
+        self.stream = stream
+        self.spec = spec
+        self._object_name = object_name
         self.needs_columns_only = all(problem.needs_column for problem in self.problems)
         self.named_columns = tuple(
             problem.name for problem in self.problems if problem.setting in _NAMING_COLUMNS
@@ -86,9 +95,17 @@ class StreamMismatchError(Exception):
         count = counted(len(lines), "problem")
         listed = "".join(f"\n  - {line}" for line in lines)
         message = f"Stream {display(stream)} does not fit {one_line(object_name)}: {count}.{listed}"
-        if suggested_yaml:
-            message += f"\nIn meltano.yml, under the loader's config:\n{suggested_yaml}"
-        super().__init__(message)
+        super().__init__(f"{message}\n{proposal}" if proposal else message)
+
+    def with_proposal(self, proposal: str) -> StreamMismatchError:
+        """Return the same error with settings that solve it."""
+        return StreamMismatchError(
+            self.problems,
+            stream=self.stream,
+            object_name=self._object_name,
+            spec=self.spec,
+            proposal=proposal,
+        )
 
 
 def _problem_lines(problems: Sequence[FieldProblem]) -> list[str]:

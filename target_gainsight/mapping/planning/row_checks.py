@@ -27,7 +27,10 @@ def may_be_key(field: Field) -> bool:
 def check_lookup_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
     """Check that the lookup keys are set and can find a row."""
     if spec.keys_required and not spec.keys and spec.sync_mode != "insert":
-        message = "No lookup key is set, so that existing records cannot be found."
+        message = (
+            "No lookup key is set, so that existing records cannot be found: set lookup_keys to "
+            f"the 1 to 3 fields that identify a record of {spec.object_name}."
+        )
         yield FieldProblem("lookup_keys", "", message)
     for key in spec.keys:
         yield from _check_key(spec, "lookup_keys", key)

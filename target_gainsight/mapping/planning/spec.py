@@ -45,6 +45,8 @@ class MappingSpec:
             createable or updateable, not both.
         named_fallback_keys: The fallback keys, as fields or as mapped columns.
         field_rules: Field to when it is written to an existing row.
+        key_properties: The columns that identify a record in the source.
+        default_keys: Whether the settings name no lookup keys.
     """
 
     columns: tuple[Column, ...]
@@ -60,6 +62,8 @@ class MappingSpec:
     native_upsert: bool = False
     named_fallback_keys: tuple[str, ...] = ()
     field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
+    key_properties: tuple[str, ...] = ()
+    default_keys: bool = False
 
     def field(self, name: str) -> Field | None:
         """Return the object's field of this name."""

@@ -1,0 +1,177 @@
+"""Propose lookups for columns that name a row of another object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_gainsight.mapping.near_names import bare_name
+from target_gainsight.mapping.planning.row_checks import may_be_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from target_gainsight.api.resources.metadata import Field, ObjectSchema
+    from target_gainsight.mapping.columns import Column
+
+COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
+
+_COMPANY_WORDS = ("company", "account", "customer", "client", "organization", "organisation")
+_MATCH_FIELDS: Mapping[str, str] = {
+    "": "Name",
+    "name": "Name",
+    "email": "Email",
+    "emailaddress": "Email",
+    "mail": "Email",
+}
+"""What follows the name of a reference in a column's name, and the field that it holds."""
+
+_RANKS: Mapping[str, int] = {"Email": 1, "Name": 2}
+"""An id of the row identifies it best, then its email, then its name."""
+
+_KEY_TYPES = frozenset({"string", "integer"})
+
+
+def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple[str, ...]:
+    """List the objects that columns seem to refer to, to be described before lookups are proposed.
+
+    Returns:
+        Their API names in lower case.
+    """
+    found = {
+        field.lookup_objects[0].lower(): None
+        for field in _reference_fields(schema)
+        if _may_refer(columns, _words_for(field))
+    }
+    if schema.name.lower() == PERSON and _may_refer(columns, _COMPANY_WORDS):
+        found |= {COMPANY: None, COMPANY_PERSON: None}
+    return tuple(found)
+
+
+def propose_lookups(
+    columns: Sequence[Column], schema: ObjectSchema, references: Mapping[str, ObjectSchema]
+) -> dict[str, Any]:
+    """Propose the setting `lookups` for the foreign keys of an object.
+
+    A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
+    exist leaves the field empty, because this target cannot create users.
+
+    Args:
+        columns: The columns that are free.
+        schema: The object.
+        references: The objects that are looked up, by their names in lower case.
+    """
+    names = {column.name for column in columns}
+    lookups: dict[str, Any] = {}
+    used: set[str] = set()
+    for field in _reference_fields(schema):
+        referenced = references.get(field.lookup_objects[0].lower())
+        if referenced is None or field.name in names:
+            continue
+        free = [column for column in columns if column.name not in used]
+        found = _find_match(free, _words_for(field), referenced)
+        if found:
+            lookup = {"object_name": field.lookup_objects[0], "fields": found}
+            if referenced.name.lower() == USER:
+                lookup["on_no_match"] = "leave_empty"
+            lookups[field.name] = lookup
+            used.update(found)
+    return lookups
+
+
+def propose_company_links(
+    columns: Sequence[Column], references: Mapping[str, ObjectSchema]
+) -> dict[str, Any]:
+    """Propose the setting `company_links` of people; empty if no column names a company.
+
+    Args:
+        columns: The columns that are free.
+        references: As for `propose_lookups`.
+    """
+    company, link = references.get(COMPANY), references.get(COMPANY_PERSON)
+    found = _find_match(columns, _COMPANY_WORDS, company) if company else {}
+    if not found:
+        return {}
+    fields: dict[str, str] = {}
+    for field in link.fields if link else ():
+        bare = bare_name(field.name)
+        names = {bare, bare.removesuffix("company")}
+        if field.insertable and not field.lookup_objects:
+            named = [each.name for each in columns if bare_name(each.name) in names]
+            if named:
+                fields[field.name] = named[0]
+    return {"lookup": found, **({"fields": fields} if fields else {})}
+
+
+def lookup_columns(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> frozenset[str]:
+    """List the columns that proposed lookups and company links use."""
+    return frozenset(
+        [
+            *(name for lookup in lookups.values() for name in lookup["fields"]),
+            *links.get("lookup", {}),
+            *links.get("fields", {}).values(),
+        ]
+    )
+
+
+def _reference_fields(schema: ObjectSchema) -> Iterator[Field]:
+    """List the foreign keys that can be written, without those that an email can fill directly."""
+    emails = {bare_name(each.name) for each in schema.fields if each.data_type == "EMAIL"}
+    for field in schema.fields:
+        is_reference = field.data_type == "LOOKUP" and bool(field.lookup_objects)
+        writable = field.insertable and field.updatable
+        if is_reference and writable and _without_id(field.name) not in emails:
+            yield field
+
+
+def _words_for(field: Field) -> tuple[str, ...]:
+    """Return how the names of columns for a foreign key may begin, the longest first."""
+    words = {_without_id(field.name), _without_id(field.label)}
+    if field.lookup_objects[0].lower() == COMPANY:
+        owns = {word.removeprefix("gs") for word in words}
+        words |= {word.replace(COMPANY, other) for word in owns for other in _COMPANY_WORDS}
+        words |= {word.removesuffix(COMPANY) for word in owns if word != COMPANY}
+    return tuple(sorted(words - {""}, key=lambda word: (-len(word), word)))
+
+
+def _without_id(name: str) -> str:
+    return bare_name(name).removesuffix("id")
+
+
+def _may_refer(columns: Iterable[Column], words: tuple[str, ...]) -> bool:
+    return any(word in bare_name(column.name) for column in columns for word in words)
+
+
+def _find_match(
+    columns: Iterable[Column], words: tuple[str, ...], schema: ObjectSchema
+) -> dict[str, str]:
+    """Return the column that identifies a row best, to its field; empty if there is none."""
+    found = [
+        (_RANKS.get(match, 0), position, column.name, match)
+        for position, column in enumerate(columns)
+        if not column.json_types or column.json_types & _KEY_TYPES
+        for match in _match_fields(bare_name(column.name), words, schema)
+    ]
+    if not found:
+        return {}
+    _, _, name, match = min(found)
+    return {name: match}
+
+
+def _match_fields(bare: str, words: tuple[str, ...], schema: ObjectSchema) -> Iterator[str]:
+    """List the fields of another object that a column may hold.
+
+    A Salesforce id must be called one: other ids would be refused.
+    """
+    keys = [field for field in schema.fields if may_be_key(field)]
+    yield from (f.name for f in keys if f.data_type == "SFDCID" and bare_name(f.name) == bare)
+    word = next((each for each in words if bare.startswith(each)), None)
+    if word is None:
+        return
+    rest = bare.removeprefix(word)
+    usual = schema.field(_MATCH_FIELDS.get(rest, ""))
+    if usual is not None:
+        yield usual.name
+    for field in keys:
+        is_own_id = field.data_type in {"STRING", "NUMBER"} and rest
+        if is_own_id and field is not usual and bare_name(field.name) in {bare, rest}:
+            yield field.name

@@ -1,0 +1,78 @@
+"""Proposed settings of streams: read what they need, and keep them as a file to paste from.
+
+A log is no place to copy YAML from: Meltano strips the indentation of each of its lines.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+from target_gainsight.api import GainsightError
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.storage.private_file import make_private_folder, replace_private_file
+from target_gainsight.mapping.errors import display_path
+from target_gainsight.mapping.planning.proposal import Proposal, propose_settings
+from target_gainsight.mapping.planning.proposed_lookups import referenced_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from target_gainsight.api import ObjectSchema
+    from target_gainsight.mapping.planning.spec import MappingSpec
+
+logger = logging.getLogger(__name__)
+
+HEADING = "In meltano.yml, under the loader's config:"
+MAX_NAME_LENGTH = 100
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+", re.ASCII)
+
+
+def propose(
+    spec: MappingSpec, stream: str, describe: Callable[[str], ObjectSchema | None]
+) -> Proposal | None:
+    """Propose the settings of a stream.
+
+    Args:
+        spec: The stream's settings and columns, and its object.
+        stream: The stream's name.
+        describe: Reads an object that columns refer to; one that cannot be read is left out.
+    """
+    if spec.schema is None:
+        return None
+    references: dict[str, ObjectSchema] = {}
+    for name in referenced_objects(spec.columns, spec.schema):
+        try:
+            described = describe(name)
+        except (GainsightError, RunStoppedError) as error:
+            logger.debug("no lookup into %s is proposed: %s", name, error)
+            continue
+        if described is not None:
+            references[name] = described
+    return propose_settings(spec, stream, references)
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """Return a proposal as a fragment of meltano.yml; its first line is a comment."""
+    return f"# {HEADING}\n{proposal.to_yaml()}\n"
+
+
+def write_proposal(proposal: Proposal, folder: Path) -> Path | None:
+    """Write a proposal to a file of its stream; None if that cannot be done."""
+    name = _NOT_IN_A_NAME.sub("_", proposal.stream)[:MAX_NAME_LENGTH]
+    path = folder / f"gainsight-{name}.mapping.yml"
+    try:
+        make_private_folder(folder)
+        replace_private_file(path, proposal_text(proposal).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        logger.debug("the proposed settings cannot be written to %s: %s", path, error)
+        return None
+    return path
+
+
+def message_lines(proposal: Proposal, path: Path | None) -> str:
+    """Return a proposal as the end of an error message."""
+    copied = f"Settings to begin with, also in {display_path(path)}:\n" if path else ""
+    return f"{copied}{HEADING}\n{proposal.to_yaml()}"
