@@ -153,7 +153,9 @@ class CurrentRows:
         rows: list[Row] = []
         for start in range(0, len(values), size):
             rows += self._read_part(values[start : start + size], tuple(select))
-        return Matches(self.enrich(rows, records), self._keys, readable=self.readable)
+        if rows:
+            rows = self.enrich(rows, records)
+        return Matches(rows, self._keys, readable=self.readable)
 
     def read_or_error(self, records: Sequence[LoadRecord], *, near: bool = False) -> ReadResult:
         """Read the rows of some records in a worker thread; return an error as a value."""

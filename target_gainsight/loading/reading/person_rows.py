@@ -54,7 +54,7 @@ class PeopleRows(CurrentRows):
         self, rows: list[Mapping[str, Any]], records: Sequence[LoadRecord]
     ) -> list[Mapping[str, Any]]:
         """Add the links to the rows of people as ``companies``, if any record has links."""
-        if not rows or not any(COMPANIES in record.fields for record in records):
+        if not any(COMPANIES in record.fields for record in records):
             return rows
         people = {str(row[GSID]) for row in rows}
         found = self._links.read(

@@ -7,10 +7,9 @@ import hashlib
 import json
 import re
 from typing import Any
-from urllib.parse import unquote
 
 from target_gainsight.mapping.columns import UNDECLARED
-from target_gainsight.singer.schemas.repair import nodes_of
+from target_gainsight.singer.schemas.repair import decode_part, nodes_of
 
 Node = dict[str, Any]
 
@@ -78,7 +77,7 @@ def _without_unused_definitions(schema: Node) -> Node:
             reference = _REFERENCE.fullmatch(str(node["$ref"]))
             if reference is None:
                 return schema  # perhaps a reference by an anchor
-            keyword, name = reference[1], _unescape(reference[2])
+            keyword, name = reference[1], decode_part(reference[2])
             if (keyword, name) not in used:
                 used[keyword, name] = schema.get(keyword, {}).get(name)
                 waiting.append(used[keyword, name])
@@ -87,11 +86,6 @@ def _without_unused_definitions(schema: Node) -> Node:
             kept = {name: each for name, each in schema[keyword].items() if (keyword, name) in used}
             schema = {**schema, keyword: kept}
     return {name: each for name, each in schema.items() if each or name not in _DEFINITIONS}
-
-
-def _unescape(part: str) -> str:
-    """Decode one part of a JSON pointer in a URL."""
-    return unquote(part).replace("~1", "/").replace("~0", "~")
 
 
 def with_undeclared(schema: Node, columns: Any) -> Node:  # noqa: ANN401

@@ -117,12 +117,16 @@ def nodes_of(node: object) -> Iterator[Node]:
             yield from nodes_of(each)
 
 
+def decode_part(part: str) -> str:
+    """Decode one part of a JSON pointer in a URL."""
+    return unquote(part).replace("~1", "/").replace("~0", "~")
+
+
 def _at(root: Node, reference: str) -> object:
     """Return the target of a JSON pointer, or None."""
     found: Any = root
     for part in reference.split("/")[1:]:
-        key = unquote(part).replace("~1", "/").replace("~0", "~")
-        found = found.get(key) if isinstance(found, dict) else None
+        found = found.get(decode_part(part)) if isinstance(found, dict) else None
     return found
 
 
