@@ -23,7 +23,7 @@ from target_gainsight.api import CallBudgetExceededError, SystemClock
 from target_gainsight.loading.context import find_stream_settings
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.config import as_markdown, as_text, check_config
+from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
 from target_gainsight.singer.errors import EXPECTED_ERRORS
 from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
@@ -31,11 +31,7 @@ from target_gainsight.singer.process_setup import install_log_format, silence_me
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
-from target_gainsight.singer.reporting.verdict import (
-    check_availability,
-    check_min_records,
-    check_rejects,
-)
+from target_gainsight.singer.reporting.verdict import check_availability, check_end
 from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
@@ -82,7 +78,7 @@ class TargetGainsight(Target):
         http: requests.Session | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        self._interruption = Interruption(self._stop)
+        self._interruption = Interruption(self._stop, before_exit=self._publish_forced_end)
         self.reader = ThreadedReader(self._tick)
         self._raw_config: dict[str, Any] = {}
         self._has_session = False  # a signal may come before
@@ -314,14 +310,8 @@ class TargetGainsight(Target):
         else:
             for loading in self._sinks.loading:
                 loading.forget_progress()
-            if self._checks_min_records:
-                check_min_records(self.settings, self.summary)
-        check_rejects(
-            self.summary,
-            self.session.ledger,
-            self.settings.rejection.on_rejects,
-            dry_run=self.settings.dry_run,
-        )
+        is_whole = self._checks_min_records and not self._budget_is_spent
+        check_end(self.settings, self.summary, self.session.ledger, is_whole=is_whole)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end and report the run.
@@ -359,6 +349,10 @@ class TargetGainsight(Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         self._interruption.on_signal(signum)
 
+    def _publish_forced_end(self) -> None:
+        if self._has_session:
+            self.session.publish_forced_end(self._interruption)
+
     def _stop(self) -> None:
         self.reader.stop()
         if self._has_session:
@@ -385,25 +379,15 @@ class TargetGainsight(Target):
                 config=config.config if config else {},
                 parse_env_config=config.parse_env if config else False,
             )
-        except ConfigValidationError as error:
-            end = run_end.settings_refused(error.errors)
-            publish_failed_start(cls._raw_settings(config), end, cls.plugin_version)
-            raise
         except EXPECTED_ERRORS as error:
+            raw = settings_as_given(config, cls._env_var_config, cls.config_jsonschema)
+            publish_failed_start(raw, error, cls.plugin_version)
+            if isinstance(error, ConfigValidationError):
+                raise
             cls.logger.error("%s", error)  # noqa: TRY400 - the message is complete
-            end = run_end.failed(error)
-            publish_failed_start(cls._raw_settings(config), end, cls.plugin_version)
             sys.exit(1)
         tune_gc()
         sys.exit(target.run_to_end(file_input))
-
-    @classmethod
-    def _raw_settings(cls, config: _ConfigInput | None) -> dict[str, Any]:
-        """Return the settings as they were given, for a run that cannot start with them."""
-        given = dict(config.config) if config else {}
-        if config and config.parse_env:
-            given |= cls._env_var_config
-        return configuration.restore_dropped_names(given, cls.config_jsonschema)
 
 
 TargetGainsight.append_builtin_config(TargetGainsight.config_jsonschema)

@@ -92,7 +92,8 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
     try:
         found = settings.for_stream(stream)
     except AmbiguousPatternError as error:
-        raise RunStoppedError(str(error)) from error
+        suggestion = f"Add an entry named {display(stream)} under streams."
+        raise RunStoppedError(str(error), code="not_routed", suggestion=suggestion) from error
     if found is None:
         name = display(stream)
         message = (
@@ -100,7 +101,8 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
             f"add an entry under streams ({name}: {{object_type: company}}). To leave the "
             f"stream out, add it to stream_maps ({name}: __NULL__)."
         )
-        raise RunStoppedError(message)
+        suggestion = f"Add an entry named {name} under streams, or leave the stream out."
+        raise RunStoppedError(message, code="not_routed", suggestion=suggestion)
     return found
 
 

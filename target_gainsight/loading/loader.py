@@ -372,7 +372,8 @@ class RecordLoader:
                     f"{self._created} were created. Check lookup_keys, or raise max_creates, and "
                     "run again"
                 )
-                raise RunStoppedError(message)
+                suggestion = "Check lookup_keys, or raise max_creates, and run again."
+                raise RunStoppedError(message, code="too_many_creates", suggestion=suggestion)
             self._created += len(batch)
         del self._packed[action][: len(batch)]
         self._in_flight += 1

@@ -67,7 +67,11 @@ class ObjectSchemas:
             try:
                 self._schemas[name] = self._metadata.describe(object_name)
             except ObjectNotFoundError as error:
-                raise RunStoppedError(self._unknown_object(object_name)) from error
+                raise RunStoppedError(
+                    self._unknown_object(object_name),
+                    code="object_not_found",
+                    suggestion="Correct the object's name; gainsight describe lists the objects.",
+                ) from error
         return self._schemas[name]
 
     def get_if_readable(self, object_name: str) -> ObjectSchema | None:

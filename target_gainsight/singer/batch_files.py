@@ -36,7 +36,8 @@ def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             f"stream {display(message['stream'])}: a BATCH message in {display(found)} cannot be "
             "read; let the tap write jsonl, plain or with gzip"
         )
-        raise RunStoppedError(text)
+        suggestion = "Let the tap write jsonl, plain or with gzip."
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion)
     for path in message["manifest"]:
         yield from _records_of(path, compressed=encoding.get("compression") == "gzip")
 
@@ -57,10 +58,13 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
             else display(str(error))
         )
         text = f"the batch file {display_path(path)} needs a package that is missing: {hint}"
-        raise RunStoppedError(text) from error
+        raise RunStoppedError(text, code="batch_file", suggestion=hint) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         text = f"the batch file {display_path(path)} cannot be read: {error_text(error)}"
-        raise RunStoppedError(text) from error
+        suggestion = (
+            "Let tap and target see the same folder, or turn BATCH messages off in the tap."
+        )
+        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
 
 
 def _batch_file(path: str) -> UPath:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk.about import AboutInfo
+    from singer_sdk.plugin_base import _ConfigInput
 
 
 class CheckedConfig(NamedTuple):
@@ -49,6 +50,16 @@ def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedCon
     for_sdk, wrong = read_sdk_settings(raw, schema)
     errors += [*wrong, *_missing_faker(for_sdk.get("stream_maps"))]
     return CheckedConfig(raw, for_sdk, errors)
+
+
+def settings_as_given(
+    config: _ConfigInput | None, environment: Mapping[str, Any], schema: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings of a command line, unchecked, for a run that cannot start with them."""
+    given = dict(config.config) if config else {}
+    if config and config.parse_env:
+        given |= environment
+    return restore_dropped_names(given, schema)
 
 
 def _missing_faker(maps: object) -> list[str]:

@@ -127,10 +127,12 @@ def _start_sandbox(path: Path, config: Path | None) -> RunningSandbox:
     try:
         return sandbox.start_sandbox(path, config=config)
     except (sandbox.SandboxUnavailableError, ValueError) as error:
-        raise RunStoppedError(str(error)) from error
+        suggestion = "Correct sandbox_config, or install target-gainsight[sandbox]."
+        raise RunStoppedError(str(error), code="sandbox_failed", suggestion=suggestion) from error
     except (OSError, sqlite3.Error) as error:
         message = (
             f"the embedded sandbox cannot be started on {display_path(path)}: {error}. Set "
             "sandbox_path to a file of its own in a folder that may be written to"
         )
-        raise RunStoppedError(message) from error
+        suggestion = "Set sandbox_path to a file of its own in a folder that may be written to."
+        raise RunStoppedError(message, code="sandbox_failed", suggestion=suggestion) from error

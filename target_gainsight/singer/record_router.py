@@ -258,7 +258,8 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
             "reject_values: keys and holds no whole records, so that it cannot be replayed; "
             "send the records from their source again"
         )
-        raise RunStoppedError(text)
+        suggestion = "Send the records from their source again."
+        raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream")
     return stream if isinstance(stream, str) else None
 

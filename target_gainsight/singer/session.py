@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -111,6 +113,7 @@ class Session:
         self._http = http
         self._calls = CallCounter(self.summary.calls)
         self._is_concluded = False
+        self._publishing = threading.Lock()  # taken once, by whoever publishes the run
         self._connection: TenantConnection | None = None
         self._context: RunContext | None = None
 
@@ -230,7 +233,23 @@ class Session:
     def publish(self, end: RunEnd) -> int:
         """Write the summary and the history; return the run's exit code."""
         document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
+        if not self._publishing.acquire(blocking=False):  # the process is about to be ended
+            return end.exit_code
         return publish(document, self.settings.reporting)
+
+    def publish_forced_end(self, interruption: Interruption) -> None:
+        """Write summary and history of a run that is ended while its main thread is busy.
+
+        There is no time for a notification. Nothing may keep the process from its end.
+        """
+        end = run_end.interrupted(interruption.signal or 0, interruption.exit_code)
+        reporting = replace(self.settings.reporting, notify_url=None)
+        try:
+            document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
+            if self._publishing.acquire(blocking=False):
+                publish(document, reporting)
+        except (OSError, RuntimeError) as error:  # counts that change while they are read
+            logger.debug("the summary of the interrupted run is not written: %s", error)
 
     def _end(self, *, sends_more: bool) -> Exception | None:
         """Process the calls in flight and conclude; return the error that prevented it."""

@@ -26,6 +26,7 @@ class Interruption:
             interrupts the main thread wherever it is, locks held included.
         seconds_to_stop: Seconds that the run has to end.
         exit_process: Ends the process with an exit code.
+        before_exit: Called when the seconds are over, in a thread of its own.
 
     Attributes:
         signal: The first signal received.
@@ -36,10 +37,12 @@ class Interruption:
         stop: Callable[[], None],
         seconds_to_stop: float = SECONDS_TO_STOP,
         exit_process: Callable[[int], object] = os._exit,
+        before_exit: Callable[[], None] | None = None,
     ) -> None:
         self._stop = stop
         self._seconds_to_stop = seconds_to_stop
         self._exit_process = exit_process
+        self._before_exit = before_exit
         self.signal: int | None = None
 
     @property
@@ -63,4 +66,6 @@ class Interruption:
             self._seconds_to_stop,
         )
         threading.Event().wait(self._seconds_to_stop)
+        if self._before_exit is not None:
+            self._before_exit()
         self._exit_process(self.exit_code)

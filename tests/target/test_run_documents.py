@@ -16,6 +16,7 @@ from singer_runs import clean_environment, command_line, lines_of, run_command, 
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.singer.reporting.history import append_to_history, read_history
+from target_gainsight.singer.signals import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +134,15 @@ def test_interrupted_run_has_a_summary(tenant: Tenant, tmp_path: Path) -> None:
     document = json.loads((tmp_path / "summary.json").read_text())
     assert (document["status"], document["exit_code"]) == ("interrupted", 143)
     assert document["error"]["code"] == "interrupted"
+
+
+def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:
+    path = tenant.folder / "summary.json"
+    target = tenant.target(summary_path=str(path))
+    target.session.publish_forced_end(Interruption(lambda: None))
+    assert json.loads(path.read_text())["status"] == "interrupted"
+    tenant.run(target, schema(), record(Name="A"))
+    assert [each["status"] for each in history_of(tenant)] == ["interrupted"]
 
 
 def test_summary_path_with_several_streams_names_them(tenant: Tenant) -> None:

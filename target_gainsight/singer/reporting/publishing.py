@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from target_gainsight.settings import Reporting
     from target_gainsight.singer.reporting.document import Document
-    from target_gainsight.singer.reporting.run_end import RunEnd
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +66,19 @@ def _write_report(path: Path, document: Document) -> None:
         )
 
 
-def publish_failed_start(raw: Mapping[str, Any], end: RunEnd, version: str) -> None:
+def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str) -> None:
     """Publish a run that did not start, as far as its settings can be read.
 
     Args:
         raw: The settings as they were given.
-        end: Why it did not start.
+        error: Why it did not start.
         version: The version of this package.
     """
     now = SystemClock().now()
     run = new_run_name(now)
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
-    publish(make_document(facts, end, now, Summary(run).to_json()), parse_reporting(raw))
+    publish(
+        make_document(facts, run_end.failed(error), now, Summary(run).to_json()),
+        parse_reporting(raw),
+    )

@@ -5,17 +5,14 @@ from __future__ import annotations
 import enum
 import sqlite3
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from singer_sdk.exceptions import ConfigurationError, SingerSDKError
+from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
 from target_gainsight import api
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ERROR_KINDS: tuple[tuple[type[Exception], str, str], ...] = (
     (
@@ -143,18 +140,15 @@ def interrupted(signal: int, exit_code: int) -> RunEnd:
     return RunEnd(RunStatus.INTERRUPTED, exit_code, error)
 
 
-def settings_refused(errors: Iterable[str]) -> RunEnd:
-    """Return the end of a run whose settings have errors."""
-    message = "\n".join(["The settings have errors:", *(f"- {error}" for error in errors)])
-    suggestion = "Correct the settings that the message lists."
-    return RunEnd(RunStatus.FAILED, 1, RunError("invalid_settings", message, suggestion))
-
-
 def describe_error(error: Exception) -> RunError:
     """Return the code, message and suggestion of the error that ended a run.
 
     The text of an error that nobody expected may hold a record's values and is left out.
     """
+    if isinstance(error, ConfigValidationError):
+        message = "\n".join(["The settings have errors:", *(f"- {each}" for each in error.errors)])
+        suggestion = "Correct the settings that the message lists."
+        return RunError("invalid_settings", message, suggestion)
     if isinstance(error, RunStoppedError):
         return RunError(error.code, str(error), error.suggestion)
     for kind, code, suggestion in ERROR_KINDS:

@@ -35,6 +35,23 @@ def check_availability(ledger: Ledger) -> None:
     raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
 
+def check_end(settings: Settings, summary: Summary, ledger: Ledger, *, is_whole: bool) -> None:
+    """Fail a run that read too few records, or had rejects and was not to have any.
+
+    Args:
+        settings: The settings.
+        summary: The counts of the run.
+        ledger: Where the rejects are.
+        is_whole: The input is all that the source has.
+
+    Raises:
+        RunStoppedError: The run has failed.
+    """
+    if is_whole:
+        check_min_records(settings, summary)
+    check_rejects(summary, ledger, settings.rejection.on_rejects, dry_run=settings.dry_run)
+
+
 def check_rejects(
     summary: Summary, ledger: Ledger, on_rejects: OnRejects, *, dry_run: bool
 ) -> None:

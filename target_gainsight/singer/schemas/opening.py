@@ -50,10 +50,12 @@ def open_streams(
             "Meltano by the extractor's schema extra), or set validate_records: false to load "
             "without it"
         )
-        raise RunStoppedError(text) from error
+        suggestion = "Correct the schema in the tap, or set validate_records: false."
+        raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
     except RecursionError as error:
         text = f"stream {stream}: its schema is nested too deeply to be followed"
-        raise RunStoppedError(text) from error
+        suggestion = "Flatten the schema in the tap."
+        raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
 
 
 class _SourceSchema(dict[str, Any]):
@@ -90,6 +92,7 @@ def _register(
         )
     except Exception as error:
         text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
-        raise RunStoppedError(text) from error
+        suggestion = "Correct the stream map under stream_maps."
+        raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
     maps: list[StreamMap] = mapper.stream_maps[stream]
     return maps
