@@ -1,6 +1,6 @@
-"""Inserts, updates, reads and deletes records through the records API; writes all or nothing.
+"""Inserts, updates and queries records through the records API; writes all or nothing.
 
-Company API and Custom Object API, Insert / Update / Delete [D]; the shape of failures is observed
+Company API and Custom Object API, Insert / Update [D]; the shape of failures is observed
 in connectors that were tested live [O].
 """
 
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.sandbox.answers import (
-    DELETE_FAILED,
     GENERIC,
     INVALID_VALUE,
     NOTHING_MATCHES,
@@ -26,9 +25,9 @@ from target_gainsight.sandbox.answers import (
 )
 from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
 from target_gainsight.sandbox.endpoints.query import answer_query
-from target_gainsight.sandbox.storage.identifiers import is_gsid, new_gsids
+from target_gainsight.sandbox.storage.identifiers import new_gsids
 from target_gainsight.sandbox.storage.model import KEY_TYPES, PICKLIST_TYPES, Field, ObjectModel
-from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser, renderer
+from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -40,11 +39,6 @@ Record = dict[str, Any]
 Errors = dict[int, list[FieldError]]
 """Refused fields by the position of their record."""
 
-_MISSING_ROW = {
-    "nothing_matches": (NOTHING_MATCHES, 400),
-    "delete_failed": (DELETE_FAILED, 500),
-    "not_found": (NOTHING_MATCHES, 404),
-}
 _TAILS = {"spaced": "({} = {}).", "tight": "({}= {})"}
 _TIMELINE_REFUSALS = {
     "refused": (GENERIC, 400),
@@ -61,7 +55,7 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
         Refusal: A record is not valid; none is written.
     """
     sent = sent_records(tenant, call.body)
-    model = _writable_object(tenant, call, sent)
+    model = writable_object(tenant, call, sent)
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
         rows = checked_rows(tenant, model, records, errors, creating=True)
@@ -83,7 +77,7 @@ def insert_records(tenant: Tenant, call: Incoming) -> Answer:
                 for (names, given), gsid in zip(rows, gsids, strict=True)
             ],
         )
-    return _written(records, gsids)
+    return written(records, gsids)
 
 
 def update_records(tenant: Tenant, call: Incoming) -> Answer:
@@ -96,7 +90,7 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
         Refusal: The keys or a record are not valid, or match nothing; nothing is written.
     """
     sent = sent_records(tenant, call.body)
-    model = _writable_object(tenant, call, sent)
+    model = writable_object(tenant, call, sent)
     keys = _keys(tenant, model, call.query.get("keys", ""))
     with tenant.store.transaction():
         records, errors = resolve_lookups(tenant, sent, call.body)
@@ -122,46 +116,7 @@ def update_records(tenant: Tenant, call: Incoming) -> Answer:
         )
     _refuse_errors(tenant, model, unmatched)
     matched = sorted(found)
-    return _written([records[index] for index in matched], [found[index][0] for index in matched])
-
-
-def read_record(tenant: Tenant, call: Incoming) -> Answer:
-    """`GET /v1/data/objects/{Object}/{GSID}`: read one record with every field [O]."""
-    model = tenant.named_object(call.params["object"])
-    gsid = call.params["gsid"]
-    columns = ", ".join(tenant.store.column(model, name) for name in model.fields)
-    found = tenant.store.rows(
-        f'SELECT {columns} FROM "{model.name}" WHERE "Gsid" = ?',  # noqa: S608
-        (gsid,),
-    )
-    if not found:
-        raise refuse(NOTHING_MATCHES, f"No record found (Gsid = {gsid}).")
-    record: Record = dict(zip(model.fields, found[0], strict=True))
-    for field in model.fields.values():
-        render = renderer(field, tenant.switches)
-        if render:
-            record[field.name] = render(record[field.name])
-    return Answer(data=record, records=1)
-
-
-def delete_record(tenant: Tenant, call: Incoming) -> Answer:
-    """`DELETE /v1/data/objects/{Object}/{GSID}`: remove one record [D].
-
-    Raises:
-        Refusal: There is none, or others refer to it [I].
-    """
-    model = _writable_object(tenant, call, [])
-    gsid = call.params["gsid"]
-    with tenant.store.transaction():
-        if tenant.switches.delete_referenced == "refused":
-            referring = tenant.referring_object(model, gsid)
-            if referring is not None:
-                message = f"Delete failed: {referring} refers to this record (Gsid = {gsid})."
-                raise refuse(DELETE_FAILED, message, status=500)
-        if not is_gsid(gsid) or not tenant.store.delete(model, gsid):
-            code, status = _MISSING_ROW[tenant.switches.delete_missing]
-            raise refuse(code, f"No record found (Gsid = {gsid}).", status=status)
-    return _written([{}], [gsid])
+    return written([records[index] for index in matched], [found[index][0] for index in matched])
 
 
 def query_records(tenant: Tenant, call: Incoming) -> Answer:
@@ -176,7 +131,8 @@ def query_records(tenant: Tenant, call: Incoming) -> Answer:
     return answer_query(tenant, model, call.body, call.size)
 
 
-def _written(records: Sequence[Record], gsids: Sequence[str]) -> Answer:
+def written(records: Sequence[Record], gsids: Sequence[str]) -> Answer:
+    """Return the response to a write: each record as it was sent, with its GSID."""
     answered = [{**record, "Gsid": gsid} for record, gsid in zip(records, gsids, strict=True)]
     data = {"count": len(answered), "errors": None, "records": answered}
     return Answer(data=data, records=len(answered))
@@ -211,7 +167,12 @@ def listed_in(tenant: Tenant, body: object, name: str) -> list[Any]:
     return listed
 
 
-def _writable_object(tenant: Tenant, call: Incoming, sent: Sequence[Record]) -> ObjectModel:
+def writable_object(tenant: Tenant, call: Incoming, sent: Sequence[Record]) -> ObjectModel:
+    """Return the object that a call writes.
+
+    Raises:
+        Refusal: The tenant has no such object, or another API writes it.
+    """
     name = call.params["object"]
     model = tenant.find_object(name)
     if tenant.config.auto_create and sent:

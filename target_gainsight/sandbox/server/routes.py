@@ -14,6 +14,7 @@ from target_gainsight.sandbox.endpoints import (
     metadata,
     people,
     records,
+    single_records,
     timeline,
 )
 
@@ -47,8 +48,8 @@ RECORDS = (
     ServedCall("POST", f"{_OBJECTS}/query/{{object}}", "query", records.query_records),
     ServedCall("POST", f"{_OBJECTS}/{{object}}", "insert", records.insert_records),
     ServedCall("PUT", f"{_OBJECTS}/{{object}}", "update", records.update_records),
-    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", records.read_record),
-    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", records.delete_record),
+    ServedCall("GET", f"{_OBJECTS}/{{object}}/{{gsid}}", "read", single_records.read_record),
+    ServedCall("DELETE", f"{_OBJECTS}/{{object}}/{{gsid}}", "delete", single_records.delete_record),
 )
 PEOPLE = (
     ServedCall("PUT", "/v1/peoplemgmt/v1.0/people", "person", people.upsert_person),
