@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from target_gainsight.sandbox.answers import (
     GENERIC,
     INVALID_VALUE,
-    NOTHING_MATCHES,
     NULL_VALUE,
     OBJECT_NOT_FOUND,
     WRONG_API,
