@@ -195,7 +195,7 @@ def reversed_chain(length: int) -> list[Message]:
     return [account(f"C{n}", f"C{n + 1}" if n + 1 < length else None) for n in range(length)]
 
 
-@pytest.mark.parametrize("budget", [3, 4, 5, 6, 8, 11, 15])
+@pytest.mark.parametrize("budget", [3, 6, 11])
 def test_interrupted_runs_lose_and_duplicate_nothing(tenant: Tenant, budget: int) -> None:
     """Each run makes a few calls only; the next goes on from the last state."""
     lines, read = reversed_chain(40), 0
@@ -240,7 +240,7 @@ def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str |
     st.integers(1, 6),
     st.sampled_from([1, 8]),
 )
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_children_get_parents_in_any_order(
     tenant: Tenant, chance: Random, group: int, batch: int, concurrency: int
 ) -> None:
