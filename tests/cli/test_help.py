@@ -67,7 +67,9 @@ def test_settings_are_explained_once() -> None:
     assert explained == [()]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "shell", ["bash", *(pytest.param(each, marks=pytest.mark.e2e) for each in ("zsh", "fish"))]
+)
 def test_shell_completion_works_as_documented(shell: str) -> None:
     assert f"_GAINSIGHT_COMPLETE={shell}_source gainsight" in QUICK_START.read_text("utf-8")
     words = {"COMP_WORDS": "gainsight rej", "COMP_CWORD": "rej" if shell == "fish" else "1"}

@@ -103,15 +103,16 @@ def test_tolerant_tenant_gets_at_most_60_records(
     assert len(tenant.calls()) <= int(announced[1])
 
 
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.e2e)])
 def test_probe_killed_after_any_call_is_cleaned_up_by_the_next(
-    probed: Commands, monkeypatch: pytest.MonkeyPatch
+    probed: Commands, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
     tenant = probed.sandbox.tenant
     before = held(tenant)
     probe(probed)
     kinds = sent_kinds(tenant)
     last = len(kinds) - kinds[::-1].index("delete")
-    for calls in range(1, last + 1):
+    for calls in range(1, last + 1, every):
         with monkeypatch.context() as patched:
             kill_after(calls, patched)
             with pytest.raises(KilledError):

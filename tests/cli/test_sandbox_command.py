@@ -169,7 +169,9 @@ def test_serve_reports_a_port_in_use(tmp_path: Path) -> None:
     assert f"on port {port}" in message
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.e2e)]
+)
 def test_serve_runs_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     config = tmp_path / "tenant.yml"
     config.write_text("access_key: from-config\n")
