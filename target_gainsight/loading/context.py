@@ -74,7 +74,10 @@ class RunContext:
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
         self.lookups = LookupIndex(
-            client.records, self.streams, LookupTargets(_looked_up(settings)), plan is not None
+            client.records,
+            self.streams,
+            LookupTargets(_looked_up(settings)),
+            names=plan.names if plan else None,
         )
         path = settings.connection.sandbox_path
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"

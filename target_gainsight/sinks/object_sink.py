@@ -12,6 +12,7 @@ from typing_extensions import override
 from target_gainsight.api import MAX_KEYS
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
+from target_gainsight.loading.dry_run.row_names import picklists
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
@@ -247,6 +248,7 @@ class ObjectSink(StreamSink):
         if self.context.plan is not None:
             planned = self.context.plan.stream(self.stream_name)
             planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
+            planned.picklists = picklists(self._object_schema.fields if self._object_schema else ())
 
     def _make_loader(self) -> RecordLoader:
         context = self.context

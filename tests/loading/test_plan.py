@@ -118,9 +118,9 @@ def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
     assert "'accounts': would create 1, such as 'Hooli'\n" in text
     assert (
         "'accounts': would update 1, such as\n"
-        "  'Initech'\n"
-        "    Industry: 'Old' → 'New'\n"
-        "    Employees: 7 → null\n" in text
+        "- 'Initech'\n"
+        "  · Industry: 'Old' → 'New'\n"
+        "  · Employees: 7 → null\n" in text
     )
     assert "'accounts': would skip 1: deleted_in_source" in text
     assert "rejects multi_match: 1, such as in accounts:" in text
@@ -141,6 +141,50 @@ def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
     ]
     assert stream["examples_created"] == ["Hooli"]
     assert stream["skipped_because"] == {"deleted_in_source": 1}
+
+
+def test_plan_shows_labels_and_names_not_gsids(start_tenant: Callable[..., Tenant]) -> None:
+    users = [
+        {"Name": "Ada Park", "Email": "ada@x.example"},
+        {"Name": "Bo", "Email": "bo@x.example"},
+    ]
+    tenant = start_tenant(users=users)
+    gsids = {row["Email"]: row["Gsid"] for row in tenant.rows("gsuser")}
+    ada = gsids["ada@x.example"]
+    rows = [
+        {"Name": "Initech", "Stage": "Adopting", "Tags": ["Pilot", "At Risk"], "Csm": ada},
+        {"Name": "Hooli", "Stage": "Launched", "Tags": ["Pilot"], "Csm": ada},
+    ]
+    tenant.sandbox.tenant.seed("company", rows)
+    columns = {**COMPANY_COLUMNS, "Stage": TEXT, "Tags": TEXT, "csm": TEXT}
+    lines = [
+        record(Name="Initech", Stage="Churn", Tags="Reference", csm="bo@x.example"),
+        record(Name="Hooli", Stage="Launched", Tags="Pilot;Reference", csm="ada@x.example"),
+    ]
+    lookups = {"Csm": {"object_name": "gsuser", "fields": {"csm": "Email"}}}
+    planned = plan(tenant, [schema(columns=columns), *lines], lookups=lookups)
+    assert (
+        "- 'Initech'\n"
+        "  · Stage: 'Adopting' → 'Churn'\n"
+        "  · Tags: ['Pilot', 'At Risk'] → ['Reference']\n"
+        "  · Csm: 'ada@x.example' → 'bo@x.example'\n"
+        "- 'Hooli'\n"
+        "  · Tags: ['Pilot'] → ['Pilot', 'Reference']\n" in text_of(planned)
+    )
+    [first, _] = plan_of(planned)["streams"]["accounts"]["examples_updated"]
+    assert first["fields"]["Stage"] == {"before": "Adopting", "after": "Churn"}
+    assert first["fields"]["Tags"] == {"before": ["Pilot", "At Risk"], "after": ["Reference"]}
+    assert first["fields"]["Csm"] == {"before": "ada@x.example", "after": "bo@x.example"}
+    assert plan_of(planned)["cost"]["by_kind"] == {"describe": 1, "query": 2, "update": 1}
+
+
+def test_plan_keeps_the_gsid_of_a_row_that_no_lookup_has_found(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Parent"}])
+    [parent] = tenant.rows()
+    tenant.sandbox.tenant.seed("company", [{"Name": "Initech", "ParentCompany": parent["Gsid"]}])
+    columns = {**COMPANY_COLUMNS, "ParentCompany": TEXT}
+    planned = plan(tenant, [schema(columns=columns), record(Name="Initech", ParentCompany=None)])
+    assert f"  · ParentCompany: '{parent['Gsid']}' → null\n" in text_of(planned)
 
 
 def test_run_longer_than_a_day_is_warned_of(tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from target_gainsight.loading.dry_run.row_names import RowNames
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.references import TO_BE_CREATED
 from target_gainsight.loading.storage.temp_database import SpilledValues
@@ -22,6 +23,7 @@ from target_gainsight.mapping.escaping import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from target_gainsight.api import Field
     from target_gainsight.loading.dry_run.overlay import PlannedRows
     from target_gainsight.loading.lookups.index import LookupIndex
     from target_gainsight.loading.records import LoadRecord
@@ -69,6 +71,7 @@ class StreamPlan:
         rules: The fields with a write rule, and the rule in words.
         kept: The number of rows that keep their value of a field because of its rule.
         fallback_keys: The fields that find rows without lookup keys.
+        picklists: The fields whose GSIDs are shown as labels.
     """
 
     write_calls: int = 0
@@ -80,6 +83,7 @@ class StreamPlan:
     rules: Mapping[str, str] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
     fallback_keys: tuple[str, ...] = ()
+    picklists: Mapping[str, Field] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Plan:
 
     Attributes:
         deleted: The GSIDs of the rows that would be deleted.
+        names: What the rows were found by that lookups have found.
+        streams: The plan of each stream.
     """
 
     def __init__(
@@ -119,6 +125,7 @@ class Plan:
         self._writes: Counter[str] = Counter()
         self._written: dict[tuple[str, tuple[str, ...]], SpilledValues] = {}
         self.deleted: set[str] = set()
+        self.names = RowNames()
         self.streams: dict[str, StreamPlan] = {}
 
     def stream(self, name: str) -> StreamPlan:
@@ -129,11 +136,17 @@ class Plan:
         self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
     ) -> None:
         """Record that some fields of a row would change."""
-        updates = self.stream(record.source.alias).updates
-        if len(updates) < MAX_EXAMPLES:
-            after = record.fields
-            changes = {name: (row.get(name), after.get(name)) for name in changed}
-            updates.append(PlannedUpdate(record.key, changes))
+        plan = self.stream(record.source.alias)
+        if len(plan.updates) < MAX_EXAMPLES:
+            shown, lists = self.names.shown, plan.picklists
+            changes = {
+                name: (
+                    shown(row.get(name), lists.get(name)),
+                    shown(record.fields.get(name), lists.get(name)),
+                )
+                for name in changed
+            }
+            plan.updates.append(PlannedUpdate(record.key, changes))
 
     def record_kept(self, record: LoadRecord, names: Iterable[str]) -> None:
         """Record that a row keeps its values of some fields because of their rules."""
@@ -227,7 +240,7 @@ class Plan:
         if plan.updates:
             lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
             for update in plan.updates:
-                lines += [f"  {_key_text(update.key)}", *_change_lines(update.changes)]
+                lines += [f"- {_key_text(update.key)}", *_change_lines(update.changes)]
         lines += _delete_lines(name, plan, counts)
         if plan.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
@@ -346,13 +359,14 @@ def _delete_lines(name: str, plan: StreamPlan, counts: StreamCounts) -> list[str
 
 
 def _change_lines(changes: Mapping[str, tuple[object, object]]) -> list[str]:
+    """Return a line for each changed field; readable without its indentation, too."""
     lines = [
-        f"    {one_line(name)}: {display(before)} → {display(after)}"
+        f"  · {one_line(name)}: {display(before)} → {display(after)}"
         for name, (before, after) in islice(changes.items(), MAX_FIELDS_SHOWN)
     ]
     more = len(changes) - len(lines)
     if more:
-        lines.append(f"    and {counted(more, 'more field')}")
+        lines.append(f"  · and {counted(more, 'more field')}")
     return lines
 
 

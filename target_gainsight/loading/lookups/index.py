@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_gainsight.api import Json, RecordsApi, Where
+    from target_gainsight.loading.dry_run.row_names import RowNames
     from target_gainsight.loading.loading_streams import LoadingStreams
     from target_gainsight.loading.outcomes import Settlement
     from target_gainsight.loading.references import Key
@@ -63,7 +64,8 @@ class LookupIndex:
         records: The records API.
         streams: Settles the streams of an object before it is looked up.
         targets: The objects and match fields of the run's lookups.
-        is_dry_run: Find rows that would have been written, too.
+        names: In a dry run, keeps what rows were found by; rows that would have been written are
+            found, too.
         max_kept: Bound of each cache.
     """
 
@@ -72,13 +74,14 @@ class LookupIndex:
         records: RecordsApi,
         streams: LoadingStreams,
         targets: LookupTargets,
-        is_dry_run: bool = False,
+        names: RowNames | None = None,
         max_kept: int = MAX_KEPT,
     ) -> None:
         self._records = records
         self._streams = streams
         self._targets = targets
-        self._planned = PlannedParents(targets) if is_dry_run else None
+        self._names = names
+        self._planned = None if names is None else PlannedParents(targets)
         self._max_kept = max_kept
         self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
         self._found: OrderedDict[LookupKey, tuple[str, ...]] = OrderedDict()
@@ -278,6 +281,8 @@ class LookupIndex:
                 if self._would_be_gone(row):
                     continue
                 found[match.of_row(row)].append(str(row.get(GSID)))
+                if self._names is not None:
+                    self._names.add(str(row.get(GSID)), [row.get(name) for name in match.names])
                 self._keep_near(match, row)
             for each in group:
                 gsids = tuple(found.get(each.key, ()))

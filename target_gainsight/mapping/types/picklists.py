@@ -111,6 +111,19 @@ def comparable_selection(value: Json, list_items: Callable[[], Items]) -> tuple[
     return tuple(known) if len(known) == len(gsids) else None
 
 
+def label_of(value: object, options: Iterable[PicklistOption]) -> object:
+    """Return a choice or selection by its labels: a list for several items, else one label.
+
+    What is no item's GSID stays as it is.
+    """
+    labels = {option.gsid: option.label for option in options}
+    if isinstance(value, str) and ";" in value and value not in labels:
+        value = [each for each in value.split(";") if each]
+    if isinstance(value, list):
+        return [labels.get(each, each) if isinstance(each, str) else each for each in value]
+    return labels.get(value, value) if isinstance(value, str) else value
+
+
 def _name_of(value: object) -> str:
     if isinstance(value, str):
         return value
