@@ -101,7 +101,6 @@ class TargetGainsight(Target):
         self._sinks = SinkRegistry(self.mapper, self._sinks_active, self.get_sink)
         self.router = RecordRouter(self.mapper, self._sinks, self.session.ledger)
         self._checked_for_masking: set[str] = set()
-        self._left_unread = 0
         self._budget_is_spent = False
         self._checks_min_records = True
 
@@ -221,7 +220,7 @@ class TargetGainsight(Target):
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         if self._budget_is_spent:
-            self._left_unread += 1
+            self.summary.left_unread += 1
             return
         if REASON_PROPERTY in message_dict:  # a replay is not all that the source has
             self._checks_min_records = False
@@ -301,11 +300,10 @@ class TargetGainsight(Target):
         self.session.conclude()
         check_availability(self.session.ledger)
         if self._budget_is_spent:
-            without = self._left_unread + self.summary.read - self.summary.settled
             logger.warning(
                 "%d records have no outcome, because max_calls_per_run was reached; the next run "
                 "goes on with them",
-                without,
+                self.summary.without_outcome,
             )
         else:
             for loading in self._sinks.loading:

@@ -172,12 +172,14 @@ class Summary:
     """The counts of the run with some name.
 
     Attributes:
+        left_unread: Records that were not taken, because ``max_calls_per_run`` was reached.
         allowed_per_minute: Allowed calls in a minute, of the groups with such a limit.
     """
 
     def __init__(self, run: str) -> None:
         self.run = run
         self.streams: dict[str, StreamCounts] = {}
+        self.left_unread = 0
         self.calls = CallCounts()
         self.rejects: dict[str, RejectCounts] = {}
         self.files: dict[str, Path] = {}
@@ -216,6 +218,7 @@ class Summary:
         """Return the summary as JSON values."""
         return {
             "run": self.run,
+            "without_outcome": self.without_outcome,
             "streams": {name: _counts_json(counts) for name, counts in self.streams.items()},
             "calls": {
                 "total": self.calls.total,
@@ -238,6 +241,11 @@ class Summary:
     def settled(self) -> int:
         """Records that have an outcome, over all streams."""
         return sum(counts.settled for counts in self.streams.values())
+
+    @property
+    def without_outcome(self) -> int:
+        """Records that a run which ended early left to the next one."""
+        return self.left_unread + self.read - self.settled
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
