@@ -223,7 +223,7 @@ def test_lost_response_without_keys_leaves_the_outcome_unknown(tenant: Tenant, k
     )
 
 
-def test_failed_lookup_writes_nothing(start_tenant: Callable[..., Tenant]) -> None:
+def test_refused_read_by_keys_writes_nothing(start_tenant: Callable[..., Tenant]) -> None:
     tenant = start_tenant(**TENANT, switches={"metadata_status": 403})
     tenant.sandbox.tenant.faults.script(["pass"], path="*")
     run = load_ctas(

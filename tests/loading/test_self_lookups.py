@@ -171,7 +171,7 @@ def test_later_null_removes_parent(tenant: Tenant) -> None:
     assert parents(tenant) == {"child": None, "parent": None}
 
 
-def test_later_missing_parent_wins(tenant: Tenant) -> None:
+def test_later_awaited_parent_wins(tenant: Tenant) -> None:
     lines = [account("child", "first"), account("child", "second")]
     lines += [account("second"), account("first")]
     run = load_accounts(tenant, *lines, read_group_size=1)

@@ -105,9 +105,7 @@ def test_people_are_linked_to_the_company_they_answered_for(tenant: Tenant) -> N
     }
 
 
-def test_activity_has_company_attendee_and_comment(
-    tenant: Tenant,
-) -> None:
+def test_activity_has_company_attendee_and_comment(tenant: Tenant) -> None:
     load(tenant, SOME)
     [activity] = tenant.rows("activity_timeline", ExternalId=f"nps-{UNHAPPY}")
     subject = (
@@ -147,7 +145,7 @@ def test_only_detractors_get_a_cta(tenant: Tenant) -> None:
     assert reason["Name"] == "Low NPS"
 
 
-def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
+def test_second_run_writes_nothing(tenant: Tenant) -> None:
     load(tenant, RESPONSES)
     before = snapshot(tenant)
     run = load(tenant, RESPONSES)
@@ -162,9 +160,7 @@ def test_a_second_run_writes_nothing(tenant: Tenant) -> None:
     }
 
 
-def test_changed_comment_updates_row_and_activity_only(
-    tenant: Tenant,
-) -> None:
+def test_changed_comment_updates_row_and_activity_only(tenant: Tenant) -> None:
     load(tenant, RESPONSES)
     before = snapshot(tenant)
     tenant.clock.advance(60)

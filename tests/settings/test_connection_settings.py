@@ -21,7 +21,7 @@ from target_gainsight.settings import parse_settings
         "initech.us2.gainsightcloud.com",
     ],
 )
-def test_a_domain_is_a_host_however_it_is_pasted(domain: str) -> None:
+def test_domain_is_read_from_any_pasted_form(domain: str) -> None:
     connection = read(domain=domain).connection
     assert connection.base_url.startswith("https://initech.")
     assert connection.base_url.endswith("gainsightcloud.com")
@@ -43,7 +43,7 @@ def test_a_domain_is_a_host_however_it_is_pasted(domain: str) -> None:
         ".".join(["abcdefgh"] * 30),
     ],
 )
-def test_a_domain_that_is_no_host_name_is_refused_with_the_right_form(domain: str) -> None:
+def test_invalid_domain_is_refused_with_an_example(domain: str) -> None:
     error = only_error(domain=domain)
     assert error.startswith(f"domain: got '{domain[:20]}")
     assert "a host name such as mycompany.gainsightcloud.com, or sandbox" in error
@@ -54,14 +54,14 @@ def test_without_domain_and_credential_both_are_named() -> None:
 
 
 @pytest.mark.parametrize("given", ["https://u:hunter2@initech.com", "ann:hunter2@initech.com"])
-def test_a_password_in_a_url_is_not_shown(given: str) -> None:
+def test_password_in_url_is_hidden(given: str) -> None:
     for name in ("domain", "base_url"):
         error = only_error(**{name: given})
         assert error.startswith(f"{name}: got ")
         assert "hunter2" not in error
 
 
-def test_a_key_in_the_query_of_a_url_is_not_shown() -> None:
+def test_key_in_url_query_is_hidden() -> None:
     assert "s3cret" not in only_error(base_url="https://proxy.example/?accesskey=s3cret")
 
 
@@ -96,7 +96,7 @@ def test_plain_http_leaves_this_machine_under_no_name(url: str) -> None:
         "https://proxy.example:8443/gainsight",
     ],
 )
-def test_a_proxy_or_a_test_server_is_reached_by_base_url(url: str) -> None:
+def test_base_url_reaches_proxy_or_test_server(url: str) -> None:
     assert read(base_url=url).connection.base_url == url.rstrip("/")
 
 
@@ -109,13 +109,13 @@ def test_base_url_wins_and_needs_no_domain() -> None:
 
 
 @pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
-def test_the_sandbox_is_a_file_here_unless_told_otherwise(domain: str) -> None:
+def test_sandbox_file_has_a_default_path(domain: str) -> None:
     connection = parse_settings({"domain": domain}).connection
     assert connection.sandbox_path == Path("gainsight-sandbox.db")
     assert connection.sandbox_config is None
 
 
-def test_the_sandbox_is_where_and_what_the_settings_say() -> None:
+def test_sandbox_file_and_description_are_configurable() -> None:
     connection = read(domain="sandbox", sandbox_path="here/t.db", sandbox_config="t.yml").connection
     assert connection.sandbox_path == Path("here/t.db")
     assert connection.sandbox_config == Path("t.yml")
@@ -145,18 +145,18 @@ def test_all_errors_are_listed_at_once_each_once() -> None:
     assert all(each.endswith((".", "?")) for each in found)
 
 
-def test_what_was_given_is_shortened_and_on_one_line() -> None:
+def test_reported_value_is_shortened_to_one_line() -> None:
     error = only_error(domain="x\n\x1b[31m" + "y" * 500)
     assert "\n" not in error
     assert "\x1b" not in error
     assert len(error) < 250
 
 
-def test_a_null_is_a_setting_not_given() -> None:
+def test_null_counts_as_not_given() -> None:
     given = dict.fromkeys(("object_type", "calls_per_day", "streams", "lookup_keys", "dry_run"))
     assert read(**given) == read()
 
 
-def test_a_wrong_setting_is_not_called_missing() -> None:
+def test_wrong_setting_is_not_reported_as_missing() -> None:
     assert errors_in({**ENOUGH, "domain": 7}) == ["domain: got 7, expected text."]
     assert errors(base_url=7) == ["base_url: got 7, expected text."]

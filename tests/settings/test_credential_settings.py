@@ -29,11 +29,11 @@ def errors(**told: Any) -> list[str]:
     return errors_in(DOMAIN | told)
 
 
-def test_an_access_key_is_a_credential() -> None:
+def test_access_key_is_a_credential() -> None:
     assert credential(access_key="k3y") == KeyCredential("k3y")
 
 
-def test_a_client_and_its_secret_are_a_credential() -> None:
+def test_client_id_and_secret_are_a_credential() -> None:
     assert credential(**OAUTH) == OAuthCredential("initech", "s3cret")
 
 
@@ -44,7 +44,7 @@ def test_blanks_around_a_credential_are_taken_off() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  ", None])
-def test_a_blank_credential_is_none(blank: str | None) -> None:
+def test_blank_credential_counts_as_missing(blank: str | None) -> None:
     nothing = dict.fromkeys(("access_key", *OAUTH), blank)
     assert errors(**nothing) == [NO_CREDENTIAL]
     assert credential(**{**nothing, "access_key": "k3y"}) == KeyCredential("k3y")
@@ -78,7 +78,7 @@ def test_half_a_pair_names_the_half_that_is_missing(
 
 @pytest.mark.parametrize("name", ["access_key", "client_id", "client_secret"])
 @pytest.mark.parametrize("text", ["two words", "li\nne", "li\r\nX-More: yes", "schlüssel", "a\0b"])
-def test_what_cannot_be_sent_is_refused_unseen(name: str, text: str) -> None:
+def test_unsendable_credential_is_refused_and_hidden(name: str, text: str) -> None:
     told = {"access_key": text} if name == "access_key" else {**OAUTH, name: text}
     [error] = errors(**told)
     assert error == (
@@ -87,7 +87,7 @@ def test_what_cannot_be_sent_is_refused_unseen(name: str, text: str) -> None:
     )
 
 
-def test_a_client_id_has_no_colon_for_the_secret_comes_after_one() -> None:
+def test_client_id_with_colon_is_refused() -> None:
     [error] = errors(**{**OAUTH, "client_id": "ini:tech"})
     assert error == "client_id contains a colon: copy it as Gainsight shows it."
     assert credential(**{**OAUTH, "client_secret": "s3:cret"})
@@ -95,22 +95,20 @@ def test_a_client_id_has_no_colon_for_the_secret_comes_after_one() -> None:
 
 @pytest.mark.parametrize("name", ["access_key", "client_secret"])
 @pytest.mark.parametrize("value", [12345, ["s3cret"], {"key": "s3cret"}, True])
-def test_a_secret_of_the_wrong_type_is_not_shown_nor_called_missing(
-    name: str, value: object
-) -> None:
+def test_secret_of_wrong_type_is_hidden_and_not_missing(name: str, value: object) -> None:
     told = {name: value} if name == "access_key" else {**OAUTH, name: value}
     assert errors(**told) == [f"{name}: got a hidden value, expected text."]
 
 
 @pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
 @pytest.mark.parametrize("told", [{}, OAUTH, {"access_key": "k3y", **OAUTH}, {"client_id": "x"}])
-def test_the_sandbox_asks_for_no_credential(domain: str, told: dict[str, str]) -> None:
+def test_sandbox_needs_no_credential(domain: str, told: dict[str, str]) -> None:
     connection = parse_settings({"domain": domain, **told}).connection
     assert connection.sandbox_path is not None
     assert connection.credential == KeyCredential("")
 
 
-def test_a_base_url_wants_a_credential_also_beside_the_sandbox() -> None:
+def test_base_url_needs_credential_even_for_sandbox_domain() -> None:
     [error] = errors_in({"domain": "sandbox", "base_url": "http://localhost:1"})
     assert error == NO_CREDENTIAL
 
@@ -141,8 +139,6 @@ SECRET = st.just("S3CRET") | st.text().map(lambda text: f"{text}S3CRET") | st.ju
         },
     )
 )
-def test_whatever_is_given_is_a_credential_or_an_error_and_no_secret_is_shown(
-    told: dict[str, Any],
-) -> None:
+def test_any_input_is_parsed_or_refused_without_showing_secrets(told: dict[str, Any]) -> None:
     assert printed(told)
     assert "S3CRET" not in printed(told)

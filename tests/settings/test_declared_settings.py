@@ -48,23 +48,23 @@ def about(capsys: pytest.CaptureFixture[str], output_format: str | None) -> str:
     return capsys.readouterr().out
 
 
-def test_nothing_is_declared_that_is_not_known(schema: dict[str, Any]) -> None:
+def test_every_declared_setting_is_known(schema: dict[str, Any]) -> None:
     assert {*schema["properties"], *SETTINGS} == {*PUBLIC_NAMES.split(), *NAMES_OF_THE_SDK.split()}
 
 
-def test_every_setting_has_a_description_in_sentences() -> None:
+def test_descriptions_are_sentences() -> None:
     for name, setting in SETTINGS.items():
         assert setting.description.endswith("."), name
         assert setting.title, name
 
 
-def test_every_default_and_choice_is_one_that_the_setting_takes() -> None:
+def test_defaults_and_choices_are_valid() -> None:
     for setting in SETTINGS.values():
         for value in (*setting.choices, *([setting.default] if setting.shown_default else [])):
             assert setting.read(value) is not None
 
 
-def test_the_essential_settings_are_eight() -> None:
+def test_eight_settings_are_essential() -> None:
     assert len(ESSENTIAL) == 8
     assert set(ESSENTIAL) <= set(SETTINGS)
 
@@ -77,7 +77,7 @@ def test_credentials_are_the_only_secrets() -> None:
     }
 
 
-def test_no_setting_is_required_by_schema_because_all_errors_are_listed_at_once() -> None:
+def test_schema_requires_no_setting() -> None:
     assert not CONFIG_SCHEMA.get("required")
 
 

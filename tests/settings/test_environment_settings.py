@@ -33,11 +33,11 @@ def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
     return read_environment(CONFIG_SCHEMA, "TARGET_GAINSIGHT_")
 
 
-def test_nothing_set_is_nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_environment_gives_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given(monkeypatch) == {}
 
 
-def test_every_type_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_type_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     read = given(
         monkeypatch,
         domain="sandbox",
@@ -57,9 +57,7 @@ def test_every_type_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.default_stream.constants == {"Status": None}
 
 
-def test_a_list_is_read_as_meltano_writes_it_into_a_variable(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_list_is_read_as_meltano_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     read = given(monkeypatch, domain="sandbox", object_type="company", lookup_keys="['A', 'B c']")
     stream = parse_settings(read).default_stream
     assert stream is not None
@@ -70,7 +68,7 @@ def test_a_list_is_read_as_meltano_writes_it_into_a_variable(
     ("text", "value"),
     [("true", True), ("1", True), (" Yes", True), ("false", False), ("0", False), ("OFF", False)],
 )
-def test_a_switch_is_read(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
+def test_boolean_is_read(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
     assert parse_settings(given(monkeypatch, domain="sandbox", dry_run=text)).dry_run is value
 
 
@@ -82,7 +80,7 @@ def test_settings_of_the_sdk_are_read_from_text(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("mapping", [{"a": "A", "a.b": "B"}, {"a.b": "B", "a": "A"}])
-def test_a_name_with_a_dot_beside_its_own_beginning_is_a_name_of_its_own(
+def test_dotted_name_is_distinct_from_its_prefix(
     monkeypatch: pytest.MonkeyPatch, mapping: dict[str, str]
 ) -> None:
     read = given(
@@ -94,15 +92,13 @@ def test_a_name_with_a_dot_beside_its_own_beginning_is_a_name_of_its_own(
 
 
 @pytest.mark.parametrize("key", ["12345678", "true", "null", '{"a": 1}', "[1]"])
-def test_a_key_that_looks_like_something_else_stays_text(
+def test_key_that_looks_like_other_types_stays_text(
     monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     assert given(monkeypatch, access_key=key) == {"access_key": key}
 
 
-def test_what_cannot_be_read_is_refused_with_everything_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_unreadable_variable_is_reported_with_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     given(
         monkeypatch,
         calls_per_minute="a hundred",
@@ -130,13 +126,13 @@ def test_what_cannot_be_read_is_refused_with_everything_else(
     ]
 
 
-def test_an_oauth_client_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oauth_client_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, client_id="initech", client_secret="s3cret", access_key="")
     target = TargetGainsight(config={"domain": "initech.gainsightcloud.com"}, parse_env_config=True)
     assert target.settings.connection.credential == OAuthCredential("initech", "s3cret")
 
 
-def test_a_file_is_added_to_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_adds_to_file(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, access_key="k3y", object_type="person")
     target = TargetGainsight(
         config={"domain": "initech.gainsightcloud.com", "object_type": "company"},

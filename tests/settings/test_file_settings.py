@@ -16,7 +16,7 @@ def entry_errors(entry: dict[str, Any], **top: Any) -> list[str]:
     return errors(streams={"a": entry}, **top)
 
 
-def test_a_bulk_stream_knows_its_job_and_its_columns() -> None:
+def test_bulk_stream_has_job_and_columns() -> None:
     found = stream("a", streams={"a": {**BULK, "field_mapping": {"name": "Account"}}})
     assert (found.transport, found.bulk_job_id) == ("bulk", "7")
     assert found.field_mapping == {"name": "Account"}
@@ -44,7 +44,7 @@ def test_streams_go_by_calls_unless_told_otherwise() -> None:
         ("survey_columns", {"Score": "s"}, "it is for object_type: survey_csv"),
     ],
 )
-def test_what_the_job_decides_is_refused_beside_it_and_ignored_from_above(
+def test_settings_of_the_job_are_refused_in_entry_and_ignored_globally(
     setting: str, value: Any, why: str
 ) -> None:
     [error] = entry_errors({**BULK, setting: value})
@@ -55,12 +55,12 @@ def test_what_the_job_decides_is_refused_beside_it_and_ignored_from_above(
 
 
 @pytest.mark.parametrize("object_type", ["person", "timeline", "cta"])
-def test_a_job_loads_no_such_object(object_type: str) -> None:
+def test_object_that_jobs_cannot_load_is_refused(object_type: str) -> None:
     [error, *_] = entry_errors({**BULK, "object_type": object_type})
     assert error.startswith(f"streams.a.transport cannot be bulk for object_type: {object_type}; ")
 
 
-def test_a_job_needs_its_id_and_an_id_its_transport() -> None:
+def test_job_id_and_transport_need_each_other() -> None:
     [missing] = entry_errors({"object_type": "company", "transport": "bulk"})
     assert "the job's cURL command" in missing
     [alone] = entry_errors({"object_type": "company", "bulk_job_id": "7"})
@@ -72,7 +72,7 @@ def test_transport_is_one_of_two() -> None:
     assert "one of rest, bulk" in error
 
 
-def test_a_survey_file_takes_its_own_mapping_and_no_other() -> None:
+def test_survey_file_accepts_only_its_own_mapping() -> None:
     columns = {"Score": "nps", "Response Date": "answered.at"}
     entry = {"object_type": "survey_csv", "survey_columns": columns}
     assert stream("a", streams={"a": entry}).survey_columns == columns
@@ -87,13 +87,13 @@ def test_survey_columns_say_nothing_for_other_streams() -> None:
     assert error.endswith("applies to object_type: survey_csv only. Remove it.")
 
 
-def test_a_column_of_a_survey_is_named_by_text() -> None:
+def test_survey_column_name_must_be_text() -> None:
     entry = {"object_type": "survey_csv", "survey_columns": {"Score": 7}}
     [error] = entry_errors(entry)
     assert error == "streams.a.survey_columns.Score: got 7, expected the name of a source column."
 
 
 @pytest.mark.parametrize("name", ["sync_mode", "skip_unchanged", "null_values", "multi_match"])
-def test_a_default_that_meltano_sends_is_no_choice(name: str) -> None:
+def test_default_sent_by_meltano_is_not_a_choice(name: str) -> None:
     default = {name: SETTINGS[name].default}
     assert stream("a", object_type="survey_csv", **default).object_type == "survey_csv"

@@ -25,7 +25,7 @@ POSITIVE = (
 )
 
 
-def test_the_defaults_are_those_of_the_documentation() -> None:
+def test_limits_have_documented_defaults() -> None:
     settings = read()
     assert settings.limits == Limits(
         calls_per_minute=100,
@@ -75,30 +75,30 @@ def test_limits_below_one_are_refused(name: str, value: int) -> None:
         ("read_group_size", 5000, 4999),
     ],
 )
-def test_what_has_a_greatest_value_says_so(name: str, value: int, most: int) -> None:
+def test_value_above_maximum_names_maximum(name: str, value: int, most: int) -> None:
     expected = f"{name}: got {value}, expected a whole number from 1 to {most}."
     assert only_error(**{name: value}) == expected
 
 
 @pytest.mark.parametrize("value", ["ninety", "1.5", "", 1.5, True, [90]])
-def test_a_limit_is_a_whole_number(value: object) -> None:
+def test_limit_is_a_whole_number(value: object) -> None:
     assert only_error(calls_per_minute=value).endswith("expected a whole number of at least 1.")
 
 
-def test_a_whole_number_written_with_a_point_is_one() -> None:
+def test_whole_number_may_have_a_decimal_point() -> None:
     size = read(read_group_size=500.0, max_rejects=3.0)
     assert (size.read_group_size, size.rejection.max_rejects) == (500, 3)
     assert isinstance(size.read_group_size, int)
 
 
 @pytest.mark.parametrize("value", [0, -5])
-def test_a_batch_holds_one_record_at_least(value: int) -> None:
+def test_batch_has_at_least_one_record(value: int) -> None:
     expected = f"batch_size_rows: got {value}, expected a whole number of at least 1."
     assert only_error(batch_size_rows=value) == expected
 
 
 @pytest.mark.parametrize("value", ["maybe", 1, ""])
-def test_a_switch_is_true_or_false(value: object) -> None:
+def test_boolean_is_true_or_false(value: object) -> None:
     assert only_error(skip_unchanged=value).endswith("expected true or false.")
 
 
@@ -115,7 +115,7 @@ def test_a_switch_is_true_or_false(value: object) -> None:
         ("load_method", "append", "append-only"),
     ],
 )
-def test_a_choice_names_all_there_are_and_the_likely_one(name: str, given: str, meant: str) -> None:
+def test_wrong_choice_lists_all_with_suggestion(name: str, given: str, meant: str) -> None:
     error = only_error(**{name: given})
     assert error.startswith(f"{name}: got '{given}', expected one of ")
     assert error.endswith(f"Did you mean '{meant}'?")
@@ -125,7 +125,7 @@ def test_a_choice_names_all_there_are_and_the_likely_one(name: str, given: str, 
     "name",
     [name for name, each in SETTINGS.items() if each.choices and each.scope != "entry"],
 )
-def test_every_choice_refuses_what_it_does_not_know(name: str) -> None:
+def test_unknown_choice_is_refused(name: str) -> None:
     assert errors(**{name: "zzz"})[0].startswith(f"{name}: got 'zzz', expected ")
 
 
@@ -140,6 +140,6 @@ def test_rejects_and_summary_go_where_the_settings_say() -> None:
     "name", [name for name, each in SETTINGS.items() if each.kind is Kind.PATH]
 )
 @pytest.mark.parametrize("path", ["s3://bucket/folder", "https://host/x", "a\0b"])
-def test_a_path_is_one_of_this_machine(name: str, path: str) -> None:
+def test_path_must_be_local(name: str, path: str) -> None:
     expected = "expected a path on this machine; URLs are not supported."
     assert only_error(**{name: path}) == f"{name}: got {path!r}, {expected}"

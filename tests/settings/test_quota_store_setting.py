@@ -23,7 +23,7 @@ def test_memory_is_a_word(given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["quota.db", "/var/lib/quota.db", "C:\\quota.db", "a b/memory"])
-def test_a_path_is_a_file(given: str) -> None:
+def test_path_is_a_file_store(given: str) -> None:
     assert read(quota_store=given).limits.quota_store == Path(given)
 
 
@@ -36,7 +36,7 @@ def test_a_path_is_a_file(given: str) -> None:
         "rediss://target:s3cret@[::1]:6379/0?ssl_ca_certs=ca.pem",
     ],
 )
-def test_a_redis_url_is_taken_as_it_is(given: str) -> None:
+def test_redis_url_is_accepted(given: str) -> None:
     limits = read(quota_store=given).limits
     assert limits.quota_store == given
     assert "redis" not in repr(limits)
@@ -70,7 +70,7 @@ def test_another_scheme_is_refused(given: str, scheme: str) -> None:
         "redis://[s3cret",
     ],
 )
-def test_a_redis_url_that_cannot_be_read_is_not_shown(given: str) -> None:
+def test_invalid_redis_url_is_hidden(given: str) -> None:
     error = only_error(quota_store=given)
     assert error == f"quota_store: got a Redis URL that cannot be parsed, expected {EXPECTED}."
 
@@ -79,11 +79,11 @@ def test_a_redis_url_that_cannot_be_read_is_not_shown(given: str) -> None:
     ("given", "shown"),
     [("", "an empty value"), ("  ", "an empty value"), ("a\0b", "a path with a NUL character")],
 )
-def test_a_path_that_no_file_can_have_is_refused(given: str, shown: str) -> None:
+def test_impossible_path_is_refused(given: str, shown: str) -> None:
     assert only_error(quota_store=given) == f"quota_store: got {shown}, expected {EXPECTED}."
 
 
-def test_a_url_in_the_wrong_place_is_hidden() -> None:
+def test_misplaced_url_is_hidden() -> None:
     assert only_error(quota_store=["redis://:s3cret@host"]).startswith(
         "quota_store: got a hidden value"
     )
@@ -99,14 +99,14 @@ def test_a_url_in_the_wrong_place_is_hidden() -> None:
         ),
     ],
 )
-def test_the_password_of_a_redis_is_a_setting_of_its_own(store: str, url: str) -> None:
+def test_redis_password_is_a_separate_setting(store: str, url: str) -> None:
     limits = read(quota_store=store, quota_store_password="p@ss/").limits
     assert limits.quota_store == url
     assert "p@ss" not in repr(limits)
 
 
 @pytest.mark.parametrize("store", ["memory", "quota.db"])
-def test_a_password_without_a_redis_is_refused_unseen(store: str) -> None:
+def test_password_without_redis_is_refused_and_hidden(store: str) -> None:
     error = only_error(quota_store=store, quota_store_password="s3cret")
     assert error.startswith("quota_store_password requires the URL of a Redis in quota_store.")
     assert "s3cret" not in error

@@ -21,22 +21,22 @@ def test_without_settings_nothing_is_routed() -> None:
     ("object_type", "name"),
     [("company", "Company"), ("person", "Person"), ("relationship", "Relationship")],
 )
-def test_one_object_type_serves_every_stream(object_type: str, name: str) -> None:
+def test_object_type_applies_to_every_stream(object_type: str, name: str) -> None:
     found = stream("whatever", object_type=object_type)
     assert (found.object_type, found.object_name) == (object_type, name)
 
 
-def test_a_custom_object_is_named_as_it_is_given() -> None:
+def test_custom_object_name_is_kept() -> None:
     found = stream("orders", object_type="custom_object", custom_object_name=" Order__lv ")
     assert found.object_name == "Order__lv"
 
 
-def test_a_custom_object_name_alone_says_which_kind_it_is() -> None:
+def test_custom_object_name_implies_object_type() -> None:
     assert stream("orders", custom_object_name="Order__gc").object_type == "custom_object"
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
-def test_a_custom_object_without_its_name_is_refused(name: str | None) -> None:
+def test_custom_object_without_name_is_refused(name: str | None) -> None:
     error = only_error(object_type="custom_object", custom_object_name=name)
     expected = (
         "custom_object_name is missing: set it to the API name of the custom object, such as "
@@ -45,7 +45,7 @@ def test_a_custom_object_without_its_name_is_refused(name: str | None) -> None:
     assert error == expected
 
 
-def test_a_custom_object_name_beside_another_object_is_refused() -> None:
+def test_custom_object_name_beside_other_object_is_refused() -> None:
     error = only_error(object_type="company", custom_object_name="Order__gc")
     assert error == (
         "custom_object_name ('Order__gc') cannot be combined with object_type: company. Remove one "
@@ -53,14 +53,14 @@ def test_a_custom_object_name_beside_another_object_is_refused() -> None:
     )
 
 
-def test_an_entry_with_a_custom_object_does_not_load_into_the_default_object() -> None:
+def test_entry_with_custom_object_ignores_default_object() -> None:
     found = stream(
         "orders", object_type="company", streams={"orders": {"custom_object_name": "Order__gc"}}
     )
     assert (found.object_type, found.object_name) == ("custom_object", "Order__gc")
 
 
-def test_the_exact_name_wins_over_every_pattern() -> None:
+def test_exact_name_wins_over_patterns() -> None:
     streams = {
         "nps_*": {"object_type": "company"},
         "nps_answers_2024": {"object_type": "person"},
@@ -69,7 +69,7 @@ def test_the_exact_name_wins_over_every_pattern() -> None:
     assert stream("nps_answers_2024", streams=streams).object_type == "person"
 
 
-def test_the_longest_pattern_wins() -> None:
+def test_longest_pattern_wins() -> None:
     streams = {
         "*": {"object_type": "person"},
         "nps_*": {"object_type": "company"},
@@ -84,7 +84,7 @@ def test_patterns_mind_the_case_of_letters() -> None:
     assert read(streams={"NPS_*": CONTACTS}).for_stream("nps_1") is None
 
 
-def test_patterns_of_the_same_length_are_refused_where_both_match() -> None:
+def test_equally_long_matching_patterns_are_refused() -> None:
     settings = read(streams={"nps_*": CONTACTS, "*_raw": CONTACTS})
     assert settings.for_stream("nps_1") is not None
     with pytest.raises(AmbiguousPatternError) as refused:
@@ -95,7 +95,7 @@ def test_patterns_of_the_same_length_are_refused_where_both_match() -> None:
     )
 
 
-def test_a_longer_pattern_settles_a_tie() -> None:
+def test_longer_pattern_settles_a_tie() -> None:
     streams = {"nps_*": CONTACTS, "*_raw": CONTACTS, "nps_ra*": {"object_type": "company"}}
     assert stream("nps_raw", streams=streams).object_type == "company"
 
@@ -118,12 +118,12 @@ def test_names_with_dots_that_meltano_split_are_joined_again() -> None:
     assert stream("public.accounts", streams=streams).lookup_keys == ("SfdcAccountId",)
 
 
-def test_a_name_with_dots_may_be_whole() -> None:
+def test_dotted_name_may_be_whole() -> None:
     streams = {"public.accounts": {"object_type": "company"}}
     assert stream("public.accounts", streams=streams).object_name == "Company"
 
 
-def test_a_part_of_a_name_may_be_called_like_a_setting() -> None:
+def test_part_of_name_may_equal_a_setting() -> None:
     streams = {"public": {"lookups": CONTACTS}}
     assert stream("public.lookups", streams=streams).object_type == "person"
 
@@ -141,7 +141,7 @@ def test_columns_with_dots_that_meltano_split_are_joined_again() -> None:
     }
 
 
-def test_an_entry_inherits_what_is_set_for_all() -> None:
+def test_entry_inherits_global_settings() -> None:
     found = stream(
         "accounts",
         object_type="company",
@@ -156,7 +156,7 @@ def test_an_entry_inherits_what_is_set_for_all() -> None:
     assert found.field_mapping == {"name": "Name"}
 
 
-def test_an_entry_with_an_object_of_its_own_inherits_nothing_that_belongs_to_the_other() -> None:
+def test_entry_with_own_object_inherits_no_object_settings() -> None:
     found = stream(
         "orders",
         object_type="company",
@@ -181,7 +181,7 @@ def test_keys_for_companies_do_not_stand_in_the_way_of_people() -> None:
     assert stream("people", **given).lookup_keys == ()
 
 
-def test_an_entry_that_names_no_object_routes_nothing() -> None:
+def test_entry_without_object_routes_nothing() -> None:
     assert read(streams={"accounts": {"sync_mode": "insert"}}).for_stream("accounts") is None
 
 
@@ -195,7 +195,7 @@ def test_an_entry_that_names_no_object_routes_nothing() -> None:
         ["SfdcAccountId", "Name", "Name"],
     ],
 )
-def test_lookup_keys_are_a_list_or_comma_separated_text_or_json_text(given: object) -> None:
+def test_lookup_keys_may_be_list_text_or_json(given: object) -> None:
     assert stream("a", object_type="company", lookup_keys=given).lookup_keys == (
         "SfdcAccountId",
         "Name",
@@ -218,7 +218,7 @@ def test_lookup_keys_for_a_person_are_refused() -> None:
     assert only_error(streams=streams) == f"Remove streams.people.lookup_keys: {reason}"
 
 
-def test_a_mirror_is_refused_and_told_what_to_use() -> None:
+def test_mirror_is_refused_with_alternative() -> None:
     error = only_error(sync_mode="mirror")
     assert error.startswith(
         "sync_mode: got 'mirror', expected one of upsert, insert, update. A mirror deletes rows "
@@ -235,23 +235,23 @@ def test_audience_modes_are_refused_and_told_what_to_use(mode: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "mode"), [("append-only", "insert"), ("upsert", "upsert")])
-def test_the_load_method_of_the_sdk_is_honoured(method: str, mode: str) -> None:
+def test_sdk_load_method_is_honoured(method: str, mode: str) -> None:
     assert stream("a", object_type="company", load_method=method).sync_mode == mode
     entry = {"a": {"object_type": "company"}}
     assert stream("a", streams=entry, load_method=method).sync_mode == mode
 
 
-def test_a_load_method_may_say_what_the_sync_mode_says() -> None:
+def test_load_method_may_agree_with_sync_mode() -> None:
     found = stream("a", object_type="company", load_method="append-only", sync_mode="insert")
     assert found.sync_mode == "insert"
 
 
-def test_a_load_method_wins_over_the_default_of_sync_mode() -> None:
+def test_load_method_wins_over_default_sync_mode() -> None:
     found = stream("a", object_type="company", load_method="append-only", sync_mode="upsert")
     assert found.sync_mode == "insert"
 
 
-def test_an_entrys_sync_mode_goes_before_the_load_method_for_all() -> None:
+def test_sync_mode_of_entry_wins_over_global_load_method() -> None:
     entry = {"a": {"object_type": "company", "sync_mode": "update"}}
     assert stream("a", streams=entry, load_method="append-only").sync_mode == "update"
 
@@ -271,7 +271,7 @@ def test_overwriting_is_refused() -> None:
     assert "never deleted" in error
 
 
-def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
+def test_unknown_load_method_does_not_suggest_overwrite() -> None:
     assert "overwrite" not in only_error(load_method="replace")
 
 
@@ -283,30 +283,30 @@ def test_an_unknown_load_method_is_not_told_to_overwrite() -> None:
         ("objecttype", "object_type"),
     ],
 )
-def test_an_unknown_key_in_an_entry_names_the_near_miss(key: str, meant: str) -> None:
+def test_unknown_key_in_entry_gets_suggestion(key: str, meant: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", key: {"x": "Name"}}})
     assert error == f"streams.a.{key} is unknown. Did you mean '{meant}'?"
 
 
-def test_a_misspelt_key_is_not_taken_for_a_part_of_a_name() -> None:
+def test_misspelt_key_is_not_part_of_a_name() -> None:
     error = only_error(object_type="company", streams={"a": {"feild_mapping": {"x": "Name"}}})
     assert error.startswith("streams.a.feild_mapping is unknown.")
 
 
-def test_an_unknown_key_like_nothing_lists_what_there_is() -> None:
+def test_unknown_key_without_suggestion_lists_keys() -> None:
     error = only_error(streams={"a": {"object_type": "company", "zzz": 1}})
     assert "Known are object_type, custom_object_name, field_mapping" in error
 
 
 @pytest.mark.parametrize("name", ["access_key", "domain", "calls_per_day", "rejects_path"])
-def test_what_holds_for_the_whole_run_is_no_setting_of_a_stream(name: str) -> None:
+def test_run_settings_are_refused_in_entries(name: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", name: "s3cret"}})
     assert error.startswith(f"streams.a.{name} is unknown.")
     assert "s3cret" not in error
 
 
 @pytest.mark.parametrize("entry", ["company", 5, ["company"], None])
-def test_an_entry_is_an_object(entry: object) -> None:
+def test_entry_must_be_an_object(entry: object) -> None:
     error = only_error(streams={"a": entry})
     assert error.startswith("streams.a: got ")
     assert "an object of settings, such as {object_type: company}" in error
@@ -323,19 +323,19 @@ def test_values_in_an_entry_are_checked_like_those_at_the_top() -> None:
     ]
 
 
-def test_a_mapping_leads_to_names_of_fields() -> None:
+def test_mapping_values_are_field_names() -> None:
     error = only_error(object_type="company", field_mapping={"a": "Name", "b": 7})
     assert error == "field_mapping.b: got 7, expected the name of a field."
 
 
-def test_a_lookup_is_read() -> None:
+def test_lookup_is_parsed() -> None:
     lookups = {"Csm": {**LOOKUP, "on_no_match": "leave_empty", "multi_match": "first"}}
     assert stream("a", object_type="company", lookups=lookups).lookups == {
         "Csm": Lookup("Company", {"company": "Name"}, "leave_empty", "first")
     }
 
 
-def test_a_lookup_rejects_by_default() -> None:
+def test_lookup_rejects_by_default() -> None:
     found = stream("a", object_type="company", lookups={"Csm": LOOKUP}).lookups["Csm"]
     assert (found.on_no_match, found.multi_match) == ("reject", "reject")
 
@@ -356,7 +356,7 @@ def test_a_lookup_rejects_by_default() -> None:
         ({**LOOKUP, "onNoMatch": "ERROR"}, "lookups.Csm.onNoMatch"),
     ],
 )
-def test_a_lookup_that_cannot_be_read_is_refused_at_its_place(lookup: object, place: str) -> None:
+def test_invalid_lookup_is_refused_by_path(lookup: object, place: str) -> None:
     error = only_error(object_type="company", lookups={"Csm": lookup})
     assert error.startswith(f"{place}")
     entry = {"object_type": "company", "lookups": {"Csm": lookup}}
@@ -380,9 +380,7 @@ def test_company_links_are_read() -> None:
         ({"lookup": {"a": "Name"}, "object_name": "X"}, "company_links.object_name"),
     ],
 )
-def test_company_links_that_cannot_be_read_are_refused_at_their_place(
-    links: dict[str, Any], place: str
-) -> None:
+def test_invalid_company_links_are_refused_by_path(links: dict[str, Any], place: str) -> None:
     error = only_error(object_type="person", company_links=links)
     assert error.startswith(f"{place}")
 
@@ -397,20 +395,20 @@ def test_timeline_and_ctas_go_to_their_objects() -> None:
     assert stream("a", object_type="cta").object_name == "call_to_action"
 
 
-def test_an_activity_has_no_other_key_than_its_external_id() -> None:
+def test_activity_key_is_external_id_only() -> None:
     assert stream("a", object_type="timeline", lookup_keys="ExternalId").lookup_keys
     error = only_error(object_type="timeline", lookup_keys=["Subject"])
     assert error == "Remove lookup_keys: activities are always identified by ExternalId."
 
 
 @pytest.mark.parametrize("due", ["+0d", "+14d", "+9999d", "2026-02-01", "02-01-2026", None])
-def test_a_due_date_is_a_date_or_days_ahead(due: str | None) -> None:
+def test_due_date_is_a_date_or_days_ahead(due: str | None) -> None:
     found = stream("a", object_type="cta", constants={"DueDate": due})
     assert found.constants == {"DueDate": due}
 
 
 @pytest.mark.parametrize("due", ["14d", "+14", "-3d", "+14 d", "+14D", "+2w", "+10000d", "+d"])
-def test_a_due_date_in_another_form_is_refused_with_the_right_one(due: str) -> None:
+def test_invalid_due_date_is_refused_with_an_example(due: str) -> None:
     entry = {"object_type": "cta", "constants": {"DueDate": due}}
     error = only_error(streams={"risks": entry})
     assert error == (

@@ -36,7 +36,7 @@ def kinds(tenant: Tenant) -> dict[str, int]:
     return counts
 
 
-def test_a_thousand_companies_take_twenty_calls_to_insert(tenant: Tenant) -> None:
+def test_thousand_inserts_take_twenty_calls(tenant: Tenant) -> None:
     run = tenant.load(schema(), *companies(1000), sync_mode="insert")
     assert run.exit_code == 0
     assert kinds(tenant) == {"insert": 20}
@@ -44,7 +44,7 @@ def test_a_thousand_companies_take_twenty_calls_to_insert(tenant: Tenant) -> Non
     assert len(tenant.names()) == 1000
 
 
-def test_an_upsert_reads_once_and_writes_what_is_new_and_what_is_not_apart(tenant: Tenant) -> None:
+def test_upsert_reads_once_and_separates_creates_from_updates(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("Company", [{"Name": f"C{number}"} for number in range(60)])
     run = tenant.load(schema(), *companies(130, Industry="software"))
     assert run.exit_code == 0
@@ -64,7 +64,7 @@ def test_rows_that_were_found_are_updated_by_their_gsid(tenant: Tenant) -> None:
     assert update.body == {"records": [{"Industry": "software", "Gsid": gsid}]}
 
 
-def test_an_update_creates_nothing(tenant: Tenant) -> None:
+def test_update_creates_nothing(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("Company", [{"Name": "C0"}])
     run = tenant.load(schema(), *companies(2, Industry="software"), sync_mode="update")
     assert kinds(tenant) == {"query": 1, "update": 1}
@@ -73,9 +73,7 @@ def test_an_update_creates_nothing(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("given", "used"), [(1, 1), (20, 20), (50, 50), (51, 50), (10_000, 50)])
-def test_a_batch_is_as_large_as_wanted_and_never_larger_than_fifty(
-    tenant: Tenant, given: int, used: int
-) -> None:
+def test_batch_size_is_at_most_fifty(tenant: Tenant, given: int, used: int) -> None:
     run = tenant.load(schema(), *companies(100), sync_mode="insert", batch_size_rows=given)
     assert run.exit_code == 0
     assert sizes(tenant.calls("insert")) == [used] * (100 // used)
@@ -91,9 +89,7 @@ def test_people_are_written_one_in_a_call(tenant: Tenant) -> None:
     assert [call.body for call in written] == [each["record"] for each in people]
 
 
-def test_a_query_asks_for_the_keys_of_its_group_and_the_fields_to_be_written(
-    tenant: Tenant,
-) -> None:
+def test_query_reads_keys_of_group_and_written_fields(tenant: Tenant) -> None:
     tenant.load(schema(), *companies(30, Employees=5), read_group_size=20, near_matches="ignore")
     first, second = tenant.calls("query")
     assert first.path == "/v1/data/objects/query/Company"
@@ -104,7 +100,7 @@ def test_a_query_asks_for_the_keys_of_its_group_and_the_fields_to_be_written(
     assert [len(values) for values in asked] == [20, 10]
 
 
-def test_what_has_not_changed_is_not_written(tenant: Tenant) -> None:
+def test_unchanged_rows_are_not_written(tenant: Tenant) -> None:
     messages = [schema(), *companies(120, Industry="software", RenewalDate="2026-12-31")]
     tenant.load(*messages)
     tenant.sandbox.tenant.reset_calls()
@@ -139,7 +135,7 @@ def test_values_become_what_gainsight_takes(tenant: Tenant) -> None:
     }
 
 
-def test_a_mapping_and_constants_fill_the_fields(tenant: Tenant) -> None:
+def test_mapping_and_constants_fill_fields(tenant: Tenant) -> None:
     columns = {"account": TEXT, "sector": TEXT, "private": TEXT}
     run = tenant.load(
         schema(columns=columns, keys=["account"]),
@@ -157,7 +153,7 @@ def test_a_mapping_and_constants_fill_the_fields(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("mode", ["insert", "upsert"])
 @pytest.mark.parametrize("fields", [{"Name": None}, {"Name": ""}])
-def test_a_company_without_a_name_is_rejected_before_any_write(
+def test_company_without_name_is_rejected_before_any_write(
     tenant: Tenant, mode: str, fields: dict[str, object]
 ) -> None:
     run = tenant.load(schema(), record(**fields), record(Name="Initech"), sync_mode=mode)
@@ -167,7 +163,7 @@ def test_a_company_without_a_name_is_rejected_before_any_write(
 
 
 @pytest.mark.parametrize(("object_type", "field"), [("company", "Name"), ("person", "Email")])
-def test_what_is_required_is_known_also_where_metadata_cannot_be_read(
+def test_required_fields_are_known_without_metadata(
     tenant: Tenant, object_type: str, field: str
 ) -> None:
     switches = tenant.sandbox.tenant.switches
@@ -183,7 +179,7 @@ def test_what_is_required_is_known_also_where_metadata_cannot_be_read(
     assert tenant.calls("insert") == tenant.calls("person") == []
 
 
-def test_a_company_of_which_only_the_id_is_known_is_not_created(tenant: Tenant) -> None:
+def test_company_with_only_an_id_is_not_created(tenant: Tenant) -> None:
     columns = {"SfdcAccountId": TEXT, "Name": TEXT, "Industry": TEXT}
     known, unknown = "001000000000001AAA", "001000000000002AAA"
     tenant.sandbox.tenant.seed("Company", [{"Name": "Initech", "SfdcAccountId": known}])
@@ -201,7 +197,7 @@ def test_a_company_of_which_only_the_id_is_known_is_not_created(tenant: Tenant) 
 
 
 @pytest.mark.parametrize("email", [None, "", "no address"])
-def test_a_person_without_an_email_is_rejected_before_any_call(
+def test_person_without_email_is_rejected_before_any_call(
     tenant: Tenant, email: str | None
 ) -> None:
     run = tenant.load(
@@ -215,7 +211,7 @@ def test_a_person_without_an_email_is_rejected_before_any_call(
     assert [call.body["Email"] for call in tenant.calls("person")] == ["ann@example.com"]
 
 
-def test_a_stream_of_people_without_an_email_stops_before_its_first_record(tenant: Tenant) -> None:
+def test_people_stream_without_email_stops_before_first_record(tenant: Tenant) -> None:
     people = schema(columns={"LastName": TEXT}, keys=[])
     run = tenant.load(people, object_type="person", sync_mode="insert")
     assert run.exit_code == 1
@@ -223,7 +219,7 @@ def test_a_stream_of_people_without_an_email_stops_before_its_first_record(tenan
     assert kinds(tenant) == {}
 
 
-def test_the_name_identifies_a_company_where_the_stream_carries_it(tenant: Tenant) -> None:
+def test_company_is_identified_by_name_if_given(tenant: Tenant) -> None:
     columns = {"SfdcAccountId": TEXT, "Name": TEXT}
     tenant.load(
         schema(columns=columns, keys=["SfdcAccountId"]),
@@ -247,9 +243,7 @@ def test_else_the_key_properties_do(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("keys", [[], ["orderId__gc", "buyer__gc", "placedAt__gc", "sequence__gc"]])
-def test_without_one_to_three_keys_an_upsert_is_refused_and_an_insert_is_not(
-    tenant: Tenant, keys: list[str]
-) -> None:
+def test_upsert_needs_one_to_three_keys_and_insert_none(tenant: Tenant, keys: list[str]) -> None:
     columns = {**ORDER_COLUMNS, "placedAt__gc": TEXT, "sequence__gc": {"type": "integer"}}
     fields = {"orderId__gc": 7, "buyer__gc": "x", "placedAt__gc": None, "sequence__gc": 1}
     messages = [schema("orders", columns, keys), record("orders", **fields)]
@@ -260,7 +254,7 @@ def test_without_one_to_three_keys_an_upsert_is_refused_and_an_insert_is_not(
     assert len(tenant.rows("Order__gc")) == 1
 
 
-def test_a_refused_record_costs_its_neighbours_nothing(tenant: Tenant) -> None:
+def test_refused_record_does_not_affect_others(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(ServerRule("Company", "Industry", "bad"))
     messages = companies(50)
     messages[17]["record"]["Industry"] = "bad"
@@ -282,7 +276,7 @@ def test_lookup_keys_of_the_settings_are_asked_for(tenant: Tenant) -> None:
     assert named == ["TickerSymbol", "Name"]
 
 
-def test_a_path_names_its_keys_once(tenant: Tenant) -> None:
+def test_path_names_keys_once(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("Order__gc", [{"orderId__gc": 7}])
     tenant.load(
         schema("orders", ORDER_COLUMNS, ["orderId__gc"]),

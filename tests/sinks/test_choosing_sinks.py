@@ -26,12 +26,12 @@ def test_every_object_type_has_a_sink(object_type: ObjectType) -> None:
     assert issubclass(sink_class(stream(object_type=object_type)), StreamSink)
 
 
-def test_a_bulk_stream_goes_into_files_whatever_its_object() -> None:
+def test_bulk_stream_uses_files_for_any_object() -> None:
     bulk = stream(object_type="company", transport="bulk", bulk_job_id="1")
     assert sink_class(bulk).__name__ == "BulkCsvSink"
 
 
-def test_a_start_imports_no_sink_that_no_stream_asked_for() -> None:
+def test_unused_sinks_are_not_imported() -> None:
     code = "import sys, target_gainsight.target; print(*sys.modules, sep='\\n')"
     command = [sys.executable, "-c", code]
     imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
