@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from singer_messages import companies, record, schema, state
@@ -55,22 +55,11 @@ def test_reject_has_source_record_and_all_reasons(tenant: Tenant) -> None:
     reason = reject.pop("gainsight_reject")
     assert reject == message
     assert (reason["code"], reason["field"]) == ("GSOBJ_1008", "Industry")
-    assert "bad" in reason["value"]
+    assert reason["value"] == "bad"
     assert (reason["outcome"], reason["stream"]) == ("rejected", "crm")
     assert reason["message"]
     assert reason["request_id"]
     assert reason["time"].startswith("2026-01-01T12:00")
-
-
-def test_piped_reject_file_is_replayed(tenant: Tenant) -> None:
-    tenant.sandbox.tenant.faults.rules.append(BAD)
-    run = tenant.load(schema(), *every_tenth_bad(100))
-    assert run.outcomes() == {"created": 90, "rejected": 10}
-    tenant.sandbox.tenant.faults.clear()
-    replay = tenant.load(*run.reject_lines)
-    assert replay.outcomes() == {"created": 10}
-    assert set(tenant.count_names().values()) == {1}
-    assert not replay.reject_lines
 
 
 def test_fan_out_replays_only_refused_map(tenant: Tenant) -> None:
@@ -214,20 +203,12 @@ def test_run_without_rejects_makes_no_file(tenant: Tenant) -> None:
 
 def test_keys_only_keeps_key_fields_and_disables_replay(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
-    lines = [schema(), *companies([0], Industry="bad", TickerSymbol="SECRET"), *companies([1])]
+    lines = [schema(), *companies([0], Industry="bad", TickerSymbol="SECRET")]
+    lines += [*companies([1], Employees="s3cret"), *companies([2])]
     run = tenant.load(*lines, reject_values="keys")
-    assert run.rejects[0]["record"] == {"Name": "C0"}
-    assert run.rejects[0]["gainsight_reject"]["replayable"] is False
+    assert [reject["record"] for reject in run.rejects] == [{"Name": "C0"}, {"Name": "C1"}]
+    assert [reject["gainsight_reject"]["replayable"] for reject in run.rejects] == [False, False]
     text = run.target.session.ledger.rejects.path.read_text()
     assert "SECRET" not in text
+    assert "s3cret" not in text
     assert "bad" not in text
-
-
-def test_access_key_is_in_no_file(tenant: Tenant, caplog: Any) -> None:
-    tenant.sandbox.tenant.faults.rules.append(BAD)
-    run = tenant.load(schema(), *companies([0], Industry="bad"))
-    key = tenant.sandbox.access_key
-    assert key not in run.target.session.ledger.rejects.path.read_text().replace(
-        "gainsight_reject", ""
-    )
-    assert not any(f"'{key}'" in line for line in run.log)

@@ -100,13 +100,6 @@ def test_unavailable_reads_hold_groups_back(
     assert run.states[-1] == {"read": 100}
 
 
-def test_wrong_access_key_stops_run_at_once(tenant: Tenant) -> None:
-    run = tenant.load(*with_states(companies(range(10))), access_key="wrong")
-    assert (run.exit_code, run.states) == (1, [])
-    assert "access_key" in run.log[-1]
-    assert len(tenant.sandbox.tenant.calls()) == 1
-
-
 @pytest.mark.parametrize(
     ("code", "status", "advice"),
     [("GS_APIG_2401", 401, "access_key"), ("GS_APIG_2402", 403, "IP address")],
@@ -179,7 +172,7 @@ def test_more_rejects_than_max_rejects_stop_run(tenant: Tenant) -> None:
     )
     assert run.exit_code == 1
     assert run.states[-1] == {"read": 50}
-    assert "max_rejects (3)" in run.log[-1]
+    assert "more than max_rejects (3) allows; the run stops" in run.log[-1]
     assert str(run.target.session.ledger.rejects.path) in run.log[-1]
     assert tenant.sandbox.tenant.count("company") < 200
 
@@ -192,9 +185,7 @@ def test_max_rejects_itself_does_not_stop_run(tenant: Tenant) -> None:
     assert str(run.target.session.ledger.rejects.path) in run.log[-1]
 
 
-@pytest.mark.parametrize(
-    ("count", "bad", "exit_code"), [(100, 99, 0), (101, 11, 1), (110, 11, 0), (1000, 100, 0)]
-)
+@pytest.mark.parametrize(("count", "bad", "exit_code"), [(100, 99, 0), (101, 11, 1), (110, 11, 0)])
 def test_reject_percentage_counts_after_hundred_records(
     tenant: Tenant, count: int, bad: int, exit_code: int
 ) -> None:
@@ -213,11 +204,3 @@ def test_unavailable_records_trip_no_reject_limit(
         tenant, unavailable, read_group_size=150, max_rejects=1, max_reject_percent=1
     )
     assert (run.exit_code, run.outcomes()) == (0, {"updated": 100, "rejected": 50})
-
-
-def test_run_with_rejects_only_fails(tenant: Tenant) -> None:
-    tenant.sandbox.tenant.faults.rules.append(BAD)
-    run = tenant.load(*with_states(some_bad(5, 5), every=5))
-    assert (run.exit_code, run.outcomes()) == (1, {"rejected": 5})
-    assert "all 5 records were rejected" in run.log[-1]
-    assert run.states == [{"read": 5}]

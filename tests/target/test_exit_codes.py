@@ -61,24 +61,6 @@ def test_run_with_skipped_records_only_succeeds(tenant: Tenant) -> None:
     assert tenant.load(schema(), record(Name="A"), sync_mode="update").exit_code == 0
 
 
-def test_more_rejects_than_allowed_stop_run_with_covered_state(tenant: Tenant) -> None:
-    run = tenant.load(
-        schema(),
-        record(Name="A"),
-        state(at=1),
-        *(bad(f"B{number}") for number in range(5)),
-        record(Name="C"),
-        state(at=2),
-        max_rejects=3,
-        sync_mode="insert",
-        read_group_size=1,
-        batch_size_rows=1,
-    )
-    assert run.exit_code == 1
-    assert "more than max_rejects (3) allows; the run stops" in run.error
-    assert (run.states, tenant.names()) == ([{"at": 1}], ["A"])
-
-
 def test_reject_percentage_counts_from_hundredth_record(tenant: Tenant) -> None:
     first = [bad(f"B{number}") for number in range(50)]
     rest = [record(Name=f"C{number}") for number in range(60)]

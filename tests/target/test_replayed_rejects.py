@@ -14,16 +14,6 @@ if TYPE_CHECKING:
 
     from singer_runs import Tenant
 
-PERSON_MAP = {
-    "people": {
-        "__source__": "accounts",
-        "Email": "Name.lower() + '@example.com'",
-        "LastName": "Industry",
-        "__key_properties__": ["Email"],
-        "__else__": "__NULL__",
-    }
-}
-
 
 def refuse(tenant: Tenant, value: str) -> None:
     """Let the tenant refuse an industry for a reason that no metadata shows."""
@@ -100,27 +90,6 @@ def test_rejects_of_stream_are_in_input_order(tenant: Tenant) -> None:
     assert [name for name in names if name.startswith("P")] == ["P1", "P3"]
 
 
-def test_only_rejected_part_of_duplicated_record_is_replayed(tenant: Tenant) -> None:
-    refuse(tenant, "bad")
-    settings = {"stream_maps": PERSON_MAP, "streams": {"people": {"object_type": "person"}}}
-    first = tenant.load(
-        schema(),
-        record(Name="Initech", Industry="bad"),
-        record(Name="Hooli", Industry="good"),
-        **settings,
-    )
-    assert tenant.names() == ["Hooli"]
-    assert len(tenant.rows("Person")) == 2
-    assert [each["gainsight_reject"]["stream"] for each in first.rejects] == ["accounts"]
-    tenant.sandbox.tenant.faults.clear()
-    tenant.sandbox.tenant.reset_calls()
-    replay = tenant.load_text(first.reject_path.read_bytes(), **settings)
-    assert replay.exit_code == 0
-    assert tenant.names() == ["Hooli", "Initech"]
-    assert tenant.calls("person") == []
-    assert replay.target.summary.stream("people").read == 0
-
-
 def test_map_runs_once_for_replayed_record(tenant: Tenant) -> None:
     refuse(tenant, "bad!")
     maps = {"stream_maps": {"accounts": {"Industry": "Industry + '!'"}}}
@@ -141,32 +110,6 @@ def test_record_rejected_again_is_filed_once(tenant: Tenant) -> None:
     assert after["gainsight_reject"]["code"] == before["gainsight_reject"]["code"]
 
 
-def test_reason_has_all_details(tenant: Tenant) -> None:
-    refuse(tenant, "bad")
-    run = tenant.load(schema(), record(Name="A", Industry="bad"), record(Name="B", Industry="good"))
-    reason = run.rejects[0]["gainsight_reject"]
-    assert reason["stream"] == "accounts"
-    assert reason["outcome"] == "rejected"
-    assert (reason["code"], reason["field"], reason["value"]) == ("GSOBJ_1008", "Industry", "bad")
-    assert reason["message"]
-    assert reason["request_id"]
-    assert reason["time"].startswith("2026-01-01T12:00:0")
-
-
-def test_keys_only_keeps_keys(tenant: Tenant) -> None:
-    run = tenant.load(
-        schema(),
-        record(Name="A", Industry="private", Employees="s3cret"),
-        record(Name="B"),
-        reject_values="keys",
-    )
-    [reject] = run.rejects
-    assert reject["record"] == {"Name": "A"}
-    assert reject["gainsight_reject"]["replayable"] is False
-    assert "private" not in run.reject_path.read_text(encoding="utf-8")
-    assert "s3cret" not in run.reject_path.read_text(encoding="utf-8")
-
-
 def test_files_are_private_and_ignored_by_git(tenant: Tenant, tmp_path: Path) -> None:
     summary = tmp_path / "sums" / "run.json"
     run = tenant.load(
@@ -178,10 +121,6 @@ def test_files_are_private_and_ignored_by_git(tenant: Tenant, tmp_path: Path) ->
     assert stat.S_IMODE(run.reject_path.stat().st_mode) == 0o600
     assert stat.S_IMODE(summary.stat().st_mode) == 0o600
     assert (run.reject_path.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
-
-
-def test_run_without_rejects_makes_no_reject_file(tenant: Tenant) -> None:
-    assert not tenant.load(schema(), record(Name="A")).reject_path.exists()
 
 
 def test_text_of_every_kind_survives_the_file(tenant: Tenant) -> None:

@@ -8,7 +8,6 @@ import json
 from typing import TYPE_CHECKING
 
 from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, state
-from singer_runs import Tenant, lines_of
 
 from target_gainsight.sandbox import Fault, ServerRule
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
     from fake_clock import FakeClock
+    from singer_runs import Tenant
 
 PEOPLE = {"object_type": "person"}
 PERSON_COLUMNS = {"Email": TEXT, "LastName": TEXT}
@@ -26,11 +26,6 @@ def companies_with_states(count: int) -> Iterator[Message]:
     for number in range(1, count + 1):
         yield record(Name=f"C{number}")
         yield state(accounts=number)
-
-
-def test_last_state_is_always_written(tenant: Tenant) -> None:
-    run = tenant.load(schema(), *companies_with_states(7))
-    assert run.states[-1] == {"accounts": 7}
 
 
 def test_only_first_and_last_state_within_a_second(tenant: Tenant) -> None:
@@ -72,16 +67,6 @@ def test_nothing_is_written_without_state(tenant: Tenant) -> None:
     assert tenant.load(schema(), record(Name="Initech")).output == ""
 
 
-def test_standard_output_has_only_state(tenant: Tenant) -> None:
-    run = tenant.load(
-        schema(),
-        record(Name="Initech"),
-        record(Name="Hooli", Employees="a lot"),
-        state(at=1),
-    )
-    assert run.output == '{"at":1}\n'
-
-
 def test_numbers_in_state_survive(tenant: Tenant) -> None:
     given = '{"type": "STATE", "value": {"a": 1.5, "b": 12345678901234567890.25, "c": 1E+2}}'
     run = tenant.load(given)
@@ -107,22 +92,6 @@ def test_rejected_record_is_settled_once_filed(tenant: Tenant) -> None:
         state(at=3),
     )
     assert (run.states, len(run.rejects)) == ([{"at": 3}], 2)
-
-
-def test_reject_is_on_disk_before_covering_state(tenant: Tenant) -> None:
-    target = tenant.target()
-    on_disk = []
-
-    class Output(io.StringIO):
-        def write(self, text: str) -> int:
-            on_disk.append(len(target.session.ledger.rejects.path.read_text("utf-8").splitlines()))
-            return super().write(text)
-
-    messages = [schema(), record(Name="A", Employees="a lot"), state(at=1)]
-    with contextlib.redirect_stdout(Output()) as output:
-        target.run_to_end(io.StringIO(lines_of(messages)))
-    assert output.getvalue() == '{"at":1}\n'
-    assert on_disk == [2]
 
 
 def test_state_waits_for_every_stream_before_it(tenant: Tenant) -> None:
