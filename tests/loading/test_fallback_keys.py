@@ -323,3 +323,17 @@ def test_dry_run_predicts_a_record_after_its_row_was_deleted(
     assert load(tenant, *lines, dry_run=True, **settings).outcomes() == expected
     assert load(tenant, *lines, **settings).outcomes() == expected
     assert held(tenant) == ({(key, "Acme"): 1} if last == "created" else {})
+
+
+def test_two_streams_of_one_object_do_not_share_a_row(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "Acme"}])
+    columns = BY_ID["schema"]["properties"]
+    lines = [schema(name, columns, keys=["TickerSymbol"]) for name in ("a", "b")]
+    lines += [record("a", TickerSymbol="k1", Name="Acme")]
+    lines += [record("b", TickerSymbol="k2", Name="Acme")]
+    run = tenant.load(*lines, **KEYS)
+    [reject] = run.rejects
+    [(given, name)] = held(tenant)
+    assert (name, {given, reject["record"]["TickerSymbol"]}) == ("Acme", {"k1", "k2"})
+    assert reject["gainsight_reject"]["code"] == "ambiguous_key"
+    assert f"this run gives it the key '{given}'" in reject["gainsight_reject"]["message"]

@@ -86,7 +86,8 @@ class FallbackMatches:
             return self._ambiguous(record, message, "make the fallback keys of the rows differ")
         if taken:
             [(gsid, (_, key))] = taken.items()
-            message = f"{gsid} has its fallback keys, and this run gives it the key {display(key)}"
+            given = " | ".join(map(display, key))
+            message = f"{gsid} has its fallback keys, and this run gives it the key {given}"
             return self._ambiguous(record, message, "replay it to create a row of its own")
         for gsid, row in free.items():
             self._claimed.claim(gsid, own)
