@@ -8,23 +8,25 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
 from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
-from target_gainsight.cli.output import examples, marks
+from target_gainsight.cli.output import examples, format_option, marks, print_as
 from target_gainsight.cli.tenant import tenant_metadata
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.near_names import did_you_mean
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.mapping.planning.stream_checks import find_problems
 from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
 from target_gainsight.singer.connection import rate_limits
+from target_gainsight.singer.reporting.run_end import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.planning.mismatch import FieldProblem
     from target_gainsight.settings import Connection, Settings, StreamSettings
 
-EVERY_STREAM = "streams without an entry"
+ANY_STREAM, EVERY_STREAM = "*", "streams without an entry"
+OBJECT = "object"
+"""The check whether a stream can be loaded into its object at all."""
+
 A_DAY = date(2026, 1, 1)
 """Any day serves to check a date that is relative to the day of a run."""
 
@@ -48,54 +53,125 @@ _SUGGEST_PROBE = (
 )
 
 
+Status = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Attributes:
+        check: What is checked: `tenant`, `credential`, `limits`, … or, of a stream, `object` or
+            the setting.
+        text: The result on one line, with what to do.
+        stream: The name or pattern under `streams`; `*` for the streams without an entry; None
+            if no stream is concerned.
+        suggestion: What to do alone, where that is known.
+        informs: The check cannot fail; the text is for information.
+    """
+
+    check: str
+    status: Status
+    text: str
+    stream: str | None = None
+    suggestion: str = ""
+    informs: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the text is about."""
+        if self.stream is None:
+            return self.check
+        name = EVERY_STREAM if self.stream == ANY_STREAM else f"stream {self.stream}"
+        return name if self.check == OBJECT else f"{name}: {self.check}"
+
+    def to_json(self) -> dict[str, str | None]:
+        """Return the finding as JSON shows it."""
+        return {
+            "stream": self.stream,
+            "check": self.check,
+            "status": self.status,
+            "text": one_line(self.text),
+            "suggestion": one_line(self.suggestion) or None,
+        }
+
+
 @dataclass
 class Checklist:
-    """The findings: True if right, False if wrong, None for information; subject; finding."""
+    """The findings so far, in the order of the checks."""
 
-    lines: list[tuple[bool | None, str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
-    def right(self, subject: str, finding: str) -> None:
-        """Add a line for what is right."""
-        self.lines.append((True, subject, finding))
+    def right(self, check: str, text: str, stream: str | None = None) -> None:
+        """Add what is right."""
+        self.findings.append(Finding(check, "ok", text, stream))
 
-    def wrong(self, subject: str, finding: object) -> None:
-        """Add a line for what is wrong, with what to do."""
-        self.lines.append((False, subject, str(finding)))
+    def inform(self, check: str, text: str, stream: str | None = None) -> None:
+        """Add information."""
+        self.findings.append(Finding(check, "ok", text, stream, informs=True))
 
-    def inform(self, subject: str, finding: str) -> None:
-        """Add an informational line."""
-        self.lines.append((None, subject, finding))
+    def warn(self, check: str, text: str, stream: str | None = None) -> None:
+        """Add what may go wrong and cannot be checked."""
+        self.findings.append(Finding(check, "warning", text, stream))
+
+    def wrong(
+        self, check: str, text: str, stream: str | None = None, *, suggestion: str = ""
+    ) -> None:
+        """Add what is wrong; the text includes what to do."""
+        self.findings.append(Finding(check, "error", text, stream, suggestion))
+
+    def refused(self, check: str, error: Exception, stream: str | None = None) -> None:
+        """Add what the tenant refuses."""
+        text = str(error).removeprefix(f"{check}: ")
+        suggestion = describe_error(error).suggestion
+        self.findings.append(Finding(check, "error", text, stream, suggestion))
 
     @property
     def failures(self) -> int:
-        """The number of wrong lines."""
-        return sum(each is False for each, _, _ in self.lines)
+        """The number of failed checks."""
+        return sum(each.status == "error" for each in self.findings)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the findings as JSON shows them."""
+        return {
+            "ok": not self.failures,
+            "failed": self.failures,
+            "checks": [each.to_json() for each in self.findings],
+        }
 
     def print(self) -> None:
-        """Print every line and the number of failed checks."""
+        """Print every finding and the number of failed checks."""
         right, wrong = marks()
-        width = max(len(subject) for _, subject, _ in self.lines)
-        for each, subject, finding in self.lines:
-            mark = " " * len(right) if each is None else right if each else wrong
-            colour = None if each is None else "green" if each else "red"
-            click.echo(
-                f"{click.style(f'{mark:2}', fg=colour)} {subject:{width}}  {one_line(finding)}"
-            )
+        shown = {"ok": (right, "green"), "warning": ("!", "yellow"), "error": (wrong, "red")}
+        width = max(len(each.subject) for each in self.findings)
+        for each in self.findings:
+            mark, colour = ("", None) if each.informs else shown[each.status]
+            subject = f"{each.subject:{width}}"
+            click.echo(f"{click.style(f'{mark:2}', fg=colour)} {subject}  {one_line(each.text)}")
         failed = f"{counted(self.failures, 'check')} failed."
         click.echo(failed if self.failures else "Everything that can be checked is right.")
 
 
-@click.command(epilog=examples("gainsight check --config config.json"))
+@click.command(
+    epilog=examples(
+        "gainsight check --config config.json",
+        "gainsight check --format json | jq '.checks[] | select(.status != \"ok\")'",
+    )
+)
 @configured
-def check(sources: tuple[str, ...]) -> None:
-    """Check the settings against the tenant; writes nothing."""
+@format_option("text", "json")
+def check(sources: tuple[str, ...], form: str) -> None:
+    """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings(sources)
     checklist = Checklist()
     with tenant_metadata(settings) as metadata:
         if _check_access(checklist, settings, metadata):
             _check_streams(checklist, settings, metadata)
     _list_limits(checklist, settings)
-    checklist.print()
+    if form == "json":
+        print_as("json", checklist.to_json())
+    else:
+        checklist.print()
     sys.exit(1 if checklist.failures else 0)
 
 
@@ -107,10 +183,10 @@ def _check_access(checklist: Checklist, settings: Settings, metadata: TenantMeta
         count = len(metadata.objects)
     except (CredentialError, AccessDeniedError) as error:
         checklist.right("tenant", f"{where} responds")
-        checklist.wrong("credential", error)
+        checklist.refused("credential", error)
         return False
     except GainsightError as error:
-        checklist.wrong("tenant", error)
+        checklist.refused("tenant", error)
         return False
     checklist.right("tenant", f"{where} responds")
     checklist.right(
@@ -130,18 +206,19 @@ def _describe_credential(connection: Connection) -> str:
 
 
 def _check_streams(checklist: Checklist, settings: Settings, metadata: TenantMetadata) -> None:
-    entries = {f"stream {name}": entry for name, entry in settings.streams.items()}
+    entries = dict(settings.streams.items())
     if settings.default_stream is not None:
-        entries[EVERY_STREAM] = settings.default_stream
+        entries[ANY_STREAM] = settings.default_stream
     if not entries:
-        checklist.wrong(
-            "streams", "no setting routes a stream to an object: set object_type, or streams"
-        )
+        text = "no setting routes a stream to an object: set object_type, or streams"
+        checklist.wrong("streams", text, suggestion="Set object_type, or streams.")
     for name, entry in entries.items():
         if entry is None:
-            checklist.wrong(name, "it names no object: set its object_type")
+            text = "it names no object: set its object_type"
+            checklist.wrong(OBJECT, text, name, suggestion="Set its object_type.")
         elif entry.object_type == "survey_csv":
-            checklist.right(name, f"a file for the survey import, in {settings.survey_path}")
+            text = f"a file for the survey import, in {settings.survey_path}"
+            checklist.right(OBJECT, text, name)
         else:
             StreamCheck(name, entry, metadata, checklist).run()
 
@@ -151,7 +228,7 @@ class StreamCheck:
     """Checks the settings of one stream, or of those that match a pattern.
 
     Attributes:
-        name: The subject of its lines.
+        name: Its name, or the pattern.
     """
 
     name: str
@@ -167,24 +244,26 @@ class StreamCheck:
         try:
             schema = self.metadata.describe(stream.object_name, named)
         except (GainsightError, RunStoppedError) as error:
-            self.checklist.wrong(self.name, error)
+            self.checklist.refused(OBJECT, error, self.name)
             return
         if stream.transport == "bulk":
-            self.checklist.right(self.name, f"CSV files for a bulk job that loads {schema.name}")
+            text = f"CSV files for a bulk job that loads {schema.name}"
+            self.checklist.right(OBJECT, text, self.name)
             finding = f"{stream.bulk_job_id}; not checked: no API call lists jobs or their columns"
-            self.checklist.inform(f"{self.name}: bulk_job_id", finding)
+            self.checklist.warn("bulk_job_id", finding, self.name)
             return
         finding = f"{stream.sync_mode} into {schema.name}, {len(schema.fields)} fields"
-        self.checklist.right(self.name, finding)
+        self.checklist.right(OBJECT, finding, self.name)
         if schema.volume == "high":
-            self.checklist.inform(
-                self.name,
+            self.checklist.warn(
+                OBJECT,
                 "listed as a high-volume object; if its records are refused, load it by a bulk "
                 "job (transport: bulk)",
+                self.name,
             )
         if stream.deletes == "delete":
             finding = f"delete, at most {stream.max_deletes:,} rows in a run (max_deletes)"
-            self.checklist.inform(f"{self.name}: deletes", finding)
+            self.checklist.inform("deletes", finding, self.name)
         self._check_fields(schema)
         self._check_references()
 
@@ -206,13 +285,13 @@ class StreamCheck:
         for name in unlisted_names(schema) if schema.documented else ():
             if name in self.stream.constants:
                 finding = f"{name} is not checked: the tenant does not list the names it accepts"
-                self.checklist.inform(f"{self.name}: constants", finding)
+                self.checklist.warn("constants", finding, self.name)
         self._report("lookups", "", (each for each in problems if each.setting == "lookups"))
         if not keys:
             default = "the stream's key properties"
             if self.stream.object_type != "cta":
                 default = f"Name if the stream has it, otherwise {default}"
-            self.checklist.inform(f"{self.name}: lookup_keys", default)
+            self.checklist.inform("lookup_keys", default, self.name)
 
     def _check_references(self) -> None:
         """Check the objects and match fields of each lookup, and of the company links."""
@@ -230,7 +309,7 @@ class StreamCheck:
         try:
             references = plan_lookups(alone, self.metadata.describe)
         except (GainsightError, RunStoppedError) as error:
-            self.checklist.wrong(f"{self.name}: {setting}", str(error).removeprefix(f"{setting}: "))
+            self.checklist.refused(setting, error, self.name)
         else:
             self._report(setting, value, references.problems)
 
@@ -258,11 +337,11 @@ class StreamCheck:
     def _report(self, setting: str, value: str, problems: Iterable[FieldProblem]) -> None:
         found = list(problems)
         for problem in found:
-            self.checklist.wrong(
-                f"{self.name}: {setting}", str(problem).removeprefix(f"{setting}: ")
-            )
+            text = str(problem).removeprefix(f"{problem.setting}: ")
+            suggestion = did_you_mean(problem.name, problem.suggestions)
+            self.checklist.wrong(setting, text, self.name, suggestion=suggestion)
         if value and not found:
-            self.checklist.right(f"{self.name}: {setting}", value)
+            self.checklist.right(setting, value, self.name)
 
 
 def _list_limits(checklist: Checklist, settings: Settings) -> None:

@@ -185,6 +185,47 @@ def test_wrong_settings_are_crossed_with_a_suggestion_and_exit_1(
     commands.asserts_only_metadata_was_read()
 
 
+def json_of(result: Result) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(result.stdout)
+    return shown
+
+
+def test_json_has_a_status_for_each_check_of_a_stream(commands: Commands) -> None:
+    streams = {**STREAMS, "usage": {"custom_object_name": "Usage__gc", "lookup_keys": "Gsid"}}
+    result = commands.run("check", "--format", "json", "--config", commands.config(streams=streams))
+    shown = json_of(result)
+    assert (result.exit_code, shown["ok"], shown["failed"]) == (0, True, 0)
+    assert {"stream", "check", "status", "text", "suggestion"} == {*shown["checks"][0]}
+    status = {(each["stream"], each["check"]): each["status"] for each in shown["checks"]}
+    assert status[None, "credential"] == status["accounts", "lookups.ParentCompany"] == "ok"
+    assert status["nps_*", "lookup_keys"] == "ok"
+    assert status["usage", "object"] == "warning"
+    commands.asserts_only_metadata_was_read()
+
+
+def test_json_of_failed_checks_has_suggestions(commands: Commands) -> None:
+    config = commands.config(object_type="company", field_mapping={"r": "renewal_date"})
+    result = commands.run("check", "--format", "json", "--config", config)
+    assert result.exit_code == 1
+    [wrong] = [each for each in json_of(result)["checks"] if each["status"] == "error"]
+    assert wrong == {
+        "stream": "*",
+        "check": "field_mapping",
+        "status": "error",
+        "text": "company has no field renewal_date. Did you mean RenewalDate?",
+        "suggestion": "Did you mean RenewalDate?",
+    }
+
+
+def test_json_of_a_refused_credential_names_what_to_do(commands: Commands) -> None:
+    config = commands.config(access_key="wrong-key", object_type="company")
+    result = commands.run("check", "--format", "json", "--config", config)
+    [wrong] = [each for each in json_of(result)["checks"] if each["status"] == "error"]
+    assert wrong["check"] == "credential"
+    assert wrong["suggestion"].startswith("Set access_key")
+    assert "wrong-key" not in result.output
+
+
 def test_deletes_are_shown_with_their_limit(commands: Commands) -> None:
     result = commands.check(object_type="company", deletes="delete", max_deletes=1500)
     assert result.exit_code == 0
