@@ -12,7 +12,7 @@ from target_gainsight.probe.reading.facts import COMPANY, PICKLIST_TYPES, USER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_gainsight.api import Json, Record
+    from target_gainsight.api import Record
     from target_gainsight.probe.observations import Observation
     from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
     from target_gainsight.probe.session import Reply
@@ -122,7 +122,8 @@ def form_of_no_rows(read: RowsRead | None) -> Observation:
     reply = read.reply
     consequence = "read as no rows, as are the other documented forms"
     position = _no_rows_position(reply)
-    observed = reply.summary if reply.error else f"an empty list in `{_place(reply.data)}`"
+    place = "data.records" if as_mapping(reply.data) else "data"
+    observed = reply.summary if reply.error else f"an empty list in `{place}`"
     if position is None:
         return NO_ROWS.settled(observed, consequence, "handled")
     return NO_ROWS.at(position, observed, consequence)
@@ -134,10 +135,6 @@ def _no_rows_position(reply: Reply) -> str | None:
     if reply.code == "GSOBJ_1011":
         return "nothing_matches"
     return {200: "no_data", 400: "no_data_400"}.get(reply.status or 0)
-
-
-def _place(data: Json) -> str:
-    return "data.records" if as_mapping(data) else "data"
 
 
 def _has_case(text: str) -> bool:

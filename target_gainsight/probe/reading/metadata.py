@@ -53,14 +53,16 @@ def find_lists(facts: TenantFacts) -> Iterator[Observation]:
         yield METADATA.at(0, f"{len(entries):,} objects are listed", "names are checked")
     yield _standard_objects(entries)
     listed_flags = [each.get("transactional") for each in entries]
-    yield _flags(listed_flags, _raw_fields(facts.described_company))
+    described = entries_of(facts.described_company)
+    fields = [field for entry in described for field in as_mappings(entry.get("fields"))]
+    yield _flags(listed_flags, fields)
 
 
 def _standard_objects(entries: tuple[Record, ...]) -> Observation:
     standard = [each for each in entries if str(each.get("objectType")).upper() == "STANDARD"]
     if not standard:
         return STANDARD.not_settled("no standard object is listed")
-    transactional = [each for each in standard if _is_true(each.get("transactional"))]
+    transactional = [each for each in standard if str(each.get("transactional")).lower() == "true"]
     observed = f"{len(transactional)} of {len(standard)} are"
     return STANDARD.at(bool(transactional), observed, "ignored: standard objects are written")
 
@@ -143,11 +145,3 @@ def _activity_types(facts: TenantFacts) -> Observation:
         observed = f"{len(types.items)} types are listed"
         return ACTIVITY_TYPES.at(True, observed, "names of types are checked")
     return ACTIVITY_TYPES.at(False, "no types are listed", "names are left to Gainsight to check")
-
-
-def _raw_fields(reply: Reply | None) -> list[Record]:
-    return [field for entry in entries_of(reply) for field in as_mappings(entry.get("fields"))]
-
-
-def _is_true(flag: Json) -> bool:
-    return str(flag).lower() == "true"

@@ -73,7 +73,8 @@ def _send_again(session: ProbeSession, person: FoundPerson) -> Iterator[Observat
     reply = session.send("PUT", _PATH, kind="person", json=person.values)
     yield _judge_shape(reply, person)
     rows = _read(session, str(person.row[_EMAIL]))
-    if len(rows) == 1 and _same(rows[0], person.row):
+    names = (GSID, _EMAIL, *_NAMES)
+    if len(rows) == 1 and all(rows[0].get(name) == person.row.get(name) for name in names):
         yield UNCHANGED.settled("unchanged", "nothing changes", "as assumed")
     else:
         consequence = "check this person in Gainsight, and please report this profile"
@@ -105,7 +106,3 @@ def _read(session: ProbeSession, email: str) -> list[Record]:
         readable = [name for name in select if name not in error.fields]
         rows = list(query(_OBJECT, select=readable, where=where, limit=100))
     return [row for row in rows if str(row.get(_EMAIL)).casefold() == wanted]
-
-
-def _same(row: Record, other: Record) -> bool:
-    return all(row.get(name) == other.get(name) for name in (GSID, _EMAIL, *_NAMES))
