@@ -31,6 +31,7 @@ MEANINGS = {
 ALL_REJECTED = "all rejected"
 STOPS = (
     ("not available for 3 batches in a row", "stops, unavailable"),
+    ("not written, because Gainsight was not available", "stops, unavailable"),
     ("looking them up failed, too", "stops, not looked up"),
     ("rate limit blocks all", "stops, throttled"),
     ("is not reachable", "stops, unreachable"),
