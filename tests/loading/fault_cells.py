@@ -58,7 +58,7 @@ class Cell:
         return f"{how_often}: {self.job.operation}, {self.endpoint.name}, {what}"
 
     def put_in(self, tenant: FaultPlan, wire: FaultPlan) -> None:
-        """Let the fault befall the calls to come."""
+        """Inject the fault into the calls to come."""
         endpoint, times = self.endpoint, None if self.lasting else 1
         if endpoint.lost is not None:
             tenant.add(Fault("reset_after_commit", method="POST", path=endpoint.lost, times=1))
@@ -107,8 +107,8 @@ class Played:
         return sum(count for call, count in self.tries.items() if probe.matches(*call))
 
     @property
-    def told(self) -> str:
-        """Everything that its log and its rejects say."""
+    def texts(self) -> str:
+        """Log lines and reject reasons."""
         reasons = [json.dumps(line["gainsight_reject"]) for line in self.run.rejects]
         return "\n".join([*self.run.log, *reasons])
 

@@ -1,4 +1,4 @@
-"""What may befall a call: the columns of the fault matrix."""
+"""Faults of a call: the columns of the fault matrix."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Column:
 
     Attributes:
         name: What the matrix calls it.
-        faults: What befalls the call.
+        faults: Faults of the call.
         cause: What whoever reads the log or the reject must find, as a regular expression.
         by_clock: Whether it is a matter of time, which passes by the fake clock only.
     """
@@ -42,7 +42,7 @@ class Column:
     by_clock: bool = False
 
     def on(self, endpoint: Endpoint, times: int | None) -> Sequence[Fault]:
-        """Let it befall some calls of an endpoint, or all of them."""
+        """Inject it into some calls of an endpoint, or all of them."""
         return [
             replace(
                 each,
@@ -50,7 +50,7 @@ class Column:
                 path=endpoint.path,
                 after=endpoint.after,
                 times=times,
-                seconds=each.seconds * endpoint.patience,  # type: ignore[operator]
+                seconds=each.seconds * endpoint.timeout,  # type: ignore[operator]
             )
             for each in self.faults
         ]

@@ -1,7 +1,7 @@
 """The jobs of the fault matrix: one for each operation, and the endpoints that it calls.
 
-Each job writes new records, known ones or both, in several calls, so that what befalls one call
-has neighbours that it must not cost.
+Each job writes new records, known ones or both, in several calls, so that a fault of one call
+could cost neighbours, which it must not.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Endpoint:
         method: HTTP method.
         path: Glob over the path.
         after: Calls of this kind that go before the ones meant.
-        lost: Glob over the POST whose answer is lost, where only that leads to this call.
-        patience: Seconds that the client waits for an answer.
+        lost: Glob over the POST whose response is lost, where only that leads to this call.
+        timeout: Seconds that the client waits for a response.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Endpoint:
     path: str
     after: int = 0
     lost: str | None = None
-    patience: float = 60.0
+    timeout: float = 60.0
 
 
 DESCRIBE = Endpoint("describe", "*", "/v1/meta/services/objects/*describe")
@@ -69,7 +69,7 @@ class Job:
     Attributes:
         operation: What the matrix calls it.
         schema: The SCHEMA message of its stream.
-        records: The RECORD messages; a STATE that tells their number follows each.
+        records: The RECORD messages; a STATE with their number follows each.
         settings: The target's.
         object_name: Where the records land.
         key: Column and field that name a record.
@@ -242,7 +242,7 @@ BULK = Job(
     values={"Industry": "Industry"},
     endpoints=(
         DESCRIBE,
-        Endpoint("POST bulk file", "POST", UPLOADS, patience=300.0),
+        Endpoint("POST bulk file", "POST", UPLOADS, timeout=300.0),
         Endpoint("GET job status", "GET", f"{UPLOADS}/status/*"),
     ),
 )

@@ -67,16 +67,16 @@ def _row_name(cell: Cell) -> str:
 
 
 def read_page() -> dict[tuple[bool, str, str], str]:
-    """What the page says: by whether the fault lasts, row and column."""
-    said: dict[tuple[bool, str, str], str] = {}
+    """Read the verdicts of the page by whether the fault lasts, row and column."""
+    words_by_place: dict[tuple[bool, str, str], str] = {}
     sections = PAGE.read_text(encoding="utf-8").split("\n## ")[1:]
     for lasting, section in zip(SECTIONS, sections, strict=True):
         head, _, *rows = [_cells(line) for line in section.splitlines() if line.startswith("|")]
         for name, *words in rows:
-            said |= {
+            words_by_place |= {
                 (lasting, name, column): word for column, word in zip(head[1:], words, strict=True)
             }
-    return said
+    return words_by_place
 
 
 def _cells(line: str) -> list[str]:
@@ -84,5 +84,5 @@ def _cells(line: str) -> list[str]:
 
 
 def place_of(cell: Cell) -> tuple[bool, str, str]:
-    """Where the page tells of a cell."""
+    """Place of a cell on the page."""
     return cell.lasting, _row_name(cell), cell.column.name if cell.column else ""

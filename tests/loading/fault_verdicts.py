@@ -1,4 +1,4 @@
-"""Says in a word or two what became of a cell of the fault matrix; one without a word fails."""
+"""Verdicts on the cells of the fault matrix, in a word or two; a cell without one fails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ MEANINGS = {
     "stops, no token": "no token is returned; the credential may be wrong; nothing more is sent",
     "stops, not looked up": "the records cannot be looked up. In insert mode they are rejected "
     "as `outcome_unknown`; otherwise the next run reads the rows before it writes",
-    "stops, asks": "only the job's log shows whether it has the file; the message says what to do",
+    "stops, asks": "only the job's log shows whether it has the file; the message "
+    "names the next step",
 }
 ALL_REJECTED = "all rejected"
 STOPS = (
@@ -57,11 +58,11 @@ def verdict(cell: Cell, played: Played, usual: Played) -> str:
     if played.run.codes:
         return _of_codes(played)
     more = played.tries_at(cell.endpoint) > usual.tries_at(cell.endpoint)
-    if "are not checked before" in played.told:
+    if "are not checked before" in played.texts:
         return "unchecked"
-    if cell.endpoint.lost is None and "looking up the records" in played.told:
+    if cell.endpoint.lost is None and "looking up the records" in played.texts:
         return "looked up, resent" if more else "looked up"
-    if cell.endpoint.lost is None and "sending the activities again" in played.told:
+    if cell.endpoint.lost is None and "sending the activities again" in played.texts:
         return "resent"
     return "retried" if more else AS_USUAL
 

@@ -46,7 +46,7 @@ class AlarmClock(FakeClock):
 
 
 class LateCalls(HTTPAdapter):
-    """Carries calls to the tenant; what its plan makes slow takes its time by the clock.
+    """Transport to the tenant that delays calls by its plan and the clock.
 
     A call that takes longer than the client waits is a timeout: it reaches the tenant when its
     time has come, or never where the plan resets it.
@@ -66,14 +66,14 @@ class LateCalls(HTTPAdapter):
         self.tries[call] += 1
         hit = self.plan.pick(*call)
         seconds = hit.before_commit + hit.before_answer
-        _, patience = options["timeout"]
-        if seconds <= patience:
+        _, timeout = options["timeout"]
+        if seconds <= timeout:
             self._clock.advance(seconds)
             return super().send(request, **options)
         if not isinstance(request.body, bytes | None):
             request.body = request.body.read()  # type: ignore[union-attr]
         self._send_late(request, hit)
-        self._clock.advance(patience)
+        self._clock.advance(timeout)
         raise requests.ReadTimeout
 
     def _send_late(self, request: requests.PreparedRequest, hit: FaultDecision) -> None:

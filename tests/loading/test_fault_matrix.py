@@ -1,7 +1,7 @@
-"""The fault matrix: whatever befalls whichever call, nothing is lost and nothing doubled.
+"""The fault matrix: whatever fault hits whichever call, nothing is lost or duplicated.
 
-Each cell is a run against a tenant, and docs/fault-matrix.md says what became of it; with
-``--write-matrix`` the page is written from what is seen.
+Each cell is a run against a tenant, and docs/fault-matrix.md lists its result; with
+``--write-matrix`` the page is written from the results.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ TIMES = (
 )
 """How long a run takes at most."""
 
-EVERY = 17
-"""One cell in so many is played whenever tests are; prime to the number of columns."""
+EVERY = 23
+"""The unit tests run one cell in so many; prime to the number of columns."""
 
 CROSS_SECTION = CELLS[::EVERY]
 
 
 @pytest.fixture(scope="module")
 def usual() -> dict[Cell, Played]:
-    """What happens without a fault, as far as it was asked for."""
+    """Results without a fault, filled on demand."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def seen(request: pytest.FixtureRequest) -> Iterator[dict[Cell, str]]:
-    """What became of the cells; becomes the page if that is asked for."""
-    verdicts: dict[Cell, str] = {}
-    yield verdicts
+    """Verdicts of the cells; written to the page on request."""
+    words: dict[Cell, str] = {}
+    yield words
     if not request.config.getoption("write_matrix"):
         return
-    assert len(verdicts) == len(CELLS), "the page is written from all cells, in one process"
-    ordered = {cell: verdicts[cell] for cell in CELLS}
+    assert len(words) == len(CELLS), "the page is written from all cells, in one process"
+    ordered = {cell: words[cell] for cell in CELLS}
     PAGE.write_text(page(ordered, TIMES), encoding="utf-8")
 
 
@@ -73,7 +73,7 @@ def most_seconds(cell: Cell) -> float:
     return (MINUTES_LASTING if cell.lasting else MINUTES_ONCE) * 60
 
 
-def assert_nothing_is_lost_or_doubled(cell: Cell, played: Played) -> None:
+def assert_nothing_is_lost_or_duplicated(cell: Cell, played: Played) -> None:
     wanted = [cell.job.wanted(each["record"]) for each in cell.job.records]
     keys = Counter(key for key, *_ in played.held.elements())
     assert set(keys.values()) <= {1}, "doubled"
@@ -107,11 +107,11 @@ def judge(
 ) -> None:
     without = without_fault(cell, usual, folder, caplog)
     played = play(cell, folder, caplog)
-    assert_nothing_is_lost_or_doubled(cell, played)
+    assert_nothing_is_lost_or_duplicated(cell, played)
     assert_counts_add_up(cell, played)
     word = seen[cell] = verdict(cell, played, without)
     assert cell.column is not None
-    assert word == AS_USUAL or re.search(cell.column.cause, played.told)
+    assert word == AS_USUAL or re.search(cell.column.cause, played.texts)
     assert played.seconds <= most_seconds(cell)
     if compare:
         assert read_page()[place_of(cell)] == word
@@ -126,7 +126,7 @@ def test_sampled_cells_lose_and_duplicate_nothing(
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_no_fault_loses_or_doubles_a_record(
+def test_no_fault_loses_or_duplicates_records(
     cell: Cell,
     seen: dict[Cell, str],
     usual: dict[Cell, Played],
@@ -150,7 +150,7 @@ def test_sample_covers_every_fault_operation_and_endpoint() -> None:
 
 
 def test_every_cell_of_page_has_explained_verdict() -> None:
-    said = read_page()
-    assert set(said) == {place_of(cell) for cell in CELLS}
-    assert set(said.values()) == set(MEANINGS)
-    assert PAGE.read_text(encoding="utf-8") == page({c: said[place_of(c)] for c in CELLS}, TIMES)
+    words = read_page()
+    assert set(words) == {place_of(cell) for cell in CELLS}
+    assert set(words.values()) == set(MEANINGS)
+    assert PAGE.read_text(encoding="utf-8") == page({c: words[place_of(c)] for c in CELLS}, TIMES)
