@@ -55,7 +55,7 @@ TENANT = {
 
 
 class Clock:
-    """The time, which passes when told to."""
+    """The time, which advances on request."""
 
     def __init__(self, now: float = 1_780_000_020.0) -> None:
         self.now = now
@@ -108,7 +108,7 @@ class Api:
     def found(
         self, name: str, select: list[str], *conditions: tuple[str, str, list[Any]], **more: Any
     ) -> list[dict[str, Any]]:
-        """The records that a query answers, its conditions AND-ed unless told otherwise."""
+        """The records that a query answers, its conditions AND-ed by default."""
         body: dict[str, Any] = {"select": select, **more}
         if conditions:
             aliases = "ABCDEFG"[: len(conditions)]

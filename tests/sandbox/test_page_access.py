@@ -19,13 +19,13 @@ POLICY = (
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_page_needs_no_access_key(api: Api, path: str) -> None:
+def test_page_needs_no_access_key(api: Api, path: str) -> None:
     assert requests.get(api.running.base_url + path, timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/call?number=1", "/record?object=company&gsid=x"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
-def test_a_site_that_points_its_name_here_sees_nothing(api: Api, path: str, host: str) -> None:
+def test_rebound_host_name_is_refused(api: Api, path: str, host: str) -> None:
     api.tenant.seed("company", [{"Name": "Acme"}])
     answer = requests.get(api.running.base_url + path, headers={"host": host}, timeout=10)
     assert answer.status_code == 403
@@ -35,14 +35,14 @@ def test_a_site_that_points_its_name_here_sees_nothing(api: Api, path: str, host
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/rows?object=company", "/calls"])
-def test_the_page_can_only_be_read(api: Api, method: str, path: str) -> None:
+def test_page_is_read_only(api: Api, method: str, path: str) -> None:
     answer = api.call(method, path)
     assert answer.status_code == 404
     assert answer.json()["errorCode"] == "GS_APIG_1000"
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/rows?object=nothing", "/call?number=99"])
-def test_the_policy_lets_nothing_run_and_nothing_load_from_elsewhere(api: Api, path: str) -> None:
+def test_policy_forbids_scripts_and_foreign_sources(api: Api, path: str) -> None:
     headers = requests.get(api.running.base_url + path, timeout=10).headers
     assert headers["content-security-policy"] == POLICY
     assert headers["x-content-type-options"] == "nosniff"
@@ -53,7 +53,7 @@ def test_the_policy_lets_nothing_run_and_nothing_load_from_elsewhere(api: Api, p
 
 
 @pytest.mark.parametrize("path", ["/", "/rows", "/calls", "/call", "/record", "/rows?object=x"])
-def test_a_page_loads_its_own_stylesheet_and_icon_and_runs_nothing(api: Api, path: str) -> None:
+def test_page_loads_own_stylesheet_and_icon_only(api: Api, path: str) -> None:
     api.query("company", select=["Name"])
     page = open_page(api, path)
     own = {"/page/style.css", "/page/icon.svg"}
@@ -72,7 +72,7 @@ def test_looking_costs_no_quota_and_is_not_in_the_log(open_tenant: OpenTenant) -
     assert len(api.tenant.calls()) == 2
 
 
-def test_no_fault_befalls_the_page(open_tenant: OpenTenant) -> None:
+def test_faults_do_not_hit_the_page(open_tenant: OpenTenant) -> None:
     api = open_tenant(faults=[{"kind": "server_error"}])
     assert api.query("company", select=["Name"]).status_code == 500
     assert open_page(api).status == 200
@@ -90,7 +90,7 @@ def _schema(api: Api) -> list[object]:
     return api.tenant.store.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
 
 
-def test_a_page_that_fails_says_nothing_of_the_inside(
+def test_failing_page_shows_no_internals(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:

@@ -35,7 +35,7 @@ def _first_call(api: Api, **query: str) -> Page:
     return open_page(api, next(each for each in calls.links.values() if "/call?" in each))
 
 
-def test_the_latest_calls_come_first_and_lead_to_request_and_answer(api: Api) -> None:
+def test_latest_calls_come_first_with_request_and_response(api: Api) -> None:
     api.insert("Company", {"Name": "Acme"})
     api.update("Company", "Name", {"Name": "Nobody", "ARR": 1})
     page = open_page(api, "/calls")
@@ -51,7 +51,7 @@ def test_the_latest_calls_come_first_and_lead_to_request_and_answer(api: Api) ->
     assert '"result": true' in call.html.replace("&#34;", '"')
 
 
-def test_the_overview_shows_the_ten_latest_calls(api: Api) -> None:
+def test_overview_shows_ten_latest_calls(api: Api) -> None:
     for number in range(12):
         _log(api, path=f"/v1/{number}")
     page = open_page(api)
@@ -80,7 +80,7 @@ def test_calls_are_filtered(api: Api, query: dict[str, str], paths: list[str]) -
     assert found == [f"POST {path}" for path in paths]
 
 
-def test_a_connection_that_was_reset_is_called_so(api: Api) -> None:
+def test_reset_connection_is_named(api: Api) -> None:
     _log(api, status=None)
     assert open_page(api, "/calls").column("Answer") == ["connection reset"]
 
@@ -100,7 +100,7 @@ def test_older_calls_are_a_link_away_with_the_filters_kept(api: Api) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "x", "0", "999", "-1", "9" * 30])
-def test_a_call_that_is_not_in_the_log_is_said(api: Api, number: str) -> None:
+def test_call_missing_in_log_is_reported(api: Api, number: str) -> None:
     page = open_page(api, "/call", number=number)
     assert page.status == 404
     assert "The log does not have this call" in page.text
@@ -132,7 +132,7 @@ def test_markup_in_paths_and_bodies_is_text(api: Api) -> None:
         '{"note": "the key of the tenant is hunter2!"}',
     ],
 )
-def test_a_secret_in_a_body_is_not_shown(open_tenant: OpenTenant, body: str) -> None:
+def test_secret_in_body_is_hidden(open_tenant: OpenTenant, body: str) -> None:
     api = open_tenant(access_key="hunter2!")
     _log(api, path="/v1/x?access_key=hunter2!", request=body, answer=body)
     for page in (open_page(api), open_page(api, "/calls"), _first_call(api)):
@@ -140,14 +140,14 @@ def test_a_secret_in_a_body_is_not_shown(open_tenant: OpenTenant, body: str) -> 
         assert "•••" in page.text
 
 
-def test_the_access_key_is_nowhere_on_the_page(open_tenant: OpenTenant) -> None:
+def test_access_key_is_not_on_page(open_tenant: OpenTenant) -> None:
     api = open_tenant(access_key="f00dcafe-key")
     api.insert("Company", {"Name": "f00dcafe-key"})
     for page in (open_page(api), open_page(api, "/calls"), _first_call(api)):
         assert "f00dcafe" not in page.html
 
 
-def test_a_token_is_listed_and_neither_it_nor_its_secret_is_shown(open_tenant: OpenTenant) -> None:
+def test_token_call_is_listed_without_token_or_secret(open_tenant: OpenTenant) -> None:
     api = open_tenant(client_id="mine", client_secret="n0t-to-be-seen")
     answer = api.session.post(
         f"{api.running.base_url}/v1/users/m2m/oauth/token",
@@ -164,7 +164,7 @@ def test_a_token_is_listed_and_neither_it_nor_its_secret_is_shown(open_tenant: O
     assert open_page(api, "/calls", kind="token").column("Kind") == ["token"]
 
 
-def test_the_limits_are_shown_with_what_is_used_of_them(open_tenant: OpenTenant) -> None:
+def test_limits_are_shown_with_usage(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2, "calls_per_day": 0})
     for _ in range(3):
         api.query("company", select=["Name"])
@@ -175,7 +175,7 @@ def test_the_limits_are_shown_with_what_is_used_of_them(open_tenant: OpenTenant)
     assert "synchronous, this minute 0 of 2 calls" in open_page(api).text
 
 
-def test_the_rate_is_drawn_minute_by_minute_against_the_limit(open_tenant: OpenTenant) -> None:
+def test_rate_is_drawn_by_minute_against_limit(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2})
     for calls in (1, 0, 3):
         for _ in range(calls):
@@ -199,7 +199,7 @@ def test_calls_that_never_reached_a_limit_are_not_in_the_rate(api: Api) -> None:
     assert "No call has come yet." in open_page(api).text
 
 
-def test_a_tenant_without_a_limit_has_a_chart_without_its_line(open_tenant: OpenTenant) -> None:
+def test_unlimited_tenant_has_chart_without_limit_line(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 0})
     api.query("company", select=["Name"])
     page = open_page(api)
@@ -208,7 +208,7 @@ def test_a_tenant_without_a_limit_has_a_chart_without_its_line(open_tenant: Open
     assert "above the limit" not in page.text
 
 
-def test_a_rate_of_long_ago_is_still_drawn(api: Api) -> None:
+def test_old_rate_is_still_drawn(api: Api) -> None:
     api.query("company", select=["Name"])
     api.clock.now += 7 * 86_400
     assert open_page(api).tables[2][1:] == [["20:27", "1", "0"]]

@@ -47,7 +47,7 @@ def companies(api: Api) -> Api:
     return api
 
 
-def test_the_overview_counts_the_rows_of_every_object(companies: Api) -> None:
+def test_overview_counts_rows_of_every_object(companies: Api) -> None:
     filled, unused = open_page(companies).tables[:2]
     assert [[row[0], row[1], row[3]] for row in filled[1:]] == [
         ["CG_NPS_Response__gc", "NPS Response", "2"],
@@ -63,13 +63,13 @@ def test_objects_come_before_the_rate(companies: Api) -> None:
     assert text.index("empty objects") < text.index("Rate") < text.index("Latest calls")
 
 
-def test_every_object_of_the_overview_leads_to_its_rows(companies: Api) -> None:
+def test_overview_links_objects_to_rows(companies: Api) -> None:
     links = open_page(companies).links
     for name in ("company", "CG_NPS_Response__gc", "person"):
         assert open_page(companies, links[name]).status == 200
 
 
-def test_rows_are_shown_as_a_person_reads_them_the_newest_first(companies: Api) -> None:
+def test_rows_are_readable_and_newest_first(companies: Api) -> None:
     page = _rows(companies, "company")
     assert page.column("Name") == ["Zürich Käse", "Bolt", "Acme"]
     assert page.column("ARR") == ["", "90", "1200.5"]
@@ -87,12 +87,12 @@ def test_names_come_before_gsids(companies: Api) -> None:
     assert record.text.index("Bolt") < record.text.index(page.column("Gsid")[1])
 
 
-def test_every_column_is_shown_when_asked_for(companies: Api) -> None:
+def test_every_column_is_shown_on_request(companies: Api) -> None:
     page = _rows(companies, "company", every="1")
     assert {"Industry", "ModifiedDate"} <= set(page.tables[0][0])
 
 
-def test_a_lookup_is_named_and_leads_to_its_record(companies: Api) -> None:
+def test_lookup_is_named_and_linked(companies: Api) -> None:
     page = _rows(companies, "CG_NPS_Response__gc")
     assert page.column("companyId__gc") == ["", "Acme"]
     record = open_page(companies, page.links["Acme"])
@@ -100,7 +100,7 @@ def test_a_lookup_is_named_and_leads_to_its_record(companies: Api) -> None:
     assert ["Stage", "PICKLIST", "Launched"] in record.tables[0]
 
 
-def test_a_gsid_leads_to_the_record_with_every_field(companies: Api) -> None:
+def test_gsid_links_to_record_with_every_field(companies: Api) -> None:
     page = _rows(companies, "company", ("Name", "is", "Bolt"))
     (gsid,) = page.column("Gsid")
     record = open_page(companies, page.links[gsid])
@@ -139,7 +139,7 @@ def test_a_gsid_leads_to_the_record_with_every_field(companies: Api) -> None:
         ([("", "is", "x"), ("Name", "contains", "")], ["Zürich Käse", "Bolt", "Acme"]),
     ],
 )
-def test_a_filter_compares_what_is_shown(
+def test_filter_compares_shown_values(
     companies: Api, filters: list[tuple[str, str, str]], found: list[str]
 ) -> None:
     page = _rows(companies, "company", *filters)
@@ -149,18 +149,18 @@ def test_a_filter_compares_what_is_shown(
         assert "No rows, of 3 in all." in page.text
 
 
-def test_a_lookup_is_filtered_by_the_name_it_shows(companies: Api) -> None:
+def test_lookup_is_filtered_by_shown_name(companies: Api) -> None:
     page = _rows(companies, "CG_NPS_Response__gc", ("companyId__gc", "contains", "cme"))
     assert page.column("responseId__gc") == ["R1"]
 
 
-def test_a_yes_or_no_is_filtered_by_the_word_it_shows(api: Api) -> None:
+def test_boolean_is_filtered_by_shown_word(api: Api) -> None:
     api.tenant.seed("Types__gc", [{"flag__gc": True}, {"flag__gc": False}, {}])
     assert _rows(api, "Types__gc", ("flag__gc", "is", "true")).column("flag__gc") == ["true"]
     assert _rows(api, "Types__gc", ("flag__gc", "is", "false")).column("flag__gc") == ["false"]
 
 
-def test_a_moment_is_filtered_by_every_millisecond_it_shows(api: Api) -> None:
+def test_datetime_is_filtered_by_shown_milliseconds(api: Api) -> None:
     moments = [f"2026-02-01T10:00:00.{milliseconds:03d}Z" for milliseconds in range(0, 1000, 37)]
     api.tenant.seed("Types__gc", [{"moment__gc": each} for each in moments])
     for each in moments:
@@ -216,7 +216,7 @@ def test_page_refreshes_itself_on_request(companies: Api, path: str) -> None:
     assert (stopped.text, "http-equiv" in stopped.attributes) == (still.text, False)
 
 
-def test_the_form_keeps_the_filters_and_offers_one_more(companies: Api) -> None:
+def test_form_keeps_filters_and_offers_another(companies: Api) -> None:
     page = _rows(companies, "company", ("Name", "is", 'a"b'))
     assert page.selected == ["Name", "is", "contains"]
     assert page.inputs["text"] == ['a"b', ""]
@@ -231,7 +231,7 @@ def test_the_form_keeps_the_filters_and_offers_one_more(companies: Api) -> None:
         (("Name", "resembles", "x"), "There is no filter 'resembles'."),
     ],
 )
-def test_a_filter_that_makes_no_sense_is_said_and_can_be_mended(
+def test_invalid_filter_is_reported_and_editable(
     companies: Api, wanted: tuple[str, str, str], message: str
 ) -> None:
     page = _rows(companies, "company", wanted)
@@ -262,7 +262,7 @@ def test_any_page_number_shows_some_page(companies: Api, page: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/rows?object=nothing", "/rows", "/record?object=company&gsid=x"])
-def test_what_is_not_there_is_said_with_a_way_back(companies: Api, path: str) -> None:
+def test_missing_page_is_reported_with_link_back(companies: Api, path: str) -> None:
     page = open_page(companies, path)
     assert page.status == 404
     assert "Not found" in page.text
@@ -302,7 +302,7 @@ def test_characters_that_cannot_be_seen_are_written_out(api: Api) -> None:
     assert _rows(api, "company").column("Name") == ["a\\x1b[31mb\\u202ec\\x00d\\u200be"]
 
 
-def test_a_long_value_is_cut_in_the_table_and_whole_on_its_page(api: Api) -> None:
+def test_long_value_is_cut_in_table_only(api: Api) -> None:
     api.tenant.seed("company", [{"Name": "Acme", "Summary": "word " * 20_000}])
     page = _rows(api, "company")
     assert len(page.column("Summary")[0]) == 200
@@ -310,7 +310,7 @@ def test_a_long_value_is_cut_in_the_table_and_whole_on_its_page(api: Api) -> Non
     assert ["Summary", "RICHTEXTAREA", ("word " * 20_000).strip()] in record.tables[0]
 
 
-def test_an_object_with_very_many_fields_is_shown(open_tenant: OpenTenant) -> None:
+def test_object_with_many_fields_is_shown(open_tenant: OpenTenant) -> None:
     api = open_tenant(auto_create=True)
     record = {f"c{number}__gc": number for number in range(1_500)}
     assert api.insert("Wide__gc", {**record, "Name": "x"}).status_code == 200

@@ -22,7 +22,7 @@ _NAMES = st.sampled_from(
 
 
 @given(st.text(st.characters(codec=None, categories=None)))
-def test_no_character_stays_unseen(text: str) -> None:
+def test_invisible_characters_are_escaped(text: str) -> None:
     for each in escaped(text):
         assert each in "\n\t\u200d" or unicodedata.category(each)[0] not in "CZ" or each.isspace()
         assert unicodedata.category(each) not in {"Cf", "Cs"} or each == "\u200d"
@@ -40,12 +40,12 @@ def test_indenting_changes_only_whitespace(value: object) -> None:
 
 
 @given(_JSON, st.integers(0, 200))
-def test_a_body_that_is_cut_short_keeps_its_characters(value: object, length: int) -> None:
+def test_shortened_body_keeps_whole_characters(value: object, length: int) -> None:
     text = json.dumps(value)[:length]
     assert indented(text).translate({10: None, 32: None}) == text.translate({10: None, 32: None})
 
 
-def test_a_body_that_is_no_json_stays_as_it_is() -> None:
+def test_body_that_is_no_json_is_kept() -> None:
     assert indented("grant_type=a, b: [c]") == "grant_type=a, b: [c]"
 
 
@@ -54,9 +54,7 @@ def test_deep_nesting_is_not_indented_without_end() -> None:
 
 
 @given(_NAMES, st.text(min_size=1), st.integers(0, 400))
-def test_no_value_of_a_secret_field_is_left_even_when_cut_short(
-    name: str, value: str, length: int
-) -> None:
+def test_secret_values_are_removed_even_if_shortened(name: str, value: str, length: int) -> None:
     secret = f"<{value}>"
     body = json.dumps({"a": [1, {name: secret}], "b": 2}, ensure_ascii=False)
     assert f"<{value}" not in redacted(body[: len(body) - min(length, len(body) - 12)])
@@ -64,7 +62,7 @@ def test_no_value_of_a_secret_field_is_left_even_when_cut_short(
 
 
 @given(_NAMES, st.integers() | st.booleans() | st.none())
-def test_a_secret_that_is_no_text_is_hidden_too(name: str, value: object) -> None:
+def test_secret_that_is_no_text_is_hidden(name: str, value: object) -> None:
     assert json.loads(redacted(json.dumps({name: value}))) == {name: "•••"}
 
 

@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from tenant_api import Api, OpenTenant
 
 
-def test_one_host_serves_every_family(api: Api) -> None:
+def test_one_host_serves_every_endpoint_family(api: Api) -> None:
     assert api.query("company", select=["Name"]).status_code == 200
     assert api.person(Email="a@b.example").status_code == 200
     assert api.call("GET", "/v1/meta/services/objects/list").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["accesskey", "AccessKey", "ACCESSKEY"])
-def test_the_access_key_header_may_have_any_case(api: Api, name: str) -> None:
+def test_access_key_header_may_have_any_case(api: Api, name: str) -> None:
     del api.session.headers["accesskey"]
     answer = api.call("GET", "/v1/meta/services/objects/list", headers={name: "sandbox"})
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"accesskey": None}, {"accesskey": "wrong"}])
-def test_a_missing_or_wrong_key_is_401_without_data(api: Api, headers: Any) -> None:
+def test_missing_or_wrong_key_is_401_without_data(api: Api, headers: Any) -> None:
     answer = api.call("GET", "/v1/meta/services/objects/list", headers=headers)
     assert answer.status_code == 401
     body = answer.json()
@@ -34,7 +34,7 @@ def test_a_missing_or_wrong_key_is_401_without_data(api: Api, headers: Any) -> N
     assert "data" not in body
 
 
-def test_a_refused_key_costs_no_quota(open_tenant: OpenTenant) -> None:
+def test_refused_key_costs_no_quota(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1})
     for _ in range(3):
         answer = api.call("GET", "/v1/meta/services/objects/list", headers={"accesskey": "wrong"})
@@ -42,13 +42,13 @@ def test_a_refused_key_costs_no_quota(open_tenant: OpenTenant) -> None:
     assert api.call("GET", "/v1/meta/services/objects/list").status_code == 200
 
 
-def test_the_key_can_be_set(open_tenant: OpenTenant) -> None:
+def test_key_is_configurable(open_tenant: OpenTenant) -> None:
     api = open_tenant(access_key="another")
     assert api.running.access_key == "another"
     assert api.query("company", select=["Name"]).status_code == 200
 
 
-def test_the_envelope_of_a_success(api: Api) -> None:
+def test_envelope_of_success(api: Api) -> None:
     body = api.insert("Company", {"Name": "Acme"}).json()
     assert set(body) == {"result", "errorCode", "errorDesc", "requestId", "data", "message"}
     assert body["result"] is True
@@ -56,14 +56,14 @@ def test_the_envelope_of_a_success(api: Api) -> None:
     assert body["errorDesc"] is None
 
 
-def test_the_request_id_is_also_a_header_and_new_each_time(api: Api) -> None:
+def test_request_id_is_new_and_also_a_header(api: Api) -> None:
     answers = [api.query("company", select=["Name"]) for _ in range(2)]
     for answer in answers:
         assert answer.headers["x-gs-request-id"] == answer.json()["requestId"]
     assert answers[0].json()["requestId"] != answers[1].json()["requestId"]
 
 
-def test_the_date_header_is_the_tenants_time(api: Api) -> None:
+def test_date_header_is_time_of_tenant(api: Api) -> None:
     api.clock.now = 0.0
     answer = api.query("company", select=["Name"])
     assert answer.headers["date"] == "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -80,14 +80,14 @@ def test_success_is_200_for_every_verb(api: Api) -> None:
     ("method", "path"),
     [("GET", "/v2"), ("POST", "/v2/other"), ("PATCH", "/v1/data/objects/Company")],
 )
-def test_an_unknown_route_is_404(api: Api, method: str, path: str) -> None:
+def test_unknown_route_is_404(api: Api, method: str, path: str) -> None:
     answer = api.call(method, path)
     assert answer.status_code == 404
     assert answer.json()["errorCode"] == "GS_APIG_1000"
     assert answer.json()["result"] is False
 
 
-def test_a_server_error_is_500_and_says_nothing_of_the_inside(
+def test_server_error_is_500_without_internals(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
@@ -103,7 +103,7 @@ def test_a_server_error_is_500_and_says_nothing_of_the_inside(
 
 
 @pytest.mark.parametrize("body", ["{", "[1, 2", '{"records": NaN}', "\xff", "[" * 100_000])
-def test_a_body_that_is_no_json_is_refused(api: Api, body: Any) -> None:
+def test_body_that_is_no_json_is_refused(api: Api, body: Any) -> None:
     answer = api.session.post(
         f"{api.running.base_url}/v1/data/objects/Company", data=body.encode("latin-1"), timeout=10
     )
@@ -112,7 +112,7 @@ def test_a_body_that_is_no_json_is_refused(api: Api, body: Any) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
-def test_a_host_that_is_not_loopback_is_refused(api: Api, host: str) -> None:
+def test_non_loopback_host_is_refused(api: Api, host: str) -> None:
     answer = api.call("GET", "/v1/meta/services/objects/list", headers={"host": host})
     assert answer.status_code == 403
     assert answer.json()["errorCode"] == "GS_APIG_2402"

@@ -61,7 +61,7 @@ def loaded(api: Api, job: str, text: str) -> tuple[int, int]:
     return found["successCount"], found["failureCount"]
 
 
-def test_a_job_goes_from_init_to_completed_and_loads_then(open_tenant: OpenTenant) -> None:
+def test_job_loads_rows_on_completion(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     answer = upload(api, "up", "Account,Staff\r\nInitech,7\r\n").json()
     assert answer["result"] is True
@@ -75,7 +75,7 @@ def test_a_job_goes_from_init_to_completed_and_loads_then(open_tenant: OpenTenan
     assert [row["Employees"] for row in api.tenant.rows("company", Name="Initech")] == [7]
 
 
-def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
+def test_job_takes_configured_seconds(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant, switches={"bulk_seconds": 90.0, "bulk_questions": 0})
     status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
     assert status(api, status_id)["status"] == "INIT"
@@ -84,7 +84,7 @@ def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "text", "code", "said"),
+    ("job", "text", "code", "message"),
     [
         ("up", "Account,Staff\r\n", "GS_7571", "No data"),
         ("up", "", "GS_7571", "No data"),
@@ -95,15 +95,15 @@ def test_a_job_takes_its_seconds(open_tenant: OpenTenant) -> None:
         ("up", b"Account\nA\nB\nC\0\n", "GS_7500", "it contains NUL"),
     ],
 )
-def test_a_refused_file_is_answered_with_status_200(
-    open_tenant: OpenTenant, job: str, text: str | bytes, code: str, said: str
+def test_refused_file_has_status_200(
+    open_tenant: OpenTenant, job: str, text: str | bytes, code: str, message: str
 ) -> None:
     api = opened(open_tenant, limits={"bulk_file_bytes": 100})
     answer = upload(api, job, text)
     assert answer.status_code == 200
     body = answer.json()
     assert (body["result"], body["errorCode"]) == (False, code)
-    assert said in body["errorDesc"]
+    assert message in body["errorDesc"]
 
 
 @pytest.mark.parametrize(("switch", "media_type"), [("page", "text/html"), ("envelope", "json")])
@@ -118,7 +118,7 @@ def test_file_too_large_is_answered_with_status_413(
     assert upload(api, "up", "Account\nA\n").status_code == 200
 
 
-def test_an_upsert_changes_what_is_there_and_adds_the_rest(open_tenant: OpenTenant) -> None:
+def test_upsert_updates_and_inserts(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     api.tenant.seed("company", [{"Name": "Initech", "Employees": 1}])
     text = 'Account,Staff,Renews\nInitech,7,\n"Globex, Inc",8,02-01-2026\nInitech,9,2026-03-01\n'
@@ -137,31 +137,31 @@ def test_rows_that_are_not_right_fail_alone(open_tenant: OpenTenant) -> None:
     assert [row["Name"] for row in api.tenant.rows("company")] == ["B"]
 
 
-def test_an_update_fails_for_what_is_not_there(open_tenant: OpenTenant) -> None:
+def test_update_fails_for_missing_rows(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     api.tenant.seed("company", [{"Name": "Initech"}])
     assert loaded(api, "change", "Name,Employees\nInitech,7\nGlobex,8\n") == (1, 1)
     assert api.tenant.count("company") == 1
 
 
-def test_an_insert_makes_twins(open_tenant: OpenTenant) -> None:
+def test_insert_makes_twins(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     assert loaded(api, "add", "Name\nInitech\nInitech\n") == (2, 0)
 
 
-def test_the_jobs_lookups_resolve(open_tenant: OpenTenant) -> None:
+def test_lookups_of_job_resolve(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     [gsid] = api.tenant.seed("company", [{"Name": "Initech"}])
     assert loaded(api, "linked", "Name,parent\nInitech East,Initech\nStray,Nobody\n") == (1, 1)
     assert api.tenant.rows("company", Name="Initech East")[0]["ParentCompany"] == gsid
 
 
-def test_an_unknown_status_is_refused(open_tenant: OpenTenant) -> None:
+def test_unknown_status_is_refused(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     assert api.call("GET", f"{BULK}/status/none").json()["result"] is False
 
 
-def test_what_was_taken_survives_a_restart(open_tenant: OpenTenant) -> None:
+def test_accepted_file_survives_restart(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant)
     status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
     status(api, status_id)
@@ -170,9 +170,7 @@ def test_what_was_taken_survives_a_restart(open_tenant: OpenTenant) -> None:
     assert again.tenant.count("company") == 1
 
 
-def test_uploads_are_bounded_by_the_hour_and_questions_by_the_minute(
-    open_tenant: OpenTenant,
-) -> None:
+def test_uploads_are_limited_hourly_and_polls_per_minute(open_tenant: OpenTenant) -> None:
     api = opened(open_tenant, limits={"bulk_calls_per_hour": 1})
     status_id = upload(api, "add", "Name\nInitech\n").json()["data"]["statusId"]
     assert upload(api, "add", "Name\nInitech\n").status_code == 429
@@ -180,7 +178,7 @@ def test_uploads_are_bounded_by_the_hour_and_questions_by_the_minute(
 
 
 @pytest.mark.parametrize(
-    ("job", "said"),
+    ("job", "message"),
     [
         ({"object": "compny"}, "did you mean company"),
         ({"object": "company"}, "needs some"),
@@ -191,6 +189,6 @@ def test_uploads_are_bounded_by_the_hour_and_questions_by_the_minute(
         ({"object": "company", "key": ["Name"]}, "unknown key 'key'"),
     ],
 )
-def test_a_job_that_is_described_wrongly_is_refused(job: dict[str, Any], said: str) -> None:
-    with pytest.raises(SandboxConfigError, match=said):
+def test_wrongly_described_job_is_refused(job: dict[str, Any], message: str) -> None:
+    with pytest.raises(SandboxConfigError, match=message):
         load_config({"bulk_jobs": {"j": job}})

@@ -42,9 +42,7 @@ def _insert(api: Api) -> requests.Response:
         ("unavailable", 503, "GU_1101"),
     ],
 )
-def test_an_answer_that_refuses_leaves_nothing_behind(
-    api: Api, kind: str, status: int, code: str
-) -> None:
+def test_refusing_fault_writes_nothing(api: Api, kind: str, status: int, code: str) -> None:
     api.tenant.faults.add(Fault(kind, times=1))
     answer = _insert(api)
     assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
@@ -55,17 +53,17 @@ def test_an_answer_that_refuses_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("kind", ["throttle_429", "unavailable"])
-def test_a_refusal_may_say_when_to_retry(api: Api, kind: str) -> None:
+def test_refusal_may_have_retry_after(api: Api, kind: str) -> None:
     api.tenant.faults.add(Fault(kind, retry_after=2.5))
     assert _insert(api).headers["retry-after"] == "2.5"
 
 
-def test_the_code_of_throttling_may_be_the_gateways(api: Api) -> None:
+def test_throttling_may_have_gateway_code(api: Api) -> None:
     api.tenant.faults.add(Fault("throttle_200", code="GS_APIG_2404"))
     assert _insert(api).json()["errorCode"] == "GS_APIG_2404"
 
 
-def test_a_bad_gateway_is_html(api: Api) -> None:
+def test_bad_gateway_is_html(api: Api) -> None:
     api.tenant.faults.add(Fault("bad_gateway"))
     answer = _insert(api)
     assert answer.status_code == 502
@@ -75,14 +73,14 @@ def test_a_bad_gateway_is_html(api: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["server_error", "unavailable", "bad_gateway", "throttle_429"])
-def test_a_refusal_may_come_after_the_commit(api: Api, kind: str) -> None:
+def test_refusal_may_follow_commit(api: Api, kind: str) -> None:
     api.tenant.faults.add(Fault(kind, committed=True))
     assert _insert(api).status_code >= 429
     assert api.tenant.count("company") == 1
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("reset_before_commit", 0), ("reset_after_commit", 1)])
-def test_a_reset_before_or_after_the_commit(api: Api, kind: str, rows: int) -> None:
+def test_reset_before_or_after_commit(api: Api, kind: str, rows: int) -> None:
     api.tenant.faults.add(Fault(kind, times=1))
     with pytest.raises(requests.ConnectionError):
         _insert(api)
@@ -92,7 +90,7 @@ def test_a_reset_before_or_after_the_commit(api: Api, kind: str, rows: int) -> N
     assert _insert(api).status_code == 200
 
 
-def test_a_truncated_body_breaks_the_connection(api: Api) -> None:
+def test_truncated_body_breaks_connection(api: Api) -> None:
     api.tenant.faults.add(Fault("truncated_body", times=1))
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         _insert(api)
@@ -101,7 +99,7 @@ def test_a_truncated_body_breaks_the_connection(api: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cut_json", "empty_body", "html_body"])
-def test_a_body_that_is_no_json(api: Api, kind: str) -> None:
+def test_body_that_is_no_json(api: Api, kind: str) -> None:
     api.tenant.faults.add(Fault(kind))
     answer = _insert(api)
     assert answer.status_code == 200
@@ -110,14 +108,14 @@ def test_a_body_that_is_no_json(api: Api, kind: str) -> None:
     assert api.tenant.count("company") == 1
 
 
-def test_a_body_of_another_shape(api: Api) -> None:
+def test_body_of_another_shape(api: Api) -> None:
     api.tenant.faults.add(Fault("wrong_shape"))
     assert _insert(api).json()["data"] == ["unexpected"]
     assert api.tenant.count("company") == 1
 
 
 class Pauses:
-    """The pauses of a tenant, which end when they are told to."""
+    """The pauses of a tenant, which end on request."""
 
     def __init__(self) -> None:
         self.seconds = SimpleQueue[float]()
@@ -219,7 +217,7 @@ def test_other_calls_are_served_while_one_is_late(paused: PausedTenant) -> None:
     assert not response.done()
 
 
-def test_a_fault_keeps_to_its_method_and_path(api: Api) -> None:
+def test_fault_applies_to_its_method_and_path_only(api: Api) -> None:
     api.tenant.faults.add(Fault("server_error", **POST))
     assert api.query("Company", select=["Name"]).status_code == 200
     assert api.update("Company", "Name", {"Name": "x"}).status_code == 400
@@ -235,14 +233,14 @@ def test_after_and_times_bound_a_fault(api: Api) -> None:
     assert [_insert(api).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
 
 
-def test_a_script_meets_one_call_per_step(api: Api) -> None:
+def test_script_applies_one_step_per_call(api: Api) -> None:
     steps = ["pass", "server_error", Fault("throttle_429", retry_after=1), "late_commit"]
     api.tenant.faults.script(steps, **POST)
     assert api.query("Company", select=["Name"]).status_code == 200
     assert [_insert(api).status_code for _ in range(6)] == [200, 500, 429, 200, 200, 200]
 
 
-def test_a_script_goes_before_drawn_faults(api: Api) -> None:
+def test_scripted_faults_precede_random_ones(api: Api) -> None:
     api.tenant.faults.add(Fault("server_error"))
     api.tenant.faults.script(["pass", "latency", "unavailable"])
     assert [_insert(api).status_code for _ in range(4)] == [200, 200, 503, 500]
@@ -259,20 +257,18 @@ def test_probabilities_are_repeatable() -> None:
     assert 30 < sum(drawn(1)) < 90
 
 
-def test_an_unknown_kind_is_refused_at_once() -> None:
+def test_unknown_fault_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="server_error"):
         Fault("server_eror")
 
 
-def test_a_faults_answer_does_not_count_against_the_limits_unless_it_takes_effect(
-    open_tenant: OpenTenant,
-) -> None:
+def test_fault_counts_against_limits_only_if_it_takes_effect(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1})
     api.tenant.faults.add(Fault("server_error", times=3))
     assert [_insert(api).status_code for _ in range(5)] == [500, 500, 500, 200, 429]
 
 
-def test_a_hidden_rule_refuses_a_value_that_metadata_allows(api: Api) -> None:
+def test_hidden_rule_refuses_value_allowed_by_metadata(api: Api) -> None:
     api.tenant.faults.rules.append(
         ServerRule("Company", "Name", "Poison", code="GSOBJ_1008", message="Not this one")
     )
@@ -289,7 +285,7 @@ def test_a_hidden_rule_refuses_a_value_that_metadata_allows(api: Api) -> None:
     assert api.insert("CG_NPS_Response__gc", {"responseId__gc": "Poison"}).status_code == 200
 
 
-def test_a_hidden_rule_for_people(api: Api) -> None:
+def test_hidden_rule_for_people(api: Api) -> None:
     api.tenant.faults.rules.append(ServerRule("person", "FirstName", "Poison"))
     assert api.person(Email="a@b.example", FirstName="Poison").status_code == 400
     assert api.person(Email="a@b.example", FirstName="Ada").status_code == 200

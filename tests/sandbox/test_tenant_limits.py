@@ -26,11 +26,11 @@ def _statuses(api: Api, count: int) -> list[int]:
     return [api.query("company", select=["Name"]).status_code for _ in range(count)]
 
 
-def test_a_hundred_calls_a_minute_and_not_one_more(api: Api) -> None:
+def test_exactly_hundred_calls_a_minute_are_allowed(api: Api) -> None:
     assert _statuses(api, 101) == [200] * 100 + [429]
 
 
-def test_a_throttled_call_is_429_gu_2400(open_tenant: OpenTenant) -> None:
+def test_throttled_call_is_429_gu_2400(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1})
     api.query("company", select=["Name"])
     answer = api.insert("Company", {"Name": "Acme"})
@@ -42,7 +42,7 @@ def test_a_throttled_call_is_429_gu_2400(open_tenant: OpenTenant) -> None:
     assert api.tenant.count("company") == 0
 
 
-def test_the_window_is_the_clocks_minute(open_tenant: OpenTenant) -> None:
+def test_window_is_a_clock_minute(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2})
     api.clock.now = 1_780_000_019.0 // 60 * 60 + 59
     assert _statuses(api, 3) == [200, 200, 429]
@@ -52,7 +52,7 @@ def test_the_window_is_the_clocks_minute(open_tenant: OpenTenant) -> None:
     assert _statuses(api, 3) == [200, 200, 429]
 
 
-def test_the_minutes_length_can_be_set(open_tenant: OpenTenant) -> None:
+def test_length_of_minute_is_configurable(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 1, "minute_seconds": 0.5})
     api.clock.now = 1000.0
     assert _statuses(api, 2) == [200, 429]
@@ -60,7 +60,7 @@ def test_the_minutes_length_can_be_set(open_tenant: OpenTenant) -> None:
     assert _statuses(api, 2) == [200, 429]
 
 
-def test_the_day_is_a_utc_day(open_tenant: OpenTenant) -> None:
+def test_day_is_a_utc_day(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 0, "calls_per_day": 3})
     midnight = 1_780_012_800.0
     assert midnight % 86_400 == 0
@@ -70,7 +70,7 @@ def test_the_day_is_a_utc_day(open_tenant: OpenTenant) -> None:
     assert _statuses(api, 1) == [200]
 
 
-def test_every_synchronous_family_shares_one_count(open_tenant: OpenTenant) -> None:
+def test_synchronous_families_share_one_count(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 3})
     assert api.person(Email="a@b.example").status_code == 200
     assert api.call("GET", "/v1/meta/services/objects/list").status_code == 200
@@ -78,7 +78,7 @@ def test_every_synchronous_family_shares_one_count(open_tenant: OpenTenant) -> N
     assert api.query("company", select=["Name"]).status_code == 429
 
 
-def test_a_refused_record_costs_a_call_and_a_throttled_call_none(open_tenant: OpenTenant) -> None:
+def test_refused_record_costs_a_call_and_throttled_call_none(open_tenant: OpenTenant) -> None:
     api = open_tenant(limits={"calls_per_minute": 2, "calls_per_day": 3})
     assert api.insert("Company", {"Wrong": 1}).status_code == 400
     assert _statuses(api, 3) == [200, 429, 429]
@@ -87,7 +87,7 @@ def test_a_refused_record_costs_a_call_and_a_throttled_call_none(open_tenant: Op
     assert api.tenant.counter.used("synchronous", "day", api.clock.now) == 3
 
 
-def test_the_day_survives_a_restart(open_tenant: OpenTenant) -> None:
+def test_daily_count_survives_restart(open_tenant: OpenTenant) -> None:
     first = open_tenant(limits={"calls_per_day": 3})
     assert _statuses(first, 2) == [200, 200]
     first.running.stop()
@@ -186,16 +186,14 @@ def test_each_family_has_limits_of_its_own(statuses_of: StatusesOf) -> None:
     assert statuses("synchronous", 101) == [200] * 100 + [429]
 
 
-def test_a_timeline_call_is_counted_in_its_minute_only(statuses_of: StatusesOf) -> None:
+def test_timeline_call_counts_per_minute_only(statuses_of: StatusesOf) -> None:
     clock, statuses = statuses_of(timeline_calls_per_minute=2, calls_per_day=3)
     for _ in range(3):
         assert statuses("timeline", 3) == [200, 200, 429]
         clock.now += 60
 
 
-def test_an_upload_is_counted_in_the_clocks_hour_and_in_the_utc_day(
-    statuses_of: StatusesOf,
-) -> None:
+def test_upload_counts_per_clock_hour_and_utc_day(statuses_of: StatusesOf) -> None:
     clock, statuses = statuses_of(bulk_calls_per_hour=2, bulk_calls_per_day=3)
     clock.now = 1_780_012_800.0 + 10 * 3_600 + 3_599
     assert statuses("bulk", 3) == [200, 200, 429]
@@ -207,7 +205,7 @@ def test_an_upload_is_counted_in_the_clocks_hour_and_in_the_utc_day(
     assert statuses("bulk", 3) == [200, 200, 429]
 
 
-def test_the_hours_length_can_be_set(statuses_of: StatusesOf) -> None:
+def test_length_of_hour_is_configurable(statuses_of: StatusesOf) -> None:
     clock, statuses = statuses_of(bulk_calls_per_hour=1, hour_seconds=0.5)
     clock.now = 1000.0
     assert statuses("bulk", 2) == [200, 429]

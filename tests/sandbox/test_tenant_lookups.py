@@ -28,7 +28,7 @@ def _lookup(
 ADA = "ada.park@ourcompany.example"
 
 
-def test_the_target_receives_the_value_and_the_column_need_not_be_a_field(api: Api) -> None:
+def test_lookup_column_need_not_be_a_field(api: Api) -> None:
     ada = api.tenant.rows("gsuser", Email=ADA)[0]["Gsid"]
     answer = api.insert("Company", {"Name": "A", "CsmEmail": ADA}, lookups=_lookup())
     assert answer.status_code == 200, answer.text
@@ -52,7 +52,7 @@ def test_object_names_in_lookups_know_no_case(api: Api) -> None:
     assert answer.status_code == 200
 
 
-def test_a_column_that_is_a_lookups_target_stays(api: Api) -> None:
+def test_column_that_is_lookup_target_is_kept(api: Api) -> None:
     parent = api.inserted("Company", {"Name": "Parent"})[0]
     lookups = _lookup("ParentCompany", "company", {"ParentCompany": "Name"})
     api.insert("Company", {"Name": "Child", "ParentCompany": "Parent"}, lookups=lookups)
@@ -87,7 +87,7 @@ def test_several_matches_take_the_first_or_are_an_error(api: Api) -> None:
     assert api.tenant.rows("CG_NPS_Response__gc")[0]["companyId__gc"] == first
 
 
-def test_no_match_as_an_error_refuses_the_call(api: Api) -> None:
+def test_no_match_as_error_refuses_call(api: Api) -> None:
     answer = api.insert(
         "Company",
         {"Name": "A", "CsmEmail": ADA},
@@ -100,14 +100,14 @@ def test_no_match_as_an_error_refuses_the_call(api: Api) -> None:
     assert api.tenant.count("company") == 0
 
 
-def test_the_code_of_a_failed_lookup_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_code_of_failed_lookup_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"lookup_error_code": "GSOBJ_1011"})
     answer = api.insert("Company", {"Name": "A", "CsmEmail": "x@y.example"}, lookups=_lookup())
     assert answer.json()["errorCode"] == "GSOBJ_1011"
 
 
 @pytest.mark.parametrize(("option", "kept"), [("NULLABLE", False), ("DEFAULTVALUE", True)])
-def test_no_match_leaves_null_or_what_is_there(api: Api, option: str, kept: bool) -> None:
+def test_no_match_keeps_null_or_current_value(api: Api, option: str, kept: bool) -> None:
     ada = api.tenant.rows("gsuser", Email=ADA)[0]["Gsid"]
     api.inserted("Company", {"Name": "A", "Csm": ada})
     record = {"Name": "A", "CsmEmail": "nobody@x.example"}
@@ -117,13 +117,13 @@ def test_no_match_leaves_null_or_what_is_there(api: Api, option: str, kept: bool
 
 
 @pytest.mark.parametrize("value", [None, 5])
-def test_a_column_that_cannot_match_is_no_match(api: Api, value: Any) -> None:
+def test_column_that_cannot_match_is_no_match(api: Api, value: Any) -> None:
     record = {"Name": "A", "CsmEmail": value}
     assert api.insert("Company", record, lookups=_lookup()).status_code == 400
     assert api.insert("Company", record, lookups=_lookup(onNoMatch="NULLABLE")).status_code == 200
 
 
-def test_a_record_without_the_column_is_left_alone(api: Api) -> None:
+def test_record_without_lookup_column_is_unaffected(api: Api) -> None:
     assert api.insert("Company", {"Name": "A"}, lookups=_lookup()).status_code == 200
     assert api.tenant.rows("company")[0]["Csm"] is None
 
@@ -150,7 +150,7 @@ def test_another_field_than_the_gsid_may_be_taken(api: Api) -> None:
         _lookup(name="Nope"),
     ],
 )
-def test_a_lookup_described_wrongly_is_refused(api: Api, lookups: Any) -> None:
+def test_wrongly_described_lookup_is_refused(api: Api, lookups: Any) -> None:
     answer = api.insert("Company", {"Name": "A", "CsmEmail": ADA}, lookups=lookups)
     assert answer.status_code in {400, 404}
     assert api.tenant.count("company") == 0

@@ -64,7 +64,7 @@ def test_several_objects_are_described_in_one_call(api: Api) -> None:
     assert all(each["fields"] for each in answer.json()["data"])
 
 
-def test_one_unknown_object_refuses_the_description_of_all(api: Api) -> None:
+def test_unknown_object_refuses_describe_of_several(api: Api) -> None:
     answer = _describe_several(api, "company", "Nothing__gc")
     assert answer.status_code == 404
     assert answer.json()["title"] == "OBJECT_NOT_FOUND"
@@ -84,7 +84,7 @@ def test_flags_may_come_as_text(open_tenant: OpenTenant) -> None:
     assert _fields(api, "company")["Name"]["meta"]["nillable"] == "false"
 
 
-def test_the_shape_of_a_field(api: Api) -> None:
+def test_shape_of_field(api: Api) -> None:
     assert _fields(api, "company")["Name"] == {
         "fieldName": "Name",
         "label": "Name",
@@ -104,13 +104,13 @@ def test_the_shape_of_a_field(api: Api) -> None:
     }
 
 
-def test_the_shape_of_a_lookup(api: Api) -> None:
+def test_shape_of_lookup(api: Api) -> None:
     meta = _fields(api, "company")["Csm"]["meta"]
     assert meta["hasLookup"] is True
     assert meta["lookupDetail"] == {"lookupObjects": [{"objectName": "gsuser"}]}
 
 
-def test_the_options_of_a_picklist(api: Api) -> None:
+def test_picklist_options(api: Api) -> None:
     options = _fields(api, "company")["Stage"]["options"]
     assert [option["label"] for option in options] == [
         "New Customer",
@@ -132,9 +132,7 @@ def _category(api: Api, field: dict[str, Any]) -> requests.Response:
     return api.call("GET", f"/v1/meta/services/dropdowns/{category}")
 
 
-def test_the_items_of_a_picklist_may_be_listed_by_its_category_only(
-    open_tenant: OpenTenant,
-) -> None:
+def test_picklist_items_may_be_listed_by_category_only(open_tenant: OpenTenant) -> None:
     listed = _fields(open_tenant(), "company")["Stage"]
     api = open_tenant(path="other.db", switches={"picklist_options": "by_category"})
     stage = _fields(api, "company")["Stage"]
@@ -146,13 +144,13 @@ def test_the_items_of_a_picklist_may_be_listed_by_its_category_only(
     ]
 
 
-def test_a_picklist_may_be_described_without_items_and_category(open_tenant: OpenTenant) -> None:
+def test_picklist_may_lack_items_and_category(open_tenant: OpenTenant) -> None:
     stage = _fields(open_tenant(switches={"picklist_options": "unlisted"}), "company")["Stage"]
     assert stage["options"] == []
     assert "properties" not in stage["meta"]
 
 
-def test_an_unknown_category_is_not_found(api: Api) -> None:
+def test_unknown_category_is_not_found(api: Api) -> None:
     assert api.call("GET", "/v1/meta/services/dropdowns/1I00X").status_code == 404
 
 
@@ -174,7 +172,7 @@ def test_fields_without_options_have_none(api: Api) -> None:
         *("Tags", "TickerSymbol", "Users", "SfdcAccountId", "CurrencyIsoCode"),
     ],
 )
-def test_the_standard_fields_of_company_are_writable(api: Api, name: str) -> None:
+def test_standard_company_fields_are_writable(api: Api, name: str) -> None:
     meta = _fields(api, "company")[name]["meta"]
     assert meta["createable"]
     assert meta["updateable"]
@@ -208,7 +206,7 @@ def test_custom_fields_of_standard_objects_are_declared_too(open_tenant: OpenTen
     assert api.insert("Company", {"Name": "A", "Region__gc": "North"}).status_code == 200
 
 
-def test_an_unknown_object_is_not_found(api: Api) -> None:
+def test_unknown_object_is_not_found(api: Api) -> None:
     answer = _describe(api, "Nothing__gc")
     assert answer.status_code == 404
     body = answer.json()
@@ -218,7 +216,7 @@ def test_an_unknown_object_is_not_found(api: Api) -> None:
     assert body["requestId"]
 
 
-def test_the_list_shows_every_object_and_whether_it_is_low_volume(api: Api) -> None:
+def test_list_shows_objects_and_low_volume_flag(api: Api) -> None:
     listed = {each["objectName"]: each for each in api.call("GET", LIST).json()["data"]}
     assert {"company", "person", "company_person", "relationship", "gsuser"} <= set(listed)
     assert listed["CG_NPS_Response__gc"] == {

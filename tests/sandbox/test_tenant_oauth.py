@@ -45,7 +45,7 @@ def status(api: Api, token: str, **headers: str) -> int:
     return answer.status_code
 
 
-def test_a_client_gets_a_token_and_calls_with_it(open_oauth: Callable[..., Api]) -> None:
+def test_client_gets_token_and_calls_with_it(open_oauth: Callable[..., Api]) -> None:
     api = open_oauth()
     answer = grant(api)
     granted = answer.json()
@@ -64,7 +64,7 @@ def test_a_client_gets_a_token_and_calls_with_it(open_oauth: Callable[..., Api])
     ],
     ids=["no-body", "nothing-as-json", "json"],
 )
-def test_the_form_may_be_left_out(open_oauth: Callable[..., Api], more: Any) -> None:
+def test_form_may_be_omitted(open_oauth: Callable[..., Api], more: Any) -> None:
     assert grant(open_oauth(), **more).status_code == 200
 
 
@@ -76,7 +76,7 @@ def test_another_grant_is_refused(open_oauth: Callable[..., Api]) -> None:
     "authorization",
     [None, "", "Basic", "Basic !!!", "Basic aW5pdGVjaA==", "Bearer initech-client:s3cret"],
 )
-def test_who_is_no_client_gets_no_token(
+def test_unknown_client_gets_no_token(
     open_oauth: Callable[..., Api], authorization: str | None
 ) -> None:
     api = open_oauth()
@@ -87,18 +87,18 @@ def test_who_is_no_client_gets_no_token(
         assert grant(api, wrong).status_code == 401
 
 
-def test_a_client_may_be_refused_as_oauth_has_it(open_oauth: Callable[..., Api]) -> None:
+def test_client_may_be_refused_in_oauth_format(open_oauth: Callable[..., Api]) -> None:
     answer = grant(open_oauth(client_refusal="oauth"), ("another", "s3cret"))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-def test_a_token_may_come_in_the_envelope(open_oauth: Callable[..., Api]) -> None:
+def test_token_may_be_in_envelope(open_oauth: Callable[..., Api]) -> None:
     answer = grant(open_oauth(token_in_envelope=True)).json()
     assert answer["result"] is True
     assert answer["data"]["token_type"] == "Bearer"
 
 
-def test_a_token_ends_when_its_time_is_over(open_oauth: Callable[..., Api]) -> None:
+def test_token_expires_after_its_lifetime(open_oauth: Callable[..., Api]) -> None:
     api = open_oauth(token_seconds=100)
     granted = grant(api).json()
     assert granted["expires_in"] == 100
@@ -109,7 +109,7 @@ def test_a_token_ends_when_its_time_is_over(open_oauth: Callable[..., Api]) -> N
     assert status(api, grant(api).json()["access_token"]) == 200
 
 
-def test_a_token_ends_after_so_many_calls(open_oauth: Callable[..., Api]) -> None:
+def test_token_expires_after_calls(open_oauth: Callable[..., Api]) -> None:
     api = open_oauth(token_calls=3)
     first, second = (grant(api).json()["access_token"] for _ in range(2))
     assert [status(api, first) for _ in range(5)] == [200, 200, 200, 401, 401]
@@ -117,13 +117,11 @@ def test_a_token_ends_after_so_many_calls(open_oauth: Callable[..., Api]) -> Non
 
 
 @pytest.mark.parametrize("token", ["", "made up", "sandbox"])
-def test_a_token_that_was_never_granted_is_refused(
-    open_oauth: Callable[..., Api], token: str
-) -> None:
+def test_unknown_token_is_refused(open_oauth: Callable[..., Api], token: str) -> None:
     assert status(open_oauth(), token) == 401
 
 
-def test_a_token_and_a_key_at_once_are_refused(open_oauth: Callable[..., Api]) -> None:
+def test_token_beside_key_is_refused(open_oauth: Callable[..., Api]) -> None:
     api = open_oauth()
     token = grant(api).json()["access_token"]
     assert status(api, token, accesskey="sandbox") == 400
@@ -144,7 +142,7 @@ def test_tokens_are_not_kept_in_the_call_log(open_oauth: Callable[..., Api]) -> 
     assert (call.request, call.answer) == ("grant_type=client_credentials", None)
 
 
-def test_a_client_is_made_once_for_a_tenants_file(open_tenant: OpenTenant) -> None:
+def test_client_is_created_once_per_file(open_tenant: OpenTenant) -> None:
     first, other = open_tenant(), open_tenant("other.db")
     made = (first.running.client_id, first.running.client_secret)
     assert grant(first, made).status_code == 200
@@ -155,7 +153,7 @@ def test_a_client_is_made_once_for_a_tenants_file(open_tenant: OpenTenant) -> No
     assert grant(other, made).status_code == 401
 
 
-def test_a_described_client_is_the_one(open_tenant: OpenTenant) -> None:
+def test_described_client_is_used(open_tenant: OpenTenant) -> None:
     open_tenant().running.stop()
     api = open_tenant(client_id="mine")
     assert api.running.client_id == "mine"

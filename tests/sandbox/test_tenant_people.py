@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tenant_api import Api, OpenTenant
 
 
-def test_a_person_is_upserted_by_email(api: Api) -> None:
+def test_person_is_upserted_by_email(api: Api) -> None:
     first = api.person(Email="ada@x.example", FirstName="Ada", LastName="Park").json()
     again = api.person(Email="ada@x.example", LastName="Park-Lee").json()
     assert first["data"]["Gsid"] == again["data"]["Gsid"]
@@ -32,12 +32,12 @@ def test_emails_are_compared_without_case_whatever_queries_do(open_tenant: OpenT
 
 
 @pytest.mark.parametrize("path", ["/v1/peoplemgmt/v1.0/people", "/v1.0/api/people"])
-def test_the_legacy_path_is_served_too(api: Api, path: str) -> None:
+def test_legacy_path_is_served(api: Api, path: str) -> None:
     assert api.call("PUT", path, {"Email": "ada@x.example"}).status_code == 200
 
 
 @pytest.mark.parametrize("fields", [{"FirstName": "Ada"}, {"Email": None}, {"Email": 5}])
-def test_the_email_is_mandatory(api: Api, fields: Any) -> None:
+def test_email_is_mandatory(api: Api, fields: Any) -> None:
     answer = api.person(**fields)
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_VDTEMAIL1001"
@@ -58,7 +58,7 @@ def test_companies_link_to_companies_that_exist(api: Api) -> None:
     ]
 
 
-def test_a_link_sent_again_is_changed_not_doubled(api: Api) -> None:
+def test_repeated_link_is_updated(api: Api) -> None:
     company = api.inserted("Company", {"Name": "One"})[0]
     for title in ("CTO", "CEO"):
         api.person(Email="ada@x.example", companies=[{"Company_ID": company, "Title": title}])
@@ -72,7 +72,7 @@ def test_links_that_are_not_sent_stay(api: Api) -> None:
     assert api.tenant.count("company_person") == 1
 
 
-def test_a_company_that_is_absent_refuses_the_person(api: Api) -> None:
+def test_missing_company_refuses_person(api: Api) -> None:
     answer = api.person(Email="ada@x.example", companies=[{"Company_ID": "1P02" + "A" * 32}])
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_PEOPLE1001"
@@ -90,13 +90,13 @@ def test_a_company_that_is_absent_refuses_the_person(api: Api) -> None:
         ([{"Nope": 1}], "GSOBJ_VCRUDR1002"),
     ],
 )
-def test_a_link_that_is_not_right_refuses_the_person(api: Api, companies: Any, code: str) -> None:
+def test_invalid_link_refuses_person(api: Api, companies: Any, code: str) -> None:
     answer = api.person(Email="ada@x.example", companies=companies)
     assert (answer.status_code, answer.json()["errorCode"]) == (400, code)
     assert api.tenant.count("person") == 0
 
 
-def test_the_fields_of_a_person(api: Api) -> None:
+def test_person_fields(api: Api) -> None:
     sent = {
         "Email": "ada@x.example",
         "Name": "Ada M. Park",
@@ -115,7 +115,7 @@ def test_the_fields_of_a_person(api: Api) -> None:
     assert {name: row[name] for name in sent} == sent
 
 
-def test_a_name_is_made_of_its_parts(api: Api) -> None:
+def test_name_is_composed_of_its_parts(api: Api) -> None:
     api.person(Email="ada@x.example", FirstName="Ada", LastName="Park")
     api.person(Email="ben@x.example")
     assert [row["Name"] for row in api.tenant.rows("person")] == ["Ada Park", None]
@@ -129,7 +129,7 @@ def test_null_clears_and_omitted_stays(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [None, {}, [], [{"Email": "a@b.example"}]])
-def test_an_empty_row_is_refused(api: Api, body: Any) -> None:
+def test_empty_row_is_refused(api: Api, body: Any) -> None:
     answer = api.call("PUT", "/v1/peoplemgmt/v1.0/people", body)
     assert (answer.status_code, answer.json()["errorCode"]) == (400, "GSOBJ_VCRUDR1001")
 
@@ -179,7 +179,7 @@ def test_errors_have_a_code_per_type(
 
 
 @pytest.mark.parametrize("switch", ["gsid", "empty", "echo"])
-def test_the_success_body_is_a_switch(open_tenant: OpenTenant, switch: str) -> None:
+def test_success_body_is_a_switch(open_tenant: OpenTenant, switch: str) -> None:
     api = open_tenant(switches={"people_answer": switch})
     data = api.person(Email="ada@x.example").json()["data"]
     gsid = api.tenant.rows("person")[0]["Gsid"]

@@ -56,7 +56,7 @@ def test_select_is_mandatory_and_there_is_no_select_all(api: Api, select: Any) -
     assert _refused(api.query("Company", select=select)) == "GSOBJ_1008"
 
 
-def test_an_unknown_field_is_refused_wherever_it_stands(filled: Api) -> None:
+def test_unknown_field_is_refused_everywhere(filled: Api) -> None:
     where = {
         "conditions": [{"name": "Nope", "alias": "A", "value": [1], "operator": "EQ"}],
         "expression": "A",
@@ -103,7 +103,7 @@ def test_an_unknown_field_is_refused_wherever_it_stands(filled: Api) -> None:
         (("Stage", "IN", ["Launched", "Churn"]), ["Alpha", "alpha 100%_"]),
     ],
 )
-def test_every_operator(filled: Api, condition: Any, expected: Any) -> None:
+def test_operators(filled: Api, condition: Any, expected: Any) -> None:
     assert _names(filled, condition) == expected
 
 
@@ -133,7 +133,7 @@ def test_is_null_needs_no_value(filled: Api) -> None:
         "A",
     ],
 )
-def test_a_condition_that_is_not_right_is_refused(filled: Api, condition: Any) -> None:
+def test_invalid_condition_is_refused(filled: Api, condition: Any) -> None:
     where = {"conditions": [condition], "expression": "A"}
     _refused(filled.query("Company", select=["Name"], where=where))
 
@@ -151,7 +151,7 @@ def test_a_condition_that_is_not_right_is_refused(filled: Api, condition: Any) -
         ("C", ["Beta", "alpha 100%_"]),
     ],
 )
-def test_the_expression_joins_aliases(filled: Api, expression: str, expected: Any) -> None:
+def test_expression_joins_aliases(filled: Api, expression: str, expected: Any) -> None:
     conditions = (("Name", "EQ", ["Alpha"]), ("Name", "EQ", ["Beta"]), ("ARR", "GT", [150]))
     assert _names(filled, *conditions, expression=expression) == expected
 
@@ -160,7 +160,7 @@ def test_the_expression_joins_aliases(filled: Api, expression: str, expected: An
     "expression",
     ["", "A B", "A AND", "(A", "A)", "AND A", "A & A", "Z", "()", "(" * 200 + "A" + ")" * 200],
 )
-def test_an_expression_that_cannot_be_read_is_refused(filled: Api, expression: str) -> None:
+def test_invalid_expression_is_refused(filled: Api, expression: str) -> None:
     where = {
         "conditions": [{"name": "Name", "alias": "A", "value": ["x"], "operator": "EQ"}],
         "expression": expression,
@@ -177,7 +177,7 @@ def test_two_conditions_cannot_share_an_alias(filled: Api) -> None:
 
 
 @pytest.mark.parametrize("where", [[], "A", {"conditions": []}, {"conditions": {}}, {}])
-def test_a_where_without_conditions_is_refused(filled: Api, where: Any) -> None:
+def test_where_without_conditions_is_refused(filled: Api, where: Any) -> None:
     _refused(filled.query("Company", select=["Name"], where=where))
 
 
@@ -193,7 +193,7 @@ def test_order_by(filled: Api) -> None:
     _refused(filled.query("Company", select=["Name"], orderBy=["Name"]))
 
 
-def test_a_hundred_rows_when_no_limit_is_given(api: Api) -> None:
+def test_default_limit_is_hundred_rows(api: Api) -> None:
     api.tenant.seed("company", ({"Name": f"C{number}"} for number in range(150)))
     assert len(api.found("Company", ["Name"])) == 100
 
@@ -221,7 +221,7 @@ def test_limit_and_offset_are_whole_numbers(api: Api, page: Any) -> None:
     _refused(api.query("Company", select=["Name"], **page))
 
 
-def test_no_rows_is_an_empty_list(api: Api) -> None:
+def test_no_rows_give_empty_list(api: Api) -> None:
     answer = api.query("Company", select=["Name"])
     assert answer.status_code == 200
     assert answer.json()["data"] == {"records": []}
@@ -237,7 +237,7 @@ def test_no_rows_is_an_empty_list(api: Api) -> None:
         ("no_data_400", 400, False, None),
     ],
 )
-def test_how_no_rows_are_answered_is_a_switch(
+def test_empty_result_form_is_a_switch(
     open_tenant: OpenTenant, no_rows: str, status: int, result: bool, data: Any
 ) -> None:
     api = open_tenant(switches={"no_rows": no_rows})
@@ -255,15 +255,13 @@ def test_rows_under_records_are_a_switch(open_tenant: OpenTenant) -> None:
 @pytest.mark.parametrize(
     ("spelling", "key"), [("selected", "Name"), ("lower", "name"), ("upper", "NAME")]
 )
-def test_how_keys_of_rows_are_spelt_is_a_switch(
-    open_tenant: OpenTenant, spelling: str, key: str
-) -> None:
+def test_spelling_of_row_keys_is_a_switch(open_tenant: OpenTenant, spelling: str, key: str) -> None:
     api = open_tenant(switches={"row_keys": spelling})
     api.inserted("Company", {"Name": "A"})
     assert api.query("Company", select=["Name"]).json()["data"] == [{key: "A"}]
 
 
-def test_a_field_that_no_query_can_read_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_unreadable_field_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"unreadable_field": "Industry"})
     answer = api.query("Company", select=["Name", "Industry"])
     assert answer.status_code == 400
@@ -272,13 +270,13 @@ def test_a_field_that_no_query_can_read_is_a_switch(open_tenant: OpenTenant) -> 
     assert api.query("Company", select=["Name"]).status_code == 200
 
 
-def test_an_object_that_answers_no_query_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_unreadable_object_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_error_object": "GsUser"})
     assert api.query("gsuser", select=["Name"]).status_code == 500
     assert api.query("Company", select=["Name"]).status_code == 200
 
 
-def test_a_filter_of_the_wrong_type_is_refused_or_ignored(open_tenant: OpenTenant) -> None:
+def test_filter_of_wrong_type_is_refused_or_ignored(open_tenant: OpenTenant) -> None:
     where = {
         "conditions": [{"name": "Employees", "alias": "A", "value": ["many"], "operator": "IN"}],
         "expression": "A",
@@ -293,7 +291,7 @@ def test_a_filter_of_the_wrong_type_is_refused_or_ignored(open_tenant: OpenTenan
 @pytest.mark.parametrize(
     ("switch", "name", "email"), [("email", 0, 1), ("all", 1, 1), ("none", 0, 0)]
 )
-def test_what_is_compared_without_case_is_a_switch(
+def test_case_insensitive_comparison_is_a_switch(
     open_tenant: OpenTenant, switch: str, name: int, email: int
 ) -> None:
     api = open_tenant(switches={"query_ignores_case": switch})
@@ -311,7 +309,7 @@ def test_conditions_on_picklists_by_label_are_a_switch(open_tenant: OpenTenant) 
     assert _names(api, ("Stage", "EQ", [item])) == ["A"]
 
 
-def test_a_bound_on_the_values_of_a_query_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_maximum_query_values_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_max_values": 3})
     assert _names(api, ("Name", "IN", ["a", "b", "c"])) == []
     where = {
@@ -321,7 +319,7 @@ def test_a_bound_on_the_values_of_a_query_is_a_switch(open_tenant: OpenTenant) -
     _refused(api.query("Company", select=["Name"], where=where))
 
 
-def test_a_bound_on_the_size_of_a_query_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_maximum_query_size_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"query_max_bytes": 100})
     assert api.query("Company", select=["Name"]).status_code == 200
     _refused(api.query("Company", select=["Name"] * 50))
@@ -370,5 +368,5 @@ def test_conditions_on_keys_use_an_index(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"select": ["Name"], "where": "A"}])
-def test_a_body_that_is_no_query_is_refused(api: Api, body: Any) -> None:
+def test_body_that_is_no_query_is_refused(api: Api, body: Any) -> None:
     _refused(api.call("POST", "/v1/data/objects/query/Company", body))

@@ -28,7 +28,7 @@ def _listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_it_listens_on_loopback_only_and_ends_when_told(tmp_path: Path) -> None:
+def test_server_listens_on_loopback_only_and_stops(tmp_path: Path) -> None:
     with start_sandbox(tmp_path / "t.db") as running:
         assert running.base_url.startswith("http://127.0.0.1:")
         port = int(running.base_url.rpartition(":")[2])
@@ -54,7 +54,7 @@ def test_its_thread_does_not_keep_the_process_alive(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_nothing_is_printed_and_no_signal_handler_is_set(
+def test_start_prints_nothing_and_sets_no_signal_handler(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import signal
@@ -91,14 +91,14 @@ def test_without_the_extra_it_says_how_to_install_it(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_port_that_is_taken_is_an_os_error(tmp_path: Path) -> None:
+def test_taken_port_is_an_os_error(tmp_path: Path) -> None:
     with start_sandbox(tmp_path / "t.db") as running:
         port = int(running.base_url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             start_sandbox(tmp_path / "u.db", port=port)
 
 
-def test_a_file_that_is_no_tenants_is_an_os_error(tmp_path: Path) -> None:
+def test_file_that_is_no_tenant_is_an_os_error(tmp_path: Path) -> None:
     path = tmp_path / "text.db"
     path.write_text("no database " * 100)
     for unusable in (path, tmp_path, tmp_path / "nowhere" / "t.db"):
@@ -115,9 +115,7 @@ def test_a_file_that_is_no_tenants_is_an_os_error(tmp_path: Path) -> None:
         ({"users": [{"Name": "A", "Email": "b", "x": 1}]}, "users: Invalid email address"),
     ],
 )
-def test_a_described_row_that_does_not_fit_is_named(
-    tmp_path: Path, config: dict[str, Any], message: str
-) -> None:
+def test_unfit_described_row_is_named(tmp_path: Path, config: dict[str, Any], message: str) -> None:
     with pytest.raises(SandboxConfigError, match=message):
         start_sandbox(tmp_path / "t.db", config=config)
 
@@ -160,7 +158,7 @@ rows:
 """
 
 
-def test_a_tenant_described_in_yaml(tmp_path: Path) -> None:
+def test_tenant_described_in_yaml(tmp_path: Path) -> None:
     path = tmp_path / "tenant.yml"
     path.write_text(_YAML)
     config = load_config(path)
@@ -176,7 +174,7 @@ def test_a_tenant_described_in_yaml(tmp_path: Path) -> None:
     assert config.rows["company"] == ({"Name": "Acme"},)
 
 
-def test_an_empty_file_is_a_tenant_as_shipped(tmp_path: Path) -> None:
+def test_empty_file_is_default_tenant(tmp_path: Path) -> None:
     path = tmp_path / "tenant.yml"
     path.write_text("")
     assert load_config(path) == load_config(None) == load_config({})
@@ -209,7 +207,7 @@ _FIELD = "objects.X__gc.fields.y__gc"
         ({"rules": [{"object": "company"}]}, "rules[0]: a rule needs field, value"),
     ],
 )
-def test_a_wrong_description_names_the_key(config: Any, message: str) -> None:
+def test_wrong_description_names_key(config: Any, message: str) -> None:
     with pytest.raises(SandboxConfigError) as caught:
         load_config(config)
     assert message in str(caught.value)
@@ -229,20 +227,20 @@ def test_a_wrong_description_names_the_key(config: Any, message: str) -> None:
         ({"required": "yes"}, f"{_FIELD}.required: true or false is wanted"),
     ],
 )
-def test_a_wrong_field_names_the_key(field: dict[str, Any], message: str) -> None:
+def test_wrong_field_names_key(field: dict[str, Any], message: str) -> None:
     with pytest.raises(SandboxConfigError) as caught:
         load_config({"objects": {"X__gc": {"fields": {"y__gc": field}}}})
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "text"])
-def test_a_file_that_is_no_description_is_named(tmp_path: Path, text: str) -> None:
+def test_file_that_is_no_description_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tenant.yml"
     path.write_text(text)
     with pytest.raises(SandboxConfigError, match=r"tenant\.yml"):
         load_config(path)
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SandboxConfigError, match=r"nowhere\.yml cannot be read"):
         load_config(tmp_path / "nowhere.yml")

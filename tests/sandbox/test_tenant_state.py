@@ -20,7 +20,7 @@ def _log(api: Api) -> list[Any]:
     return [(call.method, call.kind, call.records, call.status) for call in api.tenant.calls()]
 
 
-def test_what_was_loaded_survives_a_restart(open_tenant: OpenTenant) -> None:
+def test_rows_survive_restart(open_tenant: OpenTenant) -> None:
     first = open_tenant()
     first.inserted("Company", {"Name": "Acme", "Stage": "Launched", "Tags": ["Pilot"]})
     before = first.tenant.rows("company")
@@ -128,7 +128,7 @@ def test_seeding_says_what_is_wrong(api: Api, row: dict[str, Any]) -> None:
         api.tenant.seed("company", [row])
 
 
-def test_every_call_is_logged(api: Api) -> None:
+def test_calls_are_logged(api: Api) -> None:
     api.inserted("Company", {"Name": "A"}, {"Name": "B"})
     api.insert("Company", {"Nope": 1})
     api.update("Company", "Name", {"Name": "A", "ARR": 1})
@@ -153,7 +153,7 @@ def test_every_call_is_logged(api: Api) -> None:
     assert api.tenant.calls()[1].code == "GSOBJ_1002"
 
 
-def test_the_log_can_be_emptied(api: Api) -> None:
+def test_log_can_be_emptied(api: Api) -> None:
     api.found("Company", ["Name"])
     api.tenant.reset_calls()
     assert api.tenant.calls() == []
@@ -165,7 +165,7 @@ def test_bodies_in_the_log_are_bounded(api: Api) -> None:
     assert len(call.request) == len(call.answer) == calls.BODY_CHARACTERS
 
 
-def test_the_log_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "KEPT_CALLS", 10)
     monkeypatch.setattr(calls, "KEPT_BODIES", 3)
     monkeypatch.setattr(calls, "_TRIM_EVERY", 5)
@@ -221,9 +221,7 @@ def test_auto_create_makes_objects_and_fields_on_first_write(open_tenant: OpenTe
 
 
 @pytest.mark.parametrize("name", ["plain", "a.b.c", 'quo"te', "back\\slash", "line\nend", "é", ""])
-def test_auto_create_answers_fields_that_no_row_has_whatever_their_name(
-    open_tenant: OpenTenant, name: str
-) -> None:
+def test_auto_create_returns_fields_that_no_row_has(open_tenant: OpenTenant, name: str) -> None:
     api = open_tenant(auto_create=True)
     api.inserted("Company", {"Name": "Initech"})
     assert api.found("Company", ["Name", name]) == [{"Name": "Initech", name: None}]
@@ -237,9 +235,7 @@ def test_auto_create_widens_declared_objects_and_people(open_tenant: OpenTenant)
     assert api.tenant.rows("person")[0]["Extra__gc"] == "x"
 
 
-def test_auto_create_makes_no_field_of_a_column_that_feeds_a_lookup(
-    open_tenant: OpenTenant,
-) -> None:
+def test_auto_create_makes_no_field_of_lookup_column(open_tenant: OpenTenant) -> None:
     api = open_tenant(auto_create=True)
     lookups = {"Csm": {"fields": {"mail": "Email"}, "objectName": "gsuser"}}
     ada = api.tenant.rows("gsuser")[0]
@@ -271,7 +267,7 @@ def test_guessed_field_takes_lists_and_objects_as_json_text(
     assert json.loads(held["1"]) == value
 
 
-def test_a_refused_first_write_can_be_put_right(open_tenant: OpenTenant) -> None:
+def test_refused_first_write_can_be_corrected(open_tenant: OpenTenant) -> None:
     api = open_tenant(auto_create=True)
     assert api.insert("New__gc", {"x__gc": "a"}, {"x__gc": 1}).status_code == 400
     assert api.insert("New__gc", {"x__gc": "a"}, {"x__gc": "1"}).status_code == 200

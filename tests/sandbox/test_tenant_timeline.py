@@ -61,8 +61,8 @@ def update(api: Api, *records: Any) -> requests.Response:
 
 def plain(api: Api, external_id: str, **fields: Any) -> dict[str, Any]:
     company = api.tenant.rows("company")[0]["Gsid"]
-    told = {"ContextName": "Company", "TypeName": "Update", "ActivityDate": WHEN, "Author": ADA}
-    return {**told, "ExternalId": external_id, "GsCompanyId": company, **fields}
+    defaults = {"ContextName": "Company", "TypeName": "Update", "ActivityDate": WHEN, "Author": ADA}
+    return {**defaults, "ExternalId": external_id, "GsCompanyId": company, **fields}
 
 
 def failures(answer: requests.Response) -> dict[str, str]:
@@ -76,7 +76,7 @@ def api(open_tenant: OpenTenant) -> Api:
     return open_tenant(rows={"company": [{"Name": "One"}], "activity_type": [{"Name": "Survey"}]})
 
 
-def test_the_documented_sample_is_saved(api: Api) -> None:
+def test_documented_sample_is_saved(api: Api) -> None:
     answer = save(api, SAMPLE, lookups=LOOKUPS)
     row = api.tenant.rows("activity_timeline")[0]
     assert answer.json()["data"] == {
@@ -90,7 +90,7 @@ def test_the_documented_sample_is_saved(api: Api) -> None:
     assert row["ActivityDate"] == "2026-02-01T08:30:00.000Z"
 
 
-def test_an_external_id_is_taken_for_good(api: Api) -> None:
+def test_external_id_stays_taken(api: Api) -> None:
     save(api, plain(api, "a"))
     answer = save(api, plain(api, "a", Notes="x"), plain(api, "b"), plain(api, "b"))
     assert failures(answer) == {"a": "GS_TL_10_0207", "b": "GS_TL_10_0207"}
@@ -117,7 +117,7 @@ def test_put_changes_what_is_there_and_adds_nothing(api: Api) -> None:
         ({"timeline_texts_required": True}, {"Subject": "s", "Notes": "n"}, ""),
     ],
 )
-def test_what_a_new_activity_needs_is_a_switch(
+def test_required_activity_fields_are_a_switch(
     open_tenant: OpenTenant, switches: Any, fields: Any, missing: str
 ) -> None:
     api = open_tenant(rows={"company": [{"Name": "One"}]}, switches=switches)
@@ -158,7 +158,7 @@ def test_put_wants_the_identifier(api: Api, query: str) -> None:
         ({"Ant__Nope__c": "x"}, "GSOBJ_1002"),
     ],
 )
-def test_a_record_that_is_not_right_fails_alone(api: Api, fields: Any, code: str) -> None:
+def test_invalid_record_fails_alone(api: Api, fields: Any, code: str) -> None:
     answer = save(api, plain(api, "good"), plain(api, "bad", **fields))
     assert answer.status_code == 200
     assert failures(answer) == {"bad": code}
@@ -173,14 +173,14 @@ def test_types_of_an_administrators_own_are_known(api: Api) -> None:
     "fields",
     [{"companyName": "Two"}, {"Author": "x@y.example"}, {"internalAttendees": [ADA, "x@y.z"]}],
 )
-def test_a_lookup_that_finds_nothing_fails_its_record(api: Api, fields: Any) -> None:
+def test_missed_lookup_fails_its_record(api: Api, fields: Any) -> None:
     answer = save(api, {**SAMPLE, **fields}, {**SAMPLE, "ExternalId": "b"}, lookups=LOOKUPS)
     assert failures(answer) == {"16f0383a": "GS_TL_10_0213"}
     assert api.tenant.count("activity_timeline") == 1
 
 
 @pytest.mark.parametrize("body", [None, {}, {"records": []}, {"records": [5]}, {"records": [{}]}])
-def test_a_body_that_is_not_right_is_refused_whole(api: Api, body: Any) -> None:
+def test_invalid_body_is_refused_as_a_whole(api: Api, body: Any) -> None:
     assert api.call("POST", ACTIVITY, body).status_code == 400
 
 
@@ -202,7 +202,7 @@ def test_activities_are_not_written_through_the_records_api(api: Api) -> None:
     assert api.insert("activity_timeline", plain(api, "a")).json()["errorCode"] == "GSOBJ_1023"
 
 
-def test_what_is_unknown_is_a_switch(open_tenant: OpenTenant) -> None:
+def test_treatment_of_unknown_names_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(
         rows={"company": [{"Name": "One"}]},
         switches={
@@ -235,9 +235,9 @@ def test_auto_create_takes_fields_and_types_as_they_come(open_tenant: OpenTenant
 
 
 def cta(**fields: Any) -> dict[str, Any]:
-    told = {"Name": "Low NPS", "CompanyName": "One", "OwnerEmail": ADA, "DueDate": "2026-02-01"}
+    defaults = {"Name": "Low NPS", "CompanyName": "One", "OwnerEmail": ADA, "DueDate": "2026-02-01"}
     named = {"type": "Risk", "reason": "Low NPS", "status": "New", "priority": "High"}
-    return {"record": {**told, **named, **fields}}
+    return {"record": {**defaults, **named, **fields}}
 
 
 CTA_LOOKUPS = {
@@ -251,7 +251,7 @@ def send(api: Api, *requests_: Any, method: str = "POST", path: str = CTA) -> re
 
 
 @pytest.mark.parametrize("path", [CTA, CTA.rstrip("/")])
-def test_a_cta_is_created_by_names_and_lookups(api: Api, path: str) -> None:
+def test_cta_is_created_by_names_and_lookups(api: Api, path: str) -> None:
     answer = send(api, cta(referenceId="r1"), path=path)
     row = api.tenant.rows("call_to_action")[0]
     assert answer.json()["data"] == {"success": [{"r1": row["Gsid"]}], "failure": []}
@@ -288,7 +288,7 @@ def test_each_reference_is_answered(api: Api) -> None:
     assert api.tenant.count("call_to_action") == 2
 
 
-def test_a_cta_is_changed_by_its_gsid(api: Api) -> None:
+def test_cta_is_updated_by_gsid(api: Api) -> None:
     send(api, cta(), cta(Name="Other"))
     gsid = api.tenant.rows("call_to_action")[0]["Gsid"]
     changed = {"record": {"referenceId": "x", "Gsid": gsid, "status": "Closed Success"}}

@@ -59,12 +59,12 @@ def test_text_numbers_and_booleans_are_read_as_written(api: Api, field: str, val
     assert type(_read(api, field)) is type(value)
 
 
-def test_a_number_beyond_64_bits_is_kept_as_a_decimal(api: Api) -> None:
+def test_number_beyond_64_bits_is_kept_as_decimal(api: Api) -> None:
     assert _written(api, "number__gc", 10**20) == 1e20
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400])
-def test_a_number_without_bounds_is_refused(api: Api, number: str) -> None:
+def test_infinite_number_is_refused(api: Api, number: str) -> None:
     answer = api.session.post(
         f"{api.running.base_url}/v1/data/objects/{TYPES}",
         data=f'{{"records": [{{"needed__gc": "n", "number__gc": {number}}}]}}',
@@ -89,7 +89,7 @@ def test_text_must_be_text(api: Api, value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["ada", "ada@x", "ada park@x.example", "@x.example"])
-def test_an_email_has_the_shape_of_one(api: Api, value: Any) -> None:
+def test_email_format_is_checked(api: Api, value: Any) -> None:
     assert _code(api, "email__gc", value) == "GSOBJ_1002"
 
 
@@ -119,7 +119,7 @@ def test_booleans_are_true_and_false_alone(api: Api, value: Any) -> None:
         ("mdy", ["01-31-2026"], ["2026-01-31", "13-01-2026"]),
     ],
 )
-def test_the_date_formats_are_a_switch(
+def test_date_formats_are_a_switch(
     open_tenant: OpenTenant, formats: str, accepted: Any, refused: Any
 ) -> None:
     api = open_tenant(switches={"date_formats": formats})
@@ -129,7 +129,7 @@ def test_the_date_formats_are_a_switch(
         assert _code(api, "day__gc", value) == "GSOBJ_1006"
 
 
-def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant: OpenTenant) -> None:
+def test_date_is_returned_as_iso_or_epoch_milliseconds(open_tenant: OpenTenant) -> None:
     api = open_tenant(switches={"date_read": "iso"})
     _write(api, "day__gc", "2026-01-31")
     assert _read(api, "day__gc") == "2026-01-31"
@@ -147,7 +147,7 @@ def test_a_date_is_read_as_iso_or_epoch_milliseconds(open_tenant: OpenTenant) ->
         ("2026-01-31T10:00:00.123456-0530", "2026-01-31T15:30:00.123Z"),
     ],
 )
-def test_a_datetime_is_iso_with_t_and_offset(api: Api, value: Any, stored: Any) -> None:
+def test_datetime_is_iso_with_t_and_offset(api: Api, value: Any, stored: Any) -> None:
     assert _written(api, "moment__gc", value) == stored
 
 
@@ -181,7 +181,7 @@ def test_requiring_milliseconds_is_a_switch(open_tenant: OpenTenant) -> None:
         ("spaced", "2026-01-31 10:00:00.1"),
     ],
 )
-def test_a_datetime_is_read_in_one_of_three_forms(
+def test_datetime_is_returned_in_one_of_three_forms(
     open_tenant: OpenTenant, form: str, expected: Any
 ) -> None:
     api = open_tenant(switches={"datetime_read": form})
@@ -189,7 +189,7 @@ def test_a_datetime_is_read_in_one_of_three_forms(
     assert _read(api, "moment__gc") == expected
 
 
-def test_a_picklist_takes_a_label_or_an_item_and_is_read_as_its_item(api: Api) -> None:
+def test_picklist_accepts_label_or_item_and_returns_item(api: Api) -> None:
     assert _written(api, "choice__gc", "Red") == "Red"
     item = _read(api, "choice__gc")
     assert item.startswith("1I00")
@@ -202,7 +202,7 @@ def test_any_other_picklist_value_is_1012(api: Api, value: Any) -> None:
     assert _code(api, "choice__gc", value) == "GSOBJ_1012"
 
 
-def test_an_inactive_item_is_refused_by_its_gsid_too(api: Api) -> None:
+def test_inactive_item_is_refused_by_gsid(api: Api) -> None:
     described = api.call("GET", "/v1/meta/services/objects/Types__gc/describe").json()["data"][0]
     options = next(f for f in described["fields"] if f["fieldName"] == "choice__gc")["options"]
     old = next(option for option in options if not option["active"])
@@ -214,7 +214,7 @@ def test_labels_without_case_are_a_switch(open_tenant: OpenTenant) -> None:
     assert _written(api, "choice__gc", "rED") == "Red"
 
 
-def test_a_multi_select_takes_a_list_and_is_read_joined(api: Api) -> None:
+def test_multi_select_accepts_list_and_returns_joined_text(api: Api) -> None:
     assert _written(api, "choices__gc", ["B", "A", "B"]) == ["B", "A"]
     first, second, rest = _read(api, "choices__gc").split(";")
     assert rest == ""
@@ -222,7 +222,7 @@ def test_a_multi_select_takes_a_list_and_is_read_joined(api: Api) -> None:
     assert _written(api, "choices__gc", [first]) == ["B"]
 
 
-def test_an_empty_multi_select_is_null(api: Api) -> None:
+def test_empty_multi_select_is_null(api: Api) -> None:
     assert _written(api, "choices__gc", []) is None
     assert _read(api, "choices__gc") is None
 
@@ -232,13 +232,13 @@ def test_any_other_multi_select_value_is_1012(api: Api, value: Any) -> None:
     assert _code(api, "choices__gc", value) == "GSOBJ_1012"
 
 
-def test_the_invalid_value_of_a_picklist_is_a_list(api: Api) -> None:
+def test_invalid_value_of_picklist_is_a_list(api: Api) -> None:
     for field, value in (("choice__gc", "Green"), ("choices__gc", ["D"])):
         error = _write(api, field, value).json()["data"]["errors"][0][0]["errors"][0]
         assert error["invalidValue"] == (value if isinstance(value, list) else [value])
 
 
-def test_a_lookup_takes_the_gsid_of_a_record(api: Api) -> None:
+def test_lookup_accepts_gsid_of_record(api: Api) -> None:
     gsid = api.inserted("Company", {"Name": "Acme"})[0]
     assert _written(api, "company__gc", gsid) == gsid
     assert _read(api, "company__gc") == gsid
@@ -283,7 +283,7 @@ def test_null_in_a_field_that_is_not_nillable_is_1007(api: Api) -> None:
     assert answer.json()["errorCode"] == "GSOBJ_1007"
 
 
-def test_empty_dates_are_read_as_empty_text_and_the_rest_as_null(api: Api) -> None:
+def test_empty_dates_are_returned_as_empty_text(api: Api) -> None:
     api.inserted(TYPES, {"needed__gc": "n"})
     row = api.found(TYPES, list(_FILLED))[0]
     empty = {"day__gc": "", "moment__gc": ""}

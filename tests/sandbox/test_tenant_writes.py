@@ -47,7 +47,7 @@ def test_field_names_in_writes_are_case_sensitive(api: Api) -> None:
     assert _codes(api.insert("Company", {"Name": "Acme", "arr": 1})) == [["GSOBJ_1002"]]
 
 
-def test_gsids_are_36_upper_case_alphanumerics_that_name_the_object(api: Api) -> None:
+def test_gsids_are_36_alphanumerics_that_identify_object(api: Api) -> None:
     prefixes = {
         "company": api.inserted("Company", {"Name": "Acme"})[0],
         "gsuser": api.tenant.rows("gsuser")[0]["Gsid"],
@@ -84,7 +84,7 @@ def test_high_volume_and_people_objects_have_another_api(api: Api, name: str) ->
         assert answer.json()["errorCode"] == "GSOBJ_1023"
 
 
-def test_an_unknown_object_is_refused(api: Api) -> None:
+def test_unknown_object_is_refused(api: Api) -> None:
     for answer in (
         api.insert("Nothing__gc", {"Name": "x"}),
         api.update("Nothing__gc", "Name", {"Name": "x"}),
@@ -95,7 +95,7 @@ def test_an_unknown_object_is_refused(api: Api) -> None:
         assert answer.json()["errorCode"] == "OBJECT_NOT_FOUND"
 
 
-def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api: Api) -> None:
+def test_bad_value_fails_whole_insert(api: Api) -> None:
     answer = api.insert("Company", {"Name": "Good"}, {"Name": "Bad", "ARR": "much"})
     assert _codes(answer) == [["GSOBJ_1002"]]
     assert answer.json()["data"]["count"] == 0
@@ -103,20 +103,20 @@ def test_one_bad_value_fails_the_whole_insert_and_nothing_is_written(api: Api) -
     assert api.tenant.count("company") == 0
 
 
-def test_one_bad_value_fails_the_whole_update_and_nothing_is_written(api: Api) -> None:
+def test_bad_value_fails_whole_update(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "ARR": 1}, {"Name": "B", "ARR": 1})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": "x"})
     assert answer.status_code == 400
     assert [row["ARR"] for row in api.tenant.rows("company")] == [1, 1]
 
 
-def test_the_envelope_names_the_first_bad_field_with_its_value(api: Api) -> None:
+def test_envelope_names_first_bad_field_and_value(api: Api) -> None:
     answer = api.insert("Company", {"Name": "A", "Stage": "Nope", "ARR": "much"}).json()
     assert answer["errorCode"] == "GSOBJ_1012"
     assert answer["errorDesc"].endswith(" (Stage = Nope).")
 
 
-def test_errors_are_listed_per_record_and_per_field_without_an_index(api: Api) -> None:
+def test_errors_are_listed_by_record_and_field_without_index(api: Api) -> None:
     answer = api.insert(
         "Company",
         {"Name": "A", "Stage": "Nope", "ARR": "much"},
@@ -159,9 +159,7 @@ _TWO_BAD = ({"Name": "A", "Stage": "No", "ARR": "x"}, {"Name": "B", "Stage": "Ne
         ("missing", None),
     ],
 )
-def test_how_errors_are_listed_is_a_switch(
-    open_tenant: OpenTenant, switch: str, fields: Any
-) -> None:
+def test_error_listing_is_a_switch(open_tenant: OpenTenant, switch: str, fields: Any) -> None:
     api = open_tenant(switches={"error_listing": switch})
     listed = _errors(api.insert("Company", *_TWO_BAD))
 
@@ -182,7 +180,7 @@ def test_update_never_inserts(api: Api) -> None:
     assert api.tenant.count("company") == 0
 
 
-def test_one_key_without_a_match_fails_the_whole_update(api: Api) -> None:
+def test_unmatched_key_fails_whole_update(api: Api) -> None:
     api.inserted("Company", {"Name": "A", "ARR": 1})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, {"Name": "B", "ARR": 2})
     assert _codes(answer) == [["GSOBJ_1011"]]
@@ -199,9 +197,7 @@ def test_leaving_out_unmatched_records_is_a_switch(open_tenant: OpenTenant) -> N
     assert api.tenant.count("company") == 1
 
 
-def test_writing_the_other_records_of_a_refused_update_is_a_switch(
-    open_tenant: OpenTenant,
-) -> None:
+def test_partial_write_of_refused_update_is_a_switch(open_tenant: OpenTenant) -> None:
     api = open_tenant(
         switches={
             "put_without_match": "error_others_written",
@@ -281,7 +277,7 @@ def test_several_keys_are_anded(api: Api) -> None:
     assert [row["ARR"] for row in api.tenant.rows("company")] == [None, 7]
 
 
-def test_a_record_updated_twice_in_a_call_keeps_the_later_values(api: Api) -> None:
+def test_record_updated_twice_in_call_keeps_later_values(api: Api) -> None:
     api.inserted("Company", {"Name": "A"})
     api.update(
         "Company",
@@ -302,7 +298,7 @@ def test_string_number_and_gsid_may_be_keys(api: Api, keys: str) -> None:
     assert api.tenant.rows("company")[0]["ARR"] == 1
 
 
-def test_an_email_may_be_a_key_and_knows_no_case(api: Api) -> None:
+def test_email_key_ignores_case(api: Api) -> None:
     api.inserted("Types__gc", {"email__gc": "Ada@x.example", "needed__gc": "a"})
     answer = api.update("Types__gc", "email__gc", {"email__gc": "ada@X.example", "number__gc": 1})
     assert answer.status_code == 200
@@ -323,13 +319,13 @@ def test_refusing_gsid_as_a_key_is_a_switch(open_tenant: OpenTenant) -> None:
 
 
 @pytest.mark.parametrize("record", [{"ARR": 1}, {"Name": None, "ARR": 1}])
-def test_every_record_carries_every_key(api: Api, record: Any) -> None:
+def test_records_need_every_key(api: Api, record: Any) -> None:
     api.inserted("Company", {"Name": "A"})
     answer = api.update("Company", "Name", {"Name": "A", "ARR": 2}, record)
     assert _codes(answer) == [["GSOBJ_1007"]]
 
 
-def test_a_key_of_the_wrong_type_is_refused(api: Api) -> None:
+def test_key_of_wrong_type_is_refused(api: Api) -> None:
     assert _codes(api.update("Company", "Employees", {"Employees": "5"})) == [["GSOBJ_1002"]]
 
 
@@ -364,7 +360,7 @@ def test_error_codes_of_a_bad_datetime_or_boolean(api: Api, value: Any, code: st
     assert api.insert("Types__gc", {"needed__gc": "x", **value}).json()["errorCode"] == code
 
 
-def test_a_required_field_is_required_on_insert_only(api: Api) -> None:
+def test_required_field_is_required_on_insert_only(api: Api) -> None:
     assert _codes(api.insert("Company", {"ARR": 1})) == [["GSOBJ_1007"]]
     gsid = api.inserted("Company", {"Name": "A"})[0]
     assert api.update("Company", "Gsid", {"Gsid": gsid, "ARR": 1}).status_code == 200
@@ -373,13 +369,13 @@ def test_a_required_field_is_required_on_insert_only(api: Api) -> None:
 @pytest.mark.parametrize(
     "field", ["Gsid", "CreatedDate", "CreatedBy", "ModifiedDate", "ModifiedBy", "Nps", "Csat"]
 )
-def test_what_the_server_keeps_is_never_written(api: Api, field: str) -> None:
+def test_server_fields_are_not_writable(api: Api, field: str) -> None:
     assert _codes(api.insert("Company", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
     api.inserted("Company", {"Name": "A"})
     assert _codes(api.update("Company", "Name", {"Name": "A", field: None})) == [["GSOBJ_1002"]]
 
 
-def test_formulas_are_never_written_and_others_only_when_createable(api: Api) -> None:
+def test_formula_and_non_createable_fields_are_not_written(api: Api) -> None:
     base = {"needed__gc": "n", "text__gc": "k"}
     assert _codes(api.insert("Types__gc", {**base, "formula__gc": 1})) == [["GSOBJ_1002"]]
     assert api.insert("Types__gc", {**base, "fixed__gc": "x"}).status_code == 200
@@ -387,7 +383,7 @@ def test_formulas_are_never_written_and_others_only_when_createable(api: Api) ->
     assert _codes(api.update("Types__gc", "text__gc", changed)) == [["GSOBJ_1002"]]
 
 
-def test_the_server_keeps_created_and_modified(api: Api) -> None:
+def test_server_sets_created_and_modified(api: Api) -> None:
     api.clock.now = 1_780_000_000.0
     api.inserted("Company", {"Name": "A"})
     api.clock.now += 3_600
@@ -401,19 +397,19 @@ def test_the_server_keeps_created_and_modified(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [None, [], {}, {"records": []}, {"records": {}}, {"records": [1]}, {"records": [{}]}]
 )
-def test_a_body_without_records_is_refused(api: Api, body: Any) -> None:
+def test_body_without_records_is_refused(api: Api, body: Any) -> None:
     assert api.call("POST", "/v1/data/objects/Company", body).status_code == 400
     assert api.call("PUT", "/v1/data/objects/Company?keys=Name", body).status_code == 400
 
 
-def test_one_record_is_read_by_its_gsid(api: Api) -> None:
+def test_record_is_read_by_gsid(api: Api) -> None:
     gsid = api.inserted("Company", {"Name": "A", "Stage": "Launched"})[0]
     data = api.call("GET", f"/v1/data/objects/Company/{gsid}").json()["data"]
     assert (data["Name"], data["Gsid"], data["RenewalDate"]) == ("A", gsid, "")
     assert data["Stage"].startswith("1I00")
 
 
-def test_one_record_is_deleted_by_its_gsid(api: Api) -> None:
+def test_record_is_deleted_by_gsid(api: Api) -> None:
     gsids = api.inserted("Company", {"Name": "A"}, {"Name": "B"})
     assert api.call("DELETE", f"/v1/data/objects/Company/{gsids[0]}").status_code == 200
     assert [row["Name"] for row in api.tenant.rows("company")] == ["B"]
@@ -421,7 +417,7 @@ def test_one_record_is_deleted_by_its_gsid(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("gsid", ["1P02" + "A" * 32, "nothing"])
-def test_a_gsid_that_names_nothing_is_1011(api: Api, method: str, gsid: str) -> None:
+def test_unknown_gsid_is_1011(api: Api, method: str, gsid: str) -> None:
     answer = api.call(method, f"/v1/data/objects/Company/{gsid}")
     assert answer.status_code == 400
     assert answer.json()["errorCode"] == "GSOBJ_1011"
