@@ -71,9 +71,9 @@ def pytest_runtest_makereport() -> Iterator[pytest.TestReport]:
     """Escape what UTF-8 cannot hold: a worker could not hand its report over."""
     report: pytest.TestReport = yield
     report.sections = [(name, _encodable(text)) for name, text in report.sections]
-    told = str(report.longrepr)
-    if report.longrepr is not None and _encodable(told) != told:
-        report.longrepr = _encodable(told)
+    text = str(report.longrepr)
+    if report.longrepr is not None and _encodable(text) != text:
+        report.longrepr = _encodable(text)
     return report
 
 

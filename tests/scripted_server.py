@@ -1,4 +1,4 @@
-"""A server on the loopback that does to each request what the test says, in order.
+"""A server on the loopback that treats each request as the test scripts it, in order.
 
 For what a mocked transport cannot show: what a broken connection looks like from the other end.
 """

@@ -16,7 +16,7 @@ TIERS = (
 
 
 def a_field(name: str = "Field", data_type: str = "STRING", **described: Any) -> Field:
-    """A writable field; `described` overrides what the tenant says about it."""
+    """A writable field; `described` overrides its description."""
     usual = {
         "label": name,
         "required": False,

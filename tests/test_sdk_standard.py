@@ -141,7 +141,7 @@ class GainsightRunner(TargetTestRunner):
 
 
 class InTheTenant:
-    """After a test, the tenant holds what its stream says and nothing else."""
+    """After a test, the tenant holds the rows of its stream and no others."""
 
     name: str
     resource: RunningSandbox

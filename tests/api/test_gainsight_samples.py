@@ -1,4 +1,4 @@
-"""Every response that Gainsight prints or a tenant gave is read for what it says."""
+"""Every response that Gainsight documents or a tenant returned is read completely."""
 
 from __future__ import annotations
 

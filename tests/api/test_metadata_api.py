@@ -1,4 +1,4 @@
-"""Metadata is read for what it says; what it leaves out is left for the tenant to refuse."""
+"""Metadata is read as given; what it leaves out is left for the tenant to refuse."""
 
 from __future__ import annotations
 
@@ -316,11 +316,7 @@ def test_deleted_fields_and_lookups_are_not_there(
     ],
 )
 def test_only_custom_objects_have_a_volume(
-    client: GainsightClient,
-    requests_mock: Any,
-    object_type: str,
-    transactional: Any,
-    volume: Any,
+    client: GainsightClient, requests_mock: Any, object_type: str, transactional: Any, volume: Any
 ) -> None:
     listed = {"objectName": "x", "objectType": object_type, "transactional": transactional}
     requests_mock.get(f"{OBJECTS}/list", json=success([listed]))

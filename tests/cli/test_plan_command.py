@@ -71,14 +71,14 @@ def test_plan_is_on_standard_output_and_nothing_is_written(commands: Commands) -
     assert result.stdout.count("plan: nothing was written") == 1
     assert "plan: nothing was written" not in result.stderr
     assert "done" not in result.stdout
-    for said in (
+    for text in (
         "'accounts': would create 1, such as 'Globex'",
         "'accounts': would update 1, such as",
         "Industry: 'Old' → 'New'",
         "rejects schema_violation: 1",
         "cost: 5 calls (1 describe, 1 insert, 2 query, 1 update)",
     ):
-        assert said in result.stdout
+        assert text in result.stdout
     assert commands.sandbox.tenant.count("company") == 2
     kinds = {call.kind for call in commands.sandbox.tenant.calls()}
     assert kinds == {"describe", "query"}

@@ -1,4 +1,4 @@
-"""`gainsight sandbox`: serve until told to stop, show what is in the file."""
+"""`gainsight sandbox`: serve until stopped, show what is in the file."""
 
 from __future__ import annotations
 
@@ -181,19 +181,19 @@ def test_serve_runs_until_a_signal(tmp_path: Path, number: signal.Signals) -> No
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(11)]
-        url = said[0].rpartition(" ")[2].strip()
+        lines = [process.stdout.readline() for _ in range(11)]
+        url = lines[0].rpartition(" ")[2].strip()
         headers = {"accesskey": "from-config"}
         path = f"{url}/v1/meta/services/objects/list"
         assert requests.get(path, headers=headers, timeout=10).status_code == 200
         assert requests.get(path, headers=headers, timeout=10).status_code == 429
-        assert f"See the data in a browser: {url}/\n" in said
+        assert f"See the data in a browser: {url}/\n" in lines
         assert "Latest calls" in requests.get(f"{url}/", timeout=10).text
-        client = [line.split()[1] for line in said if line.startswith("  client_")]
+        client = [line.split()[1] for line in lines if line.startswith("  client_")]
         token = requests.post(f"{url}/v1/users/m2m/oauth/token", auth=tuple(client), timeout=10)
         assert token.status_code == 200
         process.send_signal(number)
         assert process.stdout.read().endswith("Stopped.\n")
         assert process.wait(10) == 0
-    assert f"  base_url: {url}\n" in said
-    assert "  access_key: from-config\n" in said
+    assert f"  base_url: {url}\n" in lines
+    assert "  access_key: from-config\n" in lines

@@ -155,7 +155,7 @@ class Browser:
         return [(colour, ground, words) for colour, ground, words in found]
 
     def complaints(self) -> list[str]:
-        """What the console says since the last time: errors, refused loads, broken policy."""
+        """Console messages since the last call: errors, refused loads, broken policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
 

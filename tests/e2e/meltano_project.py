@@ -39,7 +39,7 @@ class MeltanoProject:
         piped: str = "",
         exit_code: int = 0,
     ) -> str:
-        """Run meltano here and return what it said, logs included.
+        """Run meltano here and return its output, logs included.
 
         Args:
             arguments: What comes after `meltano`.
@@ -119,7 +119,7 @@ def project_yml(tap: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
 def _environment_without_settings() -> dict[str, str]:
     """What the developer's shell exports for a tenant must not reach a test.
 
-    Bytecode is kept, whatever the shell says: without it every start of Meltano compiles it anew.
+    Bytecode is kept in any environment: without it every start of Meltano compiles it anew.
     """
     foreign = ("TARGET_GAINSIGHT_", "MELTANO_", "TAP_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}

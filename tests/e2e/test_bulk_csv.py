@@ -86,8 +86,8 @@ def test_120000_rows_of_a_kilobyte_go_in_two_files(tmp_path: Path) -> None:
     assert states[-1] == ROWS
     summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
     counts = summary["streams"]["usage"]["by_file"]
-    told = [counts[name] for name in ("files", "rows", "accepted", "failed", "settled")]
-    assert told == [2, ROWS, ROWS, 0, ROWS]
+    numbers = [counts[name] for name in ("files", "rows", "accepted", "failed", "settled")]
+    assert numbers == [2, ROWS, ROWS, 0, ROWS]
     assert summary["calls"]["by_kind"]["upload"] == 2
     with start_sandbox(tmp_path / "tenant.db", config=DESCRIBED) as sandbox:
         tenant = sandbox.tenant

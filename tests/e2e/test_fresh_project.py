@@ -180,9 +180,9 @@ def test_a_run_brings_a_file_and_links_it(project: MeltanoProject, loaded: str) 
 
 
 def test_describe_shows_the_tenants_fields(project: MeltanoProject, checked: str) -> None:
-    said = project.meltano("invoke", "target-gainsight:describe", "company", env=ENVIRONMENT)
-    assert "RenewalDate" in said
-    assert "Employees" in said
+    output = project.meltano("invoke", "target-gainsight:describe", "company", env=ENVIRONMENT)
+    assert "RenewalDate" in output
+    assert "Employees" in output
 
 
 def test_a_reject_is_listed_and_replayed_by_plugin_commands(
@@ -202,8 +202,8 @@ def test_a_reject_is_listed_and_replayed_by_plugin_commands(
 
 
 def test_sandbox_shows_what_landed(project: MeltanoProject, loaded: str) -> None:
-    said = project.meltano(
+    output = project.meltano(
         *("invoke", "target-gainsight:sandbox", "show", "Company", "--limit", "3"), env=ENVIRONMENT
     )
-    assert "3 of 120 rows" in said
-    assert said.count("Account ") == 3
+    assert "3 of 120 rows" in output
+    assert output.count("Account ") == 3

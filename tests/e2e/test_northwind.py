@@ -91,7 +91,7 @@ FROM generate_series(1, 5) AS n
 
 @dataclass(frozen=True)
 class Nights:
-    """What four runs, one after another, said and left in their summaries."""
+    """Output and summaries of four runs in a row."""
 
     project: MeltanoProject
     failed: str

@@ -1,4 +1,4 @@
-"""After a kill at any moment, a run from the last written state loses and doubles nothing."""
+"""After a kill at any time, a run from the last written state loses and duplicates nothing."""
 
 from __future__ import annotations
 

@@ -110,6 +110,6 @@ def test_the_views_and_settings_of_the_page_load_and_follow_what_changes(
     assert {name: row["Gsid"] for name, row in later.items()} == gsids
     assert {name for name, row in later.items() if row["Status"] != held["A1"]["Status"]} == {"A7"}
     assert later["A8"]["Name"] == "Renamed"
-    told = project.summary["streams"]["gainsight-accounts"]
-    assert told["updated"] == 2
-    assert told["read"] < 10
+    counts = project.summary["streams"]["gainsight-accounts"]
+    assert counts["updated"] == 2
+    assert counts["read"] < 10

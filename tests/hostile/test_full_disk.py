@@ -26,7 +26,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def _fill(disk: Path, leave: int) -> Path:
-    """Take the room of a disk but for some bytes."""
+    """Fill a disk up to some bytes."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         written = 1

@@ -88,8 +88,8 @@ def test_run_does_not_depend_on_the_environment(environment: dict[str, str], fol
     (reject,) = json.loads(shown.stdout)
     assert reject["key"] == {"Name": f"{NAME}?"}
     for command in ("rejects list", "describe company", "check"):
-        told = run_in(environment, folder, f"gainsight {command}")
-        assert (told.returncode, told.stderr) == (0, "")
+        done = run_in(environment, folder, f"gainsight {command}")
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_files_are_private_whatever_the_umask(folder: Path) -> None:

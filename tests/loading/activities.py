@@ -63,8 +63,8 @@ CTA_ENTRY: Message = {
 
 
 def activity(number: int | str, account: str | None = "Initech", **fields: Any) -> Message:
-    told = {"Subject": f"NPS {number}", "Notes": f"note {number}", "ActivityDate": WHEN}
-    return record("activities", id=f"r{number}", account=account, **{**told, **fields})
+    defaults = {"Subject": f"NPS {number}", "Notes": f"note {number}", "ActivityDate": WHEN}
+    return record("activities", id=f"r{number}", account=account, **{**defaults, **fields})
 
 
 def activities(numbers: Iterable[int], **fields: Any) -> list[Message]:
@@ -92,8 +92,8 @@ def notes_of(tenant: Tenant) -> dict[str, str | None]:
 
 
 def cta(number: int, account: str | None = "Initech", **fields: Any) -> Message:
-    told = {"Name": "Low NPS", "Comments": f"comment {number}"}
-    return record("ctas", Response__gc=f"r{number}", account=account, **{**told, **fields})
+    defaults = {"Name": "Low NPS", "Comments": f"comment {number}"}
+    return record("ctas", Response__gc=f"r{number}", account=account, **{**defaults, **fields})
 
 
 def ctas(numbers: Iterable[int], **fields: Any) -> list[Message]:

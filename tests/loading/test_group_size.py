@@ -58,7 +58,7 @@ def test_groups_fall_back_when_rows_begin_to_change(full: Tenant) -> None:
 
 
 def test_twin_rows_are_read_page_by_page(tenant: Tenant) -> None:
-    """The twins differ, so that nothing but their order says which one is updated."""
+    """The twins differ, so that only their order decides which one is updated."""
     twins = [
         {"Name": f"T{n}", "Industry": f"held {place}"} for n in range(2_000) for place in "abc"
     ]

@@ -1,4 +1,4 @@
-"""One refusal never costs its neighbours, whatever the answer tells about it."""
+"""One refusal never costs its neighbours, whatever its errors name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whatever a tenant tells about a refused call, only the bad records are rejected.
+"""Only the bad records of a refused call are rejected, whatever its errors name.
 
-The tenant here is a function: all or nothing, and as forthcoming as each example says.
+The tenant here is a function: all or nothing, with errors of the form that each example picks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FIELDS = ("Name", "Stage", "Score")
 VALUES = (None, "", "a", "b", "1", 1, 1.0, True, "true", "True", ("x", "y"))
 LISTINGS = ("all", "first", "none")
-WAYS_TO_TELL = ("as it was", "as text", "in a list", "not")
+REPORTED_FORMS = ("as it was", "as text", "in a list", "not")
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Tenant(Writer):
     """Refuses a call that holds a bad record.
 
     Attributes:
-        blames: By the place of a bad record, what the answer says about it.
+        blames: Failures reported for a bad record, by its position.
         listing: Whether an answer lists all bad records, the first or none.
         calls_left: Calls after which it answers no more.
     """
@@ -84,17 +84,17 @@ def a_tenant(chance: Random, batch: list[LoadRecord], calls_left: float = math.i
         for _ in range(chance.randint(0, 3))
     }
     hidden = chance.sample(range(len(batch)), chance.randint(0, min(5, len(batch))))
-    tell = chance.choice(WAYS_TO_TELL)
+    form = chance.choice(REPORTED_FORMS)
     blames: dict[int, tuple[FieldFailure, ...]] = {}
     for place, record in enumerate(batch):
         found = [
-            FieldFailure(name, told(value, tell), code_about(value, chance), "bad")
+            FieldFailure(name, as_reported(value, form), code_about(value, chance), "bad")
             for name, value in record.fields.items()
             if (name, as_known(value)) in bad_values
         ]
         if place in hidden:
             name = chance.choice([*FIELDS, "Elsewhere", None])
-            value = told(record.fields.get(name or ""), tell)
+            value = as_reported(record.fields.get(name or ""), form)
             code = chance.choice(["GSOBJ_1008", "GSOBJ_1011", ""])
             found.append(FieldFailure(name, value, code, "hidden"))
         if found:
@@ -113,10 +113,10 @@ def code_about(value: object, chance: Random) -> str:
     return chance.choice(sorted(SINGLE_FIELD_CODES - {NULL_CODE}))
 
 
-def told(value: Any, how: str) -> Any:
-    if how == "as text":
+def as_reported(value: Any, form: str) -> Any:
+    if form == "as text":
         return None if value is None else str(value)
-    return {"as it was": value, "in a list": [value], "not": None}[how]
+    return {"as it was": value, "in a list": [value], "not": None}[form]
 
 
 def deliver_all(batch: list[LoadRecord], tenant: Tenant) -> BatchResult:

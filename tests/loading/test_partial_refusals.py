@@ -90,7 +90,7 @@ def test_each_record_is_written_once_or_rejected(
 def assert_only_known_ones_are_skipped(
     run: TargetRun, known: set[int], switches: dict[str, str]
 ) -> None:
-    """Without a query, insert mode cannot tell them from those whose answer was lost."""
+    """Without a query, insert mode cannot distinguish them from those whose response was lost."""
     skipped = run.outcomes("activities").get("skipped", 0) + run.outcomes("ctas").get("skipped", 0)
     if known and switches["timeline_query"] == "refused":
         assert skipped >= len(known)

@@ -1,4 +1,4 @@
-"""A plan writes nothing and says exactly what the run that follows will do and cost."""
+"""A plan writes nothing and predicts exactly what the run that follows does and costs."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def test_a_number_may_name_a_picklist_item() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "code", "said"),
+    ("value", "code", "message"),
     [
         ("Bronze", "inactive_option", "'Bronze' is an inactive item"),
         (OLD, "inactive_option", "is an inactive item"),
@@ -249,10 +249,10 @@ def test_a_number_may_name_a_picklist_item() -> None:
         pytest.param(10**5000, "unknown_option", "so long a label", id="huge"),
     ],
 )
-def test_refused_picklist_value_suggests_items(value: object, code: str, said: str) -> None:
+def test_refused_picklist_value_suggests_items(value: object, code: str, message: str) -> None:
     error = refusal("PICKLIST", value)
     assert error.code == code
-    assert said in str(error)
+    assert message in str(error)
 
 
 def test_an_item_reactivated_under_the_same_label_is_writable() -> None:

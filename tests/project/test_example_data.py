@@ -56,8 +56,8 @@ def test_recipe_responses_have_the_same_accounts_and_people() -> None:
     assert any(response["respondent_email"] is None for response in responses)
     for response in responses:
         account = accounts[response["account_id"]]
-        told = (response["account_name"], response["account_owner_email"])
-        assert told == (account["name"], account["csm_email"])
+        named = (response["account_name"], response["account_owner_email"])
+        assert named == (account["name"], account["csm_email"])
         if response["respondent_email"]:
             person = people[response["respondent_email"]]
             assert response["respondent_last_name"] == person["last_name"]

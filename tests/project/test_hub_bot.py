@@ -186,6 +186,7 @@ def started(passed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> TargetGa
     return TargetGainsight(config=passed["config"])
 
 
+@pytest.mark.e2e
 def test_variables_reach_the_target_through_meltano(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +208,7 @@ def test_variables_reach_the_target_through_meltano(
     assert passed["config"]["lookup_keys"] == "Name,Industry"
 
 
+@pytest.mark.e2e
 def test_wrong_values_are_reported_by_the_target(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,9 +125,9 @@ def test_every_subcommand_of_gainsight_is_a_command_of_the_plugin() -> None:
 
 
 def test_commands_in_texts_exist() -> None:
-    told = DEFINITION["next_steps"] + DEFINITION["usage"]
+    text = DEFINITION["next_steps"] + DEFINITION["usage"]
     for name in DEFINITION["commands"].keys() - {"plan"}:
-        assert f"target-gainsight:{name}" in told
+        assert f"target-gainsight:{name}" in text
 
 
 def test_the_logo_is_a_vector_drawing_without_a_background() -> None:

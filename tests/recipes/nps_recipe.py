@@ -103,8 +103,8 @@ def outcomes(run: TargetRun) -> dict[str, dict[str, int]]:
     streams: dict[str, dict[str, Any]] = run.target.summary.to_json()["streams"]
     names = ("created", "updated", "unchanged", "skipped", "rejected", "merged")
     return {
-        stream: {name: told[name] for name in names if told[name]}
-        for stream, told in streams.items()
+        stream: {name: counts[name] for name in names if counts[name]}
+        for stream, counts in streams.items()
     }
 
 

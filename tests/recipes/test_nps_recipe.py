@@ -88,8 +88,8 @@ def test_response_becomes_five_records(tenant: Tenant) -> None:
         assert {field: row[field] for field in FIELDS} == {
             field: each[column] for field, column in FIELDS.items()
         }
-        moments = row["responseDatetime__gc"].replace("Z", "+00:00"), each["responded_at"]
-        assert len({datetime.fromisoformat(moment) for moment in moments}) == 1
+        times = row["responseDatetime__gc"].replace("Z", "+00:00"), each["responded_at"]
+        assert len({datetime.fromisoformat(time) for time in times}) == 1
 
 
 def test_people_are_linked_to_the_company_they_answered_for(tenant: Tenant) -> None:
@@ -238,7 +238,7 @@ def test_backfill_writes_the_same_rows_as_calls(tenant: Tenant) -> None:
 
 
 def since(day: str) -> dict[str, Any]:
-    """The recipe's stream maps, with activities and CTAs from a day on only, as the page says."""
+    """The recipe's stream maps, with activities and CTAs from a day on only, as on the page."""
     maps: dict[str, Any] = settings_of(NPS)["stream_maps"]
     activities, detractors = maps["nps_activities"], maps["nps_detractors"]
     later = f"responded_at >= '{day}'"

@@ -1,4 +1,4 @@
-"""Who is spoken to and who may speak: certificates of the tenant, callers of the sandbox."""
+"""Connections: certificates of the tenant, callers of the sandbox."""
 
 from __future__ import annotations
 

@@ -21,12 +21,12 @@ DOMAIN = {"domain": "initech.gainsightcloud.com"}
 OAUTH = {"client_id": "initech", "client_secret": "s3cret"}
 
 
-def credential(**told: Any) -> Credential:
-    return parse_settings(DOMAIN | told).connection.credential
+def credential(**given: Any) -> Credential:
+    return parse_settings(DOMAIN | given).connection.credential
 
 
-def errors(**told: Any) -> list[str]:
-    return errors_in(DOMAIN | told)
+def errors(**given: Any) -> list[str]:
+    return errors_in(DOMAIN | given)
 
 
 def test_access_key_is_a_credential() -> None:
@@ -72,15 +72,15 @@ def test_two_kinds_of_credential_at_once_are_refused(beside: list[str], named: s
 def test_half_a_pair_names_the_half_that_is_missing(
     half: str, missing: str, blank: str | None
 ) -> None:
-    told = {half: OAUTH[half], missing: blank}
-    assert errors(**told) == [f"{missing} is missing: {half} is used together with it."]
+    given = {half: OAUTH[half], missing: blank}
+    assert errors(**given) == [f"{missing} is missing: {half} is used together with it."]
 
 
 @pytest.mark.parametrize("name", ["access_key", "client_id", "client_secret"])
 @pytest.mark.parametrize("text", ["two words", "li\nne", "li\r\nX-More: yes", "schlüssel", "a\0b"])
 def test_unsendable_credential_is_refused_and_hidden(name: str, text: str) -> None:
-    told = {"access_key": text} if name == "access_key" else {**OAUTH, name: text}
-    [error] = errors(**told)
+    given = {"access_key": text} if name == "access_key" else {**OAUTH, name: text}
+    [error] = errors(**given)
     assert error == (
         f"{name} contains blanks, line breaks or other characters that a credential does not have: "
         "copy it as Gainsight shows it."
@@ -96,14 +96,14 @@ def test_client_id_with_colon_is_refused() -> None:
 @pytest.mark.parametrize("name", ["access_key", "client_secret"])
 @pytest.mark.parametrize("value", [12345, ["s3cret"], {"key": "s3cret"}, True])
 def test_secret_of_wrong_type_is_hidden_and_not_missing(name: str, value: object) -> None:
-    told = {name: value} if name == "access_key" else {**OAUTH, name: value}
-    assert errors(**told) == [f"{name}: got a hidden value, expected text."]
+    given = {name: value} if name == "access_key" else {**OAUTH, name: value}
+    assert errors(**given) == [f"{name}: got a hidden value, expected text."]
 
 
 @pytest.mark.parametrize("domain", ["sandbox", " Sandbox "])
-@pytest.mark.parametrize("told", [{}, OAUTH, {"access_key": "k3y", **OAUTH}, {"client_id": "x"}])
-def test_sandbox_needs_no_credential(domain: str, told: dict[str, str]) -> None:
-    connection = parse_settings({"domain": domain, **told}).connection
+@pytest.mark.parametrize("given", [{}, OAUTH, {"access_key": "k3y", **OAUTH}, {"client_id": "x"}])
+def test_sandbox_needs_no_credential(domain: str, given: dict[str, str]) -> None:
+    connection = parse_settings({"domain": domain, **given}).connection
     assert connection.sandbox_path is not None
     assert connection.credential == KeyCredential("")
 
@@ -118,10 +118,10 @@ def test_settings_print_no_secret() -> None:
     assert "s3cret" not in repr(parse_settings({**DOMAIN, **OAUTH}))
 
 
-def printed(told: dict[str, Any]) -> str:
+def printed(given: dict[str, Any]) -> str:
     """The credential that was given, or the errors in it."""
     try:
-        return repr(credential(**told))
+        return repr(credential(**given))
     except SettingsError as error:
         return "\n".join(error.errors)
 
@@ -139,6 +139,6 @@ SECRET = st.just("S3CRET") | st.text().map(lambda text: f"{text}S3CRET") | st.ju
         },
     )
 )
-def test_any_input_is_parsed_or_refused_without_showing_secrets(told: dict[str, Any]) -> None:
-    assert printed(told)
-    assert "S3CRET" not in printed(told)
+def test_any_input_is_parsed_or_refused_without_showing_secrets(given: dict[str, Any]) -> None:
+    assert printed(given)
+    assert "S3CRET" not in printed(given)

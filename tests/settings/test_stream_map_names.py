@@ -39,7 +39,7 @@ def test_names_are_joined_as_far_as_they_were_split(
 @given(st.sets(NAMES, min_size=1, max_size=4))
 def test_names_split_by_meltano_are_joined(names: set[str]) -> None:
     if any(other.startswith(f"{name}.") for name in names for other in names):
-        return  # a stream whose name begins with another's is not told from its properties
+        return  # ambiguous: a name that begins with another name
     split: dict[str, Any] = {}
     for name in names:
         *outer, last = name.split(".")

@@ -88,7 +88,7 @@ def test_logged_settings_for_a_stream_can_be_copied(tmp_path: Path) -> None:
     columns = {"Name": TEXT, "Shoe": TEXT}
     settings = {"domain": "sandbox", "object_type": "company"}
     run = run_command(folder=tmp_path, messages=[schema(columns=columns)], settings=settings)
-    said = """Stream 'accounts' does not fit company: 1 problem.
+    expected = """Stream 'accounts' does not fit company: 1 problem.
   - company has no field Shoe.
 Settings to begin with, also in 'gainsight-rejects/gainsight-accounts.mapping.yml':
 In meltano.yml, under the loader's config:
@@ -100,7 +100,7 @@ streams:
       Name: Name
       # Shoe: no such field
 """
-    assert (run.returncode, run.stderr[-len(said) :]) == (1, said)
+    assert (run.returncode, run.stderr[-len(expected) :]) == (1, expected)
 
 
 def test_missing_configuration_file_is_named_without_traceback(tmp_path: Path) -> None:

@@ -114,8 +114,10 @@ def test_ignored_activate_version_is_reported_once(
     run = tenant.load(schema(), activate, record(Name="Hooli"), activate)
     assert run.exit_code == 0
     assert tenant.names() == ["Hooli", "Initech"]
-    said = [each.getMessage() for each in caplog.records if "ACTIVATE_VERSION" in each.getMessage()]
-    assert said == [
+    logged = [
+        each.getMessage() for each in caplog.records if "ACTIVATE_VERSION" in each.getMessage()
+    ]
+    assert logged == [
         "stream 'accounts': ACTIVATE_VERSION is ignored; rows that the source lacks stay"
     ]
 

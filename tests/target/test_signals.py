@@ -1,4 +1,4 @@
-"""A signal stops a run in order: what is in flight is settled, and the state says so."""
+"""A signal stops a run in order: calls in flight are settled, and the state covers them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def write(process: subprocess.Popen[str], *messages: dict[str, object]) -> None:
 
 
 def wait_for_signal(process: subprocess.Popen[str]) -> None:
-    """Read the log until it says that the first signal has arrived."""
+    """Read the log until the first signal is reported."""
     assert process.stderr is not None
     assert any("Received signal" in line for line in process.stderr)
 

@@ -1,4 +1,4 @@
-"""State says what is settled: never more, and no less than can be said."""
+"""Written state covers all settled records, and no others."""
 
 from __future__ import annotations
 
