@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from target_gainsight.loading.references import Key
 
 
 class LoadingStream(Protocol):
@@ -32,20 +35,51 @@ class LoadingStreams:
     and settling it would come back to where the chain began. If A and B look each other up, B
     therefore does not find the rows of the group that A is loading.
 
+    Two streams of one object never hold records with the same key, so that it does not matter
+    which of them is settled first.
+
     This is the only place where one stream calls another.
+
+    Attributes:
+        shared: The objects, in lower case, that several streams load into.
     """
 
     def __init__(self) -> None:
+        self.shared: frozenset[str] = frozenset()
         self._streams: list[LoadingStream] = []
         self._loading: list[LoadingStream] = []
+        self._holders: dict[tuple[str, tuple[str, ...], Key], LoadingStream] = {}
 
     def add(self, stream: LoadingStream) -> None:
-        """Add a stream."""
+        """Add a stream; others of its object settle what they hold."""
+        self.settle_object(stream.object_name)
         self._streams.append(stream)
+        self._find_shared()
 
     def remove(self, stream: LoadingStream) -> None:
         """Remove a stream, which has settled everything."""
         self._streams.remove(stream)
+        self._find_shared()
+
+    def _find_shared(self) -> None:
+        counts = Counter(stream.object_name.lower() for stream in self._streams)
+        self.shared = frozenset(name for name, count in counts.items() if count > 1)
+
+    def hold(self, stream: LoadingStream, names: tuple[str, ...], key: Key) -> None:
+        """Settle another stream that holds a record with this key, before this one holds one."""
+        if not key or None in key:
+            return
+        place = stream.object_name.lower(), names, key
+        holder = self._holders.get(place)
+        if holder is not None and holder is not stream:
+            holder.settle()
+        self._holders[place] = stream
+
+    def release(self, stream: LoadingStream) -> None:
+        """Note that a stream loads the records that it holds."""
+        self._holders = {
+            place: holder for place, holder in self._holders.items() if holder is not stream
+        }
 
     @contextmanager
     def loading(self, stream: LoadingStream) -> Iterator[None]:

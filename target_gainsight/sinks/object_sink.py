@@ -198,6 +198,8 @@ class ObjectSink(StreamSink):
         """Add a record to the group that is being filled."""
         if not self._pending:
             self._pending_since = self.clock.now()
+        if self.object_name.lower() in self.streams.shared:
+            self.streams.hold(self, self._keys.names, self._keys.of_record(loaded.fields))
         self._pending.append(loaded)
 
     @override
@@ -205,6 +207,7 @@ class ObjectSink(StreamSink):
         """Load the group that has been filled."""
         group, self._pending = self._pending, []
         if group:
+            self.streams.release(self)
             with self.streams.loading(self):
                 self.streams.settle_object(self.object_name)
                 self.loader.load(group)
@@ -252,7 +255,7 @@ class ObjectSink(StreamSink):
 
     def _make_loader(self) -> RecordLoader:
         context = self.context
-        keys = KeyReader.of(self.plan.keys, self.mapper)
+        self._keys = keys = KeyReader.of(self.plan.keys, self.mapper)
         rows = self.rows(keys) if keys.names else None
         writer, planning = self.writer(keys, rows), None
         if rows is not None:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_messages import record, schema, state
+from singer_messages import TEXT, record, schema, state
 
 from target_gainsight.sandbox import Fault, ServerRule
 
@@ -90,6 +90,25 @@ def test_inserts_of_one_key_keep_order(tenant: Tenant, seed: int) -> None:
         Counter({name: len(numbers) for name, numbers in by_name.items()}) == tenant.count_names()
     )
     assert all(numbers == sorted(numbers) for numbers in by_name.values())
+
+
+@pytest.mark.parametrize("order", ["ab", "ba", "aba", "bab", "abba", "aabb", "abaab"])
+def test_input_order_holds_across_streams_of_one_object(tenant: Tenant, order: str) -> None:
+    columns = {"Name": TEXT, "Industry": TEXT}
+    lines = [schema(name, columns) for name in "ab"]
+    lines += [record(name, Name="Acme", Industry=f"v{n}") for n, name in enumerate(order)]
+    lines += [record("b", Name="Hooli", Industry="b"), record("a", Name="Hooli", Industry="a")]
+    assert tenant.load(*lines).exit_code == 0
+    by_name = {row["Name"]: row["Industry"] for row in tenant.rows("company")}
+    assert by_name == {"Acme": f"v{len(order) - 1}", "Hooli": "a"}
+
+
+def test_input_order_holds_where_the_second_stream_comes_late(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "Industry": TEXT}
+    lines = [schema("a", columns), record("a", Name="Acme", Industry="old")]
+    lines += [schema("b", columns), record("b", Name="Acme", Industry="new")]
+    assert tenant.load(*lines).exit_code == 0
+    assert [row["Industry"] for row in tenant.rows("company")] == ["new"]
 
 
 def test_two_streams_of_one_object_make_no_twins(tenant: Tenant) -> None:
