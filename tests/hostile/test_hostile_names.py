@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_nothing_from_outside_forges_a_line_or_drives_a_terminal(
 def project(tmp_path: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose configuration names the tenant, with a reject of everything hostile in it."""
     monkeypatch.chdir(tmp_path)
-    run_command(folder=tmp_path, settings=tenant.settings | {"unknown_fields": "drop"})
+    settings = tenant.settings | {"unknown_fields": "drop"}
+    (tmp_path / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     columns = {"Name": TEXT, "Industry": TEXT, FORGERY: {"type": "integer"}}
     tenant.load(
         schema(FORGERY, columns, [FORGERY]),

@@ -28,7 +28,10 @@ MESSAGES = [
 ]
 SCRIPTS = Path(sys.executable).parent
 
-buffering = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+buffering = pytest.mark.parametrize(
+    "unbuffered",
+    [pytest.param("", id="buffered"), pytest.param("1", id="unbuffered", marks=pytest.mark.e2e)],
+)
 
 
 @contextmanager

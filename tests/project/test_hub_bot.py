@@ -227,6 +227,7 @@ def test_wrong_values_are_reported_by_the_target(
     ]
 
 
+@pytest.mark.e2e
 def test_the_loader_and_its_commands_see_the_same_settings(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
