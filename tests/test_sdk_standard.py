@@ -358,7 +358,7 @@ class MissingKeyProperty(InTheTenant, TargetRecordMissingKeyProperty):
 
 
 @pytest.mark.parametrize("test", [InvalidSchema, MissingKeyProperty])
-def test_stream_that_the_sdk_ends_the_run_for_is_loaded_as_far_as_possible(
+def test_stream_refused_by_sdk_is_loaded_as_far_as_possible(
     sandbox: RunningSandbox,
     make_runner: Callable[..., GainsightRunner],
     test: type[InvalidSchema | MissingKeyProperty],
@@ -367,7 +367,7 @@ def test_stream_that_the_sdk_ends_the_run_for_is_loaded_as_far_as_possible(
     test().run(runner.suite_config, sandbox, runner)
 
 
-def test_multiple_state_messages_are_relayed_as_far_as_records_are_settled(
+def test_covered_states_are_relayed(
     sandbox: RunningSandbox,
     make_runner: Callable[..., GainsightRunner],
     monkeypatch: pytest.MonkeyPatch,
@@ -377,7 +377,7 @@ def test_multiple_state_messages_are_relayed_as_far_as_records_are_settled(
     MultipleStateMessages().run(runner.suite_config, sandbox, runner)
 
 
-def test_a_record_without_a_required_property_is_the_one_reject_of_a_failed_run(
+def test_record_without_required_property_is_rejected(
     sandbox: RunningSandbox, make_runner: Callable[..., GainsightRunner]
 ) -> None:
     runner = make_runner(sandbox.base_url)

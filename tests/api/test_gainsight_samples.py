@@ -48,7 +48,7 @@ def test_every_sample_has_a_test() -> None:
     assert {path.name for path in SAMPLES.glob("*.json")} == READ
 
 
-def test_the_object_list(client: GainsightClient, requests_mock: Any) -> None:
+def test_object_list(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.get(f"{META}/objects/list", json=sample("object_list.json"))
     listed = {each.name: each for each in client.metadata.list_objects()}
     assert len(listed) == 11
@@ -58,7 +58,7 @@ def test_the_object_list(client: GainsightClient, requests_mock: Any) -> None:
     assert listed["obj1__gc"].volume == "low"
 
 
-def test_the_description_of_a_custom_object(client: GainsightClient, requests_mock: Any) -> None:
+def test_description_of_custom_object(client: GainsightClient, requests_mock: Any) -> None:
     asked = requests_mock.post(
         f"{META}/objects/describe", json=sample("describe_custom_object.json")
     )
@@ -90,7 +90,7 @@ def test_recorded_picklists(client: GainsightClient, requests_mock: Any) -> None
     assert tags.options == ()
 
 
-def test_a_dropdown_category(client: GainsightClient, requests_mock: Any) -> None:
+def test_dropdown_category(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("dropdown_category.json")
     category = answer["data"]["categoryDetails"]["gsid"]
     requests_mock.get(f"{META}/dropdowns/{category}", json=answer)
@@ -101,7 +101,7 @@ def test_a_dropdown_category(client: GainsightClient, requests_mock: Any) -> Non
     assert all(item.active and item.gsid.startswith("1I00") for item in items)
 
 
-def test_an_object_that_is_not_found(client: GainsightClient, requests_mock: Any) -> None:
+def test_unknown_object(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("describe_not_found.json")
     requests_mock.get(f"{META}/objects/x/describe", status_code=404, json=answer)
     requests_mock.post(f"{META}/objects/describe", status_code=404, json=answer)
@@ -131,7 +131,7 @@ def test_no_rows(client: GainsightClient, requests_mock: Any, name: str, status:
     assert list(client.records.query("Company", select=["Gsid"])) == []
 
 
-def test_nothing_that_matches(client: GainsightClient, requests_mock: Any) -> None:
+def test_no_match(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("query_nothing_matches.json")
     requests_mock.post(f"{QUERY}/Company", status_code=answer["httpStatus"], json=answer["body"])
     assert list(client.records.query("Company", select=["Gsid"])) == []
@@ -152,21 +152,21 @@ def test_activities(client: GainsightClient, requests_mock: Any) -> None:
     assert (row["contextname"], row["Ant__CustomNumber__c"]) == ("Relationship", 300)
 
 
-def test_a_cta_as_the_api_lists_it(client: GainsightClient, requests_mock: Any) -> None:
+def test_listed_cta(client: GainsightClient, requests_mock: Any) -> None:
     row = sample("cta_list_row.json")
     requests_mock.post(f"{QUERY}/call_to_action", json=success([row]))
     [read] = client.records.query("call_to_action", select=["Gsid", "ReasonId__gr.Name"])
     assert read == row
 
 
-def test_an_invalid_select(client: GainsightClient, requests_mock: Any) -> None:
+def test_invalid_select(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("cta_list_invalid_select.json")
     requests_mock.post(f"{QUERY}/call_to_action", json=answer)
     with pytest.raises(RefusedError, match="gsidasdf"):
         list(client.records.query("call_to_action", select=["gsidasdf"]))
 
 
-def test_a_call_that_is_not_authorized(client: GainsightClient, requests_mock: Any) -> None:
+def test_unauthorized_call(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("unauthorized.json")
     requests_mock.get(f"{META}/objects/list", status_code=401, json=answer["body"])
     with pytest.raises(CredentialError) as caught:

@@ -108,7 +108,7 @@ def test_processes_share_the_minute(store: Store, open_limiter: OpenLimiter) -> 
     assert call(first) == pytest.approx(MINUTE, abs=0.5)
 
 
-def test_permit_is_released_for_others_one_window_after_the_response(
+def test_permit_is_released_one_window_after_response(
     store: Store, open_limiter: OpenLimiter, clock: FakeClock
 ) -> None:
     first, second = open_limiter(store, per_window=1), open_limiter(store, per_window=1)
@@ -131,7 +131,7 @@ def test_response_slower_than_the_window_still_holds_its_permit(
     assert call(second) == pytest.approx(MINUTE - 0.5, abs=0.3)
 
 
-def test_permit_of_a_dead_process_is_released_one_window_after_it_was_issued(
+def test_permit_of_dead_process_is_released_one_window_after_issue(
     store: Store, open_limiter: OpenLimiter, clock: FakeClock
 ) -> None:
     died, other = open_limiter(store, per_window=1), open_limiter(store, per_window=1)
@@ -182,7 +182,7 @@ def test_runs_share_the_hour_of_uploads(
     assert call(second, "bulk") == pytest.approx(40 * MINUTE, abs=0.5)
 
 
-def test_day_spent_by_others_is_reported_without_waiting_for_the_hour(
+def test_day_spent_by_others_is_reported_at_once(
     store: Store, open_limiter: OpenLimiter, clock: FakeClock
 ) -> None:
     limits = {"group": "bulk", "per_window": 2, "per_day": 2, "window_seconds": HOUR}
@@ -355,7 +355,7 @@ def test_file_that_another_process_keeps_locked_is_named(
     store.close()
 
 
-def test_store_that_fails_costs_no_response_and_stops_the_next_call(
+def test_failing_store_keeps_response_and_stops_next_call(
     quota_path: Path, open_limiter: OpenLimiter
 ) -> None:
     limiter = open_limiter(quota_path)

@@ -314,7 +314,7 @@ def test_tenant_that_refuses_every_call_ends_the_run(
     )
 
 
-def test_tenant_that_serves_a_call_now_and_then_does_not_end_the_run(clock: FakeClock) -> None:
+def test_occasionally_served_calls_keep_run_alive(clock: FakeClock) -> None:
     limiter = limiter_of(clock)
     for number in range(300):
         if number % 50:

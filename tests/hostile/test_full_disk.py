@@ -63,7 +63,7 @@ def _assert_stopped(run: TargetRun) -> None:
     assert all(each.isprintable() for each in run.errors)
 
 
-def test_a_full_disk_keeps_every_reject_that_a_state_covers(tenant: Tenant, disk: Path) -> None:
+def test_full_disk_keeps_covered_rejects(tenant: Tenant, disk: Path) -> None:
     run = tenant.load(*_bad(400), rejects_path=str(disk / "rejects"), read_group_size=10)
     _assert_stopped(run)
     text = run.reject_path.read_bytes()
@@ -73,7 +73,7 @@ def test_a_full_disk_keeps_every_reject_that_a_state_covers(tenant: Tenant, disk
     assert _read(run) < 400
 
 
-def test_what_was_not_kept_comes_again_once_there_is_room(tenant: Tenant, disk: Path) -> None:
+def test_unsaved_records_are_re_sent_once_space_is_free(tenant: Tenant, disk: Path) -> None:
     first = tenant.load(*_bad(300), rejects_path=str(disk / "rejects"))
     _assert_stopped(first)
     kept = {line["record"]["Name"] for line in first.rejects}
@@ -83,9 +83,7 @@ def test_what_was_not_kept_comes_again_once_there_is_room(tenant: Tenant, disk: 
     assert kept | again == {f"C{number}" for number in range(300)}
 
 
-def test_a_full_disk_keeps_every_created_row_that_a_state_covers(
-    tenant: Tenant, disk: Path
-) -> None:
+def test_full_disk_keeps_covered_created_rows(tenant: Tenant, disk: Path) -> None:
     rejects = disk / "rejects"
     run = tenant.load(*_good(1500), rejects_path=str(rejects), read_group_size=50)
     _assert_stopped(run)
@@ -96,7 +94,7 @@ def test_a_full_disk_keeps_every_created_row_that_a_state_covers(
     assert len(tenant.names()) == len(set(tenant.names())) == 1500
 
 
-def test_a_full_disk_under_the_quota_store_stops_before_a_call_that_is_not_counted(
+def test_full_disk_of_quota_store_stops_before_uncounted_call(
     tenant: Tenant, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "quota", 1024) as folder:
@@ -109,9 +107,7 @@ def test_a_full_disk_under_the_quota_store_stops_before_a_call_that_is_not_count
         assert tenant.load(*_good(5), quota_store=str(folder / "quota.db")).exit_code == 0
 
 
-def test_a_disk_that_fills_up_under_the_quota_store_stops_the_run(
-    tenant: Tenant, tmp_path: Path
-) -> None:
+def test_disk_filled_by_quota_store_stops_run(tenant: Tenant, tmp_path: Path) -> None:
     with small_disk(tmp_path / "quota", 256) as folder:
         run = tenant.load(
             *_good(600), quota_store=str(folder / "quota.db"), read_group_size=5, batch_size_rows=1
@@ -121,9 +117,7 @@ def test_a_disk_that_fills_up_under_the_quota_store_stops_the_run(
     assert {f"C{number}" for number in range(_read(run))} <= set(tenant.names())
 
 
-def test_a_full_disk_under_the_summary_fails_the_run_and_keeps_its_state(
-    tenant: Tenant, disk: Path
-) -> None:
+def test_full_disk_of_summary_fails_run_and_keeps_state(tenant: Tenant, disk: Path) -> None:
     _fill(disk, 0)
     run = tenant.load(*_good(5), summary_path=str(disk / "summary.json"))
     _assert_stopped(run)
@@ -141,9 +135,7 @@ _SURVEY = {
 }
 
 
-def test_a_full_disk_under_a_survey_file_leaves_no_file_and_no_state(
-    tenant: Tenant, disk: Path
-) -> None:
+def test_full_disk_leaves_no_survey_file_or_state(tenant: Tenant, disk: Path) -> None:
     answer = {
         "Company": "A",
         "Email": "a@b.example",
@@ -165,9 +157,7 @@ def test_a_full_disk_under_a_survey_file_leaves_no_file_and_no_state(
     assert list((disk / "surveys").glob("*.csv")) == []
 
 
-def test_a_full_disk_under_the_spool_of_a_bulk_job_acknowledges_nothing(
-    tenant: Tenant, disk: Path
-) -> None:
+def test_full_disk_of_bulk_spool_covers_nothing(tenant: Tenant, disk: Path) -> None:
     run = tenant.load(
         *_good(2000),
         object_type=None,

@@ -123,7 +123,7 @@ def _assert_harmless(text: str) -> None:
 
 
 @pytest.mark.parametrize(("messages", "given"), _INPUTS.values(), ids=_INPUTS)
-def test_nothing_from_outside_forges_a_line_or_drives_a_terminal(
+def test_input_cannot_forge_lines_or_control_terminal(
     tenant: Tenant, messages: list[Message], given: Message, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with _console() as written:
@@ -175,12 +175,12 @@ def _command(*arguments: str) -> str:
     ],
     ids=lambda each: " ".join(each).replace(FORGERY, "FORGERY"),
 )
-def test_no_command_shows_what_drives_a_terminal(project: Path, arguments: list[str]) -> None:
+def test_commands_print_no_control_characters(project: Path, arguments: list[str]) -> None:
     configured = [] if arguments[0] == "sandbox" else ["--config", "config.json"]
     _assert_harmless(_command(*arguments, *configured))
 
 
-def test_the_plan_shows_names_on_their_lines(project: Path) -> None:
+def test_plan_keeps_names_on_their_lines(project: Path) -> None:
     (project / "in.singer").write_text(
         lines_of([schema(FORGERY), record(FORGERY, Name=f"B{FORGERY}", Industry=FORGERY)]),
         encoding="utf-8",
@@ -191,7 +191,7 @@ def test_the_plan_shows_names_on_their_lines(project: Path) -> None:
     _assert_harmless(shown)
 
 
-def test_the_command_itself_keeps_its_log_whole(tmp_path: Path, tenant: Tenant) -> None:
+def test_installed_command_escapes_its_log(tmp_path: Path, tenant: Tenant) -> None:
     run = run_command(
         folder=tmp_path,
         messages=[schema(FORGERY), record(FORGERY, Name=FORGERY, Employees="x")],
@@ -226,7 +226,7 @@ _ENTRIES: dict[str, Message] = {
 
 
 @pytest.mark.parametrize("kind", [*_object_types(), "bulk"])
-def test_no_name_of_a_stream_leads_out_of_the_folders(
+def test_stream_names_cannot_leave_folders(
     tenant: Tenant, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every kind of sink, whatever it writes: rejects, created rows, spooled and finished files."""

@@ -119,7 +119,7 @@ def test_full_standard_error_costs_no_record(tmp_path: Path, tenant: Tenant) -> 
     assert tenant.names() == ["Acme", "Beta"]
 
 
-def test_the_target_runs_as_a_module() -> None:
+def test_target_runs_as_module() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "target_gainsight", "--version"],
         capture_output=True,

@@ -90,7 +90,7 @@ def test_text_that_shows_nothing_is_null(data_type: str) -> None:
 
 
 @given(whole)
-def test_whole_number_in_a_text_field_has_no_fraction_and_no_exponent(number: int) -> None:
+def test_whole_number_in_text_field_is_plain_digits(number: int) -> None:
     for value in (number, Decimal(number), Decimal(f"{number}.000"), Decimal(number).normalize()):
         assert written("STRING", value) == str(number)
         assert cell(plain_value(value)) == str(number)
@@ -117,7 +117,7 @@ def test_number_in_a_text_field_keeps_its_digits(value: object, text: str) -> No
     assert written("STRING", value) == text
 
 
-def test_whole_number_is_an_integer_where_nothing_is_known_of_the_field() -> None:
+def test_whole_number_is_integer_for_unknown_field() -> None:
     value = plain_value([7000123456.0, Decimal("5.0"), Decimal("5.5"), Decimal("1E+300")])
     assert [str(each) for each in value] == ["7000123456", "5", "5.5", "1E+300"]  # type: ignore[union-attr]
 
@@ -139,5 +139,5 @@ def test_identifier_of_a_blank_part_is_missing(names: tuple[str, ...]) -> None:
     assert join_keys({"id": " \u200b", "sub": "1"}, names) is None
 
 
-def test_list_with_objects_is_one_json_text_where_nothing_is_known_of_the_field() -> None:
+def test_list_with_objects_is_json_text_for_unknown_field() -> None:
     assert plain_value([{"sku": 1, "tags": ["a"]}, "b"]) == '[{"sku": 1, "tags": ["a"]}, "b"]'

@@ -54,9 +54,7 @@ def holds(data_type: str, source: object, read: Json, **described: object) -> bo
         ("JSON", {"a": 1}, '{"a": 1}'),
     ],
 )
-def test_the_same_value_in_another_form_needs_no_write(
-    data_type: str, source: object, read: Json
-) -> None:
+def test_same_value_in_other_form_is_unchanged(data_type: str, source: object, read: Json) -> None:
     assert holds(data_type, source, read)
 
 
@@ -117,7 +115,7 @@ def test_date_read_as_a_time_before_noon_is_that_day(read: Json) -> None:
 
 
 @pytest.mark.parametrize("date_format", ["iso", "MM-DD-YYYY"])
-def test_a_date_compares_alike_in_both_forms(date_format: str) -> None:
+def test_date_is_equal_in_both_forms(date_format: str) -> None:
     converter = converter_for(a_field("Field", "DATE"), date_format=date_format)  # type: ignore[arg-type]
     written = converter.write("2026-02-01")
     assert converter.written_comparable(written) == converter.read_comparable("2026-02-01")
@@ -129,13 +127,11 @@ def test_a_date_compares_alike_in_both_forms(date_format: str) -> None:
 )
 @pytest.mark.parametrize("source", [None, ""])
 @pytest.mark.parametrize("read", [None, ""])
-def test_an_empty_field_reads_as_null_or_blank_and_both_are_the_same(
-    data_type: str, source: object, read: Json
-) -> None:
+def test_null_and_blank_are_equal(data_type: str, source: object, read: Json) -> None:
     assert holds(data_type, source, read)
 
 
-def test_a_label_that_two_active_items_bear_is_in_doubt() -> None:
+def test_label_of_two_active_items_is_uncertain() -> None:
     twins = tuple(
         PicklistOption(gsid, "Gold", active=True, system_name=None) for gsid in (GOLD, OLD)
     )
@@ -143,7 +139,7 @@ def test_a_label_that_two_active_items_bear_is_in_doubt() -> None:
     assert holds("PICKLIST", GOLD, GOLD, options=twins)
 
 
-def test_without_metadata_only_what_is_certainly_the_same_compares_equal() -> None:
+def test_only_certainly_equal_values_match_without_metadata() -> None:
     assert plain_comparable("a") == plain_comparable("a")
     assert plain_comparable(1) == plain_comparable(Decimal("1.0"))
     assert plain_comparable(None) == plain_comparable("")
@@ -152,7 +148,7 @@ def test_without_metadata_only_what_is_certainly_the_same_compares_equal() -> No
     assert plain_comparable(["a"]) != plain_comparable(["a"])
 
 
-def test_a_doubt_equals_nothing_also_inside_a_key_of_several_parts() -> None:
+def test_uncertain_value_equals_nothing_even_in_composite_keys() -> None:
     one, other = plain_comparable(["a"]), plain_comparable(["a"])
     assert isinstance(one, Incomparable)
     assert one != one  # noqa: PLR0124 - the point

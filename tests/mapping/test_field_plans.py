@@ -68,7 +68,7 @@ def test_columns_go_to_mapped_field_or_field_of_same_name() -> None:
     assert made.keys == ("Name",)
 
 
-def test_one_message_lists_every_wrong_name_with_suggested_settings() -> None:
+def test_wrong_names_are_listed_with_suggested_settings() -> None:
     error = mismatch("Name", "renewal_date", "arr", "external_id")
     text = str(error)
     assert "Stream 'accounts' does not fit Company: 3 problems." in text
@@ -115,7 +115,7 @@ def test_wrong_target_field_is_not_suggested_again(target: str) -> None:
     assert f"# country: Company has no field {target} that can be written" in proposal_of(error)
 
 
-def test_wrong_target_field_of_the_only_mapped_column_is_not_suggested_again() -> None:
+def test_wrong_target_field_of_only_mapped_column_is_not_suggested() -> None:
     error = mismatch("Name", "country", field_mapping={"country": "Country"})
     suggested = suggestion(error)
     assert suggested == {"field_mapping": {}, "unknown_fields": "drop"}
@@ -363,9 +363,7 @@ def test_missing_key_fails_unless_every_record_is_new() -> None:
 
 
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
-def test_unfilled_required_field_warns_where_records_are_created(
-    sync_mode: str,
-) -> None:
+def test_unfilled_required_field_warns_where_records_are_created(sync_mode: str) -> None:
     settings: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
     [warning] = plan("ExternalId__gc", "NAME", **settings, unknown_fields="drop").warnings
     assert "Company needs Name to create a record" in warning
@@ -387,7 +385,7 @@ def test_without_metadata_columns_are_sent_unchecked() -> None:
     assert made.column_to_field == {"Name": "Name", "zzz": "zzz"}
 
 
-def test_without_metadata_keys_columns_and_duplicate_targets_are_checked() -> None:
+def test_keys_columns_and_duplicates_are_checked_without_metadata() -> None:
     problems = problems_of(
         "a", "b", schema=None, keys=("Id",), field_mapping={"a": "X", "b": "X", "c": "Y"}
     )

@@ -78,9 +78,7 @@ anything = st.recursive(
 
 @settings(max_examples=300)
 @given(data_type=st.sampled_from(DATA_TYPES), value=anything)
-def test_conversion_refuses_or_gives_a_value_that_compares_equal_to_itself(
-    data_type: str, value: object
-) -> None:
+def test_converted_value_equals_itself_or_is_refused(data_type: str, value: object) -> None:
     converter = converter_for(a_field("Field", data_type, length=50))
     try:
         written = converter.write(value)
@@ -92,7 +90,7 @@ def test_conversion_refuses_or_gives_a_value_that_compares_equal_to_itself(
 
 
 @given(value=anything)
-def test_a_refusal_is_one_short_printable_line(value: object) -> None:
+def test_refusal_is_one_short_printable_line(value: object) -> None:
     refuse_all = converter_for(a_field("Field", "PICKLIST"))
     try:
         refuse_all.write(value)
@@ -106,7 +104,7 @@ def test_a_refusal_is_one_short_printable_line(value: object) -> None:
 
 @settings(max_examples=300)
 @given(data_type=st.sampled_from(DATA_TYPES), value=anything)
-def test_what_was_written_converts_to_itself(data_type: str, value: object) -> None:
+def test_written_value_converts_to_itself(data_type: str, value: object) -> None:
     converter = converter_for(a_field("Field", data_type, length=50))
     try:
         written = converter.write(value)
@@ -206,9 +204,7 @@ def test_write_read_compare_is_stable_and_distinguishes_values(
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.data_type)
 @given(data=st.data())
-def test_equal_comparables_look_alike_so_that_they_can_be_hashed_as_text(
-    form: Form, data: st.DataObject
-) -> None:
+def test_equal_comparables_have_equal_text(form: Form, data: st.DataObject) -> None:
     converter = converter_for(a_field("Field", form.data_type))
     one = data.draw(form.sources)
     texts = {repr(converter.read_comparable(read(one))) for read in form.reads}

@@ -43,13 +43,13 @@ def read_back(field: Field, written: Json, switches: Switches) -> Json:
     return decode(json.dumps(render(stored) if render else stored).encode())
 
 
-def test_every_type_of_the_sandbox_is_one_we_know() -> None:
+def test_every_type_of_sandbox_is_known() -> None:
     assert set(DATA_TYPES) >= set(SANDBOX_TYPES)
 
 
 @settings(max_examples=300)
 @given(data_type=st.sampled_from(sorted(SANDBOX_TYPES)), value=anything)
-def test_a_converted_value_is_always_accepted(data_type: str, value: object) -> None:
+def test_converted_value_is_accepted(data_type: str, value: object) -> None:
     length = DEFAULT_LENGTHS.get(data_type)
     try:
         written = converter_for(a_field("Field", data_type, length=length)).write(value)
@@ -61,7 +61,7 @@ def test_a_converted_value_is_always_accepted(data_type: str, value: object) -> 
 @settings(max_examples=200)
 @given(day=st.dates())
 @pytest.mark.parametrize(("date_format", "accepted"), [("iso", "iso"), ("MM-DD-YYYY", "mdy")])
-def test_a_date_is_accepted_where_only_its_format_is(
+def test_date_is_accepted_in_configured_format(
     date_format: str, accepted: str, day: object
 ) -> None:
     converter = converter_for(a_field("Field", "DATE"), date_format=date_format)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def test_a_date_is_accepted_where_only_its_format_is(
 @pytest.mark.parametrize("switches", READ_FORMS)
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.data_type)
 @given(data=st.data())
-def test_what_was_written_is_unchanged_when_it_is_read(
+def test_written_value_is_unchanged_when_read(
     form: Form, switches: Switches, data: st.DataObject
 ) -> None:
     converter = converter_for(a_field("Field", form.data_type))
@@ -89,7 +89,7 @@ def test_what_was_written_is_unchanged_when_it_is_read(
         assert isinstance(read, (int, Decimal))  # the sandbox keeps large numbers as doubles
 
 
-def test_an_empty_field_reads_as_empty_whatever_its_form() -> None:
+def test_empty_field_is_empty_in_any_form() -> None:
     for switches in READ_FORMS:
         for data_type in sorted(SANDBOX_TYPES):
             converter = converter_for(a_field("Field", data_type))

@@ -46,9 +46,7 @@ def refusal(data_type: str, value: object, **described: object) -> FieldError:
         (None, None),
     ],
 )
-def test_a_number_is_written_exactly_as_sent(
-    data_type: str, value: object, expected: object
-) -> None:
+def test_number_is_written_exactly(data_type: str, value: object, expected: object) -> None:
     result = written(data_type, value)
     assert result == expected
     assert str(result) == str(expected)
@@ -73,14 +71,14 @@ def test_a_number_is_written_exactly_as_sent(
         (date(2026, 2, 1), "not a number"),
     ],
 )
-def test_what_is_not_a_number_is_refused_with_its_reason(value: object, reason: str) -> None:
+def test_invalid_number_is_refused_with_reason(value: object, reason: str) -> None:
     error = refusal("NUMBER", value)
     assert error.code == "not_a_number"
     assert reason in error.message
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN")])
-def test_what_json_has_no_number_for_is_refused(value: object) -> None:
+def test_number_without_json_form_is_refused(value: object) -> None:
     assert refusal("NUMBER", value).code == "not_finite"
 
 
@@ -105,7 +103,7 @@ def test_boolean_words_are_understood(
 
 
 @pytest.mark.parametrize("value", ["maybe", "10", "1.5", 2, Decimal("sNaN"), [], date(2026, 2, 1)])
-def test_what_is_no_boolean_is_refused(value: object) -> None:
+def test_invalid_boolean_is_refused(value: object) -> None:
     assert refusal("BOOLEAN", value).code == "not_a_boolean"
 
 
@@ -131,11 +129,11 @@ def test_what_is_no_boolean_is_refused(value: object) -> None:
         1769904000.0,
     ],
 )
-def test_a_date_is_the_day_in_the_sources_own_zone(value: object) -> None:
+def test_date_is_day_in_zone_of_source(value: object) -> None:
     assert written("DATE", value) == "2026-02-01"
 
 
-def test_the_date_format_is_the_settings() -> None:
+def test_date_format_is_configurable() -> None:
     converter = converter_for(a_field("Field", "DATE"), date_format="MM-DD-YYYY")
     assert converter.write("2026-02-01") == "02-01-2026"
     assert converter.write("") is None
@@ -169,7 +167,7 @@ def test_the_date_format_is_the_settings() -> None:
     ],
 )
 @pytest.mark.parametrize("data_type", ["DATE", "DATETIME"])
-def test_what_no_calendar_has_is_refused(data_type: str, value: object) -> None:
+def test_impossible_date_is_refused(data_type: str, value: object) -> None:
     error = refusal(data_type, value)
     assert error.code == f"not_a_{data_type.lower()}"
     assert "ISO 8601" in error.hint
@@ -197,9 +195,7 @@ def test_what_no_calendar_has_is_refused(data_type: str, value: object) -> None:
         ("", None),
     ],
 )
-def test_a_datetime_keeps_its_offset_and_carries_milliseconds(
-    value: object, expected: str | None
-) -> None:
+def test_datetime_keeps_offset_and_has_milliseconds(value: object, expected: str | None) -> None:
     assert written("DATETIME", value) == expected
 
 
@@ -219,19 +215,17 @@ def test_offset_with_seconds_is_converted_to_utc() -> None:
         ("soon", "soon", "soon"),
     ],
 )
-def test_a_refused_date_is_turned_into_the_other_form(
-    value: str, iso: str, month_first: str
-) -> None:
+def test_refused_date_is_converted_to_other_form(value: str, iso: str, month_first: str) -> None:
     assert reformat_date(value, "iso") == iso
     assert reformat_date(value, "MM-DD-YYYY") == month_first
 
 
 @pytest.mark.parametrize("value", ["Gold", "Smith, John", GOLD])
-def test_a_picklist_takes_labels_and_item_gsids_as_they_are(value: str) -> None:
+def test_picklist_accepts_labels_and_item_gsids(value: str) -> None:
     assert written("PICKLIST", value) == value
 
 
-def test_a_number_may_name_a_picklist_item() -> None:
+def test_number_may_name_picklist_item() -> None:
     five = PicklistOption(GOLD, "5", active=True, system_name=None)
     assert written("PICKLIST", 5, options=(five,)) == "5"
 
@@ -255,7 +249,7 @@ def test_refused_picklist_value_suggests_items(value: object, code: str, message
     assert message in str(error)
 
 
-def test_an_item_reactivated_under_the_same_label_is_writable() -> None:
+def test_reactivated_item_of_same_label_is_writable() -> None:
     twins = (
         PicklistOption(OLD, "Gold", active=False, system_name=None),
         PicklistOption(GOLD, "Gold", active=True, system_name=None),
@@ -263,11 +257,11 @@ def test_an_item_reactivated_under_the_same_label_is_writable() -> None:
     assert written("PICKLIST", "Gold", options=twins) == "Gold"
 
 
-def test_a_picklist_whose_items_are_all_inactive_takes_nothing() -> None:
+def test_picklist_of_inactive_items_accepts_nothing() -> None:
     assert refusal("PICKLIST", "Gold", options=TIERS[3:]).code == "unknown_option"
 
 
-def test_a_picklist_whose_items_nobody_lists_is_written_unchecked() -> None:
+def test_picklist_without_listed_items_is_unchecked() -> None:
     assert written("PICKLIST", "Anything", options=()) == "Anything"
 
 
@@ -288,12 +282,12 @@ def test_a_picklist_whose_items_nobody_lists_is_written_unchecked() -> None:
         ([], None),
     ],
 )
-def test_a_multi_select_takes_lists_and_text(value: object, expected: object) -> None:
+def test_multi_select_accepts_lists_and_text(value: object, expected: object) -> None:
     assert written("MULTISELECTDROPDOWNLIST", value) == expected
 
 
 @pytest.mark.parametrize("value", ["Gold;gold", ["Gold", None], ["Gold", ""], "[Gold", {"a": 1}])
-def test_one_wrong_item_refuses_the_selection(value: object) -> None:
+def test_wrong_item_refuses_whole_selection(value: object) -> None:
     assert refusal("MULTISELECTDROPDOWNLIST", value).code == "unknown_option"
 
 
@@ -319,7 +313,7 @@ TEXT_TYPES = ["STRING", "RICHTEXTAREA", "JSON", "JSONSTRING", "IMAGE"]
         (["ä", 1], '["ä", 1]'),
     ],
 )
-def test_a_text_field_takes_anything_as_its_plain_text(
+def test_text_field_accepts_anything_as_plain_text(
     data_type: str, value: object, expected: str
 ) -> None:
     assert written(data_type, value) == expected
@@ -348,7 +342,7 @@ def test_text_that_is_too_long_is_refused_with_both_lengths() -> None:
         ({"a": "\ud800"}, "not_text"),
     ],
 )
-def test_what_no_request_can_carry_is_refused(value: object, code: str) -> None:
+def test_unencodable_text_is_refused(value: object, code: str) -> None:
     assert refusal("STRING", value).code == code
 
 
@@ -425,7 +419,7 @@ def test_values_outside_json_are_refused_without_metadata() -> None:
             plain_value(value)
 
 
-def test_an_error_is_one_line_that_names_field_type_value_and_cure() -> None:
+def test_error_names_field_type_value_and_remedy() -> None:
     error = refusal("NUMBER", "1\n2")
     assert str(error) == (
         r"Field (NUMBER) refuses '1\n2': not a number. "

@@ -42,7 +42,7 @@ def test_contacts_and_responses_belong_to_accounts() -> None:
         assert names[record["account_id"]] == record["account_name"]
 
 
-def test_every_account_has_a_contact_and_every_response_a_known_person() -> None:
+def test_accounts_have_contacts_and_responses_known_people() -> None:
     accounts = {account["account_id"] for account in records("accounts")}
     people = {contact["email"]: contact["account_id"] for contact in records("contacts")}
     assert set(people.values()) == accounts
@@ -80,7 +80,7 @@ def test_scores_are_promoter_scores() -> None:
     assert {response["score"] for response in records("nps_responses")} == set(range(11))
 
 
-def test_every_address_is_reserved_for_examples() -> None:
+def test_addresses_are_reserved_for_examples() -> None:
     files = sorted(path for path in EXAMPLES.rglob("*") if path.suffix in {".jsonl", ".yml"})
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     text = re.sub(r"uses: \S+@[0-9a-f]{40}", "", text)  # the actions of a workflow

@@ -92,7 +92,7 @@ def test_readme_table_has_the_essential_settings(target: Target) -> None:
     assert [row.split("`")[1] for row in rows] == list(ESSENTIAL)
 
 
-def test_the_reference_has_a_table_per_group(target: Target) -> None:
+def test_reference_has_a_table_per_group(target: Target) -> None:
     groups = settings_reference(target.settings).split("## ")[1:]
     assert [group.split("\n")[0] for group in groups[:2]] == ["Connection", "Streams"]
     assert groups[-1].startswith("Singer SDK\n")

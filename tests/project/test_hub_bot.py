@@ -102,9 +102,7 @@ def rewritten(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in merged(about(capsys)["settings"]["properties"])}
 
 
-def test_the_merge_keeps_every_setting_with_its_label_and_description(
-    rewritten: dict[str, dict[str, Any]],
-) -> None:
+def test_merge_keeps_labels_and_descriptions(rewritten: dict[str, dict[str, Any]]) -> None:
     ours = {each["name"]: each for each in DEFINITION["settings"]}
     assert rewritten.keys() == ours.keys()
     for name, setting in rewritten.items():
@@ -115,14 +113,12 @@ def test_the_merge_keeps_every_setting_with_its_label_and_description(
         )
 
 
-def test_after_the_merge_meltano_neither_sends_defaults_nor_checks_choices(
-    rewritten: dict[str, dict[str, Any]],
-) -> None:
+def test_merged_settings_have_no_defaults_or_choices(rewritten: dict[str, dict[str, Any]]) -> None:
     assert {each["kind"] for each in rewritten.values()} == {"string", "password", "object"}
     assert not [each for each in rewritten.values() if "value" in each]
 
 
-def test_after_the_merge_secrets_are_sensitive(rewritten: dict[str, dict[str, Any]]) -> None:
+def test_merged_secrets_are_sensitive(rewritten: dict[str, dict[str, Any]]) -> None:
     sensitive = {name for name, each in rewritten.items() if each.get("sensitive")}
     secret = {name for name, setting in SETTINGS.items() if setting.secret}
     # The bot goes by names. The password of quota_store is a setting of its own.
@@ -228,7 +224,7 @@ def test_wrong_values_are_reported_by_the_target(
 
 
 @pytest.mark.e2e
-def test_the_loader_and_its_commands_see_the_same_settings(
+def test_loader_and_commands_get_same_settings(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = {

@@ -83,7 +83,7 @@ def test_definition_passes_the_formatting_of_the_hub() -> None:
     assert "FlowMappingStartToken" not in tokens
 
 
-def test_every_setting_has_kind_and_description() -> None:
+def test_settings_have_kind_and_description() -> None:
     for setting in SETTINGS.values():
         assert setting["kind"] in KINDS
         assert setting["label"]
@@ -116,7 +116,7 @@ def test_oauth_is_a_group_of_its_own_once_its_settings_exist() -> None:
     ]
 
 
-def test_every_subcommand_of_gainsight_is_a_command_of_the_plugin() -> None:
+def test_subcommands_of_gainsight_are_plugin_commands() -> None:
     commands = DEFINITION["commands"]
     assert list(commands) == main.list_commands(None)
     for name, command in commands.items():
@@ -130,7 +130,7 @@ def test_commands_in_texts_exist() -> None:
         assert f"target-gainsight:{name}" in text
 
 
-def test_the_logo_is_a_vector_drawing_without_a_background() -> None:
+def test_logo_is_svg_without_background() -> None:
     logo = HUB / Path(DEFINITION["logo_url"]).name
     root = ET.fromstring(logo.read_text(encoding="utf-8"))  # noqa: S314 - our own file
     svg = "{http://www.w3.org/2000/svg}"

@@ -86,7 +86,7 @@ def test_configured_settings_exist() -> None:
     assert set(TARGET["config"]) <= {setting["name"] for setting in TARGET["settings"]}
 
 
-def test_the_job_runs_the_three_taps_into_the_target() -> None:
+def test_job_runs_three_taps_into_target() -> None:
     [job] = MELTANO_YML["jobs"]
     taps = [tap["name"] for tap in MELTANO_YML["plugins"]["extractors"] if "inherit_from" in tap]
     assert job == {

@@ -129,7 +129,7 @@ def test_renamed_or_closed_customer_keeps_its_row(tenant: Tenant) -> None:
     assert tenant.sandbox.tenant.count("company") == 1
 
 
-def test_a_full_refresh_writes_nothing(tenant: Tenant) -> None:
+def test_full_refresh_writes_nothing(tenant: Tenant) -> None:
     lines = [*(account(number) for number in range(30)), contact("ida", 2)]
     night(tenant, *lines)
     run = night(tenant, *lines)

@@ -46,9 +46,7 @@ def _run_against(server: ScriptedServer, folder: Path, **environment: str) -> tu
     return run.returncode, run.stdout, errors_in(run.stderr)[-1]
 
 
-def test_a_certificate_that_nobody_vouches_for_ends_the_run_with_what_to_do(
-    tmp_path: Path, certificate: Path
-) -> None:
+def test_untrusted_certificate_ends_run_with_advice(tmp_path: Path, certificate: Path) -> None:
     with ScriptedServer([hang] * 9, certificate) as server:
         code, output, error = _run_against(server, tmp_path)
         assert server.done == []
@@ -58,9 +56,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_run_with_what_to_do(
     assert "point REQUESTS_CA_BUNDLE to its certificate authority" in error
 
 
-def test_a_certificate_of_another_host_ends_the_run_even_when_it_is_trusted(
-    tmp_path: Path, certificate: Path
-) -> None:
+def test_trusted_certificate_of_other_host_ends_run(tmp_path: Path, certificate: Path) -> None:
     with ScriptedServer([hang] * 9, certificate) as server:
         settings = {
             "base_url": f"https://localhost:{server.port}",
@@ -89,7 +85,7 @@ def _own_address() -> str | None:
     return None if address.startswith(("127.", "0.")) else address
 
 
-def test_the_sandbox_is_not_reached_from_outside_this_machine(tenant: Tenant) -> None:
+def test_sandbox_is_unreachable_from_other_machines(tenant: Tenant) -> None:
     port = int(tenant.sandbox.base_url.rpartition(":")[2])
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
     address = _own_address()
@@ -99,7 +95,7 @@ def test_the_sandbox_is_not_reached_from_outside_this_machine(tenant: Tenant) ->
         socket.create_connection((address, port), timeout=5)
 
 
-def test_the_sandboxs_file_is_its_owners(tenant: Tenant) -> None:
+def test_sandbox_file_is_private(tenant: Tenant) -> None:
     tenant.load(schema(), record(Name="A"))
     files = list(tenant.folder.glob("tenant.db*"))
     assert len(files) == 3

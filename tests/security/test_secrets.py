@@ -68,7 +68,7 @@ def _failing_runs() -> list[Any]:
 
 
 @pytest.mark.parametrize(("credential", "failure"), _failing_runs())
-def test_a_run_that_fails_shows_no_secret_anywhere(
+def test_failed_run_shows_no_secret(
     tmp_path: Path, tenant: Tenant, credential: dict[str, Any], failure: dict[str, Any]
 ) -> None:
     (tmp_path / "taken").write_text("no folder", encoding="utf-8")
@@ -112,7 +112,7 @@ def test_secrets_are_in_no_arguments_of_a_process(tmp_path: Path, tenant: Tenant
     assert _shown_in("".join(shown)) == []
 
 
-def test_an_error_that_nobody_expected_shows_no_secret(
+def test_unexpected_error_shows_no_secret(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -136,7 +136,7 @@ def test_settings_do_not_show_their_secrets() -> None:
         assert _shown_in(f"{settings} {settings!r} {settings.connection!r}") == []
 
 
-def test_the_summary_and_the_plan_hold_no_secret(tenant: Tenant, tmp_path: Path) -> None:
+def test_summary_and_plan_have_no_secret(tenant: Tenant, tmp_path: Path) -> None:
     key = tenant.settings["access_key"]
     path = tmp_path / "summary.json"
     for dry_run in (False, True):
