@@ -260,3 +260,25 @@ def test_keys_in_the_metadata_of_a_catalog_are_proposed(commands: Commands) -> N
     source = catalog(commands, stream("nps", {"code": TEXT, "channel": TEXT}, metadata=[keys]))
     proposed = commands.describe("Response__gc", "--mapping", source).output
     assert yaml.safe_load(proposed)["streams"]["nps"]["lookup_keys"] == ["Code__gc"]
+
+
+def test_fields_that_a_new_record_needs_are_named_in_a_proposal(commands: Commands) -> None:
+    columns = {"external_id": TEXT, "activity_date": TEXT, "account_name": TEXT, "author": TEXT}
+    source = catalog(commands, stream("notes", columns))
+    proposed = commands.describe("timeline", "--mapping", source).output
+    note = "    # constants: nothing fills ContextName, TypeName, which a new record needs\n"
+    assert note in proposed
+    assert yaml.safe_load(proposed)["streams"]["notes"]["lookups"] == {
+        "GsCompanyId": {"object_name": "company", "fields": {"account_name": "Name"}}
+    }
+
+
+def test_column_named_like_a_foreign_key_is_mapped_only_under_its_very_name(
+    commands: Commands,
+) -> None:
+    columns = {"name": TEXT, "csm": TEXT, "ParentCompany": TEXT}
+    source = catalog(commands, stream("accounts", columns))
+    proposed = commands.describe("company", "--mapping", source).output
+    mapping = yaml.safe_load(proposed)["streams"]["accounts"]["field_mapping"]
+    assert mapping == {"name": "Name", "ParentCompany": "ParentCompany"}
+    assert "# csm: Csm holds a GSID; set a lookup for it" in proposed

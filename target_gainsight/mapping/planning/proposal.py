@@ -20,10 +20,11 @@ from target_gainsight.mapping.planning.proposed_mapping import (
 from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.mapping.planning.spec import GSID_FIELD
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
+from target_gainsight.mapping.planning.stream_checks import is_required_to_create
 from target_gainsight.settings import OBJECT_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from target_gainsight.api.http.json_codec import Json
     from target_gainsight.api.resources.metadata import ObjectSchema
@@ -82,10 +83,8 @@ def propose_settings(
     Returns:
         None if the object's fields are not known, or nothing would change.
     """
-    schema = spec.schema
-    if schema is None:
+    if spec.schema is None:
         return None
-    changes: dict[str, Any] = {}
     lookups, links = _propose_references(spec, references)
     if spec.field_mapping:
         mapping, left_out = correct_mapping(spec)
@@ -93,22 +92,30 @@ def propose_settings(
         taken = {*spec.constants, *spec.lookup_targets, *lookups}
         used = spec.lookup_columns | lookup_columns(lookups, links)
         mapping, left_out = propose_mapping(spec, used, taken)
-    constants = _correct_constants(spec)
-    keys = _propose_keys(spec, mapping)
-    if keys and (keys != spec.keys or spec.default_keys):
-        changes["lookup_keys"] = list(keys)
-    if _changes_mapping(spec, mapping):
-        changes["field_mapping"] = mapping
-    if constants != spec.constants:
-        changes["constants"] = constants
-    changes |= {"lookups": lookups} if lookups else {}
-    changes |= {"company_links": links} if links else {}
-    if left_out and not mapping and spec.unknown_fields != "drop":
-        changes["unknown_fields"] = "drop"
+    constants, keys = _correct_constants(spec), _propose_keys(spec, mapping)
+    drops = bool(left_out) and not mapping and spec.unknown_fields != "drop"
+    proposed = {
+        "lookup_keys": (list(keys), bool(keys) and (keys != spec.keys or spec.default_keys)),
+        "field_mapping": (mapping, _changes_mapping(spec, mapping)),
+        "constants": (constants, constants != spec.constants),
+        "lookups": (lookups, bool(lookups)),
+        "company_links": (links, bool(links)),
+        "unknown_fields": ("drop", drops),
+    }
+    changes = {setting: value for setting, (value, changed) in proposed.items() if changed}
     if not changes:
         return None
+    notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups})
+    return Proposal(stream, {**_object_settings(spec.schema), **changes}, left_out, notes)
+
+
+def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) -> dict[str, str]:
+    """Return what a person must add, by the setting."""
     notes = {} if keys or not _needs_keys(spec) else {"lookup_keys": _NO_KEY}
-    return Proposal(stream, {**_object_settings(schema), **changes}, left_out, notes)
+    unfilled = _unfilled_fields(spec, filled)
+    if unfilled:
+        notes["constants"] = f"nothing fills {', '.join(unfilled)}, which a new record needs"
+    return notes
 
 
 def _changes_mapping(spec: MappingSpec, mapping: Mapping[str, str]) -> bool:
@@ -144,6 +151,15 @@ def _propose_references(
     lookups = {name: lookup for name, lookup in found.items() if name not in filled}
     is_person = spec.schema.name.lower() == PERSON
     return lookups, propose_company_links(free, references) if is_person else {}
+
+
+def _unfilled_fields(spec: MappingSpec, filled: Collection[str]) -> tuple[str, ...]:
+    """List the fields that a new record needs and that nothing fills."""
+    if spec.schema is None or spec.sync_mode == "update":
+        return ()
+    named = {*filled, *spec.column_to_field.values(), *spec.lookup_targets}
+    required = (each.name for each in spec.schema.fields if is_required_to_create(each))
+    return tuple(name for name in required if name not in named)
 
 
 def _correct_constants(spec: MappingSpec) -> dict[str, Json]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from target_gainsight.mapping.planning.spec import MappingSpec
 
 _NO_RULE = 9
-_SLIP = 0.9
+_MIN_SIMILARITY = 0.9
 """The least similarity of a misspelt name."""
 
-_EXACT_RULES = 2
+_SAME_NAME = 0
 _REFERENCES = frozenset({"LOOKUP", "GSID"})
 _DIGITS = re.compile(r"\d+")
 
@@ -32,7 +32,7 @@ def propose_mapping(
     """Match columns to fields.
 
     The rules, the strictest first: the same name, but for case, `renewal_date` for `RenewalDate`,
-    the same for the label, a slip of the pen.
+    the same for the label, a misspelling.
 
     Args:
         spec: The stream's columns and its object.
@@ -53,9 +53,8 @@ def propose_mapping(
     left_out: dict[str, str] = {}
     for column in sorted(own, key=lambda each: matches[each.name][0]):
         rule, fields = matches[column.name]
-        reason = _left_out_reason(column, rule, fields, spec)
-        if not reason:
-            reason = _taken_reason(fields[0].name, mapping, taken)
+        filled = _taken_reason(fields[0].name, mapping, taken) if len(fields) == 1 else ""
+        reason = filled or _left_out_reason(column, rule, fields, spec)
         if reason:
             left_out[column.name] = reason
         else:
@@ -102,16 +101,16 @@ def correct_field(spec: MappingSpec, name: str, taken: Collection[str]) -> str |
 def _matches(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
     """Return the number of the first rule that finds fields for a column, and the fields."""
     fields = spec.schema.fields if spec.schema else ()
-    by_rule = (*same_names(name, fields), tuple(f for f in fields if _is_slip(name, f.name)))
+    by_rule = (*same_names(name, fields), tuple(f for f in fields if _is_misspelling(name, f.name)))
     return next(((rule, found) for rule, found in enumerate(by_rule) if found), (_NO_RULE, ()))
 
 
-def _is_slip(name: str, other: str) -> bool:
+def _is_misspelling(name: str, other: str) -> bool:
     """Return whether a name is another one misspelt; names with other digits are not."""
     first, second = bare_name(name), bare_name(other)
     if _DIGITS.findall(first) != _DIGITS.findall(second):
         return False
-    return difflib.SequenceMatcher(None, first, second).ratio() >= _SLIP
+    return difflib.SequenceMatcher(None, first, second).ratio() >= _MIN_SIMILARITY
 
 
 def _left_out_reason(
@@ -126,7 +125,7 @@ def _left_out_reason(
     [only] = fields
     if spec.not_writable_reason(only):
         return f"{only.name} cannot be written"
-    if only.data_type in _REFERENCES and rule >= _EXACT_RULES:
+    if only.data_type in _REFERENCES and rule > _SAME_NAME:
         return f"{only.name} holds a GSID; set a lookup for it"
     if not may_convert(column.json_types, only.data_type):
         found = " or ".join(sorted(column.json_types))
