@@ -1,4 +1,4 @@
-"""Bulk uploads and the question for a job's progress, in every form that answers may have."""
+"""Bulk uploads and job status, in every form of response."""
 
 from __future__ import annotations
 

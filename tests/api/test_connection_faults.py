@@ -1,4 +1,4 @@
-"""Calls that were never sent differ from calls that may have had an effect, on real sockets."""
+"""Unsent calls are distinguished from calls that may have had an effect, on real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that CTAs go by are read in each form that a tenant may list them in."""
+"""CTA names are read in every form in which a tenant may list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors are grouped by what the caller does next, and the names can be relied on."""
+"""Errors are grouped by what the caller does next, and their names are stable."""
 
 from __future__ import annotations
 

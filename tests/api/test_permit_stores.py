@@ -1,4 +1,4 @@
-"""Processes that share a store share the limits; a store that fails ends the run."""
+"""Processes that share a store share the limits; a failing store ends the run."""
 
 from __future__ import annotations
 

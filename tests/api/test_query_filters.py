@@ -1,4 +1,4 @@
-"""Filters are written as Gainsight wants them: conditions, aliases, an expression."""
+"""Filters have the form that Gainsight expects: conditions, aliases, an expression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The allowed rate is used, never exceeded, and waits end when they must."""
+"""The allowed rate is used and never exceeded, and waits end in time."""
 
 from __future__ import annotations
 

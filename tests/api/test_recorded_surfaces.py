@@ -1,4 +1,4 @@
-"""Responses of Timeline and Cockpit as Gainsight's pages print them are read as they are."""
+"""Responses of Timeline and Cockpit as Gainsight documents them are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records are written in calls of 50 and read in pages of 5,000, and answers are read whole."""
+"""Records are written 50 a call and read in pages of 5,000, and responses are read completely."""
 
 from __future__ import annotations
 

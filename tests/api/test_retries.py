@@ -1,4 +1,4 @@
-"""Calls are retried only while that may help, and an insert is never sent twice."""
+"""Calls are retried only if they may succeed, and an insert is never sent twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three processes that share a tenant use its whole rate, and not one call more."""
+"""Three processes that share a tenant use its whole rate, and never exceed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timeline and Cockpit judge each record by itself; every form of their answers is read."""
+"""Timeline and Cockpit report an outcome per record; every form of it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tap read is what arrives."""
+"""Values of a tap arrive unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that fills up: the run stops with a sentence, and no state covers what was not kept."""
+"""A full disk: the run stops with an explanation, and no state covers unsaved records."""
 
 from __future__ import annotations
 

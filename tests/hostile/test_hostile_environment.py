@@ -1,4 +1,4 @@
-"""A whole run, and what the commands print of it, whatever the environment is like."""
+"""A run and the output of the commands, in any environment."""
 
 from __future__ import annotations
 

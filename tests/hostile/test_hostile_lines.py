@@ -1,4 +1,4 @@
-"""Lines that no tap should write: each ends the run with a sentence, becomes a reject, or lands."""
+"""Lines that no tap should write end the run with an explanation, are rejected, or loaded."""
 
 from __future__ import annotations
 

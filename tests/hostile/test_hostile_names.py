@@ -1,4 +1,4 @@
-"""Names and values of other people: they forge no line, drive no terminal and lead to no file."""
+"""Foreign names and values cannot forge a line, control a terminal or escape a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard output that takes nothing: exit 1 and one line, however Python buffers it."""
+"""Unwritable standard output: exit 1 and one line, with and without buffering."""
 
 from __future__ import annotations
 

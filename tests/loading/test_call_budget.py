@@ -1,4 +1,4 @@
-"""max_calls_per_run: what the calls do not cover is read without being written."""
+"""max_calls_per_run: records beyond the budget are read and not written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exact calls of a run, by kind: nothing but what describe, reads, writes and doubts need."""
+"""The exact calls of a run, by kind: describe, reads, writes and recovery, and no others."""
 
 from __future__ import annotations
 

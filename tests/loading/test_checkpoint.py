@@ -1,4 +1,4 @@
-"""A written state is never ahead of what is settled, and in the end nothing is held back."""
+"""A written state is never ahead of settled records, and the last one is always written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person is linked to companies by any of their fields, and written only for what is new."""
+"""A person is linked to companies by any of their fields, and written only for new links."""
 
 from __future__ import annotations
 

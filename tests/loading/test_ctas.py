@@ -1,4 +1,4 @@
-"""CTAs: found by lookup keys before they are created, answered by reference, never doubled."""
+"""CTAs: found by lookup keys before they are created, matched by reference, never duplicated."""
 
 from __future__ import annotations
 

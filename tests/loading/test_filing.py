@@ -1,4 +1,4 @@
-"""Rejects are filed in input order; one that waits for long holds up no memory without bound."""
+"""Rejects are filed in input order; waiting ones use bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign keys are resolved in bulk; what leads nowhere costs its own record alone."""
+"""Foreign keys are resolved in bulk; a missed lookup rejects its record alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records with the same key are applied in the order they came, whatever is in flight."""
+"""Records with the same key are applied in input order, with any calls in flight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every record ends in exactly one stated outcome, whatever the sync mode and the object."""
+"""Every record has exactly one outcome, in every sync mode and for every object."""
 
 from __future__ import annotations
 

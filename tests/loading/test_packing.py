@@ -1,4 +1,4 @@
-"""Calls are in proportion to changes: full batches, one read a group, nothing twice."""
+"""Calls grow with changes: full batches, one read per group, nothing twice."""
 
 from __future__ import annotations
 

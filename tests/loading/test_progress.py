@@ -1,4 +1,4 @@
-"""How a run is going: a line every 10 seconds, or a minute when idle."""
+"""Progress: a line every 10 seconds, or every minute when idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A company's parent may come after it: the child is written first and completed later."""
+"""A company's parent may follow it: the child is written first and completed later."""
 
 from __future__ import annotations
 

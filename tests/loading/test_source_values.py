@@ -1,4 +1,4 @@
-"""Values as sources send them, on every way into the tenant: links, Timeline, CTAs, bulk files."""
+"""Values as sources send them, in links, Timeline, CTAs and bulk files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that may cover a whole object lie on disk and come back whole."""
+"""Values that may cover a whole object are kept on disk and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a run goes on, when it stops, and what state it leaves behind."""
+"""When a run continues, when it stops, and which state it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams of survey responses: one file in a run, whole, checked and harmless."""
+"""Streams of survey responses: one complete, validated and harmless file per run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timeline activities: known by their ExternalId, never doubled, one refusal costs no other."""
+"""Timeline activities: found by ExternalId, never duplicated, rejected one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken off values, and what counts as missing."""
+"""Cleaning of values, and what counts as missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a value written and a value read are the same, whatever form the tenant answers in."""
+"""When a written and a read value are equal, in any form of response."""
 
 from __future__ import annotations
 

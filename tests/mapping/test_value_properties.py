@@ -1,4 +1,4 @@
-"""What holds for every value: conversion only refuses, and write, read, compare agree."""
+"""Properties of all values: conversion only refuses, and write, read and compare agree."""
 
 from __future__ import annotations
 

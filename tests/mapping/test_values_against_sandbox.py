@@ -1,4 +1,4 @@
-"""A converted value is accepted by the sandbox, and read back it compares as what was written."""
+"""The sandbox accepts converted values, and read back they equal what was written."""
 
 from __future__ import annotations
 

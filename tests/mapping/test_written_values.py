@@ -1,4 +1,4 @@
-"""What is written for what a source sends, type by type."""
+"""Conversion of source values, type by type."""
 
 from __future__ import annotations
 

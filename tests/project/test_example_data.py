@@ -1,4 +1,4 @@
-"""examples/: complete, consistent and about nobody real."""
+"""examples/: complete, consistent and fictional."""
 
 from __future__ import annotations
 

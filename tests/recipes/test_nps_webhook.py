@@ -1,4 +1,4 @@
-"""Responses sent to the webhook arrive in the tenant, even if a process dies in between."""
+"""Responses sent to the webhook arrive in the tenant, even if a process dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see the page, what looking costs, and what leaves with it."""
+"""Access to the page, its cost, and what it discloses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others have sent, written so that a person sees all of it but the secrets."""
+"""Foreign text on the page is fully visible, except secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bulk jobs of the tenant: what it takes, what it refuses, what it makes of the rows."""
+"""Bulk jobs of the tenant: accepted and refused files, and the rows they load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on purpose: what the client sees, and what is in the tenant afterwards."""
+"""Injected faults: what the client receives and what the tenant keeps."""
 
 from __future__ import annotations
 

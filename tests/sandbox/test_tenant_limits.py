@@ -1,4 +1,4 @@
-"""Section 2: limits, in fixed windows that follow the clock."""
+"""Section 2: limits, in fixed windows of the clock."""
 
 from __future__ import annotations
 

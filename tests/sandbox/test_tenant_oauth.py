@@ -1,4 +1,4 @@
-"""Section 1: M2M OAuth, whose tokens end."""
+"""Section 1: M2M OAuth with expiring tokens."""
 
 from __future__ import annotations
 

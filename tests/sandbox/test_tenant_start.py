@@ -1,4 +1,4 @@
-"""Starting and ending, and the description of a tenant."""
+"""Start, stop and description of a tenant."""
 
 from __future__ import annotations
 

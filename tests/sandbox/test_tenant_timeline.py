@@ -1,4 +1,4 @@
-"""Sections 7 and 8: Timeline and CTAs, judged record by record."""
+"""Sections 7 and 8: Timeline and CTAs, with an outcome per record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Section 6: what each type accepts, and what a read answers for it."""
+"""Section 6: what each type accepts, and what a read returns for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of runs that fail: in no log at any level, no file, no error, no process's arguments."""
+"""Secrets of failing runs: in no log at any level, no file, no error, no process argument."""
 
 from __future__ import annotations
 

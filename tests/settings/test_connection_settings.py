@@ -1,4 +1,4 @@
-"""Where the tenant is, and what proves who we are."""
+"""The tenant's address and the credential."""
 
 from __future__ import annotations
 

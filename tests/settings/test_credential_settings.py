@@ -1,4 +1,4 @@
-"""Who we are to the tenant: exactly one credential, whole, and never shown."""
+"""Exactly one complete credential, which is never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is declared is what works and what is documented, in every form in which it is shown."""
+"""Declared settings work and are documented, in every form in which they are shown."""
 
 from __future__ import annotations
 

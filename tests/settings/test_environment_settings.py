@@ -1,4 +1,4 @@
-"""Settings from environment variables are those from a file, and refused as plainly."""
+"""Settings from environment variables equal those from a file, errors included."""
 
 from __future__ import annotations
 

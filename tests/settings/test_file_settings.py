@@ -1,4 +1,4 @@
-"""Streams that go into files: what their entries may say, and what means nothing there."""
+"""Streams that are written to files: accepted and refused settings of their entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers, switches and choices: what they default to, and what is refused."""
+"""Numbers, booleans and choices: defaults and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where calls are counted: memory, a file or Redis, and never a password in a message."""
+"""The store of call counts: memory, a file or Redis, and no password in a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stream maps find the streams they were written for, although Meltano splits names at dots."""
+"""Stream maps find their streams although Meltano splits names at dots."""
 
 from __future__ import annotations
 

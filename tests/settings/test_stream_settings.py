@@ -1,4 +1,4 @@
-"""Which object a stream is loaded into, and how."""
+"""The object of a stream, and how it is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls a stream costs, and which: as few as the API allows."""
+"""The calls of a stream: as few as the API allows."""
 
 from __future__ import annotations
 

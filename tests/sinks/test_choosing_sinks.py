@@ -1,4 +1,4 @@
-"""Every object type that the settings offer has a sink, which is imported when it is needed."""
+"""Every object type has a sink, which is imported on demand."""
 
 from __future__ import annotations
 

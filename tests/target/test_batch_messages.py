@@ -1,4 +1,4 @@
-"""A BATCH message's files go line by line the way of records."""
+"""Lines of a BATCH message's files are processed like records."""
 
 from __future__ import annotations
 

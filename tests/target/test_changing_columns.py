@@ -1,4 +1,4 @@
-"""Columns that only records carry, schemas that change, and flattened objects."""
+"""Undeclared columns, changing schemas and flattened objects."""
 
 from __future__ import annotations
 

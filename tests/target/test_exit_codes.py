@@ -1,4 +1,4 @@
-"""What the shell learns: 0 where records are loaded or kept, 1 where somebody must act."""
+"""Exit codes: 0 if records are loaded or kept, 1 if someone must act."""
 
 from __future__ import annotations
 

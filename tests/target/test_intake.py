@@ -1,4 +1,4 @@
-"""What cannot be read rejects its record alone; what breaks the protocol ends the run plainly."""
+"""An invalid value rejects its record alone; a protocol error ends the run with an explanation."""
 
 from __future__ import annotations
 

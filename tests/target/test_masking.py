@@ -1,4 +1,4 @@
-"""Whoever masks a field learns that rejects would show it."""
+"""Masking a field warns that rejects would show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs as an M2M OAuth client: tokens end in the middle, and nothing else changes."""
+"""Runs as an M2M OAuth client: tokens may expire at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stream goes where the settings say, nowhere where the maps say, and never elsewhere."""
+"""Streams are routed by settings and stream maps, and never elsewhere."""
 
 from __future__ import annotations
 

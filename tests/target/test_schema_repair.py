@@ -1,4 +1,4 @@
-"""Whatever habits of taps a schema combines, it is one that validators read in the end."""
+"""Any combination of schema variants of taps becomes a schema that validators accept."""
 
 from __future__ import annotations
 

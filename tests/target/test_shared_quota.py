@@ -1,4 +1,4 @@
-"""Runs of one tenant share its limits where the settings say so."""
+"""Runs of one tenant share its limits if configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas as real taps write them: what is understood loads, what is not is named."""
+"""Schemas as real taps write them: supported ones are loaded, others are named."""
 
 from __future__ import annotations
 
