@@ -17,24 +17,6 @@ def seed(tenant: Tenant, count: int) -> None:
     )
 
 
-def test_calls_of_thousand_records_half_new(tenant: Tenant) -> None:
-    seed(tenant, 500)
-    run = tenant.load(schema(), *companies(range(1000), Industry="new"), state(done=1))
-    assert run.outcomes() == {"created": 500, "updated": 500}
-    assert tenant.count_calls() == {"describe": 1, "query": 1 + 1, "insert": 10, "update": 10}
-    assert set(tenant.count_names().values()) == {1}
-    assert tenant.sandbox.tenant.count("company") == 1000
-    assert run.states == [{"done": 1}]
-
-
-def test_second_identical_run_writes_nothing(tenant: Tenant) -> None:
-    lines = [schema(), *companies(range(1000), Industry="new")]
-    tenant.load(*lines)
-    tenant.count_calls()
-    assert tenant.load(*lines).outcomes() == {"unchanged": 1000}
-    assert tenant.count_calls() == {"describe": 1, "query": 1}
-
-
 def test_mixed_records_are_packed_into_full_batches(tenant: Tenant) -> None:
     seed(tenant, 500)
     mixed = [number for pair in zip(range(500), range(500, 1000), strict=True) for number in pair]
@@ -51,18 +33,6 @@ def test_partial_batch_is_carried_into_next_group(tenant: Tenant) -> None:
     assert run.outcomes() == {"created": 100, "updated": 100}
     assert tenant.count_calls() == {"describe": 1, "query": 10 + 1, "insert": 2, "update": 2}
     assert run.states[-1] == {"done": 1}
-
-
-def test_batch_size_can_be_reduced(tenant: Tenant) -> None:
-    run = tenant.load(schema(), *companies(range(100)), batch_size_rows=20)
-    assert run.outcomes() == {"created": 100}
-    assert tenant.count_calls()["insert"] == 5
-
-
-def test_streams_of_one_object_share_describe(tenant: Tenant) -> None:
-    lines = [schema("a"), schema("b"), record("a", Name="A"), record("b", Name="B")]
-    tenant.load(*lines)
-    assert tenant.count_calls() == {"describe": 1, "query": 2 + 2, "insert": 2}
 
 
 def test_max_creates_stops_before_the_batch_that_would_exceed_it(tenant: Tenant) -> None:
