@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from responses import TEXT
 from singer_messages import record, schema, state
+from wire import refusal, wired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_messages import Message
     from singer_runs import TargetRun, Tenant
+    from wire import Call
 
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "parent": TEXT}
 
@@ -219,7 +221,22 @@ def test_refused_merge_keeps_child_waiting(start_tenant: Callable[..., Tenant]) 
     assert parents(tenant)["child"] == "parent"
 
 
-def test_refused_completion_rejects_child_with_reason(start_tenant: Callable[..., Tenant]) -> None:
+def test_refused_completion_rejects_child_with_reason(tenant: Tenant) -> None:
+    def refuse_updates(call: Call) -> tuple[int, Message] | None:
+        return refusal("GSOBJ_1008", "no parents here") if call.method == "PUT" else None
+
+    lines = [account("child", "parent"), account("parent"), state(done=1)]
+    run = load_accounts(tenant, *lines, http=wired(refuse_updates))
+    assert run.outcomes() == {"created": 1, "rejected": 1}
+    assert run.codes == ["GSOBJ_1008"]
+    assert "no parents here" in run.rejects[0]["gainsight_reject"]["message"]
+    assert parents(tenant) == {"child": None, "parent": None}
+    assert run.states == [{"done": 1}]
+
+
+def test_completion_finds_row_if_gsid_keys_are_refused(
+    start_tenant: Callable[..., Tenant],
+) -> None:
     tenant = start_tenant(switches={"keys_gsid_refused": True})
     run = load_accounts(tenant, account("child", "parent"), account("parent"))
     assert run.outcomes() == {"created": 2}
