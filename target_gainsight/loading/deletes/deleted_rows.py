@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from target_gainsight.loading.reading.current_rows import Row
 
 DELETED_PROPERTY = "gainsight_deleted"
-"""The property of a RECORD message that holds the row as the tenant returned it."""
+"""The property of a RECORD message that holds the row as the tenant returned it.
+
+A SCHEMA message has it, too, with the object."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class DeletedRows:
                 "stream": stream.name,
                 "schema": {"type": "object", "properties": columns},
                 "key_properties": [key for key in stream.keys if key in columns],
+                DELETED_PROPERTY: {"object": stream.object_name},
             }
             self._file.add(write_json(schema))
         time = datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat()

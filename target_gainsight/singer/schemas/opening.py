@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
 
+from target_gainsight.loading.deletes.deleted_rows import DELETED_PROPERTY
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display, error_text
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.schemas.behind_map import mapped_columns, schema_behind_map
 from target_gainsight.singer.schemas.flattening import prepare_for_flattening
 from target_gainsight.singer.schemas.merge import with_undeclared
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
     from target_gainsight.singer.sink_registry import SinkRegistry
 
+HOW_TO_RESTORE = (
+    "Load them with the object and the lookup_keys of their stream, without its field_mapping, "
+    "lookups, constants and stream_maps: their columns are Gainsight fields already."
+)
+
 
 def open_streams(
     mapper: PluginMapper,
@@ -31,7 +38,8 @@ def open_streams(
     """Register a stream's maps and make the sink of each, or merge its schema into the sink's.
 
     Raises:
-        RunStoppedError: The schema or a stream map cannot be used.
+        RunStoppedError: The schema or a stream map cannot be used, or the stream holds deleted rows
+            and does not fit its object.
         StreamMismatchError: The stream does not fit its object.
     """
     stream = display(message["stream"])
@@ -52,6 +60,12 @@ def open_streams(
         )
         suggestion = "Correct the schema in the tap, or set validate_records: false."
         raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
+    except StreamMismatchError as error:
+        if DELETED_PROPERTY not in message:
+            raise
+        problems = " ".join(map(str, error.problems))
+        text = f"stream {stream}: these are deleted rows. {HOW_TO_RESTORE} {problems}"
+        raise RunStoppedError(text, code="deleted_rows", suggestion=HOW_TO_RESTORE) from error
     except RecursionError as error:
         text = f"stream {stream}: its schema is nested too deeply to be followed"
         suggestion = "Flatten the schema in the tap."
