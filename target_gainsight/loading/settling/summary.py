@@ -283,6 +283,11 @@ class Summary:
     def to_text(self) -> str:
         """Return the summary for a person to read."""
         lines = [self.table() if self.read else "no records were read", *self.file_lines()]
+        lines += [
+            f"{display(name)}: {counted(counts.found_by_fallback, 'row')} found by fallback_keys"
+            for name, counts in self.streams.items()
+            if counts.found_by_fallback
+        ]
         calls = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.by_kind.items()))
         if self.rate_used_percent is not None:
             calls += f"; {self.rate_used_percent}% of the allowed rate"
