@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.types.datetimes import comparable_date, comparable_datetime
 from target_gainsight.probe.observations import Topic
 from target_gainsight.probe.reading.facts import TEXT_TYPES
@@ -55,7 +56,8 @@ def find_rows(facts: TenantFacts) -> Iterator[Observation]:
 
 def _companies(read: RowsRead) -> Observation:
     if read.were_read:
-        observed = f"{len(read.rows)} rows" if read.rows else "no rows; the tenant may be empty"
+        count = len(read.rows)
+        observed = counted(count, "row") if count else "no rows; the tenant may be empty"
         return COMPANIES.settled(observed, "existing companies are found", "as assumed")
     if not read.reply.was_sent:
         return COMPANIES.not_settled(read.reply.summary)
