@@ -94,7 +94,7 @@ class RecordsSink(ObjectSink):
             writer=planning or DeleteWriter(records, self.object_name, self.clock),
             resends=resends,
             pool=self.context.pool,
-            is_dry_run=planning is not None,
+            plan=self.context.plan,
         )
 
     @override

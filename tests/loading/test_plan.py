@@ -103,6 +103,21 @@ def test_every_kind_of_outcome_is_predicted(tenant: Tenant) -> None:
     assert planned["streams"]["accounts"]["fields_cleared"] == 40
 
 
+def test_plan_counts_the_reads_that_save_rows_before_deletes(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": f"C{number}"} for number in range(201)])
+    lines = companies(range(202), _sdc_deleted_at="2026-01-01T00:00:00Z")
+    assert_predicts(tenant, [schema(), *lines], deletes="delete", max_deletes=1000)
+
+
+def test_plan_that_stops_shows_no_examples_of_unsent_writes(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0"}, {"Name": "C1"}, {"Name": "C2"}])
+    deleted = companies([1, 2], _sdc_deleted_at="2026-01-01T00:00:00Z")
+    lines = [schema(), *companies([0], Industry="new"), *deleted]
+    text = text_of(plan(tenant, lines, deletes="delete", max_deletes=1))
+    assert "would delete 1, such as 'C1'" in text
+    assert "would update" not in text
+
+
 def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
     tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])

@@ -66,6 +66,16 @@ def test_refused_key_is_in_the_summary(tenant: Tenant) -> None:
     assert "wr0ng" not in json.dumps(document)
 
 
+def test_too_many_deletes_are_in_the_summary(tenant: Tenant) -> None:
+    tenant.sandbox.tenant.seed("company", [{"Name": "A"}, {"Name": "B"}])
+    path = tenant.folder / "out" / "summary.json"
+    lines = [record(Name=name, _sdc_deleted_at="2026-01-01T00:00:00Z") for name in "AB"]
+    tenant.load(schema(), *lines, deletes="delete", max_deletes=1, summary_path=str(path))
+    error = summary_in(path.parent)["error"]
+    assert error["code"] == "too_many_deletes"
+    assert error["suggestion"].startswith("Check the records with _sdc_deleted_at")
+
+
 def test_run_with_rejects_only_has_a_failed_summary(tenant: Tenant) -> None:
     path = tenant.folder / "out" / "summary.json"
     run = tenant.load(schema(), BAD, summary_path=str(path))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from target_gainsight.loading.call_pool import CallPool
     from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
     from target_gainsight.loading.deletes.whole_rows import WholeRowReader, WholeRows
+    from target_gainsight.loading.dry_run.plan import Plan
     from target_gainsight.loading.records import LoadRecord
     from target_gainsight.loading.writing.delivery import ResendPolicy
     from target_gainsight.loading.writing.writer import Writer
@@ -42,7 +43,7 @@ class RowDeleter:
         writer: Makes the calls.
         resends: How long deletes whose response was lost are sent again.
         pool: The calls in flight.
-        is_dry_run: Delete nothing, and write no file.
+        plan: Counts the reads of a dry run, which deletes nothing and writes no file.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a delete
@@ -55,7 +56,7 @@ class RowDeleter:
         writer: Writer,
         resends: ResendPolicy,
         pool: CallPool,
-        is_dry_run: bool,
+        plan: Plan | None,
     ) -> None:
         self._in_flight = 0
         self._refused: list[tuple[LoadRecord, BatchResult]] = []
@@ -67,7 +68,7 @@ class RowDeleter:
         self._writer = writer
         self._resends = resends
         self._pool = pool
-        self._is_dry_run = is_dry_run
+        self._plan = plan
 
     @property
     def is_busy(self) -> bool:
@@ -90,7 +91,8 @@ class RowDeleter:
             for start in range(0, len(allowed), ROWS_OF_ONE_READ):
                 part = allowed[start : start + ROWS_OF_ONE_READ]
                 sent[self._stream.name] += len(part)
-                if self._is_dry_run:
+                if self._plan is not None:
+                    self._plan.record_read()
                     self._send_each(part, on_settled)
                 else:
                     self._read(part, on_settled)
@@ -101,7 +103,10 @@ class RowDeleter:
                 f"({self._max_deletes}) rows of {self._stream.object_name} in this run. Check the "
                 "records with _sdc_deleted_at, or raise max_deletes, and run again"
             )
-            raise RunStoppedError(message)
+            suggestion = (
+                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again."
+            )
+            raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
 
     def wait(self) -> None:
         """Wait until every delete is settled."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_EXAMPLES = 5
 MINUTES_PER_HOUR = 60
+QUERY = "query"
 UPLOAD = "upload"
 """The kind of upload calls; as many as an hour allows are sent at once."""
 
@@ -122,7 +123,7 @@ class Plan:
         self._separate_limits = separate_limits
         self._uploads_per_hour = uploads_per_hour
         self._lock = threading.Lock()
-        self._writes: Counter[str] = Counter()
+        self._unsent: Counter[str] = Counter()
         self._written: dict[tuple[str, tuple[str, ...]], SpilledValues] = {}
         self.deleted: set[str] = set()
         self.names = RowNames()
@@ -164,11 +165,16 @@ class Plan:
         with self._lock:
             plan = self.stream(batch[0].source.alias)
             plan.write_calls += 1
-            self._writes[kind] += 1
+            self._unsent[kind] += 1
             if action != "update":
                 examples = plan.creates if action == "create" else plan.deletes
                 missing = MAX_EXAMPLES - len(examples)
                 examples += [record.key for record in batch[:missing]]
+
+    def record_read(self) -> None:
+        """Record a query that is made only to save rows before they are deleted."""
+        with self._lock:
+            self._unsent[QUERY] += 1
 
     def record_file(
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
@@ -176,11 +182,11 @@ class Plan:
         """Record a file that would be written, or uploaded by a call."""
         self.stream(stream).files.append((size, destination))
         if is_upload:
-            self._writes[UPLOAD] += 1
+            self._unsent[UPLOAD] += 1
 
     def cost(self, summary: Summary) -> CostEstimate:
-        """Estimate the cost of the run: the calls that were made, and the writes that were not."""
-        calls = summary.calls.by_kind + self._writes
+        """Estimate the cost of the run: the calls that were made, and those that were not."""
+        calls = summary.calls.by_kind + self._unsent
         separate = {UPLOAD, *self._separate_limits}
         together = sum(count for kind, count in calls.items() if kind not in separate)
         alone = [calls[kind] / rate for kind, rate in self._separate_limits.items()]
@@ -233,12 +239,12 @@ class Plan:
 
     def _stream_lines(self, name: str, plan: StreamPlan, counts: StreamCounts) -> list[str]:
         lines = []
-        if plan.creates:
-            created = counts.outcomes[Outcome.CREATED]
+        created, updated = counts.outcomes[Outcome.CREATED], counts.outcomes[Outcome.UPDATED]
+        if plan.creates and created:
             examples = ", ".join(map(_key_text, plan.creates))
             lines.append(f"{name}: would create {created:,}, such as {examples}")
-        if plan.updates:
-            lines.append(f"{name}: would update {counts.outcomes[Outcome.UPDATED]:,}, such as")
+        if plan.updates and updated:
+            lines.append(f"{name}: would update {updated:,}, such as")
             for update in plan.updates:
                 lines += [f"- {_key_text(update.key)}", *_change_lines(update.changes)]
         lines += _delete_lines(name, plan, counts)
