@@ -30,7 +30,7 @@ def _head(status: str, length: int, *headers: str) -> bytes:
 
 
 def _read_request(connection: socket.socket) -> bool:
-    """Read one request whole. False when the client has gone."""
+    """Read a complete request; return False if the client has disconnected."""
     received = b""
     while b"\r\n\r\n" not in received:
         chunk = connection.recv(65536)
@@ -76,14 +76,14 @@ def close_unread(connection: socket.socket) -> bool:
 
 
 def cut_short(connection: socket.socket) -> bool:
-    """Announce a whole answer and send half of it."""
+    """Announce a complete response and send half of it."""
     _read_request(connection)
     connection.sendall(_head("200 OK", len(BODY)) + BODY[:10])
     return False
 
 
 def break_compression(connection: socket.socket) -> bool:
-    """Announce a compressed answer that is not."""
+    """Announce a compressed response and send an uncompressed one."""
     _read_request(connection)
     connection.sendall(_head("200 OK", len(BODY), "Content-Encoding: gzip") + BODY)
     return False
@@ -97,14 +97,14 @@ def say_nonsense(connection: socket.socket) -> bool:
 
 
 def hang(connection: socket.socket) -> bool:
-    """Never answer: wait until the client has gone."""
+    """Send no response: wait until the client disconnects."""
     _read_request(connection)
     connection.recv(1)
     return False
 
 
 def hang_in_the_middle(connection: socket.socket) -> bool:
-    """Send half of the answer and no more."""
+    """Send half of the response."""
     _read_request(connection)
     connection.sendall(_head("200 OK", len(BODY)) + BODY[:10])
     connection.recv(1)

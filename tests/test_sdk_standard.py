@@ -1,4 +1,4 @@
-"""The Singer SDK's standard tests, with a look at what arrived, and at what was asked for."""
+"""The Singer SDK's standard tests, with checks of the rows and the calls."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class InTheTenant:
 
 
 class OverTheWire:
-    """A test's stream asks for what the API documents, and for nothing else."""
+    """A test's stream makes documented calls, and no others."""
 
     name: str
     resource: RequestLog
@@ -297,7 +297,7 @@ class TestInTheTenant(standard_tests(InTheTenant)):
 
 
 class TestOverTheWire(standard_tests(OverTheWire)):
-    """Every standard test, against endpoints that only answer."""
+    """Every standard test, against endpoints that store nothing."""
 
     @pytest.fixture
     def resource(self, requests_mock: Any) -> RequestLog:

@@ -1,4 +1,4 @@
-"""The tenant of these tests, and what it answers."""
+"""The tenant of these tests, and its responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MakeClient: TypeAlias = Callable[..., GainsightClient]
 
 
 def success(data: Any = None, **envelope: Any) -> dict[str, Any]:
-    """What the tenant answers when all is well."""
+    """Response of success."""
     return {
         "result": True,
         "errorCode": None,
@@ -27,7 +27,7 @@ def success(data: Any = None, **envelope: Any) -> dict[str, Any]:
 
 
 def failure(code: str | None, description: str | None = None, data: Any = None) -> dict[str, Any]:
-    """What the tenant answers when something is wrong."""
+    """Response of failure."""
     return {
         "result": False,
         "errorCode": code,
@@ -38,5 +38,5 @@ def failure(code: str | None, description: str | None = None, data: Any = None) 
 
 
 def written(*records: dict[str, Any]) -> dict[str, Any]:
-    """What the tenant answers to a write."""
+    """Response to a write."""
     return success({"count": len(records), "errors": None, "records": list(records)})

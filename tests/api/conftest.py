@@ -1,4 +1,4 @@
-"""A client of a tenant whose answers each test writes down."""
+"""A client of a tenant whose responses each test defines."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def make_client(clock: FakeClock, events: list[CallEvent]) -> Iterator[MakeClien
 
 @pytest.fixture
 def client(make_client: MakeClient) -> GainsightClient:
-    """A client that no answer has reached yet."""
+    """A client that has had no response yet."""
     return make_client()
 
 
 @pytest.fixture
 def acquainted(make_client: MakeClient, requests_mock: Any) -> GainsightClient:
-    """A client that the tenant has answered before."""
+    """A client that has had a response."""
     client = make_client(retry=RetryPolicy(max_seconds=100))
     requests_mock.get(f"{TENANT}/hello", json=success())
     client.call("GET", "/hello", kind="hello")

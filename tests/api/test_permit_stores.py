@@ -86,7 +86,7 @@ def open_limiter(clock: FakeClock) -> Iterator[OpenLimiter]:
 
 
 def call(limiter: RateLimiter, group: RateLimitGroup = "synchronous") -> float:
-    """Make a call that is answered at once; return how long it waited."""
+    """Make a call with an immediate response; return the seconds waited."""
     permit = limiter.acquire(group)
     limiter.release(permit)
     return permit.waited

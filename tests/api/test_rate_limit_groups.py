@@ -36,7 +36,7 @@ def call(client: GainsightClient, group: RateLimitGroup) -> None:
 
 
 def waited(limiter: RateLimiter, group: RateLimitGroup) -> float:
-    """Make a call that is answered at once; return how long it waited."""
+    """Make a call with an immediate response; return the seconds waited."""
     permit = limiter.acquire(group)
     limiter.release(permit)
     return permit.waited

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class CountingStore(MemoryStore):
-    """Counts how often a permit is asked for."""
+    """Counts the requests for a permit."""
 
     asked = 0
 

@@ -74,7 +74,7 @@ def find_programs() -> Programs | None:
 
 
 class Browser:
-    """A browser that remembers what it was asked to load and what it complained about."""
+    """A browser that records requests and console errors."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -140,7 +140,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 
     def requested(self) -> list[str]:
-        """The addresses that were asked for since the last time."""
+        """Addresses requested since the last call."""
         entries = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
         messages = [entry["message"] for entry in entries]
         return [

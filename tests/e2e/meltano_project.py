@@ -80,7 +80,7 @@ class MeltanoProject:
         return summary
 
     def rows(self, object_name: str) -> list[dict[str, Any]]:
-        """Read all rows of an object back from the tenant, as its API would answer them."""
+        """Read all rows of an object from the tenant, as its API returns them."""
         done = subprocess.run(
             [
                 *(COMMANDS / "gainsight", "sandbox", "show", object_name),

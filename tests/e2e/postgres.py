@@ -21,7 +21,7 @@ DEBIAN_ACCOUNT = "postgres"
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running server that trusts whoever asks from this machine."""
+    """A running server that trusts local clients."""
 
     programs: Path
     port: int

@@ -154,7 +154,7 @@ class _Stage:
         return [json.loads(each.line) for run in folder.runs() for each in folder.open(run)]
 
     def _answer_for_uploads(self) -> None:
-        """Do what the run asks of its user: say whether the job has run with a file."""
+        """Act as the user of a run that asks whether the job has the file."""
         for note in (self._tenant.folder / "rejects" / "bulk").glob("*.upload.json"):
             text = note.read_text(encoding="utf-8")
             if '"sending"' not in text:

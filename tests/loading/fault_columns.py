@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from fault_jobs import Endpoint
 
-# In units of what the client waits for an answer.
+# In units of the client's timeout.
 SLOW = 0.3
-"""Comes just in time, also as the first answer of all."""
+"""Arrives just in time, also as the first response of a run."""
 
 TOO_SLOW = 1.5
 """A timeout; the call takes effect while the client waits as long again."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AlarmClock(FakeClock):
-    """A fake clock that does what was asked for as soon as its time has come."""
+    """A fake clock with alarms that call a function at a time."""
 
     def __init__(self) -> None:
         super().__init__()

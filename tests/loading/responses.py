@@ -79,6 +79,6 @@ def companies_of(tenant: Tenant, field: str = "Company__gc") -> dict[str, str | 
 
 
 def queries(tenant: Tenant, object_name: str) -> int:
-    """How many queries of an object the tenant has answered."""
+    """Count the queries of an object that the tenant received."""
     calls = tenant.sandbox.tenant.calls("POST", f"/query/{object_name}")
     return sum(call.path.lower().endswith(f"/query/{object_name.lower()}") for call in calls)

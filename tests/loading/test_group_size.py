@@ -18,7 +18,7 @@ UNCHANGED_GROUPS = [1000, 1000, 2000, 4000, 4999, 4999]
 
 
 def rows_read(tenant: Tenant) -> list[int]:
-    """How many rows each query answered."""
+    """Number of rows that each query returned."""
     rows = [call.records for call in tenant.sandbox.tenant.calls() if call.kind == "query"]
     tenant.sandbox.tenant.reset_calls()
     return rows

@@ -125,7 +125,7 @@ def test_exactly_the_bad_records_are_rejected(
 def test_good_record_with_refused_value_is_loaded(
     start_tenant: Callable[..., Tenant], listing: str
 ) -> None:
-    """The rule concerns two fields together; the answer blames a value that others hold, too."""
+    """The rule concerns two fields together; the response names a value that others hold, too."""
     tenant = start_tenant(switches={"error_listing": listing})
     rule = ServerRule(
         "company", "Industry", "shared", code="GSOBJ_1012", where=(("Employees", 13),)

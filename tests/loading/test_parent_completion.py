@@ -217,10 +217,10 @@ def test_interrupted_runs_lose_and_duplicate_nothing(tenant: Tenant, budget: int
 
 
 def a_forest(chance: Random, named: str) -> tuple[list[Message], dict[str, str | None], int]:
-    """Records in any order, some of which come again with another parent or none.
+    """Records in any order, some of them repeated with another parent or none.
 
     Returns:
-        The records; by each name the parent that it ends with; how many parents never come.
+        The records; the final parent of each name; the number of missing parents.
     """
     names = [f"{named} {number}" for number in range(chance.randint(1, 30))]
     records = [(name, chance.choice([*names[:place], None])) for place, name in enumerate(names)]

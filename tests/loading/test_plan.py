@@ -339,7 +339,7 @@ def test_summary_file_marks_a_dry_run(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_randomly_repeated_keys_are_predicted(tenant: Tenant, seed: int) -> None:
-    """Whatever lands first: the same batches are sent."""
+    """The same batches are sent in any order of responses."""
     chance = random.Random(seed)
     tenant.sandbox.tenant.seed("company", [{"Name": f"C{n}", "Industry": "a"} for n in range(150)])
     lines = [

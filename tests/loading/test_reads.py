@@ -29,7 +29,7 @@ def envelope(data: Any = None, code: str | None = None, text: str | None = None)
 
 
 class ScriptedRead:
-    """A run that loads companies into a tenant whose answers to queries are written down."""
+    """Load companies into a tenant whose responses to queries are given."""
 
     def __init__(self, requests_mock: Any, clock: FakeClock, folder: Path) -> None:
         self._mock = requests_mock

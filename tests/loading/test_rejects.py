@@ -116,7 +116,7 @@ def test_changed_schema_is_repeated(tenant: Tenant) -> None:
 def test_reject_is_on_disk_before_covering_state(
     tenant: Tenant, max_concurrency: int, least_states: int
 ) -> None:
-    """How many states come out on the way is sure only where one batch follows another."""
+    """The number of intermediate states is certain only without concurrency."""
     tenant.sandbox.tenant.faults.rules.append(BAD)
     lines = [schema()]
     for number, line in enumerate(every_tenth_bad(500), start=1):

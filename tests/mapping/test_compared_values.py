@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def holds(data_type: str, source: object, read: Json, **described: object) -> bool:
-    """Whether a row that answers `read` needs no write of `source`."""
+    """Return whether a row that returns `read` needs no write of `source`."""
     converter = converter_for(a_field("Field", data_type, **described))
     return converter.written_comparable(converter.write(source)) == converter.read_comparable(read)
 

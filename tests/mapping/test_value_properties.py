@@ -123,7 +123,7 @@ def test_conversion_without_metadata_only_refuses(value: object) -> None:
 
 
 class Form(NamedTuple):
-    """How the sources of a type look, what they mean, and the forms the tenant answers in."""
+    """Source forms of a type, their meaning, and the forms of a response."""
 
     data_type: str
     sources: st.SearchStrategy[Any]

@@ -37,7 +37,7 @@ def of_the_tenant(data_type: str, length: int | None) -> Field:
 
 
 def read_back(field: Field, written: Json, switches: Switches) -> Json:
-    """What a query answers after `written` went over the wire and was stored."""
+    """Value that a query returns after `written` was sent and stored."""
     stored = value_parser(field, switches)(json.loads(encode(written)))
     render = renderer(field, switches)
     return decode(json.dumps(render(stored) if render else stored).encode())

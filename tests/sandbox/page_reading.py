@@ -68,7 +68,7 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """One page as it was answered.
+    """A page as returned.
 
     Attributes:
         tables: their rows of cells, the heading first.

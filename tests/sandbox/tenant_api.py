@@ -108,7 +108,7 @@ class Api:
     def found(
         self, name: str, select: list[str], *conditions: tuple[str, str, list[Any]], **more: Any
     ) -> list[dict[str, Any]]:
-        """The records that a query answers, its conditions AND-ed by default."""
+        """Records that a query returns; its conditions are AND-ed by default."""
         body: dict[str, Any] = {"select": select, **more}
         if conditions:
             aliases = "ABCDEFG"[: len(conditions)]

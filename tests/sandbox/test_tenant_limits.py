@@ -156,7 +156,7 @@ def test_three_keys(api: Api) -> None:
 
 @pytest.fixture
 def statuses_of(open_tenant: OpenTenant) -> Iterator[StatusesOf]:
-    """How a tenant answers that serves a call of each family; keywords are its limits."""
+    """Call each endpoint family of a tenant; keywords are its limits."""
     servers: list[ServerThread] = []
 
     def open_families(**limits: float) -> tuple[Clock, Callable[[Family, int], list[int]]]:

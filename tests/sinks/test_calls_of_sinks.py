@@ -26,7 +26,7 @@ def sizes(calls: list[SentCall]) -> list[int]:
 
 
 def kinds(tenant: Tenant) -> dict[str, int]:
-    """How many calls of each kind the tenant answered, metadata left out."""
+    """Count the calls of each kind, without metadata."""
     counts: dict[str, int] = {}
     for call in tenant.sandbox.tenant.calls():
         counts[call.kind] = counts.get(call.kind, 0) + 1

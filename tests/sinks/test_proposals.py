@@ -1,4 +1,4 @@
-"""A stream that does not fit is answered with settings that load it as they stand."""
+"""A stream that does not fit gets proposed settings that load it unchanged."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_expiring_tokens_are_replaced_in_time(open_tenant: OpenTenant) -> None:
 
 
 class Revoking:
-    """Does something to the tenant when it is asked to write for the n-th time."""
+    """Changes the tenant at its n-th write."""
 
     def __init__(self, tenant: OAuthTenant, write: int, act: Callable[[], None]) -> None:
         self._left = write
