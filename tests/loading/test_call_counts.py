@@ -119,6 +119,13 @@ SITUATIONS = (
         held=held_companies(500),
     ),
     Situation(
+        "upsert, half new, near matches ignored",
+        {"describe": 1, "query": 1, "insert": 10, "update": 10},
+        [schema(), *companies(range(1000), Industry="new")],
+        {"near_matches": "ignore"},
+        held=held_companies(500),
+    ),
+    Situation(
         "upsert, one in a hundred changed: packed over the groups",
         {"describe": 1, "query": 2, "update": 1},
         [schema(), *changed_ones(4000, every=100)],
