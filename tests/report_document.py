@@ -41,6 +41,11 @@ def document(**changes: Any) -> dict[str, Any]:
     minutes = calls_per_minute(12, 64, *([90] * 24), 71, 90, 90, *([89, 90] * 8))
     for entry in minutes[30:]:
         entry["timeline"] = 120 + int(entry["minute"][14:16]) % 7 * 10
+    # As many as the minutes add up to: 3,919 synchronous and 2,240 Timeline calls.
+    by_kind = {
+        **{"person": 3839, "timeline": 2240, "update": 39},
+        **{"query": 31, "insert": 7, "describe": 3},
+    }
     return {
         "run": RUN,
         "status": "success",
@@ -66,31 +71,31 @@ def document(**changes: Any) -> dict[str, Any]:
                 "fields_changed": {"ARR": 1204, "RenewalDate": 611, "Industry": 240, "Csm": 98},
             },
             "contacts": {
-                "read": 3120,
-                "created": 410,
-                "updated": 120,
-                "unchanged": 2501,
+                "read": 12_340,
+                "created": 1210,
+                "updated": 2629,
+                "unchanged": 8412,
                 "skipped": 3,
                 "rejected": 86,
                 "merged": 0,
                 "skipped_because": {"deleted_in_source": 3},
                 "fields_cleared": 0,
-                "fields_changed": {"Title": 80, "Phone": 44, "LastName": 2},
+                "fields_changed": {"Title": 1980, "Phone": 644, "LastName": 52},
             },
             "nps_responses": {
-                "read": 1500,
-                "created": 1500,
+                "read": 111_783,
+                "created": 111_783,
                 "skipped_because": {},
                 "fields_changed": {},
             },
         },
         "calls": {
-            "total": 6055,
-            "by_kind": {"timeline": 2139, "person": 530, "query": 64, "update": 39, "insert": 37},
+            "total": sum(by_kind.values()),
+            "by_kind": by_kind,
             "throttled": 0,
             "retried": 4,
             "seconds_waited": 2410.0,
-            "rate_used_percent": 97,
+            "rate_used_percent": 96,
             "allowed_per_minute": {"synchronous": 90, "timeline": 180},
             "calls_per_minute": minutes,
         },
