@@ -48,7 +48,16 @@ def test_rejects_fail_a_run_on_request_after_its_end(tenant: Tenant) -> None:
     assert run.error == (
         f"1 record was not written (on_rejects: fail), kept in {run.reject_path}. The rest is "
         "written and covered by the state. Fix the cause, then replay the rejects: gainsight "
-        "rejects replay latest."
+        f"rejects replay {run.summary['run']}."
+    )
+
+
+def test_plan_with_rejects_claims_no_writes(tenant: Tenant) -> None:
+    run = tenant.load(schema(), BAD, record(Name="A"), on_rejects="fail", dry_run=True)
+    assert (run.exit_code, tenant.names()) == (1, [])
+    assert run.error == (
+        "1 record would not be written (on_rejects: fail). The reasons are in the plan: fix the "
+        "cause before you load."
     )
 
 

@@ -121,14 +121,18 @@ def _fail_some_rejected(rejected: int, failed: int, ledger: Ledger, *, dry_run: 
     """Fail with the number of rejects, and of rows that failed in bulk jobs."""
     named = [counted(rejected, "record")] if rejected else []
     named += [f"{counted(failed, 'row')} of bulk jobs"] if failed else []
-    verb = "would be" if dry_run else "was" if rejected + failed == 1 else "were"
-    if rejected and not dry_run:
-        where = f", kept in {ledger.rejects.path}"
-    else:
-        where = "; the reasons are in the plan" if dry_run else "; see the bulk job's log"
-    suggestion = "Fix the cause, then replay the rejects: gainsight rejects replay latest."
+    what = " and ".join(named)
+    if dry_run:
+        suggestion = "The reasons are in the plan: fix the cause before you load."
+        message = f"{what} would not be written (on_rejects: fail). {suggestion}"
+        raise RunStoppedError(message, code="rejects", suggestion=suggestion)
+    verb = "was" if rejected + failed == 1 else "were"
+    path = ledger.rejects.path
+    where = f"kept in {path}" if rejected else "see the bulk job's log"
+    replay = f", then replay the rejects: gainsight rejects replay {path.stem}" if rejected else ""
+    suggestion = f"Fix the cause{replay}."
     message = (
-        f"{' and '.join(named)} {verb} not written (on_rejects: fail){where}. The rest is written "
-        f"and covered by the state. {suggestion}"
+        f"{what} {verb} not written (on_rejects: fail), {where}. The rest is written and covered "
+        f"by the state. {suggestion}"
     )
     raise RunStoppedError(message, code="rejects", suggestion=suggestion)
