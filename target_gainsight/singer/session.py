@@ -225,10 +225,8 @@ class Session:
         error = self._end(sends_more=False)
         if error is not None:
             return run_end.failed(error)
-        logger.warning(
-            "stopped by signal %s; the state covers what is settled", interruption.signal
-        )
-        return run_end.interrupted(interruption.signal or 0, interruption.exit_code)
+        logger.warning("stopped by %s; the state covers what is settled", interruption.signal_name)
+        return run_end.interrupted(interruption.signal_name, interruption.exit_code)
 
     def publish(self, end: RunEnd) -> int:
         """Write the summary and the history; return the run's exit code."""
@@ -242,7 +240,7 @@ class Session:
 
         There is no time for a notification. Nothing may keep the process from its end.
         """
-        end = run_end.interrupted(interruption.signal or 0, interruption.exit_code)
+        end = run_end.interrupted(interruption.signal_name, interruption.exit_code)
         reporting = replace(self.settings.reporting, notify_url=None)
         try:
             document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,11 @@ class Interruption:
         """128 and the signal's number, as a shell reports it."""
         return SIGNAL_EXIT + (self.signal or 0)
 
+    @property
+    def signal_name(self) -> str:
+        """The signal's name, such as SIGTERM."""
+        return "a signal" if self.signal is None else signal.Signals(self.signal).name
+
     def on_signal(self, signum: int) -> None:
         """Stop the run; runs in the signal handler."""
         if self.signal is not None:
@@ -60,9 +66,9 @@ class Interruption:
     def _end(self) -> None:
         self._stop()
         logger.warning(
-            "Received signal %s. Calls in flight are finished within %s seconds; another signal "
+            "Received %s. Calls in flight are finished within %s seconds; another signal "
             "ends the run at once.",
-            self.signal,
+            self.signal_name,
             self._seconds_to_stop,
         )
         threading.Event().wait(self._seconds_to_stop)

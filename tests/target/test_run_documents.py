@@ -144,6 +144,7 @@ def test_interrupted_run_has_a_summary(tenant: Tenant, tmp_path: Path) -> None:
     document = json.loads((tmp_path / "summary.json").read_text())
     assert (document["status"], document["exit_code"]) == ("interrupted", 143)
     assert document["error"]["code"] == "interrupted"
+    assert document["error"]["message"] == "The run was stopped by SIGTERM."
 
 
 def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:

@@ -130,11 +130,11 @@ def failed(error: Exception) -> RunEnd:
     return RunEnd(RunStatus.FAILED, 1, describe_error(error))
 
 
-def interrupted(signal: int, exit_code: int) -> RunEnd:
+def interrupted(signal_name: str, exit_code: int) -> RunEnd:
     """Return the end of a run that a signal ended."""
     error = RunError(
         INTERRUPTED,
-        f"The run was stopped by signal {signal}.",
+        f"The run was stopped by {signal_name}.",
         "Run again; the run continues where this one stopped.",
     )
     return RunEnd(RunStatus.INTERRUPTED, exit_code, error)
