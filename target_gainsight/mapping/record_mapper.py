@@ -29,7 +29,9 @@ NullValues = Literal["send", "omit"]
 _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = plain_converter("")
 _KEY_MISSING = ConversionError(
-    "key_missing", "a lookup key needs a value", "Without it the record cannot be found."
+    "key_missing",
+    "a lookup key needs a value",
+    "Fill it in the source: without it the record cannot be found.",
 )
 _REQUIRED_MISSING = ConversionError(
     "required_missing", "no record is created without it", "Send a value, or set a constant."

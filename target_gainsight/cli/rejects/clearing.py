@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=examples(
-        "gainsight rejects clear 20260201T093000Z-3f9a",
+        "gainsight rejects clear 20260201T020000Z-3f9a17c4",
         "gainsight rejects clear --retired --yes",
         "gainsight rejects clear --older-than 90 --yes",
     )

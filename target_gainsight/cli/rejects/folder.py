@@ -48,7 +48,7 @@ def named_run(rejects_folder: RejectFolder, run: str, suffix: str | None = REJEC
     if run != LATEST and not RUN_NAME.fullmatch(run):
         message = (
             f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
-            "shows, such as 20260201T093000Z-3f9a, or latest; --rejects-path gives the folder"
+            "shows, such as 20260201T020000Z-3f9a17c4, or latest; --rejects-path gives the folder"
         )
         raise click.ClickException(message)
     if run not in runs:
