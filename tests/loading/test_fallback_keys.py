@@ -305,6 +305,23 @@ def test_row_that_was_given_its_key_can_be_deleted(tenant: Tenant, group: int) -
     assert held(tenant) == {}
 
 
+@pytest.mark.parametrize("group", [1, 10])
+def test_dry_run_predicts_a_claim_after_the_row_of_the_key_was_deleted(
+    tenant: Tenant, group: int
+) -> None:
+    rows = [{"Name": "Old", "TickerSymbol": "k1"}, {"Name": "Acme", "Industry": "a"}]
+    tenant.sandbox.tenant.seed("company", rows)
+    lines = [account("k1", "Old", _sdc_deleted_at="2026-01-01T00:00:00Z")]
+    lines += [account("k1", Industry="a"), account("k9", "Else"), account("k1", Industry="a")]
+    settings = {"deletes": "delete", "read_group_size": group}
+    planned = load(tenant, *lines, account("k2"), dry_run=True, **settings)
+    run = load(tenant, *lines, account("k2"), **settings)
+    assert planned.outcomes() == run.outcomes()
+    assert run.outcomes()["deleted"] == run.outcomes()["rejected"] == 1
+    assert planned.summary["streams"] == run.summary["streams"]
+    assert held(tenant) == {("k1", "Acme"): 1, ("k9", "Else"): 1}
+
+
 @pytest.mark.parametrize(
     ("group", "key", "last"),
     [

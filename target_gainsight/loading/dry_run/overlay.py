@@ -64,7 +64,8 @@ class PlannedRows(CurrentRows):
         """Record what would be written; a row that is found by fallback keys is kept with it."""
         for entry in self._written.find([record.key]):
             before: _PlannedRow = entry.value
-            fields = merged_fields(dict(before.fields), record.fields)
+            held = {**before.fields, **(record.claimed or {})}
+            fields = merged_fields(held, record.fields)
             is_new = before.is_new or not before.exists
             self._written.replace(entry, _PlannedRow(fields, is_new=is_new))
             return

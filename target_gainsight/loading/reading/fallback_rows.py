@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 
 
 class ClaimedRows:
-    """The rows of one object that this run gives lookup keys, and the keys."""
+    """The rows of one object that this run gives lookup keys, and the keys.
+
+    Attributes:
+        deleted: The GSIDs of rows that would be deleted if the run were real.
+    """
 
     def __init__(self) -> None:
+        self.deleted: set[str] = set()
         self._keys = SpilledValues()
 
     def claim(self, gsid: str, key: Key) -> None:
@@ -32,6 +37,7 @@ class ClaimedRows:
     def mark_deleted(self, gsid: str) -> None:
         """Remember that a row would be deleted if the run were real."""
         self._keys.add((gsid,), None)
+        self.deleted.add(gsid)
 
     def keys(self, gsids: Iterable[str]) -> dict[str, Key | None]:
         """Return the keys that some rows are given, by GSID; None for rows to be deleted."""
@@ -70,7 +76,7 @@ class FallbackMatches:
             The row; the reason why none can be chosen; or None if there is none.
         """
         found = self._rows.exact(self._fallback_keys.of_record(record.fields))
-        by_gsid = {str(row.get(GSID)): row for row in found}
+        by_gsid = dict(zip(_gsids(found), found, strict=True))
         own = (self._names, record.key)
         claimed = self._claimed.keys(by_gsid) if by_gsid else {}
         taken = {gsid: key for gsid, key in claimed.items() if key not in {None, own}}
@@ -141,7 +147,7 @@ class FallbackRows(CurrentRows):
             for record in records
             if not near
             and None not in record.key
-            and not matches.exact(record.key)
+            and self._claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
             and self._fallback_keys.equal_values(record.fields)
         ]
         if unmatched:
@@ -150,3 +156,7 @@ class FallbackRows(CurrentRows):
                 rows, self._names, self._fallback_keys, self._claimed
             )
         return matches
+
+
+def _gsids(rows: Iterable[Row]) -> list[str]:
+    return [str(row.get(GSID)) for row in rows]
