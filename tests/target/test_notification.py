@@ -112,6 +112,20 @@ def test_body_has_text_and_the_summary_for_slack(tenant: Tenant, receiver: Recei
     assert "a lot" not in json.dumps(body)
 
 
+@pytest.mark.parametrize(
+    ("record_", "status", "color"),
+    [(BAD, "succeeded with rejects", "warning"), (GOOD, "succeeded", "good")],
+)
+def test_success_with_rejects_is_shown_as_a_warning(
+    tenant: Tenant, receiver: Receiver, record_: dict[str, Any], status: str, color: str
+) -> None:
+    messages = [schema(), record_, record(Name="Other")]
+    run = tenant.load(*messages, notify_url=receiver.url, notify_on="always")
+    [body] = receiver.bodies
+    assert body["text"].splitlines()[0].endswith(f"run {run.summary['run']} {status}")
+    assert body["attachments"][0]["color"] == color
+
+
 def test_large_summary_is_shortened(tenant: Tenant, receiver: Receiver) -> None:
     schemas = [schema(f"stream-{number}" * 5) for number in range(60)]
     tenant.load(*schemas, notify_url=receiver.url, notify_on="always")

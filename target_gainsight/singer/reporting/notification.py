@@ -46,9 +46,13 @@ def is_due(document: Document, notify_on: NotifyOn) -> bool:
     if document["dry_run"]:
         return False
     failed = document["exit_code"] != 0
+    return failed or notify_on == "always" or (notify_on == "rejects" and _has_rejects(document))
+
+
+def _has_rejects(document: Document) -> bool:
+    """Return whether records were rejected, or rows of a bulk job failed."""
     by_file = (each.get("by_file", {}) for each in document["streams"].values())
-    has_rejects = bool(document["rejects"]) or any(each.get("failed") for each in by_file)
-    return failed or notify_on == "always" or (notify_on == "rejects" and has_rejects)
+    return bool(document["rejects"]) or any(each.get("failed") for each in by_file)
 
 
 def notify(url: str, document: Document) -> None:
@@ -80,11 +84,12 @@ def payload(document: Document) -> dict[str, Any]:
     """Return the body of the notification as JSON values."""
     text = _escaped(_text(document))
     summary = _escaped(_summary_text(document))
+    has_warning = document["status"] == "success" and _has_rejects(document)
     return {
         "text": text,
         "attachments": [
             {
-                "color": COLORS[document["status"]],
+                "color": "warning" if has_warning else COLORS[document["status"]],
                 "fallback": text,
                 "text": f"```{summary}```",
                 "mrkdwn_in": ["text"],
@@ -95,7 +100,8 @@ def payload(document: Document) -> dict[str, Any]:
 
 def _text(document: Document) -> str:
     where = f" into {document['tenant']}" if document["tenant"] else ""
-    status = {"success": "succeeded"}.get(document["status"], document["status"])
+    succeeded = "succeeded with rejects" if _has_rejects(document) else "succeeded"
+    status = {"success": succeeded}.get(document["status"], document["status"])
     lines = [f"Gainsight load{where}: run {document['run']} {status}"]
     lines[0] += f" (exit code {document['exit_code']})" if document["exit_code"] else ""
     if document["error"]:
