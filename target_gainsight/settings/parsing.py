@@ -97,10 +97,14 @@ def read_sdk_settings(
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
     """Report settings at the top that nothing reads, with the likely intention."""
     return tuple(
-        f"setting '{name}' is unknown and has no effect. {did_you_mean(name, known)}".rstrip()
-        for name in raw
-        if name not in known
+        f"setting '{name}' {_why_unread(name, known)}".rstrip() for name in raw if name not in known
     )
+
+
+def _why_unread(name: str, known: Mapping[str, Any]) -> str:
+    if name in SETTINGS:
+        return "has no effect here. Set it for each stream, in its entry under streams."
+    return f"is unknown and has no effect. {did_you_mean(name, known)}"
 
 
 def _build_settings(

@@ -131,6 +131,15 @@ def test_unknown_setting_is_warned_of_with_suggestion(tenant: Tenant) -> None:
     )
 
 
+def test_setting_of_one_stream_is_warned_of_at_the_top(tenant: Tenant) -> None:
+    run = tenant.load(schema(), min_records=3)
+    [warning] = [each for each in run.warnings if "min_records" in each]
+    assert warning == (
+        "setting 'min_records' has no effect here. Set it for each stream, in its entry under "
+        "streams."
+    )
+
+
 def test_derived_streams_have_separate_columns(tenant: Tenant) -> None:
     run = tenant.load(
         schema("accounts"),
