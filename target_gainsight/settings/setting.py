@@ -139,6 +139,8 @@ class Setting:
 
     def hint(self, value: object) -> str:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
+        if self.kind is Kind.OBJECT and isinstance(value, str):
+            return "Text must be JSON, with double quotes around names and texts."
         if not self.choices or not isinstance(value, str):
             return ""
         return self.refused.get(value.lower(), did_you_mean(value, self.choices))

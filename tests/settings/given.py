@@ -14,6 +14,7 @@ NO_CREDENTIAL = (
 )
 """The error where no credential is given."""
 
+NOT_JSON = "Text must be JSON, with double quotes around names and texts."
 NO_DOMAIN = (
     "domain is missing: set it to a host name such as mycompany.gainsightcloud.com, or sandbox."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from given import NO_CREDENTIAL, NO_DOMAIN
+from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.settings import (
@@ -118,10 +118,10 @@ def test_unreadable_variable_is_reported_with_other_errors(monkeypatch: pytest.M
         "calls_per_minute: got 'a hundred', expected a whole number of at least 1.",
         NO_DOMAIN,
         "dry_run: got 'tru', expected true or false.",
-        "field_mapping: got '[1]', expected an object.",
+        f"field_mapping: got '[1]', expected an object. {NOT_JSON}",
         "max_rejects: got '', expected a whole number of at least 0.",
         "quota_percent: got '12.5', expected a whole number from 1 to 100.",
-        "streams: got '{accounts: company}', expected an object.",
+        f"streams: got '{{accounts: company}}', expected an object. {NOT_JSON}",
         "validate_records: got 'maybe', expected true or false.",
     ]
 

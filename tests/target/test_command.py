@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "s3cret-k3y-of-the-tenant"
+NOT_JSON = "Text must be JSON, with double quotes around names and texts."
 WITHOUT_EXTRA = """
 import sys
 sys.modules["starlette"] = None
@@ -79,7 +80,7 @@ def test_wrong_environment_is_listed_without_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
     assert sorted(errors_in(run.stderr)[:-1]) == [
         "max_concurrency: got 'eight', expected a whole number of at least 1.",
-        "streams: got '{a: b}', expected an object.",
+        f"streams: got '{{a: b}}', expected an object. {NOT_JSON}",
     ]
     assert KEY not in run.stderr
 
