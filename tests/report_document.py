@@ -43,8 +43,12 @@ def document(**changes: Any) -> dict[str, Any]:
         entry["timeline"] = 120 + int(entry["minute"][14:16]) % 7 * 10
     # As many as the minutes add up to: 3,919 synchronous and 2,240 Timeline calls.
     by_kind = {
-        **{"person": 3839, "timeline": 2240, "update": 39},
-        **{"query": 31, "insert": 7, "describe": 3},
+        "person": 3839,
+        "timeline": 2240,
+        "update": 39,
+        "query": 31,
+        "insert": 7,
+        "describe": 3,
     }
     return {
         "run": RUN,
