@@ -93,12 +93,14 @@ class BatchResult:
 
     Attributes:
         settlements: The records that have an outcome.
+        pauses: Start and end of each wait before creates whose response was lost were sent again.
         unavailable: The records whose retries are exhausted.
         unavailable_because: The reason.
         stopped: The error that ends the run; the other records have no outcome.
     """
 
     settlements: list[Settlement] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)
     unavailable: list[LoadRecord] = field(default_factory=list)
     unavailable_because: Reason | None = None
     stopped: Exception | None = None

@@ -259,6 +259,8 @@ def test_lost_create_is_logged_and_honours_retry_after(tenant: Tenant) -> None:
     run = load(tenant, companies([0]), sync_mode="insert")
     assert run.outcomes() == {"created": 1}
     assert tenant.clock.waits == [45]
+    calls = run.summary["calls"]
+    assert (calls["retried"], calls["seconds_waited"]) == (1, 45)
     assert any(
         "Gainsight failed" in line and "looking up the records (1)" in line for line in run.log
     )

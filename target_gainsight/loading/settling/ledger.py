@@ -102,6 +102,7 @@ class Ledger:
             RunStoppedError: Three batches in a row were unavailable, or too many rejects.
             OSError: The reject file cannot be written; the state is not advanced.
         """
+        self.summary.calls.count_resends(result.pauses)
         if result.unavailable:
             self._deferred.append(result)
             logger.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from target_gainsight.loading.outcomes import Reason
@@ -107,6 +108,7 @@ class CallCounts:
         retried: Calls that were sent again.
         waits: The times at which at least one call waited for the rate or for a retry.
         per_minute: Calls by rate limit group, by the minute since the epoch.
+        lock: Held while counts change: calls are counted in worker threads, resends are not.
     """
 
     by_kind: Counter[str] = field(default_factory=Counter)
@@ -114,6 +116,14 @@ class CallCounts:
     retried: int = 0
     waits: TimeSpans = field(default_factory=TimeSpans)
     per_minute: dict[int, Counter[str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count_resends(self, pauses: Iterable[tuple[float, float]]) -> None:
+        """Count creates that were sent again after their response was lost, and their waits."""
+        with self.lock:
+            for start, end in pauses:
+                self.retried += 1
+                self.waits.add(start, end)
 
     def count_minute(self, sent_at: float, group: str) -> None:
         """Count a call in its minute, and forget the oldest of too many minutes."""

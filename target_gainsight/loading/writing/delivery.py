@@ -79,18 +79,20 @@ class _Resends:
         self._pauses: Generator[float, float, None] = backoff.expo(factor=0.5, max_value=MAX_PAUSE)
         next(self._pauses)
 
-    def pause(self, error: UnknownOutcomeError) -> None:
-        """Wait before the same records are sent again.
+    def pause(self, error: UnknownOutcomeError) -> tuple[float, float]:
+        """Wait before the same records are sent again; return the start and end of the wait.
 
         Raises:
             UnavailableError: They have been sent for too long.
         """
-        spent = self._clock.now() - self._began
+        began = self._clock.now()
+        spent = began - self._began
         if spent >= self._max_seconds:
             message = "every response was lost, and the calls had no effect"
             raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
         pause = backoff.full_jitter(next(self._pauses))
         self._clock.wait(max(pause, error.cause.retry_after or 0.0))
+        return began, self._clock.now()
 
 
 @dataclass
@@ -147,7 +149,7 @@ class _Delivery:
         self._recover([Unresolved(record, sent) for record in part.records])
         missing = self.result.unsettled(part.records)
         if missing:
-            self.resends.pause(error)
+            self.result.pauses.append(self.resends.pause(error))
             self.parts.append(replace(part, records=missing))
 
     def _recover(self, unresolved: Sequence[Unresolved]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +28,10 @@ class CallCounter:
         self.by_group: Counter[RateLimitGroup | None] = Counter()
         self._counts = counts
         self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._lock = threading.Lock()
 
     def __call__(self, event: CallEvent) -> None:
         """Count one attempt."""
-        with self._lock:
+        with self._counts.lock:
             self.by_group[event.group] += 1
             self._counts.by_kind[event.kind] += 1
             self._counts.throttled += event.outcome == "throttled"
