@@ -204,9 +204,10 @@ class Session:
         bad_input = isinstance(error, (SingerSDKError, SingerError))
         if isinstance(error, StreamMismatchError):
             error = self._with_proposal(error)
-        self._end(sends_more=bad_input)
+        logged = self._end(sends_more=bad_input)
         shown = user_facing_error(error)
-        logger.error("%s", shown)
+        if str(logged) != str(shown):  # a file that cannot be written fails twice
+            logger.error("%s", shown)
         return run_end.failed(shown)
 
     def _with_proposal(self, error: StreamMismatchError) -> StreamMismatchError:

@@ -101,7 +101,8 @@ def test_outcomes_are_on_disk_before_the_state_that_covers_them(tenant: Tenant) 
     messages = [schema(), record(Name="A"), state(at=1)]
     run = tenant.load(*messages, outcomes_path=str(taken / "outcomes.jsonl"))
     assert (run.exit_code, run.states) == (1, [])
-    assert "taken" in run.error
+    [error] = run.errors
+    assert "taken" in error
 
 
 def test_unavailable_records_are_listed(tenant: Tenant) -> None:

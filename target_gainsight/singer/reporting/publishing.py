@@ -38,7 +38,10 @@ def publish(document: Document, reporting: Reporting) -> int:
         try:
             write_document(reporting.summary_path, document)
         except OSError as error:
-            logger.error("the summary cannot be written: %s", error)  # noqa: TRY400
+            logger.error(  # noqa: TRY400 - the message is complete
+                "the summary cannot be written: %s. Set summary_path to a file that may be written",
+                error,
+            )
             if document["exit_code"] == 0:
                 document = {**document, **run_end.failed(error).to_json()}
     if reporting.report_path is not None:
