@@ -139,6 +139,7 @@ def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
     )
     assert "'accounts': would skip 1: deleted_in_source" in text
     assert "rejects multi_match: 1, such as in accounts:" in text
+    assert "accounts: multi_match" not in text
     assert (
         "cost: 5 calls (1 describe, 1 insert, 2 query, 1 update), "
         "0.6 minutes at the allowed rate, 5.6% of a day's quota" in text

@@ -113,6 +113,12 @@ def test_error_keeps_its_lines() -> None:
     assert "\n    accounts:\n      lookup_keys: [Name]" in render_report(failed_document())
 
 
+def test_suggestion_that_the_message_contains_is_shown_once() -> None:
+    error = {"code": "unavailable", "message": "Down. Run again.", "suggestion": "Run again."}
+    html = render_report(document(status="failed", exit_code=1, error=error, rejects={}))
+    assert html.count("Run again.") == 1
+
+
 def test_rejects_are_listed_by_number() -> None:
     text = text_of(render_report(document()))
     assert text.index("lookup_rejected_parent 86 records") < text.index("unknown_option 42 records")

@@ -284,11 +284,14 @@ class Summary:
 
     def reject_lines(self) -> list[str]:
         """Return a line per code of rejects, with an example."""
-        return [
-            f"rejects {one_line(code)}: {counts.count}, such as in "
-            f"{one_line(counts.examples[0].stream)}: {counts.examples[0].reason}"
-            for code, counts in self.rejects.items()
-        ]
+        lines = []
+        for name, counts in self.rejects.items():
+            code, first = one_line(name), counts.examples[0]
+            example = str(first.reason).removeprefix(f"{code}: ")
+            lines.append(
+                f"rejects {code}: {counts.count}, such as in {one_line(first.stream)}: {example}"
+            )
+        return lines
 
     def to_text(self) -> str:
         """Return the summary for a person to read."""

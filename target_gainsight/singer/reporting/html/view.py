@@ -127,7 +127,7 @@ def view_of(document: Mapping[str, Any]) -> ReportView:
         status=_status(document, totals[Outcome.REJECTED.value]),
         facts=tuple(_facts(document).items()),
         error_lines=_lines(error.get("message")),
-        suggestion=one_line(str(error.get("suggestion", ""))),
+        suggestion=_suggestion(error),
         outcomes=outcomes,
         totals=(("read", _read(streams)), *((name, totals[name]) for name in outcomes)),
         streams=tuple(_stream_row(name, each, outcomes) for name, each in streams.items()),
@@ -161,6 +161,12 @@ def _items(values: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 
 def _lines(message: str | None) -> tuple[str, ...]:
     return tuple(map(one_line, message.split("\n"))) if message else ()
+
+
+def _suggestion(error: Mapping[str, Any]) -> str:
+    """Return the suggestion of an error, unless its message ends with it."""
+    text = str(error.get("suggestion") or "")
+    return "" if str(error.get("message") or "").endswith(text) else one_line(text)
 
 
 def _read(streams: Mapping[str, Any]) -> int:
