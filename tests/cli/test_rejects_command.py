@@ -455,6 +455,12 @@ def test_help_explains_run_names() -> None:
         assert command in result.output
 
 
+def test_missing_folder_is_not_taken_for_one_without_rejects(project: Project) -> None:
+    failed = project.run("list", "--fail", "--rejects-path", "no-such-folder")
+    assert failed.exit_code == 2
+    assert "'no-such-folder' does not exist" in failed.output
+
+
 def test_list_fails_on_request_while_rejects_are_open(project: Project) -> None:
     assert project.run("list", "--fail").exit_code == 0
     project.load(mixed())

@@ -23,7 +23,7 @@ LATEST = "latest"
 folder_option = click.option(
     "--rejects-path",
     "folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder of reject files; by default the setting rejects_path.",
 )
 
