@@ -126,6 +126,14 @@ def test_missing_lookup_keys_are_left_to_the_reader(start_tenant: Callable[..., 
     assert "lookup_keys" not in proposed(run, "accounts")["accounts"]
 
 
+def test_column_that_goes_by_its_name_is_proposed_as_lookup_key(tenant: Tenant) -> None:
+    columns = {"Name": TEXT, "sector": TEXT}
+    run = tenant.load(schema(columns=columns, keys=[]), field_mapping={"sector": "Industri"})
+    found = proposed(run, "accounts")["accounts"]
+    assert found["lookup_keys"] == ["Name"]
+    assert found["field_mapping"] == {"sector": "Industry"}
+
+
 def test_proposal_file_is_private_and_named_after_the_stream(tenant: Tenant) -> None:
     run = tenant.load(schema("crm/../a b", {"shoe": TEXT}))
     [path] = (tenant.folder / "rejects").glob("*.mapping.yml")

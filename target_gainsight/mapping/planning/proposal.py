@@ -182,7 +182,8 @@ def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, .
         return _correct_keys(spec)
     if not _needs_keys(spec):
         return ()
-    fields = {column: name for column, name in mapping.items() if _is_key(spec, name)}
+    filled = {**spec.column_to_field, **mapping} if spec.field_mapping else mapping
+    fields = {column: name for column, name in filled.items() if _is_key(spec, name)}
     keys = tuple(fields[name] for name in spec.key_properties if name in fields)
     if 0 < len(keys) == len(spec.key_properties) <= MAX_KEYS:
         return keys
