@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from benchmarks.inputs import as_is, every, write_input
 from benchmarks.processes import OURS, PLAIN, Measured, TenantProcess, run, tenant
 from benchmarks.report import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from benchmarks.sizes import Bench
+from benchmarks.sizes import Bench
 
 LATENCY = 0.3
 POISON = {

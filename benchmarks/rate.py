@@ -10,14 +10,12 @@ import math
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.inputs import write_input
 from benchmarks.processes import HERE, OURS, run, tenant
 from benchmarks.report import Table
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Bench
+from benchmarks.sizes import Bench
 
 LIMIT = 100
 ALLOWED = 90

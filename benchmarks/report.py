@@ -6,14 +6,11 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 PACKAGES = ("singer-sdk", "requests", "msgspec", "jsonschema-rs", "uvicorn")
 MEBIBYTE = 2**20

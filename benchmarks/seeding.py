@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.sandbox import Tenant
 from target_gainsight.sandbox.config.config import load_config
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def records(path: Path, step: int) -> Iterator[dict[str, Any]]:

@@ -18,21 +18,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.forked_targets import EAGER
 from benchmarks.processes import HERE
 from benchmarks.soak_input import FIELDS, KEYS, REFUSED, SETTINGS, TENANT, SoakInput
 from target_gainsight.loading.rejects.folder import RejectFolder
-from target_gainsight.sandbox import Fault, ServerRule, start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.sandbox import RunningSandbox
+from target_gainsight.sandbox import Fault, RunningSandbox, ServerRule, start_sandbox
 
 MOST_SECONDS_OF_A_RUN = 120
 MOST_CALLS = 80

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.processes import NOTHING, OURS, Measured, run
 from benchmarks.report import Table, spread
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from benchmarks.sizes import Bench
+from benchmarks.sizes import Bench
 
 MOST = 0.25
 RIGHT = {"base_url": "http://127.0.0.1:9", "access_key": "none", "object_type": "company"}

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from benchmarks.inputs import write_input
 from benchmarks.processes import HERE, NOTHING, OURS, PLAIN, Measured, run, tenant
 from benchmarks.report import MEBIBYTE, Table, mebibytes, spread
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from benchmarks.sizes import Bench
+from benchmarks.sizes import Bench
 
 FASTER = 1.3
 LESS_CPU = 0.75

@@ -6,21 +6,27 @@ import copy
 import inspect
 import logging
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from types import FrameType
+from typing import IO, Any, ClassVar
 
 import click
+import requests
 from singer_sdk import Target
+from singer_sdk.about import AboutInfo
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
+from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_gainsight import settings as configuration
-from target_gainsight.api import CallBudgetExceededError, SystemClock
-from target_gainsight.loading.context import find_stream_settings
+from target_gainsight.api import CallBudgetExceededError, Clock, SystemClock
+from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
@@ -31,25 +37,13 @@ from target_gainsight.singer.process_setup import install_log_format, silence_me
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
+from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.reporting.verdict import check_availability, check_end
 from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
 from target_gainsight.singer.standard_output import StateOutput
 from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import FrameType
-
-    import requests
-    from singer_sdk.about import AboutInfo
-    from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.sinks import Sink
-
-    from target_gainsight.api import Clock
-    from target_gainsight.loading.context import RunContext
-    from target_gainsight.singer.reporting.run_end import RunEnd
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,10 +15,6 @@ from fake_clock import FakeClock
 from singer_runs import NO_LIMITS, Tenant, embedded_tenant, signals_as_they_were
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")  # the same examples on every machine, however slow it is

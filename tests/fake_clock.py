@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NOON = 1_767_268_800.0
 """2026-01-01 12:00:00 UTC."""

@@ -10,13 +10,11 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
 
 from typing_extensions import Self
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from types import TracebackType
 
 Step: TypeAlias = Callable[[socket.socket], bool]
 """Deals with one request; true keeps the connection open for the next."""

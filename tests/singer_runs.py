@@ -11,24 +11,20 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
+import requests
+from fake_clock import FakeClock
+from singer_messages import Message
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.sandbox import start_sandbox
+from target_gainsight.sandbox import RunningSandbox, start_sandbox
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    import pytest
-    import requests
-    from fake_clock import FakeClock
-    from singer_messages import Message
-
-    from target_gainsight.sandbox import RunningSandbox
 
 COMMAND = Path(sys.executable).parent / "target-gainsight"
 COMMAND_SECONDS = 60

@@ -6,9 +6,12 @@ import contextlib
 import importlib.resources
 import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from fake_clock import FakeClock
 from singer_runs import KEY
 from singer_sdk.testing import get_target_test_class, target_test_streams
 from singer_sdk.testing.runners import TargetTestRunner
@@ -23,12 +26,6 @@ from typing_extensions import override
 
 from target_gainsight.sandbox import RunningSandbox, start_sandbox
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from fake_clock import FakeClock
 
 Row = dict[str, Any]
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from target_gainsight.sandbox import RunningSandbox, Tenant
 from target_gainsight.sandbox.config.config import load_config
 from target_gainsight.sandbox.server.app import make_app
 from target_gainsight.sandbox.server.server import ServerThread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECONDS = 60
 """Longer than anything takes: reached only by a test that fails."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from singer_messages import Message
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-
-    Before = Callable[["Call"], "tuple[int, Message] | None"]
-    After = Callable[["Call", int, Message], "tuple[int, Message]"]
+Before = Callable[["Call"], "tuple[int, Message] | None"]
+After = Callable[["Call", int, Message], "tuple[int, Message]"]
 
 
 class Call:

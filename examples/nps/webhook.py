@@ -23,13 +23,11 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 STREAM = "survey_responses"
 KEY = "response_id"

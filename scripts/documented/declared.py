@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_gainsight.settings import SETTINGS, declared_settings
+from target_gainsight.settings import SETTINGS, Setting, declared_settings
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.settings import Setting
 
 PREFIX = "TARGET_GAINSIGHT_"
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from documented.declared import variable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from target_gainsight.settings import Setting
+from target_gainsight.settings import Setting
 
 WIDTH = 100
 

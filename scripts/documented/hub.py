@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import yaml
 
+from documented.declared import Target
 from documented.meltano import commands, definition
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from documented.declared import Target
-    from target_gainsight.settings import Setting
+from target_gainsight.settings import Setting
 
 CREDENTIALS = (("access_key",), ("client_id", "client_secret"))
 

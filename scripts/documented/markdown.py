@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from target_gainsight.settings import ESSENTIAL, Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_gainsight.settings import Setting
+from target_gainsight.settings import ESSENTIAL, Kind, Setting
 
 KIND_NAMES = {
     Kind.TEXT: "text",

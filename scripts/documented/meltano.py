@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import yaml
 
-from target_gainsight.settings import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_gainsight.settings import Setting
+from target_gainsight.settings import Kind, Setting
 
 COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",

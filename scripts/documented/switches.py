@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from target_gainsight.sandbox.config.switches import Limits, Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ENTRY = re.compile(r"^    ([a-z_, ]+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 

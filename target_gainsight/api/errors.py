@@ -37,14 +37,12 @@ Errors carry what is needed to find the call again, never a credential and never
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from datetime import datetime
+from typing import TypedDict
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing_extensions import Unpack
 
-    from typing_extensions import Unpack
-
-    from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.http.json_codec import Json
 
 _LONGEST_DESCRIPTION = 300
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
 from target_gainsight.cli.configuration import read_json
-from target_gainsight.mapping.columns import columns_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from target_gainsight.mapping.columns import Column
+from target_gainsight.mapping.columns import Column, columns_of
 
 
 @dataclass(frozen=True)

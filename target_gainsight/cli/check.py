@@ -6,35 +6,43 @@ Reads metadata only. What needs a stream's schema is checked when the stream sta
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import click
 
-from target_gainsight.api import AccessDeniedError, CredentialError, GainsightError
+from target_gainsight.api import (
+    AccessDeniedError,
+    CredentialError,
+    GainsightError,
+    Json,
+    ObjectSchema,
+    RateLimitGroup,
+    RateLimits,
+)
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import tenant_metadata
+from target_gainsight.cli.tenant import TenantMetadata, tenant_metadata
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean
+from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.mapping.planning.stream_checks import find_problems
-from target_gainsight.settings import OBJECT_NAMES, OAuthCredential
+from target_gainsight.settings import (
+    OBJECT_NAMES,
+    Connection,
+    OAuthCredential,
+    Settings,
+    StreamSettings,
+)
 from target_gainsight.singer.connection import rate_limits
 from target_gainsight.singer.reporting.run_end import describe_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_gainsight.api import Json, ObjectSchema, RateLimitGroup, RateLimits
-    from target_gainsight.cli.tenant import TenantMetadata
-    from target_gainsight.mapping.planning.mismatch import FieldProblem
-    from target_gainsight.settings import Connection, Settings, StreamSettings
 
 ANY_STREAM, EVERY_STREAM = "*", "streams without an entry"
 OBJECT = "object"

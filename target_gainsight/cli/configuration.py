@@ -6,22 +6,19 @@ Errors are those of the target; a secret is never shown.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from target_gainsight.settings import (
     CONFIG_SCHEMA,
+    Settings,
     SettingsError,
     parse_settings,
     read_environment,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from target_gainsight.settings import Settings
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from target_gainsight.api import GainsightError
-from target_gainsight.cli.catalog import read_stream
+from target_gainsight.api import Field, GainsightError, ObjectSchema, ObjectSummary
+from target_gainsight.cli.catalog import CatalogStream, read_stream
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import tenant_metadata
+from target_gainsight.cli.tenant import TenantMetadata, tenant_metadata
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.settings import Settings
 from target_gainsight.singer.proposals import proposal_text, propose
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api import Field, ObjectSchema, ObjectSummary
-    from target_gainsight.cli.catalog import CatalogStream
-    from target_gainsight.cli.tenant import TenantMetadata
-    from target_gainsight.settings import Settings
 
 MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})

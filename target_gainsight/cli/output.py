@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar
 
 import click
 import simplejson
@@ -14,9 +15,6 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from target_gainsight.mapping.escaping import one_line, printable_json, yaml_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 

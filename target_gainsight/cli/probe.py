@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import click
 
@@ -21,17 +21,12 @@ from target_gainsight.cli.probe_writes import (
 )
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
+from target_gainsight.probe.observations import Observation
 from target_gainsight.probe.profile import make_profile
 from target_gainsight.probe.reading.questions import MAX_CALLS, read_questions
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.survey import ask, merge
-from target_gainsight.settings import OAuthCredential
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.settings import Settings
+from target_gainsight.settings import OAuthCredential, Settings
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""

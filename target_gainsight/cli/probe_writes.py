@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
 
-from target_gainsight.api import SystemClock
+from target_gainsight.api import CallEvent, SystemClock
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.probe.observations import Observation
 from target_gainsight.probe.reading.questions import MAX_CALLS
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.survey import ask
 from target_gainsight.probe.writing import person as people
 from target_gainsight.probe.writing.field_mapping import UnsuitableForProbeError
 from target_gainsight.probe.writing.interruption import InterruptedProbeError, Interruption
-from target_gainsight.probe.writing.plan import plan_writes
-from target_gainsight.probe.writing.run import run_writes
+from target_gainsight.probe.writing.plan import WritePlan, plan_writes
+from target_gainsight.probe.writing.run import WriteReport, run_writes
 from target_gainsight.probe.writing.trial import CREATED, MAX_CREATED
-
-if TYPE_CHECKING:
-    from target_gainsight.api import CallEvent
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.writing.plan import WritePlan
-    from target_gainsight.probe.writing.run import WriteReport
-    from target_gainsight.settings import Settings
+from target_gainsight.settings import Settings
 
 PERSON = "person:"
 WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples
 from target_gainsight.cli.rejects.folder import LATEST, folder_option, open_folder
-from target_gainsight.loading.rejects.folder import REPORT
+from target_gainsight.loading.rejects.folder import REPORT, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.mapping.errors import display
+from target_gainsight.singer.reporting.document import Document
 from target_gainsight.singer.reporting.history import HISTORY, read_history
 from target_gainsight.singer.reporting.html.page import render_report, write_report
-
-if TYPE_CHECKING:
-    from target_gainsight.loading.rejects.folder import RejectFolder
-    from target_gainsight.singer.reporting.document import Document
 
 
 @click.command(epilog=examples("gainsight report", "gainsight report latest --output report.html"))

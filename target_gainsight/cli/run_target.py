@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -10,9 +11,6 @@ from singer_sdk.exceptions import ConfigValidationError
 from target_gainsight.cli.configuration import invalid_settings, no_settings, read_raw_settings
 from target_gainsight.singer.errors import EXPECTED_ERRORS
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are

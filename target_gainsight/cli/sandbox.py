@@ -5,25 +5,22 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from target_gainsight.cli.configuration import read_json
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.probe.observations import Position
 from target_gainsight.probe.profile import read_positions
 from target_gainsight.sandbox import (
     SWITCH_NAMES,
+    RunningSandbox,
     SandboxConfigError,
     SandboxUnavailableError,
     TenantFile,
     start_sandbox,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.probe.observations import Position
-    from target_gainsight.sandbox import RunningSandbox
 
 DEFAULT_FILE = "gainsight-sandbox.db"
 _CELL_CHARACTERS = 40

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import click
 
-from target_gainsight.api import GainsightError, SystemClock
+from target_gainsight.api import (
+    CallEvent,
+    GainsightClient,
+    GainsightError,
+    ObjectSchema,
+    ObjectSummary,
+    SystemClock,
+)
 from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
+from target_gainsight.settings import Settings
 from target_gainsight.singer.connection import TenantConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from target_gainsight.api import CallEvent, GainsightClient, ObjectSchema, ObjectSummary
-    from target_gainsight.settings import Settings
 
 DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
 """Objects whose fields are documented by Gainsight, by each of their names."""

@@ -5,30 +5,23 @@ Records of a group with the same key are merged first, and split again if the me
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
-from target_gainsight.loading.outcomes import Outcome, Reason, reason_of_fields
-from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.near_matches import SeenKeys
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
+from target_gainsight.loading.reading.current_rows import GSID, Matches
+from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import Key
+from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.delete_writer import no_row_reason
-from target_gainsight.mapping.errors import display
+from target_gainsight.loading.writing.writer import Action
+from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.write_rules import WriteRules
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any
-
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.near_matches import SeenKeys
-    from target_gainsight.loading.outcomes import BatchResult
-    from target_gainsight.loading.reading.current_rows import Matches
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.references import Key
-    from target_gainsight.loading.settling.summary import Summary
-    from target_gainsight.loading.writing.writer import Action
-    from target_gainsight.mapping.errors import FieldError
-    from target_gainsight.settings import StreamSettings
+from target_gainsight.settings import StreamSettings
 
 ExistingOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode does with a record that the tenant has: it is written without a read; it is

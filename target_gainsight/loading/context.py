@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from target_gainsight.api import Clock, GainsightClient
 from target_gainsight.loading.bulk.upload_journal import UploadJournal
+from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows
+from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
@@ -15,18 +18,10 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.references import LookupTargets
 from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
+from target_gainsight.loading.settling.checkpoint import Checkpoint
+from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Clock, GainsightClient
-    from target_gainsight.loading.call_pool import CallPool
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.settling.checkpoint import Checkpoint
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.settings import Settings, StreamSettings
+from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError, Settings, StreamSettings
 
 UPLOADS = "bulk"
 """The folder of bulk files and notes, inside that of the rejects: it must outlive the run, too."""

@@ -7,42 +7,37 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import (
     Classification,
+    ExistingOnInsert,
+    RecordMap,
     merge_by_key,
     split_at_deletes,
     split_repeats,
     take_refused_merges,
 )
+from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.group_size import GroupSize
-from target_gainsight.loading.near_matches import NearMatchCheck
+from target_gainsight.loading.lookups.deferred import DeferredParents
+from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.lookups.resolver import Resolver
+from target_gainsight.loading.near_matches import NearMatchCheck, SeenKeys
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
-from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.loading.reading.current_rows import CurrentRows, Matches, ReadResult
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import Key
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
+from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.mapping.write_rules import WriteRules
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_gainsight.loading.call_pool import CallPool
-    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.deletes.row_deleter import RowDeleter
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.lookups.deferred import DeferredParents
-    from target_gainsight.loading.lookups.index import LookupIndex
-    from target_gainsight.loading.lookups.resolver import Resolver
-    from target_gainsight.loading.near_matches import SeenKeys
-    from target_gainsight.loading.reading.current_rows import CurrentRows, Matches, ReadResult
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.writing.delivery import ResendPolicy
-    from target_gainsight.loading.writing.writer import Action, Writer
-    from target_gainsight.settings import StreamSettings
+from target_gainsight.settings import StreamSettings
 
 
 class RecordLoader:

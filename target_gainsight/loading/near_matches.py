@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import MAX_PAGE
+from target_gainsight.loading.call_pool import CallPool
+from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import Key
 from target_gainsight.loading.storage.temp_database import temp_database
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from target_gainsight.loading.call_pool import CallPool
-    from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key
 
 MAX_VALUES = MAX_PAGE - 1
 """Values of one query: the spellings of some 600 names."""

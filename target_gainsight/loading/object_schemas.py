@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from target_gainsight.api import (
     AccessDeniedError,
+    CockpitApi,
     GainsightError,
+    MetadataApi,
     NotFoundError,
     ObjectNotFoundError,
+    ObjectSchema,
+    PicklistOption,
     RefusedError,
     UnavailableError,
     UnknownRouteError,
@@ -19,13 +23,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, static_schema
-from target_gainsight.settings import OBJECT_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from target_gainsight.api import CockpitApi, MetadataApi, ObjectSchema, PicklistOption
-    from target_gainsight.settings import Settings
+from target_gainsight.settings import OBJECT_NAMES, Settings
 
 logger = logging.getLogger(__name__)
 

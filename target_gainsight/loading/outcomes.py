@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from target_gainsight.mapping.errors import display
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.mapping.errors import FieldError
-
 
 REJECTED_PARENT = "lookup_rejected_parent"
 """The code of a record whose parent was rejected in the same run."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.loading.references import Link, LookupKey, Reference
-    from target_gainsight.loading.watermark import Watermark
+from target_gainsight.loading.references import Link, LookupKey, Reference
+from target_gainsight.loading.watermark import Watermark
 
 
 @dataclass(slots=True, eq=False)

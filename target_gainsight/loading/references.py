@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.api import ObjectSchema
 from target_gainsight.mapping.errors import ValueRejectedError, display
-from target_gainsight.mapping.types.converters import converter_for, plain_converter
+from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
 from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.mapping.types.converters import Converter
-
 
 Key = tuple[Any, ...]
 """The comparable values of the lookup keys."""

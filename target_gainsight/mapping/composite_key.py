@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import text_writer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _text_of = text_writer(None)
 

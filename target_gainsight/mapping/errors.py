@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 DISPLAY_LENGTH = 80
 _MAX_ERROR_LENGTH = 2000

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from target_gainsight.api.resources.metadata import Field
+from target_gainsight.api.resources.metadata import Field
 
 MOST_SUGGESTIONS = 3
 _LEAST_SIMILARITY = 0.75

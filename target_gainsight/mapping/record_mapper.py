@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import Literal
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.errors import (
     ConversionError,
     FieldError,
     RecordRejectedError,
     ValueRejectedError,
 )
+from target_gainsight.mapping.planning.field_plan import FieldPlan
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
-from target_gainsight.mapping.types.converters import converter_for, plain_converter
+from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
+from target_gainsight.mapping.types.datetimes import DateFormat
 from target_gainsight.mapping.types.spellings import is_blank
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import Field, ObjectSchema
-    from target_gainsight.mapping.planning.field_plan import FieldPlan
-    from target_gainsight.mapping.types.converters import Converter
-    from target_gainsight.mapping.types.datetimes import DateFormat
-    from target_gainsight.settings import SyncMode
+from target_gainsight.settings import SyncMode
 
 NullValues = Literal["send", "omit"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.api import ObjectSchema
 from target_gainsight.mapping.types.datetimes import comparable_date, comparable_datetime
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from target_gainsight.api import ObjectSchema
 
 _COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
 """The schema of every column: the type of its field decides how a value is read."""

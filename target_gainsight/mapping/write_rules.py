@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.mapping.types.spellings import is_blank
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from target_gainsight.settings import FieldRule
+from target_gainsight.settings import FieldRule
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,7 @@ The tests hold this table and the table of switches together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 READ_SWITCHES = frozenset(
     {

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
-    from target_gainsight.probe.observations import Observation, Position
+from target_gainsight.probe.observations import Observation, Position
 
 FORMAT = 1
 """The version of the profile's format."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import (
     AccessDeniedError,
     CallBudgetExceededError,
+    Clock,
+    GainsightClient,
+    GainsightError,
+    Json,
     NotFoundError,
     QuotaExceededError,
     RedirectedError,
@@ -19,11 +23,6 @@ from target_gainsight.api import (
     UnsuitableObjectError,
     encode,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api import Clock, GainsightClient, GainsightError, Json
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _SERVER_ERROR_TRIES = 2

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.observations import Observation, Topic
 
 logger = logging.getLogger(__name__)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from target_gainsight.sandbox.answers import INVALID_VALUE, OBJECT_NOT_FOUND, refuse
+from target_gainsight.sandbox.config.config import TenantConfig
 from target_gainsight.sandbox.config.described_objects import custom_object
 from target_gainsight.sandbox.config.description import SandboxConfigError
 from target_gainsight.sandbox.config.faults import FaultPlan
 from target_gainsight.sandbox.config.limits import CallCounter, windows_of
+from target_gainsight.sandbox.config.switches import Switches
 from target_gainsight.sandbox.storage.calls import Call, CallLog
 from target_gainsight.sandbox.storage.credentials import GrantedTokens, with_client
 from target_gainsight.sandbox.storage.identifiers import new_gsids
 from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, ObjectModel
 from target_gainsight.sandbox.storage.rows import read_rows
-from target_gainsight.sandbox.storage.store import Store, quoted
+from target_gainsight.sandbox.storage.store import Changes, Store, quoted
 from target_gainsight.sandbox.storage.values import (
     Parse,
     Stored,
@@ -24,14 +28,6 @@ from target_gainsight.sandbox.storage.values import (
     condition_parser,
     value_parser,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from pathlib import Path
-
-    from target_gainsight.sandbox.config.config import TenantConfig
-    from target_gainsight.sandbox.config.switches import Switches
-    from target_gainsight.sandbox.storage.store import Changes
 
 _SEED_CHUNK = 10_000
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from target_gainsight.settings.errors import display
-from target_gainsight.settings.model import Connection, KeyCredential, OAuthCredential
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.settings.errors import ConfigErrors
-    from target_gainsight.settings.model import Credential
+from target_gainsight.settings.errors import ConfigErrors, display
+from target_gainsight.settings.model import Connection, Credential, KeyCredential, OAuthCredential
 
 SANDBOX = "sandbox"
 CREDENTIALS = ("access_key", "client_id", "client_secret")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from target_gainsight.settings.table import ENTRY_SETTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 def join_columns(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_gainsight.settings.setting import SDK_GROUP, Kind, read_object
 from target_gainsight.settings.table import declared_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MELTANO_PREFIX = "MELTANO_LOAD_"
 """Prefix of the variables in which Meltano passes all settings to whatever loader it runs."""

@@ -6,16 +6,12 @@ streams and dropped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_gainsight.settings.errors import display
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.settings.errors import ConfigErrors
-    from target_gainsight.settings.streams import StreamEntry
+from target_gainsight.settings.errors import ConfigErrors, display
+from target_gainsight.settings.streams import StreamEntry
 
 BULK_OBJECTS = ("company", "relationship", "custom_object")
 """What bulk jobs load (GS Bulk API connector)."""

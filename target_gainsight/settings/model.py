@@ -6,16 +6,13 @@ A field has the name of its setting, which ``table`` describes, unless its class
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 from target_gainsight.settings.relative_dates import DUE_DATE, days_ahead
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-    from pathlib import Path
 
 SyncMode = Literal["upsert", "insert", "update"]
 ObjectType = Literal[

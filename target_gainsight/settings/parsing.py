@@ -6,8 +6,9 @@ An error names the setting, shows what was given (never a secret) and says what 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.settings.connection import parse_connection, parse_notify_url
 from target_gainsight.settings.dotted_names import join_streams
@@ -29,9 +30,6 @@ from target_gainsight.settings.table import (
     STREAM_SETTINGS,
     declared_settings,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OBJECT = ("object_type", "custom_object_name")
 SETTINGS_OF_AN_OBJECT = (

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-if TYPE_CHECKING:
-    from target_gainsight.settings.errors import ConfigErrors
+from target_gainsight.settings.errors import ConfigErrors
 
 MEMORY = "memory"
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from target_gainsight.settings.errors import did_you_mean, display
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from target_gainsight.settings.errors import ConfigErrors
+from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 
 Scope = Literal["run", "stream", "entry"]
 SDK_GROUP = "Singer SDK"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from target_gainsight.settings.dotted_names import join_columns
-from target_gainsight.settings.errors import display
+from target_gainsight.settings.errors import ConfigErrors, display
 from target_gainsight.settings.model import (
     MAX_LOOKUP_KEYS,
     OBJECT_NAMES,
@@ -26,11 +27,6 @@ from target_gainsight.settings.relative_dates import (
 )
 from target_gainsight.settings.setting import Kind, Setting, check_names, read_values
 from target_gainsight.settings.table import SETTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.settings.errors import ConfigErrors
 
 _Values = TypeVar("_Values")
 

@@ -9,15 +9,13 @@ backticks: Meltano Hub's bot edits a description that is written otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from target_gainsight.settings import model
 from target_gainsight.settings.setting import SDK_GROUP, Kind, Scope, Setting, sdk_setting
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ESSENTIAL = (
     *("domain", "access_key", "streams", "object_type"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -13,9 +14,6 @@ from upath import UPath
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.source_json import read_json
 from target_gainsight.mapping.errors import display, display_path, error_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 BATCH_FORMAT = "jsonl"
 COMPRESSIONS = (None, "none", "gzip")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from singer_sdk.about import AboutInfo
+from singer_sdk.plugin_base import _ConfigInput
 
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import (
@@ -14,12 +18,6 @@ from target_gainsight.settings import (
     read_sdk_settings,
     restore_dropped_names,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from singer_sdk.about import AboutInfo
-    from singer_sdk.plugin_base import _ConfigInput
 
 
 class CheckedConfig(NamedTuple):

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import requests
 
 from target_gainsight.api import (
     DOCUMENTED_LIMITS,
     AccessKey,
+    CallEvent,
     ClientCredentials,
+    Clock,
     GainsightClient,
     RateLimiter,
+    RateLimitGroup,
+    RateLimits,
     RetryPolicy,
     open_store,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display_path
-from target_gainsight.settings import KeyCredential
+from target_gainsight.settings import KeyCredential, Limits, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    import requests
-
-    from target_gainsight.api import CallEvent, Clock, RateLimitGroup, RateLimits
     from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.settings import Limits, Settings
 
 
 class TenantConnection:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import fnmatch
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 logger = logging.getLogger(__name__)
 

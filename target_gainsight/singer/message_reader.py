@@ -10,9 +10,10 @@ import queue
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from json import JSONDecodeError
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
@@ -21,10 +22,7 @@ from typing_extensions import override
 
 from target_gainsight.loading.storage.source_json import read_json
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Chunks = queue.Queue[list[str] | list[bytes] | BaseException | None]
+Chunks = queue.Queue[list[str] | list[bytes] | BaseException | None]
 
 CHUNK_BYTES = 65_536
 CHUNK_LINES = 200

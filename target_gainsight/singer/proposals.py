@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
-from target_gainsight.api import GainsightError
+from target_gainsight.api import GainsightError, ObjectSchema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.private_file import make_private_folder, replace_private_file
 from target_gainsight.mapping.errors import display_path
 from target_gainsight.mapping.planning.proposal import Proposal, propose_settings
 from target_gainsight.mapping.planning.proposed_lookups import referenced_objects
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.mapping.planning.spec import MappingSpec
 
 logger = logging.getLogger(__name__)
 

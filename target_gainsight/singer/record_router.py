@@ -7,31 +7,25 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
 
 from jsonschema import ValidationError
 from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.schemas.flattening import flattening_transform
+from target_gainsight.singer.schemas.flattening import Transform, flattening_transform
 from target_gainsight.singer.schemas.opening import open_streams
+from target_gainsight.singer.sink_registry import SinkRegistry
+from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import DELETED_AT, METADATA
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from singer_sdk.mapper import PluginMapper
-
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.singer.schemas.flattening import Transform
-    from target_gainsight.singer.sink_registry import SinkRegistry
-    from target_gainsight.sinks import StreamSink
 
 logger = logging.getLogger(__name__)
 

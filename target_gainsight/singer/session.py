@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
+import requests
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
+from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
@@ -27,6 +30,8 @@ from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.mapping.planning.proposal import Proposal
+from target_gainsight.settings import Limits, Settings
 from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
 from target_gainsight.singer.proposals import message_lines, propose, write_proposal
@@ -34,19 +39,9 @@ from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.call_metrics import CallCounter
 from target_gainsight.singer.reporting.document import RunFacts, make_document, tenant_host
 from target_gainsight.singer.reporting.publishing import publish
+from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.reporting.run_log import report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
-    import requests
-
-    from target_gainsight.api import Clock
-    from target_gainsight.mapping.planning.proposal import Proposal
-    from target_gainsight.settings import Limits, Settings
-    from target_gainsight.singer.reporting.run_end import RunEnd
-    from target_gainsight.singer.signals import Interruption
+from target_gainsight.singer.signals import Interruption
 
 logger = logging.getLogger(__name__)
 

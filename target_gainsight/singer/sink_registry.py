@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Any, Protocol, cast
 
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
+from singer_sdk.sinks import Sink
 
 from target_gainsight.mapping.errors import display
 from target_gainsight.singer.schemas.merge import merge_schemas, with_undeclared
 from target_gainsight.sinks import StreamSink
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
-
-    from singer_sdk.mapper import PluginMapper
-    from singer_sdk.sinks import Sink
 
 logger = logging.getLogger(__name__)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from singer_sdk.sinks import RecordSink
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from typing import Any
 
 
 class DiscardingSink(RecordSink):

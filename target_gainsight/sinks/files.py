@@ -6,32 +6,28 @@ Files are settled, not single records: only the job's log has the outcome of a r
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from singer_sdk import Target
 from typing_extensions import override
 
+from target_gainsight.api import Json
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
 from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.survey_file import SurveyFile
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
+from target_gainsight.mapping.csv.cells import CsvPlan
 from target_gainsight.mapping.csv.survey_columns import plan_survey
 from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sinks.stream import StreamSink
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from singer_sdk import Target
-
-    from target_gainsight.api import Json
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.mapping.csv.cells import CsvPlan
 
 
 class FileSink(StreamSink):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
+from singer_sdk import Target
 from typing_extensions import override
 
-from target_gainsight.api import MAX_KEYS
+from target_gainsight.api import MAX_KEYS, Json, ObjectSchema
+from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.dry_run.row_names import picklists
@@ -18,33 +22,21 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
+from target_gainsight.loading.reading.current_rows import CurrentRows
 from target_gainsight.loading.reading.keys import KeyReader
-from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
-from target_gainsight.mapping.columns import columns_of
+from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.mapping.planning.field_plan import plan_fields
+from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import RICH_TEXT
 from target_gainsight.sinks.stream import StreamSink
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from singer_sdk import Target
-
-    from target_gainsight.api import Json, ObjectSchema
-    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.deletes.row_deleter import RowDeleter
-    from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.writing.writer import Writer
-    from target_gainsight.mapping.columns import Column
-    from target_gainsight.mapping.planning.field_plan import FieldPlan
 
 _LATEST = 253_402_300_800.0
 """The end of the year 9999, in epoch seconds."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 
+from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.writing.people_writer import PeopleWriter
+from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.sinks.object_sink import ObjectSink
-
-if TYPE_CHECKING:
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.writing.writer import Writer
 
 EMAIL = "Email"
 

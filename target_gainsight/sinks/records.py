@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from typing_extensions import override
 
@@ -10,26 +11,21 @@ from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.deletes.whole_rows import WholeRowReader
+from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.reading.keys import KeyReader
-from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delete_writer import DeleteWriter
+from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.records_writer import RecordsWriter
+from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.sinks.object_sink import ObjectSink
 from target_gainsight.sinks.stream import DELETED_AT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.loading.dry_run.plan import PlanningWriter
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.writing.delivery import ResendPolicy
-    from target_gainsight.loading.writing.writer import Writer
 
 
 class RecordsSink(ObjectSink):

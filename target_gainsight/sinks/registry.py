@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    from target_gainsight.settings import StreamSettings
-    from target_gainsight.sinks.stream import StreamSink
+from target_gainsight.settings import StreamSettings
+from target_gainsight.sinks.stream import StreamSink
 
 BULK = ("files", "BulkCsvSink")
 SINKS = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator, ValidationError
@@ -23,9 +24,6 @@ from typing_extensions import override
 
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 Path = tuple[str, ...]
 

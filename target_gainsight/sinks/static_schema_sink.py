@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from typing_extensions import override
 
+from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.object_schemas import read_static_schema
+from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.reading.static_schema_rows import DocumentedComparison, DocumentedRows
 from target_gainsight.mapping.planning.static_schemas import (
     LIST_TYPE,
@@ -15,12 +19,6 @@ from target_gainsight.mapping.planning.static_schemas import (
     static_schema,
 )
 from target_gainsight.sinks.object_sink import ObjectSink
-
-if TYPE_CHECKING:
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
-    from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.reading.keys import KeyReader
 
 
 class StaticSchemaSink(ObjectSink):

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
+from singer_sdk import Target
 from singer_sdk.sinks import BatchSink
+from singer_sdk.sinks.core import BaseJSONSchemaValidator
 from typing_extensions import override
 
-from target_gainsight.loading.context import find_stream_settings
+from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from singer_sdk import Target
-    from singer_sdk.sinks.core import BaseJSONSchemaValidator
-
-    from target_gainsight.loading.context import RunContext
-
 
 DELETED_AT = "_sdc_deleted_at"
 METADATA = frozenset(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_ACTIVITIES
+from target_gainsight.api import MAX_ACTIVITIES, ObjectSchema
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.writing.timeline_writer import TimelineWriter
+from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.composite_key import join_keys
 from target_gainsight.mapping.errors import display
@@ -21,16 +26,6 @@ from target_gainsight.mapping.planning.static_schemas import (
 )
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.writing.writer import Writer
-
 
 EMAIL = "Email"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
 import redis_server
 from answering import KEY, PLENTY, TENANT, MakeClient, success
+from fake_clock import FakeClock
+from redis_server import RedisServer
 
 from target_gainsight.api import (
     AccessKey,
@@ -17,12 +20,6 @@ from target_gainsight.api import (
     RateLimiter,
     RetryPolicy,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from fake_clock import FakeClock
-    from redis_server import RedisServer
 
 
 @pytest.fixture

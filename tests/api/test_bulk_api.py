@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests_mock as mocking
 from answering import TENANT
 
 from target_gainsight.api import (
+    GainsightClient,
     PayloadTooLargeError,
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
 )
 from target_gainsight.api.http.request_body import form_content
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import requests_mock as mocking
-
-    from target_gainsight.api import GainsightClient
 
 UPLOAD = f"{TENANT}/v1.0/admin/connector/job/bulkimport"
 STATUS = f"{UPLOAD}/status/S%2F1"

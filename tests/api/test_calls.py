@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from answering import KEY, TENANT, MakeClient, failure, success
+from fake_clock import FakeClock
 
 from target_gainsight.api import (
     AccessDeniedError,
@@ -28,11 +30,6 @@ from target_gainsight.api import (
     UnreachableError,
     UnsuitableObjectError,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fake_clock import FakeClock
 
 URL = f"{TENANT}/v1/thing"
 

@@ -6,9 +6,11 @@ import shutil
 import socket
 import subprocess
 import traceback
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from answering import MakeClient
 from scripted_server import (
     ScriptedServer,
     Step,
@@ -37,11 +39,6 @@ from target_gainsight.api import (
     UnreachableError,
 )
 from target_gainsight.api.auth.headers import AuthHeaders
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from answering import MakeClient
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, success
 
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient
+from target_gainsight.api import GainsightClient
 
 URL = f"{TENANT}/v2/cockpit/admin/picklist/lite"
 RISK: dict[str, Any] = {"name": "Risk", "gsid": "1I00A", "active": True, "typeName": "ALL"}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, success
 
-from target_gainsight.api import CredentialError, ObjectNotFoundError, RefusedError, is_in
-
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient
+from target_gainsight.api import (
+    CredentialError,
+    GainsightClient,
+    ObjectNotFoundError,
+    RefusedError,
+    is_in,
+)
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "gainsight-samples"
 META = f"{TENANT}/v1/meta/services"

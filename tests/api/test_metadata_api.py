@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, failure, success
@@ -10,15 +10,13 @@ from answering import TENANT, failure, success
 from target_gainsight.api import (
     CredentialError,
     Field,
+    GainsightClient,
     NotFoundError,
     ObjectNotFoundError,
     ObjectSummary,
     PicklistOption,
     WrongMetadataError,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient
 
 OBJECTS = f"{TENANT}/v1/meta/services/objects"
 DESCRIBE = f"{OBJECTS}/Company/describe"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import traceback
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
 from answering import TENANT, MakeClient, failure, success
+from fake_clock import FakeClock
 from scripted_server import ScriptedServer, cut_short, reset_after_reading
 
 from target_gainsight.api import (
@@ -32,11 +34,6 @@ from target_gainsight.api import (
     UnreachableError,
 )
 from target_gainsight.api.auth.oauth import TokenGrant
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fake_clock import FakeClock
 
 CLIENT = "initech-client"
 SECRET = "s3cret-of-the-client"

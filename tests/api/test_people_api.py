@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, failure, success
 
-from target_gainsight.api import PersonResponse, RefusedError
-
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient
+from target_gainsight.api import GainsightClient, PersonResponse, RefusedError
 
 PEOPLE = f"{TENANT}/v1/peoplemgmt/v1.0/people"
 PERSON = {"Email": "peter@initech.example", "companies": [{"Company_ID": "1P02A"}]}

@@ -8,10 +8,11 @@ import sqlite3
 import stat
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import redis
@@ -21,20 +22,17 @@ from redis_server import PASSWORD, RedisServer, running_redis
 from sharing import begin, results, sharing_process
 
 from target_gainsight.api import (
+    Clock,
     QuotaExceededError,
     QuotaStoreError,
     RateLimiter,
+    RateLimitGroup,
     RateLimits,
     StoppedError,
     SystemClock,
     open_store,
 )
 from target_gainsight.api.rate_limits.sqlite_store import SqliteStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from target_gainsight.api import Clock, RateLimitGroup
 
 MINUTE = 60
 HOUR = 3_600

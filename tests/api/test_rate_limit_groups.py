@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import pytest
 from answering import TENANT, MakeClient, failure, success
@@ -22,9 +23,6 @@ from target_gainsight.api import (
     RateLimits,
     StoppedError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MINUTE = 60
 HOUR = 3_600

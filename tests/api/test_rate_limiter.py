@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timezone
 from itertools import pairwise
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fake_clock import NOON, FakeClock, SimulatedClock
@@ -20,12 +21,8 @@ from target_gainsight.api import (
     StoppedError,
     SystemClock,
 )
+from target_gainsight.api.rate_limits.limiter import Permit
 from target_gainsight.api.rate_limits.store import MemoryStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.api.rate_limits.limiter import Permit
 
 
 class CountingStore(MemoryStore):

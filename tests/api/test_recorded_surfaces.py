@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT
 
-from target_gainsight.api import RefusedError, is_in
+from target_gainsight.api import GainsightClient, RefusedError, is_in
 from target_gainsight.mapping.planning.static_schemas import CTA, READ_AS, static_schema
 from target_gainsight.mapping.types.converters import converter_for
-
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "gainsight-samples"
 QUERY = f"{TENANT}/v1/data/objects/query/activity_timeline"

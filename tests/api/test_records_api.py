@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, failure, success, written
 
 from target_gainsight.api import (
     FieldFailure,
+    GainsightClient,
     NotFoundError,
+    RecordsApi,
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
     UnreadableFieldError,
     is_in,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.api import GainsightClient, RecordsApi
 
 COMPANY = f"{TENANT}/v1/data/objects/Company"
 QUERY = f"{TENANT}/v1/data/objects/query/Company"

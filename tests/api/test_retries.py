@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 from answering import TENANT, MakeClient, failure, success
-from fake_clock import NOON
+from fake_clock import NOON, FakeClock
 
 from target_gainsight.api import (
     CallEvent,
@@ -30,11 +31,6 @@ from target_gainsight.api import (
     UnknownOutcomeError,
     UnreachableError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fake_clock import FakeClock
 
 URL = f"{TENANT}/v1/thing"
 OK = {"json": success("done")}

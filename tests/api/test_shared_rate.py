@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from redis_server import RedisServer
 from sharing import results
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from redis_server import RedisServer
 
 pytestmark = pytest.mark.e2e
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answering import TENANT, failure, success
 
 from target_gainsight.api import (
+    CallEvent,
+    GainsightClient,
     PayloadTooLargeError,
     PerRecordResponse,
     RecordFailure,
@@ -15,9 +17,6 @@ from target_gainsight.api import (
     UnknownOutcomeError,
     is_duplicate,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.api import CallEvent, GainsightClient
 
 ACTIVITIES = f"{TENANT}/v1/ant/es/activity"
 CTAS = f"{TENANT}/v2/cockpit/cta/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from fake_clock import FakeClock
@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.api import ClientCredentials, UnavailableError
+from target_gainsight.api.auth.headers import AuthHeaders
 from target_gainsight.api.auth.oauth import TokenProvider, parse_token
-
-if TYPE_CHECKING:
-    from target_gainsight.api.auth.headers import AuthHeaders
-    from target_gainsight.api.http.json_codec import Record
+from target_gainsight.api.http.json_codec import Record
 
 DAY = 86_400
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from target_gainsight.cli import main
-from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from target_gainsight.sandbox import RunningSandbox
+from target_gainsight.sandbox import RunningSandbox, start_sandbox
 
 Plain = dict[str, Any]
 

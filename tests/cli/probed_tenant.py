@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.sandbox import Tenant
 from target_gainsight.sandbox.storage.store import quoted
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox import Tenant
 
 OBJECT = "Trial__gc"
 EMAIL = "ann@initech.example"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from click.testing import Result
+from conftest import Commands
 from fake_clock import FakeClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from click.testing import Result
-    from conftest import Commands
 
 STREAMS: dict[str, Any] = {
     "accounts": {

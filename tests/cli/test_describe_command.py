@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
+from click.testing import Result
+from conftest import Commands
 from singer_runs import run_command
-
-if TYPE_CHECKING:
-    from click.testing import Result
-    from conftest import Commands
 
 TEXT = {"type": ["null", "string"]}
 

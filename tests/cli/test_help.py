@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -14,9 +14,6 @@ from click.testing import CliRunner
 from singer_runs import clean_environment
 
 from target_gainsight.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GAINSIGHT = Path(sys.executable).with_name("gainsight")
 QUICK_START = Path(__file__).resolve().parents[2] / "docs" / "quick-start.md"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
+from conftest import Commands
 
 from target_gainsight.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from click.testing import Result
-    from conftest import Commands
 
 Message = dict[str, Any]
 

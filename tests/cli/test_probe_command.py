@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from click.testing import Result
+from conftest import Commands
 from fake_clock import FakeClock
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from click.testing import Result
-    from conftest import Commands
 
 MARK = "xq7"
 QUESTIONS = 39

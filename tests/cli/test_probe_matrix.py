@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from conftest import Commands
 from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
 from target_gainsight.probe.coverage import NOT_DETERMINED, READ_SWITCHES, WRITE_SWITCHES
 from target_gainsight.sandbox.config.switches import Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from conftest import Commands
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "probe.md"
 OTHER_VALUES: Mapping[str, tuple[Any, ...]] = {

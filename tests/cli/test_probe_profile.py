@@ -6,19 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from conftest import Commands
 from singer_runs import clean_environment
 
 from target_gainsight.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from conftest import Commands
 
 SWITCHES: dict[str, Any] = {
     "no_rows": "nothing_matches",

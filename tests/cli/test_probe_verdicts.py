@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests_mock as mocking
@@ -11,10 +13,6 @@ from click.testing import CliRunner
 from fake_clock import FakeClock
 
 from target_gainsight.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 HOST = "initech.us2.gainsightcloud.com"
 NAMES = "/picklist/lite"

@@ -9,24 +9,20 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
+from click.testing import Result
+from conftest import Commands
 from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 
+from target_gainsight.sandbox import Tenant
 from target_gainsight.sandbox.config.faults import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from click.testing import Result
-    from conftest import Commands
-
-    from target_gainsight.sandbox import Tenant
 
 GAINSIGHT = str(Path(sys.executable).with_name("gainsight"))
 WRITES = {"insert", "update", "delete", "person"}

@@ -8,21 +8,18 @@ import json
 import os
 import stat
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import Result
+from conftest import Commands
 
 from target_gainsight.cli import rejects as rejects_module
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from click.testing import Result
-    from conftest import Commands
 
 Message = dict[str, Any]
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from report_document import RUN, document
 from singer_messages import record, schema
+from singer_runs import Tenant
 
 from target_gainsight.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from click.testing import Result
-    from singer_runs import Tenant
 
 OLDER = "20260131T020000Z-0a1b2c3d"
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,9 +15,6 @@ from click.testing import CliRunner, Result
 
 from target_gainsight.cli import main
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _OBJECTS = {
     "NPS__gc": {"fields": {"company__gc": {"type": "LOOKUP", "object": "company"}, "note__gc": {}}}

@@ -5,19 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from singer_messages import TEXT, record, schema, state
+from singer_messages import TEXT, Message, record, schema, state
 from singer_runs import NO_LIMITS, clean_environment, command_line, lines_of, settings_into
-from watched_sandbox import SECONDS, watched_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from singer_messages import Message
-    from watched_sandbox import WatchedSandbox
+from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
 pytestmark = pytest.mark.e2e
 

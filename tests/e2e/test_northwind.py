@@ -6,16 +6,14 @@ full refresh.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 from meltano_project import CHECKOUT, MeltanoProject, project_yml
 from postgres import Cluster, find_programs, running_cluster
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.e2e
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import browser as browsers
 import pytest
 import requests
+from browser import Browser
 from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from browser import Browser
-
-    from target_gainsight.sandbox import RunningSandbox
+from target_gainsight.sandbox import RunningSandbox, start_sandbox
 
 pytestmark = pytest.mark.e2e
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import browser as browsers
 import pytest
+from browser import Browser
 from report_document import HOSTILE, document, failed_document
 from selenium.common.exceptions import NoAlertPresentException
 
 from target_gainsight.singer.reporting.html.page import render_report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from browser import Browser
 
 pytestmark = pytest.mark.e2e
 

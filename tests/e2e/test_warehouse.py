@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
 from meltano_project import CHECKOUT, MeltanoProject, project_yml
-from postgres import find_programs, running_cluster
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from postgres import Cluster
+from postgres import Cluster, find_programs, running_cluster
 
 pytestmark = pytest.mark.e2e
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from singer_messages import TEXT, Message, record, schema, state
-from singer_runs import Tenant, errors_in, run_command
+from singer_runs import TargetRun, Tenant, errors_in, run_command
 from small_disk import small_disk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from singer_runs import TargetRun
 
 _FULL = ("No space left on device", "database or disk is full")
 

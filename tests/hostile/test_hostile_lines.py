@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from corpus import LINES, Line
@@ -13,12 +14,7 @@ from fake_clock import FakeClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from singer_messages import TEXT, record, schema, state
-from singer_runs import Tenant, embedded_tenant, lines_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from singer_runs import TargetRun
+from singer_runs import TargetRun, Tenant, embedded_tenant, lines_of
 
 _START = lines_of([schema()]).encode()
 _END = lines_of([state(at=1)]).encode()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -19,9 +19,6 @@ from singer_sdk.logging import ConsoleFormatter
 from target_gainsight.cli import main
 from target_gainsight.settings import SETTINGS
 from target_gainsight.singer.process_setup import install_log_format
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _OTHER = {**schema(FORGERY, {"Name": TEXT, "Industry": TEXT}), "stream": FORGERY}
 _COLUMN = {"Name": TEXT, FORGERY: {"type": ["integer", "null"]}}

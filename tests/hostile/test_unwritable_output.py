@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from singer_messages import record, schema, state
-from singer_runs import clean_environment, command_line, errors_in, lines_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from singer_runs import Tenant
+from singer_runs import Tenant, clean_environment, command_line, errors_in, lines_of
 
 FULL = "No space left on device"
 MESSAGES = [

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from singer_messages import TEXT, record, schema
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 ACTIVITIES = "/v1/ant/es/activity"
 CTAS = "/v2/cockpit/cta*"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from late_calls import AlarmClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 
 @pytest.fixture

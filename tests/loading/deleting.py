@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from singer_messages import TEXT, record, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 DELETED_AT = "2026-01-01T00:00:00Z"
 DELETES: Message = {"deletes": "delete"}

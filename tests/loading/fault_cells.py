@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import pytest
 import requests
-from fault_columns import COLUMNS
-from fault_jobs import JOBS, UNLIMITED
+from fault_columns import COLUMNS, Column
+from fault_jobs import JOBS, UNLIMITED, Endpoint, Job
 from late_calls import AlarmClock, LateCalls
-from singer_runs import Tenant
+from singer_messages import Message
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.loading.rejects.folder import RejectFolder
-from target_gainsight.sandbox import Fault, start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import pytest
-    from fault_columns import Column
-    from fault_jobs import Endpoint, Job
-    from singer_messages import Message
-    from singer_runs import TargetRun
-
-    from target_gainsight.sandbox import RunningSandbox
-    from target_gainsight.sandbox.config.faults import FaultPlan
+from target_gainsight.sandbox import Fault, RunningSandbox, start_sandbox
+from target_gainsight.sandbox.config.faults import FaultPlan
 
 STATUS = "/v1.0/admin/connector/job/bulkimport/status"
 

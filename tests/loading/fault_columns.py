@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from fault_jobs import Endpoint
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fault_jobs import Endpoint
 
 # In units of the client's timeout.
 SLOW = 0.3

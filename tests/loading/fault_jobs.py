@@ -7,21 +7,17 @@ could cost neighbours, which it must not.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from activities import ACTIVITIES, COLUMNS, CTA_COLUMNS, CTA_ENTRY, CTAS, TENANT, TIMELINE_ENTRY
 from activities import activity as activity_record
 from activities import cta as cta_record
-from singer_messages import TEXT, record, schema, state
+from singer_messages import TEXT, Message, record, schema, state
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from singer_messages import Message
-
-    from target_gainsight.sandbox import Tenant
+from target_gainsight.sandbox import Tenant
 
 UNLIMITED = dict.fromkeys(
     ("calls_per_minute", "calls_per_day", "bulk_calls_per_hour", "bulk_calls_per_day"), 0

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fault_cells import CELLS, Cell
 from fault_columns import COLUMNS
 from fault_verdicts import MEANINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 WRITTEN_BY = "pytest tests/loading/test_fault_matrix.py --write-matrix"

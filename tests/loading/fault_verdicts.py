@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fault_cells import Cell, Played
+from fault_cells import Cell, Played
 
 AS_USUAL = "as usual"
 MEANINGS = {

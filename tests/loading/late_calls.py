@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from fake_clock import FakeClock
 from requests.adapters import HTTPAdapter
 
-from target_gainsight.sandbox.config.faults import FaultPlan
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.sandbox import Fault
-    from target_gainsight.sandbox.config.faults import FaultDecision
+from target_gainsight.sandbox import Fault
+from target_gainsight.sandbox.config.faults import FaultDecision, FaultPlan
 
 
 class AlarmClock(FakeClock):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from singer_messages import record, schema
-
-if TYPE_CHECKING:
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from activities import BY_ACCOUNT, COLUMNS, CTA_COLUMNS, CTA_ENTRY, TIMELINE_ENTRY, activity, cta
-from singer_messages import TEXT, record, schema, state
+from singer_messages import TEXT, Message, record, schema, state
 
-from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_messages import Message
-
-    from target_gainsight.sandbox import Tenant
+from target_gainsight.sandbox import ServerRule, Tenant
 
 WHOLE = {"type": ["integer", "string", "null"]}
 MANAGER = "ada.park@ourcompany.example"

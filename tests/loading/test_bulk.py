@@ -7,24 +7,19 @@ import csv
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from fake_clock import FakeClock
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from singer_messages import TEXT, companies, record, schema, state
-from singer_runs import Tenant, WatchedOutput, lines_of
+from singer_messages import TEXT, Message, companies, record, schema, state
+from singer_runs import TargetRun, Tenant, WatchedOutput, lines_of
 
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-    from singer_messages import Message
-    from singer_runs import TargetRun
 
 COLUMNS = {"Account": "Name", "Sector": "Industry", "Staff": "Employees", "Renews": "RenewalDate"}
 JOBS = {

@@ -7,23 +7,18 @@ import signal
 import subprocess
 from array import array
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-from singer_messages import record, schema, state
+from singer_messages import Message, record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
-from watched_sandbox import SECONDS, watched_sandbox
+from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
 from target_gainsight.loading.bulk.upload_journal import UploadedRows, UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from singer_messages import Message
-    from watched_sandbox import WatchedSandbox
 
 JOBS = {"insert": {"object": "company", "operation": "insert"}}
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from singer_messages import companies, record, schema, state
-
-if TYPE_CHECKING:
-    from singer_messages import Message
-    from singer_runs import Tenant
+from singer_messages import Message, companies, record, schema, state
+from singer_runs import Tenant
 
 
 def lines(count: int) -> list[Message]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from responses import RESPONSES, TEXT, by_name, response, responses_schema, routed
-from singer_messages import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
+from singer_messages import NOTE_SETTINGS, NOTES, Message, companies, notes, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from singer_messages import Message
-    from singer_runs import Tenant
 
 WRITES = "/v1/data/objects/company"
 POISON = ServerRule("company", "Industry", "poison", code="GSOBJ_1002")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+import requests
 from responses import TEXT, queries
-from singer_messages import record, schema, state
-from wire import wired
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
-    from wire import Call
+from singer_messages import Message, record, schema, state
+from singer_runs import TargetRun, Tenant
+from wire import Call, wired
 
 COLUMNS: Message = {
     "Email": TEXT,

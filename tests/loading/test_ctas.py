@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from activities import (
@@ -20,13 +21,9 @@ from activities import (
 )
 from late_calls import late_calls
 from singer_messages import TEXT, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
 
 STREAM = "ctas"
 DAY = 86_400

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from deleting import KINDS, TENANT, Kind, deleted_gsids
 from late_calls import late_calls
 from singer_messages import state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
 
 COMMITTED = (
     Fault("reset_after_commit"),

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from deleting import COMPANY, DELETED_AT, DELETES, PLAN, TENANT, deleted_lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from singer_messages import TEXT, record, schema, state
-from wire import wired
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import Tenant
+from wire import Call, wired
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import Tenant
-    from wire import Call
 
 EXAMPLES = itertools.count()
 """Numbers that keep the rows of examples apart."""

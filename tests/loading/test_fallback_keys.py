@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from singer_messages import TEXT, record, schema
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 MODES = ["upsert", "update"]
 UPDATES = "/v1/data/objects/company"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_cells import CELLS, Cell, Played, play
@@ -17,10 +19,6 @@ from fault_table import PAGE, page, place_of, read_page
 from fault_verdicts import AS_USUAL, MEANINGS, verdict
 
 from target_gainsight.loading.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MINUTES_ONCE, MINUTES_LASTING = 6, 66
 HOURS_ONCE, HOURS_LASTING = 1, 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.watermark import Watermark
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUN = "20260101T000000Z-00000000"
 BAD = Reason("bad", "it is bad")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from singer_messages import companies, record, schema
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
 
 UNCHANGED_GROUPS = [1000, 1000, 2000, 4000, 4999, 4999]
 

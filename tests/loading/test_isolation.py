@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from singer_messages import TEXT, companies, record, schema, state
-from wire import refusal, wired
+from singer_messages import TEXT, Message, companies, record, schema, state
+from singer_runs import Tenant
+from wire import Call, refusal, wired
 
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import Tenant
-    from wire import Call
 
 LISTINGS = ("nested", "flat", "missing", "first_only")
 FORBIDDEN = ServerRule("company", "Industry", "forbidden")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from random import Random
+from typing import Any, cast
 
 from fake_clock import FakeClock
 from hypothesis import given, settings
@@ -16,17 +18,10 @@ from hypothesis import strategies as st
 
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
-from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
-from target_gainsight.loading.writing.writer import Writer, Written
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from random import Random
-
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.writing.writer import Action
+from target_gainsight.loading.writing.writer import Action, Writer, Written
 
 FIELDS = ("Name", "Stage", "Score")
 VALUES = (None, "", "a", "b", "1", 1, 1.0, True, "true", "True", ("x", "y"))

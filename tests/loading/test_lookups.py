@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from responses import (
@@ -18,16 +19,12 @@ from responses import (
     routed,
 )
 from singer_messages import record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.references import LookupTargets, MatchFields
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,13 +20,9 @@ from responses import (
     routed,
 )
 from singer_messages import companies, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.mapping.types.spellings import normalize_spelling, usual_spellings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import TargetRun, Tenant
 
 NFC, NFD = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))
 LONG, SHORT = "0015000000Gv7qAAAR", "0015000000Gv7qA"

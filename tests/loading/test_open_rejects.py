@@ -6,11 +6,13 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from singer_messages import NOTE_SETTINGS, NOTES, notes, record, schema, state
-from singer_runs import WatchedOutput
+from singer_messages import NOTE_SETTINGS, NOTES, Message, notes, record, schema, state
+from singer_runs import TargetRun, Tenant, WatchedOutput
 
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder
@@ -18,13 +20,6 @@ from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.loading.watermark import Watermark
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 BAD = ServerRule("company", "Industry", "bad")
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from singer_messages import TEXT, record, schema, state
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from singer_messages import Message
-    from singer_runs import Tenant
 
 REFUSED = "refused"
 FIELDS = ("Industry", "Employees", "TickerSymbol")

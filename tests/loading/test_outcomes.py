@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
-from singer_messages import companies, record, schema, state
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import Tenant
+from singer_messages import Message, companies, record, schema, state
+from singer_runs import Tenant
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}

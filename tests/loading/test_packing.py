@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
 
 from singer_messages import companies, record, schema, state
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 
 def seed(tenant: Tenant, count: int) -> None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from responses import TEXT
-from singer_messages import record, schema, state
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from random import Random
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import Message, record, schema, state
+from singer_runs import TargetRun, Tenant
 
 NUMBER = {"type": ["integer", "null"]}
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT, "parent": TEXT}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 import pytest
 from activities import (
@@ -19,14 +21,9 @@ from activities import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
-
-    from singer_runs import TargetRun, Tenant
 
 NUMBERS = range(40)
 FAULTS = (

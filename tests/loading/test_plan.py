@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from responses import RESPONSES, TEXT, response, responses_schema, routed
-from singer_messages import COMPANY_COLUMNS, NOTE_SETTINGS, NOTES, companies, notes, record, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import (
+    COMPANY_COLUMNS,
+    NOTE_SETTINGS,
+    NOTES,
+    Message,
+    companies,
+    notes,
+    record,
+    schema,
+)
+from singer_runs import TargetRun, Tenant
 
 WRITES = {"insert", "update", "person", "delete"}
 PARENT = {"ParentCompany": {"object_name": "Company", "fields": {"parent": "Name"}}}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
+from fake_clock import FakeClock
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.loading.settling.progress import Progress
 from target_gainsight.loading.settling.summary import Summary
-
-if TYPE_CHECKING:
-    from fake_clock import FakeClock
 
 
 class Watched:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 from responses import RESPONSES, by_name, load_responses, response
 from singer_messages import TEXT, record, schema
-from singer_runs import lines_of
+from singer_runs import Tenant, lines_of
 
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-    from singer_runs import Tenant
 
 HOST = "https://initech.gainsightcloud.com"
 OBJECTS = f"{HOST}/v1/data/objects"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from singer_messages import record, schema
@@ -12,9 +12,6 @@ from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.watermark import Watermark
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 REJECTS = Path("rejects.singer")
 

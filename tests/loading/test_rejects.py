@@ -5,20 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from singer_messages import companies, record, schema, state
-from singer_runs import WatchedOutput
+from singer_messages import Message, companies, record, schema, state
+from singer_runs import Tenant, WatchedOutput
 
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from singer_messages import Message
-    from singer_runs import Tenant
 
 BAD = ServerRule("company", "Industry", "bad")
 

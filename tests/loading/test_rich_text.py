@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from activities import (
@@ -16,11 +17,7 @@ from activities import (
     notes_of,
 )
 from singer_messages import TEXT, record, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import TargetRun, Tenant
+from singer_runs import TargetRun, Tenant
 
 LINES = "one\ntwo\r\nthree\rfour"
 HTML = "one<br>two<br>three<br>four"

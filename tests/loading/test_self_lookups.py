@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from responses import TEXT
-from singer_messages import record, schema, state
-from wire import refusal, wired
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
-    from wire import Call
+from singer_messages import Message, record, schema, state
+from singer_runs import TargetRun, Tenant
+from wire import Call, refusal, wired
 
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "parent": TEXT}
 

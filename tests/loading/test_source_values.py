@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from activities import CTA_ENTRY, TENANT, TIMELINE_ENTRY
 from singer_messages import TEXT, record, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 NUMBER = {"type": ["null", "number"]}
 ADA, BOB = "ada.park@ourcompany.example", "bob.day@ourcompany.example"

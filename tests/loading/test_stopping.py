@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
-from singer_messages import companies, record, schema, state
-from wire import refusal, wired
+from late_calls import AlarmClock
+from singer_messages import Message, companies, record, schema, state
+from singer_runs import TargetRun, Tenant
+from wire import Call, refusal, wired
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from late_calls import AlarmClock
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
-    from wire import Call
 
 BAD = ServerRule("company", "Industry", "bad")
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from singer_messages import TEXT, record, schema, state
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.mapping.csv.survey_columns import FORMULA_STARTS, harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 HEADER = [
     "Company",

@@ -5,21 +5,17 @@ The switches are those of the sandbox: a new one that is not run fails the first
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+import requests
+from singer_runs import Tenant
 from switch_job import CLIENT, HELD, LIMITS, REJECTED, RULES, SETTINGS, TENANT, held, messages
-from wire import wired
+from wire import Call, wired
 
 from target_gainsight.sandbox.config.switches import Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    import requests
-    from singer_runs import Tenant
-    from wire import Call
 
 WRITES = {"insert", "update", "person", "timeline", "cta"}
 

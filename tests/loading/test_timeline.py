@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from activities import (
@@ -20,17 +21,11 @@ from activities import (
     notes_of,
 )
 from late_calls import late_calls
-from singer_messages import TEXT, record, schema, state
-from wire import refusal, wired
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import TargetRun, Tenant
+from wire import Call, refusal, wired
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
-    from wire import Call
 
 STREAM = "activities"
 EXPECTED = ("Subject", "Notes")

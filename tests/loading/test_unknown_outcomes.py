@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from late_calls import late_calls
-from singer_messages import NOTE_SETTINGS, NOTES, companies, notes, record, schema, state
-from wire import wired
+from singer_messages import NOTE_SETTINGS, NOTES, Message, companies, notes, record, schema, state
+from singer_runs import TargetRun, Tenant
+from wire import Call, wired
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
-    from wire import Call
 
 INSERTS = "/v1/data/objects/company"
 QUERIES = "/v1/data/objects/query/company"

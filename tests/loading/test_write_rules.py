@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
-from singer_messages import TEXT, companies, record, schema
+from singer_messages import TEXT, Message, companies, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 CREATE, EMPTY, STAMP = {"write": "create"}, {"write": "empty"}, {"compare": False}
 MODES = ["upsert", "update"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from activities import (
@@ -16,15 +17,10 @@ from activities import (
     notes_of,
 )
 from responses import RESPONSES, by_name, companies_of, load_responses, response
-from singer_messages import TEXT, record, schema
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
 
 CREATE, EMPTY, STAMP = {"write": "create"}, {"write": "empty"}, {"compare": False}
 PERSON = {"Email": TEXT, "FirstName": TEXT, "LastName": TEXT}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from singer_messages import TEXT, record, schema
-
-if TYPE_CHECKING:
-    from singer_messages import Message
-    from singer_runs import Tenant
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import Tenant
 
 FIELDS = ("Industry", "TickerSymbol", "Summary")
 KEYS = ("A", "B")

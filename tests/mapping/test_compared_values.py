@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 from tenant_fields import COMMA, GOLD, OLD, SILVER, a_field
 
-from target_gainsight.api import PicklistOption
+from target_gainsight.api import Json, PicklistOption
 from target_gainsight.mapping.types.converters import Incomparable, converter_for, plain_comparable
-
-if TYPE_CHECKING:
-    from target_gainsight.api import Json
 
 
 def holds(data_type: str, source: object, read: Json, **described: object) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -18,9 +19,6 @@ from target_gainsight.mapping.types.converters import (
     plain_comparable,
     plain_value,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DATA_TYPES = [
     "STRING",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from tenant_fields import TIERS, a_field
 from test_value_properties import DATA_TYPES, FORMS, Form, anything
 
+from target_gainsight.api import Json
 from target_gainsight.api.http.json_codec import decode, encode
 from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.types.converters import converter_for
@@ -20,9 +20,6 @@ from target_gainsight.sandbox import Switches
 from target_gainsight.sandbox.storage.model import DATA_TYPES as SANDBOX_TYPES
 from target_gainsight.sandbox.storage.model import DEFAULT_LENGTHS, Field, Option
 from target_gainsight.sandbox.storage.values import renderer, value_parser
-
-if TYPE_CHECKING:
-    from target_gainsight.api import Json
 
 STRICT = Switches(datetime_milliseconds_required=True)
 READ_FORMS = [

@@ -9,8 +9,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 import pytest
@@ -21,9 +22,6 @@ from target_gainsight.cli.main import main
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.sandbox.config.config import load_config
 from target_gainsight.settings import parse_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"

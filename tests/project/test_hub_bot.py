@@ -21,8 +21,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -31,9 +32,6 @@ from singer_sdk.exceptions import ConfigValidationError
 from target_gainsight.cli.configuration import read_settings
 from target_gainsight.settings import SETTINGS
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFINITION: dict[str, Any] = yaml.safe_load(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -15,9 +16,6 @@ from documented.hub import credential_groups
 
 from target_gainsight.cli.main import main
 from target_gainsight.settings import Kind, Setting
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HUB = Path(__file__).resolve().parents[2] / "hub"
 TEXT = (HUB / "target-gainsight.yml").read_text(encoding="utf-8")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from nps_recipe import tenant_description
 from singer_runs import KEY, Tenant
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from fake_clock import FakeClock
 
 
 @pytest.fixture

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-from singer_messages import TEXT, record, schema, state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import TEXT, Message, record, schema, state
+from singer_runs import TargetRun, Tenant
 
 RECIPE = Path(__file__).resolve().parents[2] / "examples" / "nps"
 PROJECT: dict[str, Any] = yaml.safe_load((RECIPE / "nps.meltano.yml").read_text("utf-8"))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import pytest
 from nps_recipe import MASKED, NPS, OBJECTS, calls, load, outcomes, responses
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 MARK = "zzsecretzz"
 SALT = {"stream_map_config": {"salt": "a-long-random-text"}}

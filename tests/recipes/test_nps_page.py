@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nps_recipe import MASKED, NPS, load, responses
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "recipes" / "nps.md").read_text("utf-8")
 RESPONSES = responses()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -19,9 +19,7 @@ from nps_recipe import (
     settings_of,
     snapshot,
 )
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 RESPONSES = responses()
 COUNTS = {

@@ -8,21 +8,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from nps_recipe import NPS, RECIPE, responses, settings_of, tenant_description
 from singer_runs import KEY, clean_environment, command_line
-from watched_sandbox import watched_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from watched_sandbox import WatchedSandbox
+from watched_sandbox import WatchedSandbox, watched_sandbox
 
 pytestmark = pytest.mark.e2e
 

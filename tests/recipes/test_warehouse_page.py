@@ -5,22 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
-from singer_messages import TEXT, record, schema
-from singer_runs import KEY, Tenant
+from fake_clock import FakeClock
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import KEY, TargetRun, Tenant
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fake_clock import FakeClock
-    from singer_messages import Message
-    from singer_runs import TargetRun
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "recipes" / "warehouse.md").read_text(
     "utf-8"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tenant_api import TENANT, Api, Clock
+from tenant_api import TENANT, Api, Clock, OpenTenant
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tenant_api import OpenTenant
 
 
 @pytest.fixture

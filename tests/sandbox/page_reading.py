@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 
 import requests
-
-if TYPE_CHECKING:
-    from tenant_api import Api
+from tenant_api import Api
 
 _LOADING = {"script", "iframe", "object", "embed", "audio", "video", "source"}
 

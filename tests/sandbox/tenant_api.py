@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
-if TYPE_CHECKING:
-    from target_gainsight.sandbox import RunningSandbox, Tenant
+from target_gainsight.sandbox import RunningSandbox, Tenant
 
 OBJECTS = "/v1/data/objects"
 PEOPLE = "/v1/peoplemgmt/v1.0/people"

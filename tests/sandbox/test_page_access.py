@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import requests
 from page_reading import open_page
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
+from tenant_api import Api, OpenTenant
 
 PAGES = ["/", "/rows?object=company", "/calls", "/page/style.css", "/page/icon.svg", "/favicon.ico"]
 POLICY = (

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from page_reading import Page, open_page
+from tenant_api import Api, OpenTenant
 
 from target_gainsight.sandbox import Call
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
 
 _HOSTILE = "</code></pre><script>alert(1)</script>"
 _MINUTE = 60.0

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from page_reading import Page, open_page
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
+from tenant_api import Api, OpenTenant
 
 _HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>&amp;"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
+from tenant_api import Api, OpenTenant
 
 
 def test_one_host_serves_every_endpoint_family(api: Api) -> None:

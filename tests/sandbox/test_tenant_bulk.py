@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from tenant_api import Api, OpenTenant
 
 from target_gainsight.sandbox import SandboxConfigError
 from target_gainsight.sandbox.config.config import load_config
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
 
 BULK = "/v1.0/admin/connector/job/bulkimport"
 JOBS = {

@@ -6,25 +6,20 @@ import asyncio
 import json
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
+from tenant_api import Api, OpenTenant
 from watched_sandbox import Watch
 
 from target_gainsight.sandbox import Fault, ServerRule
 from target_gainsight.sandbox.config.faults import FaultPlan
 from target_gainsight.sandbox.server.app import make_app
 from target_gainsight.sandbox.server.server import ServerThread
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from concurrent.futures import Future
-
-    from tenant_api import Api, OpenTenant
-
 
 POST = {"method": "POST", "path": "/v1/data/objects/company"}
 

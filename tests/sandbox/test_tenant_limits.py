@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, get_args
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, get_args
 
 import pytest
-from tenant_api import Clock
+from tenant_api import Api, Clock, OpenTenant
 
 from target_gainsight.sandbox.answers import Answer
 from target_gainsight.sandbox.config.limits import Family
 from target_gainsight.sandbox.server.app import make_app
 from target_gainsight.sandbox.server.routes import ServedCall
 from target_gainsight.sandbox.server.server import ServerThread
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tenant_api import Api, OpenTenant
 
 StatusesOf: TypeAlias = Callable[..., tuple[Clock, Callable[[Family, int], list[int]]]]
 

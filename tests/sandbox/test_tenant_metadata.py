@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    import requests
-    from tenant_api import Api, OpenTenant
-
+import requests
+from tenant_api import Api, OpenTenant
 
 LIST = "/v1/meta/services/objects/list"
 

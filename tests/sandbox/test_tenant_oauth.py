@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-    from tenant_api import Api, OpenTenant
+import requests
+from tenant_api import Api, OpenTenant
 
 TOKEN_PATH = "/v1/users/m2m/oauth/token"
 CLIENT = ("initech-client", "s3cret")

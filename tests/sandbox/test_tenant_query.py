@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import requests
+from tenant_api import Api, OpenTenant
 
 from target_gainsight.sandbox.storage.filter_expression import ExpressionError, joined_conditions
-
-if TYPE_CHECKING:
-    import requests
-    from tenant_api import Api, OpenTenant
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,9 +19,6 @@ from target_gainsight.sandbox import (
 )
 from target_gainsight.sandbox.config.config import load_config
 from target_gainsight.sandbox.server import start as start_module
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _listening(port: int) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
+from tenant_api import Api, OpenTenant
 
 from target_gainsight.sandbox import TenantFile
 from target_gainsight.sandbox.storage import calls
-
-if TYPE_CHECKING:
-    from tenant_api import Api, OpenTenant
 
 
 def _log(api: Api) -> list[Any]:

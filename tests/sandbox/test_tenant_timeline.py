@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import requests
+from tenant_api import Api, OpenTenant
 
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    import requests
-    from tenant_api import Api, OpenTenant
 
 ACTIVITY = "/v1/ant/es/activity"
 CTA = "/v2/cockpit/cta/"

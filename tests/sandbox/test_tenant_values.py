@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    import requests
-    from tenant_api import Api, OpenTenant
-
+import requests
+from tenant_api import Api, OpenTenant
 
 TYPES = "Types__gc"
 

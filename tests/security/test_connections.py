@@ -5,17 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from scripted_server import ScriptedServer, hang
 from singer_messages import record, schema, state
-from singer_runs import errors_in, run_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from singer_runs import Tenant
+from singer_runs import Tenant, errors_in, run_command
 
 _KEY = "k3y-for-nobody"
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from singer_messages import record, schema, state
 from singer_runs import Tenant, clean_environment, command_line, lines_of, run_command
 
 from target_gainsight.settings import parse_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SECRETS = ("k3y-n0b0dy-may-see", "cl1ent-s3cret-n0b0dy-may-see", "passw0rd-n0b0dy-may-see")
 _KEY, _CLIENT, _PASSWORD = SECRETS

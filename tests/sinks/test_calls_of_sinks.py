@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema
-
-if TYPE_CHECKING:
-    from singer_runs import SentCall, Tenant
+from singer_runs import SentCall, Tenant
 
 PERSON_COLUMNS = {"Email": TEXT, "FirstName": TEXT, "LastName": TEXT}
 ORDER_COLUMNS = {"orderId__gc": {"type": ["integer", "null"]}, "buyer__gc": TEXT}

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from singer_messages import TEXT, record, schema
-from singer_runs import Tenant
+from fake_clock import FakeClock
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 from target_gainsight.sandbox import start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-    from singer_messages import Message
-    from singer_runs import TargetRun
 
 WHOLE = {"type": ["integer", "null"]}
 OBJECTS: Message = {

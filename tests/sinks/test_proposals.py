@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
-from singer_messages import TEXT, record, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from singer_messages import Message
-    from singer_runs import TargetRun, Tenant
+from singer_messages import TEXT, Message, record, schema
+from singer_runs import TargetRun, Tenant
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RESPONSE = {"object_type": "custom_object", "custom_object_name": "CG_NPS_Response__gc"}

@@ -6,17 +6,15 @@ import gzip
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from singer_messages import Message, record, schema, state
 from singer_runs import Tenant, lines_of
 
 from target_gainsight.loading.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 SECRET = "do-not-show-me"
 

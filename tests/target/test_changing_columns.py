@@ -5,19 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 from singer_messages import TEXT, Message, record, schema, state
-from singer_runs import lines_of
+from singer_runs import Tenant, lines_of
 
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-    from singer_runs import Tenant
 
 NUMBER = {"type": ["null", "number"]}
 WHOLE = {"type": ["null", "integer"]}

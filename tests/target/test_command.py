@@ -6,7 +6,8 @@ import io
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -16,9 +17,6 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput
 
 from target_gainsight.target import TargetGainsight
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "s3cret-k3y-of-the-tenant"
 NOT_JSON = "Text must be JSON, with double quotes around names and texts."

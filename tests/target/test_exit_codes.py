@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
 from singer_messages import record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-    from singer_runs import Tenant
 
 
 def bad(name: str) -> dict[str, object]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from singer_messages import TEXT, record, schema
 from singer_runs import errors_in, run_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SETTINGS = {"domain": "sandbox", "object_type": "company", "max_reject_percent": 100}
 MESSAGES = [schema(), record(Name="A"), record(Name="B", Employees="a lot")]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pytest
 from singer_messages import TEXT, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    import pytest
-    from singer_runs import Tenant
 
 STREAM = "meltano_test_stream"
 MESSAGES = [

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from singer_messages import record, schema
-from singer_runs import run_command, settings_into
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from singer_runs import Tenant
+from singer_runs import Tenant, run_command, settings_into
 
 SECRET = "/services/T0/B0/s3cr3t"
 SLACK_KEYS = {"text", "attachments"}

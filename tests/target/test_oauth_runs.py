@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 from singer_messages import TEXT, record, schema, state
 from singer_runs import DESCRIBED, Tenant, run_command
 
 from target_gainsight.sandbox import Fault, start_sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from fake_clock import FakeClock
 
 CLIENT = "initech-client"
 SECRET = "s3cret-of-the-client"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from singer_messages import record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from singer_runs import Tenant
 
 BAD = record(Name="Bad", Employees="a lot")
 

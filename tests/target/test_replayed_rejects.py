@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from singer_messages import COMPANY_COLUMNS, TEXT, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import ServerRule
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from singer_runs import Tenant
 
 
 def refuse(tenant: Tenant, value: str) -> None:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from report_document import HOSTILE, RUN, calls_per_minute, document, failed_document
 from singer_messages import TEXT, record, schema
-from singer_runs import KEY
+from singer_runs import KEY, Tenant
 
 from target_gainsight.singer.reporting.html.page import render_report
 from target_gainsight.singer.reporting.html.view import format_duration
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from singer_runs import Tenant
 
 
 class _Words(HTMLParser):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from singer_messages import TEXT, record, schema, state
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 ORDER = {"object_type": "custom_object", "custom_object_name": "Order__gc"}
 ORDER_COLUMNS = {"orderId__gc": {"type": "integer"}, "buyer__gc": TEXT}

@@ -6,23 +6,26 @@ import json
 import signal
 import stat
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from singer_messages import record, schema, state
-from singer_runs import clean_environment, command_line, lines_of, run_command, settings_into
+from singer_runs import (
+    Tenant,
+    clean_environment,
+    command_line,
+    lines_of,
+    run_command,
+    settings_into,
+)
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.singer.reporting.history import append_to_history, read_history
 from target_gainsight.singer.signals import Interruption
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from singer_runs import Tenant
 
 BAD = record(Name="Bad", Employees="a lot")
 

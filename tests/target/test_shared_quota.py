@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 
 from target_gainsight.api import QuotaExceededError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings import parse_settings
 from target_gainsight.singer.connection import TenantConnection
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-
 
 UPLOAD = "/v1.0/admin/connector/job/bulkimport"
 

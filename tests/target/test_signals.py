@@ -6,23 +6,18 @@ import json
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 import pytest
+from fake_clock import FakeClock
 from singer_messages import record, schema, state
 from singer_runs import DESCRIBED, clean_environment, command_line, lines_of, settings_into
-from watched_sandbox import SECONDS, watched_sandbox
+from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
 from target_gainsight.singer.signals import Interruption
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from fake_clock import FakeClock
-    from watched_sandbox import WatchedSandbox
 
 COMPANIES = "/v1/data/objects/company"
 INSERTS = {"sync_mode": "insert", "batch_size_rows": 1, "read_group_size": 1}

@@ -5,18 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+import pytest
+from fake_clock import FakeClock
 from singer_messages import COMPANY_COLUMNS, TEXT, Message, record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault, ServerRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pytest
-    from fake_clock import FakeClock
-    from singer_runs import Tenant
 
 PEOPLE = {"object_type": "person"}
 PERSON_COLUMNS = {"Email": TEXT, "LastName": TEXT}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from singer_messages import TEXT, Message, record, schema
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
+from singer_runs import Tenant
 
 RESULTS = {"object_type": "custom_object", "custom_object_name": "Result__gc"}
 

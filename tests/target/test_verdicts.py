@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from singer_messages import record, schema, state
+from singer_runs import Tenant
 
 from target_gainsight.sandbox import Fault
-
-if TYPE_CHECKING:
-    from singer_runs import Tenant
 
 BAD = record(Name="Bad", Employees="a lot")
 

@@ -9,16 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from target_gainsight.api.auth.headers import (
     AuthHeaders,
     fits_header,
 )
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping
-
-if TYPE_CHECKING:
-    from target_gainsight.api.clock import Clock
 
 _MAX_MARGIN_SECONDS = 60.0
 _MARGIN_SHARE = 0.1

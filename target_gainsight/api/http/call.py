@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from target_gainsight.api.errors import CallContext
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.http.request_body import Content
-
-if TYPE_CHECKING:
-    from target_gainsight.api.errors import CallContext
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup
+from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from types import TracebackType
 from urllib.parse import urlencode
 
-from target_gainsight.api.auth.headers import AccessKey
+import requests
+from typing_extensions import Self
+
+from target_gainsight.api.auth.headers import AccessKey, AuthHeaders, HeaderProvider
 from target_gainsight.api.auth.oauth import (
     ClientCredentials,
     TokenGrant,
@@ -39,25 +43,16 @@ from target_gainsight.api.http.call import (
     TOKEN_FORM_REFUSED,
     Call,
     CallEvent,
+    Observer,
+    Outcome,
 )
-from target_gainsight.api.http.json_codec import as_mapping, encode
+from target_gainsight.api.http.json_codec import Json, Record, as_mapping, encode
 from target_gainsight.api.http.request_body import Content
+from target_gainsight.api.http.responses import Response
 from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
+from target_gainsight.api.rate_limits.groups import RateLimitGroup
 from target_gainsight.api.rate_limits.limiter import RateLimiter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    import requests
-    from typing_extensions import Self
-
-    from target_gainsight.api.auth.headers import AuthHeaders, HeaderProvider
-    from target_gainsight.api.http.call import Observer, Outcome
-    from target_gainsight.api.http.json_codec import Json, Record
-    from target_gainsight.api.http.responses import Response
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 logger = logging.getLogger(__name__)
 

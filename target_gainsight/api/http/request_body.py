@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import os
 import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO, TypeAlias
 
 _LINE_END = b"\r\n"
 _CHUNK_BYTES = 1 << 16

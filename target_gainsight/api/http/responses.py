@@ -7,10 +7,12 @@ throttling code throttles whatever the status.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+
+import requests
 
 from target_gainsight.api.auth.oauth import parse_token
 from target_gainsight.api.errors import (
@@ -33,11 +35,6 @@ from target_gainsight.api.errors import (
     UnsuitableObjectError,
 )
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text, decode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import requests
 
 
 @dataclass(frozen=True)

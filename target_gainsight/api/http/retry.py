@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import backoff
 
-if TYPE_CHECKING:
-    from target_gainsight.api.errors import RetryCallError
+from target_gainsight.api.errors import RetryCallError
 
 _SERVER_ERROR = 500
 

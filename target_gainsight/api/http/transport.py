@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from target_gainsight.api.auth.headers import AuthHeaders
 from target_gainsight.api.errors import (
     CallContext,
     ConnectError,
@@ -27,13 +28,7 @@ from target_gainsight.api.errors import (
     ResponseTimeoutError,
     UnreachableError,
 )
-from target_gainsight.api.http.request_body import FormStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api.auth.headers import AuthHeaders
-    from target_gainsight.api.http.request_body import Content
+from target_gainsight.api.http.request_body import Content, FormStream
 
 _CONNECTIONS = 64
 _TRUST_HINT = (

@@ -12,10 +12,10 @@ import logging
 import math
 import threading
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from target_gainsight.api.clock import Clock, SystemClock
 from target_gainsight.api.errors import (
@@ -24,13 +24,13 @@ from target_gainsight.api.errors import (
     QuotaStoreError,
     StoppedError,
 )
-from target_gainsight.api.rate_limits.groups import DAY_SECONDS, DOCUMENTED_LIMITS
+from target_gainsight.api.rate_limits.groups import (
+    DAY_SECONDS,
+    DOCUMENTED_LIMITS,
+    RateLimitGroup,
+    RateLimits,
+)
 from target_gainsight.api.rate_limits.store import MemoryStore, PermitStore
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
 
 logger = logging.getLogger(__name__)
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.groups import DAY_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api.clock import Clock
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
+from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
 
 _TIMEOUT_SECONDS = 5.0
 _RETRY = Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=3)

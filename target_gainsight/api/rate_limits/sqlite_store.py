@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.groups import DAY_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
+from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
 
 _APPLICATION_ID = 0x67735143
 _SCHEMA = f"""

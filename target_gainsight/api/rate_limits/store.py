@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
-from target_gainsight.api.rate_limits.groups import DAY_SECONDS
+from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
 from target_gainsight.api.rate_limits.sqlite_store import SqliteStore
-
-if TYPE_CHECKING:
-    from target_gainsight.api.clock import Clock
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup, RateLimits
 
 
 class PermitStore(Protocol):

@@ -7,17 +7,14 @@ documented, so all likely forms are read.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from urllib.parse import quote
 
+from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
 from target_gainsight.api.http.request_body import form_content
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from target_gainsight.api.http.client import HttpClient
 
 MAX_FILE_BYTES = 80_000_000
 """A file must be smaller (GS Bulk API connector; read as decimal megabytes)."""

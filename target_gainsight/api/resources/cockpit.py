@@ -6,17 +6,12 @@ CTA has no key that makes a repeat safe: after an unknown outcome, look it up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
-from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
+from target_gainsight.api.http.client import HttpClient
+from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.per_record_results import PerRecordResponse, save_by_reference
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from target_gainsight.api.http.client import HttpClient
-    from target_gainsight.api.http.json_codec import Json, Record
 
 MAX_CTAS = 50
 _PATH = "/v2/cockpit/cta/"

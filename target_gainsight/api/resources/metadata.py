@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from target_gainsight.api.errors import (
@@ -18,6 +19,7 @@ from target_gainsight.api.errors import (
     UnknownRouteError,
     WrongMetadataError,
 )
+from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -26,11 +28,6 @@ from target_gainsight.api.http.json_codec import (
     as_text,
     is_list_of_mappings,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from target_gainsight.api.http.client import HttpClient
 
 logger = logging.getLogger(__name__)
 

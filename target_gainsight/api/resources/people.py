@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Record, as_mapping, as_text
-
-if TYPE_CHECKING:
-    from target_gainsight.api.http.client import HttpClient
 
 _PATH = "/v1/peoplemgmt/v1.0/people"
 

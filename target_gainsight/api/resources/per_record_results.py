@@ -7,18 +7,13 @@ message or objects with a code. All of these are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from target_gainsight.api.errors import RefusedError
+from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, as_mapping, as_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api.http.client import HttpClient
-    from target_gainsight.api.rate_limits.groups import RateLimitGroup
+from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 _WRITTEN = ("success", "successes")
 _REFUSED = ("failures", "failure")

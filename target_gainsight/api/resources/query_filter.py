@@ -5,15 +5,13 @@ Gainsight takes a list of aliased conditions and an expression over the aliases 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_uppercase
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.http.json_codec import Json
 
 Operator: TypeAlias = Literal[
     "EQ",

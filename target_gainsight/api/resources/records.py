@@ -6,8 +6,9 @@ Company and Custom Object APIs. There is no upsert: PUT never inserts.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 from urllib.parse import quote
 
 from target_gainsight.api.errors import (
@@ -18,6 +19,7 @@ from target_gainsight.api.errors import (
     UnavailableError,
     UnreadableFieldError,
 )
+from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -27,12 +29,6 @@ from target_gainsight.api.http.json_codec import (
 )
 from target_gainsight.api.http.responses import field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from target_gainsight.api.http.client import HttpClient
 
 _PATH = "/v1/data/objects"
 MAX_RECORDS = 50

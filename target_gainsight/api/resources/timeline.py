@@ -7,19 +7,15 @@ lost may therefore be sent again: activities that were written fail as duplicate
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from target_gainsight.api.http.client import HttpClient
+from target_gainsight.api.http.json_codec import Record
 from target_gainsight.api.resources.per_record_results import (
     PerRecordResponse,
     RecordFailure,
     save_by_reference,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api.http.client import HttpClient
-    from target_gainsight.api.http.json_codec import Record
 
 MAX_ACTIVITIES = 50
 _PATH = "/v1/ant/es/activity"

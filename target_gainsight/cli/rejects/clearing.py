@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
@@ -15,14 +15,9 @@ from target_gainsight.cli.rejects.folder import (
     open_folder,
     open_rejects,
 )
-from target_gainsight.loading.rejects.folder import REJECTS, REPORT, RETIRED, SUFFIXES
+from target_gainsight.loading.rejects.folder import REJECTS, REPORT, RETIRED, SUFFIXES, RejectFolder
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from target_gainsight.loading.rejects.folder import RejectFolder
 
 
 @click.command(

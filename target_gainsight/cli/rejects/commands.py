@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import IO, Any, cast
 
 import click
 
@@ -22,13 +24,8 @@ from target_gainsight.cli.rejects.folder import (
     open_rejects,
 )
 from target_gainsight.cli.run_target import make_target
+from target_gainsight.loading.rejects.folder import FiledReject, RejectFolder
 from target_gainsight.mapping.errors import counted, display
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from target_gainsight.loading.rejects.folder import FiledReject, RejectFolder
 
 _run_argument = click.argument("run", metavar="[RUN]", required=False)
 _all_option = click.option("--all", "every", is_flag=True, help="The open rejects of all runs.")

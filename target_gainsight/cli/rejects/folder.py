@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from target_gainsight.cli.configuration import read_raw_settings
-from target_gainsight.loading.rejects.folder import REJECTS, RejectFolder
+from target_gainsight.loading.rejects.folder import REJECTS, FiledReject, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings import SETTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.loading.rejects.folder import FiledReject
 
 LATEST = "latest"
 

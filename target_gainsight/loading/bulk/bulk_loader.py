@@ -10,31 +10,34 @@ import logging
 from array import array
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from target_gainsight.api import (
+    BulkApi,
+    Clock,
     GainsightError,
     PayloadTooLargeError,
     RefusedError,
     UnknownOutcomeError,
 )
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
+from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_file import UploadFile, halve
-from target_gainsight.loading.bulk.upload_journal import UploadedRows, row_digest
+from target_gainsight.loading.bulk.upload_journal import (
+    UploadedRows,
+    UploadJournal,
+    UploadNote,
+    row_digest,
+)
+from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.summary import FileCounts
+from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import display, display_path
-
-if TYPE_CHECKING:
-    from target_gainsight.api import BulkApi, Clock
-    from target_gainsight.loading.bulk.job_poller import JobPoller
-    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.loading_streams import LoadingStreams
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.settling.summary import FileCounts
-    from target_gainsight.loading.watermark import Watermark
 
 logger = logging.getLogger(__name__)
 

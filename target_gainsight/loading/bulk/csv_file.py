@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from typing_extensions import override
 
@@ -20,9 +20,6 @@ from target_gainsight.loading.storage.private_file import (
     sync_folder,
 )
 from target_gainsight.mapping.errors import display_path
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUFFER_BYTES = 1 << 20
 

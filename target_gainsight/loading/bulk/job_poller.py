@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import NotFoundError, RejectRecordsError, StoppedError
+from target_gainsight.api import (
+    BulkApi,
+    Clock,
+    JobStatus,
+    NotFoundError,
+    RejectRecordsError,
+    StoppedError,
+)
+from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
+from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
-
-if TYPE_CHECKING:
-    from target_gainsight.api import BulkApi, Clock, JobStatus
-    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
-    from target_gainsight.loading.lookups.index import LookupIndex
-    from target_gainsight.loading.settling.file_contents import FileContents
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.settling.summary import FileCounts
 
 logger = logging.getLogger(__name__)
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile, file_name
+from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.settling.summary import FileCounts
-    from target_gainsight.loading.watermark import Watermark
+from target_gainsight.loading.watermark import Watermark
 
 logger = logging.getLogger(__name__)
 

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
-from target_gainsight.loading.bulk.csv_file import SpooledFile
-from target_gainsight.loading.bulk.upload_journal import row_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
-
-    from target_gainsight.loading.bulk.csv_file import CountedFile
-    from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.reject_id import RejectId
-    from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
+from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote, row_digest
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.reject_id import RejectId
+from target_gainsight.loading.settling.file_contents import FileContents
 
 
 @dataclass

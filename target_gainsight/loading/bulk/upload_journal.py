@@ -13,9 +13,11 @@ import json
 import os
 import sys
 from array import array
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from target_gainsight.loading.bulk.csv_file import file_name
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -28,10 +30,6 @@ from target_gainsight.loading.storage.private_file import (
     replace_private_file,
 )
 from target_gainsight.mapping.errors import display, display_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 DIGEST_BYTES = 8
 NOTE, ROWS, CSV, LOCK = ".upload.json", ".rows", ".csv", ".lock"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.reading.current_rows import Row
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
 from target_gainsight.mapping.source_rows import source_columns, source_record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.loading.reading.current_rows import Row
 
 DELETED_PROPERTY = "gainsight_deleted"
 """The property of a RECORD message that holds the row as the tenant returned it.

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, RefusedError, StopRunError
+from target_gainsight.loading.call_pool import CallPool
+from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
+from target_gainsight.loading.deletes.whole_rows import WholeRowReader, WholeRows
+from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delete_writer import no_row_reason
-from target_gainsight.loading.writing.delivery import deliver
+from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
+from target_gainsight.loading.writing.writer import Writer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from target_gainsight.loading.call_pool import CallPool
-    from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
-    from target_gainsight.loading.deletes.whole_rows import WholeRowReader, WholeRows
-    from target_gainsight.loading.dry_run.plan import Plan
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.delivery import ResendPolicy
-    from target_gainsight.loading.writing.writer import Writer
-
-    OnSettled = Callable[[BatchResult], None]
+OnSettled = Callable[[BatchResult], None]
 
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""

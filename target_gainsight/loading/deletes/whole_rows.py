@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from target_gainsight.api import (
     GainsightError,
     NotFoundError,
+    RecordsApi,
     RefusedError,
     UnreadableFieldError,
     is_in,
 )
-from target_gainsight.loading.reading.current_rows import GSID
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.current_rows import Row
+from target_gainsight.loading.reading.current_rows import GSID, Row
 
 WholeRows = dict[str, "Row | RefusedError"]
 """GSID to its row, or to why it cannot be read; a row that does not exist is left out."""

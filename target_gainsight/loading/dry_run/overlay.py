@@ -5,22 +5,17 @@ Kept in temporary files that only this process can see, because it covers whole 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
+from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.reading.person_rows import merged_fields
-from target_gainsight.loading.references import TO_BE_CREATED
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import TO_BE_CREATED, Key, LookupKey, LookupTargets
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.loading.reading.current_rows import Matches
-    from target_gainsight.loading.reading.fallback_rows import ClaimedRows
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key, LookupKey, LookupTargets
 
 
 @dataclass(frozen=True)

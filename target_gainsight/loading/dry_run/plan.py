@@ -8,27 +8,23 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.api import Field
+from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.row_names import RowNames
+from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import TO_BE_CREATED
+from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.loading.writing.writer import Writer, Written
+from target_gainsight.loading.writing.writer import Action, Writer, Written
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import Field
-    from target_gainsight.loading.dry_run.overlay import PlannedRows
-    from target_gainsight.loading.lookups.index import LookupIndex
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.settling.summary import StreamCounts, Summary
-    from target_gainsight.loading.writing.writer import Action
 
 MAX_EXAMPLES = 5
 MINUTES_PER_HOUR = 60

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
+from target_gainsight.api import Field
 from target_gainsight.mapping.types.picklists import label_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_gainsight.api import Field
 
 MAX_NAMES = 200_000
 

@@ -6,20 +6,15 @@ parents up: whenever many records wait or the oldest has waited long, and at the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
-from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from target_gainsight.loading.lookups.resolver import Resolver
-    from target_gainsight.loading.reading.current_rows import CurrentRows
 
 NOT_WRITTEN = (Outcome.REJECTED, Outcome.SKIPPED)
 

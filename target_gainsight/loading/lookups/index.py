@@ -4,42 +4,45 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.api import (
     MAX_PAGE,
     Condition,
+    Json,
+    RecordsApi,
     RefusedError,
     UnavailableError,
     UnreadableFieldError,
+    Where,
     all_of,
     any_of,
     is_in,
 )
 from target_gainsight.loading.dry_run.overlay import PlannedParents
-from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.dry_run.row_names import RowNames
+from target_gainsight.loading.loading_streams import LoadingStreams
+from target_gainsight.loading.outcomes import RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.reading.keys import AskedKeys
-from target_gainsight.loading.references import TO_BE_CREATED, LookupKey, LookupTargets, MatchFields
+from target_gainsight.loading.references import (
+    TO_BE_CREATED,
+    Key,
+    LookupKey,
+    LookupTargets,
+    MatchFields,
+)
 from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import (
     MIN_COMMON_LENGTH,
     common_part,
     short_spellings,
     usual_spellings,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import Json, RecordsApi, Where
-    from target_gainsight.loading.dry_run.row_names import RowNames
-    from target_gainsight.loading.loading_streams import LoadingStreams
-    from target_gainsight.loading.outcomes import Settlement
-    from target_gainsight.loading.references import Key
-    from target_gainsight.mapping.types.converters import Converter
 
 logger = logging.getLogger(__name__)
 

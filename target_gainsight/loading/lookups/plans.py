@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.lookups.resolver import LookupPlan, item_at, split_items
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.references import COMPANY_ID, Link, LookupResult, MatchFields
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
-from target_gainsight.mapping.types.converters import converter_for, plain_converter
-from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
+from target_gainsight.settings import OBJECT_NAMES, CompanyLinks, StreamSettings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from target_gainsight.api import ObjectSchema
-    from target_gainsight.mapping.types.converters import Converter
-    from target_gainsight.settings import CompanyLinks, StreamSettings
-
-    Describe = Callable[[str], ObjectSchema | None]
+Describe = Callable[[str], ObjectSchema | None]
 
 LINK_OBJECT = "company_person"
 

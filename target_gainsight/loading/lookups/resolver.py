@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import (
     COMPANIES,
     COMPANY_ID,
@@ -20,12 +23,6 @@ from target_gainsight.loading.references import (
 )
 from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.types.spellings import strip_blanks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from target_gainsight.loading.lookups.index import LookupIndex
-    from target_gainsight.loading.records import LoadRecord
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from target_gainsight.api import (
     MAX_PAGE,
     GainsightError,
+    RecordsApi,
     RefusedError,
     UnreadableFieldError,
+    Where,
     all_of,
     is_in,
 )
-from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.keys import AskedKeys
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from collections.abc import Set as AbstractSet
-
-    from target_gainsight.api import RecordsApi, Where
-    from target_gainsight.loading.outcomes import Reason
-    from target_gainsight.loading.reading.keys import KeyReader, KeyValues
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key
+from target_gainsight.loading.outcomes import Reason, RunStoppedError
+from target_gainsight.loading.reading.keys import AskedKeys, KeyReader, KeyValues
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import Key
 
 logger = logging.getLogger(__name__)
 

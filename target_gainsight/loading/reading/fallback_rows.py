@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from target_gainsight.loading.outcomes import Reason
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.references import Key
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import is_blank
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_gainsight.loading.reading.current_rows import Matches, Row
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.references import Key
 
 
 class ClaimedRows:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_gainsight.loading.references import KeyFields
+from target_gainsight.loading.references import Key, KeyFields
+from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.spellings import is_blank, usual_spellings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.loading.references import Key
-    from target_gainsight.mapping.record_mapper import RecordMapper
 
 KeyValues = tuple[Any, ...]
 """A value of each lookup key, as a query carries it."""

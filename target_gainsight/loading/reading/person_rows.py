@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from target_gainsight.api import is_in
+from target_gainsight.api import RecordsApi, is_in
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
+from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import COMPANIES, COMPANY_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.keys import KeyReader
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.mapping.errors import FieldError
-    from target_gainsight.mapping.record_mapper import RecordMapper
-    from target_gainsight.mapping.types.converters import Converter
+from target_gainsight.mapping.errors import FieldError
+from target_gainsight.mapping.record_mapper import RecordMapper
+from target_gainsight.mapping.types.converters import Converter
 
 LINK_OBJECT = "company_person"
 PERSON_ID = "Person_ID"

@@ -7,28 +7,25 @@ if it refuses those, too, the response to the write shows which records existed.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from target_gainsight.api import (
     AccessDeniedError,
     GainsightError,
     NotFoundError,
+    RecordsApi,
     RefusedError,
     UnsuitableObjectError,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.keys import KeyReader, KeyValues
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.mapping.errors import FieldError
 from target_gainsight.mapping.planning.static_schemas import CONTEXT_FIELDS
+from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.spellings import is_blank
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import RecordsApi
-    from target_gainsight.loading.reading.keys import KeyReader, KeyValues
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.mapping.errors import FieldError
-    from target_gainsight.mapping.record_mapper import RecordMapper
 
 logger = logging.getLogger(__name__)
 

@@ -6,15 +6,13 @@ a file that is still being written, is ignored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RUN_NAME, RejectId
 from target_gainsight.loading.storage.source_json import read_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 REJECTS, RETIRED, CREATED, REPORT = ".singer", ".retired", ".created.csv", ".html"
 DELETED = ".deleted.singer"

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk.singerlib.json import serialize_json
 
-from target_gainsight.loading.rejects.folder import RETIRED
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.folder import RETIRED, RejectFolder
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile, ends_in_half_a_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.folder import RejectFolder
 
 logger = logging.getLogger(__name__)
 

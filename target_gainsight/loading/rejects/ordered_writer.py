@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.loading.outcomes import Outcome, Reason
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.open_index import OpenRejects
-    from target_gainsight.loading.rejects.reject_file import RejectFile
-    from target_gainsight.loading.rejects.reject_id import RejectId
+from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.open_index import OpenRejects
+from target_gainsight.loading.rejects.reject_file import RejectFile
+from target_gainsight.loading.rejects.reject_id import RejectId
 
 MAX_PENDING = 5000
 

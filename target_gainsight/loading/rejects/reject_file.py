@@ -5,21 +5,17 @@ Piping it into the target again replays the rejects. Lines are written whole or 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
 from target_gainsight.mapping.errors import json_value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from target_gainsight.loading.outcomes import Outcome, Reason
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.reject_id import RejectId
 
 
 class RejectFile:

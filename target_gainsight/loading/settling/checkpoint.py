@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from target_gainsight.loading.watermark import Watermark
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MAX_WAITING_STATES = 1000
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.reject_id import RejectId
-    from target_gainsight.loading.watermark import Watermark
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.reject_id import RejectId
+from target_gainsight.loading.watermark import Watermark
 
 
 class IntRanges:

@@ -6,29 +6,30 @@ Only the main thread calls it.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
+from target_gainsight.loading.outcomes import (
+    BatchResult,
+    Outcome,
+    Reason,
+    RunStoppedError,
+    Settlement,
+)
+from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
+from target_gainsight.loading.rejects.reject_file import RejectFile
+from target_gainsight.loading.rejects.reject_id import RejectId
+from target_gainsight.loading.settling.checkpoint import Checkpoint
+from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.reject_log import RejectLog
+from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_gainsight.loading.outcomes import BatchResult
-    from target_gainsight.loading.records import SourceRecord
-    from target_gainsight.loading.rejects.open_index import OpenRejects
-    from target_gainsight.loading.rejects.reject_file import RejectFile
-    from target_gainsight.loading.rejects.reject_id import RejectId
-    from target_gainsight.loading.settling.checkpoint import Checkpoint
-    from target_gainsight.loading.settling.file_contents import FileContents
-    from target_gainsight.loading.settling.outcome_files import OutcomeFiles
-    from target_gainsight.loading.settling.summary import Summary
-    from target_gainsight.loading.storage.private_file import PrivateFile
-    from target_gainsight.settings import Rejection
+from target_gainsight.settings import Rejection
 
 logger = logging.getLogger(__name__)
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from target_gainsight.loading.outcomes import Outcome, Reason
-    from target_gainsight.loading.records import SourceRecord
 
 MAX_PENDING = 1000
 """Lines that wait in memory; a batch settles fewer."""

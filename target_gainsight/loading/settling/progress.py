@@ -5,18 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from rich.progress import Progress as LiveProgress
+from rich.progress import TaskID
+
+from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.mapping.errors import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.progress import Progress as LiveProgress
-    from rich.progress import TaskID
-
-    from target_gainsight.loading.settling.summary import Summary
 
 logger = logging.getLogger(__name__)
 

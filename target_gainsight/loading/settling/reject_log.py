@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from target_gainsight.loading.outcomes import REJECTED_PARENT
+from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.mapping.errors import counted, display
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from target_gainsight.loading.outcomes import Reason
-    from target_gainsight.loading.records import SourceRecord
 
 logger = logging.getLogger(__name__)
 

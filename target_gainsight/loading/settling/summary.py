@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from target_gainsight.loading.outcomes import Outcome
+from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.settling.time_spans import TimeSpans
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from target_gainsight.loading.outcomes import Reason
 
 MAX_MINUTES = 1440
 """The newest minutes whose calls are kept, so that a run of weeks stays small."""

@@ -9,22 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.api import Clock, GainsightError, StopRunError
+from target_gainsight.loading.classification import RecordMap
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
-from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.writer import Recovered
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.writer import Recovered, SentCreate, Unresolved
 from target_gainsight.mapping.types.datetimes import comparable_datetime
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import Clock
-    from target_gainsight.loading.classification import RecordMap
-    from target_gainsight.loading.reading.current_rows import CurrentRows, Matches
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import SentCreate, Unresolved
 
 logger = logging.getLogger(__name__)
 

@@ -6,21 +6,22 @@ lookup keys before it is sent again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from target_gainsight.api import MAX_CTAS
+from target_gainsight.api import MAX_CTAS, Clock, CockpitApi, PerRecordResponse
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.create_recovery import HINT
-from target_gainsight.loading.writing.writer import SentCreate, Unresolved, Writer, Written
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api import Clock, CockpitApi, PerRecordResponse
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.create_recovery import CreateRecovery
-    from target_gainsight.loading.writing.writer import Action, Body, Recovered
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.create_recovery import HINT, CreateRecovery
+from target_gainsight.loading.writing.writer import (
+    Action,
+    Body,
+    Recovered,
+    SentCreate,
+    Unresolved,
+    Writer,
+    Written,
+)
 
 NOT_CONFIRMED = "the response does not mention this record"
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from target_gainsight.api import NotFoundError, ObjectNotFoundError, RefusedError, is_in
+from target_gainsight.api import (
+    Clock,
+    NotFoundError,
+    ObjectNotFoundError,
+    RecordsApi,
+    RefusedError,
+    is_in,
+)
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import (
+    Action,
     Recovered,
     SentCreate,
     Unresolved,
     Writer,
     Written,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api import Clock, RecordsApi
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import Action
 
 
 class DeleteWriter(Writer):

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import backoff
 
-from target_gainsight.api import RefusedError, StopRunError, UnavailableError, UnknownOutcomeError
+from target_gainsight.api import (
+    Clock,
+    RefusedError,
+    StopRunError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import Part, narrow
-from target_gainsight.loading.writing.writer import SentCreate, Unresolved
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    from target_gainsight.api import Clock
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import Action, Writer
+from target_gainsight.loading.writing.writer import Action, SentCreate, Unresolved, Writer
 
 logger = logging.getLogger(__name__)
 

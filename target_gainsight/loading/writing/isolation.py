@@ -6,17 +6,13 @@ names, otherwise by halving; the good records are sent again without the bad one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from target_gainsight.api import FieldFailure, RefusedError
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.api import FieldFailure, RefusedError
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import Action, Body
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.writer import Action, Body
 
 SINGLE_FIELD_CODES = frozenset(f"GSOBJ_{number}" for number in (1001, 1002, 1005, 1006, 1007, 1012))
 """Codes that concern one field's value alone, whatever else the record holds."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from target_gainsight.api import RefusedError
+from target_gainsight.api import PeopleApi, PersonResponse, RefusedError
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 from target_gainsight.loading.writing.isolation import refusal_reason
-from target_gainsight.loading.writing.writer import Writer, Written
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api import PeopleApi, PersonResponse
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import Action
+from target_gainsight.loading.writing.writer import Action, Writer, Written
 
 PARENT_MISSING = "GSOBJ_PEOPLE1001"
 """The code of a person linked to a company that does not exist (Error Codes, People API)."""

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_gainsight.api import MAX_RECORDS, RefusedError
+from target_gainsight.api import (
+    MAX_RECORDS,
+    Clock,
+    FieldFailure,
+    Json,
+    RecordsApi,
+    RefusedError,
+    WriteResponse,
+)
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID
-from target_gainsight.loading.writing.create_recovery import HINT
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.create_recovery import HINT, CreateRecovery
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
-from target_gainsight.loading.writing.writer import SentCreate, Unresolved, Writer, Written
-from target_gainsight.mapping.types.datetimes import reformat_date
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from target_gainsight.api import Clock, FieldFailure, Json, RecordsApi, WriteResponse
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.create_recovery import CreateRecovery
-    from target_gainsight.loading.writing.writer import Action, Body, Recovered
-    from target_gainsight.mapping.types.datetimes import DateFormat
+from target_gainsight.loading.writing.writer import (
+    Action,
+    Body,
+    Recovered,
+    SentCreate,
+    Unresolved,
+    Writer,
+    Written,
+)
+from target_gainsight.mapping.types.datetimes import DateFormat, reformat_date
 
 logger = logging.getLogger(__name__)
 

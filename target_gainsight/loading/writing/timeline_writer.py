@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from target_gainsight.api import (
     MAX_ACTIVITIES,
+    Clock,
     PayloadTooLargeError,
+    PerRecordResponse,
     RecordFailure,
     RefusedError,
+    TimelineApi,
     is_duplicate,
 )
-from target_gainsight.loading.classification import exists_reason
+from target_gainsight.loading.classification import RecordMap, exists_reason
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
-from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.writer import (
+    Action,
     Recovered,
     SentCreate,
     Unresolved,
@@ -28,16 +34,7 @@ from target_gainsight.loading.writing.writer import (
     Written,
 )
 from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api import Clock, PerRecordResponse, TimelineApi
-    from target_gainsight.loading.classification import RecordMap
-    from target_gainsight.loading.reading.current_rows import CurrentRows
-    from target_gainsight.loading.records import LoadRecord
-    from target_gainsight.loading.writing.writer import Action
-    from target_gainsight.mapping.write_rules import WriteRules
+from target_gainsight.mapping.write_rules import WriteRules
 
 logger = logging.getLogger(__name__)
 

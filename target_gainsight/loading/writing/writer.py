@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.loading.outcomes import Reason, Settlement
-    from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.outcomes import Reason, Settlement
+from target_gainsight.loading.records import LoadRecord
 
 Action = Literal["create", "update", "delete"]
 Body = Mapping[str, Any]

@@ -7,9 +7,11 @@ checked: the job may look them up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from target_gainsight.mapping.columns import METADATA_PREFIX
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.csv.cells import (
     CsvColumn,
     CsvPlan,
@@ -20,16 +22,8 @@ from target_gainsight.mapping.csv.cells import (
 )
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.converters import may_convert, plain_converter
+from target_gainsight.mapping.types.converters import Converter, may_convert, plain_converter
 from target_gainsight.mapping.types.spellings import is_blank
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import Field, ObjectSchema
-    from target_gainsight.mapping.columns import Column
-    from target_gainsight.mapping.types.converters import Converter
 
 REFERENCES = frozenset({"GSID", "LOOKUP", "WHOID", "WHATID"})
 

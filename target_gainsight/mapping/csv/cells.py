@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import simplejson
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import (
     ConversionError,
     RecordRejectedError,
@@ -17,12 +20,6 @@ from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import encodable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.mapping.columns import Column
 
 Setting = Literal["column", "field_mapping", "survey_columns"]
 

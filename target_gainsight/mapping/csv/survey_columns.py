@@ -7,10 +7,13 @@ opened in spreadsheets, so no cell may be a formula.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.csv.cells import (
     CsvColumn,
     CsvPlan,
@@ -26,12 +29,6 @@ from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
 from target_gainsight.mapping.types.numeric import number
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import email_writer, text_writer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.mapping.columns import Column
 
 Role = Literal["company", "person", "score", "comment", "survey", "date", "language", "channel"]
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.stream_checks import find_problems, find_warnings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.mapping.planning.spec import MappingSpec
 
 
 @dataclass(frozen=True)

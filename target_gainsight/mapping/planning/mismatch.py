@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from target_gainsight.mapping.errors import counted, display
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.mapping.planning.spec import MappingSpec
 
 SettingName = Literal[
     "column",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import ObjectSchema
 from target_gainsight.api.resources.records import MAX_KEYS
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
 from target_gainsight.mapping.planning.proposed_lookups import (
@@ -18,17 +21,10 @@ from target_gainsight.mapping.planning.proposed_mapping import (
     propose_mapping,
 )
 from target_gainsight.mapping.planning.row_checks import may_be_key
-from target_gainsight.mapping.planning.spec import GSID_FIELD
+from target_gainsight.mapping.planning.spec import GSID_FIELD, MappingSpec
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
 from target_gainsight.settings import OBJECT_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import ObjectSchema
-    from target_gainsight.mapping.planning.spec import MappingSpec
 
 PERSON = "person"
 NAME = "Name"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.near_names import bare_name
 from target_gainsight.mapping.planning.row_checks import may_be_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from target_gainsight.api.resources.metadata import Field, ObjectSchema
-    from target_gainsight.mapping.columns import Column
 
 COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
 

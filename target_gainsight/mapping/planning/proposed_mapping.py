@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
-from target_gainsight.mapping.columns import METADATA_PREFIX
+from target_gainsight.api.resources.metadata import Field
+from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import bare_name, same_names, suggest, suggest_names
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.types.converters import may_convert
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from target_gainsight.api.resources.metadata import Field
-    from target_gainsight.mapping.columns import Column
-    from target_gainsight.mapping.planning.spec import MappingSpec
 
 _NO_RULE = 9
 _MIN_SIMILARITY = 0.9

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from target_gainsight.mapping.planning.mismatch import FieldProblem
+from target_gainsight.api.resources.metadata import Field
+from target_gainsight.mapping.planning.mismatch import FieldProblem, SettingName
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import UNCOMPARED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api.resources.metadata import Field
-    from target_gainsight.mapping.planning.mismatch import SettingName
-    from target_gainsight.mapping.planning.spec import MappingSpec
 
 KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
 """String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, and a Salesforce

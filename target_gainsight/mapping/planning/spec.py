@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from target_gainsight.mapping.columns import METADATA_PREFIX
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import Field, ObjectSchema
-    from target_gainsight.mapping.columns import Column
-    from target_gainsight.settings import FieldRule, SyncMode
+from target_gainsight.settings import FieldRule, SyncMode
 
 UnknownFields = Literal["fail", "drop", "send"]
 

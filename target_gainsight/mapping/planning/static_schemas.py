@@ -9,16 +9,11 @@ read; their picklists have no items here, so that values are written unchecked.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_gainsight.api.resources.metadata import PicklistOption
+from target_gainsight.api.resources.metadata import Field, ObjectSchema, PicklistOption
 
 ACTIVITY = "activity_timeline"
 CTA = "call_to_action"

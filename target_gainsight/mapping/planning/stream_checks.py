@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.errors import ValueRejectedError
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.planning.mismatch import FieldProblem
+from target_gainsight.mapping.planning.mismatch import FieldProblem, SettingName
 from target_gainsight.mapping.planning.row_checks import (
     check_fallback_keys,
     check_lookup_keys,
     check_rules,
     find_idle_rules,
 )
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.types.converters import converter_for, may_convert, plain_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api.resources.metadata import Field
-    from target_gainsight.mapping.planning.mismatch import SettingName
-    from target_gainsight.mapping.planning.spec import MappingSpec
 
 
 def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:

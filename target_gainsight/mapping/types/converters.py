@@ -8,10 +8,13 @@ the tenant returns either for an empty field.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.types.datetimes import (
     DateFormat,
@@ -49,16 +52,9 @@ from target_gainsight.mapping.types.strings import (
     text_writer,
 )
 
-if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Hashable
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import Field
-
-    Write = Callable[[object], Json]
-    Compare = Callable[[Json], Hashable]
-    Forms = Callable[[Json], tuple[Json, ...]]
+Write = Callable[[object], Json]
+Compare = Callable[[Json], Hashable]
+Forms = Callable[[Json], tuple[Json, ...]]
 
 
 class Incomparable:

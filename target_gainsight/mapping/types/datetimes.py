@@ -10,18 +10,15 @@ such. A datetime without an offset is taken as UTC. Written: `2026-02-01` or `02
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.api.http.json_codec import Json
 
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
-from typing import TYPE_CHECKING
 
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
-
-if TYPE_CHECKING:
-    from target_gainsight.api.http.json_codec import Json
 
 GREATEST_EXPONENT = 307
 """Beyond it most JSON readers, which use doubles, return infinity or zero."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import simplejson
 
+from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.mapping.errors import ConversionError, display
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import GSID, encodable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from target_gainsight.api.http.json_codec import Json
-    from target_gainsight.api.resources.metadata import PicklistOption
 
 _MOST_LABELS_SHOWN = 8
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from target_gainsight.api.http.json_codec import Json
+from target_gainsight.api.http.json_codec import Json
 
 SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 _SHORT_SFDC_ID = 15

@@ -6,21 +6,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import simplejson
 
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
 from target_gainsight.mapping.types.numeric import number_text, whole_as_integer
 from target_gainsight.mapping.types.spellings import first_invisible, strip_blanks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.api.http.json_codec import Json
 
 _LOCAL = r"[^@\s<>,;:\"()\[\]\\.]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"

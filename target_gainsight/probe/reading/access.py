@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from target_gainsight.api import CallEvent
 from target_gainsight.api.http.call import TOKEN_CALL
-from target_gainsight.probe.observations import Topic
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from target_gainsight.api import CallEvent
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.reading.facts import TenantFacts
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.reading.facts import TenantFacts
 
 CREDENTIAL = Topic("credential", "the tenant accepts the credential")
 HOST = Topic("host", "one host serves every API")

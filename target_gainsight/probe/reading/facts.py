@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import RefusedError
+from target_gainsight.api import Json, Record, RefusedError, Where
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import (
     DESCRIBE_SEVERAL,
@@ -24,12 +24,7 @@ from target_gainsight.api.resources.records import (
     query_path,
     rows_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from target_gainsight.api import Json, Record, Where
-    from target_gainsight.probe.session import ProbeSession, Reply
+from target_gainsight.probe.session import ProbeSession, Reply
 
 COMPANY, USER, ACTIVITY = "company", "gsuser", "activity_timeline"
 TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID"})

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from target_gainsight.api import Condition, all_of, any_of
+from target_gainsight.api import Condition, Record, all_of, any_of
 from target_gainsight.api.http.json_codec import as_mapping
-from target_gainsight.probe.observations import Topic
-from target_gainsight.probe.reading.facts import COMPANY, PICKLIST_TYPES, USER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Record
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
-    from target_gainsight.probe.session import Reply
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.reading.facts import (
+    COMPANY,
+    PICKLIST_TYPES,
+    USER,
+    RowsRead,
+    TenantFacts,
+)
+from target_gainsight.probe.session import Reply
 
 CASE = Topic("query_ignores_case", "emails are compared without case, other text with it", "email")
 WRONG_TYPE = Topic("ignores_wrong_filter", "a filter value of the wrong type is refused", False)

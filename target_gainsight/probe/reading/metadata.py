@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from target_gainsight.api import Json, Record
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
-from target_gainsight.probe.observations import Topic
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.reading.facts import (
     ACTIVITY,
     COMPANY,
     PICKLIST_TYPES,
     USER,
+    TenantFacts,
     entries_of,
     fields_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.reading.facts import TenantFacts
-    from target_gainsight.probe.session import Reply
+from target_gainsight.probe.session import Reply
 
 METADATA = Topic("metadata_status", "objects are listed", 0)
 STANDARD = Topic(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 from target_gainsight.api import (
     AccessDeniedError,
@@ -12,14 +12,8 @@ from target_gainsight.api import (
 )
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
 from target_gainsight.api.resources.cockpit import NAMES_PARAMS, NAMES_PATH
-from target_gainsight.probe.observations import Topic
-from target_gainsight.probe.reading.facts import ACTIVITY, COMPANY, USER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from target_gainsight.probe.observations import Observation, Verdict
-    from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
+from target_gainsight.probe.observations import Observation, Topic, Verdict
+from target_gainsight.probe.reading.facts import ACTIVITY, COMPANY, USER, RowsRead, TenantFacts
 
 TIMELINE = Topic("timeline_query", "Timeline activities can be queried", "answered")
 CTA_NAMES = Topic(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from target_gainsight.api import is_in
-from target_gainsight.probe.observations import Topic
-from target_gainsight.probe.reading.facts import COMPANY
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.reading.facts import COMPANY, RowsRead, TenantFacts
 from target_gainsight.probe.reading.filters import NO_ROWS, form_of_no_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
-    from target_gainsight.probe.session import Reply
+from target_gainsight.probe.session import Reply
 
 VALUES = Topic("query_max_values", "an IN takes 4,999 values", 0)
 BYTES = Topic("query_max_bytes", "a query may have 200,000 bytes", 0)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
+from target_gainsight.api import CallEvent
 from target_gainsight.probe.reading import access, filters, metadata, objects, query_size, rows
 from target_gainsight.probe.reading.facts import TenantFacts
+from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.survey import Question
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.api import CallEvent
-    from target_gainsight.probe.session import ProbeSession
 
 MAX_CALLS = 20
 """The calls of a probe that only reads, retries included and token requests not."""

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from target_gainsight.api import Json
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.types.datetimes import comparable_date, comparable_datetime
-from target_gainsight.probe.observations import Topic
-from target_gainsight.probe.reading.facts import TEXT_TYPES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from target_gainsight.api import Json
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.reading.facts import RowsRead, TenantFacts
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.reading.facts import TEXT_TYPES, RowsRead, TenantFacts
 
 COMPANIES = Topic("reads_company", "companies can be queried")
 UNREADABLE = Topic("unreadable_field", "every described field can be queried", "")

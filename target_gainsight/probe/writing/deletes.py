@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from target_gainsight.probe.observations import Topic
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.marked_rows import GSID
-from target_gainsight.probe.writing.trial import UNTOUCHED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.writing.trial import Trial
+from target_gainsight.probe.writing.trial import UNTOUCHED, Trial
 
 MISSING = Topic(
     "delete_missing",

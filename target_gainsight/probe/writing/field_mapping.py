@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_gainsight.api import Field, Json, ObjectSchema
 from target_gainsight.probe.writing.marks import LENGTH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from target_gainsight.api import Field, Json, ObjectSchema
 
 _NUMBERS = ("NUMBER", "CURRENCY", "PERCENTAGE")
 _CUSTOM_SUFFIXES = ("__gc", "__lv")

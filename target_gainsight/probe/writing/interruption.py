@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from types import FrameType, TracebackType
 
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
-
-    from typing_extensions import Self
+from typing_extensions import Self
 
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)

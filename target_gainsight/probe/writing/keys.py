@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import MAX_KEYS, MAX_RECORDS
-from target_gainsight.probe.observations import Topic
+from target_gainsight.api import MAX_KEYS, MAX_RECORDS, Json, Record
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.session import Reply
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.marked_rows import GSID, listed_rows
 from target_gainsight.probe.writing.trial import (
@@ -16,18 +17,11 @@ from target_gainsight.probe.writing.trial import (
     SECOND,
     TOO_MANY,
     TWIN,
+    Trial,
     has_change,
     is_accepted,
     is_refused,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.session import Reply
-    from target_gainsight.probe.writing.trial import Trial
 
 ROW_ORDER = Topic("row_order", "the response lists the records in the order in which they are sent")
 BY_GSID = Topic("keys_gsid_refused", "an update finds rows by keys=Gsid", usual=False)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from target_gainsight.probe.observations import Topic
+from target_gainsight.api import Json, Record
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.marked_rows import GSID
-from target_gainsight.probe.writing.trial import FIRST, is_accepted, is_refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.writing.trial import Trial
+from target_gainsight.probe.writing.trial import FIRST, Trial, is_accepted, is_refused
 
 MUST_EXIST = Topic("lookup_must_exist", "a link to a row that does not exist is refused", True)
 ERROR_CODE = Topic(

@@ -7,28 +7,24 @@ that was read with it, and only rows that were read with a mark are deleted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from target_gainsight.api import (
     Condition,
     GainsightError,
+    Json,
     NotFoundError,
+    Record,
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
     UnreadableFieldError,
     is_in,
 )
-from target_gainsight.probe.writing.marks import PREFIX, is_mark
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.session import ProbeSession, Reply
-    from target_gainsight.probe.writing.interruption import Interruption
-    from target_gainsight.probe.writing.marks import RunMark
+from target_gainsight.probe.session import ProbeSession, Reply
+from target_gainsight.probe.writing.interruption import Interruption
+from target_gainsight.probe.writing.marks import PREFIX, RunMark, is_mark
 
 GSID = "Gsid"
 _PATH = "/v1/data/objects"

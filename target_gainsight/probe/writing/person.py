@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import UnreadableFieldError, is_in
-from target_gainsight.probe.observations import Topic
+from target_gainsight.api import Json, Record, UnreadableFieldError, is_in
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.session import ProbeSession, Reply
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.field_mapping import UnsuitableForProbeError
 from target_gainsight.probe.writing.marked_rows import GSID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.session import ProbeSession, Reply
 
 PEOPLE_ANSWER = Topic(
     "people_answer", "the response to a person has its GSID or nothing", usual="gsid"

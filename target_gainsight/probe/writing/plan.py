@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import GainsightError, NotFoundError, ObjectNotFoundError, RefusedError
-from target_gainsight.probe.writing.field_mapping import UnsuitableForProbeError, propose_fields
+from target_gainsight.api import (
+    Field,
+    GainsightError,
+    Json,
+    NotFoundError,
+    ObjectNotFoundError,
+    ObjectSchema,
+    RefusedError,
+)
+from target_gainsight.probe.session import ProbeSession
+from target_gainsight.probe.writing.field_mapping import (
+    ProbeFields,
+    UnsuitableForProbeError,
+    propose_fields,
+)
+from target_gainsight.probe.writing.interruption import Interruption
 from target_gainsight.probe.writing.marked_rows import GSID, MarkedRows
 from target_gainsight.probe.writing.marks import RunMark
 from target_gainsight.probe.writing.trial import MAX_CREATED, Trial
-
-if TYPE_CHECKING:
-    from target_gainsight.api import Field, Json, ObjectSchema
-    from target_gainsight.probe.session import ProbeSession
-    from target_gainsight.probe.writing.field_mapping import ProbeFields
-    from target_gainsight.probe.writing.interruption import Interruption
 
 MAX_QUESTION_CALLS = 50
 """Calls of the questions and of finding leftovers, retries apart."""

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from target_gainsight.probe.observations import Topic
+from target_gainsight.api import Json
+from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.session import Reply
 from target_gainsight.probe.survey import Question
-from target_gainsight.probe.writing.trial import FIRST, SECOND, is_refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.api import Json
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.session import Reply
-    from target_gainsight.probe.writing.field_mapping import ProbeFields
-    from target_gainsight.probe.writing.trial import Trial
+from target_gainsight.probe.writing.field_mapping import ProbeFields
+from target_gainsight.probe.writing.trial import FIRST, SECOND, Trial, is_refused
 
 ERROR_LISTING = Topic(
     "error_listing", "a refusal lists every bad field, grouped by record", usual="nested"

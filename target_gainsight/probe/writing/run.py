@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from target_gainsight.api import GainsightError
+from target_gainsight.probe.observations import Observation
+from target_gainsight.probe.session import Reply
 from target_gainsight.probe.survey import ask
 from target_gainsight.probe.writing.deletes import delete_questions
 from target_gainsight.probe.writing.interruption import InterruptedProbeError
 from target_gainsight.probe.writing.keys import key_questions
 from target_gainsight.probe.writing.links import link_questions
+from target_gainsight.probe.writing.plan import WritePlan
 from target_gainsight.probe.writing.refusals import refusal_questions
-from target_gainsight.probe.writing.trial import CREATED, is_accepted, is_refused
+from target_gainsight.probe.writing.trial import CREATED, Trial, is_accepted, is_refused
 from target_gainsight.probe.writing.values import value_questions
-
-if TYPE_CHECKING:
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.session import Reply
-    from target_gainsight.probe.writing.plan import WritePlan
-    from target_gainsight.probe.writing.trial import Trial
 
 _MONTH_FIRST = "01-27-2026"
 _BAD_DATE = "GSOBJ_1006"

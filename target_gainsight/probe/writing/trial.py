@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from target_gainsight.api import RefusedError
-
-if TYPE_CHECKING:
-    from target_gainsight.api import Json, Record
-    from target_gainsight.probe.session import Reply
-    from target_gainsight.probe.writing.field_mapping import ProbeFields
-    from target_gainsight.probe.writing.marked_rows import MarkedRows
+from target_gainsight.api import Json, Record, RefusedError
+from target_gainsight.probe.session import Reply
+from target_gainsight.probe.writing.field_mapping import ProbeFields
+from target_gainsight.probe.writing.marked_rows import MarkedRows
 
 FIRST, SECOND, TWIN, UNTOUCHED = 3, 1, 4, 2
 """Numbers of the rows, in the order in which they are created: not that of their keys."""

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
 
+from target_gainsight.api import Json
 from target_gainsight.mapping.types.datetimes import comparable_date
-from target_gainsight.probe.observations import Topic
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.reading import rows as reading
+from target_gainsight.probe.session import Reply
 from target_gainsight.probe.survey import Question
 from target_gainsight.probe.writing.trial import (
     FIRST,
     SECOND,
     UNTOUCHED,
+    Trial,
     is_accepted,
     is_refused,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from target_gainsight.api import Json
-    from target_gainsight.probe.observations import Observation
-    from target_gainsight.probe.session import Reply
-    from target_gainsight.probe.writing.trial import Trial
 
 DATE_FORMATS = Topic(
     "date_formats", "dates are accepted as YYYY-MM-DD and as MM-DD-YYYY", usual="both"

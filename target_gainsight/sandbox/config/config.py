@@ -5,10 +5,9 @@ Reads and checks; knows neither storage nor HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox.config.described_objects import described_objects
 from target_gainsight.sandbox.config.description import (
@@ -29,12 +28,7 @@ from target_gainsight.sandbox.config.faults import (
     ServerRule,
 )
 from target_gainsight.sandbox.config.switches import Limits, Switches
-from target_gainsight.sandbox.storage.model import BulkJob
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from target_gainsight.sandbox.storage.model import ObjectModel
+from target_gainsight.sandbox.storage.model import BulkJob, ObjectModel
 
 DEFAULT_USERS: tuple[Plain, ...] = (
     {"Name": "Ada Park", "Email": "ada.park@ourcompany.example"},

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox.config.description import (
+    Plain,
     SandboxConfigError,
     check_keys,
     check_member,
@@ -29,9 +29,6 @@ from target_gainsight.sandbox.storage.model import (
     make_options,
     system_fields,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.config.description import Plain
 
 _OBJECT_KEYS = ("label", "transactional", "prefix", "fields")
 _FIELD_FLAGS = ("required", "nillable", "createable", "updateable", "read_only", "formula")

@@ -7,12 +7,9 @@ nothing of what the values are for.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Plain = Mapping[str, Any]
 _Value = TypeVar("_Value")

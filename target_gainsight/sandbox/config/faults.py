@@ -6,13 +6,10 @@ Decides only; app.py injects the faults. All off by default.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from threading import Lock
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 PASS = "pass"  # noqa: S105 - no password
 """In a script: this call goes through untouched."""

@@ -6,15 +6,13 @@ follow the clock and that the quota is the tenant's is inferred [I]. Days are UT
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.sandbox.config.switches import Limits
-    from target_gainsight.sandbox.storage.store import Store
+from target_gainsight.sandbox.config.switches import Limits
+from target_gainsight.sandbox.storage.store import Store
 
 Family: TypeAlias = Literal["synchronous", "timeline", "bulk"]
 

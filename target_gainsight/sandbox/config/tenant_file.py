@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from typing_extensions import Self
+
+from target_gainsight.sandbox.storage.model import Field, ObjectModel
 from target_gainsight.sandbox.storage.rows import names_of, read_rows
 from target_gainsight.sandbox.storage.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from typing_extensions import Self
-
-    from target_gainsight.sandbox.storage.model import Field, ObjectModel
 
 
 class TenantFile:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox.answers import GENERIC, WRONG_HEADERS, Answer, Refusal, refuse
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.answers import Incoming
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.answers import (
+    GENERIC,
+    WRONG_HEADERS,
+    Answer,
+    Incoming,
+    Refusal,
+    refuse,
+)
+from target_gainsight.sandbox.tenant import Tenant
 
 _GRANT = "client_credentials"
 

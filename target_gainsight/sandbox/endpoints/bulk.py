@@ -10,22 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, Refusal, refuse
 from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
-from target_gainsight.sandbox.endpoints.records import checked_rows, key_values
+from target_gainsight.sandbox.endpoints.records import Errors, Record, checked_rows, key_values
 from target_gainsight.sandbox.storage.cells import cell_readers
 from target_gainsight.sandbox.storage.identifiers import new_gsids
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from target_gainsight.sandbox.endpoints.records import Errors, Record
-    from target_gainsight.sandbox.storage.model import BulkJob, ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.storage.model import BulkJob, ObjectModel
+from target_gainsight.sandbox.tenant import Tenant
 
 NO_DATA = "GS_7571"
 _REFUSED = "GS_7500"

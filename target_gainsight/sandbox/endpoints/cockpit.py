@@ -6,8 +6,8 @@ type, reason, status and priority are given by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from target_gainsight.sandbox.answers import (
     GENERIC,
@@ -30,12 +30,8 @@ from target_gainsight.sandbox.endpoints.per_record_writes import (
 )
 from target_gainsight.sandbox.endpoints.records import listed_in
 from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from target_gainsight.sandbox.storage.model import ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.storage.model import ObjectModel
+from target_gainsight.sandbox.tenant import Tenant
 
 REFERENCE = "referenceId"
 SHIPPED_ITEMS: Mapping[str, tuple[str, ...]] = {

@@ -6,17 +6,13 @@ is a switch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, FieldError, refuse
+from target_gainsight.sandbox.storage.model import Field, ObjectModel
 from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.sandbox.storage.model import Field, ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 Record = dict[str, Any]
 

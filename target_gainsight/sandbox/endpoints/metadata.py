@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox.answers import (
     GENERIC,
@@ -22,13 +21,8 @@ from target_gainsight.sandbox.answers import (
 )
 from target_gainsight.sandbox.endpoints.timeline import ACTIVITY, TYPE_NAME, activity_types
 from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
-from target_gainsight.sandbox.storage.model import make_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_gainsight.sandbox.storage.model import Field, ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.storage.model import Field, ObjectModel, make_options
+from target_gainsight.sandbox.tenant import Tenant
 
 _NOT_FOUND = 404
 _SERVER_FAULTS = 500

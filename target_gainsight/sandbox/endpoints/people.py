@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from target_gainsight.sandbox.answers import Answer, Incoming, refuse
 from target_gainsight.sandbox.endpoints.per_record_writes import add_row, update_row
 from target_gainsight.sandbox.storage.model import GSID_TYPES, Field, ObjectModel
 from target_gainsight.sandbox.storage.values import Parse, ValueRefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 _ENTITY_ABSENT = "GSOBJ_PEOPLE1001"
 _ROW_EMPTY = "GSOBJ_VCRUDR1001"

@@ -6,19 +6,15 @@ the tenant's hidden rules, and the forms of the response.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, Answer
+from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, Answer, FieldError
 from target_gainsight.sandbox.storage.identifiers import new_gsids
+from target_gainsight.sandbox.storage.model import ObjectModel
 from target_gainsight.sandbox.storage.values import ValueRefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from target_gainsight.sandbox.answers import FieldError
-    from target_gainsight.sandbox.storage.model import ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 Record = dict[str, Any]
 Form = Literal["map", "list"]

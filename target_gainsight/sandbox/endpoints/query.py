@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -35,11 +35,7 @@ from target_gainsight.sandbox.storage.values import (
     condition_parser,
     renderer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 _COMPARISONS = {"EQ": "=", "GT": ">", "LT": "<", "GTE": ">=", "LTE": "<="}
 _PATTERNS = {

@@ -7,8 +7,8 @@ in connectors that were tested live [O].
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from target_gainsight.sandbox.answers import (
     GENERIC,
@@ -26,13 +26,9 @@ from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
 from target_gainsight.sandbox.endpoints.query import answer_query
 from target_gainsight.sandbox.storage.identifiers import new_gsids
 from target_gainsight.sandbox.storage.model import KEY_TYPES, PICKLIST_TYPES, Field, ObjectModel
+from target_gainsight.sandbox.storage.store import Changes
 from target_gainsight.sandbox.storage.values import ValueRefusedError, condition_parser
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from target_gainsight.sandbox.storage.store import Changes
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 Record = dict[str, Any]
 Errors = dict[int, list[FieldError]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.sandbox.answers import (
     DELETE_FAILED,
@@ -14,9 +14,7 @@ from target_gainsight.sandbox.answers import (
 from target_gainsight.sandbox.endpoints.records import writable_object, written
 from target_gainsight.sandbox.storage.identifiers import is_gsid
 from target_gainsight.sandbox.storage.values import renderer
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 _MISSING_ROW = {
     "nothing_matches": (NOTHING_MATCHES, 400),

@@ -7,10 +7,10 @@ succeed or fail one by one; the codes are secondary knowledge (gainsight-api, se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from target_gainsight.sandbox.answers import GENERIC, Answer, Incoming, refuse
+from target_gainsight.sandbox.answers import GENERIC, Answer, FieldError, Incoming, refuse
 from target_gainsight.sandbox.endpoints.lookups import resolve_lookups
 from target_gainsight.sandbox.endpoints.per_record_writes import (
     Record,
@@ -22,13 +22,8 @@ from target_gainsight.sandbox.endpoints.per_record_writes import (
     update_row,
 )
 from target_gainsight.sandbox.endpoints.records import sent_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from target_gainsight.sandbox.answers import FieldError
-    from target_gainsight.sandbox.storage.model import ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.storage.model import ObjectModel
+from target_gainsight.sandbox.tenant import Tenant
 
 MISSING_FIELD = "GS_TL_10_0206"
 LOOKUP_FAILED = "GS_TL_10_0213"

@@ -6,18 +6,14 @@ A filter on a picklist goes by labels, one on a lookup by the name of the record
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_gainsight.sandbox.page.view_context import ViewContext
+from target_gainsight.sandbox.storage.filter_expression import Condition
 from target_gainsight.sandbox.storage.model import NUMBER_TYPES, PICKLIST_TYPES, Field, ObjectModel
 from target_gainsight.sandbox.storage.rows import naming_fields
 from target_gainsight.sandbox.storage.store import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_gainsight.sandbox.page.view_context import ViewContext
-    from target_gainsight.sandbox.storage.filter_expression import Condition
 
 OPERATORS = {
     "contains": "contains",

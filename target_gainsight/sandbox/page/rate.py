@@ -6,14 +6,10 @@ Draws in numbers; what a bar looks like is for the template and the stylesheet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from target_gainsight.sandbox.config.limits import windows_of
+from target_gainsight.sandbox.config.limits import Window, windows_of
 from target_gainsight.sandbox.page.texts import clock_time, duration
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.config.limits import Window
-    from target_gainsight.sandbox.page.view_context import ViewContext
+from target_gainsight.sandbox.page.view_context import ViewContext
 
 WIDTH = 720
 HEIGHT = 180

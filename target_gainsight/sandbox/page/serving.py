@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jinja2
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -17,15 +20,7 @@ from target_gainsight.sandbox.page import views
 from target_gainsight.sandbox.page.texts import escaped
 from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext, open_view
 from target_gainsight.sandbox.page.views import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import jinja2
-    from starlette.datastructures import QueryParams
-    from starlette.requests import Request
-
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 _logger = logging.getLogger(__name__)
 

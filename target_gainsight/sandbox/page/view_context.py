@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_gainsight.sandbox.storage.model import ObjectModel
 from target_gainsight.sandbox.storage.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from target_gainsight.sandbox.storage.model import ObjectModel
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 
 class NotFoundError(LookupError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
 
 from target_gainsight.sandbox.page.filters import (
     MOST_FILTERS,
@@ -22,16 +25,10 @@ from target_gainsight.sandbox.page.rate import charts, usages
 from target_gainsight.sandbox.page.texts import escaped, format_time, indented, redacted
 from target_gainsight.sandbox.page.view_context import NotFoundError, ViewContext
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, KEPT_BODIES, Call, CallLog
+from target_gainsight.sandbox.storage.filter_expression import Condition
+from target_gainsight.sandbox.storage.model import ObjectModel
 from target_gainsight.sandbox.storage.rows import names_of, naming_fields, select_rows
 from target_gainsight.sandbox.storage.store import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from starlette.datastructures import QueryParams
-
-    from target_gainsight.sandbox.storage.filter_expression import Condition
-    from target_gainsight.sandbox.storage.model import ObjectModel
 
 ROWS_PER_PAGE = 50
 CALLS_PER_PAGE = 100

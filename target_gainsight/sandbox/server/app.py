@@ -12,17 +12,20 @@ import math
 import socket
 import time
 import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from target_gainsight.sandbox.answers import (
     GENERIC,
@@ -34,22 +37,15 @@ from target_gainsight.sandbox.answers import (
     Refusal,
     refuse,
 )
+from target_gainsight.sandbox.config.faults import Fault
+from target_gainsight.sandbox.config.limits import Family
 from target_gainsight.sandbox.endpoints.access import check_credential
 from target_gainsight.sandbox.loopback import names_this_machine
 from target_gainsight.sandbox.page import page_routes
 from target_gainsight.sandbox.server.multipart import is_form, parse_form
 from target_gainsight.sandbox.server.routes import EVERY_FAMILY, JOB_STATUS, ServedCall
 from target_gainsight.sandbox.storage.calls import BODY_CHARACTERS, Call
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
-
-    from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
-
-    from target_gainsight.sandbox.config.faults import Fault
-    from target_gainsight.sandbox.config.limits import Family
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 _logger = logging.getLogger(__name__)
 

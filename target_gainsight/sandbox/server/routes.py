@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from target_gainsight.sandbox.answers import Answer, Incoming
+from target_gainsight.sandbox.config.limits import Family
 from target_gainsight.sandbox.endpoints import (
     access,
     bulk,
@@ -17,10 +17,7 @@ from target_gainsight.sandbox.endpoints import (
     single_records,
     timeline,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.config.limits import Family
-    from target_gainsight.sandbox.tenant import Tenant
+from target_gainsight.sandbox.tenant import Tenant
 
 Endpoint = Callable[["Tenant", Incoming], Answer]
 

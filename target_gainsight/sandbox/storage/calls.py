@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.storage.filter_expression import Condition
-    from target_gainsight.sandbox.storage.store import Store
+from target_gainsight.sandbox.storage.filter_expression import Condition
+from target_gainsight.sandbox.storage.store import Store
 
 KEPT_CALLS = 100_000
 KEPT_BODIES = 2_000

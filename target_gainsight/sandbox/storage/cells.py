@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from target_gainsight.sandbox.storage.model import JSON_TYPES, NUMBER_TYPES
+from target_gainsight.sandbox.storage.model import JSON_TYPES, NUMBER_TYPES, ObjectModel
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.sandbox.storage.model import ObjectModel
-
-    Read = Callable[[str], object]
+Read = Callable[[str], object]
 
 _BOOLEANS = {"true": True, "false": False}
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_gainsight.sandbox.config.config import TenantConfig
-    from target_gainsight.sandbox.storage.store import Store
+from target_gainsight.sandbox.config.config import TenantConfig
+from target_gainsight.sandbox.storage.store import Store
 
 
 @dataclass

@@ -5,13 +5,11 @@ Values only, no storage and no HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from target_gainsight.sandbox.storage.identifiers import PICKLIST_ITEM_PREFIX, derived_gsid
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID", "IMAGE"})
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})

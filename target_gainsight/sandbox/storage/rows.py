@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from typing import Any
 
+from target_gainsight.sandbox.storage.filter_expression import Condition
+from target_gainsight.sandbox.storage.model import ObjectModel
 from target_gainsight.sandbox.storage.store import Store, quoted
 from target_gainsight.sandbox.storage.values import readable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from target_gainsight.sandbox.storage.filter_expression import Condition
-    from target_gainsight.sandbox.storage.model import ObjectModel
 
 _NAMING_FIELDS = ("Name", "Email")
 

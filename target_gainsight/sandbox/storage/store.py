@@ -9,12 +9,14 @@ import json
 import os
 import sqlite3
 import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_gainsight.sandbox.config.switches import Switches
 from target_gainsight.sandbox.storage.model import (
     NUMBER_TYPES,
     Field,
@@ -22,11 +24,6 @@ from target_gainsight.sandbox.storage.model import (
     model_from_json,
     model_to_json,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from target_gainsight.sandbox.config.switches import Switches
 
 Changes = tuple[tuple[str, ...], list[Any]]
 """The columns of a row, by field name, and their stored values in the same order."""

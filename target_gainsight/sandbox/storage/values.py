@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.sandbox.answers import GENERIC, INVALID_VALUE, NULL_VALUE
+from target_gainsight.sandbox.config.switches import Switches
 from target_gainsight.sandbox.storage.identifiers import is_gsid
 from target_gainsight.sandbox.storage.model import (
     GSID_TYPES,
@@ -24,9 +25,6 @@ from target_gainsight.sandbox.storage.model import (
     TEXT_TYPES,
     Field,
 )
-
-if TYPE_CHECKING:
-    from target_gainsight.sandbox.config.switches import Switches
 
 Stored = str | int | float | None
 Parse = Callable[[Any], Stored]

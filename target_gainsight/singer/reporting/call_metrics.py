@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk import metrics
 
-if TYPE_CHECKING:
-    import logging
-
-    from target_gainsight.api import CallEvent, RateLimitGroup
-    from target_gainsight.loading.settling.summary import CallCounts
+from target_gainsight.api import CallEvent, RateLimitGroup
+from target_gainsight.loading.settling.summary import CallCounts
 
 
 class CallCounter:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import simplejson
 
 from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import replace_private_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from target_gainsight.settings import Connection
-    from target_gainsight.singer.reporting.run_end import RunEnd
+from target_gainsight.settings import Connection
+from target_gainsight.singer.reporting.run_end import RunEnd
 
 Document: TypeAlias = "dict[str, Any]"
 

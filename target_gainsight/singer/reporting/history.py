@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from target_gainsight.loading.storage.private_file import (
     OWNER_ONLY,
@@ -11,13 +12,7 @@ from target_gainsight.loading.storage.private_file import (
     make_private_folder,
 )
 from target_gainsight.loading.storage.source_json import read_json
-from target_gainsight.singer.reporting.document import to_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from target_gainsight.singer.reporting.document import Document
+from target_gainsight.singer.reporting.document import Document, to_line
 
 HISTORY = "history.jsonl"
 

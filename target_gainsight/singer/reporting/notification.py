@@ -10,19 +10,16 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from target_gainsight.mapping.errors import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from target_gainsight.settings import NotifyOn
-    from target_gainsight.singer.reporting.document import Document
+from target_gainsight.settings import NotifyOn
+from target_gainsight.singer.reporting.document import Document
 
 logger = logging.getLogger(__name__)
 

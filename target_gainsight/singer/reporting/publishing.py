@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from target_gainsight.api import SystemClock
 from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.settings import SETTINGS, parse_reporting
+from target_gainsight.settings import SETTINGS, Reporting, parse_reporting
 from target_gainsight.singer.reporting import run_end
-from target_gainsight.singer.reporting.document import RunFacts, make_document, write_document
+from target_gainsight.singer.reporting.document import (
+    Document,
+    RunFacts,
+    make_document,
+    write_document,
+)
 from target_gainsight.singer.reporting.history import append_to_history
 from target_gainsight.singer.reporting.html.page import write_report
 from target_gainsight.singer.reporting.notification import is_due, notify
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from target_gainsight.settings import Reporting
-    from target_gainsight.singer.reporting.document import Document
 
 logger = logging.getLogger(__name__)
 

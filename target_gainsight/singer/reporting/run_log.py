@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.settling.summary import Summary
-    from target_gainsight.singer.reporting.call_metrics import CallCounter
+from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.summary import Summary
+from target_gainsight.singer.reporting.call_metrics import CallCounter
 
 logger = logging.getLogger(__name__)
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError
-from target_gainsight.loading.settling.ledger import RUN_AGAIN
+from target_gainsight.loading.settling.ledger import RUN_AGAIN, Ledger
+from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.mapping.errors import counted, display
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_gainsight.loading.settling.ledger import Ledger
-    from target_gainsight.loading.settling.summary import Summary
-    from target_gainsight.settings import OnRejects, Settings
+from target_gainsight.settings import OnRejects, Settings
 
 logger = logging.getLogger(__name__)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from singer_sdk.mapper import StreamMap
 
 from target_gainsight.mapping.columns import UNDECLARED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from singer_sdk.mapper import StreamMap
 
 Node = dict[str, Any]
 

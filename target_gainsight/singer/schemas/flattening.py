@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from singer_sdk.mapper import StreamMap
 
-    from singer_sdk.mapper import StreamMap
-
-    Record = dict[str, Any]
-    Transform = Callable[[Record], Record | None]
+Record = dict[str, Any]
+Transform = Callable[[Record], Record | None]
 
 Node = dict[str, Any]
 Path = tuple[str, ...]

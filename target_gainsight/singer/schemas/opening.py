@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
+from singer_sdk.mapper import PluginMapper, StreamMap
 
 from target_gainsight.loading.deletes.deleted_rows import DELETED_PROPERTY
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -15,13 +17,7 @@ from target_gainsight.singer.schemas.behind_map import mapped_columns, schema_be
 from target_gainsight.singer.schemas.flattening import prepare_for_flattening
 from target_gainsight.singer.schemas.merge import with_undeclared
 from target_gainsight.singer.schemas.repair import repair_schema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from singer_sdk.mapper import PluginMapper, StreamMap
-
-    from target_gainsight.singer.sink_registry import SinkRegistry
+from target_gainsight.singer.sink_registry import SinkRegistry
 
 HOW_TO_RESTORE = (
     "Load them with the object and the lookup_keys of their stream, without its field_mapping, "

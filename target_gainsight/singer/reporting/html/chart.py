@@ -6,14 +6,12 @@ Draws in percent of the chart's width and height; the page stretches it to the s
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.mapping.errors import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 MAX_BARS = 90
 MIN_BARS = 4

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import replace_private_file
+from target_gainsight.singer.reporting.document import Document
 from target_gainsight.singer.reporting.html.view import view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import jinja2
-
-    from target_gainsight.singer.reporting.document import Document
 
 
 def render_report(document: Mapping[str, Any]) -> str:

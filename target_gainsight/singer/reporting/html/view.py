@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.singer.reporting.html.chart import draw_charts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_gainsight.singer.reporting.html.chart import Chart
+from target_gainsight.singer.reporting.html.chart import Chart, draw_charts
 
 MAX_FIELDS = 10
 """The fields of a stream that are listed as changed most."""
