@@ -1,14 +1,54 @@
-"""Records on their way from the input into the tenant: as they arrived, and as they are loaded."""
+"""Records as they arrived and as they are loaded, and how far they are settled without a gap."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from target_gainsight.loading.references import Link, LookupKey, Reference
-from target_gainsight.loading.watermark import Watermark
+
+
+class Watermark:
+    """How far the records of one sink instance, or of the run, are settled without a gap.
+
+    Attributes:
+        received: Records taken so far; positions run from 1 to this.
+        settled: The position up to which every record is settled.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.settled = 0
+        # Where ranges of settled positions begin and end in turn: one record may wait for minutes
+        # while very many after it are settled.
+        self._bounds = [0, 1]
+
+    def register(self) -> int:
+        """Take one more record and return its position."""
+        self.received += 1
+        return self.received
+
+    def settle(self, position: int) -> None:
+        """Note that the record at a position is settled.
+
+        Raises:
+            ValueError: It is settled already or was never given out.
+        """
+        bounds = self._bounds
+        place = bisect_right(bounds, position)
+        if place % 2 or position > self.received:
+            message = f"position {position} of {self.received} cannot be settled (again)"
+            raise ValueError(message)
+        joins_before = bounds[place - 1] == position
+        joins_after = bounds[place : place + 1] == [position + 1]
+        added = [] if joins_before else [position]
+        if not joins_after:
+            added.append(position + 1)
+        bounds[place - joins_before : place + joins_after] = added
+        self.settled = bounds[1] - 1
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""

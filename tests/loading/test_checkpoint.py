@@ -11,8 +11,8 @@ from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from target_gainsight.loading.records import Watermark
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.watermark import Watermark
 
 SEEDS = st.integers(0, 2**32)
 

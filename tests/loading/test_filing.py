@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from target_gainsight.loading.outcomes import Outcome, Reason
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
-from target_gainsight.loading.watermark import Watermark
 
 RUN = "20260101T000000Z-00000000"
 BAD = Reason("bad", "it is bad")

@@ -9,9 +9,8 @@ import pytest
 from singer_messages import record, schema
 
 from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.reject_log import RejectLog
-from target_gainsight.loading.watermark import Watermark
 
 REJECTS = Path("rejects.singer")
 

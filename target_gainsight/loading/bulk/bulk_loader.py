@@ -32,11 +32,10 @@ from target_gainsight.loading.bulk.upload_journal import (
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
-from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import display, display_path
 
 logger = logging.getLogger(__name__)

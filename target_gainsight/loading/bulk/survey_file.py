@@ -8,12 +8,11 @@ from pathlib import Path
 
 from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile, file_name
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
-from target_gainsight.loading.watermark import Watermark
 
 logger = logging.getLogger(__name__)
 

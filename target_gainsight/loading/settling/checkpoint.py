@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from target_gainsight.loading.watermark import Watermark
+from target_gainsight.loading.records import Watermark
 
 MAX_WAITING_STATES = 1000
 

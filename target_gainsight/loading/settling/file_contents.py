@@ -6,9 +6,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.rejects.reject_id import RejectId
-from target_gainsight.loading.watermark import Watermark
 
 
 class IntRanges:

@@ -15,7 +15,7 @@ from target_gainsight.loading.outcomes import (
     RunStoppedError,
     Settlement,
 )
-from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -26,7 +26,6 @@ from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
-from target_gainsight.loading.watermark import Watermark
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
 from target_gainsight.settings import Rejection
