@@ -6,11 +6,11 @@ import json
 import sys
 from pathlib import Path
 
-from target_gainsight.api import SystemClock
+from target_gainsight.api import Clock
 from target_gainsight.target import TargetGainsight
 
 
-class FastClock(SystemClock):
+class FastClock(Clock):
     """A clock that runs fast, and waits accordingly less.
 
     Args:

@@ -25,7 +25,7 @@ from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_gainsight import settings as configuration
-from target_gainsight.api import CallBudgetExceededError, Clock, SystemClock
+from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.singer.batch_files import read_batch
@@ -83,7 +83,7 @@ class TargetGainsight(Target):
         self.settings = configuration.parse_settings(self._raw_config)
         self.session = Session(
             self.settings,
-            clock or SystemClock(),
+            clock or Clock(),
             self._write_covered_state,
             self.STATE_INTERVAL_SECONDS,
             self.metrics_logger,

@@ -10,7 +10,7 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
 from target_gainsight.api.auth.headers import AccessKey
 from target_gainsight.api.auth.oauth import ClientCredentials
 from target_gainsight.api.client import GainsightClient
-from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import (
     AccessDeniedError,
     AmbiguousResponseError,
@@ -136,7 +136,6 @@ __all__ = [
     "ServerError",
     "StopRunError",
     "StoppedError",
-    "SystemClock",
     "ThrottledError",
     "TimelineApi",
     "TokenExpiredError",

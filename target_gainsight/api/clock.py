@@ -4,26 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """Gives the time and waits."""
-
-    def now(self) -> float:
-        """Return seconds since the epoch. Never goes backwards."""
-        ...
-
-    def wait(self, seconds: float) -> bool:
-        """Wait; return True if woken before the time was over."""
-        ...
-
-    def wake(self) -> None:
-        """End all waits, future ones included: the run is being stopped."""
-        ...
-
-
-class SystemClock:
+class Clock:
     """The machine's clock, read once and continued by the monotonic clock.
 
     A machine whose time is set back during a run must not send calls into a window that is full.
@@ -34,7 +17,7 @@ class SystemClock:
         self._woken = threading.Event()
 
     def now(self) -> float:
-        """Return seconds since the epoch."""
+        """Return seconds since the epoch. Never goes backwards."""
         return self._start + time.monotonic()
 
     def wait(self, seconds: float) -> bool:
@@ -42,5 +25,5 @@ class SystemClock:
         return self._woken.wait(max(0.0, seconds))
 
     def wake(self) -> None:
-        """End all waits, future ones included."""
+        """End all waits, future ones included: the run is being stopped."""
         self._woken.set()

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from target_gainsight.api import CallEvent, GainsightError, SystemClock
+from target_gainsight.api import CallEvent, Clock, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
 from target_gainsight.cli.probe_writes import (
@@ -80,7 +80,7 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
 def _ask(settings: Settings, events: list[CallEvent]) -> tuple[Observation, ...]:
     connection = settings.connection
     with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as tenant:
-        session = ProbeSession(tenant.client, SystemClock())
+        session = ProbeSession(tenant.client, Clock())
         return ask(
             read_questions(
                 session,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from target_gainsight.api import CallEvent, SystemClock
+from target_gainsight.api import CallEvent, Clock
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
@@ -71,7 +71,7 @@ def ask_by_writing(
         GainsightError: The tenant cannot be used.
     """
     with tenant_connection(settings, events.append) as tenant:
-        session = ProbeSession(tenant.client, SystemClock())
+        session = ProbeSession(tenant.client, Clock())
         try:
             if written.lower().startswith(PERSON):
                 return _probe_person(session, written[len(PERSON) :], yes=yes)

@@ -11,11 +11,11 @@ import click
 
 from target_gainsight.api import (
     CallEvent,
+    Clock,
     GainsightClient,
     GainsightError,
     ObjectSchema,
     ObjectSummary,
-    SystemClock,
 )
 from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -88,7 +88,7 @@ def tenant_connection(
         max_retry_seconds=min(MAX_RETRY_SECONDS, settings.limits.max_retry_seconds),
     )
     try:
-        connection = TenantConnection(replace(settings, limits=limits), SystemClock(), observer)
+        connection = TenantConnection(replace(settings, limits=limits), Clock(), observer)
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error
     try:

@@ -17,18 +17,18 @@ from typing import Any
 from target_gainsight.api import (
     AccessKey,
     CallEvent,
+    Clock,
     GainsightClient,
     QuotaExceededError,
     RateLimiter,
     RateLimits,
     RetryPolicy,
-    SystemClock,
     open_store,
 )
 
 
 def main(options: dict[str, Any]) -> None:
-    clock = SystemClock()
+    clock = Clock()
     store = options["store"] if "://" in options["store"] else Path(options["store"])
     limiter = RateLimiter(
         {"synchronous": RateLimits(**options["limits"])},

@@ -29,7 +29,6 @@ from target_gainsight.api import (
     RateLimitGroup,
     RateLimits,
     StoppedError,
-    SystemClock,
     open_store,
 )
 from target_gainsight.api.rate_limits.sqlite_store import SqliteStore
@@ -280,7 +279,7 @@ def test_redis_forgets_a_tenant_that_is_not_called(
 
 
 def test_stopping_ends_a_wait_for_other_processes(store: Store, open_limiter: OpenLimiter) -> None:
-    clock = SystemClock()
+    clock = Clock()
     limiter = open_limiter(store, clock=clock, per_window=1)
     limiter.acquire("synchronous")
     stopped: list[str] = []
@@ -466,7 +465,7 @@ def test_killed_process_leaves_the_store_usable(store: Store, open_limiter: Open
             assert [process.stdout.readline() for _ in range(20)] == ["taken\n"] * 20
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
-    limiter = open_limiter(store, clock=SystemClock(), per_window=1_000_000)
+    limiter = open_limiter(store, clock=Clock(), per_window=1_000_000)
     assert call(limiter) == pytest.approx(0, abs=1)
     if isinstance(store, Path):
         file = sqlite3.connect(store)

@@ -19,7 +19,6 @@ from target_gainsight.api import (
     RateLimiter,
     RateLimits,
     StoppedError,
-    SystemClock,
 )
 from target_gainsight.api.rate_limits.limiter import Permit
 from target_gainsight.api.rate_limits.store import MemoryStore
@@ -252,7 +251,7 @@ def test_retry_after_zero_waits_a_second(clock: FakeClock) -> None:
 
 
 def test_stopping_ends_the_waits_and_issues_no_more_permits() -> None:
-    limiter = limiter_of(SystemClock(), per_window=1, quota_percent=100)
+    limiter = limiter_of(Clock(), per_window=1, quota_percent=100)
     limiter.acquire("synchronous")
     ended: list[str] = []
 
@@ -273,7 +272,7 @@ def test_stopping_ends_the_waits_and_issues_no_more_permits() -> None:
 
 
 def test_system_clock_tells_epoch_seconds_and_never_goes_back() -> None:
-    clock = SystemClock()
+    clock = Clock()
     readings = [clock.now() for _ in range(1000)]
     assert all(later >= earlier for earlier, later in pairwise(readings))
     assert readings[0] == pytest.approx(datetime.now(tz=timezone.utc).timestamp(), abs=5)

@@ -14,6 +14,7 @@ from fake_clock import NOON, FakeClock
 
 from target_gainsight.api import (
     CallEvent,
+    Clock,
     ConnectError,
     ConnectionLostError,
     GainsightClient,
@@ -26,7 +27,6 @@ from target_gainsight.api import (
     RetryPolicy,
     ServerError,
     StoppedError,
-    SystemClock,
     UnavailableError,
     UnknownOutcomeError,
     UnreachableError,
@@ -360,7 +360,7 @@ def test_unexpected_response_shape_is_malformed(
 def test_stop_ends_wait_for_retry(make_client: MakeClient, requests_mock: Any) -> None:
     events = SimpleQueue[CallEvent]()
     client = make_client(
-        clock=SystemClock(),
+        clock=Clock(),
         rate_limiter=RateLimiter(),
         retry=RetryPolicy(base=600, max_wait=600),
         observer=events.put,

@@ -300,7 +300,7 @@ def test_missing_or_double_credential_is_reported_before_any_call(
 def test_unreachable_tenant_fails_the_check(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     base_url = commands.sandbox.base_url
     commands.sandbox.stop()
     result = commands.check(base_url=base_url, object_type="company")
@@ -314,7 +314,7 @@ def test_unreachable_tenant_fails_the_check(
 def test_unreadable_metadata_fails_the_check(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     commands = start_commands(switches={"metadata_status": status})
     result = commands.check(object_type="company")
     assert result.exit_code == 1

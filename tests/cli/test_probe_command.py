@@ -57,7 +57,7 @@ def start_probed(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Commands]:
     """Start a tenant whose probe waits for nothing."""
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     return start_commands
 
 

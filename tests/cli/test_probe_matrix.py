@@ -99,7 +99,7 @@ def test_probe_names_the_position(
     name: str,
     value: Any,
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     commands = start_commands(**TENANT, switches={name: value})
     settings = BY_OAUTH if name.startswith("token_") else {}
     result = commands.run("probe", "--format", "json", "--config", commands.config(**settings))
@@ -128,7 +128,7 @@ def written_questions(commands: Commands, written: str) -> dict[str, Any]:
 def test_writing_probe_names_every_usual_position(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     commands = start_commands(**PROBED)
     questions = {
         **written_questions(commands, OBJECT),
@@ -147,7 +147,7 @@ def test_writing_probe_names_the_position(
     name: str,
     value: Any,
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     commands = start_commands(**PROBED, switches={name: value})
     before = held(commands.sandbox.tenant)[OBJECT]
     written = f"person:{EMAIL}" if name == "people_answer" else OBJECT

@@ -80,7 +80,7 @@ def probed(
     tmp_path: Path, requests_mock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[ScriptedTenant], tuple[int, dict[str, dict[str, str]]]]:
     """Probe a tenant; returns the exit status and the questions."""
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"domain": HOST, "access_key": "k3y"}))
 

@@ -36,7 +36,7 @@ class KilledError(BaseException):
 @pytest.fixture
 def probed(start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch) -> Commands:
     """A tenant with an object to probe."""
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     return start_commands(**PROBED)
 
 
@@ -82,7 +82,7 @@ def test_calls_and_records_stay_within_what_is_announced(probed: Commands) -> No
 def test_tolerant_tenant_gets_at_most_60_records(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     limits = {**PROBED["limits"], "records_per_write": 0, "keys": 0}
     switches = {"put_without_match": "ignore", "numeric_strings": True, "lookup_must_exist": False}
     commands = start_commands(**{**PROBED, "limits": limits, "switches": switches})
@@ -192,7 +192,7 @@ def test_unsuitable_object_is_refused(
 def test_object_with_required_fields_is_probed(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     types: dict[str, dict[str, Any]] = {
         "Code__gc": {"type": "STRING"},
         "Mail__gc": {"type": "EMAIL"},
@@ -221,7 +221,7 @@ def test_object_with_required_fields_is_probed(
 def test_object_with_a_key_only_leaves_questions_open(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     fields = {"Name": {"type": "STRING", "required": True}}
     commands = start_commands(objects={"Bare__gc": {"fields": fields}})
     result = probe(commands, "Bare__gc", "--format", "json")
@@ -303,7 +303,7 @@ def test_rows_in_another_order_are_not_handled(
 def test_written_date_settles_what_no_company_shows(
     start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.SystemClock", FakeClock)
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     commands = start_commands(**PROBED, switches={"date_read": form})
     result = probe(commands, OBJECT, "--format", "json")
     assert json.loads(result.stdout)["questions"]["date_read"]["position"] == form

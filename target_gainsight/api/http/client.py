@@ -18,7 +18,7 @@ from target_gainsight.api.auth.oauth import (
     TokenProvider,
     token_lifetime,
 )
-from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import (
     AmbiguousResponseError,
     CredentialError,
@@ -99,7 +99,7 @@ class HttpClient:
             session=session,
             user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
         )
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._rate_limiter = rate_limiter or RateLimiter(clock=self._clock)
         self._retry = retry
         self._timeout = timeout

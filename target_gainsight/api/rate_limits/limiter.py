@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from target_gainsight.api.clock import Clock, SystemClock
+from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import (
     CallBudgetExceededError,
     QuotaExceededError,
@@ -91,7 +91,7 @@ class RateLimiter:
             group: _GroupState(each)
             for group, each in {**DOCUMENTED_LIMITS, **(limits or {})}.items()
         }
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._calls_left = math.inf if max_calls is None else max_calls
         self._store = store or MemoryStore()
         self._lock = threading.Lock()

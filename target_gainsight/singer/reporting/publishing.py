@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from target_gainsight.api import SystemClock
+from target_gainsight.api import Clock
 from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.settings import SETTINGS, Reporting, parse_reporting
@@ -77,7 +77,7 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
         error: Why it did not start.
         version: The version of this package.
     """
-    now = SystemClock().now()
+    now = Clock().now()
     run = new_run_name(now)
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
