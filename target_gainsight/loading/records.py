@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from target_gainsight.loading.references import Link, LookupKey, Reference
@@ -50,7 +49,7 @@ class Watermark:
         bounds[place - joins_before : place + joins_after] = added
         self.settled = bounds[1] - 1
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[str, Any] = {}
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""
 
 
