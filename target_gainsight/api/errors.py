@@ -1,46 +1,21 @@
 """Everything that can go wrong with a call, grouped by what the caller does next.
 
     GainsightError
-    ├── StopRunError                stop the run; the message says what to do
-    │   ├── CredentialError           401: access key, or client id and secret, are not accepted
-    │   ├── AccessDeniedError         403: permission, or an IP address that is not allowed
-    │   ├── UnknownRouteError         404: the tenant does not know this API route
-    │   ├── UnsuitableObjectError     the object cannot be written through this API
-    │   ├── WrongMetadataError        another object is described than the one asked for
-    │   ├── RedirectedError           3xx: credentials are sent to the configured address only
-    │   ├── UnreachableError          no first response: DNS, refused, TLS, not a Gainsight tenant
-    │   ├── QuotaExceededError        the day's quota is used up
-    │   ├── CallBudgetExceededError   the calls that this run may make are used up
-    │   ├── QuotaStoreError           the store that counts the calls cannot be used
-    │   └── StoppedError              the client was stopped while the call waited
-    ├── RetryCallError              retry the call; seen outside only as a cause
-    │   ├── ThrottledError            too many calls: wait for the next window
-    │   ├── TokenExpiredError         401: fetch another token
-    │   ├── ServerError               5xx
-    │   ├── ConnectError              the connection was never made
-    │   └── AmbiguousResponseError    sent, but the outcome is not known
-    │       ├── ConnectionLostError     reset after sending
-    │       ├── ResponseTimeoutError    no response in time
-    │       └── MalformedResponseError  HTML, truncated, empty or of the wrong shape
-    ├── UnavailableError            retries are exhausted; later calls may succeed
-    ├── UnknownOutcomeError         look the records up: they may have been written
-    ├── RejectRecordsError          reject the records
-    │   └── RefusedError              the tenant refused the call's records
-    │       ├── UnreadableFieldError    a query selects a field that no query can read
-    │       └── PayloadTooLargeError    413: nothing was written, send less in one call
-    └── NotFoundError               what was asked for does not exist
-        └── ObjectNotFoundError       the tenant has no such object
+    ├── StopRunError          stop the run: nothing further can succeed
+    ├── RetryCallError        retry the call; seen outside only as a cause
+    ├── UnavailableError      try again later: the retries are exhausted
+    ├── UnknownOutcomeError   look the records up: they may have been written
+    ├── RefusedError          reject the records: nothing was written
+    └── NotFoundError         check the name: it does not exist
 
 Errors carry what is needed to find the call again, never a credential and never a whole record.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import TypedDict
-
-from typing_extensions import Unpack
 
 from target_gainsight.api.http.json_codec import Json
 
@@ -76,20 +51,18 @@ class FieldFailure:
     message: str
 
 
+@dataclass(eq=False, repr=False)
 class GainsightError(Exception):
     """Anything that went wrong with a call. Its text is one readable line."""
 
-    default_message = ""
-
-    def __init__(self, message: str = "", **context: Unpack[CallContext]) -> None:
-        self.message = message or self.default_message
-        super().__init__(self.message)
-        self.method = context.get("method")
-        self.path = context.get("path")
-        self.status = context.get("status")
-        self.code = context.get("code")
-        self.description = context.get("description")
-        self.request_id = context.get("request_id")
+    message: str = ""
+    _: KW_ONLY
+    method: str | None = None
+    path: str | None = None
+    status: int | None = None
+    code: str | None = None
+    description: str | None = None
+    request_id: str | None = None
 
     @property
     def context(self) -> CallContext:
@@ -114,7 +87,7 @@ class GainsightError(Exception):
             description,
             f"request id {self.request_id}" if self.request_id else "",
         ]
-        known = ", ".join(detail for detail in details if detail)
+        known = ", ".join(filter(None, details))
         message = self.message or type(self).__name__
         text = f"{message} ({known})" if known else message
         return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
@@ -149,17 +122,15 @@ class RedirectedError(StopRunError):
 
 
 class UnreachableError(StopRunError):
-    """The domain has never responded, or is no Gainsight tenant."""
+    """The domain has never responded (DNS, refused, TLS), or is no Gainsight tenant."""
 
 
+@dataclass(eq=False, repr=False)
 class QuotaExceededError(StopRunError):
     """The day's quota is used up until `resets_at` (UTC)."""
 
-    def __init__(
-        self, message: str = "", *, resets_at: datetime, **context: Unpack[CallContext]
-    ) -> None:
-        super().__init__(message, **context)
-        self.resets_at = resets_at
+    _: KW_ONLY
+    resets_at: datetime
 
 
 class CallBudgetExceededError(StopRunError):
@@ -170,24 +141,19 @@ class QuotaStoreError(StopRunError):
     """The file or the Redis server that counts the calls cannot be used."""
 
 
+@dataclass(eq=False, repr=False)
 class StoppedError(StopRunError):
     """The client was stopped; this call was waiting and is not sent."""
 
-    default_message = "the client was stopped before the call could be sent"
+    message: str = "the client was stopped before the call could be sent"
 
 
+@dataclass(eq=False, repr=False)
 class RetryCallError(GainsightError):
     """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        retry_after: float | None = None,
-        **context: Unpack[CallContext],
-    ) -> None:
-        super().__init__(message, **context)
-        self.retry_after = retry_after
+    _: KW_ONLY
+    retry_after: float | None = None
 
 
 class ThrottledError(RetryCallError):
@@ -211,31 +177,30 @@ class AmbiguousResponseError(RetryCallError):
 
 
 class ConnectionLostError(AmbiguousResponseError):
-    """The connection broke after sending."""
+    """The connection broke after the call was sent."""
 
 
 class ResponseTimeoutError(AmbiguousResponseError):
-    """No response came in time. The call may still take effect."""
+    """No response came in time."""
 
 
 class MalformedResponseError(AmbiguousResponseError):
-    """The response does not have the shape of this call's responses."""
+    """The response is a web page, cut short, empty, or not of the shape of this call's."""
 
 
+@dataclass(eq=False, repr=False)
 class UnavailableError(GainsightError):
     """The call was tried `attempts` times, over `waited` seconds, and never succeeded.
 
     The last fault is the `__cause__`. Waits for the window or the quota are not in `waited`.
     """
 
-    def __init__(
-        self, message: str = "", *, attempts: int, waited: float, **context: Unpack[CallContext]
-    ) -> None:
-        super().__init__(message, **context)
-        self.attempts = attempts
-        self.waited = waited
+    _: KW_ONLY
+    attempts: int
+    waited: float
 
 
+@dataclass(eq=False, repr=False)
 class UnknownOutcomeError(GainsightError):
     """A call that must not be repeated was sent and may have been committed.
 
@@ -243,26 +208,14 @@ class UnknownOutcomeError(GainsightError):
     (else on ours). If it `timed_out`, the call may be committed later still. `cause` is the fault.
     """
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        sent_at: float,
-        timed_out: bool,
-        cause: RetryCallError,
-        **context: Unpack[CallContext],
-    ) -> None:
-        super().__init__(message, **context)
-        self.sent_at = sent_at
-        self.timed_out = timed_out
-        self.cause = cause
+    _: KW_ONLY
+    sent_at: float
+    timed_out: bool
+    cause: RetryCallError
 
 
-class RejectRecordsError(GainsightError):
-    """The records cannot be written as they are: reject them."""
-
-
-class RefusedError(RejectRecordsError):
+@dataclass(eq=False, repr=False)
+class RefusedError(GainsightError):
     """The tenant refused the call; nothing was written.
 
     `failures` has an entry per failed record, each with its failed fields, in the response's order.
@@ -270,34 +223,24 @@ class RefusedError(RejectRecordsError):
     names no field. `data` is the response's payload, which may state outcomes per record even then.
     """
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        failures: tuple[tuple[FieldFailure, ...], ...] = (),
-        data: Json = None,
-        **context: Unpack[CallContext],
-    ) -> None:
-        super().__init__(message, **context)
-        self.failures = failures
-        self.data = data
+    _: KW_ONLY
+    failures: tuple[tuple[FieldFailure, ...], ...] = ()
+    data: Json = None
 
 
 class PayloadTooLargeError(RefusedError):
-    """The call's body is too large (413), for the tenant or a proxy before it."""
+    """The call's body is too large (413) for the tenant or a proxy before it: send less."""
 
 
+@dataclass(eq=False, repr=False)
 class UnreadableFieldError(RefusedError):
     """A query selects a field that is described and cannot be read (`P_5005` and the like).
 
     `fields` are those of the select that the response names; empty when it names none of them.
     """
 
-    def __init__(
-        self, message: str = "", *, fields: tuple[str, ...], **context: Unpack[CallContext]
-    ) -> None:
-        super().__init__(message, **context)
-        self.fields = fields
+    _: KW_ONLY
+    fields: tuple[str, ...] = ()
 
 
 class NotFoundError(GainsightError):

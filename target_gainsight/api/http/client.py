@@ -25,7 +25,7 @@ from target_gainsight.api.errors import (
     GainsightError,
     MalformedResponseError,
     NotFoundError,
-    RejectRecordsError,
+    RefusedError,
     ResponseTimeoutError,
     RetryCallError,
     ServerError,
@@ -153,7 +153,7 @@ class HttpClient:
 
         Raises:
             StopRunError: Nothing further can succeed.
-            RejectRecordsError: The tenant refused the records.
+            RefusedError: The tenant refused the records.
             NotFoundError: What was asked for does not exist.
             UnavailableError: The retries are exhausted.
             UnknownOutcomeError: The call is not repeatable and may have been committed.
@@ -253,7 +253,7 @@ class HttpClient:
                 raise TokenExpiredError(message, **error.context) from None
             message = f"{error.message}. {self._headers.advice}"
             raise CredentialError(message, **error.context) from None
-        except (RejectRecordsError, NotFoundError):
+        except (RefusedError, NotFoundError):
             self._headers.on_success(headers)
             raise
         finally:

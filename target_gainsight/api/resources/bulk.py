@@ -92,7 +92,7 @@ class BulkApi:
         """Return the status of a job (Bulk Status API). Counts as a synchronous call.
 
         Raises:
-            RejectRecordsError: The tenant does not know this status id.
+            RefusedError: The tenant does not know this status id.
             NotFoundError: The same, as HTTP 404.
         """
         response = self._client.call(

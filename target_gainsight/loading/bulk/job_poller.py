@@ -13,7 +13,7 @@ from target_gainsight.api import (
     Clock,
     JobStatus,
     NotFoundError,
-    RejectRecordsError,
+    RefusedError,
     StoppedError,
 )
 from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
@@ -102,7 +102,7 @@ class JobPoller:
     def _fetch_status(self, job: RunningJob) -> None:
         try:
             status = self.api.status(job.note.status_id)
-        except (RejectRecordsError, NotFoundError) as error:
+        except (RefusedError, NotFoundError) as error:
             raise self.journal.unknown_outcome(job.note, str(error)) from error
         if status.state == COMPLETED:
             self._complete(job, status)
