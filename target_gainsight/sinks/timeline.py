@@ -13,7 +13,7 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import CurrentRows
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.writing.timeline_writer import TimelineWriter
+from target_gainsight.loading.writing.per_record_writers import TimelineWriter
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.composite_key import join_keys

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +17,7 @@ from target_gainsight.loading.classification import RecordMap
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.writer import Recovered, SentCreate, Unresolved
+from target_gainsight.loading.writing.writer import Recovered, Unresolved
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 
 logger = logging.getLogger(__name__)
@@ -57,106 +57,57 @@ class CreateRecovery:
         self._mapper = mapper
         self._clock = clock
         self._timeout = timeout
-        self.only_new = only_new
-        self._claimed: OrderedDict[str, None] = OrderedDict()
+        self._only_new = only_new
+        self._claimed: deque[str] = deque(maxlen=MAX_CLAIMED_ROWS)
         self._lock = threading.Lock()
 
     def claim_rows(self, settlements: Iterable[Settlement]) -> None:
         """Remember the rows of created records: in insert mode none may match another record."""
-        gsids = (each.gsid for each in settlements if each.outcome is Outcome.CREATED)
-        with self._lock:
-            self._claimed.update(dict.fromkeys(gsid for gsid in gsids if gsid is not None))
-            while len(self._claimed) > MAX_CLAIMED_ROWS:
-                self._claimed.popitem(last=False)
+        if self._only_new:
+            created = [each for each in settlements if each.outcome is Outcome.CREATED]
+            with self._lock:
+                self._claimed.extend(each.gsid for each in created if each.gsid is not None)
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look records up and settle those whose outcome is certain.
-
-        Args:
-            unresolved: What was sent, and when.
 
         Returns:
             The records found, and the rejected ones whose outcome stays unknown. The tenant does
             not have the others. ``stopped`` is set if the lookup itself failed.
         """
-        without_keys = [each for each in unresolved if not self._has_keys(each.record)]
-        rejected = [
-            _unknown_outcome(each, "it has no lookup keys", HINT_WITHOUT_KEYS)
-            for each in without_keys
-        ]
-        findable = [each for each in unresolved if self._has_keys(each.record)]
+        findable, rejected = [], []
+        for each in unresolved:
+            if self._rows is not None and each.record.key and None not in each.record.key:
+                findable.append(each)
+            else:
+                why = "it has no lookup keys"
+                rejected.append(_unknown_outcome(each, why, HINT_WITHOUT_KEYS))
         if self._rows is None or not findable:
-            return Recovered(tuple(rejected))
+            return Recovered(rejected)
         try:
-            self._wait_for_late_commits([each.sent for each in findable])
+            if any(each.may_still_commit for each in findable):
+                wait = "the call may still be committed: waiting %.0f more seconds"
+                logger.warning(wait, self._timeout)
+                self._clock.wait(self._timeout)
             matches = self._read(self._rows, [each.record for each in findable])
         except (GainsightError, RunStoppedError) as error:
-            if self.only_new:  # a run that starts again would insert them again
+            if self._only_new:  # a run that starts again would insert them again
                 why = "looking it up failed, too"
                 rejected += [_unknown_outcome(each, why) for each in findable]
-            return Recovered(tuple(rejected), stopped=error)
+            return Recovered(rejected, stopped=error)
         found = self._match(findable, matches)
-        if self.only_new:
-            self.claim_rows(found)
-        return Recovered((*rejected, *found))
-
-    def _has_keys(self, record: LoadRecord) -> bool:
-        return self._rows is not None and bool(record.key) and None not in record.key
-
-    def _match(self, unresolved: Sequence[Unresolved], matches: Matches) -> list[Settlement]:
-        """Match records with rows that hold what was sent; each row stands for one record."""
-        with self._lock:
-            taken = set(self._claimed)
-        settlements, missing = [], []
-        for each in unresolved:
-            gsid = self._find_equal_row(each, matches, taken)
-            if gsid is None:
-                missing.append(each)
-            else:
-                taken.add(gsid)
-                settlements.append(Settlement(each.record, Outcome.CREATED, gsid=gsid))
-        for each in missing:
-            similar = matches.near(each.record.key)
-            if any(self._may_be_the_record(row, each.sent, taken) for row in similar):
-                why = "a row with its key holds other values"
-                settlements.append(_unknown_outcome(each, why))
-            elif each.sent.may_still_commit:
-                why = "it was not found, but may still be committed"
-                settlements.append(_unknown_outcome(each, why))
-        return settlements
-
-    def _find_equal_row(self, each: Unresolved, matches: Matches, taken: set[str]) -> str | None:
-        for row in matches.exact(each.record.key):
-            if not self._may_be_the_record(row, each.sent, taken):
-                continue
-            if self.only_new and _created_at(row) is None:
-                continue
-            if not self._mapper.changed_fields(each.record.fields, row):
-                return str(row.get(GSID))
-        return None
-
-    def _may_be_the_record(self, row: Mapping[str, Any], sent: SentCreate, taken: set[str]) -> bool:
-        if row.get(GSID) in taken:
-            return False
-        created = _created_at(row)
-        return not self.only_new or created is None or created >= sent.at - CLOCK_TOLERANCE
-
-    def _wait_for_late_commits(self, sent: Iterable[SentCreate]) -> None:
-        if any(each.may_still_commit for each in sent):
-            logger.warning(
-                "the call may still be committed: waiting %.0f more seconds", self._timeout
-            )
-            self._clock.wait(self._timeout)
+        self.claim_rows(found)
+        return Recovered([*rejected, *found])
 
     def _read(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
         try:
-            return rows.read(records, extra=(CREATED_DATE,) if self.only_new else ())
+            return rows.read(records, extra=(CREATED_DATE,) if self._only_new else ())
         except StopRunError:
             raise
         except GainsightError as error:
             next_step = (
                 "they are kept as rejects: replay them, which looks them up first, and run again"
-                if self.only_new
+                if self._only_new
                 else "no state covers them: run again"
             )
             message = (
@@ -165,10 +116,56 @@ class CreateRecovery:
             )
             raise RunStoppedError(message) from error
 
+    def _match(self, unresolved: Sequence[Unresolved], matches: Matches) -> list[Settlement]:
+        """Match records with rows that hold what was sent; each row stands for one record."""
+        with self._lock:
+            taken = set(self._claimed)
+        settlements, missing = [], []
+        for each in unresolved:
+            record = each.record
+            rows = (row for row in matches.exact(record.key) if self._may_be(row, each, taken))
+            gsid = next((str(row.get(GSID)) for row in rows if self._is_equal(row, record)), None)
+            if gsid is None:
+                missing.append(each)
+            else:
+                taken.add(gsid)
+                settlements.append(Settlement(record, Outcome.CREATED, gsid=gsid))
+        for each in missing:
+            similar = matches.near(each.record.key)
+            if any(self._may_be(row, each, taken) for row in similar):
+                why = "a row with its key holds other values"
+                settlements.append(_unknown_outcome(each, why))
+            elif each.may_still_commit:
+                why = "it was not found, but may still be committed"
+                settlements.append(_unknown_outcome(each, why))
+        return settlements
+
+    def _may_be(self, row: Mapping[str, Any], each: Unresolved, taken: set[str]) -> bool:
+        """Return whether a row may be the record's: no other record's and no older than it."""
+        if row.get(GSID) in taken:
+            return False
+        created = _created_at(row)
+        return not self._only_new or created is None or created >= each.sent_at - CLOCK_TOLERANCE
+
+    def _is_equal(self, row: Mapping[str, Any], record: LoadRecord) -> bool:
+        if self._only_new and _created_at(row) is None:
+            return False
+        return not self._mapper.changed_fields(record.fields, row)
+
+
+def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:
+    """Return why a record is rejected that a response does not mention.
+
+    Args:
+        created_at: When it was sent if it is new, so that a replay looks it up first.
+    """
+    hint = "look the record up in Gainsight, or replay it" if created_at is None else HINT
+    return Reason("not_confirmed", message, hint=hint, request_id=request_id, sent_at=created_at)
+
 
 def _unknown_outcome(each: Unresolved, why: str, hint: str = HINT) -> Settlement:
-    message = f"it is not known whether the record was created ({each.sent.cause}): {why}"
-    reason = Reason("outcome_unknown", message, hint=hint, sent_at=each.sent.at)
+    message = f"it is not known whether the record was created ({each.cause}): {why}"
+    reason = Reason("outcome_unknown", message, hint=hint, sent_at=each.sent_at)
     return Settlement(each.record, Outcome.REJECTED, reason)
 
 

@@ -17,24 +17,11 @@ from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import refusal_reason
-from target_gainsight.loading.writing.writer import (
-    Action,
-    Recovered,
-    SentCreate,
-    Unresolved,
-    Writer,
-    Written,
-)
+from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
 
 
 class DeleteWriter(Writer):
-    """Deletes the rows of one object by their GSIDs.
-
-    Args:
-        records: The records API.
-        object_name: The object.
-        clock: Returns when a call is sent.
-    """
+    """Deletes the rows of one object by their GSIDs."""
 
     after_lost_response: ClassVar[str] = "looking up the row"
 
@@ -54,9 +41,9 @@ class DeleteWriter(Writer):
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
-            sent = SentCreate(sent_at, may_still_commit=False, cause=str(error))
-            return Written((), (Unresolved(record, sent, _refusal_reason(error)),))
-        return Written((Settlement(record, Outcome.DELETED, gsid=record.gsid),))
+            reason = _refusal_reason(error)
+            return Written([], [Unresolved(record, sent_at, str(error), reason=reason)])
+        return Written([Settlement(record, Outcome.DELETED, gsid=record.gsid)])
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look rows up; those that are gone were deleted, or by someone else before our call."""
@@ -65,15 +52,17 @@ class DeleteWriter(Writer):
             (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
         )
         present = {str(row.get(GSID)) for row in rows}
-        return Recovered(
-            tuple(self._gone(each) for each in unresolved if str(each.record.gsid) not in present)
-        )
-
-    def _gone(self, each: Unresolved) -> Settlement:
-        record = each.record
-        if each.reason is None or each.resent:
-            return Settlement(record, Outcome.DELETED, gsid=record.gsid)
-        return Settlement(record, Outcome.SKIPPED, no_row_reason(self._object_name))
+        settled = []
+        for each in unresolved:
+            record = each.record
+            if str(record.gsid) in present:
+                continue
+            if each.reason is None or each.resent:
+                settled.append(Settlement(record, Outcome.DELETED, gsid=record.gsid))
+            else:
+                reason = no_row_reason(self._object_name)
+                settled.append(Settlement(record, Outcome.SKIPPED, reason))
+        return Recovered(settled)
 
 
 def no_row_reason(object_name: str) -> Reason:

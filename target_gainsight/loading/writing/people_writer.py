@@ -24,7 +24,6 @@ class PeopleWriter(Writer):
     """Person: one record in one call, native upsert by Email.
 
     Args:
-        people: The People API.
         on_no_match: What happens to a person whose company the tenant does not have.
     """
 

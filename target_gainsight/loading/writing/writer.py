@@ -11,23 +11,6 @@ from target_gainsight.loading.outcomes import Reason, Settlement
 from target_gainsight.loading.records import LoadRecord
 
 Action = Literal["create", "update", "delete"]
-Body = Mapping[str, Any]
-"""A record as it is sent: field name to JSON value."""
-
-
-@dataclass(frozen=True)
-class SentCreate:
-    """A create, or delete, whose outcome is not known.
-
-    Attributes:
-        at: When it was sent, in epoch seconds on the tenant's clock.
-        may_still_commit: The call timed out, so the tenant may still commit it.
-        cause: What happened, as a phrase.
-    """
-
-    at: float
-    may_still_commit: bool
-    cause: str
 
 
 @dataclass(frozen=True)
@@ -35,29 +18,27 @@ class Unresolved:
     """A record that may or may not have been created, or whose row may have been deleted.
 
     Attributes:
-        record: The record.
-        sent: When and how it was sent.
+        sent_at: When it was sent, in epoch seconds on the tenant's clock.
+        cause: What happened, as a phrase.
+        may_still_commit: The call timed out, so the tenant may still commit it.
         reason: Why it is rejected if the call had no effect; None if it is to be sent again.
         resent: An earlier response for the same record was lost in this run.
     """
 
     record: LoadRecord
-    sent: SentCreate
+    sent_at: float
+    cause: str
+    may_still_commit: bool = False
     reason: Reason | None = None
     resent: bool = False
 
 
 @dataclass(frozen=True)
 class Written:
-    """The tenant responded.
+    """The outcomes that a response states, and the records that it does not account for."""
 
-    Attributes:
-        settlements: The outcomes that the response states.
-        unresolved: The records that the response does not account for.
-    """
-
-    settlements: tuple[Settlement, ...]
-    unresolved: tuple[Unresolved, ...] = ()
+    settlements: Sequence[Settlement]
+    unresolved: Sequence[Unresolved] = ()
 
 
 @dataclass(frozen=True)
@@ -70,8 +51,8 @@ class Recovered:
         stopped: Why the run must stop; the settlements count all the same.
     """
 
-    settlements: tuple[Settlement, ...] = ()
-    to_update: tuple[LoadRecord, ...] = ()
+    settlements: Sequence[Settlement] = ()
+    to_update: Sequence[LoadRecord] = ()
     stopped: Exception | None = None
 
 
@@ -88,11 +69,7 @@ class Writer(ABC):
 
     @abstractmethod
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Make one call.
-
-        Args:
-            action: Whether the tenant has the records; one to update carries its row's GSID.
-            records: At most ``batch_size`` records.
+        """Make one call; a record to update carries its row's GSID.
 
         Raises:
             RefusedError: The tenant refused the call.
@@ -101,7 +78,7 @@ class Writer(ABC):
             StopRunError: The run must stop.
         """
 
-    def body(self, action: Action, record: LoadRecord) -> Body:  # noqa: ARG002 - see subclasses
+    def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:  # noqa: ARG002
         """Return a record as it is sent, to find the one that a refusal names."""
         return record.fields
 

@@ -1,0 +1,245 @@
+"""Write Timeline activities and CTAs: the tenant decides on each, and names it by a reference."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from target_gainsight.api import (
+    MAX_ACTIVITIES,
+    MAX_CTAS,
+    Clock,
+    CockpitApi,
+    PayloadTooLargeError,
+    PerRecordResponse,
+    RefusedError,
+    TimelineApi,
+    is_duplicate,
+)
+from target_gainsight.loading.classification import RecordMap, exists_reason
+from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
+from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
+from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
+from target_gainsight.mapping.write_rules import WriteRules
+
+logger = logging.getLogger(__name__)
+
+PAIR = 2
+NOT_CONFIRMED = "not_confirmed"
+MISSING_FIELD = "GS_TL_10_0206"
+
+
+class TimelineWriter(Writer):
+    """Timeline activities: up to 50 in one call.
+
+    An ExternalId is unique for good, so an insert whose response was lost is simply sent again: an
+    activity that had arrived is refused as a duplicate, and compared with what was sent.
+
+    Args:
+        rows: Reads activities by their ExternalId.
+        comparison: Compares activities with their rows.
+        rules: Decide which fields of an activity that is there are written.
+        updates_known: Whether an activity that is there is changed, or left as it is.
+        clock: Returns when a call is sent.
+    """
+
+    after_lost_response: ClassVar[str] = "sending the activities again"
+
+    def __init__(
+        self,
+        timeline: TimelineApi,
+        rows: CurrentRows,
+        comparison: RecordMap,
+        *,
+        rules: WriteRules | None,
+        updates_known: bool,
+        clock: Clock,
+        batch_size: int = MAX_ACTIVITIES,
+    ) -> None:
+        self.batch_size = min(batch_size, MAX_ACTIVITIES)
+        self._timeline = timeline
+        self._rows = rows
+        self._comparison = comparison
+        self._rules = rules
+        self._updates_known = updates_known
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._refused_pairs: dict[LoadRecord, set[LoadRecord]] = {}
+        self._one_per_call = False
+
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+        """Insert activities, or change them by their ExternalId.
+
+        The maximum per call is not documented. If two are refused together and each is accepted
+        alone, every call has one from then on.
+
+        Raises:
+            RefusedError: The call is refused, or would be.
+        """
+        if len(records) > 1 and self._one_per_call:
+            message = "the tenant accepts one activity per call"
+            raise RefusedError(message)
+        bodies = [record.fields for record in records]
+        sent_at = self._clock.now()
+        try:
+            save = self._timeline.insert if action == "create" else self._timeline.update
+            response = save(bodies)
+        except RefusedError as error:
+            with self._lock:
+                if len(records) == PAIR and not isinstance(error, PayloadTooLargeError):
+                    pair = set(records)
+                    self._refused_pairs.update((record, pair) for record in records)
+                elif len(records) == 1:
+                    self._refused_pairs.pop(records[0], None)
+            raise
+        if len(records) == 1:
+            with self._lock:
+                self._note_accepted(records[0])
+        missing = Reason(
+            NOT_CONFIRMED,
+            "the response does not mention this activity",
+            hint="replay it: an activity is never duplicated",
+            request_id=response.request_id,
+        )
+        by_reference = [(str(record.fields[EXTERNAL_ID]), record) for record in records]
+        return _read_outcomes(action, by_reference, response, sent_at, missing, unique=True)
+
+    def _note_accepted(self, record: LoadRecord) -> None:
+        """Send one activity per call if both of a refused pair have been accepted alone."""
+        pair = self._refused_pairs.pop(record, None)
+        if pair is None:
+            return
+        pair.discard(record)
+        if not pair and not self._one_per_call:
+            self._one_per_call = True
+            logger.warning(
+                "the tenant refuses several activities in one call and accepts each alone; "
+                "sending one per call from now on"
+            )
+
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Compare activities that exist already, or may exist, with what the tenant holds.
+
+        Activities whose response was lost are not looked up: they are sent again.
+        """
+        existing = [each for each in unresolved if each.reason is not None]
+        if not existing:
+            return Recovered()
+        matches = self._rows.read([each.record for each in existing])
+        settlements, to_update = [], []
+        for each in existing:
+            record = each.record
+            is_unconfirmed = each.reason is not None and each.reason.code == NOT_CONFIRMED
+            row = next(iter(matches.exact(record.key)), None)
+            if row is not None and not self._comparison.changed_fields(record.fields, row):
+                is_ours = each.resent or is_unconfirmed
+                outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
+                settlements.append(Settlement(record, outcome, gsid=str(row.get(GSID))))
+            elif row is None and (matches.readable or is_unconfirmed):
+                continue
+            elif self._updates_known:
+                if row is not None and self._rules is not None:
+                    record.fields = self._rules.writable(record.fields, row)
+                to_update.append(record)
+            else:
+                message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
+                if each.resent:
+                    message += ", perhaps from a call of this run whose response was lost"
+                reason = exists_reason(message)
+                settlements.append(Settlement(record, Outcome.SKIPPED, reason))
+        return Recovered(settlements, to_update)
+
+
+class CtaWriter(Writer):
+    """CTAs: up to 50 in one call.
+
+    The tenant accepts two identical CTAs, so a create whose response was lost is looked up by the
+    lookup keys before it is sent again.
+
+    Args:
+        keys: The lookup keys, which an update does not write again.
+        only_new: Fields that are written when a CTA is created and never changed.
+        recovery: Looks up creates with an unknown outcome.
+        clock: Returns when a call is sent.
+    """
+
+    def __init__(
+        self,
+        cockpit: CockpitApi,
+        *,
+        keys: tuple[str, ...],
+        only_new: frozenset[str],
+        recovery: CreateRecovery,
+        clock: Clock,
+        batch_size: int = MAX_CTAS,
+    ) -> None:
+        self.batch_size = min(batch_size, MAX_CTAS)
+        self._cockpit = cockpit
+        self._not_changed = only_new.union(keys)
+        self._recovery = recovery
+        self._clock = clock
+
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+        """Create CTAs, or change them by their GSID."""
+        by_reference = [(str(number), each) for number, each in enumerate(records, start=1)]
+        bodies = {reference: self.body(action, each) for reference, each in by_reference}
+        sent_at = self._clock.now()
+        is_create = action == "create"
+        response = self._cockpit.insert(bodies) if is_create else self._cockpit.update(bodies)
+        message = "the response does not mention this record"
+        missing = not_confirmed(message, response.request_id, sent_at if is_create else None)
+        return _read_outcomes(action, by_reference, response, sent_at, missing)
+
+    def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:
+        """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
+        if action == "create":
+            return record.fields
+        changed = {n: value for n, value in record.fields.items() if n not in self._not_changed}
+        return {**changed, GSID: record.gsid}
+
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Look up CTAs by their lookup keys."""
+        return self._recovery.recover(unresolved)
+
+
+def _read_outcomes(
+    action: Action,
+    by_reference: Sequence[tuple[str, LoadRecord]],
+    response: PerRecordResponse,
+    sent_at: float,
+    missing: Reason,
+    *,
+    unique: bool = False,
+) -> Written:
+    """Read the outcome of each record.
+
+    Args:
+        missing: The reason of records that the response does not mention: new ones may be there.
+        unique: References are unique for good: a new record refused as a duplicate is there.
+    """
+    outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
+    settled, unresolved = [], []
+    for reference, record in by_reference:
+        failure = response.refused.get(reference)
+        reason = missing
+        if reference in response.written:
+            gsid = response.written[reference] or record.gsid
+            settled.append(Settlement(record, outcome, gsid=gsid))
+            continue
+        if failure is not None:
+            message = failure.message or "the tenant refuses it without giving a reason"
+            is_incomplete = failure.code == MISSING_FIELD
+            hint = "map a column to that field, or set a constant" if is_incomplete else ""
+            code, request_id = failure.code or "refused", response.request_id
+            reason = Reason(code, message, hint=hint, request_id=request_id)
+        may_exist = failure is None or (unique and is_duplicate(failure))
+        if action == "create" and may_exist:
+            unresolved.append(Unresolved(record, sent_at, reason.message, reason=reason))
+        else:
+            settled.append(Settlement(record, Outcome.REJECTED, reason))
+    return Written(settled, unresolved)
