@@ -61,11 +61,7 @@ class RunContext:
         self.pool = pool
         self.plan = plan
         folder, files = RejectFolder(settings.rejection.path), ledger.summary.files
-        self.deleted_rows = DeletedRows(
-            folder.file(ledger.summary.run, DELETED),
-            clock.now,
-            lambda path: files.update(deleted=path),
-        )
+        self.deleted_rows = DeletedRows(folder.file(ledger.summary.run, DELETED), clock.now, files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
         self.lookups = LookupIndex(

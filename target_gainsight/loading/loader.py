@@ -172,9 +172,8 @@ class RecordLoader:
 
     @property
     def _is_busy(self) -> bool:
-        """Whether anything is being read, written or deleted."""
-        deletes = self._deleter is not None and self._deleter.is_busy
-        return bool(self._reading or self._in_flight or deletes)
+        """Whether anything is being read or written."""
+        return bool(self._reading or self._in_flight)
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         """Split a group into parts whose records can be read and written together."""
@@ -250,11 +249,9 @@ class RecordLoader:
             self._pool.process_completed(wait=True)
 
     def _finish_calls(self) -> None:
-        """Settle the batches and deletes in flight."""
+        """Settle the batches in flight."""
         while self._in_flight:
             self._pool.process_completed(wait=True)
-        if self._deleter is not None:
-            self._deleter.wait()
 
     def _retry_unmerged(self) -> None:
         """Load the records of refused merges one by one, in input order."""
@@ -272,8 +269,6 @@ class RecordLoader:
         if self._deferred is not None:
             self._deferred.override(merged)
         self._finish_read()
-        if self._deleter is not None:
-            self._deleter.wait()  # no read returns a row that is about to be deleted
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
             self.group_size.advance()

@@ -49,6 +49,7 @@ class Watermark:
         bounds[place - joins_before : place + joins_after] = added
         self.settled = bounds[1] - 1
 
+
 _EMPTY: Mapping[str, Any] = {}
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""
 

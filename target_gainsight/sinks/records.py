@@ -9,8 +9,7 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.deletes.deleted_rows import RowStream
-from target_gainsight.loading.deletes.row_deleter import RowDeleter
-from target_gainsight.loading.deletes.whole_rows import WholeRowReader
+from target_gainsight.loading.deletes.row_deleter import RowDeleter, WholeRowReader
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows

@@ -23,13 +23,7 @@ A SCHEMA message has it, too, with the object."""
 
 @dataclass(frozen=True)
 class RowStream:
-    """The stream whose rows are deleted.
-
-    Attributes:
-        name: Its name as it comes out of the stream maps.
-        keys: The lookup keys.
-        schema: The object, or None where its metadata is unknown.
-    """
+    """The stream whose rows are deleted, and its object, as far as that is known."""
 
     name: str
     object_name: str
@@ -43,19 +37,17 @@ class DeletedRows:
     Args:
         path: The file, made when the first row is added.
         now: Returns the time in epoch seconds.
-        on_first: Called with the path when the file is made.
+        files: The files of the run, to which this one is added when it is made.
 
     Attributes:
         sent: How many rows of each stream were to be deleted so far.
     """
 
-    def __init__(
-        self, path: Path, now: Callable[[], float], on_first: Callable[[Path], None]
-    ) -> None:
+    def __init__(self, path: Path, now: Callable[[], float], files: dict[str, Path]) -> None:
         self.sent: Counter[str] = Counter()
         self._file = PrivateFile(path)
         self._now = now
-        self._on_first = on_first
+        self._files = files
         self._columns: dict[str, dict[str, Any]] = {}
 
     def add(self, stream: RowStream, rows: Sequence[tuple[str, Row]]) -> None:
@@ -64,8 +56,7 @@ class DeletedRows:
         Raises:
             OSError: The file cannot be written; nothing may be deleted.
         """
-        if not self._file.exists:
-            self._on_first(self._file.path)
+        self._files["deleted"] = self._file.path
         columns = source_columns(stream.schema, dict.fromkeys(n for _, row in rows for n in row))
         if self._columns.get(stream.name) != columns:
             self._columns[stream.name] = columns

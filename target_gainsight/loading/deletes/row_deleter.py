@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from target_gainsight.api import GainsightError, RefusedError, StopRunError
+from target_gainsight.api import (
+    GainsightError,
+    NotFoundError,
+    RecordsApi,
+    RefusedError,
+    StopRunError,
+    UnreadableFieldError,
+    is_in,
+)
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
-from target_gainsight.loading.deletes.whole_rows import WholeRowReader, WholeRows
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
+from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import Writer
 
-OnSettled = Callable[[BatchResult], None]
-
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
+
+WholeRows = dict[str, "Row | RefusedError"]
+"""GSID to its row, or to why it cannot be read; a row that does not exist is left out."""
 
 
 class RowDeleter:
     """Deletes rows of one stream, up to a limit.
 
-    A refused delete is sent again once others have succeeded, because rows may refer to each
-    other: so the outcome does not depend on which call was faster.
-
     Args:
-        stream: The stream.
         max_deletes: How many rows of the stream this run may delete.
-        reader: Reads whole rows.
-        deleted: Takes them before they are deleted.
-        writer: Makes the calls.
+        deleted: Takes whole rows before they are deleted.
         resends: How long deletes whose response was lost are sent again.
         pool: The calls in flight.
         plan: Counts the reads of a dry run, which deletes nothing and writes no file.
@@ -53,9 +55,6 @@ class RowDeleter:
         pool: CallPool,
         plan: Plan | None,
     ) -> None:
-        self._in_flight = 0
-        self._refused: list[tuple[LoadRecord, BatchResult]] = []
-        self._has_deleted = False
         self._stream = stream
         self._max_deletes = max_deletes
         self._reader = reader
@@ -65,72 +64,56 @@ class RowDeleter:
         self._pool = pool
         self._plan = plan
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a delete is not settled yet."""
-        return self._in_flight > 0
+    def delete(
+        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
+    ) -> None:
+        """Delete the rows of some records, each of which names one row, and settle them all.
 
-    def delete(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
-        """Delete the rows of some records, each of which names one row.
-
-        Args:
-            records: The records.
-            on_settled: Takes their outcomes, in this thread.
+        A refused delete is sent again once others have succeeded, because rows may refer to each
+        other: so the outcome does not depend on which call was faster.
 
         Raises:
             RunStoppedError: There are more than `max_deletes` allows; the others are deleted.
         """
-        sent = self._deleted.sent
-        allowed = records[: max(0, self._max_deletes - sent[self._stream.name])]
-        with self._in_progress(on_settled):
-            for start in range(0, len(allowed), ROWS_OF_ONE_READ):
-                part = allowed[start : start + ROWS_OF_ONE_READ]
-                sent[self._stream.name] += len(part)
-                if self._plan is not None:
-                    self._plan.record_read()
-                    self._send_each(part, on_settled)
-                else:
-                    self._read(part, on_settled)
+        counts, name = self._deleted.sent, self._stream.name
+        allowed = records[: max(0, self._max_deletes - counts[name])]
+        refused: list[BatchResult] = []
+        for start in range(0, len(allowed), ROWS_OF_ONE_READ):
+            part = allowed[start : start + ROWS_OF_ONE_READ]
+            counts[name] += len(part)
+            if self._plan is None:
+                part = self._save(part, on_settled)
+            else:
+                self._plan.record_read()
+            refused += self._send(part, on_settled)
+        sent = len(allowed)
+        while len(refused) < sent:
+            sent = len(refused)
+            refused = self._send([each.settlements[0].record for each in refused], on_settled)
+        for result in refused:
+            on_settled(result)
         if len(allowed) < len(records):
-            self.wait()
-            message = (
-                f"stream {self._stream.name}: the next call would delete more than max_deletes "
-                f"({self._max_deletes}) rows of {self._stream.object_name} in this run. Check the "
-                "records with _sdc_deleted_at, or raise max_deletes, and run again"
-            )
             suggestion = (
-                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again."
+                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again"
             )
-            raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
+            message = (
+                f"stream {name}: the next call would delete more than max_deletes "
+                f"({self._max_deletes}) rows of {self._stream.object_name} in this run. "
+            )
+            code = "too_many_deletes"
+            raise RunStoppedError(message + suggestion, code=code, suggestion=f"{suggestion}.")
 
-    def wait(self) -> None:
-        """Wait until every delete is settled."""
-        while self._in_flight:
-            self._pool.process_completed(wait=True)
-
-    def _read(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
-        gsids = [str(record.gsid) for record in records]
-
-        def on_read(found: WholeRows | GainsightError) -> None:
-            self._in_flight -= 1
-            with self._in_progress(on_settled):
-                self._on_read(records, found, on_settled)
-
-        self._pool.submit(lambda: self._reader.read_or_error(gsids), on_read)
-        self._in_flight += 1
-
-    def _on_read(
-        self,
-        records: Sequence[LoadRecord],
-        found: WholeRows | GainsightError,
-        on_settled: OnSettled,
-    ) -> None:
-        """Write the rows that were read to the file, then delete them."""
-        if isinstance(found, StopRunError):
-            raise found
-        if isinstance(found, GainsightError):
-            on_settled(unavailable(records, found))
-            return
+    def _save(
+        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
+    ) -> list[LoadRecord]:
+        """Write the rows of some records to the file; return the records that have one."""
+        try:
+            found = self._reader.read([str(record.gsid) for record in records])
+        except StopRunError:
+            raise
+        except GainsightError as error:
+            on_settled(unavailable(records, error))
+            return []
         result = BatchResult()
         to_delete, rows = [], []
         for record in records:
@@ -145,44 +128,71 @@ class RowDeleter:
         if rows:
             self._deleted.add(self._stream, rows)
         on_settled(result)
-        self._send_each(to_delete, on_settled)
+        return to_delete
 
-    def _send_each(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
-        for record in records:
-            send = partial(deliver, self._writer, "delete", [record], self._resends)
-            self._pool.submit(send, partial(self._on_sent, record, on_settled))
-            self._in_flight += 1
+    def _send(
+        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
+    ) -> list[BatchResult]:
+        """Delete rows and settle their records, except for the refused deletes it returns."""
+        in_flight, refused = set(records), []
 
-    def _on_sent(self, record: LoadRecord, on_settled: OnSettled, result: BatchResult) -> None:
-        self._in_flight -= 1
-        outcomes = {settlement.outcome for settlement in result.settlements}
-        self._has_deleted = self._has_deleted or Outcome.DELETED in outcomes
-        with self._in_progress(on_settled):
-            if Outcome.REJECTED in outcomes:
-                self._refused.append((record, result))
+        def on_sent(record: LoadRecord, result: BatchResult) -> None:
+            in_flight.discard(record)
+            if any(each.outcome is Outcome.REJECTED for each in result.settlements):
+                refused.append(result)
             else:
                 on_settled(result)
 
-    @contextmanager
-    def _in_progress(self, on_settled: OnSettled) -> Iterator[None]:
-        """Count what is being sent or settled as in flight; at the end of all, see to refusals."""
-        self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-        if self._refused and not self._in_flight:
-            self._send_refused_again(on_settled)
-        if not self._in_flight:
-            self._has_deleted = False
+        for record in records:
+            send = partial(deliver, self._writer, "delete", [record], self._resends)
+            self._pool.submit(send, partial(on_sent, record))
+        while in_flight:
+            self._pool.process_completed(wait=True)
+        return refused
 
-    def _send_refused_again(self, on_settled: OnSettled) -> None:
-        """Send refused deletes again if others have succeeded since; otherwise settle them."""
-        refused, self._refused = self._refused, []
-        may_succeed, self._has_deleted = self._has_deleted, False
-        if may_succeed:
-            with self._in_progress(on_settled):
-                self._send_each([record for record, _ in refused], on_settled)
-        else:
-            for _, result in refused:
-                on_settled(result)
+
+class WholeRowReader:
+    """Reads rows with every field of the object that can be read.
+
+    Args:
+        fields: The fields of the object; none where its metadata is unknown.
+    """
+
+    def __init__(self, records: RecordsApi, object_name: str, fields: Sequence[str]) -> None:
+        self._records = records
+        self._object_name = object_name
+        self._fields = [name for name in fields if name != GSID]
+
+    def read(self, gsids: Sequence[str]) -> WholeRows:
+        """Read rows with one query, or one by one where the tenant refuses that."""
+        while self._fields:
+            select, where = (GSID, *self._fields), is_in(GSID, list(gsids))
+            try:
+                rows = self._records.query(
+                    self._object_name, select=select, where=where, limit=len(gsids)
+                )
+                by_gsid: WholeRows = {str(row.get(GSID)): row for row in rows}
+            except UnreadableFieldError as error:
+                readable = [name for name in self._fields if name not in error.fields]
+                if len(readable) == len(self._fields):
+                    break
+                self._fields = readable
+            except RefusedError:
+                break
+            else:
+                if by_gsid.keys() <= set(gsids):
+                    return by_gsid
+                break  # the filter was ignored
+        return self._read_each(gsids)
+
+    def _read_each(self, gsids: Sequence[str]) -> WholeRows:
+        """Read row by row: such a call selects no fields, so that none can be refused."""
+        rows: WholeRows = {}
+        for gsid in gsids:
+            try:
+                rows[gsid] = self._records.get(self._object_name, gsid)
+            except NotFoundError:
+                continue
+            except RefusedError as error:
+                rows[gsid] = error
+        return rows
