@@ -24,10 +24,12 @@ from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
-from target_gainsight import settings as configuration
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.parsing import parse_settings, unknown_settings
+from target_gainsight.settings.table import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
 from target_gainsight.singer.errors import EXPECTED_ERRORS
@@ -59,7 +61,7 @@ class TargetGainsight(Target):
 
     name = "target-gainsight"
     package_name = "target-gainsight"
-    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(configuration.CONFIG_SCHEMA)
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)
     capabilities: ClassVar[list[Any]] = [*Target.capabilities, PluginCapabilities.BATCH]
     default_sink_class = StreamSink
 
@@ -80,7 +82,7 @@ class TargetGainsight(Target):
         silence_metrics(self.metrics_logger)
         self._max_parallelism = 1
         self._state_output = StateOutput()
-        self.settings = configuration.parse_settings(self._raw_config)
+        self.settings = parse_settings(self._raw_config)
         self.session = Session(
             self.settings,
             clock or Clock(),
@@ -112,7 +114,7 @@ class TargetGainsight(Target):
         checked = check_config(self._config, schema)
         self._raw_config, self._config = checked.raw, checked.for_sdk
         errors = list(dict.fromkeys([*checked.errors, *self._sdk_errors()]))
-        for message in configuration.unknown_settings(self._raw_config, schema["properties"]):
+        for message in unknown_settings(self._raw_config, schema["properties"]):
             self.logger.warning(message)
         if errors and raise_errors:
             summary = "Config validation failed"
@@ -122,9 +124,7 @@ class TargetGainsight(Target):
     def _sdk_errors(self) -> list[str]:
         """Check the SDK's own settings; its messages must not show the values of ours."""
         whole = self._config
-        self._config = {
-            name: value for name, value in whole.items() if name not in configuration.SETTINGS
-        }
+        self._config = {name: value for name, value in whole.items() if name not in SETTINGS}
         try:
             super()._validate_config(raise_errors=True)
         except ConfigValidationError as error:
@@ -155,7 +155,7 @@ class TargetGainsight(Target):
     @classproperty
     @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
-        return configuration.read_environment(cls.config_jsonschema, cls._env_var_prefix)
+        return read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     @classmethod
     @override
@@ -169,7 +169,7 @@ class TargetGainsight(Target):
     def _get_about_info(cls) -> AboutInfo:
         """Describe the target; settings in the form that Meltano Hub reads."""
         info = super()._get_about_info()
-        settings = configuration.declared_settings(info.settings)
+        settings = declared_settings(info.settings)
         described = {"type": "object", "properties": {each.name: each.schema for each in settings}}
         return replace(info, description=inspect.getdoc(cls), settings=described)
 
@@ -208,7 +208,7 @@ class TargetGainsight(Target):
                 self.router.route_schema(message_dict)
                 if stream not in self._checked_for_masking:
                     self._checked_for_masking.add(stream)
-                    if not self.settings.rejection.keys_only:
+                    if self.settings.output.reject_values == "full":
                         warn_of_unmasked_rejects(stream, self.config.get("stream_maps") or {})
 
     @override
@@ -267,7 +267,7 @@ class TargetGainsight(Target):
         with self._within_budget() as writes:
             if writes and self.session.is_connected:
                 for sink in self._sinks.loading:
-                    sink.send_older_than(self.settings.max_batch_age_seconds)
+                    sink.send_older_than(self.settings.limits.max_batch_age_seconds)
                 self.context.pool.process_completed(wait=False)
                 self.session.checkpoint.advance()
         self.session.tick()

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from documented.declared import variable
-from target_gainsight.settings import Setting
+from target_gainsight.settings.setting import Setting
 
 WIDTH = 100
 

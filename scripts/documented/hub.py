@@ -8,7 +8,7 @@ import yaml
 
 from documented.declared import Target
 from documented.meltano import commands, definition
-from target_gainsight.settings import Setting
+from target_gainsight.settings.setting import Setting
 
 CREDENTIALS = (("access_key",), ("client_id", "client_secret"))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import yaml
 
-from target_gainsight.settings import Kind, Setting
+from target_gainsight.settings.setting import Kind, Setting
 
 COMMANDS = {
     "check": "Check the settings against the tenant; writes nothing.",
@@ -36,7 +36,7 @@ def definition(setting: Setting) -> dict[str, object]:
     """Define one setting for Meltano.
 
     All but objects are text to Meltano, and no default is stated, so that the target sees what
-    the user gave and nothing else: see ``JSON_TYPES`` and ``Setting.schema``. Without
+    the user gave and nothing else: see ``Kind`` and ``Setting.schema``. Without
     ``nest_object`` Meltano loses the names with dots of an object given in a variable.
     """
     entry: dict[str, object] = {"name": setting.name, "label": setting.title}

@@ -34,13 +34,8 @@ from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.mapping.planning.stream_checks import find_problems
-from target_gainsight.settings import (
-    OBJECT_NAMES,
-    Connection,
-    OAuthCredential,
-    Settings,
-    StreamSettings,
-)
+from target_gainsight.settings.model import Connection, OAuthCredential, Settings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
 from target_gainsight.singer.connection import rate_limits
 from target_gainsight.singer.reporting.run_end import describe_error
 

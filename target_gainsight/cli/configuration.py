@@ -12,13 +12,11 @@ from typing import Any, TypeVar
 
 import click
 
-from target_gainsight.settings import (
-    CONFIG_SCHEMA,
-    Settings,
-    SettingsError,
-    parse_settings,
-    read_environment,
-)
+from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.errors import SettingsError
+from target_gainsight.settings.model import Settings
+from target_gainsight.settings.parsing import parse_settings
+from target_gainsight.settings.table import CONFIG_SCHEMA
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 

@@ -19,7 +19,7 @@ from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.mapping.planning.spec import MappingSpec
-from target_gainsight.settings import Settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.singer.proposals import proposal_text, propose
 
 MAX_LABELS = 8

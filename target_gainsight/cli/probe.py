@@ -26,7 +26,7 @@ from target_gainsight.probe.profile import make_profile
 from target_gainsight.probe.reading.questions import MAX_CALLS, read_questions
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.survey import ask, merge
-from target_gainsight.settings import OAuthCredential, Settings
+from target_gainsight.settings.model import OAuthCredential, Settings
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""

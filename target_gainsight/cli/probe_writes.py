@@ -21,7 +21,7 @@ from target_gainsight.probe.writing.interruption import InterruptedProbeError, I
 from target_gainsight.probe.writing.plan import WritePlan, plan_writes
 from target_gainsight.probe.writing.run import WriteReport, run_writes
 from target_gainsight.probe.writing.trial import CREATED, MAX_CREATED
-from target_gainsight.settings import Settings
+from target_gainsight.settings.model import Settings
 
 PERSON = "person:"
 WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})

@@ -20,7 +20,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
-from target_gainsight.settings import Settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import TenantConnection
 
 DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}

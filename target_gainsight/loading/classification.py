@@ -21,7 +21,7 @@ from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.loading.writing.writer import Action
 from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.write_rules import WriteRules
-from target_gainsight.settings import StreamSettings
+from target_gainsight.settings.stream_settings import StreamSettings
 
 ExistingOnInsert = Literal["written", "skipped", "compared"]
 """What insert mode does with a record that the tenant has: it is written without a read; it is

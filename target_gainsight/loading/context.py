@@ -21,7 +21,8 @@ from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings import OBJECT_NAMES, AmbiguousPatternError, Settings, StreamSettings
+from target_gainsight.settings.model import AmbiguousPatternError, Settings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
 
 UPLOADS = "bulk"
 """The folder of bulk files and notes, inside that of the rejects: it must outlive the run, too."""
@@ -60,7 +61,7 @@ class RunContext:
         self.summary = ledger.summary
         self.pool = pool
         self.plan = plan
-        folder, files = RejectFolder(settings.rejection.path), ledger.summary.files
+        folder, files = RejectFolder(settings.output.rejects_path), ledger.summary.files
         self.deleted_rows = DeletedRows(folder.file(ledger.summary.run, DELETED), clock.now, files)
         self.streams = LoadingStreams()
         self.schemas = ObjectSchemas(client.metadata, settings)
@@ -72,7 +73,9 @@ class RunContext:
         )
         path = settings.connection.sandbox_path
         tenant = settings.connection.base_url if path is None else f"sandbox:{path.absolute()}"
-        self.uploads = UploadJournal(settings.rejection.path / UPLOADS, tenant, ledger.summary.run)
+        self.uploads = UploadJournal(
+            settings.output.rejects_path / UPLOADS, tenant, ledger.summary.run
+        )
         self.seen_keys: defaultdict[tuple[str, tuple[str, ...]], SeenKeys] = defaultdict(SeenKeys)
         self.claimed_rows: defaultdict[str, ClaimedRows] = defaultdict(ClaimedRows)
 

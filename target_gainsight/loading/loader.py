@@ -37,7 +37,7 @@ from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.writer import Action, Writer
 from target_gainsight.mapping.write_rules import WriteRules
-from target_gainsight.settings import StreamSettings
+from target_gainsight.settings.stream_settings import StreamSettings
 
 
 class RecordLoader:

@@ -23,7 +23,8 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.near_names import did_you_mean, suggest_names
 from target_gainsight.mapping.planning.static_schemas import CTA, TYPE_NAME, static_schema
-from target_gainsight.settings import OBJECT_NAMES, Settings
+from target_gainsight.settings.model import Settings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 logger = logging.getLogger(__name__)
 

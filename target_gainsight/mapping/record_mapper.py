@@ -18,7 +18,7 @@ from target_gainsight.mapping.planning.stream_checks import is_required_to_creat
 from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
 from target_gainsight.mapping.types.datetimes import DateFormat
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.settings import SyncMode
+from target_gainsight.settings.stream_settings import SyncMode
 
 NullValues = Literal["send", "omit"]
 

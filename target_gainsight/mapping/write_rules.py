@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.settings import FieldRule
+from target_gainsight.settings.stream_settings import FieldRule
 
 
 @dataclass(frozen=True)

@@ -1,114 +1,145 @@
-"""The tenant's address and the credential, from the settings as they are given."""
+"""The addresses of a run and its credential, from the settings as they are given."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import SplitResult, quote, urlsplit
 
 from target_gainsight.settings.errors import ConfigErrors, display
 from target_gainsight.settings.model import Connection, Credential, KeyCredential, OAuthCredential
+from target_gainsight.settings.setting import declare
 
 SANDBOX = "sandbox"
-CREDENTIALS = ("access_key", "client_id", "client_secret")
 EXPECTED_DOMAIN = "a host name such as mycompany.gainsightcloud.com, or sandbox"
-EXPECTED_NOTIFY_URL = "a URL that begins with https://"
 EXPECTED_BASE_URL = "https://host[:port], or plain http to a loopback address only"
+EXPECTED_STORE = (
+    "memory, the path of a file on this machine, or redis://[user@]host[:port][/number] "
+    "(rediss:// for TLS)"
+)
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 HOST_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})+")
 MAX_HOST_NAME = 253
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+
+_connection = partial(declare, group="Connection")
+_sandbox = partial(declare, group="Sandbox")
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """The settings for a connection, as they are given."""
+
+    domain: str | None = _connection(
+        "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
+        "embedded sandbox, which needs no account."
+    )
+    access_key: str | None = _connection(
+        "The tenant's REST API access key. Not needed with client_id and client_secret, nor for "
+        "the embedded sandbox.",
+        secret=True,
+    )
+    client_id: str | None = _connection(
+        "The OAuth API Key, for M2M OAuth instead of an access key."
+    )
+    client_secret: str | None = _connection(
+        "The OAuth API Secret, for M2M OAuth instead of an access key.", secret=True
+    )
+    base_url: str | None = _connection(
+        "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only."
+    )
+    sandbox_path: Path = _sandbox(
+        "SQLite file of the embedded sandbox.", Path("gainsight-sandbox.db")
+    )
+    sandbox_config: Path | None = _sandbox(
+        "YAML file with custom objects, users, limits and switches of the embedded sandbox."
+    )
 
 
 def parse_connection(
-    values: Mapping[str, Any], errors: ConfigErrors, *, invalid: frozenset[str]
+    given: ConnectionSettings, errors: ConfigErrors, *, invalid: frozenset[str]
 ) -> Connection:
     """Parse how to reach the tenant."""
-    domain, base_url = values["domain"], values["base_url"]
-    if base_url is None and domain is not None and domain.strip().lower() == SANDBOX:
-        return Connection(
-            base_url="",
-            credential=KeyCredential(""),
-            sandbox_path=values["sandbox_path"],
-            sandbox_config=values["sandbox_config"],
-        )
-    credential = _parse_credential(values, errors, invalid)
-    url = None
-    if base_url is not None:
-        url = _parse_base_url(base_url, errors)
+    domain = given.domain
+    if given.base_url is None and domain is not None and domain.strip().lower() == SANDBOX:
+        return Connection("", KeyCredential(""), given.sandbox_path, given.sandbox_config)
+    credential = _parse_credential(given, errors, invalid)
+    url = ""
+    if given.base_url is not None:
+        url = _parse_base_url(given.base_url, errors)
     elif not invalid.intersection(("base_url", "domain")):
         url = _parse_domain(domain, errors)
-    return Connection(base_url=url or "", credential=credential)
+    return Connection(url, credential)
 
 
-def _parse_domain(domain: str | None, errors: ConfigErrors) -> str | None:
+def _parse_domain(domain: str | None, errors: ConfigErrors) -> str:
     if domain is None:
         errors.add_message(f"domain is missing: set it to {EXPECTED_DOMAIN}.")
-        return None
+        return ""
+    host = domain.strip().lower().removeprefix("https://").removesuffix("/")
     if "@" in domain:
         errors.add("domain", "a value with a user name or password", EXPECTED_DOMAIN)
-        return None
-    host = domain.strip().lower().removeprefix("https://").removesuffix("/")
-    if len(host) > MAX_HOST_NAME or not HOST_NAME.fullmatch(host):
+    elif len(host) > MAX_HOST_NAME or not HOST_NAME.fullmatch(host):
         errors.add("domain", display(domain), EXPECTED_DOMAIN)
-        return None
     return f"https://{host}"
 
 
-def _parse_base_url(base_url: str, errors: ConfigErrors) -> str | None:
+def _parse_base_url(base_url: str, errors: ConfigErrors) -> str:
     url = base_url.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
+    parts = _split(url)
     if "@" in url:
         errors.add("base_url", "a URL with a user name or password", EXPECTED_BASE_URL)
-        return None
-    if parts.query:
+    elif parts.query:
         errors.add("base_url", "a URL with a query", EXPECTED_BASE_URL)
-        return None
-    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not host or not secure or parts.fragment or port == 0:
+    elif not _is_secure(parts) or parts.fragment:
         errors.add("base_url", display(base_url), EXPECTED_BASE_URL)
-        return None
     return url
 
 
 def parse_notify_url(url: str | None, errors: ConfigErrors) -> str | None:
     """Parse the URL of notifications; it is a secret and never displayed."""
-    if not url or not url.strip():
-        return None
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if host and port != 0 and secure:
-        return url.strip()
-    errors.add("notify_url", "a hidden value", EXPECTED_NOTIFY_URL)
+    url = (url or "").strip()
+    if not url or _is_secure(_split(url)):
+        return url or None
+    errors.add("notify_url", "a hidden value", "a URL that begins with https://")
     return None
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
+def _split(url: str) -> SplitResult:
+    """Split a URL; one that cannot be read has no parts."""
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
+def _is_secure(parts: SplitResult) -> bool:
+    """Return whether a URL has a host and is encrypted, or stays on this machine."""
+    host = parts.hostname
+    if not host or parts.scheme != "http":
+        return bool(host) and parts.scheme == "https"
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
 def _parse_credential(
-    values: Mapping[str, Any], errors: ConfigErrors, invalid: frozenset[str]
+    given: ConnectionSettings, errors: ConfigErrors, invalid: frozenset[str]
 ) -> Credential:
     """Parse the credential. Its values are never displayed."""
-    texts = {name: (values[name] or "").strip() for name in CREDENTIALS}
-    given = [name for name in CREDENTIALS if texts[name] or name in invalid]
-    _check_combination(given, errors)
-    for name in given:
+    texts = {
+        "access_key": (given.access_key or "").strip(),
+        "client_id": (given.client_id or "").strip(),
+        "client_secret": (given.client_secret or "").strip(),
+    }
+    names = [name for name, text in texts.items() if text or name in invalid]
+    _check_combination(names, errors)
+    for name in names:
         if not all("!" <= char <= "~" for char in texts[name]):
             errors.add_message(
                 f"{name} contains blanks, line breaks or other characters that a credential does "
@@ -116,7 +147,7 @@ def _parse_credential(
             )
         elif name == "client_id" and ":" in texts[name]:
             errors.add_message("client_id contains a colon: copy it as Gainsight shows it.")
-    if "client_id" in given:
+    if "client_id" in names:
         return OAuthCredential(texts["client_id"], texts["client_secret"])
     return KeyCredential(texts["access_key"])
 
@@ -137,3 +168,42 @@ def _check_combination(given: list[str], errors: ConfigErrors) -> None:
         errors.add_message("client_secret is missing: client_id is used together with it.")
     elif given == ["client_secret"]:
         errors.add_message("client_id is missing: client_secret is used together with it.")
+
+
+def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) -> Path | str | None:
+    """Parse where calls are counted. The setting may hold a password, so it is never displayed."""
+    store = store.strip()
+    scheme = SCHEME.match(store)
+    if scheme and scheme[1].lower() in {"redis", "rediss"}:
+        return _parse_redis(store, password or "", errors)
+    if password:
+        errors.add_message(
+            "quota_store_password requires the URL of a Redis in quota_store. Remove it, or set "
+            "quota_store to redis://host."
+        )
+    if store.lower() == "memory":
+        return None
+    if scheme:
+        errors.add("quota_store", f"a value that begins with '{scheme[0]}'", EXPECTED_STORE)
+    elif not store:
+        errors.add("quota_store", "an empty value", EXPECTED_STORE)
+    elif "\0" in store:
+        errors.add("quota_store", "a path with a NUL character", EXPECTED_STORE)
+    return Path(store)
+
+
+def _parse_redis(url: str, password: str, errors: ConfigErrors) -> str:
+    parts = _split(url)
+    if not parts.hostname or not re.fullmatch(r"(/\d*)?", parts.path) or parts.fragment:
+        errors.add("quota_store", "a Redis URL that cannot be parsed", EXPECTED_STORE)
+        return url
+    if not password:
+        return url
+    if parts.password:
+        errors.add_message(
+            "quota_store_password cannot be combined with a password in the URL of quota_store: "
+            "remove the one in the URL."
+        )
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{parts.username or ''}:{quote(password, safe='')}@{host}"
+    return parts._replace(netloc=netloc).geturl()

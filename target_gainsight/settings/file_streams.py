@@ -6,12 +6,10 @@ streams and dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from target_gainsight.settings.errors import ConfigErrors, display
-from target_gainsight.settings.streams import StreamEntry
+from target_gainsight.settings.stream_parsing import StreamEntry
 
 BULK_OBJECTS = ("company", "relationship", "custom_object")
 """What bulk jobs load (GS Bulk API connector)."""
@@ -43,17 +41,16 @@ del NOT_WITH_SURVEYS["survey_columns"]
 
 def drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
     """Drop the settings that do not apply to a stream that is written to files."""
-    kind, reasons = _reasons(entry.values)
-    for name, value in entry.own.items():
-        if name in reasons and kind:
-            errors.add_message(
-                f"{entry.name_of(name)} cannot be combined with {kind}; {reasons[name]}. Remove it."
-            )
-        elif name in reasons:
-            errors.add_message(
-                f"{entry.name_of(name)} ({display(value)}) applies to object_type: survey_csv "
-                "only. Remove it."
-            )
+    kind, reasons = "", {"survey_columns": ""}
+    if entry.get("object_type") == "survey_csv":
+        kind, reasons = "object_type: survey_csv", NOT_WITH_SURVEYS
+    elif entry.get("transport") == "bulk":
+        kind, reasons = "transport: bulk", NOT_WITH_BULK
+    for name in (name for name in entry.own if name in reasons):
+        why = f" cannot be combined with {kind}; {reasons[name]}"
+        if not kind:
+            why = f" ({display(entry.own[name])}) applies to object_type: survey_csv only"
+        errors.add_message(f"{entry.name_of(name)}{why}. Remove it.")
     applicable = replace(
         entry,
         own={name: value for name, value in entry.own.items() if name not in reasons},
@@ -63,22 +60,13 @@ def drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
     return applicable
 
 
-def _reasons(values: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
-    """Return what kind of file is written, and why it rules a setting out."""
-    if values.get("object_type") == "survey_csv":
-        return "object_type: survey_csv", NOT_WITH_SURVEYS
-    if values.get("transport") == "bulk":
-        return "transport: bulk", NOT_WITH_BULK
-    return "", {"survey_columns": ""}
-
-
 def _check_job(entry: StreamEntry, errors: ConfigErrors) -> None:
-    object_type, job = entry.values.get("object_type"), entry.values.get("bulk_job_id")
-    if entry.values.get("transport") != "bulk":
-        if job is not None:
+    object_type = entry.get("object_type")
+    if entry.get("transport") != "bulk":
+        if "bulk_job_id" in entry.own:
             errors.add_message(f"{entry.name_of('bulk_job_id')} requires transport: bulk.")
         return
-    if not (job or "").strip():
+    if not entry.get("bulk_job_id").strip():
         errors.add_message(
             f"{entry.name_of('bulk_job_id')} is missing: set it to the job's ID, which Gainsight "
             "shows in the job's cURL command."

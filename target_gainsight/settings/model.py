@@ -1,48 +1,23 @@
-"""The configuration as frozen values. Knows nothing of its raw form.
-
-A field has the name of its setting, which ``table`` describes, unless its class says otherwise.
-"""
+"""The settings of a run, as they are declared and as they are read."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from target_gainsight.settings.relative_dates import DUE_DATE, days_ahead
+from target_gainsight.settings.setting import SDK_GROUP, declare
+from target_gainsight.settings.stream_settings import StreamSettings
 
-SyncMode = Literal["upsert", "insert", "update"]
-ObjectType = Literal[
-    "company", "person", "relationship", "custom_object", "timeline", "cta", "survey_csv"
-]
-UnknownFields = Literal["fail", "drop", "send"]
-OnNoMatch = Literal["reject", "leave_empty"]
-MultiMatch = Literal["reject", "first"]
-NearMatches = Literal["reject", "ignore"]
-NullValues = Literal["send", "omit"]
-DateFormat = Literal["iso", "MM-DD-YYYY"]
-RichText = Literal["html", "as_is"]
 RejectValues = Literal["full", "keys"]
 OnRejects = Literal["warn", "fail"]
 NotifyOn = Literal["failure", "rejects", "always"]
-Transport = Literal["rest", "bulk"]
-WriteRule = Literal["always", "empty", "create"]
-Deletes = Literal["skip", "delete"]
 
-MAX_LOOKUP_KEYS = 3
-"""Most fields that may identify a record (Company API, Update)."""
-
-OBJECT_NAMES: Mapping[str, str] = {
-    "company": "Company",
-    "person": "Person",
-    "relationship": "Relationship",
-    "timeline": "activity_timeline",
-    "cta": "call_to_action",
-}
-"""API name of each standard object type; a custom object brings its own."""
+_limit = partial(declare, group="Limits")
+_output = partial(declare, group="Rejects and output")
 
 
 @dataclass(frozen=True)
@@ -69,7 +44,6 @@ class Connection:
 
     Attributes:
         base_url: Scheme and host, without a trailing slash; empty for the embedded sandbox.
-        credential: An access key or an OAuth client.
         sandbox_path: The embedded sandbox's SQLite file, or None for a real tenant.
         sandbox_config: The embedded sandbox's YAML file, or None.
     """
@@ -85,152 +59,108 @@ class Limits:
     """How fast and how long to call.
 
     Attributes:
-        quota_store: A SQLite file, the URL of a Redis with its password (never printed), or None
-            for this process alone.
+        quota_store: A SQLite file, the URL of a Redis with its password, or None for this process
+            alone.
     """
 
-    calls_per_minute: int
-    calls_per_day: int
-    timeline_calls_per_minute: int
-    bulk_calls_per_hour: int
-    bulk_calls_per_day: int
-    bulk_max_file_bytes: int
-    quota_percent: int
-    max_calls_per_run: int | None
-    request_timeout: int
-    max_retry_seconds: int
-    quota_store: Path | str | None = field(repr=False)
+    calls_per_minute: int = _limit("The tenant's limit of synchronous calls in one minute.", 100)
+    calls_per_day: int = _limit("The tenant's limit of synchronous calls in one UTC day.", 50_000)
+    timeline_calls_per_minute: int = _limit(
+        "The tenant's limit of Timeline calls in one minute.", 200
+    )
+    bulk_calls_per_hour: int = _limit(
+        "The tenant's limit of bulk uploads in one hour. A run waits for the next hour. To count "
+        "the uploads of successive runs together, set quota_store.",
+        10,
+    )
+    bulk_calls_per_day: int = _limit("The tenant's limit of bulk uploads in one UTC day.", 100)
+    bulk_max_file_bytes: int = _limit(
+        "The largest CSV file of a bulk upload in bytes. Lower it if a proxy refuses large files.",
+        80_000_000,
+    )
+    quota_percent: int = _limit(
+        "The share of each limit that this target may use. The rest is left to others.",
+        90,
+        maximum=100,
+    )
+    quota_store: str | Path | None = _limit(
+        "Where to count calls: `memory` for this run alone; the path of a file, shared by the "
+        "processes of one machine and by successive runs, so that the day's count survives; or "
+        "`redis://[user@]host[:port][/number]`, shared by several machines (`rediss://` for TLS; "
+        "needs the extra redis).",
+        "memory",
+        secret=True,
+    )
+    quota_store_password: str | None = _limit(
+        "The password of the Redis server in quota_store.", secret=True
+    )
+    max_calls_per_run: int | None = _limit(
+        "Number of calls after which a run reads on without writing and holds the state."
+    )
+    max_concurrency: int = _limit("Number of calls that may be in flight at a time.", 8)
+    request_timeout: int = _limit("Seconds that one call may take.", 60)
+    max_retry_seconds: int = _limit(
+        "Seconds that one call may take with its retries, not counting waits for the quota.", 900
+    )
+    read_group_size: int = _limit(
+        "Number of records whose current rows are read with one query. While nine in ten rows are "
+        "unchanged, queries grow to 4999 records.",
+        1000,
+        maximum=4_999,
+    )
+    max_batch_age_seconds: int = _limit(
+        "Seconds that an incomplete batch may wait for more records, also while standard input is "
+        "silent.",
+        300,
+    )
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """What happens to records that are not written.
+class Output:
+    """What a run writes apart from the tenant's rows."""
 
-    Attributes:
-        path: Folder of the reject files.
-        keys_only: Keep identifying fields only, not the whole source record.
-    """
-
-    path: Path
-    keys_only: bool
-    max_rejects: int | None
-    max_reject_percent: int
-    on_rejects: OnRejects
-
-
-@dataclass(frozen=True)
-class Reporting:
-    """What is written about a run when it has ended.
-
-    Attributes:
-        folder: Folder of the reject files, and of the history beside them.
-        summary_path: File of the summary; may have placeholders.
-        report_path: File of the HTML report; may have placeholders.
-        outcomes_path: File of every record's outcome; may have placeholders.
-        notify_url: Where to post how the run ended (never printed), or None.
-    """
-
-    folder: Path
-    summary_path: Path | None
-    report_path: Path | None
-    outcomes_path: Path | None
-    notify_on: NotifyOn
-    notify_url: str | None = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A foreign key that is resolved by fields (source column to match field) of an object."""
-
-    object_name: str
-    fields: Mapping[str, str]
-    on_no_match: OnNoMatch
-    multi_match: MultiMatch
-
-
-@dataclass(frozen=True)
-class CompanyLinks:
-    """How a person is linked to its companies.
-
-    Attributes:
-        lookup: Source column to match field of Company.
-        fields: Field of the link (Title, Role, IsPrimaryCompany) to source column.
-    """
-
-    lookup: Mapping[str, str]
-    fields: Mapping[str, str]
-    on_no_match: OnNoMatch
-
-
-@dataclass(frozen=True)
-class FieldRule:
-    """When a field of an existing row is written.
-
-    Attributes:
-        write: Always, only where the row has no value, or never (it is written on create only).
-        compare: Whether a difference in the field causes a write.
-    """
-
-    write: WriteRule = "always"
-    compare: bool = True
-
-    def __str__(self) -> str:
-        parts = {"create": ["written on create only"], "empty": ["written only where empty"]}
-        compared = [] if self.compare else ["not compared"]
-        return ", ".join([*parts.get(self.write, []), *compared]) or "always written"
-
-
-@dataclass(frozen=True)
-class StreamSettings:
-    """How one stream is loaded.
-
-    Attributes:
-        object_name: API name of the object; empty for a survey file.
-        lookup_keys: Fields that identify a record; empty means "choose by the stream".
-        fallback_keys: Fields by which a row without lookup keys is found.
-        field_rules: Field to when it is written to an existing row.
-    """
-
-    object_type: ObjectType
-    object_name: str
-    sync_mode: SyncMode
-    lookup_keys: tuple[str, ...]
-    fallback_keys: tuple[str, ...]
-    field_rules: Mapping[str, FieldRule]
-    field_mapping: Mapping[str, str]
-    constants: Mapping[str, object]
-    unknown_fields: UnknownFields
-    lookups: Mapping[str, Lookup]
-    company_links: CompanyLinks | None
-    multi_match: MultiMatch
-    near_matches: NearMatches
-    skip_unchanged: bool
-    null_values: NullValues
-    date_format: DateFormat
-    rich_text: RichText | None
-    max_creates: int | None
-    deletes: Deletes
-    max_deletes: int
-    transport: Transport
-    bulk_job_id: str
-    survey_columns: Mapping[str, str]
-    min_records: int | None
-
-    @property
-    def days_until_due(self) -> int | None:
-        """Days from the run that creates a CTA to its due date, where the constant is relative."""
-        return days_ahead(self.constants.get(DUE_DATE)) if self.object_type == "cta" else None
-
-    def constants_on(self, day: date) -> Mapping[str, object]:
-        """Return the constants, with a date in place of a relative due date.
-
-        Args:
-            day: The run's day, by UTC.
-        """
-        days = self.days_until_due
-        if days is None:
-            return self.constants
-        return {**self.constants, DUE_DATE: (day + timedelta(days=days)).isoformat()}
+    rejects_path: Path = _output("Folder of the reject files.", Path("gainsight-rejects"))
+    reject_values: RejectValues = _output(
+        "Whether a reject file keeps the whole source record, so that it can be replayed (full), "
+        "or identifying fields only (keys).",
+        "full",
+    )
+    on_rejects: OnRejects = _output(
+        "What to do with a run that goes to its end and has rejects: warn and exit with 0, or fail "
+        "and exit with 1. Either way its state is emitted.",
+        "warn",
+    )
+    max_rejects: int | None = _output("Number of rejects above which the run stops.", minimum=0)
+    max_reject_percent: int = _output(
+        "Percentage of rejects among the records read above which the run stops, checked after "
+        "100 records.",
+        10,
+        maximum=100,
+    )
+    summary_path: Path | None = _output(
+        "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
+        "the run's name and `{stream}` for the names of its streams, so that several runs do not "
+        "overwrite each other's."
+    )
+    report_path: Path | None = _output(
+        "File for the report of a run as one HTML page, written by failed runs, too. `{run}` and "
+        "`{stream}` in it stand for the same as in summary_path."
+    )
+    outcomes_path: Path | None = _output(
+        "File to which the outcome of every record is appended as a line of JSON: run, stream, "
+        "key, outcome, GSID, reason and time. With `{stream}` in it, every stream has a file of "
+        "its own; `{run}` stands for the run's name."
+    )
+    notify_url: str | None = _output(
+        "URL to which the end of a run is posted, such as a Slack incoming webhook. Values of "
+        "records are not sent.",
+        secret=True,
+    )
+    notify_on: NotifyOn = _output(
+        "When to post to notify_url: after a run that failed or was interrupted, also after one "
+        "with rejects, or after every run.",
+        "failure",
+    )
 
 
 @dataclass(frozen=True)
@@ -244,16 +174,27 @@ class Settings:
 
     connection: Connection
     limits: Limits
-    rejection: Rejection
-    reporting: Reporting
+    output: Output
     default_stream: StreamSettings | None
-    streams: Mapping[str, StreamSettings | None]
-    batch_size_rows: int | None
-    read_group_size: int
-    max_concurrency: int
-    max_batch_age_seconds: int
-    survey_path: Path
-    dry_run: bool
+    streams: Mapping[str, StreamSettings | None] = declare(
+        "Settings by stream: a stream name or glob, such as `nps_*`, to settings that hold for it. "
+        "The exact name wins, else the longest pattern. An entry inherits the settings at the top; "
+        "if it names its object, all but lookup_keys, fallback_keys, field_rules, field_mapping, "
+        "constants, lookups and company_links.",
+        group="Streams",
+    )
+    dry_run: bool = _output(
+        "Do everything but the writes, print the plan to stderr and emit no state.", False
+    )
+    survey_path: Path = declare(
+        "Folder for the files of streams with object_type survey_csv.",
+        Path("gainsight-surveys"),
+        group="Bulk jobs and survey files",
+    )
+    batch_size_rows: int | None = declare(
+        "Maximum number of records in one write call. The API's limit applies as well.",
+        group=SDK_GROUP,
+    )
 
     def for_stream(self, name: str) -> StreamSettings | None:
         """Return how a stream is loaded: its exact name wins, else the longest pattern.

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
-from target_gainsight.settings.connection import parse_connection, parse_notify_url
+from target_gainsight.settings.connection import (
+    ConnectionSettings,
+    parse_connection,
+    parse_notify_url,
+    parse_quota_store,
+)
 from target_gainsight.settings.dotted_names import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.file_streams import drop_inapplicable
-from target_gainsight.settings.model import (
-    Limits,
-    Rejection,
-    Reporting,
-    Settings,
-    StreamSettings,
-)
-from target_gainsight.settings.quota_store import parse_quota_store
-from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values
-from target_gainsight.settings.streams import StreamEntry, build, parse_stream, value_of
+from target_gainsight.settings.model import Limits, Output, Settings
+from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
+from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
+from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.settings.table import (
     ENTRY_SETTINGS,
     SETTINGS,
@@ -31,7 +30,9 @@ from target_gainsight.settings.table import (
     declared_settings,
 )
 
-OBJECT = ("object_type", "custom_object_name")
+_Form = TypeVar("_Form")
+
+OBJECT = {"object_type", "custom_object_name"}
 SETTINGS_OF_AN_OBJECT = (
     *OBJECT,
     "lookup_keys",
@@ -46,7 +47,6 @@ SETTINGS_OF_AN_OBJECT = (
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 PLACEHOLDERS = ("{run}", "{stream}")
-PATHS_WITH_PLACEHOLDERS = ("summary_path", "report_path", "outcomes_path")
 
 SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
 """The sync mode that each load_method of the SDK means."""
@@ -58,27 +58,36 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
     Args:
         raw: Setting name to JSON value or text, without defaults filled in.
 
-    Returns:
-        The settings.
-
     Raises:
         SettingsError: There are errors; all of them are listed.
     """
     errors = ConfigErrors()
     given, invalid = read_values(raw, SETTINGS.values(), errors)
     _apply_load_method(given, errors)
-    settings = _build_settings(given, invalid, errors)
+    limits = _build(Limits, given)
+    store = parse_quota_store(str(limits.quota_store), limits.quota_store_password, errors)
+    default = StreamEntry({}, {name: given[name] for name in STREAM_SETTINGS if name in given})
+    settings = _build(
+        Settings,
+        given,
+        connection=parse_connection(_build(ConnectionSettings, given), errors, invalid=invalid),
+        limits=replace(limits, quota_store=store),
+        output=_build_output(given, errors),
+        default_stream=parse_stream(drop_inapplicable(default, errors), errors),
+        streams={
+            name: _parse_entry(name, entry, given, errors)
+            for name, entry in join_streams(given.get("streams", {})).items()
+        },
+    )
     if errors.messages:
         raise SettingsError(errors.messages)
     return settings
 
 
-def parse_reporting(raw: Mapping[str, Any]) -> Reporting:
+def parse_output(raw: Mapping[str, Any]) -> Output:
     """Parse what is written about a run, from settings that may have errors elsewhere."""
-    names = ("rejects_path", *(field.name for field in fields(Reporting) if field.name in SETTINGS))
-    declared = [SETTINGS[name] for name in names]
-    given, _ = read_values(raw, declared, ConfigErrors())
-    return _build_reporting(given, ConfigErrors())
+    given, _ = read_values(raw, settings_of(Output), ConfigErrors())
+    return _build_output(given, ConfigErrors())
 
 
 def read_sdk_settings(
@@ -94,55 +103,30 @@ def read_sdk_settings(
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
     """Report settings at the top that nothing reads, with the likely intention."""
-    return tuple(
-        f"setting '{name}' {_why_unread(name, known)}".rstrip() for name in raw if name not in known
-    )
+    reports = []
+    for name in raw:
+        if name in SETTINGS and name not in known:
+            why = "has no effect here. Set it for each stream, in its entry under streams."
+            reports.append(f"setting '{name}' {why}")
+        elif name not in known:
+            hint = did_you_mean(name, known)
+            reports.append(f"setting '{name}' is unknown and has no effect. {hint}".rstrip())
+    return tuple(reports)
 
 
-def _why_unread(name: str, known: Mapping[str, Any]) -> str:
-    if name in SETTINGS:
-        return "has no effect here. Set it for each stream, in its entry under streams."
-    return f"is unknown and has no effect. {did_you_mean(name, known)}"
+def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:  # noqa: ANN401
+    """Fill the fields of a dataclass with the settings of the same names."""
+    values = {each.name: given[each.name] for each in fields(form) if each.name in given}  # type: ignore[arg-type]
+    return form(**{**values, **parsed})
 
 
-def _build_settings(
-    given: Mapping[str, Any], invalid: frozenset[str], errors: ConfigErrors
-) -> Settings:
-    values = {name: value_of(given, name) for name in SETTINGS}
-    store = parse_quota_store(values["quota_store"], values["quota_store_password"], errors)
-    default = StreamEntry({}, {name: given[name] for name in STREAM_SETTINGS if name in given})
-    return build(
-        Settings,
-        given,
-        connection=parse_connection(values, errors, invalid=invalid),
-        limits=build(Limits, given, quota_store=store),
-        rejection=build(
-            Rejection,
-            given,
-            path=values["rejects_path"],
-            keys_only=values["reject_values"] == "keys",
-        ),
-        reporting=_build_reporting(given, errors),
-        default_stream=parse_stream(drop_inapplicable(default, errors), errors),
-        streams={
-            name: _parse_entry(name, entry, given, errors)
-            for name, entry in join_streams(given.get("streams", {})).items()
-        },
-    )
-
-
-def _build_reporting(given: Mapping[str, Any], errors: ConfigErrors) -> Reporting:
-    for name in PATHS_WITH_PLACEHOLDERS:
+def _build_output(given: Mapping[str, Any], errors: ConfigErrors) -> Output:
+    for name in ("summary_path", "report_path", "outcomes_path"):
         unknown = set(PLACEHOLDER.findall(str(given.get(name, "")))) - set(PLACEHOLDERS)
         if unknown:
             known = f"a path with no other placeholders than {' and '.join(PLACEHOLDERS)}"
             errors.add(name, display(str(given[name])), known)
-    return build(
-        Reporting,
-        given,
-        folder=value_of(given, "rejects_path"),
-        notify_url=parse_notify_url(given.get("notify_url"), errors),
-    )
+    return _build(Output, given, notify_url=parse_notify_url(given.get("notify_url"), errors))
 
 
 def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
@@ -169,8 +153,6 @@ def _parse_entry(
         return None
     check_names(raw, ENTRY_SETTINGS, errors, prefix)
     own, _ = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
-    left_out = SETTINGS_OF_AN_OBJECT if own.keys() & set(OBJECT) else ()
-    inherited = {
-        each: given[each] for each in STREAM_SETTINGS if each in given and each not in left_out
-    }
+    kept = set(STREAM_SETTINGS).difference(SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ())
+    inherited = {each: value for each, value in given.items() if each in kept}
     return parse_stream(drop_inapplicable(StreamEntry(own, inherited, prefix), errors), errors)

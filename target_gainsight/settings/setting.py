@@ -6,10 +6,11 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 
@@ -24,31 +25,89 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _URL = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
+def _read_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_path(value: object) -> Path | None:
+    is_path = isinstance(value, str) and not _URL.match(value) and "\0" not in value
+    return Path(str(value)) if is_path else None
+
+
+def _read_integer(value: object) -> int | None:
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():  # to JSON schema, 50.0 is an integer
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _read_boolean(value: object) -> bool | None:
+    if isinstance(value, str):
+        return BOOLEANS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _read_names(value: object) -> tuple[str, ...] | None:
+    """Read a list, or text: comma-separated, JSON, or a list as Meltano puts it into variables."""
+    if isinstance(value, str):
+        try:
+            found = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            found = None
+        value = found if isinstance(found, list) and found else value.split(",")
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return None
+    names = (name.strip() for name in value)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_object(value: object) -> dict[str, Any] | None:
+    """Return an object, given as such or as JSON text, or None if it is something else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
+
+
 class Kind(Enum):
-    """What a setting holds, in words for people."""
+    """What a setting holds.
 
-    TEXT = "text"
-    PATH = "a path on this machine; URLs are not supported"
-    INTEGER = "a whole number"
-    BOOLEAN = "true or false"
-    NAMES = "a list of names or comma-separated text"
-    OBJECT = "an object"
+    The JSON types begin with text, so that a value reaches the target as it was given: Meltano
+    Hub's bot takes the first for Meltano's kind, and under the kinds integer, boolean and options,
+    Meltano ends a wrong value in a traceback or reads another value into it. Objects are the
+    exception: Meltano joins an object from its parts for the kind object alone.
+
+    Attributes:
+        expected: In words for people.
+        read: Returns a JSON value or text as what the setting holds, or None if it is not that.
+    """
+
+    TEXT = "text", ("string",), _read_text
+    PATH = "a path on this machine; URLs are not supported", ("string",), _read_path
+    INTEGER = "a whole number", ("string", "integer"), _read_integer
+    BOOLEAN = "true or false", ("string", "boolean"), _read_boolean
+    NAMES = "a list of names or comma-separated text", ("string", "array"), _read_names
+    OBJECT = "an object", ("object",), read_object
+
+    def __init__(
+        self, expected: str, json_types: tuple[str, ...], read: Callable[[object], Any]
+    ) -> None:
+        self.expected = expected
+        self.json_types = json_types
+        self.read = read
 
 
-JSON_TYPES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.TEXT: ("string",),
-    Kind.PATH: ("string",),
-    Kind.INTEGER: ("string", "integer"),
-    Kind.BOOLEAN: ("string", "boolean"),
-    Kind.NAMES: ("string", "array"),
-    Kind.OBJECT: ("object",),
+_KINDS = {
+    str: Kind.TEXT,
+    Path: Kind.PATH,
+    int: Kind.INTEGER,
+    bool: Kind.BOOLEAN,
+    tuple: Kind.NAMES,
 }
-"""The JSON types of each kind. Meltano Hub's bot takes the first for Meltano's kind.
-
-Text comes first, so that a value reaches the target as it was given: under the kinds integer,
-boolean and options, Meltano ends a wrong value in a traceback or reads another value into it.
-Objects are the exception: Meltano joins an object from its parts for the kind object alone.
-"""
+"""The kind of a field by its type; whatever else a field holds is parsed from an object."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +124,9 @@ class Setting:
         group: The heading under which it is documented.
     """
 
-    kind: Kind
     description: str
     default: Any = None
+    kind: Kind = Kind.TEXT
     choices: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     minimum: int = 1
@@ -97,14 +156,10 @@ class Setting:
     @property
     def shown_default(self) -> str:
         """The default as people write it; empty when there is none."""
-        if self.default in {None, ()} or isinstance(self.default, str):
-            return self.default or ""
-        return json.dumps(self.default)
-
-    @property
-    def default_value(self) -> Any:  # noqa: ANN401 - what the kind says
-        """The default as it is read."""
-        return Path(self.default) if self.kind is Kind.PATH and self.default else self.default
+        if self.default in {None, ()}:
+            return ""
+        is_text = isinstance(self.default, (str, Path))
+        return str(self.default) if is_text else json.dumps(self.default)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -115,7 +170,7 @@ class Setting:
         Both stand in the description.
         """
         schema: dict[str, Any] = {
-            "type": [*JSON_TYPES[self.kind], "null"],
+            "type": [*self.kind.json_types, "null"],
             "title": self.title,
             "description": self.help,
         }
@@ -126,12 +181,11 @@ class Setting:
         """What the setting takes."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        kind = str(self.kind.value)
         if self.kind is not Kind.INTEGER:
-            return kind
+            return self.kind.expected
         if self.maximum is None:
-            return f"{kind} of at least {self.minimum}"
-        return f"{kind} from {self.minimum} to {self.maximum}"
+            return f"{self.kind.expected} of at least {self.minimum}"
+        return f"{self.kind.expected} from {self.minimum} to {self.maximum}"
 
     def hint(self, value: object) -> str:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
@@ -148,7 +202,7 @@ class Setting:
             Text, a path, a number, a boolean, a tuple of names or a dictionary; None if the value
             is not what the setting takes.
         """
-        found = _READERS[self.kind](value)
+        found = self.kind.read(value)
         if self.choices and found not in self.choices:
             return None
         if self.kind is Kind.INTEGER and found is not None:
@@ -157,65 +211,28 @@ class Setting:
         return found
 
 
-def _read_text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def declare(description: str, default: Any = None, **options: Any) -> Any:  # noqa: ANN401
+    """Return a dataclass field that is a setting; its type says what the setting holds."""
+    setting = Setting(description, default, **options)
+    return field(default=default, repr=not setting.secret, metadata={"setting": setting})
 
 
-def _read_path(value: object) -> Path | None:
-    is_path = isinstance(value, str) and not _URL.match(value) and "\0" not in value
-    return Path(str(value)) if is_path else None
-
-
-def _read_integer(value: object) -> int | None:
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():  # to JSON schema, 50.0 is an integer
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _read_boolean(value: object) -> bool | None:
-    if isinstance(value, str):
-        return BOOLEANS.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
-
-
-def _read_names(value: object) -> tuple[str, ...] | None:
-    """Read a list, or text: comma-separated, JSON, or a list as Meltano puts it into variables."""
-    if isinstance(value, str):
-        value = _list_in(value) or value.split(",")
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        return None
-    names = (name.strip() for name in value)
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _list_in(text: str) -> list[Any] | None:
-    try:
-        found = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return found if isinstance(found, list) else None
-
-
-def read_object(value: object) -> dict[str, Any] | None:
-    """Return an object, given as such or as JSON text, or None if it is something else."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, dict) else None
-
-
-_READERS: Mapping[Kind, Callable[[object], Any]] = {
-    Kind.TEXT: _read_text,
-    Kind.PATH: _read_path,
-    Kind.INTEGER: _read_integer,
-    Kind.BOOLEAN: _read_boolean,
-    Kind.NAMES: _read_names,
-    Kind.OBJECT: read_object,
-}
+def settings_of(form: type, scope: Scope = "run") -> tuple[Setting, ...]:
+    """Return the settings that the fields of a dataclass declare."""
+    hints = get_type_hints(form)
+    settings = []
+    for each in fields(form):
+        if declared := each.metadata.get("setting"):
+            held = hints[each.name]
+            if get_origin(held) in {Union, UnionType}:
+                held = get_args(held)[0]  # the others are None, or a parsed form
+            choices = get_args(held) if get_origin(held) is Literal else ()
+            kind = Kind.TEXT if choices else _KINDS.get(get_origin(held) or held, Kind.OBJECT)
+            scope_of = declared.scope or scope
+            settings.append(
+                replace(declared, name=each.name, kind=kind, choices=choices, scope=scope_of)
+            )
+    return tuple(settings)
 
 
 def read_values(
@@ -258,9 +275,9 @@ def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
     declared = schema["type"]
     types = {declared} if isinstance(declared, str) else set(declared)
     return Setting(
-        next(kind for kind, json_types in JSON_TYPES.items() if json_types[-1] in types),
         " ".join(schema["description"].split()),
-        default=schema.get("default"),
+        schema.get("default"),
+        kind=next(kind for kind in Kind if kind.json_types[-1] in types),
         scope="run",
         name=name,
         group=SDK_GROUP,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -10,14 +11,10 @@ from singer_sdk.about import AboutInfo
 from singer_sdk.plugin_base import _ConfigInput
 
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings import (
-    SettingsError,
-    faker_expression,
-    join_stream_maps,
-    parse_settings,
-    read_sdk_settings,
-    restore_dropped_names,
-)
+from target_gainsight.settings.dotted_names import join_stream_maps
+from target_gainsight.settings.environment import restore_dropped_names
+from target_gainsight.settings.errors import SettingsError
+from target_gainsight.settings.parsing import parse_settings, read_sdk_settings
 
 
 class CheckedConfig(NamedTuple):
@@ -62,11 +59,18 @@ def settings_as_given(
 
 def _missing_faker(maps: object) -> list[str]:
     """Report an expression that would fail for every record."""
-    expression = faker_expression(maps) if isinstance(maps, dict) else None
+    expression = _faker_expression(maps)
     if expression is None or find_spec("faker"):
         return []
     install = "pip install 'target-gainsight[faker]'"
     return [f"stream_maps: {display(expression)} needs the faker extra. Install it: {install}"]
+
+
+def _faker_expression(maps: object) -> str | None:
+    """Return the first expression of stream maps that calls ``fake``."""
+    if isinstance(maps, dict):
+        return next(filter(None, map(_faker_expression, maps.values())), None)
+    return maps if isinstance(maps, str) and re.search(r"\bfake\.", maps) else None
 
 
 def as_text(info: AboutInfo) -> str:

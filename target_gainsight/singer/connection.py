@@ -26,7 +26,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display_path
-from target_gainsight.settings import KeyCredential, Limits, Settings
+from target_gainsight.settings.model import KeyCredential, Limits, Settings
 
 if TYPE_CHECKING:
     from target_gainsight.sandbox import RunningSandbox

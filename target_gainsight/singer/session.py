@@ -31,7 +31,7 @@ from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
-from target_gainsight.settings import Limits, Settings
+from target_gainsight.settings.model import Limits, Settings
 from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
 from target_gainsight.singer.proposals import message_lines, propose, write_proposal
@@ -86,9 +86,9 @@ class Session:
         self.summary = Summary(self.facts.run)
         self.summary.allowed_per_minute = allowed_per_minute(settings.limits)
         self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
-        rejection, run = settings.rejection, self.summary.run
-        folder = RejectFolder(rejection.path)
-        rejects = RejectFile(folder.file(run), clock.now, keys_only=rejection.keys_only)
+        output, run = settings.output, self.summary.run
+        folder = RejectFolder(output.rejects_path)
+        rejects = RejectFile(folder.file(run), clock.now, keys_only=output.reject_values == "keys")
         created = PrivateFile(folder.file(run, CREATED))
         open_rejects = None if settings.dry_run else OpenRejects(folder, run, clock.now)
         self.ledger = Ledger(
@@ -96,7 +96,7 @@ class Session:
             rejects,
             created,
             self.summary,
-            rejection,
+            output,
             open_rejects,
             outcome_files(settings, run, clock),
         )
@@ -134,7 +134,7 @@ class Session:
                 clock=self.clock,
                 checkpoint=self.checkpoint,
                 ledger=self.ledger,
-                pool=CallPool(self.settings.max_concurrency, on_wait),
+                pool=CallPool(self.settings.limits.max_concurrency, on_wait),
                 plan=self.plan,
             )
         return self._context
@@ -213,7 +213,7 @@ class Session:
         self.proposal = propose(error.spec, error.stream, schemas.get_if_readable)
         if self.proposal is None:
             return error
-        path = write_proposal(self.proposal, self.settings.rejection.path)
+        path = write_proposal(self.proposal, self.settings.output.rejects_path)
         return error.with_proposal(message_lines(self.proposal, path))
 
     def end_by_signal(self, interruption: Interruption) -> RunEnd:
@@ -229,7 +229,7 @@ class Session:
         document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
         if not self._publishing.acquire(blocking=False):  # the process is about to be ended
             return end.exit_code
-        return publish(document, self.settings.reporting)
+        return publish(document, self.settings.output)
 
     def publish_forced_end(self, interruption: Interruption) -> None:
         """Write summary and history of a run that is ended while its main thread is busy.
@@ -237,11 +237,11 @@ class Session:
         There is no time for a notification. Nothing may keep the process from its end.
         """
         end = run_end.interrupted(interruption.signal_name, interruption.exit_code)
-        reporting = replace(self.settings.reporting, notify_url=None)
+        output = replace(self.settings.output, notify_url=None)
         try:
             document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
             if self._publishing.acquire(blocking=False):
-                publish(document, reporting)
+                publish(document, output)
         except (OSError, RuntimeError) as error:  # counts that change while they are read
             logger.debug("the summary of the interrupted run is not written: %s", error)
 
@@ -281,7 +281,7 @@ class Session:
 
 def outcome_files(settings: Settings, run: str, clock: Clock) -> OutcomeFiles | None:
     """Return the files of the outcomes, if they are asked for and the run writes anything."""
-    path = settings.reporting.outcomes_path
+    path = settings.output.outcomes_path
     if path is None or settings.dry_run:
         return None
     return OutcomeFiles(path, run, clock.now)

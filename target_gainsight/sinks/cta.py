@@ -12,7 +12,7 @@ from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import CtaWriter
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.settings import DUE_DATE
+from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.static_schema_sink import StaticSchemaSink
 
 

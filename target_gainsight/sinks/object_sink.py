@@ -279,7 +279,7 @@ class ObjectSink(StreamSink):
                     rows,
                     keys.names,
                     now=self.clock.now,
-                    max_age_seconds=context.settings.max_batch_age_seconds,
+                    max_age_seconds=context.settings.limits.max_batch_age_seconds,
                     create_only=frozenset(
                         name
                         for name, rule in self.stream.field_rules.items()
@@ -289,7 +289,7 @@ class ObjectSink(StreamSink):
         compares_keys = rows is not None and self.stream.near_matches != "ignore"
         return RecordLoader(
             settings=self.stream,
-            group_size=context.settings.read_group_size,
+            group_size=context.settings.limits.read_group_size,
             mapper=self.comparison(),
             keys=keys,
             rows=rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from target_gainsight.settings import StreamSettings
+from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.sinks.stream import StreamSink
 
 BULK = ("files", "BulkCsvSink")

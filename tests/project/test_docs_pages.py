@@ -21,7 +21,7 @@ from declared_codes import gainsights_codes, own_code_patterns, own_codes
 from target_gainsight.cli.main import main
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.sandbox.config.config import load_config
-from target_gainsight.settings import parse_settings
+from target_gainsight.settings.parsing import parse_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"

@@ -14,13 +14,10 @@ from documented.switches import tenant_tables
 
 from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
-from target_gainsight.settings import (
-    ESSENTIAL,
-    Kind,
-    Setting,
-    parse_settings,
-    read_environment,
-)
+from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.parsing import parse_settings
+from target_gainsight.settings.setting import Kind, Setting
+from target_gainsight.settings.table import ESSENTIAL
 from target_gainsight.target import TargetGainsight
 
 
@@ -42,7 +39,7 @@ def test_generated_files_are_up_to_date(target: Target) -> None:
 
 
 def test_new_setting_makes_generated_files_stale(target: Target) -> None:
-    colour = Setting(Kind.TEXT, "The colour.", name="colour")
+    colour = Setting("The colour.", name="colour")
     files = generated_files(replace(target, settings=(*target.settings, colour)))
     fresh = {name for name, text in files.items() if not difference(name, text)}
     assert fresh == {"README.md", "docs/sandbox.md"}
@@ -60,7 +57,7 @@ def test_limits_and_switches_are_explained() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.OBJECT])
 def test_settings_other_than_objects_are_text_to_meltano(kind: Kind) -> None:
-    entry = definition(Setting(kind, "The colour.", name="colour", choices=("red", "green")))
+    entry = definition(Setting("The colour.", kind=kind, name="colour", choices=("red", "green")))
     assert entry == {
         "name": "colour",
         "label": "Colour",
@@ -70,7 +67,7 @@ def test_settings_other_than_objects_are_text_to_meltano(kind: Kind) -> None:
 
 
 def test_secrets_are_marked_everywhere() -> None:
-    key = Setting(Kind.TEXT, "The key.", secret=True, name="access_key")
+    key = Setting("The key.", secret=True, name="access_key")
     assert definition(key)["sensitive"] is True
     assert "[`access_key`](docs/settings.md#access_key) (secret)" in settings_table([key])
     assert "`access_key` (secret) | text" in settings_reference([key])
@@ -78,7 +75,7 @@ def test_secrets_are_marked_everywhere() -> None:
 
 
 def test_objects_are_nested_by_meltano() -> None:
-    streams = Setting(Kind.OBJECT, "The streams.", name="streams")
+    streams = Setting("The streams.", kind=Kind.OBJECT, name="streams")
     [entry] = yaml.safe_load(meltano_block([streams]))["settings"]
     assert entry["value_processor"] == "nest_object"
 

@@ -15,7 +15,7 @@ import yaml
 from documented.hub import credential_groups
 
 from target_gainsight.cli.main import main
-from target_gainsight.settings import Kind, Setting
+from target_gainsight.settings.setting import Setting
 
 HUB = Path(__file__).resolve().parents[2] / "hub"
 TEXT = (HUB / "target-gainsight.yml").read_text(encoding="utf-8")
@@ -106,7 +106,7 @@ def test_each_settings_group_is_sufficient_to_connect() -> None:
 
 def test_oauth_is_a_group_of_its_own_once_its_settings_exist() -> None:
     names = ("domain", "access_key", "client_id", "client_secret")
-    settings = [Setting(Kind.TEXT, "Text.", name=name) for name in names]
+    settings = [Setting("Text.", name=name) for name in names]
     assert credential_groups(settings[:3]) == [["access_key", "domain"]]
     assert credential_groups(settings) == [
         ["access_key", "domain"],

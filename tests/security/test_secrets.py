@@ -13,7 +13,7 @@ import pytest
 from singer_messages import record, schema, state
 from singer_runs import Tenant, clean_environment, command_line, lines_of, run_command
 
-from target_gainsight.settings import parse_settings
+from target_gainsight.settings.parsing import parse_settings
 
 SECRETS = ("k3y-n0b0dy-may-see", "cl1ent-s3cret-n0b0dy-may-see", "passw0rd-n0b0dy-may-see")
 _KEY, _CLIENT, _PASSWORD = SECRETS

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from target_gainsight.settings import Settings, SettingsError, StreamSettings, parse_settings
+from target_gainsight.settings.errors import SettingsError
+from target_gainsight.settings.model import Settings
+from target_gainsight.settings.parsing import parse_settings
+from target_gainsight.settings.stream_settings import StreamSettings
 
 NO_CREDENTIAL = (
     "access_key is missing: set it to the tenant's REST API access key, or set client_id and "

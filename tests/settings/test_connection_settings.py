@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from given import ENOUGH, NO_CREDENTIAL, NO_DOMAIN, errors, errors_in, only_error, read
 
-from target_gainsight.settings import parse_settings
+from target_gainsight.settings.parsing import parse_settings
 
 
 @pytest.mark.parametrize(

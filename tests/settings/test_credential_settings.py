@@ -9,13 +9,9 @@ from given import NO_CREDENTIAL, errors_in
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.settings import (
-    Credential,
-    KeyCredential,
-    OAuthCredential,
-    SettingsError,
-    parse_settings,
-)
+from target_gainsight.settings.errors import SettingsError
+from target_gainsight.settings.model import Credential, KeyCredential, OAuthCredential
+from target_gainsight.settings.parsing import parse_settings
 
 DOMAIN = {"domain": "initech.gainsightcloud.com"}
 OAUTH = {"client_id": "initech", "client_secret": "s3cret"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from target_gainsight.settings import CONFIG_SCHEMA, ESSENTIAL, SETTINGS, declared_settings
+from target_gainsight.settings.table import CONFIG_SCHEMA, ESSENTIAL, SETTINGS, declared_settings
 from target_gainsight.target import TargetGainsight
 
 PUBLIC_NAMES = """
@@ -60,8 +60,10 @@ def test_descriptions_are_sentences() -> None:
 
 def test_defaults_and_choices_are_valid() -> None:
     for setting in SETTINGS.values():
-        for value in (*setting.choices, *([setting.default] if setting.shown_default else [])):
-            assert setting.read(value) is not None
+        for value in setting.choices:
+            assert setting.read(value) == value
+        if setting.shown_default:
+            assert setting.read(setting.shown_default) == setting.default
 
 
 def test_eight_settings_are_essential() -> None:

@@ -10,13 +10,10 @@ import pytest
 from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings import (
-    CONFIG_SCHEMA,
-    KeyCredential,
-    OAuthCredential,
-    parse_settings,
-    read_environment,
-)
+from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.model import KeyCredential, OAuthCredential
+from target_gainsight.settings.parsing import parse_settings
+from target_gainsight.settings.table import CONFIG_SCHEMA
 from target_gainsight.target import TargetGainsight
 
 
@@ -50,7 +47,7 @@ def test_every_type_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) ->
     )
     settings = parse_settings(read)
     assert settings.limits.calls_per_minute == 250
-    assert settings.rejection.path == Path("r")
+    assert settings.output.rejects_path == Path("r")
     assert set(settings.streams) == {"accounts"}
     assert settings.default_stream is not None
     assert settings.default_stream.lookup_keys == ("SfdcAccountId", "Name")

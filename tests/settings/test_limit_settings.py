@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from given import errors, only_error, read
 
-from target_gainsight.settings import SETTINGS, Kind, Limits, Rejection
+from target_gainsight.settings.model import Limits
+from target_gainsight.settings.setting import Kind
+from target_gainsight.settings.table import SETTINGS
 
 POSITIVE = (
     "calls_per_minute",
@@ -39,19 +41,17 @@ def test_limits_have_documented_defaults() -> None:
         request_timeout=60,
         max_retry_seconds=900,
         quota_store=None,
+        quota_store_password=None,
+        max_concurrency=8,
+        read_group_size=1000,
+        max_batch_age_seconds=300,
     )
-    assert settings.rejection == Rejection(
-        path=Path("gainsight-rejects"),
-        keys_only=False,
-        max_rejects=None,
-        max_reject_percent=10,
-        on_rejects="warn",
-    )
-    assert settings.read_group_size == 1000
-    assert settings.max_concurrency == 8
-    assert settings.max_batch_age_seconds == 300
+    assert settings.output.rejects_path == Path("gainsight-rejects")
+    assert settings.output.reject_values == "full"
+    assert settings.output.max_rejects is None
+    assert settings.output.max_reject_percent == 10
+    assert settings.output.on_rejects == "warn"
     assert settings.batch_size_rows is None
-    assert settings.reporting.summary_path is None
     assert settings.dry_run is False
 
 
@@ -87,8 +87,8 @@ def test_limit_is_a_whole_number(value: object) -> None:
 
 def test_whole_number_may_have_a_decimal_point() -> None:
     size = read(read_group_size=500.0, max_rejects=3.0)
-    assert (size.read_group_size, size.rejection.max_rejects) == (500, 3)
-    assert isinstance(size.read_group_size, int)
+    assert (size.limits.read_group_size, size.output.max_rejects) == (500, 3)
+    assert isinstance(size.limits.read_group_size, int)
 
 
 @pytest.mark.parametrize("value", [0, -5])
@@ -131,9 +131,9 @@ def test_unknown_choice_is_refused(name: str) -> None:
 
 def test_rejects_and_summary_go_where_the_settings_say() -> None:
     settings = read(rejects_path="r", reject_values="keys", summary_path="s.json")
-    assert settings.rejection.path == Path("r")
-    assert settings.rejection.keys_only
-    assert settings.reporting.summary_path == Path("s.json")
+    assert settings.output.rejects_path == Path("r")
+    assert settings.output.reject_values == "keys"
+    assert settings.output.summary_path == Path("s.json")
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,15 @@ from pathlib import Path
 import pytest
 from given import only_error, read
 
-from target_gainsight.settings import Reporting, parse_reporting
+from target_gainsight.settings.parsing import parse_output
 
 HOOK = "https://hooks.example.com/services/s3cr3t"
 
 
 def test_nothing_is_reported_by_default() -> None:
-    assert read().reporting == Reporting(
-        folder=Path("gainsight-rejects"),
-        summary_path=None,
-        report_path=None,
-        outcomes_path=None,
-        notify_on="failure",
-        notify_url=None,
-    )
+    output = read().output
+    assert (output.summary_path, output.report_path, output.outcomes_path) == (None, None, None)
+    assert (output.notify_url, output.notify_on) == (None, "failure")
 
 
 @pytest.mark.parametrize("name", ["summary_path", "report_path", "outcomes_path"])
@@ -42,13 +37,13 @@ def test_notify_url_must_be_safe_and_is_not_shown(url: str) -> None:
 
 def test_notify_url_is_hidden_in_the_settings() -> None:
     settings = read(notify_url=f" {HOOK} ")
-    assert settings.reporting.notify_url == HOOK
+    assert settings.output.notify_url == HOOK
     assert "s3cr3t" not in repr(settings)
 
 
 def test_reporting_is_read_beside_other_errors() -> None:
     raw = {"multi_match": "frist", "notify_url": HOOK, "notify_on": "x", "summary_path": "s.json"}
-    reporting = parse_reporting(raw)
-    assert reporting.summary_path == Path("s.json")
-    assert (reporting.notify_url, reporting.notify_on) == (HOOK, "failure")
-    assert parse_reporting({"summary_path": 5, "notify_url": "x"}).notify_url is None
+    output = parse_output(raw)
+    assert output.summary_path == Path("s.json")
+    assert (output.notify_url, output.notify_on) == (HOOK, "failure")
+    assert parse_output({"summary_path": 5, "notify_url": "x"}).notify_url is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from given import errors, only_error, stream
 
-from target_gainsight.settings import FieldRule
+from target_gainsight.settings.stream_settings import FieldRule
 
 COMPANY = {"object_type": "company"}
 RULES = {"Stage": {"write": "empty"}}

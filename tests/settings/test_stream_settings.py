@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from given import errors, only_error, read, stream
 
-from target_gainsight.settings import AmbiguousPatternError, CompanyLinks, Lookup
+from target_gainsight.settings.model import AmbiguousPatternError
+from target_gainsight.settings.stream_settings import CompanyLinks, Lookup
 
 CONTACTS = {"object_type": "person"}
 LOOKUP = {"object_name": "Company", "fields": {"company": "Name"}}

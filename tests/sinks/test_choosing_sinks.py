@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
-from target_gainsight.settings import StreamSettings, parse_settings
-from target_gainsight.settings.model import ObjectType
+from target_gainsight.settings.parsing import parse_settings
+from target_gainsight.settings.stream_settings import ObjectType, StreamSettings
 from target_gainsight.sinks import StreamSink, sink_class
 
 

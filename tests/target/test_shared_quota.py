@@ -11,7 +11,7 @@ from fake_clock import FakeClock
 
 from target_gainsight.api import QuotaExceededError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
-from target_gainsight.settings import parse_settings
+from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.connection import TenantConnection
 
 UPLOAD = "/v1.0/admin/connector/job/bulkimport"

@@ -11,7 +11,7 @@ from target_gainsight.cli.configuration import read_raw_settings
 from target_gainsight.loading.rejects.folder import REJECTS, FiledReject, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings import SETTINGS
+from target_gainsight.settings.table import SETTINGS
 
 LATEST = "latest"
 

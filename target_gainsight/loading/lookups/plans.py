@@ -14,7 +14,7 @@ from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedEr
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
-from target_gainsight.settings import OBJECT_NAMES, CompanyLinks, StreamSettings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES, CompanyLinks, StreamSettings
 
 Describe = Callable[[str], ObjectSchema | None]
 

@@ -28,7 +28,7 @@ from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import csv_text
-from target_gainsight.settings import Rejection
+from target_gainsight.settings.model import Output
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Ledger:
         rejects: RejectFile,
         created: PrivateFile,
         summary: Summary,
-        rejection: Rejection,
+        output: Output,
         open_rejects: OpenRejects | None,
         outcomes: OutcomeFiles | None = None,
     ) -> None:
@@ -74,7 +74,7 @@ class Ledger:
         self.rejects = rejects
         self.created = created
         self.outcomes = outcomes
-        self._rejection = rejection
+        self._output = output
         self._open_rejects = open_rejects
         self._reject_writer = OrderedRejectWriter(rejects, open_rejects) if open_rejects else None
         self._input = Watermark()
@@ -220,7 +220,7 @@ class Ledger:
         """
         self.summary.stream(source.alias).outcomes[outcome] += 1
         if reason is not None:
-            reason = reason.without_values() if self._rejection.keys_only else reason
+            reason = reason.without_values() if self._output.reject_values == "keys" else reason
             self.summary.count_reason(source.alias, source.key, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
@@ -261,7 +261,7 @@ class Ledger:
     def _check_limits(self) -> None:
         """Stop the run if too many records were rejected."""
         rejected, read = self._rejects_that_count, self.summary.read
-        most, percent = self._rejection.max_rejects, self._rejection.max_reject_percent
+        most, percent = self._output.max_rejects, self._output.max_reject_percent
         too_many = most is not None and rejected > most
         if not too_many and (read <= PERCENT_COUNTS_FROM or rejected * 100 <= percent * read):
             return

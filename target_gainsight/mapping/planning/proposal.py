@@ -24,7 +24,7 @@ from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.mapping.planning.spec import GSID_FIELD, MappingSpec
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.mapping.planning.stream_checks import is_required_to_create
-from target_gainsight.settings import OBJECT_NAMES
+from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 PERSON = "person"
 NAME = "Name"

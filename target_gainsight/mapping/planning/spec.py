@@ -11,7 +11,7 @@ from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest
-from target_gainsight.settings import FieldRule, SyncMode
+from target_gainsight.settings.stream_settings import FieldRule, SyncMode
 
 UnknownFields = Literal["fail", "drop", "send"]
 

@@ -13,7 +13,7 @@ import simplejson
 
 from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import replace_private_file
-from target_gainsight.settings import Connection
+from target_gainsight.settings.model import Connection
 from target_gainsight.singer.reporting.run_end import RunEnd
 
 Document: TypeAlias = "dict[str, Any]"

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 
 from target_gainsight.mapping.errors import counted
-from target_gainsight.settings import NotifyOn
+from target_gainsight.settings.model import NotifyOn
 from target_gainsight.singer.reporting.document import Document
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,9 @@ from typing import Any
 from target_gainsight.api import Clock
 from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.settings import SETTINGS, Reporting, parse_reporting
+from target_gainsight.settings.model import Output
+from target_gainsight.settings.parsing import parse_output
+from target_gainsight.settings.table import SETTINGS
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.document import (
     Document,
@@ -25,7 +27,7 @@ from target_gainsight.singer.reporting.notification import is_due, notify
 logger = logging.getLogger(__name__)
 
 
-def publish(document: Document, reporting: Reporting) -> int:
+def publish(document: Document, output: Output) -> int:
     """Write summary, report and history, and send the notification.
 
     A dry run has no history and no notification. A summary that was asked for and cannot be
@@ -34,9 +36,9 @@ def publish(document: Document, reporting: Reporting) -> int:
     Returns:
         The run's exit code.
     """
-    if reporting.summary_path is not None:
+    if output.summary_path is not None:
         try:
-            write_document(reporting.summary_path, document)
+            write_document(output.summary_path, document)
         except OSError as error:
             logger.error(  # noqa: TRY400 - the message is complete
                 "the summary cannot be written: %s. Set summary_path to a file that may be written",
@@ -44,19 +46,19 @@ def publish(document: Document, reporting: Reporting) -> int:
             )
             if document["exit_code"] == 0:
                 document = {**document, **run_end.failed(error).to_json()}
-    if reporting.report_path is not None:
-        _write_report(reporting.report_path, document)
+    if output.report_path is not None:
+        _write_report(output.report_path, document)
     if not document["dry_run"]:
         try:
-            append_to_history(reporting.folder, document)
+            append_to_history(output.rejects_path, document)
         except OSError as error:
             logger.warning(
                 "the run is missing from the history: %s. Set rejects_path to a folder that may be "
                 "written to",
                 error,
             )
-    if reporting.notify_url and is_due(document, reporting.notify_on):
-        notify(reporting.notify_url, document)
+    if output.notify_url and is_due(document, output.notify_on):
+        notify(output.notify_url, document)
     return int(document["exit_code"])
 
 
@@ -83,5 +85,5 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
     publish(
         make_document(facts, run_end.failed(error), now, Summary(run).to_json()),
-        parse_reporting(raw),
+        parse_output(raw),
     )

@@ -9,7 +9,7 @@ from target_gainsight.loading.outcomes import Outcome, RunStoppedError
 from target_gainsight.loading.settling.ledger import RUN_AGAIN, Ledger
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.mapping.errors import counted, display
-from target_gainsight.settings import OnRejects, Settings
+from target_gainsight.settings.model import OnRejects, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def check_end(settings: Settings, summary: Summary, ledger: Ledger, *, is_whole:
     """
     if is_whole:
         check_min_records(settings, summary)
-    check_rejects(summary, ledger, settings.rejection.on_rejects, dry_run=settings.dry_run)
+    check_rejects(summary, ledger, settings.output.on_rejects, dry_run=settings.dry_run)
 
 
 def check_rejects(

@@ -2,61 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 from target_gainsight.settings.dotted_names import join_columns
 from target_gainsight.settings.errors import ConfigErrors, display
-from target_gainsight.settings.model import (
-    MAX_LOOKUP_KEYS,
-    OBJECT_NAMES,
+from target_gainsight.settings.setting import check_names, read_values, settings_of
+from target_gainsight.settings.stream_settings import (
+    DUE_DATE,
     CompanyLinks,
     Deletes,
     FieldRule,
     Lookup,
-    OnNoMatch,
     StreamSettings,
-    WriteRule,
-)
-from target_gainsight.settings.relative_dates import (
-    DATE_FORMS,
-    DUE_DATE,
     days_ahead,
-    is_malformed,
 )
-from target_gainsight.settings.setting import Kind, Setting, check_names, read_values
 from target_gainsight.settings.table import SETTINGS
 
-_Values = TypeVar("_Values")
+MAX_LOOKUP_KEYS = 3
+"""Most fields that may identify a record (Company API, Update)."""
 
 MAX_MATCH_FIELDS = 6
 EXTERNAL_ID = "ExternalId"
 LOOKUP_FORM = "{object_name: Company, fields: {source_column: MatchField}}"
 LINKS_FORM = "{lookup: {source_column: MatchField}, fields: {Title: source_column}}"
-MATCH_SETTINGS = (
-    Setting(
-        Kind.TEXT,
-        "What happens to a record whose parent is not found.",
-        "reject",
-        choices=get_args(OnNoMatch),
-        name="on_no_match",
-    ),
-    SETTINGS["multi_match"],
-)
-"""The settings of a lookup that have choices."""
-
 RULE_FORM = "{write: always|empty|create, compare: true|false}"
-RULE_SETTINGS = (
-    Setting(
-        Kind.TEXT,
-        "When the field of an existing row is written.",
-        "always",
-        choices=get_args(WriteRule),
-        name="write",
-    ),
-    Setting(Kind.BOOLEAN, "Whether a difference causes a write.", default=True, name="compare"),
-)
+DATE_FORMS = "a date such as 2026-02-01, or days from the run's day such as +14d (0 to 9999)"
+MEANT_FOR_DAYS_AHEAD = re.compile(r"\s*[+-].*|.*\dd\s*", re.IGNORECASE | re.DOTALL)
+
 WITHOUT_FALLBACK = {
     "person": "people are always identified by Email",
     "timeline": f"activities are always identified by {EXTERNAL_ID}",
@@ -87,10 +62,12 @@ class StreamEntry:
     inherited: Mapping[str, Any]
     prefix: str = ""
 
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """All of them; its own win."""
-        return {**self.inherited, **self.own}
+    def get(self, setting: str) -> Any:  # noqa: ANN401 - what its kind says
+        """Return a setting as it was given, its own before an inherited one, or its default."""
+        for given in (self.own, self.inherited):
+            if setting in given:
+                return given[setting]
+        return SETTINGS[setting].default
 
     def name_of(self, setting: str) -> str:
         """Return the full name under which a setting was given, or would be."""
@@ -98,60 +75,44 @@ class StreamEntry:
         return setting if is_inherited else self.prefix + setting
 
 
-def build(form: type[_Values], values: Mapping[str, Any], **others: Any) -> _Values:  # noqa: ANN401
-    """Fill the fields of a dataclass with the settings of the same names."""
-    names = [field.name for field in fields(form) if field.name not in others]  # type: ignore[arg-type]
-    return form(**{name: value_of(values, name) for name in names}, **others)
-
-
-def value_of(values: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - what its kind says
-    """Return the value of a setting, or its default."""
-    return values[name] if name in values else SETTINGS[name].default_value
-
-
 def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | None:
     """Parse how one stream is loaded."""
-    values = entry.values
-    object_type = values.get("object_type")
-    custom_object = (values.get("custom_object_name") or "").strip()
-    if object_type is None and values.get("custom_object_name"):
+    object_type = entry.get("object_type")
+    if object_type is None and entry.get("custom_object_name"):
         object_type = "custom_object"
     for setting in ("lookup_keys", "fallback_keys"):
-        keys = value_of(values, setting)
+        keys = entry.get(setting)
         if len(keys) > MAX_LOOKUP_KEYS:
             expected = f"at most {MAX_LOOKUP_KEYS} fields"
             errors.add(entry.name_of(setting), display(list(keys)), expected)
-    rules = _parse_rules(entry, errors)
-    lookups = _parse_lookups(entry, errors)
-    links = _parse_links(entry, errors)
-    mapping = _parse_mapping(entry, "field_mapping", "the name of a field", errors)
-    columns = _parse_mapping(entry, "survey_columns", "the name of a source column", errors)
+    parsed = {
+        "field_rules": _parse_rules(entry, errors),
+        "lookups": _parse_lookups(entry, errors),
+        "company_links": _parse_links(entry, errors),
+        "field_mapping": _parse_mapping(entry, "field_mapping", "the name of a field", errors),
+        "survey_columns": _parse_mapping(
+            entry, "survey_columns", "the name of a source column", errors
+        ),
+    }
     if object_type is None:
         return None
     _check_object(entry, object_type, errors)
     _check_existing_rows(entry, object_type, errors)
-    return build(
-        StreamSettings,
-        values,
-        object_type=object_type,
-        object_name=OBJECT_NAMES.get(object_type) or custom_object,
-        lookups=lookups,
-        field_rules=rules,
-        company_links=links,
-        deletes=_parse_deletes(entry, object_type, errors),
-        field_mapping=mapping,
-        survey_columns=columns,
-        constants=dict(values.get("constants", {})),
-        bulk_job_id=value_of(values, "bulk_job_id").strip(),
-    )
+    parsed |= {
+        "object_type": object_type,
+        "custom_object_name": (entry.get("custom_object_name") or "").strip(),
+        "constants": entry.get("constants") or {},
+        "bulk_job_id": entry.get("bulk_job_id").strip(),
+        "deletes": _parse_deletes(entry, object_type, errors),
+    }
+    given = {**entry.inherited, **entry.own}
+    return StreamSettings(**{**given, **parsed})
 
 
 def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> None:
     """Check what depends on the kind of object."""
-    values, name_of = entry.values, entry.name_of
-    keys = value_of(values, "lookup_keys")
-    custom_object = (values.get("custom_object_name") or "").strip()
-    due = values.get("constants", {}).get(DUE_DATE)
+    name_of, keys = entry.name_of, entry.get("lookup_keys")
+    custom_object = entry.get("custom_object_name") or ""
     if object_type == "person" and keys:
         errors.add_message(
             f"Remove {name_of('lookup_keys')}: people are always identified by Email."
@@ -160,72 +121,61 @@ def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) ->
         errors.add_message(
             f"Remove {name_of('lookup_keys')}: activities are always identified by {EXTERNAL_ID}."
         )
-    if object_type == "cta" and is_malformed(due):
+    due = (entry.get("constants") or {}).get(DUE_DATE)
+    is_relative = isinstance(due, str) and MEANT_FOR_DAYS_AHEAD.fullmatch(due)
+    if object_type == "cta" and is_relative and days_ahead(due) is None:
         errors.add(f"{name_of('constants')}.{DUE_DATE}", display(due), DATE_FORMS)
-    if object_type != "person" and values.get("company_links"):
+    if object_type != "person" and entry.get("company_links"):
         errors.add_message(
             f"Remove {name_of('company_links')}: it applies to object_type: person only."
         )
-    if object_type == "custom_object" and not custom_object:
+    if object_type == "custom_object" and not custom_object.strip():
         errors.add_message(
             f"{entry.prefix}custom_object_name is missing: set it to the API name of the custom "
             "object, such as MyObject__gc."
         )
-    if object_type != "custom_object" and values.get("custom_object_name"):
+    if object_type != "custom_object" and custom_object:
         errors.add_message(
-            f"{name_of('custom_object_name')} ({display(custom_object)}) cannot be combined with "
-            f"object_type: {object_type}. Remove one of the two."
+            f"{name_of('custom_object_name')} ({display(custom_object.strip())}) cannot be "
+            f"combined with object_type: {object_type}. Remove one of the two."
         )
 
 
 def _check_existing_rows(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> None:
     """Check the settings that decide on the current row of a record."""
-    values, name_of = entry.values, entry.name_of
-    rules, keys = values.get("field_rules"), values.get("fallback_keys")
     reasons = {
         "field_rules": "rules hold for existing rows, and insert only creates",
         "fallback_keys": "they find existing rows, and insert only creates",
     }
     for setting, reason in reasons.items():
-        if values.get(setting) and value_of(values, "sync_mode") == "insert":
+        if entry.get(setting) and entry.get("sync_mode") == "insert":
             errors.add_message(
-                f"{name_of(setting)} cannot be combined with sync_mode: insert; {reason}. Remove "
-                "it."
+                f"{entry.name_of(setting)} cannot be combined with sync_mode: insert; {reason}. "
+                "Remove it."
             )
-    if keys and object_type in WITHOUT_FALLBACK:
-        errors.add_message(f"Remove {name_of('fallback_keys')}: {WITHOUT_FALLBACK[object_type]}.")
-    due = values.get("constants", {}).get(DUE_DATE)
-    if object_type == "cta" and DUE_DATE in (rules or {}) and days_ahead(due) is not None:
+    if entry.get("fallback_keys") and object_type in WITHOUT_FALLBACK:
+        reason = WITHOUT_FALLBACK[object_type]
+        errors.add_message(f"Remove {entry.name_of('fallback_keys')}: {reason}.")
+    has_rule = DUE_DATE in (entry.get("field_rules") or {})
+    due = (entry.get("constants") or {}).get(DUE_DATE)
+    if object_type == "cta" and has_rule and days_ahead(due) is not None:
         errors.add_message(
-            f"Remove {name_of('field_rules')}.{DUE_DATE}: a relative {DUE_DATE} is written on "
-            "create only."
+            f"Remove {entry.name_of('field_rules')}.{DUE_DATE}: a relative {DUE_DATE} is written "
+            "on create only."
         )
-
-
-def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRule]:
-    rules = {}
-    for field_name, raw in entry.values.get("field_rules", {}).items():
-        name = f"{entry.name_of('field_rules')}.{field_name}"
-        if not isinstance(raw, dict) or not raw:
-            errors.add(name, display(raw), RULE_FORM)
-            continue
-        check_names(raw, [setting.name for setting in RULE_SETTINGS], errors, f"{name}.")
-        read, _ = read_values(raw, RULE_SETTINGS, errors, f"{name}.")
-        rules[field_name] = FieldRule(**read)
-    return rules
 
 
 def _parse_deletes(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> Deletes:
     """Parse whether rows are deleted; inherited by a stream that cannot, it is for the others."""
-    values = entry.values
-    if value_of(values, "deletes") == "skip":
+    if entry.get("deletes") == "skip":
         return "skip"
-    kind, reason = f"object_type: {object_type}", NO_DELETES.get(object_type, "")
-    if not reason and values.get("transport") == "bulk":
+    if object_type in NO_DELETES:
+        kind, reason = f"object_type: {object_type}", NO_DELETES[object_type]
+    elif entry.get("transport") == "bulk":
         kind, reason = "transport: bulk", "a CSV file cannot name rows to delete"
-    elif not reason and values.get("sync_mode") == "insert":
+    elif entry.get("sync_mode") == "insert":
         kind, reason = "sync_mode: insert", "existing rows are not read, so none can be found"
-    if not reason:
+    else:
         return "delete"
     if "deletes" in entry.own or not entry.prefix:
         errors.add_message(
@@ -237,16 +187,27 @@ def _parse_deletes(entry: StreamEntry, object_type: str, errors: ConfigErrors) -
 def _parse_mapping(
     entry: StreamEntry, setting: str, expected: str, errors: ConfigErrors
 ) -> dict[str, str]:
-    mapping = join_columns(entry.values.get(setting, {}))
+    mapping = join_columns(entry.get(setting) or {})
     for column, name in mapping.items():
         if not isinstance(name, str) or not name:
             errors.add(f"{entry.name_of(setting)}.{column}", display(name), expected)
     return mapping
 
 
+def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRule]:
+    rules = {}
+    for field_name, raw in (entry.get("field_rules") or {}).items():
+        name = f"{entry.name_of('field_rules')}.{field_name}"
+        if not isinstance(raw, dict) or not raw:
+            errors.add(name, display(raw), RULE_FORM)
+        else:
+            rules[field_name] = FieldRule(**_read_options(name, raw, FieldRule, errors))
+    return rules
+
+
 def _parse_lookups(entry: StreamEntry, errors: ConfigErrors) -> dict[str, Lookup]:
     lookups = {}
-    for target, raw in entry.values.get("lookups", {}).items():
+    for target, raw in (entry.get("lookups") or {}).items():
         name = f"{entry.name_of('lookups')}.{target}"
         if not isinstance(raw, dict) or not _is_text(raw.get("object_name")):
             errors.add(name, display(raw), LOOKUP_FORM)
@@ -254,13 +215,13 @@ def _parse_lookups(entry: StreamEntry, errors: ConfigErrors) -> dict[str, Lookup
         lookups[target] = Lookup(
             object_name=raw["object_name"],
             fields=_match_fields(f"{name}.fields", raw.get("fields"), LOOKUP_FORM, errors),
-            **_read_choices(name, raw, Lookup, errors),
+            **_read_options(name, raw, Lookup, errors),
         )
     return lookups
 
 
 def _parse_links(entry: StreamEntry, errors: ConfigErrors) -> CompanyLinks | None:
-    raw = entry.values.get("company_links")
+    raw = entry.get("company_links")
     if not raw:
         return None
     name = entry.name_of("company_links")
@@ -270,19 +231,20 @@ def _parse_links(entry: StreamEntry, errors: ConfigErrors) -> CompanyLinks | Non
     return CompanyLinks(
         lookup=_match_fields(f"{name}.lookup", raw.get("lookup"), LINKS_FORM, errors),
         fields=columns or {},
-        **_read_choices(name, raw, CompanyLinks, errors),
+        **_read_options(name, raw, CompanyLinks, errors),
     )
 
 
-def _read_choices(
-    name: str, raw: Mapping[str, Any], form: type[Lookup | CompanyLinks], errors: ConfigErrors
+def _read_options(
+    name: str,
+    raw: Mapping[str, Any],
+    form: type[FieldRule | Lookup | CompanyLinks],
+    errors: ConfigErrors,
 ) -> dict[str, Any]:
-    """Read on_no_match and multi_match, as far as the form has them; refuse unknown keys."""
-    names = [field.name for field in fields(form)]
-    check_names(raw, names, errors, f"{name}.")
-    declared = [setting for setting in MATCH_SETTINGS if setting.name in names]
-    read, _ = read_values(raw, declared, errors, f"{name}.")
-    return {setting.name: setting.default for setting in declared} | read
+    """Read the settings that a form declares; add an error for each name that it does not have."""
+    check_names(raw, [each.name for each in fields(form)], errors, f"{name}.")
+    read, _ = read_values(raw, settings_of(form), errors, f"{name}.")
+    return read
 
 
 def _match_fields(name: str, raw: object, form: str, errors: ConfigErrors) -> dict[str, str]:

@@ -1,0 +1,240 @@
+"""How one stream is loaded: the settings, as they are declared and as they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import Literal
+
+from target_gainsight.settings.setting import declare
+
+SyncMode = Literal["upsert", "insert", "update"]
+ObjectType = Literal[
+    "company", "person", "relationship", "custom_object", "timeline", "cta", "survey_csv"
+]
+UnknownFields = Literal["fail", "drop", "send"]
+OnNoMatch = Literal["reject", "leave_empty"]
+MultiMatch = Literal["reject", "first"]
+NearMatches = Literal["reject", "ignore"]
+NullValues = Literal["send", "omit"]
+DateFormat = Literal["iso", "MM-DD-YYYY"]
+RichText = Literal["html", "as_is"]
+Transport = Literal["rest", "bulk"]
+WriteRule = Literal["always", "empty", "create"]
+Deletes = Literal["skip", "delete"]
+
+OBJECT_NAMES: Mapping[str, str] = {
+    "company": "Company",
+    "person": "Person",
+    "relationship": "Relationship",
+    "timeline": "activity_timeline",
+    "cta": "call_to_action",
+}
+"""API name of each standard object type; a custom object brings its own."""
+
+DUE_DATE = "DueDate"
+_DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
+
+_mapping = partial(declare, group="Object and mapping")
+_mode = partial(declare, group="Modes and keys")
+_file = partial(declare, group="Bulk jobs and survey files")
+
+
+def days_ahead(value: object) -> int | None:
+    """Return how many days from the run's day a due date such as `+14d` is; None for others."""
+    found = _DAYS_AHEAD.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A foreign key that is resolved by fields (source column to match field) of an object."""
+
+    object_name: str
+    fields: Mapping[str, str]
+    on_no_match: OnNoMatch = declare("What to do with a record without a parent.", "reject")
+    multi_match: MultiMatch = declare("What to do when several rows match.", "reject")
+
+
+@dataclass(frozen=True)
+class CompanyLinks:
+    """How a person is linked to its companies.
+
+    Attributes:
+        lookup: Source column to match field of Company.
+        fields: Field of the link (Title, Role, IsPrimaryCompany) to source column.
+    """
+
+    lookup: Mapping[str, str]
+    fields: Mapping[str, str]
+    on_no_match: OnNoMatch = declare("What to do with a person without a company.", "reject")
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """When a field of an existing row is written."""
+
+    write: WriteRule = declare(
+        "Always, only where the row has no value, or never: on create only.", "always"
+    )
+    compare: bool = declare("Whether a difference in the field causes a write.", default=True)
+
+    def __str__(self) -> str:
+        parts = {"create": ["written on create only"], "empty": ["written only where empty"]}
+        compared = [] if self.compare else ["not compared"]
+        return ", ".join([*parts.get(self.write, []), *compared]) or "always written"
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """How one stream is loaded; a field is a setting, which its text describes."""
+
+    object_type: ObjectType = _mapping(
+        "The kind of object to load into. At the top, it is for all streams without an entry in "
+        "streams."
+    )
+    custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.")
+    field_mapping: Mapping[str, str] = _mapping(
+        "Source column to Gainsight field, applied after the stream maps."
+    )
+    constants: Mapping[str, object] = _mapping(
+        "Gainsight field to a value that is set on every record. The DueDate of a CTA may be "
+        "relative, such as +14d: that many days after the run that creates it."
+    )
+    lookups: Mapping[str, Lookup] = _mapping(
+        "Foreign keys to resolve by fields of another object. Gainsight field to "
+        "{object_name, fields: {source column: match field}, on_no_match: reject|leave_empty, "
+        "multi_match: reject|first}. Source columns are named as they come out of the stream maps."
+    )
+    company_links: CompanyLinks | None = _mapping(
+        "The companies of a person: {lookup: {source column: match field of Company}, "
+        "fields: {Title: source column}, on_no_match: reject|leave_empty}."
+    )
+    unknown_fields: UnknownFields = _mapping(
+        "What to do with a column that the object does not have: fail before the first write "
+        "with suggestions, drop it with one warning, or send it unchecked. With a field_mapping, "
+        "unknown columns that it does not name are dropped and listed once.",
+        "fail",
+    )
+    date_format: DateFormat = _mapping(
+        "How to write DATE fields. A date that the tenant refuses is tried once in the other "
+        "format.",
+        "iso",
+    )
+    rich_text: RichText | None = _mapping(
+        "How to write rich text fields. With html, line breaks become <br>, because Gainsight "
+        "shows no others, and text that has HTML already stays as it is. With as_is, every text "
+        "stays as it is. When not set: html for the Notes of activities and the Comments of CTAs, "
+        "as_is for other fields."
+    )
+    sync_mode: SyncMode = _mode(
+        "Whether to create and update records (upsert), only create (insert) or only update.",
+        "upsert",
+        refused={
+            "mirror": (
+                "A mirror deletes rows that the source lacks, and this target never deletes those: "
+                "use upsert and retire rows with a status field, or deletes: delete if the source "
+                "marks them with _sdc_deleted_at."
+            ),
+            "delete": "Use deletes: delete, which deletes the rows that the source has deleted.",
+            "append": "Use insert, which creates a row for every record.",
+            **dict.fromkeys(
+                ("add", "remove", "audience", "audience_add", "audience_remove", "segment"),
+                "Audience modes change the members of a list, which Gainsight does not have: load "
+                "a flag field with upsert.",
+            ),
+        },
+    )
+    lookup_keys: tuple[str, ...] = _mode(
+        "The 1 to 3 Gainsight fields that identify an existing record, as a list or "
+        "comma-separated text. When not set: Name if the stream has it, else the stream's key "
+        "properties. People are always identified by Email, Timeline activities by ExternalId "
+        "(by default the stream's key properties, joined), CTAs by Name only if it is set here.",
+        (),
+    )
+    fallback_keys: tuple[str, ...] = _mode(
+        "The 1 to 3 Gainsight fields that find a row without lookup keys, such as a company that "
+        "was created by hand. A record that no row matches by its lookup keys updates the one row "
+        "that has its fallback keys and whose lookup keys are empty, and gives it its lookup keys. "
+        "For companies, relationships and custom objects, under upsert and update.",
+        (),
+    )
+    multi_match: MultiMatch = _mode(
+        "What to do when the lookup keys match several rows: reject the record, or update the "
+        "first row.",
+        "reject",
+    )
+    near_matches: NearMatches = _mode(
+        "What to do with a new record under upsert whose key differs from an existing one only in "
+        "spelling, such as case or surrounding blanks: reject it as ambiguous_key, or ignore the "
+        "resemblance and create it.",
+        "reject",
+    )
+    skip_unchanged: bool = _mode(
+        "Do not write a row whose fields already have the values to be sent.", True
+    )
+    field_rules: Mapping[str, FieldRule] = _mode(
+        "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
+        "compare: true|false}. With empty, a value is written only where the row has none. With "
+        "create, it is written on create only. With `compare: false`, a difference in the field "
+        "does not cause a write, and the value is written along when another field has changed."
+    )
+    null_values: NullValues = _mode(
+        "Whether a null clears the field (send) or leaves it as it is (omit).", "send"
+    )
+    max_creates: int | None = _mode(
+        "Stop a stream before the batch that would create more records than this."
+    )
+    deletes: Deletes = _mode(
+        "What to do with a record that has `_sdc_deleted_at`: skip it, or delete the row with its "
+        "lookup keys, for companies, relationships and custom objects. Each row is first written "
+        "whole to a file beside the rejects, from which it can be loaded again.",
+        "skip",
+    )
+    max_deletes: int = _mode(
+        "Stop a run before it would delete more rows of a stream than this.", 100
+    )
+    min_records: int | None = _mode(
+        "Number of records of the stream below which the run fails at its end, for sources that "
+        "must not be empty. A stream that does not come at all has none.",
+        scope="entry",
+    )
+    transport: Transport = _file(
+        "Whether to write records by calls (rest) or to hand CSV files to a bulk job (bulk).",
+        "rest",
+        scope="entry",
+    )
+    bulk_job_id: str = _file(
+        "The ID of the bulk job, from its cURL command in Gainsight.", "", scope="entry"
+    )
+    survey_columns: Mapping[str, str] = _file(
+        "For object_type survey_csv: column of the survey import (Company, Email, Score, Comment, "
+        "Survey Name, Response Date, Language, Channel, or others) to source column. A column that "
+        "is not named here is filled from the source column of the same name, whatever its case "
+        "and separators.",
+        scope="stream",
+    )
+
+    @property
+    def object_name(self) -> str:
+        """API name of the object; empty for a survey file."""
+        return OBJECT_NAMES.get(self.object_type) or self.custom_object_name
+
+    @property
+    def days_until_due(self) -> int | None:
+        """Days from the run that creates a CTA to its due date, where the constant is relative."""
+        return days_ahead(self.constants.get(DUE_DATE)) if self.object_type == "cta" else None
+
+    def constants_on(self, day: date) -> Mapping[str, object]:
+        """Return the constants, with a date in place of a relative due date.
+
+        Args:
+            day: The run's day, by UTC.
+        """
+        days = self.days_until_due
+        if days is None:
+            return self.constants
+        return {**self.constants, DUE_DATE: (day + timedelta(days=days)).isoformat()}
