@@ -25,16 +25,18 @@ class CallPool:
     def __init__(self, size: int, on_wait: Callable[[], None]) -> None:
         self._size = size
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
-        self._in_flight: dict[Future[Any], Callable[[Any], None]] = {}
+        self._in_flight: dict[Future[Any], Callable[[Future[Any]], object]] = {}
         self._closing = False
         self._on_wait = on_wait
 
-    def submit(self, send: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
+    def submit(
+        self, send: Callable[[], Result], on_done: Callable[[Future[Result]], object]
+    ) -> None:
         """Make calls as soon as a thread is free, processing completed ones meanwhile.
 
         Args:
             send: Makes them, in a worker thread.
-            on_done: Takes its result, in this thread.
+            on_done: Takes its result or error, in this thread.
 
         Raises:
             RunStoppedError: The run is stopping.
@@ -62,7 +64,7 @@ class CallPool:
         for future in done:
             on_done = self._in_flight.pop(future, None)
             if on_done is not None:
-                on_done(future.result())
+                on_done(future)
 
     def stop_accepting(self) -> None:
         """Refuse further calls: the run is stopping."""

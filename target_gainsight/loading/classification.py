@@ -64,8 +64,9 @@ class Classification:
         seen_keys: SeenKeys | None,
         summary: Summary,
         plan: Plan | None,
-        existing_on_insert: ExistingOnInsert = "skipped",
+        existing_on_insert: ExistingOnInsert,
     ) -> None:
+        self.rules = WriteRules.of(settings.field_rules)
         self._settings = settings
         self._mapper = mapper
         self._keys = frozenset(keys.names)
@@ -75,7 +76,6 @@ class Classification:
         self._summary = summary
         self._plan = plan
         self._compares_on_insert = existing_on_insert == "compared"
-        self._rules = WriteRules.of(settings.field_rules)
 
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.
@@ -176,8 +176,8 @@ class Classification:
     ) -> Action | None:
         near = matches.near(record.key) if self._seen_keys is not None else None
         reason = self._near_match(record, near[0]) if near else None
-        if reason is None and matches.fallback is not None:
-            claim = matches.fallback.claim(record)
+        if reason is None and matches.claim is not None:
+            claim = matches.claim(record)
             if isinstance(claim, Reason):
                 reason = claim
             else:
@@ -215,8 +215,8 @@ class Classification:
             names = self._mapper.changed_fields(record.fields, row)
             fixed = self._keys if record.claimed is None else ()
             changed = tuple(name for name in names if name not in fixed)
-            if self._rules is not None:
-                changed = self._apply_rules(self._rules, record, row, changed)
+            if self.rules is not None:
+                changed = self._apply_rules(self.rules, record, row, changed)
         if inserts and (changed or not self._compares_on_insert):
             message = f"{self._settings.object_name} {record.gsid} has this key already"
             result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)

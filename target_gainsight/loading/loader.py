@@ -8,36 +8,40 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
-from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.api import MAX_PAGE, GainsightError, StopRunError
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import (
     Classification,
-    ExistingOnInsert,
-    RecordMap,
     merge_by_key,
     split_at_deletes,
     split_repeats,
     take_refused_merges,
 )
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
-from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.group_size import GroupSize
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.near_matches import NearMatchCheck, SeenKeys
+from target_gainsight.loading.near_matches import NearMatchQueue
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
-from target_gainsight.loading.reading.current_rows import CurrentRows, Matches, ReadResult
+from target_gainsight.loading.reading.current_rows import Matches, RowReader
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import Key
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.writer import Action, Writer
-from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import StreamSettings
+
+LARGEST_GROUP = MAX_PAGE - 1
+"""A group of so many keys is read with one call: a page that is not full ends the query."""
+
+MOSTLY_UNCHANGED = 0.9
+"""While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
 
 
 class RecordLoader:
@@ -45,11 +49,11 @@ class RecordLoader:
 
     Args:
         settings: How the stream is loaded.
-        group_size: Records of the first group.
-        mapper: Compares records with rows.
+        group_size: Records of the first group, and the fewest of a later one.
+        classification: Decides on each record.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
-        seen_keys: The keys of this run; None if near matches do not matter.
+        checks_near: Whether near matches of new keys are read before they are written.
         writer: Writes batches.
         ledger: Takes the outcomes.
         pool: The batches in flight.
@@ -58,8 +62,6 @@ class RecordLoader:
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         lookup_index: Remembers created and rejected records; None if no lookup needs them.
-        plan: Records what would change, in a dry run.
-        existing_on_insert: What insert mode does with a record that the tenant has.
 
     Attributes:
         group_size: How many records make a group.
@@ -70,10 +72,10 @@ class RecordLoader:
         *,
         settings: StreamSettings,
         group_size: int,
-        mapper: RecordMap,
+        classification: Classification,
         keys: KeyReader,
-        rows: CurrentRows | None,
-        seen_keys: SeenKeys | None,
+        rows: RowReader | None,
+        checks_near: bool,
         writer: Writer,
         ledger: Ledger,
         pool: CallPool,
@@ -82,44 +84,32 @@ class RecordLoader:
         deferred: DeferredParents | None = None,
         resolver: Resolver | None = None,
         lookup_index: LookupIndex | None = None,
-        plan: Plan | None = None,
-        existing_on_insert: ExistingOnInsert = "written",
     ) -> None:
-        self.group_size = GroupSize(group_size)
+        self.group_size = group_size
+        self._first_group_size = group_size
+        self._next_group_size = group_size
         self._settings = settings
+        self._classification = classification
         self._keys = keys
         self._rows = rows
+        self._checks_near = checks_near
         self._writer = writer
         self._ledger = ledger
         self._pool = pool
         self._resends = resends
         self._now = resends.clock.now
+        self._deleter = deleter
+        self._deferred = deferred
         self._resolver = resolver
         self._lookup_index = lookup_index
-        self._classification = Classification(
-            settings, mapper, keys, seen_keys, ledger.summary, plan, existing_on_insert
-        )
-        self._check: NearMatchCheck | None = None
-        sets_keys = settings.sync_mode == "upsert" or bool(settings.fallback_keys)
-        if rows is not None and seen_keys is not None and sets_keys:
-            self._check = NearMatchCheck(
-                rows,
-                keys,
-                pool,
-                lambda records, found: self._classify(records, found, near=True),
-            )
-        self._rules = WriteRules.of(settings.field_rules)
-        self._inserts = settings.sync_mode == "insert"
-        self._reads = rows is not None and not (self._inserts and existing_on_insert == "written")
-        self._deferred = deferred
-        self._deleter = deleter
+        self._near = NearMatchQueue(keys)
         self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
+        self._packed_since: float | None = None
+        self._reading: frozenset[Key] = frozenset()
+        self._in_flight = 0
         self._keys_in_flight: Counter[Key] = Counter()
         self._unmerged: deque[LoadRecord] = deque()
-        self._in_flight = 0
-        self._reading: frozenset[Key] = frozenset()
         self._created = 0
-        self._packed_since: float | None = None
 
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group, in input order; what does not fill a batch waits for the next group.
@@ -130,13 +120,12 @@ class RecordLoader:
         """
         if self._resolver is not None:
             group = self._resolve(group, self._resolver)
-        for record in group if self._rows is not None else ():
+        for record in group:
             record.key = self._keys.of_record(record.fields)
-        if not self._reads:
+        if self._rows is None:
             self._insert(group)
         elif group:
-            splits = self._inserts or self._deleter is not None
-            for part in self._split(group) if splits else (group,):
+            for part in self._split(group):
                 self._wait_for_conflicting_keys(part)
                 while self._unmerged:
                     self._retry_unmerged()
@@ -177,7 +166,7 @@ class RecordLoader:
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         """Split a group into parts whose records can be read and written together."""
-        if self._inserts:
+        if self._settings.sync_mode == "insert":
             return split_repeats(group)
         if any(record.deletes for record in group):
             return split_at_deletes(group, self._keys.normalize)
@@ -232,16 +221,14 @@ class RecordLoader:
     def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
         """Settle the earlier records that have keys of this group."""
         keys = {record.key for record in group}
-        if not keys.isdisjoint(self._reading) or self._has_packed(keys):
+        if not keys.isdisjoint(self._reading):
             self._finish_read()
-        if self._has_packed(keys):
+        classified: tuple[Iterable[LoadRecord], ...] = (self._near, *self._packed.values())
+        if not keys.isdisjoint(record.key for records in classified for record in records):
+            self._finish_read()
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._keys_in_flight):
             self._pool.process_completed(wait=True)
-
-    def _has_packed(self, keys: set[Key]) -> bool:
-        packed = (self._check or (), *self._packed.values())
-        return any(record.key in keys for records in packed for record in records)
 
     def _finish_read(self) -> None:
         """Classify the group that is being read, if one is."""
@@ -261,59 +248,66 @@ class RecordLoader:
             self._load_by_key([part], is_retry=True)
 
     def _load_by_key(self, group: Sequence[LoadRecord], *, is_retry: bool = False) -> None:
-        """Read the current rows of a group, once the group before it has been classified."""
-        if self._rows is None:
-            message = "a stream without lookup keys cannot be read"
-            raise RunStoppedError(message)
-        rows, merged = self._rows, merge_by_key(group, self._rules)
+        """Read the current rows of a group, once the group before it has been classified.
+
+        How many of its records are unchanged decides on the size of the group after the next,
+        however quickly the tenant responds: so the sizes follow from the records alone.
+        """
+        rows = cast("RowReader", self._rows)  # without any, records are inserted
+        merged = merge_by_key(group, self._classification.rules)
         if self._deferred is not None:
             self._deferred.override(merged)
         self._finish_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
-            self.group_size.advance()
+            self.group_size = self._next_group_size
 
-        def on_done(found: ReadResult) -> None:
+        def on_done(done: Future[Matches]) -> None:
             self._reading = frozenset()
-            unchanged = self._classify(merged, found)
+            unchanged = self._classify(merged, done)
             if not is_retry:
-                self.group_size.record_group(len(merged), unchanged)
+                grows = unchanged >= MOSTLY_UNCHANGED * len(merged)
+                grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
+                self._next_group_size = max(self._first_group_size, grown)
 
-        self._pool.submit(lambda: rows.read_or_error(merged), on_done)
+        self._pool.submit(lambda: rows.read(merged), on_done)
 
     def _classify(
-        self, records: Sequence[LoadRecord], found: ReadResult, *, near: bool = False
+        self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool = False
     ) -> int:
         """Decide what to write for records whose rows, or near matches, have been read.
 
         Returns:
             The number of unchanged records.
         """
-        if isinstance(found, (StopRunError, RunStoppedError)):
-            raise found
-        if isinstance(found, GainsightError):
-            self._ledger.record_batch(unavailable(records, found))
+        if near:
+            self._near.reading = []
+        try:
+            found = done.result()
+        except StopRunError:
+            raise
+        except GainsightError as error:
+            self._ledger.record_batch(unavailable(records, error))
             return 0
-        deletes = [each for each in records if each.deletes] if self._deleter else []
-        to_write = [each for each in records if not each.deletes] if deletes else records
-        result = self._pack(to_write, found, near=near)
+        result = self._pack([each for each in records if not each.deletes], found, near=near)
         self._settle(result)
         self._send_packed(partial=False)
+        deletes = [each for each in records if each.deletes]
         if self._deleter is not None and deletes:
             self._delete(self._deleter, deletes, found)
         return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _pack(self, records: Sequence[LoadRecord], found: Matches, *, near: bool) -> BatchResult:
         """Pack the records that are to be written; return the outcomes of the others."""
-        check = self._check if found.readable and not near else None
         classify = self._classification.classify_unique if near else self._classification.classify
+        checks_near = self._checks_near and found.readable and not near
         result = BatchResult()
         for record in records:
             action = classify(record, found, result)
             if action is None:
                 continue
             is_new_key = action == "create" or record.claimed is not None
-            if is_new_key and check is not None and check.add(record):
+            if is_new_key and checks_near and self._near.add(record):
                 continue
             if record.claimed is not None:
                 action = self._classification.classify_claim(record, record.claimed, result)
@@ -342,15 +336,26 @@ class RecordLoader:
 
     def _send_packed(self, *, partial: bool) -> None:
         """Send full batches, or all that is packed."""
-        if self._check:
-            self._check.read(final=partial)
+        self._read_near_matches(final=partial)
         for action, packed in self._packed.items():
             while len(packed) >= self._writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self._writer.batch_size])
-        if not self._check and not any(self._packed.values()):
+        if not any(self._near) and not any(self._packed.values()):
             self._packed_since = None
         elif self._packed_since is None:
             self._packed_since = self._now()
+
+    def _read_near_matches(self, *, final: bool) -> None:
+        """Read near matches of new keys, with full queries only; if final, all of them."""
+        while self._rows is not None and (final or not self._near.reading):
+            if self._near.reading:
+                self._pool.process_completed(wait=True)
+                continue
+            self._near.reading = records = self._near.take(final=final)
+            if not records:
+                return
+            read = partial(self._rows.read, records, near=True)
+            self._pool.submit(read, partial(self._classify, records, near=True))
 
     def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
         if action == "create":
@@ -369,11 +374,12 @@ class RecordLoader:
         self._in_flight += 1
         self._keys_in_flight.update(record.key for record in batch if record.key)
         self._pool.submit(
-            lambda: deliver(self._writer, action, batch, self._resends),
-            lambda result: self._on_batch_done(batch, result),
+            partial(deliver, self._writer, action, batch, self._resends),
+            partial(self._on_batch_done, batch),
         )
 
-    def _on_batch_done(self, batch: Sequence[LoadRecord], result: BatchResult) -> None:
+    def _on_batch_done(self, batch: Sequence[LoadRecord], done: Future[BatchResult]) -> None:
+        result = done.result()
         self._in_flight -= 1
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
         if any(record.parts for record in batch):

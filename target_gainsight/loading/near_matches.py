@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain
 
 from target_gainsight.api import MAX_PAGE
-from target_gainsight.loading.call_pool import CallPool
-from target_gainsight.loading.reading.current_rows import CurrentRows, ReadResult
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import Key
@@ -22,37 +19,22 @@ MAX_VALUES = MAX_PAGE - 1
 CREATE_INDEX = "CREATE INDEX IF NOT EXISTS by_spelling ON seen (spelling)"
 
 
-class NearMatchCheck:
-    """Reads near matches of records to create; one query serves records of many groups.
+class NearMatchQueue:
+    """Records to create whose near matches are read first; one query serves many groups.
 
-    Args:
-        rows: Reads rows by the spellings of keys.
-        keys: Lists the spellings of a record's key.
-        pool: Makes the calls.
-        on_read: Takes the records of a query and its result, in the main thread.
+    Attributes:
+        reading: The records whose near matches are being read.
     """
 
-    def __init__(
-        self,
-        rows: CurrentRows,
-        keys: KeyReader,
-        pool: CallPool,
-        on_read: Callable[[list[LoadRecord], ReadResult], object],
-    ) -> None:
-        self._rows = rows
+    def __init__(self, keys: KeyReader) -> None:
+        self.reading: list[LoadRecord] = []
         self._keys = keys
-        self._pool = pool
-        self._on_read = on_read
         self._waiting: deque[tuple[LoadRecord, int]] = deque()
         self._values = 0
-        self._reading: list[LoadRecord] = []
 
     def __iter__(self) -> Iterator[LoadRecord]:
         """Iterate over the records whose near matches are not known yet."""
-        return chain(self._reading, (record for record, _ in self._waiting))
-
-    def __len__(self) -> int:
-        return len(self._reading) + len(self._waiting)
+        return chain(self.reading, (record for record, _ in self._waiting))
 
     def add(self, record: LoadRecord) -> bool:
         """Add a record to create; return False if its key has no other spellings."""
@@ -62,25 +44,18 @@ class NearMatchCheck:
             self._values += values
         return bool(values)
 
-    def read(self, *, final: bool) -> None:
-        """Start a query if there are records for a full one; if final, read all near matches."""
-        while (final and len(self)) or (self._values >= MAX_VALUES and not self._reading):
-            if self._reading:
-                self._pool.process_completed(wait=True)
-                continue
-            records: list[LoadRecord] = []
-            values = 0
-            while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
-                record, count = self._waiting.popleft()
-                records.append(record)
-                values += count
-            self._values -= values
-            self._reading = records
-            self._pool.submit(partial(self._rows.read_or_error, records, near=True), self._on_done)
-
-    def _on_done(self, result: ReadResult) -> None:
-        records, self._reading = self._reading, []
-        self._on_read(records, result)
+    def take(self, *, final: bool) -> list[LoadRecord]:
+        """Take the records of a full query, or if final of the last one; none if there are less."""
+        if not final and self._values < MAX_VALUES:
+            return []
+        records: list[LoadRecord] = []
+        values = 0
+        while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
+            record, count = self._waiting.popleft()
+            records.append(record)
+            values += count
+        self._values -= values
+        return records
 
 
 class SeenKeys:

@@ -12,7 +12,7 @@ from singer_sdk import Target
 from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, Json, ObjectSchema
-from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+from target_gainsight.loading.classification import Classification, ExistingOnInsert, RecordMap
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
@@ -22,7 +22,7 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
-from target_gainsight.loading.reading.current_rows import CurrentRows
+from target_gainsight.loading.reading.current_rows import CurrentRows, RowReader
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
@@ -99,7 +99,7 @@ class ObjectSink(StreamSink):
     @override
     def is_full(self) -> bool:
         """Whether the group that is being filled is complete."""
-        return len(self._pending) >= self.loader.group_size.current
+        return len(self._pending) >= self.loader.group_size
 
     @override
     def setup(self) -> None:
@@ -140,7 +140,7 @@ class ObjectSink(StreamSink):
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
         """Return the writer of batches."""
 
-    def with_fallback(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:  # noqa: ARG002
+    def with_fallback(self, rows: RowReader, keys: KeyReader) -> RowReader:  # noqa: ARG002
         """Return a reader that finds rows by fallback keys, too, where the object has them."""
         return rows
 
@@ -248,10 +248,9 @@ class ObjectSink(StreamSink):
     def _make_loader(self) -> RecordLoader:
         context = self.context
         self._keys = keys = KeyReader.of(self.plan.keys, self.mapper)
-        rows = self.rows(keys) if keys.names else None
-        writer, planning = self.writer(keys, rows), None
-        if rows is not None:
-            rows = self.with_fallback(rows, keys)
+        current = self.rows(keys) if keys.names else None
+        writer, planning = self.writer(keys, current), None
+        rows = None if current is None else self.with_fallback(current, keys)
         if context.plan is not None:
             if rows is not None:
                 written = context.plan.written(self.object_name, keys.names)
@@ -287,17 +286,25 @@ class ObjectSink(StreamSink):
                     ),
                 )
         compares_keys = rows is not None and self.stream.near_matches != "ignore"
+        sync_mode = self.stream.sync_mode
+        classification = Classification(
+            self.stream,
+            self.comparison(),
+            keys,
+            context.seen_keys[self.object_name.lower(), keys.names] if compares_keys else None,
+            context.summary,
+            context.plan,
+            self.existing_on_insert,
+        )
         return RecordLoader(
             settings=self.stream,
             group_size=context.settings.limits.read_group_size,
-            mapper=self.comparison(),
+            classification=classification,
             keys=keys,
-            rows=rows,
-            seen_keys=context.seen_keys[self.object_name.lower(), keys.names]
-            if compares_keys
-            else None,
+            rows=None if sync_mode == "insert" and self.existing_on_insert == "written" else rows,
+            checks_near=compares_keys
+            and (sync_mode == "upsert" or bool(self.stream.fallback_keys)),
             writer=writer,
-            plan=context.plan,
             ledger=self.ledger,
             pool=context.pool,
             resends=resends,
@@ -305,7 +312,6 @@ class ObjectSink(StreamSink):
             deferred=deferred,
             resolver=resolver,
             lookup_index=self._lookup_index,
-            existing_on_insert=self.existing_on_insert,
         )
 
     def _plan(self, keys: tuple[str, ...] | None) -> FieldPlan:

@@ -12,7 +12,7 @@ from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import RowDeleter, WholeRowReader
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
@@ -98,7 +98,7 @@ class RecordsSink(ObjectSink):
         return CurrentRows(self.client.records, self.object_name, keys, ruled=ruled)
 
     @override
-    def with_fallback(self, rows: CurrentRows, keys: KeyReader) -> CurrentRows:
+    def with_fallback(self, rows: RowReader, keys: KeyReader) -> RowReader:
         if not self.plan.fallback_keys:
             return rows
         fallback_keys = KeyReader.of(self.plan.fallback_keys, self.mapper)
@@ -110,7 +110,7 @@ class RecordsSink(ObjectSink):
             ruled=tuple(self.stream.field_rules),
         )
         claimed = self.context.claimed_rows[self.object_name.lower()]
-        return FallbackRows(rows, keys, fallback, fallback_keys, claimed)
+        return FallbackRows(rows, keys.names, fallback, fallback_keys, claimed)
 
     @override
     def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:

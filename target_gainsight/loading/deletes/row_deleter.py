@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 
 from target_gainsight.api import (
@@ -136,8 +137,9 @@ class RowDeleter:
         """Delete rows and settle their records, except for the refused deletes it returns."""
         in_flight, refused = set(records), []
 
-        def on_sent(record: LoadRecord, result: BatchResult) -> None:
+        def on_sent(record: LoadRecord, done: Future[BatchResult]) -> None:
             in_flight.discard(record)
+            result = done.result()
             if any(each.outcome is Outcome.REJECTED for each in result.settlements):
                 refused.append(result)
             else:

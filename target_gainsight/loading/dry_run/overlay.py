@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
+from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
 from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
@@ -33,7 +33,7 @@ class _PlannedRow:
     is_new: bool = False
 
 
-class PlannedRows(CurrentRows):
+class PlannedRows:
     """The current rows of one object, with what the run would have written so far.
 
     Args:
@@ -45,7 +45,7 @@ class PlannedRows(CurrentRows):
 
     def __init__(
         self,
-        rows: CurrentRows,
+        rows: RowReader,
         written: SpilledValues,
         deleted: set[str],
         claimed: ClaimedRows | None = None,
@@ -78,18 +78,14 @@ class PlannedRows(CurrentRows):
             return
         self._written.add(record.key, deleted)
 
-    def object_fields(self, record: LoadRecord) -> Iterable[str]:
-        """List the fields of a record that are fields of the object."""
-        return self._rows.object_fields(record)
-
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
     ) -> Matches:
-        """Read the rows of some records, as they would be by now; raises as CurrentRows does."""
+        """Read the rows of some records, as they would be by now; see ``RowReader.read``."""
         matches = self._rows.read(records, extra, near=near)
         if self._deleted:
             matches.remove(self._deleted)
-        empty = dict.fromkeys(name for record in records for name in self.object_fields(record))
+        empty = dict.fromkeys(name for record in records for name in record.fields)
         keys = dict.fromkeys(record.key for record in records)
         for _, key, planned in self._written.find(keys):
             if not planned.exists:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
@@ -41,7 +41,7 @@ class DeferredParents:
     def __init__(
         self,
         resolver: Resolver,
-        rows: CurrentRows | None,
+        rows: RowReader | None,
         keys: tuple[str, ...],
         *,
         now: Callable[[], float],

@@ -256,9 +256,8 @@ class LookupIndex:
         where: Where,
     ) -> list[Mapping[str, Any]]:
         names = dict.fromkeys(name for match in by_match for name in match.names)
-        keys = [
-            (match, AskedKeys(match.normalize(each.key) for each in group))
-            for match, group in by_match.items()
+        asked = [
+            AskedKeys(match, (each.key for each in group)) for match, group in by_match.items()
         ]
         if object_name not in self._readers:
             self._readers[object_name] = ObjectReader(self._records, object_name)
@@ -266,9 +265,7 @@ class LookupIndex:
             (GSID, *names),
             (),
             where,
-            lambda row: any(
-                asked.may_include(match.normalize(match.of_row(row))) for match, asked in keys
-            ),
+            lambda row: any(each.may_include(row) for each in asked),
         )
         return list(rows)
 

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from target_gainsight.api import (
     MAX_PAGE,
-    GainsightError,
     RecordsApi,
     RefusedError,
     UnreadableFieldError,
@@ -31,29 +30,19 @@ GSID = "Gsid"
 Row = Mapping[str, Any]
 
 
-class Fallback(Protocol):
-    """Rows with the fallback keys of records that no row matches."""
-
-    def claim(self, record: LoadRecord) -> Row | Reason | None:
-        """Claim the row that a record is to update."""
-
-
 class Matches:
-    """Rows of the tenant, found by their keys.
-
-    Args:
-        rows: The rows.
-        keys: Reads their keys.
-        readable: Whether the tenant returns rows of the object; if not, a row that is missing here
-            may exist.
+    """Rows of one object, found by their keys.
 
     Attributes:
-        fallback: The rows with the fallback keys of records that no row matches; None without any.
+        readable: Whether the tenant returns rows of the object; if not, a row that is missing here
+            may exist.
+        claim: Returns the row with the fallback keys of a record that no row matches, the reason
+            why none can be chosen, or None; is None itself where no row has fallback keys.
     """
 
     def __init__(self, rows: Iterable[Row], keys: KeyReader, *, readable: bool = True) -> None:
         self.readable = readable
-        self.fallback: Fallback | None = None
+        self.claim: Callable[[LoadRecord], Row | Reason | None] | None = None
         self._keys = keys
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
@@ -84,12 +73,28 @@ class Matches:
         return self._near.get(self._keys.normalize(key), [])
 
 
-ReadResult = Matches | GainsightError | RunStoppedError
-"""The rows, or why they cannot be read."""
+class RowReader(Protocol):
+    """Reads the rows of one object that some records may match."""
+
+    def read(
+        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+    ) -> Matches:
+        """Read rows with the fields about to be written.
+
+        Args:
+            records: The records of one group, or a part of it.
+            extra: Further fields to read.
+            near: Read the rows whose keys are usual spellings of the records' instead.
+
+        Raises:
+            GainsightError: The rows cannot be read.
+            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
+                what was asked for.
+        """
 
 
 class CurrentRows:
-    """Reads the rows of one object.
+    """Reads the rows that the tenant holds. May be used from several threads.
 
     Args:
         records: The records API.
@@ -126,50 +131,16 @@ class CurrentRows:
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
     ) -> Matches:
-        """Read the rows that some records may match, with the fields about to be written.
-
-        Args:
-            records: The records of one group, or a part of it.
-            extra: Further fields to read.
-            near: Read the rows whose keys are usual spellings of the records' instead.
-
-        Raises:
-            GainsightError: The rows cannot be read.
-            RunStoppedError: The tenant refuses to read even a single key, or its response lacks
-                what was asked for.
-        """
+        """Read rows with the fields about to be written; see ``RowReader.read``."""
         list_values = self._keys.near_values if near else self._keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
-        select = dict.fromkeys([GSID, *extra])
-        for record in records:
-            names = self.object_fields(record)
-            select.update(dict.fromkeys(self._read_as.get(name, name) for name in names))
+        names = dict.fromkeys(name for record in records for name in record.fields)
+        select = dict.fromkeys((GSID, *extra, *(self._read_as.get(each, each) for each in names)))
         size = self._most_values or len(values) or 1
         rows: list[Row] = []
         for start in range(0, len(values), size):
             rows += self._read_part(values[start : start + size], tuple(select))
-        if rows:
-            rows = self.enrich(rows, records)
-        return Matches(rows, self._keys, readable=self.readable)
-
-    def read_or_error(self, records: Sequence[LoadRecord], *, near: bool = False) -> ReadResult:
-        """Read the rows of some records in a worker thread; return an error as a value."""
-        try:
-            return self.read(records, near=near)
-        except (GainsightError, RunStoppedError) as error:
-            return error
-
-    def object_fields(self, record: LoadRecord) -> Iterable[str]:
-        """List the fields of a record that are fields of the object."""
-        return record.fields
-
-    def enrich(
-        self,
-        rows: list[Row],
-        records: Sequence[LoadRecord],  # noqa: ARG002 - for objects that have more to read
-    ) -> list[Row]:
-        """Return rows under the names by which they are written, with what lies elsewhere."""
-        return [self._as_written(row) for row in rows] if self._read_as else rows
+        return Matches(map(self._as_written, rows), self._keys, readable=self.readable)
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Read one part; if it is refused, its halves, and remember their size."""
@@ -220,13 +191,10 @@ class CurrentRows:
             )
         )
         keys = (self._keys.of_record(dict(zip(names, each, strict=True))) for each in values)
-        asked = AskedKeys(map(self._keys.normalize, keys))
-
-        def is_asked_for(row: Row) -> bool:
-            key = self._keys.of_row(self._as_written(row))
-            return asked.may_include(self._keys.normalize(key))
-
-        return self._reader.read(self._required, select, where, is_asked_for)
+        asked = AskedKeys(self._keys, keys)
+        return self._reader.read(
+            self._required, select, where, lambda row: asked.may_include(self._as_written(row))
+        )
 
     def _as_written(self, row: Row) -> Row:
         """Return a row under the names by which its fields are written."""
@@ -242,12 +210,7 @@ class CurrentRows:
 
 
 class ObjectReader:
-    """Reads rows of one object and checks them. May be used from several threads.
-
-    Args:
-        records: The records API.
-        object_name: The object.
-    """
+    """Reads rows of one object and checks them. May be used from several threads."""
 
     def __init__(self, records: RecordsApi, object_name: str) -> None:
         self._records = records

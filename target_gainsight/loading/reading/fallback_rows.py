@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from target_gainsight.loading.outcomes import Reason
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
+from target_gainsight.loading.reading.current_rows import GSID, Matches, Row, RowReader
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import Key
@@ -39,38 +40,62 @@ class ClaimedRows:
         return {entry.key[0]: entry.value for entry in self._keys.find((each,) for each in gsids)}
 
 
-class FallbackMatches:
-    """The rows that have the fallback keys of some records. Used in the main thread.
+class FallbackRows:
+    """Reads the rows of one object; for records without any, the rows with their fallback keys.
 
     Args:
-        rows: The rows, by their fallback keys.
+        rows: Reads rows by the lookup keys.
         names: The lookup keys.
-        fallback_keys: Reads the fallback keys.
+        fallback: Reads rows by the fallback keys.
+        fallback_keys: The fallback keys.
         claimed: The rows that this run gives lookup keys.
     """
 
     def __init__(
         self,
-        rows: Matches,
+        rows: RowReader,
         names: tuple[str, ...],
+        fallback: RowReader,
         fallback_keys: KeyReader,
         claimed: ClaimedRows,
     ) -> None:
         self._rows = rows
         self._names = names
+        self._fallback = fallback
         self._fallback_keys = fallback_keys
         self._claimed = claimed
 
-    def claim(self, record: LoadRecord) -> Row | Reason | None:
-        """Claim the row that a record is to update.
+    def read(
+        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
+    ) -> Matches:
+        """Read the rows of some records; see ``RowReader.read``."""
+        matches = self._rows.read(records, extra, near=near)
+        unmatched = [
+            record
+            for record in records
+            if not near
+            and None not in record.key
+            and self._claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
+            and self._fallback_keys.equal_values(record.fields)
+        ]
+        if unmatched:
+            matches.claim = partial(self._claim, self._fallback.read(unmatched))
+        return matches
+
+    def _claim(self, rows: Matches, record: LoadRecord) -> Row | Reason | None:
+        """Claim the row that a record is to update. Used in the main thread.
 
         A row that this run gives the key of another record stays a candidate, so that the outcome
         does not depend on when the rows are read.
 
+        Args:
+            rows: The rows, by their fallback keys.
+            record: A record without a row that has its lookup keys.
+
         Returns:
             The row; the reason why none can be chosen; or None if there is none.
         """
-        found = self._rows.exact(self._fallback_keys.of_record(record.fields))
+        found = rows.exact(self._fallback_keys.of_record(record.fields))
         by_gsid = dict(zip(_gsids(found), found, strict=True))
         own = (self._names, record.key)
         claimed = self._claimed.keys(by_gsid) if by_gsid else {}
@@ -101,56 +126,6 @@ class FallbackMatches:
         return Reason(
             "ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint
         )
-
-
-class FallbackRows(CurrentRows):
-    """The current rows of one object; for records without any, the rows with their fallback keys.
-
-    Args:
-        rows: Reads rows by the lookup keys.
-        keys: The lookup keys.
-        fallback: Reads rows by the fallback keys.
-        fallback_keys: The fallback keys.
-        claimed: The rows that this run gives lookup keys.
-    """
-
-    def __init__(
-        self,
-        rows: CurrentRows,
-        keys: KeyReader,
-        fallback: CurrentRows,
-        fallback_keys: KeyReader,
-        claimed: ClaimedRows,
-    ) -> None:
-        self._rows = rows
-        self._names = keys.names
-        self._fallback = fallback
-        self._fallback_keys = fallback_keys
-        self._claimed = claimed
-
-    def object_fields(self, record: LoadRecord) -> Iterable[str]:
-        """List the fields of a record that are fields of the object."""
-        return self._rows.object_fields(record)
-
-    def read(
-        self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
-    ) -> Matches:
-        """Read the rows of some records; raises as CurrentRows does."""
-        matches = self._rows.read(records, extra, near=near)
-        unmatched = [
-            record
-            for record in records
-            if not near
-            and None not in record.key
-            and self._claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
-            and self._fallback_keys.equal_values(record.fields)
-        ]
-        if unmatched:
-            rows = self._fallback.read(unmatched)
-            matches.fallback = FallbackMatches(
-                rows, self._names, self._fallback_keys, self._claimed
-            )
-        return matches
 
 
 def _gsids(rows: Iterable[Row]) -> list[str]:

@@ -70,19 +70,16 @@ class KeyReader(KeyFields):
 
 
 class AskedKeys:
-    """The keys of a query, column by column, as it joins its conditions.
+    """The keys of a query, column by column, as it joins its conditions; in any spelling."""
 
-    Args:
-        normalized: The normalized keys.
-    """
+    def __init__(self, fields: KeyFields, keys: Iterable[Key]) -> None:
+        self._fields = fields
+        self._columns = tuple(map(frozenset, zip(*map(fields.normalize, keys), strict=True)))
 
-    def __init__(self, normalized: Iterable[Key]) -> None:
-        self._columns = tuple(map(frozenset, zip(*normalized, strict=True)))
-
-    def may_include(self, normalized: Key) -> bool:
-        """Return whether a row's key was asked for, in any spelling."""
-        parts = zip(normalized, self._columns, strict=True)
-        return all(part in asked for part, asked in parts)
+    def may_include(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row's key was asked for."""
+        key = self._fields.normalize(self._fields.of_row(row))
+        return all(part in asked for part, asked in zip(key, self._columns, strict=True))
 
 
 def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:

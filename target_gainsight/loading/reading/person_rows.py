@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from target_gainsight.api import RecordsApi, is_in
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader
-from target_gainsight.loading.reading.keys import KeyReader
-from target_gainsight.loading.records import LoadRecord
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, Row
+from target_gainsight.loading.reading.keys import KeyReader, KeyValues
 from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 from target_gainsight.mapping.errors import FieldError
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -23,8 +24,6 @@ class PeopleRows(CurrentRows):
     """Reads people, and their links to companies where the stream carries any.
 
     Args:
-        records: The records API.
-        object_name: The object, Person.
         keys: The lookup key, Email.
         link_fields: The fields of the links that the stream writes.
         ruled: Fields of the person that have a write rule.
@@ -42,26 +41,22 @@ class PeopleRows(CurrentRows):
         self._link_fields = link_fields
         self._links = ObjectReader(records, LINK_OBJECT)
 
-    def object_fields(self, record: LoadRecord) -> Iterable[str]:
-        """List the fields of a person; its links are rows of another object."""
-        return (name for name in record.fields if name != COMPANIES)
-
-    def enrich(
-        self, rows: list[Mapping[str, Any]], records: Sequence[LoadRecord]
-    ) -> list[Mapping[str, Any]]:
-        """Add the links to the rows of people as ``companies``, if any record has links."""
-        if not any(COMPANIES in record.fields for record in records):
-            return rows
+    @override
+    def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        """Read people; add their links, which are rows of another object, as ``companies``."""
+        if COMPANIES not in select:
+            return super()._read_part(values, select)
+        rows = super()._read_part(values, tuple(name for name in select if name != COMPANIES))
         people = {str(row[GSID]) for row in rows}
-        found = self._links.read(
-            (PERSON_ID, COMPANY_ID),
-            self._link_fields,
-            is_in(PERSON_ID, sorted(people)),
-            lambda link: link[PERSON_ID] in people,
-        )
-        links: dict[object, list[Mapping[str, Any]]] = defaultdict(list)
-        for link in found:
-            links[link.get(PERSON_ID)].append(link)
+        links: dict[object, list[Row]] = defaultdict(list)
+        if people:
+            for link in self._links.read(
+                (PERSON_ID, COMPANY_ID),
+                self._link_fields,
+                is_in(PERSON_ID, sorted(people)),
+                lambda link: link[PERSON_ID] in people,
+            ):
+                links[link.get(PERSON_ID)].append(link)
         return [{**row, COMPANIES: links.get(row.get(GSID), [])} for row in rows]
 
 
@@ -81,7 +76,7 @@ class PersonComparison:
         """Name the fields whose values differ; ``companies`` for new or changed links."""
         own = {name: value for name, value in record.items() if name != COMPANIES}
         changed = self._mapper.changed_fields(own, row)
-        links, existing = record.get(COMPANIES, ()), row.get(COMPANIES, ())
+        links, existing = record.get(COMPANIES, ()), row.get(COMPANIES) or ()
         is_linked = all(any(self._are_equal(each, link) for each in existing) for link in links)
         return changed if is_linked else (*changed, COMPANIES)
 
@@ -104,7 +99,7 @@ def merged_fields(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[
     Links are added to each other: the later one to a company wins.
     """
     merged = {**earlier, **later}
-    if COMPANIES in earlier and COMPANIES in later:
+    if earlier.get(COMPANIES) and later.get(COMPANIES):
         links = {link[COMPANY_ID]: link for link in (*earlier[COMPANIES], *later[COMPANIES])}
         merged[COMPANIES] = list(links.values())
     return merged

@@ -7,8 +7,10 @@ if it refuses those, too, the response to the write shows which records existed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from typing_extensions import override
 
 from target_gainsight.api import (
     AccessDeniedError,
@@ -19,9 +21,8 @@ from target_gainsight.api import (
     UnsuitableObjectError,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Row
 from target_gainsight.loading.reading.keys import KeyReader, KeyValues
-from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError
 from target_gainsight.mapping.planning.static_schemas import CONTEXT_FIELDS
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -36,11 +37,7 @@ class DocumentedRows(CurrentRows):
     """Reads rows by the fields that the documentation names. May be used from several threads.
 
     Args:
-        records: The records API.
-        object_name: The object.
-        keys: The lookup keys.
         compared: The fields to read.
-        read_as: The fields that a query knows under another name.
         needed: Whether a refused query stops the run, because a write without a read could create
             duplicates; rows then need a GSID, too.
         ruled: Fields that have a write rule: with one, a refused query stops the run as well.
@@ -61,20 +58,16 @@ class DocumentedRows(CurrentRows):
         super().__init__(
             records, object_name, keys, read_as=read_as, required=required, ruled=ruled
         )
-        self._compared = compared
+        self._compared = {GSID, *(read_as.get(name, name) for name in compared)}
         self._needed = needed or bool(ruled)
         self._reads_fields = True
 
-    def object_fields(self, record: LoadRecord) -> Iterable[str]:
-        """List the fields of a record that a query may return."""
-        return (name for name in record.fields if name in self._compared)
-
-    def _query(
-        self, values: Sequence[KeyValues], select: tuple[str, ...]
-    ) -> list[Mapping[str, Any]]:
+    @override
+    def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
+        compared = tuple(name for name in select if name in self._compared)
         while self.readable:
             reads_fields = self._reads_fields
-            fields = select if reads_fields else (GSID,)
+            fields = compared if reads_fields else (GSID,)
             try:
                 return super()._query(values, fields)
             except _REFUSALS as refusal:
