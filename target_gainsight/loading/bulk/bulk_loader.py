@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import BinaryIO
 
 from target_gainsight.api import (
@@ -20,10 +22,10 @@ from target_gainsight.api import (
     RefusedError,
     UnknownOutcomeError,
 )
-from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile
+from target_gainsight.loading.bulk.csv_file import CsvFile
 from target_gainsight.loading.bulk.job_poller import JobPoller
-from target_gainsight.loading.bulk.upload_file import UploadFile, halve
 from target_gainsight.loading.bulk.upload_journal import (
+    ROWS,
     UploadedRows,
     UploadJournal,
     UploadNote,
@@ -36,12 +38,39 @@ from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
+from target_gainsight.loading.storage.private_file import replace_private_file
 from target_gainsight.mapping.errors import display, display_path
 
 logger = logging.getLogger(__name__)
 
 MAX_ROWS = 1_000_000
 """Rows of a file, however short: the memory that each takes must stay bounded."""
+
+
+@dataclass
+class UploadFile:
+    """Rows that go to a bulk job together.
+
+    Attributes:
+        note: The note about their upload.
+        csv: The rows on disk; in a dry run only their count.
+        records: The records of the rows, in the same order.
+        digests: One for each row, in order.
+    """
+
+    note: UploadNote
+    csv: CsvFile
+    records: FileContents
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+
+    def add(self, line: bytes) -> None:
+        """Add one row.
+
+        Raises:
+            RunStoppedError: The disk refuses it.
+        """
+        self.csv.add(line)
+        self.digests.append(row_digest(line))
 
 
 @dataclass(kw_only=True)
@@ -75,11 +104,10 @@ class BulkLoader:
     _file: UploadFile | None = field(default=None, init=False)
     _file_began: float = field(default=0.0, init=False)
     _waiting: deque[UploadFile] = field(default_factory=deque, init=False)
-    _uploaded: UploadedRows = field(init=False)
+    _uploaded: UploadedRows = field(default_factory=UploadedRows, init=False)
 
     def __post_init__(self) -> None:
         self._full_at = self.max_bytes
-        self._uploaded = UploadedRows(array("Q"))
 
     def begin(self) -> None:
         """Wait for the job of an earlier run, and read which rows earlier runs have uploaded.
@@ -119,14 +147,18 @@ class BulkLoader:
         csv = self._file.csv if self._file else None
         if csv and (csv.size + len(line) >= self._full_at or csv.rows >= MAX_ROWS):
             self.send()
-        self._file = file = self._file or self._new_file()
+        if self._file is None:
+            self._file_began = self.clock.now()
+            self._file = self._new_file(FileContents(self.stream, self.watermark))
+        file = self._file
         if file.csv.size + len(line) >= self.max_bytes:
             message = (
                 f"stream {display(self.stream)}: one row has {len(line):,} bytes, but a file of a "
                 f"bulk job must stay below {self.max_bytes:,}"
             )
             raise RunStoppedError(message)
-        file.add(line, source, retires)
+        file.add(line)
+        file.records.add(source, retires)
 
     def send_older_than(self, seconds: float) -> None:
         """Poll the job if that is due, and send the file if it has grown for some seconds."""
@@ -162,16 +194,13 @@ class BulkLoader:
 
     def remove_notes(self) -> None:
         """Delete the stream's notes, after the last state is written."""
-        if self.plan is None:
-            self.journal.remove_stream(self.stream)
+        for note in self.journal.notes(self.stream) if self.plan is None else ():
+            self.journal.remove(note)
 
-    def _new_file(self) -> UploadFile:
-        self._file_began = self.clock.now()
-        records = FileContents(self.stream, self.watermark)
-        if self.plan is not None:
-            return UploadFile(CountedFile(self.header), records)
+    def _new_file(self, records: FileContents) -> UploadFile:
         note = self.journal.new_note(self.stream, self.job_id, self.header.decode())
-        return UploadFile(SpooledFile(self.journal.csv_path(note), self.header), records, note)
+        csv = CsvFile(self.journal.path(note), self.header, dry_run=self.plan is not None)
+        return UploadFile(note, csv, records)
 
     def _send_waiting(self) -> None:
         """Send a file, halved as often as the tenant refuses it as too large."""
@@ -198,7 +227,7 @@ class BulkLoader:
             raise RunStoppedError(message)
         self._waiting.appendleft(refused)
         for _ in range(len(self._waiting)):
-            self._waiting += halve(self._waiting[0], self.header, self.journal)
+            self._waiting += self._halve(self._waiting[0])
             self._waiting.popleft()
         self._full_at = max(file.csv.size for file in self._waiting) + 1
         logger.warning(
@@ -210,11 +239,27 @@ class BulkLoader:
             f"{self._full_at:,}",
         )
 
+    def _halve(self, whole: UploadFile) -> list[UploadFile]:
+        """Replace a file by two with half of its rows each; one row stays one file."""
+        whole.csv.complete()
+        halves = []
+        with whole.csv.path.open("rb") as source:
+            rows = _rows(source)
+            next(rows)
+            for records in whole.records.split((whole.csv.rows + 1) // 2):
+                half = self._new_file(records)
+                for row in islice(rows, len(records)):
+                    half.add(row)
+                halves.append(half)
+        whole.csv.discard()
+        return halves
+
     def _upload(self, file: UploadFile) -> UploadNote:
         """Upload a file; its note is on disk before its first byte is sent."""
-        note = file.complete()
-        self.journal.write_digests(note, file.digests)
-        path = self.journal.csv_path(note)
+        csv, path = file.csv, file.csv.path
+        csv.complete()
+        note = replace(file.note, rows=csv.rows, size=csv.size, sha256=csv.sha256)
+        replace_private_file(self.journal.path(note, ROWS), file.digests.tobytes())
 
         def open_file() -> BinaryIO:
             nonlocal note
@@ -252,7 +297,18 @@ class BulkLoader:
     def _refused(self, note: UploadNote, error: RefusedError) -> RunStoppedError:
         return RunStoppedError(
             f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses the file "
-            f"{display_path(self.journal.csv_path(note))}: {error}. Check bulk_job_id, and that "
+            f"{display_path(self.journal.path(note))}: {error}. Check bulk_job_id, and that "
             f"the job's columns are those of the file's first line "
             f"({self.header.decode().strip()}). Then run again; the rows will be re-sent."
         )
+
+
+def _rows(source: BinaryIO) -> Iterator[bytes]:
+    """Split a CSV into its rows; a quoted cell may hold line ends."""
+    row, is_quoted = [], False
+    for line in source:
+        row.append(line)
+        is_quoted ^= line.count(b'"') % 2 == 1
+        if not is_quoted:
+            yield b"".join(row)
+            row = []

@@ -8,8 +8,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-
-from typing_extensions import override
+from typing import BinaryIO
 
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.private_file import (
@@ -24,56 +23,41 @@ from target_gainsight.mapping.errors import display_path
 BUFFER_BYTES = 1 << 20
 
 
-class CountedFile:
-    """The rows and bytes of a CSV that a dry run does not write."""
-
-    def __init__(self, header: bytes) -> None:
-        self.rows = 0
-        self.size = len(header)
-
-    def add(self, line: bytes) -> None:
-        """Count one line, including its end."""
-        self.rows += 1
-        self.size += len(line)
-
-    def complete(self) -> None:
-        """Do nothing: there is no file."""
-
-    def discard(self) -> None:
-        """Do nothing: there is no file."""
-
-
-class SpooledFile(CountedFile):
-    """A CSV on disk. It is called `.part` and locked until it is complete.
+class CsvFile:
+    """A CSV. It is called `.part` and locked until it is complete.
 
     Every method raises RunStoppedError when the disk refuses, and deletes the file first.
+
+    Args:
+        dry_run: Rows and bytes are counted, and nothing is written.
     """
 
-    def __init__(self, path: Path, header: bytes) -> None:
-        super().__init__(header)
+    def __init__(self, path: Path, header: bytes, *, dry_run: bool = False) -> None:
         self.path = path
+        self.rows = 0
+        self.size = 0
         self._part = path.with_name(path.name + PART)
         self._digest = hashlib.sha256()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-        try:
-            make_private_folder(path.parent)
-            descriptor = os.open(self._part, flags, OWNER_ONLY)
-        except OSError as error:
-            raise _write_error(path, error) from error
-        lock(descriptor)
-        self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
+        self._file: BinaryIO | None = None
+        if not dry_run:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+            try:
+                make_private_folder(path.parent)
+                descriptor = os.open(self._part, flags, OWNER_ONLY)
+            except OSError as error:
+                raise _write_error(path, error) from error
+            lock(descriptor)
+            self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
         self._append(header)
 
-    @override
     def add(self, line: bytes) -> None:
         """Append one line, including its end."""
         self._append(line)
-        super().add(line)
+        self.rows += 1
 
-    @override
     def complete(self) -> None:
         """Bring everything to disk and give the file its name; no line can follow."""
-        if self._file.closed:
+        if self._file is None or self._file.closed:
             return
         try:
             self._file.flush()
@@ -85,13 +69,13 @@ class SpooledFile(CountedFile):
             self.discard()
             raise _write_error(self.path, error) from error
 
-    @override
     def discard(self) -> None:
         """Delete the file."""
-        with suppress(OSError):  # what is buffered is not needed any more
-            self._file.close()
-        for path in (self._part, self.path):
-            path.unlink(missing_ok=True)
+        if self._file is not None:
+            with suppress(OSError):  # what is buffered is not needed any more
+                self._file.close()
+            for path in (self._part, self.path):
+                path.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:
@@ -99,12 +83,14 @@ class SpooledFile(CountedFile):
         return self._digest.hexdigest()
 
     def _append(self, line: bytes) -> None:
-        try:
-            self._file.write(line)
-        except OSError as error:
-            self.discard()
-            raise _write_error(self.path, error) from error
+        if self._file is not None:
+            try:
+                self._file.write(line)
+            except OSError as error:
+                self.discard()
+                raise _write_error(self.path, error) from error
         self._digest.update(line)
+        self.size += len(line)
 
 
 def file_name(stream: str) -> str:

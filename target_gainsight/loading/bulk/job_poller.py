@@ -36,16 +36,7 @@ FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
 
 @dataclass
 class RunningJob:
-    """A job that is working on a file.
-
-    Attributes:
-        note: The file's note.
-        records: The file's records; None for a file of an earlier run.
-        began: When waiting for it began.
-        due: When to poll next.
-        pause: Seconds between the last poll and the next.
-        warned: Whether an unknown state was logged.
-    """
+    """A job that is working on a file; the records are None for a file of an earlier run."""
 
     note: UploadNote
     records: FileContents | None
@@ -57,12 +48,7 @@ class RunningJob:
 
 @dataclass(kw_only=True)
 class JobPoller:
-    """The job of a stream that is in progress, if there is one; at most one at a time.
-
-    Attributes:
-        object_name: The object that the job changes.
-        lookups: Forgets misses of the object when a job has changed it.
-    """
+    """The job of a stream that is in progress, if there is one; at most one at a time."""
 
     api: BulkApi
     journal: UploadJournal
@@ -134,12 +120,12 @@ class JobPoller:
     def _complete(self, job: RunningJob, status: JobStatus) -> None:
         """Count the rows of a file and settle its records; keep the file if rows failed."""
         note, self._job = job.note, None
-        self.lookups.on_create(self.object_name)
+        self.lookups.on_create(self.object_name)  # forget what was not found before
         if status.failed and status.accepted == 0:
             raise self._failed(note, f"wrote none of the {note.rows:,} rows")
         self.journal.write(replace(note, phase="completed"))
         self._count(note, status)
-        path = self.journal.csv_path(note)
+        path = self.journal.path(note)
         if status.failed == 0:
             path.unlink(missing_ok=True)
         elif path.exists():
@@ -169,7 +155,7 @@ class JobPoller:
                 "(status id %s)",
                 display(note.job_id),
                 f"{accepted + failed:,}",
-                display_path(self.journal.csv_path(note)),
+                display_path(self.journal.path(note)),
                 f"{note.rows:,}",
                 display(note.status_id),
             )
@@ -181,6 +167,6 @@ class JobPoller:
         return RunStoppedError(
             f"stream {display(note.stream)}: bulk job {display(note.job_id)} {problem} (status id "
             f"{display(note.status_id)}). Its log in Gainsight has the reason; the file is kept in "
-            f"{display_path(self.journal.csv_path(note))}. Fix the job or the mapping and run "
+            f"{display_path(self.journal.path(note))}. Fix the job or the mapping and run "
             "again; the rows will be re-sent."
         )

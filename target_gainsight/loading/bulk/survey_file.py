@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from target_gainsight.loading.bulk.csv_file import CountedFile, SpooledFile, file_name
+from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.file_contents import FileContents
@@ -35,7 +35,7 @@ class SurveyFile:
     ledger: Ledger
     counts: FileCounts
     plan: Plan | None = None
-    _file: CountedFile | None = field(default=None, init=False)
+    _file: CsvFile | None = field(default=None, init=False)
     _records: FileContents = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +66,7 @@ class SurveyFile:
         self.counts.rows += file.rows
         if self.plan is not None:
             self.plan.record_file(self.stream, file.size, "a survey import")
-        if isinstance(file, SpooledFile):
+        else:
             self.counts.written.append(file.path)
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
         self.ledger.record_file(records, failed=0)
@@ -77,15 +77,14 @@ class SurveyFile:
             self._file.discard()
             self._file = None
 
-    def _new_file(self) -> CountedFile:
+    def _new_file(self) -> CsvFile:
         """Begin a file; a stream whose columns change during a run gets a further one."""
-        if self.plan is not None:
-            return CountedFile(self.header)
         name = file_name(self.stream)
-        remove_leftovers(self.folder, f"{name}-*.csv{PART}")
+        if self.plan is None:
+            remove_leftovers(self.folder, f"{name}-*.csv{PART}")
         path = self.folder / f"{name}-{self.run}.csv"
         number = 1
         while path.exists():
             number += 1
             path = self.folder / f"{name}-{self.run}-{number}.csv"
-        return SpooledFile(path, self.header)
+        return CsvFile(path, self.header, dry_run=self.plan is not None)

@@ -13,11 +13,10 @@ import json
 import os
 import sys
 from array import array
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from target_gainsight.loading.bulk.csv_file import file_name
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -41,12 +40,7 @@ class UploadNote:
 
     Attributes:
         name: The name of its files, without their suffixes.
-        run: The run that sent it.
-        tenant: The tenant it was sent to.
-        job_id: The job it was sent to.
-        stream: The stream of its rows.
         header: Its first line.
-        rows: Its number of rows.
         size: Its bytes.
         sha256: The digest of its content.
         phase: sending: its outcome is unknown. sent: the job has it. completed: the job has ended.
@@ -80,8 +74,8 @@ class UploadedRows:
     first unknown row ends this: the rows after it may be newer than those uploaded.
     """
 
-    def __init__(self, digests: array[int]) -> None:
-        self._digests = digests
+    def __init__(self, digests: array[int] | None = None) -> None:
+        self._digests = digests or array("Q")
         self._next = 0
 
     def consume(self, digest: int) -> bool:
@@ -152,9 +146,9 @@ class UploadJournal:
         name = f"{self._run}-{file_name(stream)}-{self._count}"
         return UploadNote(name, self._run, self._tenant, job_id, stream, header)
 
-    def csv_path(self, note: UploadNote) -> Path:
-        """Return the path of a note's CSV."""
-        return self.folder / f"{note.name}{CSV}"
+    def path(self, note: UploadNote, suffix: str = CSV) -> Path:
+        """Return the path of a file of a note: by default, of its CSV."""
+        return self.folder / f"{note.name}{suffix}"
 
     def write(self, note: UploadNote) -> None:
         """Bring a note to disk in place of its former version.
@@ -163,35 +157,46 @@ class UploadJournal:
             OSError: The disk refuses it.
         """
         text = json.dumps(asdict(note), indent=2)
-        replace_private_file(self.folder / f"{note.name}{NOTE}", text.encode())
-
-    def write_digests(self, note: UploadNote, digests: array[int]) -> None:
-        """Bring the digests of a file's rows to disk, in order.
-
-        Raises:
-            OSError: The disk refuses them.
-        """
-        replace_private_file(self.folder / f"{note.name}{ROWS}", digests.tobytes())
+        replace_private_file(self.path(note, NOTE), text.encode())
 
     def remove(self, note: UploadNote) -> None:
         """Delete a note; its rows will not be recognised any more."""
         for suffix in (NOTE, ROWS):
-            (self.folder / f"{note.name}{suffix}").unlink(missing_ok=True)
+            self.path(note, suffix).unlink(missing_ok=True)
 
-    def remove_stream(self, stream: str) -> None:
-        """Delete all notes of a stream, this run's included."""
-        for note in self._notes(stream):
-            self.remove(note)
+    def notes(self, stream: str) -> list[UploadNote]:
+        """List the notes of a stream in this tenant, this run's included, in order.
+
+        Raises:
+            RunStoppedError: A note cannot be read.
+        """
+        notes = []
+        for path in self.folder.glob(f"*{NOTE}"):
+            try:
+                note = UploadNote(**json.loads(path.read_bytes()))
+                if note.phase not in {"sending", "sent", "completed"}:
+                    message = f"unknown phase {display(note.phase)}"
+                    raise ValueError(message)  # noqa: TRY301
+            except (OSError, ValueError, TypeError) as error:
+                message = (
+                    f"the upload note {display_path(path)} cannot be read ({error}). Check in "
+                    "Gainsight whether the job has run; delete the note if its rows are to be "
+                    "sent again."
+                )
+                raise RunStoppedError(message) from error
+            if note.stream == stream and note.tenant == self._tenant:
+                notes.append(note)
+        return sorted(notes, key=lambda note: note.sent_at)
 
     def earlier(self, stream: str) -> list[UploadNote]:
         """List the notes of earlier runs about a stream, in order."""
-        return [note for note in self._notes(stream) if note.run != self._run]
+        return [note for note in self.notes(stream) if note.run != self._run]
 
     def uploaded_rows(self, stream: str, job_id: str, header: str) -> UploadedRows:
         """Read the rows of a stream that earlier runs have uploaded to a job under one header."""
         digests = array("Q")
         for note in self.earlier(stream):
-            path = self.folder / f"{note.name}{ROWS}"
+            path = self.path(note, ROWS)
             if note.job_id == job_id and note.header == header and path.exists():
                 digests.frombytes(path.read_bytes())
         return UploadedRows(digests)
@@ -201,38 +206,9 @@ class UploadJournal:
         sent = datetime.fromtimestamp(note.sent_at, tz=timezone.utc)
         return RunStoppedError(
             f"stream {display(note.stream)}: whether bulk job {display(note.job_id)} has taken the "
-            f"file {display_path(self.csv_path(note))} ({note.rows:,} rows, sent "
+            f"file {display_path(self.path(note))} ({note.rows:,} rows, sent "
             f"{sent:%Y-%m-%d %H:%M:%S} UTC) is not known: {why}. Check the job's log in "
             'Gainsight. If the job has run with this file, put "phase": "completed" into '
-            f"{display_path(self.folder / f'{note.name}{NOTE}')}, so that its rows are not sent "
+            f"{display_path(self.path(note, NOTE))}, so that its rows are not sent "
             "again. If it has not, delete that note, so that they are. Then run again."
         )
-
-    def _notes(self, stream: str) -> Iterator[UploadNote]:
-        """Read the notes of a stream in this tenant, in order."""
-        for path in sorted(self.folder.glob(f"*{NOTE}"), key=_run_and_number):
-            try:
-                note = _parse(json.loads(path.read_bytes()))
-            except (OSError, ValueError, TypeError) as error:
-                message = (
-                    f"the upload note {display_path(path)} cannot be read ({error}). Check in "
-                    "Gainsight whether the job has run; delete the note if its rows are to be "
-                    "sent again."
-                )
-                raise RunStoppedError(message) from error
-            if note.stream == stream and note.tenant == self._tenant:
-                yield note
-
-
-def _parse(plain: Any) -> UploadNote:  # noqa: ANN401 - JSON of any shape
-    note = UploadNote(**plain)
-    if note.phase not in {"sending", "sent", "completed"}:
-        message = f"unknown phase {display(note.phase)}"
-        raise ValueError(message)
-    return note
-
-
-def _run_and_number(path: Path) -> tuple[str, int]:
-    """Order notes by run and number: `…-stream-10` comes after `…-stream-9`."""
-    rest, _, number = path.name.removesuffix(NOTE).rpartition("-")
-    return rest, int(number) if number.isdecimal() else 0
