@@ -33,7 +33,6 @@ from target_gainsight.settings.table import CONFIG_SCHEMA, SETTINGS, declared_se
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
 from target_gainsight.singer.errors import EXPECTED_ERRORS
-from target_gainsight.singer.masking import warn_of_unmasked_rejects
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
 from target_gainsight.singer.process_setup import install_log_format, silence_metrics, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
@@ -45,6 +44,7 @@ from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
 from target_gainsight.singer.standard_output import StateOutput
+from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
 from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from target_gainsight.singer.masking import warn_of_unmasked_rejects
+from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
 
 
 @pytest.mark.parametrize(

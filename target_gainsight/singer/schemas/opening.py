@@ -13,11 +13,11 @@ from target_gainsight.loading.deletes.deleted_rows import DELETED_PROPERTY
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.schemas.behind_map import mapped_columns, schema_behind_map
 from target_gainsight.singer.schemas.flattening import prepare_for_flattening
 from target_gainsight.singer.schemas.merge import with_undeclared
 from target_gainsight.singer.schemas.repair import repair_schema
 from target_gainsight.singer.sink_registry import SinkRegistry
+from target_gainsight.singer.stream_maps import schema_behind_map
 
 HOW_TO_RESTORE = (
     "Load them with the object and the lookup_keys of their stream, without its field_mapping, "
@@ -41,11 +41,10 @@ def open_streams(
     stream = display(message["stream"])
     try:
         source = _source_schema(mapper, message, undeclared)
-        mapped = mapped_columns(mapper.stream_maps_dict, message["stream"])
         for stream_map in _register(mapper, message, source):
             sinks.open(
                 stream_map.stream_alias,
-                schema_behind_map(stream_map, source, mapped),
+                schema_behind_map(stream_map, source, mapper.stream_maps_dict, message["stream"]),
                 stream_map.transformed_key_properties,
             )
     except InvalidJSONSchema as error:

@@ -7,6 +7,8 @@ else stays as it is and is reported when the schema is compiled.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,58 +20,44 @@ from target_gainsight.mapping.columns import UNDECLARED
 
 Node = dict[str, Any]
 
-_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-_TYPE_NAMES = {
-    **{name: name for name in _TYPES},
-    **dict.fromkeys(("int", "long", "bigint", "smallint"), "integer"),
-    **dict.fromkeys(("float", "double", "decimal", "numeric"), "number"),
-    **dict.fromkeys(("str", "text", "varchar", "char", "uuid"), "string"),
-    **dict.fromkeys(("list", "tuple"), "array"),
-    **dict.fromkeys(("dict", "map"), "object"),
-    **dict.fromkeys(("none", "nonetype"), "null"),
-    "bool": "boolean",
+_NAMES_OF_TYPES = {
+    "null": ("null", "none", "nonetype"),
+    "boolean": ("boolean", "bool"),
+    "integer": ("integer", "int", "long", "bigint", "smallint"),
+    "number": ("number", "float", "double", "decimal", "numeric"),
+    "string": ("string", "str", "text", "varchar", "char", "uuid"),
+    "array": ("array", "list", "tuple"),
+    "object": ("object", "dict", "map"),
+    None: ("any", "", "json", "date", "time", "datetime", "date-time", "timestamp", "email", "uri"),
 }
-_ANY_TYPE = (
-    "any",
-    "",
-    "date",
-    "time",
-    "datetime",
-    "date-time",
-    "timestamp",
-    "email",
-    "uri",
-    "json",
-)
-"""Names that taps write as types, of values in more than one JSON type: they are not checked."""
+"""Names that taps write as types; those under None have values in several types: not checked."""
+
+_TYPES = {name: type_ for type_, names in _NAMES_OF_TYPES.items() for name in names}
 
 _VALUES = ("const", "default", "example")
 """Keywords that hold a value, which may be null."""
 
 _BY_NAME = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _SINGLE = (
-    "items",
-    "contains",
-    "additionalProperties",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "not",
-    "if",
-    "then",
-    "else",
+    *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems"),
+    *("unevaluatedProperties", "not", "if", "then", "else"),
 )
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_INTO_PROPERTIES = re.compile(r"#(?:/properties/.*)?").fullmatch
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
-_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_BOOLEANS: Mapping[bool, Node] = {True: {}, False: {"not": {}}}
+"""Booleans as objects, which the SDK wants for columns."""
+
+_NOT_FOLLOWED = ("$ref", "$defs", "definitions")
+_POINTER = re.compile(r"#(?:/.*)?")
 
 
 def repair_schema(schema: Mapping[str, Any], key_properties: Iterable[str]) -> Node:
     """Return a stream's schema in the form that validators read.
 
     Its root is an object with `properties`, in which the key properties are declared, and it
-    requires no column that it does not declare, as after deselecting one.
+    requires no column that it does not declare, as after deselecting one. All that it refers to
+    is in `$defs`.
 
     Raises:
         RecursionError: It is nested too deeply.
@@ -82,58 +70,64 @@ def repair_schema(schema: Mapping[str, Any], key_properties: Iterable[str]) -> N
         undeclared = {key: UNDECLARED for key in key_properties if key not in root["properties"]}
         root["properties"] = {**root["properties"], **undeclared}
     repaired: Node = _repair(root)
-    _move_references(repaired)
+    _name_references(repaired)
     return repaired
 
 
-def _move_references(root: Node) -> None:
-    """Move schemas that are referred to under `properties` to `$defs`; stream maps keep those."""
-    moved: Node = {}
-    waiting = [{name: value for name, value in root.items() if name != "$ref"}]
+def _name_references(root: Node) -> None:
+    """Give what is referred to a name by its content in `$defs`.
+
+    Stream maps remove columns that others refer to, and schemas of one stream may define the same
+    name differently.
+    """
+    targets: Node = {}
+    waiting = [{name: value for name, value in root.items() if name not in _NOT_FOLLOWED}]
     while waiting:
-        for node in nodes_of(waiting.pop()):
+        for node in _nodes(waiting.pop()):
             reference = node.get("$ref")
-            if not isinstance(reference, str) or not _INTO_PROPERTIES(reference):
-                continue
-            name = "root" + reference[1:].replace("/", ".")
-            target = _at(root, reference)
-            if target is not None and name not in moved:
-                moved[name] = copy.deepcopy(target)
-                waiting.append(moved[name])
-            if name in moved:
-                node["$ref"] = f"#/$defs/{name}"
-    if moved:
-        root["$defs"] = {**root.get("$defs", {}), **moved}
+            if isinstance(reference, str) and reference not in targets:
+                target = _find(root, reference)
+                if target is not None:
+                    targets[reference] = target
+                    waiting.append(target)
+    if not targets:
+        return
+    content = json.dumps(targets, sort_keys=True, default=str).encode()
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    names = {reference: f"{digest}.{at}" for at, reference in enumerate(sorted(targets))}
+    named = {names[reference]: copy.deepcopy(target) for reference, target in targets.items()}
+    root["$defs"] = {**root.get("$defs", {}), **named}
+    for node in _nodes(root):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference in names:
+            node["$ref"] = f"#/$defs/{names[reference]}"
 
 
-def nodes_of(node: object) -> Iterator[Node]:
+def _nodes(node: object) -> Iterator[Node]:
     """List all objects in a schema; those among values do no harm."""
-    if isinstance(node, list):
-        for each in node:
-            yield from nodes_of(each)
     if isinstance(node, dict):
         yield node
-        for each in list(node.values()):
-            yield from nodes_of(each)
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _nodes(each)
 
 
-def decode_part(part: str) -> str:
-    """Decode one part of a JSON pointer in a URL."""
-    return unquote(part).replace("~1", "/").replace("~0", "~")
-
-
-def _at(root: Node, reference: str) -> object:
-    """Return the target of a JSON pointer, or None."""
+def _find(root: Node, reference: str) -> Any:  # noqa: ANN401 - a schema, or anything else
+    """Return the target of a JSON pointer in a URL, or None."""
+    if not _POINTER.fullmatch(reference):
+        return None
     found: Any = root
     for part in reference.split("/")[1:]:
-        found = found.get(decode_part(part)) if isinstance(found, dict) else None
+        name = unquote(part).replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
     return found
 
 
 def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or anything else
     if node is None:
         return {}
-    if isinstance(node, str) and (node.lower() in _TYPE_NAMES or node.lower() in _ANY_TYPE):
+    if isinstance(node, str) and node.lower() in _TYPES:
         node = {"type": node}
     if not isinstance(node, Mapping):
         return node
@@ -143,27 +137,22 @@ def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or anything else
     repaired.pop("multipleOf", None)  # in Singer the scale of a column, which Gainsight decides
     for repair in (_repair_type, _repair_bounds, _repair_counts, _repair_items, _repair_required):
         repair(repaired)
-    _repair_parts(repaired)
-    return repaired
+    return {
+        name: _repair_part(name, value)
+        for name, value in repaired.items()
+        if value != [] or name not in (*_LISTS, "enum")  # nothing would fit
+    }
 
 
-def _repair_parts(node: Node) -> None:
-    for name, value in list(node.items()):
-        if name == "properties" and isinstance(value, Mapping):
-            node[name] = {str(key): _column(_repair(each)) for key, each in value.items()}
-        elif name in _BY_NAME and isinstance(value, Mapping):
-            node[name] = {str(key): _repair(each) for key, each in value.items()}
-        elif name in (*_LISTS, "enum") and value == []:  # nothing would fit
-            del node[name]
-        elif name in _LISTS:
-            node[name] = [_repair(one) for one in (value if isinstance(value, list) else [value])]
-        elif name in _SINGLE and not isinstance(value, list):
-            node[name] = _repair(value)
-
-
-def _column(declared: object) -> object:
-    """Write booleans as objects, which the SDK wants for columns."""
-    return {True: {}, False: {"not": {}}}[declared] if isinstance(declared, bool) else declared
+def _repair_part(name: str, value: Any) -> Any:  # noqa: ANN401 - as a schema has it
+    if name in _BY_NAME and isinstance(value, Mapping):
+        parts = {str(key): _repair(each) for key, each in value.items()}
+        return {key: _BOOLEANS[p] if isinstance(p, bool) else p for key, p in parts.items()}
+    if name in _LISTS:
+        return [_repair(one) for one in (value if isinstance(value, list) else [value])]
+    if name in _SINGLE and not isinstance(value, list):
+        return _repair(value)
+    return value
 
 
 def _repair_type(node: Node) -> None:
@@ -171,8 +160,8 @@ def _repair_type(node: Node) -> None:
         return
     names = _type_names(node["type"])
     if node.get("nullable") is True and "null" not in names:  # OpenAPI
-        names = [*names, "null"]
-    if not names or any(isinstance(name, Mapping) or name in _ANY_TYPE for name in names):
+        names.append("null")
+    if not names or None in names:
         del node["type"]
         return
     node["type"] = names if isinstance(node["type"], list) or len(names) > 1 else names[0]
@@ -182,16 +171,13 @@ def _repair_type(node: Node) -> None:
 
 
 def _type_names(declared: object) -> list[Any]:
-    """List the types, each once; other names for them and for formats are understood."""
-    each = declared if isinstance(declared, list) else [declared]
-    names = [
-        _TYPE_NAMES.get(one.lower(), one.lower() if one.lower() in _ANY_TYPE else one)
-        if isinstance(one, str)
-        else "null"
-        if one is None
-        else one
-        for one in each
-    ]
+    """List the types; None stands for one that is not checked, such as a schema in draft 3."""
+    names: list[Any] = []
+    for one in declared if isinstance(declared, list) else [declared]:
+        name = "null" if one is None else one
+        if isinstance(name, str):
+            name = _TYPES.get(name.lower(), name)
+        names.append(None if isinstance(name, Mapping) else name)
     return _unique(names)
 
 
@@ -202,14 +188,11 @@ def _unique(names: list[Any]) -> list[Any]:
 
 def _repair_bounds(node: Node) -> None:
     """Read drafts 3 and 4, where `exclusiveMaximum: true` stands beside `maximum`."""
-    for name in _BOUNDS:
-        if isinstance(node.get(name), str):
-            with suppress(InvalidOperation):
-                node[name] = Decimal(node[name])
-    for exclusive, inclusive in (
-        ("exclusiveMaximum", "maximum"),
-        ("exclusiveMinimum", "minimum"),
-    ):
+    for exclusive, inclusive in _BOUNDS.items():
+        for name in (exclusive, inclusive):
+            if isinstance(node.get(name), str):
+                with suppress(InvalidOperation):
+                    node[name] = Decimal(node[name])
         if isinstance(node.get(exclusive), bool) and node.pop(exclusive) and inclusive in node:
             node[exclusive] = node.pop(inclusive)
 
@@ -230,8 +213,6 @@ def _repair_items(node: Node) -> None:
     """Read a list of `items` as drafts before 2020-12 mean it."""
     if isinstance(node.get("items"), list):
         node["prefixItems"] = node.pop("items")
-        if not node["prefixItems"]:
-            del node["prefixItems"]
         if "additionalItems" in node:
             node["items"] = node.pop("additionalItems")
 
