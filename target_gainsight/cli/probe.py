@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from target_gainsight.api import CallEvent, Clock, GainsightError
+from target_gainsight.api import CallEvent, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
 from target_gainsight.cli.probe_writes import (
@@ -21,12 +21,12 @@ from target_gainsight.cli.probe_writes import (
 )
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
-from target_gainsight.probe.observations import Observation
+from target_gainsight.probe.observations import Observation, ask, merge
 from target_gainsight.probe.profile import make_profile
-from target_gainsight.probe.reading.questions import MAX_CALLS, read_questions
+from target_gainsight.probe.reading import MAX_CALLS, READ_QUESTIONS
+from target_gainsight.probe.reading.facts import TenantFacts
 from target_gainsight.probe.session import ProbeSession
-from target_gainsight.probe.survey import ask, merge
-from target_gainsight.settings.model import OAuthCredential, Settings
+from target_gainsight.settings.model import Settings
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
@@ -78,17 +78,10 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
 
 
 def _ask(settings: Settings, events: list[CallEvent]) -> tuple[Observation, ...]:
-    connection = settings.connection
     with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as tenant:
-        session = ProbeSession(tenant.client, Clock())
-        return ask(
-            read_questions(
-                session,
-                base_url=connection.base_url,
-                uses_oauth=isinstance(connection.credential, OAuthCredential),
-                events=events,
-            )
-        )
+        session = ProbeSession(tenant.client)
+        base_url = settings.connection.base_url
+        return ask(READ_QUESTIONS, TenantFacts(session, base_url=base_url, events=events))
 
 
 def _print(form: str, observations: Iterable[Observation], events: Iterable[CallEvent]) -> None:

@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 import click
 
-from target_gainsight.api import CallEvent, Clock
+from target_gainsight.api import CallEvent
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.probe.observations import Observation
-from target_gainsight.probe.reading.questions import MAX_CALLS
+from target_gainsight.probe.observations import Observation, ask
+from target_gainsight.probe.reading import MAX_CALLS
 from target_gainsight.probe.session import ProbeSession
-from target_gainsight.probe.survey import ask
 from target_gainsight.probe.writing import person as people
-from target_gainsight.probe.writing.field_mapping import UnsuitableForProbeError
+from target_gainsight.probe.writing.fields import UnsuitableForProbeError
 from target_gainsight.probe.writing.interruption import InterruptedProbeError, Interruption
-from target_gainsight.probe.writing.plan import WritePlan, plan_writes
 from target_gainsight.probe.writing.run import WriteReport, run_writes
-from target_gainsight.probe.writing.trial import CREATED, MAX_CREATED
+from target_gainsight.probe.writing.trial import (
+    MAX_CREATED,
+    USUALLY_CREATED,
+    Trial,
+    plan_writes,
+)
 from target_gainsight.settings.model import Settings
 
 PERSON = "person:"
 WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
-_USUALLY_CREATED = len(CREATED) + 1
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def ask_by_writing(
         GainsightError: The tenant cannot be used.
     """
     with tenant_connection(settings, events.append) as tenant:
-        session = ProbeSession(tenant.client, Clock())
+        session = ProbeSession(tenant.client)
         try:
             if written.lower().startswith(PERSON):
                 return _probe_person(session, written[len(PERSON) :], yes=yes)
@@ -89,41 +91,40 @@ def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> WriteFindi
         "the time of the modification."
     )
     _confirm(yes=yes)
-    return WriteFindings(ask(people.person_questions(session, person)))
+    return WriteFindings(ask(people.QUESTIONS, person))
 
 
 def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteFindings:
     interruption = Interruption()
-    plan = plan_writes(session, name, interruption)
-    _describe(plan)
+    trial = plan_writes(session, name, interruption)
+    _describe(trial)
     _confirm(yes=yes)
-    with interruption:
-        report = run_writes(plan)
-    return _conclude(report, interruption)
+    with interruption.handle_signals():
+        report = run_writes(trial)
+    return _conclude(report, trial.rows.may_appear, interruption)
 
 
-def _describe(plan: WritePlan) -> None:
+def _describe(trial: Trial) -> None:
     """Show the field mapping, the records and the calls."""
-    trial = plan.trial
     _note(f"The probe writes to these fields of {trial.rows.object_name}:")
-    roles = trial.fields.roles
-    width = max(len(role) for role, _ in roles)
-    for role, field in roles:
+    width = max(map(len, trial.fields))
+    for role, field in trial.fields.items():
         shown = f"{field.name} ({field.data_type})" if field else "none: its questions stay open"
         _note(f"  {role:{width}}  {shown}")
     for field_name in trial.required:
         _note(f"  {'required':{width}}  {field_name}")
     _note(
-        f"It creates {_USUALLY_CREATED} records, and at most {MAX_CREATED} if the tenant accepts "
+        f"It creates {USUALLY_CREATED} records, and at most {MAX_CREATED} if the tenant accepts "
         f"calls that are too large. Their {trial.rows.key} begins with {trial.rows.prefix}. It "
         "changes and deletes no other rows, and deletes these at the end."
     )
-    if plan.leftovers:
-        _note(f"{counted(plan.leftovers, 'record')} of an earlier probe will be deleted first.")
+    if trial.leftovers:
+        _note(f"{counted(trial.leftovers, 'record')} of an earlier probe will be deleted first.")
+    most, usual = trial.count_calls(MAX_CREATED), trial.count_calls(USUALLY_CREATED)
     _note(
-        f"It makes at most {plan.max_calls + MAX_CALLS} calls, retries apart, and usually fewer "
-        f"than {plan.usual_calls + MAX_CALLS}, at the rate that the settings allow. Rules and "
-        "reports on this object may notice the records."
+        f"It makes at most {most + MAX_CALLS} calls, retries apart, and usually fewer than "
+        f"{usual + MAX_CALLS}, at the rate that the settings allow. Rules and reports on "
+        "this object may notice the records."
     )
 
 
@@ -134,14 +135,14 @@ def _confirm(*, yes: bool) -> None:
         click.confirm("Start?", abort=True, err=True)
 
 
-def _conclude(report: WriteReport, interruption: Interruption) -> WriteFindings:
+def _conclude(report: WriteReport, may_appear: bool, interruption: Interruption) -> WriteFindings:
     """Report records that are left; return the findings of a probe that was not stopped.
 
     Raises:
         click.ClickException: The probe ended early.
         SystemExit: A signal ended it.
     """
-    if report.may_appear:
+    if may_appear:
         _note(
             "A create had no clear response, so its records may appear later. Run the probe again "
             "to delete them."

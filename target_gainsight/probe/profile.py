@@ -8,22 +8,16 @@ from typing import Any
 
 from target_gainsight.probe.observations import Observation, Position
 
-FORMAT = 1
-"""The version of the profile's format."""
+_FORMAT = 1
 
 
 def make_profile(observations: Iterable[Observation], *, version: str, day: date) -> dict[str, Any]:
     """Return the profile of a tenant.
 
     It leaves out consequences, which may name custom objects and fields.
-
-    Args:
-        observations: The observations.
-        version: The version of the target.
-        day: The day of the probe.
     """
     return {
-        "format": FORMAT,
+        "format": _FORMAT,
         "version": version,
         "date": day.isoformat(),
         "questions": {
@@ -49,8 +43,8 @@ def read_positions(profile: object) -> dict[str, Position]:
     if not isinstance(questions, Mapping):
         message = "not a profile of 'gainsight probe --format json'"
         raise ValueError(message)  # noqa: TRY004 - for the caller, the file's content is wrong
-    if content.get("format") != FORMAT:
-        message = f"the format of the profile is not {FORMAT}. Make another one with this version"
+    if content.get("format") != _FORMAT:
+        message = f"the format of the profile is not {_FORMAT}. Make another one with this version"
         raise ValueError(message)
     answered = [each for each in questions.values() if isinstance(each, Mapping)]
     return {

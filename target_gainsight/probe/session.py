@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from target_gainsight.api import (
-    AccessDeniedError,
     CallBudgetExceededError,
-    Clock,
+    CredentialError,
     GainsightClient,
     GainsightError,
     Json,
-    NotFoundError,
     QuotaExceededError,
-    RedirectedError,
+    QuotaStoreError,
+    Record,
     RefusedError,
-    UnavailableError,
-    UnknownOutcomeError,
-    UnknownRouteError,
-    UnsuitableObjectError,
+    StoppedError,
+    UnreachableError,
+    UnreadableFieldError,
+    Where,
     encode,
 )
+from target_gainsight.api.http.json_codec import as_mapping
+from target_gainsight.probe.observations import NotSettledError
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
-_SERVER_ERROR_TRIES = 2
-_MAX_RETRY_SECONDS = 1.0
-"""Little: each attempt is one of the calls that the probe may make."""
-_REPLIES = (
-    AccessDeniedError,
-    CallBudgetExceededError,
-    NotFoundError,
-    QuotaExceededError,
-    RedirectedError,
-    RefusedError,
-    UnavailableError,
-    UnknownOutcomeError,
-    UnknownRouteError,
-    UnsuitableObjectError,
-)
+_MAX_ROWS = 1000
+_FINAL = (CredentialError, QuotaExceededError, QuotaStoreError, StoppedError, UnreachableError)
+"""After these, no further call can succeed."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +38,14 @@ class Reply:
     Attributes:
         status: The HTTP status; None without a response.
         data: The payload, also of a refusal.
-        headers: By name in lower case; empty for a refusal.
         error: Why the call did not succeed; None if it did.
         sent_bytes: The size of the request's body.
     """
 
     status: int | None
-    data: Json = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    error: GainsightError | None = None
-    sent_bytes: int = 0
+    data: Json
+    error: GainsightError | None
+    sent_bytes: int
 
     @property
     def code(self) -> str | None:
@@ -67,22 +54,28 @@ class Reply:
         return code if _CODE.fullmatch(code) else None
 
     @property
-    def description(self) -> str:
-        """Gainsight's description of the refusal. It may quote values; print it nowhere."""
-        return (self.error.description if self.error else None) or ""
+    def is_accepted(self) -> bool:
+        """Whether the tenant calls a write a success and lists no error."""
+        return self.error is None and not as_mapping(self.data).get("errors")
 
     @property
-    def was_sent(self) -> bool:
-        """Whether the call was sent; it is not once the probe's calls or the quota are used up."""
-        return not isinstance(self.error, CallBudgetExceededError | QuotaExceededError)
+    def is_refused(self) -> bool:
+        """Whether the tenant refuses the call; otherwise its outcome may be unknown."""
+        return isinstance(self.error, RefusedError)
+
+    def accepts(self) -> bool:
+        """Return whether the tenant accepts a write.
+
+        Raises:
+            NotSettledError: It neither accepts nor refuses it.
+        """
+        if not self.is_accepted and not self.is_refused:
+            raise NotSettledError(self.summary)
+        return self.is_accepted
 
     @property
     def summary(self) -> str:
         """HTTP status and error code, without any text of the tenant."""
-        if not self.was_sent:
-            is_quota = isinstance(self.error, QuotaExceededError)
-            whose = "of the tenant's day" if is_quota else "that the probe may make"
-            return f"the calls {whose} are used up"
         status = f"HTTP {self.status}" if self.status else "no response"
         return f"{status} {self.code or ''}".rstrip()
 
@@ -92,13 +85,11 @@ class ProbeSession:
 
     Attributes:
         client: The client; its rate limiter bounds the number of calls, retries included.
-        clock: The time.
         headers: The latest value of every header of a successful response, by name in lower case.
     """
 
-    def __init__(self, client: GainsightClient, clock: Clock) -> None:
+    def __init__(self, client: GainsightClient) -> None:
         self.client = client
-        self.clock = clock
         self.headers: dict[str, str] = {}
 
     def send(
@@ -113,17 +104,10 @@ class ProbeSession:
     ) -> Reply:
         """Make a call and return what came back, a refusal as well as a success.
 
-        Args:
-            method: The HTTP method.
-            path: The path on the tenant's host, its parts quoted.
-            kind: The purpose of the call.
-            json: The body.
-            params: The query.
-            repeatable: Whether the call may be retried after an unknown outcome.
-
         Raises:
-            StopRunError: No further call can succeed: the credential is not accepted, or the
-                tenant cannot be reached.
+            NotSettledError: The calls that the probe may make are used up.
+            StopRunError: No further call can succeed: the credential is not accepted, the tenant
+                cannot be reached, or the quota of the day is used up.
         """
         sent_bytes = 0 if json is None else len(encode(json))
         try:
@@ -134,11 +118,32 @@ class ProbeSession:
                 json=json,
                 params=params,
                 repeatable=repeatable,
-                max_seconds=_MAX_RETRY_SECONDS,
-                server_error_tries=_SERVER_ERROR_TRIES,
+                # Little: each attempt is one of the calls that the probe may make.
+                max_seconds=1.0,
+                server_error_tries=2,
             )
-        except _REPLIES as error:
+        except CallBudgetExceededError as error:
+            message = "the calls that the probe may make are used up"
+            raise NotSettledError(message) from error
+        except _FINAL:
+            raise
+        except GainsightError as error:
             data = error.data if isinstance(error, RefusedError) else None
-            return Reply(error.status, data, error=error, sent_bytes=sent_bytes)
+            return Reply(error.status, data, error, sent_bytes)
         self.headers.update(response.headers)
-        return Reply(response.status, response.data, response.headers, sent_bytes=sent_bytes)
+        return Reply(response.status, response.data, None, sent_bytes)
+
+    def query(self, object_name: str, select: Sequence[str], where: Where) -> list[Record]:
+        """Read up to 1,000 rows, without the fields that no query can read.
+
+        Raises:
+            GainsightError: They cannot be read.
+        """
+        query = self.client.records.query
+        try:
+            return list(query(object_name, select=select, where=where, limit=1000, page_size=1000))
+        except UnreadableFieldError as error:
+            readable = [name for name in select if name not in error.fields]
+            return list(
+                query(object_name, select=readable, where=where, limit=1000, page_size=1000)
+            )

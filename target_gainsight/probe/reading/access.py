@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from target_gainsight.api import CallEvent
 from target_gainsight.api.http.call import TOKEN_CALL
-from target_gainsight.probe.observations import Observation, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
 from target_gainsight.probe.reading.facts import TenantFacts
 
-CREDENTIAL = Topic("credential", "the tenant accepts the credential")
-HOST = Topic("host", "one host serves every API")
-LIMIT_HEADERS = Topic("limit_headers", "no header has the number of calls left")
-TOKEN_REQUEST = Topic("token_request", "a token is requested with a form", "any")
-TOKEN_SECONDS = Topic("token_seconds", "a token lives for a day", 86_400.0)
-TOKEN_IN_ENVELOPE = Topic("token_in_envelope", "a token comes without the envelope", False)
-TOKEN_CALLS = Topic("token_calls", "a token has no limit of calls", 0)
-TOKENS = (TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS)
+CREDENTIAL = Topic("credential", "the tenant accepts the credential", "nothing to do")
+HOST = Topic("host", "one host serves every API", "all calls go to it")
+LIMIT_HEADERS = Topic(
+    "limit_headers", "no header has the number of calls left", "limits are settings"
+)
+TOKEN_REQUEST = Topic(
+    "token_request", "a token is requested with a form", "the form is sent", "any"
+)
+TOKEN_SECONDS = Topic(
+    "token_seconds", "a token lives for a day", "renewed shortly before it expires", 86_400.0
+)
+TOKEN_IN_ENVELOPE = Topic(
+    "token_in_envelope", "a token comes without the envelope", "both forms are read", False
+)
+TOKEN_CALLS = Topic("token_calls", "a token has no limit of calls", "nothing to do", 0)
 
 _LIMIT_HEADER = re.compile(r"retry-after|(x-)?.*(rate-?limit|quota|throttl|remaining)[\w-]*")
 _KNOWN_NAME = re.compile(
@@ -38,19 +44,19 @@ def find_credential(facts: TenantFacts) -> Iterator[Observation]:
     error = facts.listed.error
     if error is not None and not facts.company_rows.were_read:
         raise error
-    yield CREDENTIAL.settled("it does", "nothing to do", "as assumed")
+    yield CREDENTIAL.settled("as assumed", "it does")
 
 
-def find_host(base_url: str, events: Sequence[CallEvent]) -> Iterator[Observation]:
+def _find_host(facts: TenantFacts) -> Iterator[Observation]:
     """Settle what kind of host the tenant has, and whether it redirects any call."""
-    kind = _kind_of_host(urlsplit(base_url).hostname or "")
-    moved = {event.kind for event in events if event.status and 300 <= event.status < 400}  # noqa: PLR2004
+    kind = _kind_of_host(urlsplit(facts.base_url).hostname or "")
+    moved = {each.kind for each in facts.events if each.status and 300 <= each.status < 400}  # noqa: PLR2004
     if moved:
         observed = f"{kind}; it redirects calls ({', '.join(sorted(moved))})"
         consequence = "these calls fail, because credentials are never sent to another host"
-        yield HOST.settled(observed, consequence, "not handled")
+        yield HOST.settled("not handled", observed, consequence)
     else:
-        yield HOST.settled(kind, "all calls go to it", "as assumed")
+        yield HOST.settled("as assumed", kind)
 
 
 def _kind_of_host(host: str) -> str:
@@ -66,57 +72,51 @@ def _kind_of_host(host: str) -> str:
     return f"{what} under gainsightcloud.com, {with_region} a region"
 
 
-def find_limit_headers(facts: TenantFacts) -> Iterator[Observation]:
+def _find_limit_headers(facts: TenantFacts) -> Iterator[Observation]:
     """Settle which headers of responses name a limit; their numbers are no secret."""
-    found = {k: v for k, v in facts.session.headers.items() if _LIMIT_HEADER.fullmatch(k)}
-    if not found:
-        yield LIMIT_HEADERS.settled("none", "limits are settings", "as assumed")
-        return
     shown = {
         name if _KNOWN_NAME.fullmatch(name) else "one of another name": value
-        for name, value in found.items()
+        for name, value in facts.session.headers.items()
+        if _LIMIT_HEADER.fullmatch(name)
     }
+    if not shown:
+        yield LIMIT_HEADERS.settled("as assumed", "none")
+        return
     numbers = (f"{k}: {v}" if v.isdecimal() else k for k, v in sorted(shown.items()))
     consequence = (
         "compare calls_per_minute and calls_per_day with it; the target honors Retry-After"
     )
-    yield LIMIT_HEADERS.settled(", ".join(numbers), consequence, "handled")
+    yield LIMIT_HEADERS.settled("handled", ", ".join(numbers), consequence)
 
 
-def find_tokens(
-    facts: TenantFacts, events: Sequence[CallEvent], *, uses_oauth: bool
-) -> Iterator[Observation]:
+def _find_tokens(facts: TenantFacts) -> Iterator[Observation]:
     """Settle how tokens are requested and granted, and whether they expire by calls."""
     grant = facts.session.client.token_grant
-    if not uses_oauth or grant is None:
-        for topic in TOKENS:
-            yield topic.not_settled("it takes an M2M OAuth client instead of an access key")
-        return
-    yield _token_request(events)
-    if grant.seconds is None:
-        observed = "no lifetime is stated"
-        yield TOKEN_SECONDS.settled(observed, "a token is used until it is refused", "handled")
-    else:
-        observed = f"{grant.seconds:,.0f} seconds"
-        yield TOKEN_SECONDS.at(grant.seconds, observed, "renewed shortly before it expires")
-    observed = "with the envelope" if grant.in_envelope else "without the envelope"
-    yield TOKEN_IN_ENVELOPE.at(grant.in_envelope, observed, "both forms are read")
-    yield _token_calls(events)
-
-
-def _token_request(events: Sequence[CallEvent]) -> Observation:
-    refused = [e.status for e in events if e.kind == TOKEN_CALL.kind and e.outcome == "refused"]
-    if not refused:
+    if grant is None:
+        message = "it takes an M2M OAuth client instead of an access key"
+        raise NotSettledError(message)
+    tokens = [each for each in facts.events if each.kind == TOKEN_CALL.kind]
+    refused = next((each.status for each in tokens if each.outcome == "refused"), None)
+    if refused is None:
         observed = "the form is accepted; whether it may be left out is not tried"
-        return TOKEN_REQUEST.settled(observed, "the form is sent", "as assumed")
-    observed = f"the form is refused with HTTP {refused[0]}, JSON without a body is accepted"
-    return TOKEN_REQUEST.at(f"bodiless_{refused[0]}", observed, "no body is sent from then on")
+        yield TOKEN_REQUEST.settled("as assumed", observed)
+    else:
+        observed = f"the form is refused with HTTP {refused}, JSON without a body is accepted"
+        yield TOKEN_REQUEST.at(f"bodiless_{refused}", observed, "no body is sent from then on")
+    if grant.seconds is None:
+        consequence = "a token is used until it is refused"
+        yield TOKEN_SECONDS.settled("handled", "no lifetime is stated", consequence)
+    else:
+        yield TOKEN_SECONDS.at(grant.seconds, f"{grant.seconds:,.0f} seconds")
+    observed = "with the envelope" if grant.in_envelope else "without the envelope"
+    yield TOKEN_IN_ENVELOPE.at(grant.in_envelope, observed)
+    yield _count_token_calls(facts)
 
 
-def _token_calls(events: Sequence[CallEvent]) -> Observation:
+def _count_token_calls(facts: TenantFacts) -> Observation:
     """Count the calls between a token and its refusal."""
     served = 0
-    for event in events:
+    for event in facts.events:
         if event.kind == TOKEN_CALL.kind:
             served = 0
         elif event.status == _UNAUTHORIZED:
@@ -124,4 +124,12 @@ def _token_calls(events: Sequence[CallEvent]) -> Observation:
             return TOKEN_CALLS.at(served, observed, "another one is requested")
         else:
             served += 1
-    return TOKEN_CALLS.at(0, f"not refused within {served} calls", "nothing to do")
+    return TOKEN_CALLS.at(0, f"not refused within {served} calls")
+
+
+FIRST_QUESTION = Question((CREDENTIAL,), find_credential)
+LAST_QUESTIONS = (
+    Question((HOST,), _find_host),
+    Question((LIMIT_HEADERS,), _find_limit_headers),
+    Question((TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS), _find_tokens),
+)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from target_gainsight.api import Json, Record, RefusedError, Where
+from target_gainsight.api import CallEvent, Json, Record, RefusedError, Where
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import (
     DESCRIBE_SEVERAL,
@@ -31,8 +31,7 @@ TEXT_TYPES = frozenset({"STRING", "EMAIL", "URL", "RICHTEXTAREA", "SFDCID"})
 PICKLIST_TYPES = frozenset({"PICKLIST", "MULTISELECTDROPDOWNLIST"})
 _NARROW = ("Gsid", "Name")
 _USER_FIELDS = (*_NARROW, "Email", "CreatedDate")
-_PER_TYPE = 2
-_ROWS = 100
+_FIELDS_PER_TYPE = 2
 _MAX_UNREADABLE = 3
 _KNOWN_COMPANY_FIELDS = {
     "Gsid": "GSID",
@@ -60,11 +59,6 @@ class DescribedField:
     data_type: str
     items: Mapping[str, str]
     category: str | None
-
-    @property
-    def is_custom(self) -> bool:
-        """Whether an admin may have chosen the name."""
-        return "__" in self.name
 
 
 @dataclass(frozen=True)
@@ -107,13 +101,22 @@ class RowsRead:
 class TenantFacts:
     """What the tenant responds to the calls that several questions need.
 
+    Args:
+        events: The attempts of calls, to which the session's client adds.
+
     Attributes:
         found_nothing: The latest query that worked and returned no row.
+        missing_names: The first query that worked for names which no company has.
     """
 
-    def __init__(self, session: ProbeSession) -> None:
+    def __init__(
+        self, session: ProbeSession, *, base_url: str, events: Sequence[CallEvent]
+    ) -> None:
         self.session = session
+        self.base_url = base_url
+        self.events = events
         self.found_nothing: RowsRead | None = None
+        self.missing_names: RowsRead | None = None
 
     def query(
         self,
@@ -121,7 +124,7 @@ class TenantFacts:
         select: Sequence[str],
         where: Where | None = None,
         *,
-        limit: int = _ROWS,
+        limit: int = 100,
     ) -> RowsRead:
         """Query once, as a load does."""
         body: dict[str, Json] = {
@@ -160,17 +163,29 @@ class TenantFacts:
         together = self.described_together
         return together if together.error is None else self._describe(COMPANY)
 
+    def _describe(self, object_name: str) -> Reply | None:
+        if self.listed.error and self.described_together.error:
+            return None
+        return self.session.send(
+            "GET", describe_path(object_name), kind="describe", params=WITHOUT_CHILDREN
+        )
+
     @cached_property
     def company_fields(self) -> tuple[DescribedField, ...]:
         """The fields of companies; empty if they are not described."""
         return fields_of(self.described_company, COMPANY)
 
     @cached_property
+    def company_types(self) -> Mapping[str, str]:
+        """The data types of the fields of companies, in part if they are not described."""
+        described = {each.name: each.data_type for each in self.company_fields}
+        return described or _KNOWN_COMPANY_FIELDS
+
+    @cached_property
     def company_rows(self) -> RowsRead:
         """Companies with every field that can be read; with fewer if such a query is refused."""
-        types = {each.name: each.data_type for each in self.company_fields}
-        read = self._without_unreadable(tuple(types or _KNOWN_COMPANY_FIELDS))
-        for select in (_sample_of(types or _KNOWN_COMPANY_FIELDS), _NARROW):
+        read = self._without_unreadable(tuple(self.company_types))
+        for select in (_sample_of(self.company_types), _NARROW):
             if read.is_refused:
                 fewer = self.query(COMPANY, select)
                 read = replace(fewer, unreadable=read.unreadable, refused=read.refused or read)
@@ -190,46 +205,38 @@ class TenantFacts:
             if not named or not select or len(unreadable) > _MAX_UNREADABLE:
                 return replace(read, unreadable=unreadable)
 
-    @cached_property
-    def company_types(self) -> Mapping[str, str]:
-        """The data types of the fields of `company_rows`."""
-        described = {each.name: each.data_type for each in self.company_fields}
-        types = described or _KNOWN_COMPANY_FIELDS
-        return {name: types[name] for name in self.company_rows.select if name in types}
+    def company_values(self, *data_types: str) -> list[Json]:
+        """List the values that companies have in fields of some types, null and blank included."""
+        read = self.company_rows
+        names = [name for name in read.select if self.company_types.get(name) in data_types]
+        return [value for name in names for value in read.values(name)]
 
     @cached_property
     def user_rows(self) -> RowsRead:
         """Users, of whom every tenant has some."""
         described = {each.name for each in fields_of(self.described_together, USER)}
-        return self.query(
-            USER, [name for name in _USER_FIELDS if name in described or not described]
-        )
+        select = [name for name in _USER_FIELDS if name in described or not described]
+        return self.query(USER, select)
 
     @cached_property
     def category_items(self) -> Reply | None:
         """The items of the first picklist of companies that names a category only."""
-        unlisted = (f.category for f in self.company_fields if f.category and not f.items)
-        category = next(unlisted, None)
+        category = self._unlisted_category
         if category is None:
             return None
         return self.session.send("GET", category_path(category), kind="dropdown")
 
+    @property
+    def _unlisted_category(self) -> str | None:
+        unlisted = (f.category for f in self.company_fields if f.category and not f.items)
+        return next(unlisted, None)
+
     def labels(self, field: DescribedField) -> Mapping[str, str]:
         """Return the labels of a picklist's items by GSID; empty if they are not known."""
-        if field.items or self.category_items is None:
+        if field.items or not self.category_items or field.category != self._unlisted_category:
             return field.items
-        first = next(each for each in self.company_fields if each.category and not each.items)
-        if field.category != first.category:
-            return {}
         listed = as_mappings(as_mapping(self.category_items.data).get("childItems"))
         return _labels(listed, gsid="gsid", label="name")
-
-    def _describe(self, object_name: str) -> Reply | None:
-        if self.listed.error and self.described_together.error:
-            return None
-        return self.session.send(
-            "GET", describe_path(object_name), kind="describe", params=WITHOUT_CHILDREN
-        )
 
 
 def entries_of(reply: Reply | None) -> tuple[Record, ...]:
@@ -239,38 +246,34 @@ def entries_of(reply: Reply | None) -> tuple[Record, ...]:
     return as_mappings(reply.data) or ((as_mapping(reply.data),) if reply.data else ())
 
 
+def name_of(entry: Record) -> str:
+    """Return the name of a described object, in lower case."""
+    return (as_text(entry.get("objectName")) or "").lower()
+
+
 def fields_of(reply: Reply | None, object_name: str) -> tuple[DescribedField, ...]:
     """Return the fields of one described object, without deleted ones."""
-    for entry in entries_of(reply):
-        if (as_text(entry.get("objectName")) or "").lower() == object_name:
-            described = (_field(each) for each in as_mappings(entry.get("fields")))
-            return tuple(each for each in described if each is not None)
-    return ()
-
-
-def _sample_of(types: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the key fields and the first few of each type that is looked at."""
-    shown = ({"DATE"}, {"DATETIME"}, TEXT_TYPES, PICKLIST_TYPES)
-    sample = (
-        [name for name, data_type in types.items() if data_type in kinds][:_PER_TYPE]
-        for kinds in shown
-    )
-    return tuple(dict.fromkeys((*_NARROW, *(name for names in sample for name in names))))
-
-
-def _field(entry: Record) -> DescribedField | None:
-    meta = as_mapping(entry.get("meta"))
-    name = as_text(entry.get("fieldName"))
-    if name is None or str(meta.get("deleted", entry.get("deleted"))).lower() == "true":
-        return None
-    properties = as_mapping(meta.get("properties"))
-    return DescribedField(
-        name=name,
-        data_type=(as_text(entry.get("dataType")) or "").upper(),
-        items=_labels(as_mappings(entry.get("options")), gsid="value", label="label"),
-        category=as_text(properties.get("PICKLIST_CATEGORY_ID")),
-    )
+    entry = next((each for each in entries_of(reply) if name_of(each) == object_name), {})
+    fields = []
+    for each in as_mappings(entry.get("fields")):
+        meta, name = as_mapping(each.get("meta")), as_text(each.get("fieldName"))
+        is_deleted = str(meta.get("deleted", each.get("deleted"))).lower() == "true"
+        if name is not None and not is_deleted:
+            data_type = (as_text(each.get("dataType")) or "").upper()
+            items = _labels(as_mappings(each.get("options")), gsid="value", label="label")
+            category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
+            fields.append(DescribedField(name, data_type, items, category))
+    return tuple(fields)
 
 
 def _labels(items: Sequence[Record], *, gsid: str, label: str) -> dict[str, str]:
     return {str(item.get(gsid)): str(item.get(label)) for item in items}
+
+
+def _sample_of(types: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the key fields and the first few of each type that is looked at."""
+    sample = list(_NARROW)
+    for kinds in ({"DATE"}, {"DATETIME"}, TEXT_TYPES, PICKLIST_TYPES):
+        names = [name for name, data_type in types.items() if data_type in kinds]
+        sample += names[:_FIELDS_PER_TYPE]
+    return tuple(dict.fromkeys(sample))

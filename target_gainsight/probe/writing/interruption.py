@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from types import FrameType, TracebackType
-
-from typing_extensions import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -22,43 +22,32 @@ class Interruption:
     """Notes the first signal, to be acted on by `check`; the same one again ends the process.
 
     A different one changes nothing, because a terminal and a parent process may signal both.
-
-    Attributes:
-        signal: The first signal received, or None.
     """
 
     def __init__(self) -> None:
-        self.signal: int | None = None
-        self._previous: dict[int, signal.Handlers | int | object] = {}
+        self._signal: int | None = None
 
-    def __enter__(self) -> Self:
-        self._previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for each, handler in self._previous.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
+    @contextmanager
+    def handle_signals(self) -> Iterator[None]:
+        """Note signals until the end of the block."""
+        previous = {each: signal.signal(each, self._note) for each in _SIGNALS}
+        try:
+            yield
+        finally:
+            for each, handler in previous.items():
+                signal.signal(each, handler)
 
     @property
     def exit_code(self) -> int:
         """128 and the signal's number, as a shell reports it."""
-        return _SIGNAL_EXIT + (self.signal or 0)
+        return _SIGNAL_EXIT + (self._signal or 0)
 
     def check(self) -> None:
-        """Raise if a signal was received.
-
-        Raises:
-            InterruptedProbeError: A signal was received.
-        """
-        if self.signal is not None:
+        """Raise an InterruptedProbeError if a signal was received."""
+        if self._signal is not None:
             raise InterruptedProbeError
 
     def _note(self, signum: int, _: FrameType | None) -> None:
-        if self.signal == signum:
+        if self._signal == signum:
             raise SystemExit(_SIGNAL_EXIT + signum)
-        self.signal = self.signal or signum
+        self._signal = self._signal or signum

@@ -7,7 +7,10 @@ that was read with it, and only rows that were read with a mark are deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from target_gainsight.api import (
@@ -19,67 +22,54 @@ from target_gainsight.api import (
     RefusedError,
     UnavailableError,
     UnknownOutcomeError,
-    UnreadableFieldError,
     is_in,
 )
+from target_gainsight.api.http.json_codec import as_mapping, as_mappings
+from target_gainsight.probe.observations import NotSettledError
 from target_gainsight.probe.session import ProbeSession, Reply
 from target_gainsight.probe.writing.interruption import Interruption
-from target_gainsight.probe.writing.marks import PREFIX, RunMark, is_mark
 
 GSID = "Gsid"
-_PATH = "/v1/data/objects"
-_MOST_ROWS = 1000
+_MARK = "tg-probe-"
+MARK_LENGTH = len(_MARK) + 15
+"""The characters that a key field must hold."""
+_MARKED = re.compile(rf"{_MARK}(?P<token>[0-9a-f]{{8}})(?P<check>[0-9a-f]{{4}})-[0-9]{{1,2}}")
 _DELETE_ROUNDS = 3
 
 
-class UnreadableRowsError(LookupError):
-    """The rows of the probe cannot be read; the questions that need them stay open."""
-
-
 class MarkedRows:
-    """The marked records of one object.
+    """The marked records of one object, each with a number from 0 to 99.
 
     Args:
-        session: Makes the calls.
-        object_name: The object.
         key: The field that holds the mark.
-        mark: The mark of this run.
         interruption: Ends the run between two calls.
 
     Attributes:
+        prefix: The beginning of the keys of this run. The run's id in it ends in a checksum, so
+            that no typed key passes for it.
         may_appear: Whether a create has an unknown outcome and may be committed later.
     """
 
     def __init__(
-        self,
-        session: ProbeSession,
-        object_name: str,
-        key: str,
-        *,
-        mark: RunMark,
-        interruption: Interruption,
+        self, session: ProbeSession, object_name: str, key: str, interruption: Interruption
     ) -> None:
+        token = secrets.token_hex(4)
         self.session = session
         self.object_name = object_name
         self.key = key
+        self.prefix = f"{_MARK}{token}{_checksum(token)}-"
         self.may_appear = False
-        self._mark = mark
         self._interruption = interruption
-        self._path = f"{_PATH}/{quote(object_name, safe='')}"
+        self._path = f"/v1/data/objects/{quote(object_name, safe='')}"
         self._responded: set[str] = set()
-        self._read: dict[str, int] = {}
+        self._read: set[str] = set()
 
-    @property
-    def prefix(self) -> str:
-        """The beginning of the keys of this run."""
-        return self._mark.prefix
-
-    def insert(self, records: Iterable[tuple[int, Record]]) -> Reply:
+    def insert(self, records: Sequence[tuple[int, Record]]) -> Reply:
         """Create records, each with the number of its key."""
-        body = [{self.key: self._mark.key(number), **fields} for number, fields in records]
-        reply = self._write("POST", body, params=None, repeatable=False)
+        body = [{self.key: f"{self.prefix}{number}", **fields} for number, fields in records]
+        reply = self._write("POST", body)
         self.may_appear = self.may_appear or isinstance(reply.error, UnknownOutcomeError)
-        self._responded |= {gsid for row in listed_rows(reply) if (gsid := _gsid(row))}
+        self._responded |= {str(row[GSID]) for row in listed_rows(reply) if row.get(GSID)}
         return reply
 
     def update(
@@ -90,18 +80,13 @@ class MarkedRows:
         lookups: Json = None,
     ) -> Reply:
         """Update records by their mark, and by these further keys."""
-        body = [{**fields, self.key: self._mark.key(number)} for number, fields in records]
-        params = {"keys": ",".join((self.key, *keys))}
-        return self._write("PUT", body, params=params, lookups=lookups)
+        body = [{**fields, self.key: f"{self.prefix}{number}"} for number, fields in records]
+        return self._write("PUT", body, (self.key, *keys), lookups)
 
-    def update_by_gsid(self, gsid: str, fields: Record) -> Reply:
-        """Update a row of this run by its GSID.
-
-        Raises:
-            ValueError: No row of this run was read with this GSID.
-        """
-        self._require_read(gsid)
-        return self._write("PUT", [{**fields, GSID: gsid}], params={"keys": GSID})
+    def update_by_gsid(self, number: int, fields: Record) -> Reply:
+        """Read a record, and update it by its GSID."""
+        row = self.read([number])[number][0]
+        return self._write("PUT", [{**fields, GSID: row[GSID]}], (GSID,))
 
     def read(self, numbers: Sequence[int], fields: Sequence[str] = ()) -> dict[int, list[Record]]:
         """Read this run's rows by number; a row that was not asked for is left out.
@@ -109,19 +94,24 @@ class MarkedRows:
         Fields that no query can read are missing in the rows.
 
         Raises:
-            UnreadableRowsError: The rows cannot be read.
+            NotSettledError: The rows cannot be read.
             StopRunError: No further call can succeed.
         """
         self._interruption.check()
-        marks = {self._mark.key(number): number for number in numbers}
-        select = dict.fromkeys((GSID, self.key, *fields))
-        rows = self._readable_rows(select, is_in(self.key, list(marks)))
+        marks = {f"{self.prefix}{number}": number for number in numbers}
+        select = tuple(dict.fromkeys((GSID, self.key, *fields)))
+        where = is_in(self.key, list(marks))
+        try:
+            rows = self.session.query(self.object_name, select, where)
+        except (RefusedError, NotFoundError, UnavailableError) as error:
+            message = "the records of the probe cannot be read"
+            raise NotSettledError(message) from error
         found: dict[int, list[Record]] = {number: [] for number in numbers}
         for row in rows:
-            number, gsid = marks.get(str(row[self.key])), _gsid(row)
-            if number is not None and gsid:
+            number = marks.get(str(row.get(self.key)))
+            if number is not None and row.get(GSID):
                 found[number].append(row)
-                self._read[gsid] = number
+                self._read.add(str(row[GSID]))
         return found
 
     def find(self) -> tuple[str, ...]:
@@ -130,20 +120,18 @@ class MarkedRows:
         Raises:
             GainsightError: The rows cannot be read.
         """
-        rows = self._query((GSID, self.key), Condition(self.key, "STARTS_WITH", (PREFIX,)))
-        found = ((_gsid(row), row[self.key]) for row in rows)
-        return tuple(gsid for gsid, key in found if gsid and is_mark(key))
+        where = Condition(self.key, "STARTS_WITH", (_MARK,))
+        rows = self.session.query(self.object_name, (GSID, self.key), where)
+        return tuple(
+            str(row[GSID]) for row in rows if row.get(GSID) and _is_mark(row.get(self.key))
+        )
 
-    def delete_twice(self, gsid: str) -> Reply:
-        """Delete a row of this run, and again once it is gone; return the last response.
-
-        Raises:
-            ValueError: No row of this run was read with this GSID.
-        """
-        self._require_read(gsid)
+    def delete_twice(self, number: int) -> Reply:
+        """Delete a record, and again once it is gone; return the last response."""
+        gsid = str(self.read([number])[number][0][GSID])
         reply = self._send_delete(gsid)
         if reply.error is None:
-            del self._read[gsid]
+            self._read.discard(gsid)
             self._responded.discard(gsid)
             reply = self._send_delete(gsid)
         return reply
@@ -179,11 +167,6 @@ class MarkedRows:
             except UnavailableError:
                 return
 
-    def _require_read(self, gsid: str) -> None:
-        if gsid not in self._read:
-            message = f"{gsid} was not read as a row of this run"
-            raise ValueError(message)
-
     def _send_delete(self, gsid: str) -> Reply:
         self._interruption.check()
         path = f"{self._path}/{quote(gsid, safe='')}"
@@ -193,51 +176,31 @@ class MarkedRows:
         self,
         method: str,
         records: Sequence[Record],
-        *,
-        params: Mapping[str, str] | None,
+        keys: Sequence[str] = (),
         lookups: Json = None,
-        repeatable: bool = True,
     ) -> Reply:
         self._interruption.check()
+        is_insert = method == "POST"
         return self.session.send(
             method,
             self._path,
-            kind="insert" if method == "POST" else "update",
+            kind="insert" if is_insert else "update",
             json={"records": list(records), **({"lookups": lookups} if lookups else {})},
-            params=params,
-            repeatable=repeatable,
+            params=None if is_insert else {"keys": ",".join(keys)},
+            repeatable=not is_insert,
         )
 
-    def _readable_rows(self, select: Iterable[str], where: Condition) -> list[Record]:
-        """Read rows, without the fields that no query can read."""
-        try:
-            try:
-                return self._query(select, where)
-            except UnreadableFieldError as error:
-                readable = [name for name in select if name not in error.fields]
-                return self._query(readable, where)
-        except (RefusedError, NotFoundError, UnavailableError) as error:
-            message = f"the rows of {self.object_name} cannot be read"
-            raise UnreadableRowsError(message) from error
 
-    def _query(self, select: Iterable[str], where: Condition) -> list[Record]:
-        query = self.session.client.records.query
-        rows = query(
-            self.object_name,
-            select=tuple(select),
-            where=where,
-            limit=_MOST_ROWS,
-            page_size=_MOST_ROWS,
-        )
-        return [row for row in rows if self.key in row]
-
-
-def listed_rows(reply: Reply) -> list[Record]:
+def listed_rows(reply: Reply) -> tuple[Record, ...]:
     """Return the rows that the response to a write lists, in its order."""
-    records = reply.data.get("records") if isinstance(reply.data, dict) else None
-    return [each for each in records if isinstance(each, dict)] if isinstance(records, list) else []
+    return as_mappings(as_mapping(reply.data).get("records"))
 
 
-def _gsid(row: Record) -> str | None:
-    gsid = row.get(GSID)
-    return gsid if isinstance(gsid, str) and gsid else None
+def _is_mark(value: object) -> bool:
+    """Return whether a key is the mark of any run."""
+    match = _MARKED.fullmatch(value) if isinstance(value, str) else None
+    return match is not None and _checksum(match["token"]) == match["check"]
+
+
+def _checksum(token: str) -> str:
+    return hashlib.sha256(f"{_MARK}{token}".encode()).hexdigest()[:4]
