@@ -260,7 +260,7 @@ class Classification:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)
             if self._plan is not None:
-                self._plan.record_kept(record, kept.intersection(changed))
+                self._plan.stream(record.source.alias).kept.update(kept.intersection(changed))
             changed = tuple(name for name in changed if name not in kept)
         if self._settings.skip_unchanged and rules.uncompared.issuperset(changed):
             record.waiting = _without(record.waiting, rules.uncompared)

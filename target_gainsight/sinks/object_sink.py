@@ -16,7 +16,6 @@ from target_gainsight.loading.classification import Classification, ExistingOnIn
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
-from target_gainsight.loading.dry_run.row_names import picklists
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
@@ -243,7 +242,7 @@ class ObjectSink(StreamSink):
         if self.context.plan is not None:
             planned = self.context.plan.stream(self.stream_name)
             planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
-            planned.picklists = picklists(self._object_schema.fields if self._object_schema else ())
+            planned.schema = self._object_schema
 
     def _make_loader(self) -> RecordLoader:
         context = self.context

@@ -1,29 +1,32 @@
-"""What the tenant would hold if a dry run were real: later groups and lookups must see it.
+"""What a dry run remembers: the rows as they would be by now, and the names behind GSIDs.
 
-Kept in temporary files that only this process can see, because it covers whole objects.
+Later groups and lookups must see what would have been written. It is kept in temporary files that
+only this process can see, because it covers whole objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from target_gainsight.api import Field
 from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
 from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import TO_BE_CREATED, Key, LookupKey, LookupTargets
 from target_gainsight.loading.storage.temp_database import SpilledValues
+from target_gainsight.mapping.types.picklists import label_of
 from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id
 
+MAX_NAMES = 200_000
+PICKLISTS = ("PICKLIST", "MULTISELECTDROPDOWNLIST")
 
-@dataclass(frozen=True)
-class _PlannedRow:
-    """The row of a key as it would be by now.
+
+class _PlannedRow(NamedTuple):
+    """The fields that would have been written to the row of a key.
 
     Attributes:
-        fields: The fields that would have been written.
         exists: Whether there would be a row.
         is_new: Whether it would have been created after the tenant's own row was deleted.
     """
@@ -57,26 +60,18 @@ class PlannedRows:
 
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
-        for entry in self._written.find([record.key]):
-            before: _PlannedRow = entry.value
-            held = {**before.fields, **(record.claimed or {})}
-            fields = merged_fields(held, record.fields)
-            is_new = before.is_new or not before.exists
-            self._written.replace(entry, _PlannedRow(fields, is_new=is_new))
-            return
-        row = _PlannedRow({**(record.claimed or {}), **record.fields})
-        self._written.add(record.key, row)
+        earlier = self._written.find([record.key])
+        before: _PlannedRow = earlier[0].value if earlier else _PlannedRow({})
+        fields = merged_fields({**before.fields, **(record.claimed or {})}, record.fields)
+        row = _PlannedRow(fields, is_new=before.is_new or not before.exists)
+        self._written.put(record.key, row)
 
     def record_delete(self, record: LoadRecord) -> None:
         """Record that a row would be deleted."""
         self._deleted.add(str(record.gsid))
         if self._claimed is not None and record.gsid is not None:
             self._claimed.mark_deleted(record.gsid)
-        deleted = _PlannedRow({}, exists=False)
-        for entry in self._written.find([record.key]):
-            self._written.replace(entry, deleted)
-            return
-        self._written.add(record.key, deleted)
+        self._written.put(record.key, _PlannedRow({}, exists=False))
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
@@ -102,25 +97,19 @@ class PlannedParents:
 
     def __init__(self, watched: LookupTargets) -> None:
         self._watched = watched
-        self._written = SpilledValues()
+        self._exists = SpilledValues()
         self._deleted: set[str] = set()
 
     def record_write(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Record what would be written, under each set of match fields."""
         for name, match_fields, values in self._watched.of(object_name, fields):
-            key = _key(name, match_fields, values)
-            found = self._written.find([key])
-            for entry in found:
-                self._written.replace(entry, value=True)
-            if not found:
-                self._written.add(key, value=True)
+            self._exists.put(_key(name, match_fields, values), value=True)
 
     def record_delete(self, object_name: str, gsid: str, fields: Mapping[str, object]) -> None:
         """Record that a row would be deleted; fields are its lookup keys."""
         self._deleted.add(gsid)
         for name, match_fields, values in self._watched.of(object_name, fields):
-            for entry in self._written.find([_key(name, match_fields, values)]):
-                self._written.replace(entry, value=False)
+            self._exists.put(_key(name, match_fields, values), value=False)
 
     def is_deleted(self, gsid: str) -> bool:
         """Return whether a row of the tenant would be gone by now."""
@@ -129,10 +118,40 @@ class PlannedParents:
     def has(self, wanted: LookupKey) -> bool:
         """Return whether a row would be there by now."""
         match = wanted.match
-        found = self._written.find([_key(match.object_name, match.names, wanted.written)])
+        found = self._exists.find([_key(match.object_name, match.names, wanted.written)])
         return any(entry.value for entry in found)
 
 
 def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
     """Return what a parent is found by; both forms of a Salesforce id are one."""
     return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
+
+
+class RowNames:
+    """The newest rows that lookups have found, by GSID; no call is made for a name."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def add(self, gsid: str, values: Iterable[object]) -> None:
+        """Keep the values by which a row was found."""
+        self._names[gsid] = ", ".join(map(str, values))
+        if len(self._names) > MAX_NAMES:
+            del self._names[next(iter(self._names))]
+
+    def shown(self, value: object, field: Field | None) -> object:
+        """Return a value with labels and names instead of the GSIDs that are known.
+
+        Args:
+            value: As it is written, or as a query returns it.
+            field: The field that it belongs to, if that is known.
+        """
+        if field is not None and field.data_type in PICKLISTS:
+            return label_of(value, field.options or field.load_options())
+        if isinstance(value, str):
+            return self._names.get(value, value)
+        if isinstance(value, list):
+            return [self.shown(each, None) for each in value]
+        if isinstance(value, dict):
+            return {name: self.shown(each, None) for name, each in value.items()}
+        return value

@@ -8,18 +8,17 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from target_gainsight.api import Field
-from target_gainsight.loading.dry_run.overlay import PlannedRows
-from target_gainsight.loading.dry_run.row_names import RowNames
+from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.dry_run.overlay import PlannedRows, RowNames
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import TO_BE_CREATED
+from target_gainsight.loading.references import TO_BE_CREATED, Key
 from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.writer import Action, Writer, Written
@@ -27,12 +26,9 @@ from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
 MAX_EXAMPLES = 5
-MINUTES_PER_HOUR = 60
-QUERY = "query"
+MAX_FIELDS_SHOWN = 6
 UPLOAD = "upload"
 """The kind of upload calls; as many as an hour allows are sent at once."""
-
-MAX_FIELDS_SHOWN = 6
 
 _OUTCOMES: Mapping[Action, Outcome] = {
     "create": Outcome.CREATED,
@@ -41,26 +37,13 @@ _OUTCOMES: Mapping[Action, Outcome] = {
 }
 
 
-@dataclass(frozen=True)
-class PlannedUpdate:
-    """A row that would change.
-
-    Attributes:
-        key: The record's lookup keys.
-        changes: The tenant's value and the new value of each changed field.
-    """
-
-    key: tuple[object, ...]
-    changes: Mapping[str, tuple[object, object]]
-
-
 @dataclass
 class StreamPlan:
     """The writes of one stream.
 
     Attributes:
-        write_calls: The number of write calls.
-        updates: The first rows that would change.
+        updates: The keys of the first rows that would change, and for each changed field the
+            tenant's value and the new value.
         creates: The keys of the first rows that would be created.
         deletes: The keys of the first rows that would be deleted.
         max_deletes: The number of rows that may be deleted; None if deletes are off.
@@ -68,19 +51,86 @@ class StreamPlan:
         rules: The fields with a write rule, and the rule in words.
         kept: The number of rows that keep their value of a field because of its rule.
         fallback_keys: The fields that find rows without lookup keys.
-        picklists: The fields whose GSIDs are shown as labels.
+        schema: The object, whose picklists are shown by labels; None where it is unknown.
     """
 
     write_calls: int = 0
-    updates: list[PlannedUpdate] = field(default_factory=list)
-    creates: list[tuple[object, ...]] = field(default_factory=list)
-    deletes: list[tuple[object, ...]] = field(default_factory=list)
+    updates: list[tuple[Key, Mapping[str, tuple[object, object]]]] = field(default_factory=list)
+    creates: list[Key] = field(default_factory=list)
+    deletes: list[Key] = field(default_factory=list)
     max_deletes: int | None = None
     files: list[tuple[int, str]] = field(default_factory=list)
     rules: Mapping[str, str] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
     fallback_keys: tuple[str, ...] = ()
-    picklists: Mapping[str, Field] = field(default_factory=dict)
+    schema: ObjectSchema | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "write_calls": self.write_calls,
+            "max_deletes": self.max_deletes,
+            "files": [{"bytes": size, "for": destination} for size, destination in self.files],
+            "fallback_keys": list(self.fallback_keys),
+            "field_rules": {
+                name: {"rule": rule, "rows_kept": self.kept[name]}
+                for name, rule in self.rules.items()
+            },
+            "examples_created": [_key_json(key) for key in self.creates],
+            "examples_deleted": [_key_json(key) for key in self.deletes],
+            "examples_updated": [
+                {
+                    "key": _key_json(key),
+                    "fields": {
+                        name: {"before": before, "after": after}
+                        for name, (before, after) in changes.items()
+                    },
+                }
+                for key, changes in self.updates
+            ],
+        }
+
+    def lines(self, name: str, counts: StreamCounts) -> list[str]:
+        """Return the plan for a person to read."""
+        outcomes, lines = counts.outcomes, []
+        if self.creates and outcomes[Outcome.CREATED]:
+            created = f"{outcomes[Outcome.CREATED]:,}, such as {_key_texts(self.creates)}"
+            lines.append(f"{name}: would create {created}")
+        if self.updates and outcomes[Outcome.UPDATED]:
+            lines.append(f"{name}: would update {outcomes[Outcome.UPDATED]:,}, such as")
+            lines += self._update_lines()
+        if self.max_deletes is not None:
+            limit = f"at most {self.max_deletes:,} in a run (max_deletes)"
+            deleted = f"{outcomes[Outcome.DELETED]:,}, such as {_key_texts(self.deletes)}"
+            line = f"would delete {deleted}; {limit}"
+            if not self.deletes:
+                line = f"deletes are on, {limit}; would delete nothing"
+            lines.append(f"{name}: {line}")
+        if self.fallback_keys:
+            found = counted(counts.found_by_fallback, "row")
+            keys = one_line(", ".join(self.fallback_keys))
+            lines.append(f"{name}: would give the lookup keys to {found} found by {keys}")
+        for field_name, rule in self.rules.items():
+            rows = self.kept[field_name]
+            kept = f"; {counted(rows, 'row')} would keep another value" if rows else ""
+            lines.append(f"{name}: {one_line(field_name)} is {rule}{kept}")
+        if self.files:
+            sizes = ", ".join(f"{size:,}" for size, _ in self.files[:MAX_EXAMPLES])
+            more = ", …" if len(self.files) > MAX_EXAMPLES else ""
+            files = f"{counted(len(self.files), 'file')} for {self.files[0][1]}"
+            lines.append(f"{name}: would fill {files}, of {sizes}{more} bytes")
+        lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
+        return lines
+
+    def _update_lines(self) -> Iterator[str]:
+        """Yield a line for each row and changed field; readable without indentation, too."""
+        for key, changes in self.updates:
+            yield f"- {_key_texts([key])}"
+            for name, (before, after) in islice(changes.items(), MAX_FIELDS_SHOWN):
+                yield f"  · {one_line(name)}: {display(before)} → {display(after)}"
+            more = len(changes) - MAX_FIELDS_SHOWN
+            if more > 0:
+                yield f"  · and {counted(more, 'more field')}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +153,7 @@ class Plan:
 
     Attributes:
         deleted: The GSIDs of the rows that would be deleted.
-        names: What the rows were found by that lookups have found.
+        names: The names of rows that lookups have found.
         streams: The plan of each stream.
     """
 
@@ -129,32 +179,26 @@ class Plan:
         """Return the plan of a stream."""
         return self.streams.setdefault(name, StreamPlan())
 
-    def record_change(
-        self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
-    ) -> None:
-        """Record that some fields of a row would change."""
-        plan = self.stream(record.source.alias)
-        if len(plan.updates) < MAX_EXAMPLES:
-            shown, lists = self.names.shown, plan.picklists
-            changes = {
-                name: (
-                    shown(row.get(name), lists.get(name)),
-                    shown(record.fields.get(name), lists.get(name)),
-                )
-                for name in changed
-            }
-            plan.updates.append(PlannedUpdate(record.key, changes))
-
-    def record_kept(self, record: LoadRecord, names: Iterable[str]) -> None:
-        """Record that a row keeps its values of some fields because of their rules."""
-        self.stream(record.source.alias).kept.update(names)
-
     def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
         """Return the fields written to an object so far, by the values of these lookup keys.
 
         Shared by all streams that write the object by these keys.
         """
         return self._written.setdefault((object_name.lower(), keys), SpilledValues())
+
+    def record_change(
+        self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
+    ) -> None:
+        """Record that some fields of a row would change."""
+        plan = self.stream(record.source.alias)
+        if len(plan.updates) < MAX_EXAMPLES:
+            changes = {}
+            for name in changed:
+                described = plan.schema.field(name) if plan.schema is not None else None
+                before, after = row.get(name), record.fields.get(name)
+                shown = self.names.shown(before, described), self.names.shown(after, described)
+                changes[name] = shown
+            plan.updates.append((record.key, changes))
 
     def record_call(self, kind: str, batch: Sequence[LoadRecord], action: Action) -> None:
         """Record a write call."""
@@ -170,7 +214,7 @@ class Plan:
     def record_read(self) -> None:
         """Record a query that is made only to save rows before they are deleted."""
         with self._lock:
-            self._unsent[QUERY] += 1
+            self._unsent["query"] += 1
 
     def record_file(
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
@@ -189,7 +233,7 @@ class Plan:
         hours = max(0, calls[UPLOAD] - 1) // self._uploads_per_hour
         return CostEstimate(
             calls=dict(calls),
-            minutes=max([together / self._per_minute, *alone, hours * MINUTES_PER_HOUR]),
+            minutes=max([together / self._per_minute, *alone, 60 * hours]),
             percent_of_day=100 * together / self._per_day if self._per_day else 0.0,
         )
 
@@ -199,7 +243,7 @@ class Plan:
         counted = summary.to_json()
         return {
             "streams": {
-                name: {**counts, **self._stream_json(name)}
+                name: {**counts, **self.stream(name).to_json()}
                 for name, counts in counted["streams"].items()
             },
             "rejects": counted["rejects"],
@@ -216,7 +260,7 @@ class Plan:
         """Return the plan for a person to read."""
         lines = ["plan: nothing was written", summary.table(), *summary.file_lines()]
         for name, counts in summary.streams.items():
-            lines += self._stream_lines(display(name), self.stream(name), counts)
+            lines += self.stream(name).lines(display(name), counts)
         lines += summary.reject_lines()
         cost = self.cost(summary)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
@@ -233,58 +277,6 @@ class Plan:
             )
         return "\n".join(lines)
 
-    def _stream_lines(self, name: str, plan: StreamPlan, counts: StreamCounts) -> list[str]:
-        lines = []
-        created, updated = counts.outcomes[Outcome.CREATED], counts.outcomes[Outcome.UPDATED]
-        if plan.creates and created:
-            examples = ", ".join(map(_key_text, plan.creates))
-            lines.append(f"{name}: would create {created:,}, such as {examples}")
-        if plan.updates and updated:
-            lines.append(f"{name}: would update {updated:,}, such as")
-            for update in plan.updates:
-                lines += [f"- {_key_text(update.key)}", *_change_lines(update.changes)]
-        lines += _delete_lines(name, plan, counts)
-        if plan.fallback_keys:
-            found = counted(counts.found_by_fallback, "row")
-            keys = one_line(", ".join(plan.fallback_keys))
-            lines.append(f"{name}: would give the lookup keys to {found} found by {keys}")
-        lines += [
-            f"{name}: {one_line(field)} is {rule}{_kept_in(plan.kept[field])}"
-            for field, rule in plan.rules.items()
-        ]
-        if plan.files:
-            sizes = ", ".join(f"{size:,}" for size, _ in plan.files[:MAX_EXAMPLES])
-            more = ", …" if len(plan.files) > MAX_EXAMPLES else ""
-            files = f"{counted(len(plan.files), 'file')} for {plan.files[0][1]}"
-            lines.append(f"{name}: would fill {files}, of {sizes}{more} bytes")
-        lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
-        return lines
-
-    def _stream_json(self, name: str) -> dict[str, Any]:
-        plan = self.stream(name)
-        return {
-            "write_calls": plan.write_calls,
-            "max_deletes": plan.max_deletes,
-            "files": [{"bytes": size, "for": destination} for size, destination in plan.files],
-            "fallback_keys": list(plan.fallback_keys),
-            "field_rules": {
-                field: {"rule": rule, "rows_kept": plan.kept[field]}
-                for field, rule in plan.rules.items()
-            },
-            "examples_created": [_key_json(key) for key in plan.creates],
-            "examples_deleted": [_key_json(key) for key in plan.deletes],
-            "examples_updated": [
-                {
-                    "key": _key_json(update.key),
-                    "fields": {
-                        name: {"before": before, "after": after}
-                        for name, (before, after) in update.changes.items()
-                    },
-                }
-                for update in plan.updates
-            ],
-        }
-
 
 class PlanningWriter(Writer):
     """Writes nothing and records what the real writer would send.
@@ -292,7 +284,6 @@ class PlanningWriter(Writer):
     Args:
         kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
             its own.
-        batch_size: Records per call.
         lookups: Finds the records that would be written; None if no lookup needs them.
         rows: The rows read later, into which the records are merged.
     """
@@ -328,48 +319,19 @@ class PlanningWriter(Writer):
                 self._rows.record_write(record)
         outcome = _OUTCOMES[action]
         return Written(
-            tuple(
-                Settlement(record, outcome, gsid=record.gsid or TO_BE_CREATED) for record in records
-            )
+            [Settlement(each, outcome, gsid=each.gsid or TO_BE_CREATED) for each in records]
         )
 
 
-def _key_text(key: tuple[object, ...]) -> str:
-    return " | ".join(map(display, key)) or "a record without keys"
+def _key_texts(keys: Sequence[Key]) -> str:
+    texts = (" | ".join(map(display, key)) for key in keys)
+    return ", ".join(text or "a record without keys" for text in texts)
 
 
-def _key_json(key: tuple[object, ...]) -> object:
+def _key_json(key: Key) -> object:
     """Return the value of one lookup key, or the list of several; null without keys."""
     values = [json_value(part) for part in key]
     return values if len(values) > 1 else next(iter(values), None)
-
-
-def _kept_in(rows: int) -> str:
-    return f"; {counted(rows, 'row')} would keep another value" if rows else ""
-
-
-def _delete_lines(name: str, plan: StreamPlan, counts: StreamCounts) -> list[str]:
-    """Return that deletes are on, and what would be deleted."""
-    if plan.max_deletes is None:
-        return []
-    limit = f"at most {plan.max_deletes:,} in a run (max_deletes)"
-    if not plan.deletes:
-        return [f"{name}: deletes are on, {limit}; would delete nothing"]
-    deleted = counts.outcomes[Outcome.DELETED]
-    examples = ", ".join(map(_key_text, plan.deletes))
-    return [f"{name}: would delete {deleted:,}, such as {examples}; {limit}"]
-
-
-def _change_lines(changes: Mapping[str, tuple[object, object]]) -> list[str]:
-    """Return a line for each changed field; readable without its indentation, too."""
-    lines = [
-        f"  · {one_line(name)}: {display(before)} → {display(after)}"
-        for name, (before, after) in islice(changes.items(), MAX_FIELDS_SHOWN)
-    ]
-    more = len(changes) - len(lines)
-    if more:
-        lines.append(f"  · and {counted(more, 'more field')}")
-    return lines
 
 
 def _at_least_a_tenth(number: float) -> str:

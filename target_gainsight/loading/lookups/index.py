@@ -22,8 +22,7 @@ from target_gainsight.api import (
     any_of,
     is_in,
 )
-from target_gainsight.loading.dry_run.overlay import PlannedParents
-from target_gainsight.loading.dry_run.row_names import RowNames
+from target_gainsight.loading.dry_run.overlay import PlannedParents, RowNames
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader

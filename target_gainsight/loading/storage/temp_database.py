@@ -42,7 +42,7 @@ class SpilledValues:
     def __init__(self) -> None:
         self._count = 0
         self._shared: dict[int, object] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._rows = temp_database()
         weakref.finalize(self, self._rows.close)
         self._rows.execute(
@@ -79,6 +79,15 @@ class SpilledValues:
             rows = self._rows.execute(query, (hashes,)).fetchall() if self._count else []
         entries = [Entry(number, *self._load(content)) for number, content in rows]
         return [entry for entry in entries if entry.key in wanted]
+
+    def put(self, key: Key, value: object) -> None:
+        """Add a value in place of the one that has the same key."""
+        with self._lock:
+            found = self.find([key])
+            if found:
+                self.replace(found[0], value)
+            else:
+                self.add(key, value)
 
     def replace(self, entry: Entry, value: object) -> None:
         """Replace the value of an entry."""
