@@ -22,7 +22,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as
-from target_gainsight.cli.tenant import TenantMetadata, tenant_metadata
+from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
@@ -103,7 +103,8 @@ class Finding:
 def check(sources: tuple[str, ...], form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings(sources)
-    with tenant_metadata(settings) as metadata:
+    with tenant_connection(settings) as connection:
+        metadata = TenantMetadata(connection.client, settings)
         findings = [*_check_tenant(settings, metadata), *_list_limits(settings)]
     failed = sum(each.status == "error" for each in findings)
     if form == "json":
@@ -136,7 +137,7 @@ def _check_tenant(settings: Settings, metadata: TenantMetadata) -> Iterator[Find
     connection = settings.connection
     where = connection.base_url or f"the embedded sandbox in {connection.sandbox_path}"
     try:
-        count = len(metadata.objects)
+        count = len(metadata.list_objects())
     except (CredentialError, AccessDeniedError) as error:
         yield Finding("tenant", f"{where} responds")
         yield _refused("credential", error)

@@ -6,36 +6,32 @@ Errors are those of the target; a secret is never shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
+from singer_sdk.exceptions import ConfigValidationError
 
-from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.environment import MELTANO_PREFIX, read_environment
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.table import CONFIG_SCHEMA
-
-_Command = TypeVar("_Command", bound="Callable[..., object]")
+from target_gainsight.singer.errors import EXPECTED_ERRORS
+from target_gainsight.target import TargetGainsight
 
 ENVIRONMENT = "ENV"
 PREFIX = "TARGET_GAINSIGHT_"
-LOADER_PREFIX = "MELTANO_LOAD_"
-"""Meltano's prefix for the settings of the loader that runs, whatever its name."""
 
-
-def configured(command: _Command) -> _Command:
-    """Give a command the option ``--config``, as parameter ``sources``."""
-    option = click.option(
-        "--config",
-        "sources",
-        multiple=True,
-        metavar="FILE",
-        help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
-    )
-    return option(command)
+configured = click.option(
+    "--config",
+    "sources",
+    multiple=True,
+    metavar="FILE",
+    help="Settings: a JSON file, or ENV; see 'gainsight --help'.",
+)
+"""The option ``--config``, as parameter ``sources``."""
 
 
 def read_settings(sources: Iterable[str]) -> Settings:
@@ -48,28 +44,45 @@ def read_settings(sources: Iterable[str]) -> Settings:
     Raises:
         click.ClickException: There are none, a file cannot be read, or they have errors.
     """
-    raw = read_raw_settings(sources)
-    if not raw:
-        raise no_settings()
     try:
-        return parse_settings(raw)
+        return parse_settings(_read_any_settings(sources, CONFIG_SCHEMA))
     except SettingsError as error:
-        raise invalid_settings(error.errors) from None
+        raise _invalid_settings(error.errors) from None
 
 
-def invalid_settings(errors: Iterable[str]) -> click.ClickException:
-    """Return the error that lists what is wrong with the settings."""
+def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  # noqa: ANN401 - as settings are
+    """Make a target in this process; the SDK's own settings are read, too.
+
+    Args:
+        sources: As for ``read_settings``.
+        overrides: Settings that take precedence.
+
+    Raises:
+        click.ClickException: There are no settings, or they have errors.
+    """
+    raw = _read_any_settings(sources, TargetGainsight.config_jsonschema)
+    try:
+        return TargetGainsight(config={**raw, **overrides})
+    except ConfigValidationError as error:
+        raise _invalid_settings(error.errors) from None
+    except EXPECTED_ERRORS as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _invalid_settings(errors: Iterable[str]) -> click.ClickException:
     listed = "".join(f"\n  - {message}" for message in errors)
     return click.ClickException(f"the settings have errors:{listed}")
 
 
-def no_settings() -> click.ClickException:
-    """Return the error that there are no settings, with how to give some."""
-    message = (
-        "no settings found. Give a file with --config or set variables that begin with "
-        f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
-    )
-    return click.ClickException(message)
+def _read_any_settings(sources: Iterable[str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    raw = read_raw_settings(sources, schema)
+    if not raw:
+        message = (
+            "no settings found. Give a file with --config or set variables that begin with "
+            f"{PREFIX}; with Meltano, set the loader's config in meltano.yml."
+        )
+        raise click.ClickException(message)
+    return raw
 
 
 def read_raw_settings(
@@ -94,7 +107,7 @@ def read_raw_settings(
                 raise click.ClickException(message)
             raw |= content
     if not named or ENVIRONMENT in named:
-        variables = read_environment(schema, LOADER_PREFIX) | read_environment(schema, PREFIX)
+        variables = read_environment(schema, MELTANO_PREFIX) | read_environment(schema, PREFIX)
         raw |= {name: value for name, value in variables.items() if value != ""}
     return raw
 

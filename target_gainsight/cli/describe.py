@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from target_gainsight.api import Field, GainsightError, ObjectSchema, ObjectSummary
-from target_gainsight.cli.catalog import CatalogStream, read_stream
-from target_gainsight.cli.configuration import configured, read_settings
+from target_gainsight.cli.configuration import configured, read_json, read_settings
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.tenant import TenantMetadata, tenant_metadata
+from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.proposal import PERSON
 from target_gainsight.mapping.planning.row_checks import may_be_key
@@ -24,6 +25,15 @@ from target_gainsight.singer.proposals import proposal_text, propose
 
 MAX_LABELS = 8
 NUMBER_TYPES = frozenset({"NUMBER", "CURRENCY", "PERCENTAGE"})
+
+
+@dataclass(frozen=True)
+class CatalogStream:
+    """A stream of a tap's catalog, with its selected columns."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key_properties: tuple[str, ...]
 
 
 @click.command(
@@ -58,12 +68,13 @@ def describe(
     if stream and not catalog:
         message = "--stream names a stream of a catalog: give --mapping CATALOG, too"
         raise click.UsageError(message)
-    source = read_stream(catalog, stream) if catalog else None
+    source = _read_stream(catalog, stream) if catalog else None
     settings = read_settings(sources)
-    with tenant_metadata(settings) as metadata:
+    with tenant_connection(settings) as connection:
+        metadata = TenantMetadata(connection.client, settings)
         try:
             if object_name is None:
-                _show_objects(metadata.objects, form)
+                _show_objects(metadata.list_objects(), form)
             elif source is None:
                 schema = metadata.describe(object_name)
                 _show_fields(schema, _configured_rules(settings, schema.name), form)
@@ -75,12 +86,7 @@ def describe(
 
 def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
     rows = [
-        {
-            "name": each.name,
-            "label": each.label,
-            "type": each.object_type,
-            "volume": each.volume,
-        }
+        {"name": each.name, "label": each.label, "type": each.object_type, "volume": each.volume}
         for each in sorted(objects, key=lambda each: each.name.lower())
     ]
     if form == "table":
@@ -188,3 +194,43 @@ def _show_proposal(source: CatalogStream, metadata: TenantMetadata, name: str, f
         print_as("json", proposal.to_json())
     else:
         click.echo(proposal_text(proposal), nl=False)
+
+
+def _read_stream(path: Path, name: str | None) -> CatalogStream:
+    """Read a stream of a catalog as ``tap --discover`` writes it, the only one by default."""
+    catalog = read_json(path)
+    entries = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(entries, list):
+        message = f"{path} is not a catalog, which is a JSON object with a list of streams"
+        raise click.ClickException(message)
+    streams = {
+        str(each.get("stream") or each.get("tap_stream_id")): each
+        for each in entries
+        if isinstance(each, dict)
+    }
+    listed = ", ".join(sorted(streams))
+    if not streams:
+        message = f"{path} has no streams"
+        raise click.ClickException(message)
+    if name is None and len(streams) > 1:
+        message = f"{path} has several streams, name one with --stream: {listed}"
+        raise click.ClickException(message)
+    chosen = next(iter(streams)) if name is None else name
+    if chosen not in streams:
+        message = f"{path} has no stream {chosen!r}; it has {listed}"
+        raise click.ClickException(message)
+    return _catalog_stream(chosen, streams[chosen])
+
+
+def _catalog_stream(name: str, entry: dict[str, Any]) -> CatalogStream:
+    metadata = {
+        tuple(each.get("breadcrumb") or ()): each.get("metadata") or {}
+        for each in entry.get("metadata") or ()
+    }
+    selected = []
+    for column in columns_of(entry.get("schema") or {}):
+        declared = metadata.get(("properties", column.name), {})
+        if declared.get("selected") is not False and declared.get("inclusion") != "unsupported":
+            selected.append(column)
+    keys = entry.get("key_properties") or metadata.get((), {}).get("table-key-properties") or ()
+    return CatalogStream(name, tuple(selected), tuple(keys))

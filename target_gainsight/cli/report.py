@@ -8,7 +8,7 @@ import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples
-from target_gainsight.cli.rejects.folder import LATEST, folder_option, open_folder
+from target_gainsight.cli.reject_folder import LATEST, folder_option, open_folder
 from target_gainsight.loading.rejects.folder import REPORT, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.mapping.errors import display

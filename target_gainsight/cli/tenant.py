@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import cached_property
 
 import click
 
@@ -37,13 +36,8 @@ class TenantMetadata:
         self._client = client
         self._schemas = ObjectSchemas(client.metadata, settings)
 
-    @cached_property
-    def objects(self) -> tuple[ObjectSummary, ...]:
-        """Every object of the tenant.
-
-        Raises:
-            GainsightError: The credential is not valid or the tenant cannot be reached.
-        """
+    def list_objects(self) -> tuple[ObjectSummary, ...]:
+        """Return every object of the tenant."""
         return self._client.metadata.list_objects()
 
     def describe(self, object_name: str, mentioned: Iterable[str] = ()) -> ObjectSchema:
@@ -91,18 +85,5 @@ def tenant_connection(
         connection = TenantConnection(replace(settings, limits=limits), Clock(), observer)
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error
-    try:
+    with closing(connection):
         yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def tenant_metadata(settings: Settings) -> Iterator[TenantMetadata]:
-    """Connect to the tenant of the settings to read its metadata.
-
-    Raises:
-        click.ClickException: The connection cannot be set up.
-    """
-    with tenant_connection(settings) as connection:
-        yield TenantMetadata(connection.client, settings)
