@@ -218,13 +218,13 @@ class UnknownOutcomeError(GainsightError):
 class RefusedError(GainsightError):
     """The tenant refused the call; nothing was written.
 
-    `failures` has an entry per failed record, each with its failed fields, in the response's order.
-    There is no record index in the response (Company API, Insert). It is empty when the response
-    names no field. `data` is the response's payload, which may state outcomes per record even then.
+    `failures` are the failed fields in the response's order, which has no index of the record
+    (Company API, Insert); there are none when it names no field. `data` is the response's payload,
+    which may state outcomes per record even then.
     """
 
     _: KW_ONLY
-    failures: tuple[tuple[FieldFailure, ...], ...] = ()
+    failures: tuple[FieldFailure, ...] = ()
     data: Json = None
 
 

@@ -320,9 +320,9 @@ NAME = FieldFailure("Name", None, "GSOBJ_1001", "Too long")
 @pytest.mark.parametrize(
     ("errors", "failures"),
     [
-        (NESTED, ((INDUSTRY, RENEWAL), (NAME,))),
-        ([NESTED[0][0], NESTED[1][0]], ((INDUSTRY, RENEWAL), (NAME,))),
-        ([*NESTED[0][0]["errors"], *NESTED[1][0]["errors"]], ((INDUSTRY,), (RENEWAL,), (NAME,))),
+        (NESTED, (INDUSTRY, RENEWAL, NAME)),
+        ([NESTED[0][0], NESTED[1][0]], (INDUSTRY, RENEWAL, NAME)),
+        ([*NESTED[0][0]["errors"], *NESTED[1][0]["errors"]], (INDUSTRY, RENEWAL, NAME)),
         ([None, [], [{"success": True, "errors": None}]], ()),
     ],
     ids=["nested", "an entry a record", "an entry a field", "nothing in it"],
@@ -346,7 +346,7 @@ def test_unlisted_field_failure_is_read_from_description(
     with pytest.raises(RefusedError) as caught:
         get(client)
     assert caught.value.failures == (
-        (FieldFailure("Custom__gc", "a (b) = c", "GSOBJ_1002", "Invalid value (see docs) given"),),
+        FieldFailure("Custom__gc", "a (b) = c", "GSOBJ_1002", "Invalid value (see docs) given"),
     )
 
 

@@ -93,7 +93,7 @@ def test_partial_success_shows_count_and_failures(records: RecordsApi, requests_
     answer = records.insert("Company", [{"Name": "Initech"}, {"Name": "Umbrella"}])
     assert answer.count == 1
     assert len(answer.records) == 1
-    assert answer.failures == ((FieldFailure("Name", None, "GSOBJ_1001", "Too long"),),)
+    assert answer.failures == (FieldFailure("Name", None, "GSOBJ_1001", "Too long"),)
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_field_and_value_are_read_from_list_or_description(
     requests_mock.post(COMPANY, status_code=400, json=answer)
     with pytest.raises(RefusedError) as caught:
         records.insert("Company", [{"Name": "Initech"}])
-    assert caught.value.failures == ((NAMED,),)
+    assert caught.value.failures == (NAMED,)
 
 
 def test_null_in_description_is_not_text(records: RecordsApi, requests_mock: Any) -> None:
@@ -440,5 +440,5 @@ def test_null_in_description_is_not_text(records: RecordsApi, requests_mock: Any
     requests_mock.post(COMPANY, status_code=400, json=answer)
     with pytest.raises(RefusedError) as caught:
         records.insert("Company", [{"Industry": "IT"}])
-    [[named]] = caught.value.failures
+    [named] = caught.value.failures
     assert (named.field, named.value) == ("Name", None)

@@ -56,8 +56,9 @@ class Tenant(Writer):
         groups = tuple(self.blames[place] for place in places if place in self.blames)
         if groups:
             listed = {"all": groups, "first": groups[:1], "none": ()}[self.listing]
+            failures = tuple(failure for group in listed for failure in group)
             message = "refused"
-            raise RefusedError(message, code=groups[0][0].code, failures=listed)
+            raise RefusedError(message, code=groups[0][0].code, failures=failures)
         self.written += places
         return Written(tuple(Settlement(record, Outcome.CREATED) for record in records))
 

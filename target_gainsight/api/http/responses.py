@@ -220,22 +220,18 @@ def parse_token_response(received: Received) -> Response:
     raise _token_error(received, context)
 
 
-def field_failures(body: Record) -> tuple[tuple[FieldFailure, ...], ...]:
-    """Return the failed fields that an envelope names, grouped by failed record.
+def field_failures(body: Record) -> tuple[FieldFailure, ...]:
+    """Return the failed fields that an envelope names, of all failed records.
 
     They are listed nested (a list per record), flat (an entry each), or not at all; then field and
     value are read from the description, which ends in "(Field = value).". What a listed failure
     leaves out is taken from there, too.
     """
     described = _described_failure(body)
-    listed = as_mapping(body.get("data")).get("errors")
-    entries = listed if isinstance(listed, list) else [listed]
-    groups = tuple(group for entry in entries if (group := _failures_in(entry)))
+    listed = _failures_in(as_mapping(body.get("data")).get("errors"))
     if described is None:
-        return groups
-    return tuple(
-        tuple(_completed(failure, described) for failure in group) for group in groups
-    ) or ((described,),)
+        return listed
+    return tuple(_completed(failure, described) for failure in listed) or (described,)
 
 
 def http_time(text: str | None) -> datetime | None:

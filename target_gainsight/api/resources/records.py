@@ -53,7 +53,7 @@ class WriteResponse:
 
     count: int
     records: tuple[Record, ...]
-    failures: tuple[tuple[FieldFailure, ...], ...]
+    failures: tuple[FieldFailure, ...]
     request_id: str | None
     server_time: datetime | None
 

@@ -44,7 +44,7 @@ def narrow(
     bodies = {record: body(part.action, record) for record in records}
     certain: dict[LoadRecord, FieldFailure] = {}
     suspected: set[LoadRecord] = set()
-    for failure in (failure for group in error.failures for failure in group):
+    for failure in error.failures:
         carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
         if len(carriers) == 1 and _concerns_one_value(failure):
             certain.setdefault(carriers[0], failure)
@@ -85,7 +85,7 @@ def refusal_reason(error: RefusedError, failure: FieldFailure | None = None) -> 
         failure: The failed field; the first one of the refusal if it is not known which.
     """
     if failure is None:
-        failure = next((failure for group in error.failures for failure in group), None)
+        failure = next(iter(error.failures), None)
     message = error.description or error.message
     if failure is None:
         return Reason(error.code or "refused", message, request_id=error.request_id)

@@ -217,10 +217,9 @@ def _read_unconfirmed(
         f"{cause}, not this one", response.request_id, sent_at if is_create else None
     )
     error = RefusedError("refused", failures=response.failures, request_id=response.request_id)
-    failures = [failure for group in response.failures for failure in group]
     settled, unresolved = [], []
     for record, body in unconfirmed:
-        failure = next((each for each in failures if carries(body, each)), None)
+        failure = next((each for each in response.failures if carries(body, each)), None)
         if failure is None and is_create:
             unresolved.append(Unresolved(record, sent_at, cause, reason=missing))
         else:
@@ -230,8 +229,7 @@ def _read_unconfirmed(
 
 
 def _refuses_a_date(error: RefusedError) -> bool:
-    codes = {failure.code for group in error.failures for failure in group}
-    return DATE_CODE in codes or error.code == DATE_CODE
+    return DATE_CODE in {error.code, *(failure.code for failure in error.failures)}
 
 
 def _refusal_of_both_formats(
@@ -243,14 +241,13 @@ def _refusal_of_both_formats(
     """
     if len(records) == 1:
         return first
-    refused_again = {_named_date(failure) for group in second.failures for failure in group}
-    failures = (
-        tuple(
-            each for each in group if each.code != DATE_CODE or _named_date(each) in refused_again
-        )
-        for group in first.failures
+    refused_again = {_named_date(each) for each in second.failures}
+    failures = tuple(
+        each
+        for each in first.failures
+        if each.code != DATE_CODE or _named_date(each) in refused_again
     )
-    return RefusedError(first.message, failures=tuple(filter(None, failures)), **first.context)
+    return RefusedError(first.message, failures=failures, **first.context)
 
 
 def _named_date(failure: FieldFailure) -> tuple[str | None, str]:
@@ -259,5 +256,5 @@ def _named_date(failure: FieldFailure) -> tuple[str | None, str]:
 
 def _refuses_gsid_as_key(error: RefusedError) -> bool:
     description = (error.description or "").lower()
-    named = {failure.field for group in error.failures for failure in group}
+    named = {failure.field for failure in error.failures}
     return "key" in description and GSID.lower() in description and named <= {None, GSID}
