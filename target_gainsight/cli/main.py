@@ -12,21 +12,15 @@ from target_gainsight.cli.output import no_color
 from target_gainsight.singer.standard_output import output_errors_reported
 
 _SUBCOMMANDS = {
-    "check": ("target_gainsight.cli.check", "Check the settings against the tenant."),
-    "describe": ("target_gainsight.cli.describe", "Show the tenant's objects, or one's fields."),
-    "plan": ("target_gainsight.cli.plan", "Show what a run would write and cost, without writing."),
-    "probe": (
-        "target_gainsight.cli.probe",
-        "Find out how the tenant behaves; only reads by default.",
-    ),
-    "rejects": ("target_gainsight.cli.rejects", "List, show, replay and clear rejected records."),
-    "report": ("target_gainsight.cli.report", "Make the HTML report of a run."),
-    "sandbox": (
-        "target_gainsight.cli.sandbox",
-        "Serve the embedded sandbox, or show its rows.",
-    ),
+    "check": "Check the settings against the tenant.",
+    "describe": "Show the tenant's objects, or one's fields.",
+    "plan": "Show what a run would write and cost, without writing.",
+    "probe": "Find out how the tenant behaves; only reads by default.",
+    "rejects": "List, show, replay and clear rejected records.",
+    "report": "Make the HTML report of a run.",
+    "sandbox": "Serve the embedded sandbox, or show its rows.",
 }
-"""Name → module that defines a click command of that name, and the line shown in the help."""
+"""The line that the help shows for each click command, which the module of its name defines."""
 
 
 class LazyGroup(click.Group):
@@ -48,14 +42,14 @@ class LazyGroup(click.Group):
         """Return the subcommand of this name, or None."""
         if cmd_name not in _SUBCOMMANDS:
             return None
-        module, _ = _SUBCOMMANDS[cmd_name]
-        command = getattr(import_module(module), cmd_name)
-        return command if isinstance(command, click.Command) else None
+        module = import_module(f"target_gainsight.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _SUBCOMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl(sorted(_SUBCOMMANDS.items()))
 
 
 _HELP = """\

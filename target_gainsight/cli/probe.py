@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 
@@ -13,12 +13,7 @@ import click
 from target_gainsight.api import CallEvent, GainsightError
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
-from target_gainsight.cli.probe_writes import (
-    WRITING_KINDS,
-    WriteFindings,
-    ask_by_writing,
-    check_request,
-)
+from target_gainsight.cli.probe_writes import WRITING_KINDS, ask_by_writing, check_request
 from target_gainsight.cli.tenant import tenant_connection
 from target_gainsight.mapping.errors import counted
 from target_gainsight.probe.observations import Observation, ask, merge
@@ -63,17 +58,18 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
     settings = read_settings(sources)
     events: list[CallEvent] = []
     try:
-        by_writing = WriteFindings()
+        by_writing: tuple[Observation, ...] = ()
+        is_clean = True
         if written is not None:
-            by_writing = ask_by_writing(settings, written, events, yes=yes)
-        observations = merge(_ask(settings, events), by_writing.observations)
+            by_writing, is_clean = ask_by_writing(settings, written, events, yes=yes)
+        observations = merge(_ask(settings, events), by_writing)
     except GainsightError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("Stopped." if written else "Stopped; nothing was written.", err=True)
         sys.exit(INTERRUPTED)
     _print(form, observations, events)
-    is_right = by_writing.is_clean and all(each.verdict != "not handled" for each in observations)
+    is_right = is_clean and all(each.verdict != "not handled" for each in observations)
     sys.exit(0 if is_right else 1)
 
 
@@ -84,7 +80,7 @@ def _ask(settings: Settings, events: list[CallEvent]) -> tuple[Observation, ...]
         return ask(READ_QUESTIONS, TenantFacts(session, base_url=base_url, events=events))
 
 
-def _print(form: str, observations: Iterable[Observation], events: Iterable[CallEvent]) -> None:
+def _print(form: str, observations: Sequence[Observation], events: Iterable[CallEvent]) -> None:
     if form == "json":
         today = datetime.now(tz=timezone.utc).date()
         released = version("target-gainsight")
@@ -92,25 +88,20 @@ def _print(form: str, observations: Iterable[Observation], events: Iterable[Call
         return
     right, wrong = marks()
     signs = {"as assumed": right, "handled": right, "not handled": wrong, "not settled": "?"}
-    observed = list(observations)
     rows = [
         (signs[each.verdict], each.question, each.assumed, each.observed, each.consequence)
-        for each in observed
+        for each in observations
     ]
     print_table(("", "Question", "Assumed", "Observed", "The target"), rows)
-    _print_summary(observed, [event for event in events if event.group is not None])
-
-
-def _print_summary(observations: list[Observation], calls: list[CallEvent]) -> None:
     numbers = Counter(each.verdict for each in observations)
-    parts = [
-        f"{numbers['as assumed']} as assumed",
-        f"{numbers['handled']} otherwise, which the target handles",
-        f"{numbers['not handled']} otherwise, which it does not handle",
-        f"{numbers['not settled']} not settled",
-    ]
-    click.echo(f"{counted(len(observations), 'question')}: {', '.join(parts)}.")
-    writes = sum(event.kind in WRITING_KINDS for event in calls)
+    click.echo(
+        f"{counted(len(observations), 'question')}: {numbers['as assumed']} as assumed, "
+        f"{numbers['handled']} otherwise, which the target handles, "
+        f"{numbers['not handled']} otherwise, which it does not handle, "
+        f"{numbers['not settled']} not settled."
+    )
+    calls = [event.kind for event in events if event.group is not None]
+    writes = sum(kind in WRITING_KINDS for kind in calls)
     written = f"{writes:,} of them writes" if writes else "all of them reads; nothing was written"
     click.echo(f"{counted(len(calls), 'call')}, {written}.")
     click.echo("'gainsight probe --format json' prints a profile that can be attached to an issue.")

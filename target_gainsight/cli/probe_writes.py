@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 import click
 
@@ -30,20 +29,8 @@ PERSON = "person:"
 WRITING_KINDS = frozenset({"insert", "update", "delete", "person"})
 
 
-@dataclass(frozen=True)
-class WriteFindings:
-    """What a probe found out by writing, and whether all records that it created are deleted."""
-
-    observations: tuple[Observation, ...] = ()
-    is_clean: bool = True
-
-
 def check_request(written: str, *, yes: bool) -> None:
-    """Check what `--write` names, and that the user can be asked.
-
-    Raises:
-        click.UsageError: It names nothing, or there is neither `--yes` nor a terminal.
-    """
+    """Check what `--write` names, and that the user can be asked."""
     if not written.removeprefix(PERSON).strip():
         message = "--write takes the name of a custom object, or person:EMAIL."
         raise click.UsageError(message)
@@ -57,7 +44,7 @@ def check_request(written: str, *, yes: bool) -> None:
 
 def ask_by_writing(
     settings: Settings, written: str, events: list[CallEvent], *, yes: bool
-) -> WriteFindings:
+) -> tuple[tuple[Observation, ...], bool]:
     """Probe an object or a person of the tenant.
 
     Args:
@@ -65,6 +52,9 @@ def ask_by_writing(
         written: The name of an object, or `person:` and an email.
         events: Receives the attempts of calls.
         yes: Whether to start without asking.
+
+    Returns:
+        What was found out, and whether all records that were created are deleted.
 
     Raises:
         click.ClickException: The probe does not start, or ends early.
@@ -76,13 +66,14 @@ def ask_by_writing(
         session = ProbeSession(tenant.client)
         try:
             if written.lower().startswith(PERSON):
-                return _probe_person(session, written[len(PERSON) :], yes=yes)
-            return _probe_object(session, written, yes=yes)
+                return _probe_person(session, written[len(PERSON) :], yes=yes), True
+            report = _probe_object(session, written, yes=yes)
         except UnsuitableForProbeError as error:
             raise click.ClickException(one_line(str(error))) from error
+    return report.observations, not report.left
 
 
-def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> WriteFindings:
+def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Observation, ...]:
     person = people.find_person(session, email)
     fields = ", ".join(person.values)
     _note(f"This person is sent its own values again, so that nothing changes: {fields}.")
@@ -91,17 +82,33 @@ def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> WriteFindi
         "the time of the modification."
     )
     _confirm(yes=yes)
-    return WriteFindings(ask(people.QUESTIONS, person))
+    return ask(people.QUESTIONS, person)
 
 
-def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteFindings:
+def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteReport:
+    """Write to an object; report records that are left, and end if the probe was stopped."""
     interruption = Interruption()
     trial = plan_writes(session, name, interruption)
     _describe(trial)
     _confirm(yes=yes)
     with interruption.handle_signals():
         report = run_writes(trial)
-    return _conclude(report, trial.rows.may_appear, interruption)
+    if trial.rows.may_appear:
+        _note(
+            "A create had no clear response, so its records may appear later. Run the probe again "
+            "to delete them."
+        )
+    if report.left:
+        _note("These records are not deleted, or may not be. Delete them, or run the probe again:")
+        for gsid in report.left:
+            _note(f"  {gsid}")
+    if isinstance(report.stopped, InterruptedProbeError):
+        state = "Some records are left" if report.left else "Its records are deleted"
+        _note(f"The probe was interrupted. {state}.")
+        raise SystemExit(interruption.exit_code)
+    if report.stopped:
+        raise click.ClickException(one_line(str(report.stopped))) from report.stopped
+    return report
 
 
 def _describe(trial: Trial) -> None:
@@ -133,31 +140,6 @@ def _confirm(*, yes: bool) -> None:
     if not yes:
         _note("Nothing is written yet. Type y and press Enter to start.")
         click.confirm("Start?", abort=True, err=True)
-
-
-def _conclude(report: WriteReport, may_appear: bool, interruption: Interruption) -> WriteFindings:
-    """Report records that are left; return the findings of a probe that was not stopped.
-
-    Raises:
-        click.ClickException: The probe ended early.
-        SystemExit: A signal ended it.
-    """
-    if may_appear:
-        _note(
-            "A create had no clear response, so its records may appear later. Run the probe again "
-            "to delete them."
-        )
-    if report.left:
-        _note("These records are not deleted, or may not be. Delete them, or run the probe again:")
-        for gsid in report.left:
-            _note(f"  {one_line(gsid)}")
-    if isinstance(report.stopped, InterruptedProbeError):
-        state = "Some records are left" if report.left else "Its records are deleted"
-        _note(f"The probe was interrupted. {state}.")
-        raise SystemExit(interruption.exit_code)
-    if report.stopped:
-        raise click.ClickException(one_line(str(report.stopped))) from report.stopped
-    return WriteFindings(report.observations, is_clean=not report.left)
 
 
 def _note(text: str) -> None:

@@ -15,7 +15,6 @@ from target_gainsight.probe.observations import Position
 from target_gainsight.probe.profile import read_positions
 from target_gainsight.sandbox import (
     SWITCH_NAMES,
-    RunningSandbox,
     SandboxConfigError,
     SandboxUnavailableError,
     TenantFile,
@@ -25,6 +24,21 @@ from target_gainsight.sandbox import (
 DEFAULT_FILE = "gainsight-sandbox.db"
 _CELL_CHARACTERS = 40
 _SYSTEM_FIELDS = {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}
+
+INSTRUCTIONS = """\
+Gainsight tenant in {database} at {running.base_url}
+Access key: {running.access_key}
+
+Settings to load into it:
+  base_url: {running.base_url}
+  access_key: {running.access_key}
+or, for M2M OAuth, with these instead of access_key:
+  client_id: {running.client_id}
+  client_secret: {running.client_secret}
+
+See the data in a browser: {running.base_url}/
+or with: gainsight sandbox show --db {database}
+Ctrl-C stops it; the data stays in the file."""
 
 _database_option = click.option(
     "--db",
@@ -86,7 +100,7 @@ def serve(
         message = f"cannot serve {database} on port {port}: {error}"
         raise click.ClickException(message) from error
     with running:
-        _print_instructions(running, database)
+        click.echo(INSTRUCTIONS.format(database=database, running=running))
         _wait_for_signal()
     click.echo("Stopped.")
 
@@ -107,22 +121,6 @@ def _profiled_switches(profile: Path) -> dict[str, Position]:
         names = ", ".join(map(one_line, unknown))
         click.echo(f"{profile}: this version has no switch {names}; skipped.", err=True)
     return {name: each for name, each in positions.items() if name in SWITCH_NAMES}
-
-
-def _print_instructions(running: RunningSandbox, database: Path) -> None:
-    click.echo(f"Gainsight tenant in {database} at {running.base_url}")
-    click.echo(f"Access key: {running.access_key}")
-    click.echo("")
-    click.echo("Settings to load into it:")
-    click.echo(f"  base_url: {running.base_url}")
-    click.echo(f"  access_key: {running.access_key}")
-    click.echo("or, for M2M OAuth, with these instead of access_key:")
-    click.echo(f"  client_id: {running.client_id}")
-    click.echo(f"  client_secret: {running.client_secret}")
-    click.echo("")
-    click.echo(f"See the data in a browser: {running.base_url}/")
-    click.echo(f"or with: gainsight sandbox show --db {database}")
-    click.echo("Ctrl-C stops it; the data stays in the file.")
 
 
 def _wait_for_signal() -> None:
