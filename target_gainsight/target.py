@@ -45,7 +45,7 @@ from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
 from target_gainsight.singer.standard_output import StateOutput
 from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
-from target_gainsight.sinks import DiscardingSink, StreamSink, sink_class
+from target_gainsight.sinks import StreamSink, sink_class
 
 logger = logging.getLogger(__name__)
 
@@ -186,9 +186,7 @@ class TargetGainsight(Target):
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        """Choose the sink by the settings; a discarding one for a stream that the maps exclude."""
-        if self._sinks.is_excluded(stream_name):
-            return DiscardingSink
+        """Choose the sink by the settings."""
         return sink_class(find_stream_settings(self.settings, stream_name))
 
     # Messages

@@ -73,15 +73,10 @@ class LoadingStreams:
             holder.settle()
         self._holders[place] = stream
 
-    def release(self, stream: LoadingStream) -> None:
-        """Note that a stream loads the records that it holds."""
-        self._holders = {
-            place: holder for place, holder in self._holders.items() if holder is not stream
-        }
-
     @contextmanager
     def loading(self, stream: LoadingStream) -> Iterator[None]:
-        """Mark a stream as loading: nothing settles it meanwhile."""
+        """Mark a stream as loading the records it holds: nothing settles it meanwhile."""
+        self._holders = {k: holder for k, holder in self._holders.items() if holder is not stream}
         self._loading.append(stream)
         try:
             yield

@@ -30,7 +30,7 @@ class MakeSink(Protocol):
 
 
 class SinkRegistry:
-    """The sinks by stream, named as they come out of the stream maps.
+    """The sinks by stream, named as they come out of the stream maps; excluded ones have none.
 
     Args:
         mapper: The stream maps.
@@ -48,15 +48,14 @@ class SinkRegistry:
 
     @property
     def loading(self) -> tuple[StreamSink, ...]:
-        """The sinks that load; those that discard are left out."""
-        return tuple(sink for sink in self._sinks.values() if isinstance(sink, StreamSink))
+        """The sinks of all streams."""
+        return tuple(cast("StreamSink", sink) for sink in self._sinks.values())
 
     def find(self, stream_name: str) -> StreamSink | None:
-        """Return the sink that loads a stream, or None for a stream that is discarded."""
-        sink = self._sinks.get(stream_name)
-        return sink if isinstance(sink, StreamSink) else None
+        """Return the sink of a stream, or None for a stream that is excluded."""
+        return cast("StreamSink | None", self._sinks.get(stream_name))
 
-    def is_excluded(self, stream_name: str) -> bool:
+    def _is_excluded(self, stream_name: str) -> bool:
         """Return whether the stream maps exclude a stream."""
         all_maps = chain.from_iterable(self._mapper.stream_maps.values())
         maps = [each for each in all_maps if each.stream_alias == stream_name]
@@ -65,11 +64,13 @@ class SinkRegistry:
     def open(
         self, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
-        """Make the sink of a stream, or change the one it has.
+        """Make the sink of a stream that is not excluded, or change the one it has.
 
         A changed schema is merged into that of the sink. Only where that cannot be done, the sink
         is settled and a new one made.
         """
+        if self._is_excluded(stream_name):
+            return
         keys = list(key_properties or ())
         before = self.find(stream_name)
         if before is not None:
@@ -86,8 +87,7 @@ class SinkRegistry:
                 )
             before.settle()
         sink = self._make_sink(stream_name, schema=schema, key_properties=keys)
-        if isinstance(sink, StreamSink):
-            sink.begin()
+        cast("StreamSink", sink).begin()
 
     def declare_columns(self, stream_name: str, columns: Iterable[str]) -> StreamSink:
         """Add columns that records carry and no SCHEMA message declares.

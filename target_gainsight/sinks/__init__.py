@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
-from target_gainsight.sinks.discarding import DiscardingSink
-from target_gainsight.sinks.registry import sink_class
+from target_gainsight.settings.stream_settings import StreamSettings
+from target_gainsight.sinks.files import BulkCsvSink, SurveyCsvSink
+from target_gainsight.sinks.records import PersonSink, RecordsSink
+from target_gainsight.sinks.static_schemas import CtaSink, TimelineSink
 from target_gainsight.sinks.stream import StreamSink
 
-__all__ = ["DiscardingSink", "StreamSink", "sink_class"]
+__all__ = ["StreamSink", "sink_class"]
+
+SINKS: dict[str, type[StreamSink]] = {
+    "company": RecordsSink,
+    "person": PersonSink,
+    "relationship": RecordsSink,
+    "custom_object": RecordsSink,
+    "timeline": TimelineSink,
+    "cta": CtaSink,
+    "survey_csv": SurveyCsvSink,
+}
+"""The sink of each object type."""
+
+
+def sink_class(stream: StreamSettings) -> type[StreamSink]:
+    """Choose the sink of a stream."""
+    return BulkCsvSink if stream.transport == "bulk" else SINKS[stream.object_type]

@@ -52,7 +52,7 @@ class FileSink(StreamSink):
         self.report_columns(self.plan.dropped, self.plan.undeclared, "the CSV")
 
     @override
-    def plan_again(self) -> bool:
+    def plan_again(self, *, keys_changed: bool) -> bool:
         plan = self._plan()
         if plan.header != self.plan.header:
             self._report_further(plan.header)

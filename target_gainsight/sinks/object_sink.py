@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from singer_sdk import Target
 from typing_extensions import override
@@ -21,18 +21,18 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
-from target_gainsight.loading.reading.current_rows import CurrentRows, RowReader
+from target_gainsight.loading.reading.current_rows import RowReader
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.columns import Column, columns_of
+from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
 from target_gainsight.mapping.planning.spec import MappingSpec
-from target_gainsight.mapping.planning.static_schemas import well_known_fields
+from target_gainsight.mapping.planning.static_schemas import LIST_TYPE, well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import RICH_TEXT
 from target_gainsight.sinks.stream import StreamSink
@@ -54,15 +54,17 @@ class ObjectSink(StreamSink):
         call_kinds: The kinds of its calls: for creates, and for updates.
         html_by_default: Rich text fields that are written as HTML unless `rich_text` is set.
         existing_on_insert: What insert mode does with a record that the tenant has.
+        fixed_keys: The lookup keys that its API dictates.
         name_identifies: Records are identified by Name unless the settings say otherwise.
         lookups: The stream's lookups.
         plan: The stream's field mapping.
     """
 
-    call_kinds: ClassVar[tuple[str, str]] = ("insert", "update")
-    html_by_default: ClassVar[frozenset[str]] = frozenset()
-    existing_on_insert: ClassVar[ExistingOnInsert] = "written"
-    name_identifies: ClassVar[bool] = True
+    call_kinds = ("insert", "update")
+    html_by_default: frozenset[str] = frozenset()
+    existing_on_insert: ExistingOnInsert = "written"
+    fixed_keys: tuple[str, ...] = ()
+    name_identifies = True
 
     def __init__(
         self,
@@ -74,18 +76,22 @@ class ObjectSink(StreamSink):
         super().__init__(target, stream_name, schema, key_properties)
         self.clock = self.context.clock
         self.client = self.context.client
-        self._limits = self.context.settings.limits
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
-        self._object_schema = self._describe()
-        self.knows_fields = self._object_schema is not None
+        self._object_schema: ObjectSchema | None = None
+        described = self._object_schema = self._describe()
+        self.knows_fields = described is not None
+        static = described.fields if described is not None and described.documented else ()
         self.lookups = plan_lookups(
-            self.stream, self.context.schemas.get_if_readable, self._list_fields()
+            self.stream,
+            self.context.schemas.get_if_readable,
+            frozenset(field.name for field in static if field.data_type == LIST_TYPE),
         )
-        self.plan = self._plan(None)
+        self.plan = self._plan_fields(self._choose_keys())
         self.mapper = self._make_mapper()
         index = self.context.lookups
         self._lookup_index = index if index.is_target(self.object_name) else None
+        self._keys = KeyReader.of(self.plan.keys, self.mapper)
         self.loader = self._make_loader()
 
     @property
@@ -115,52 +121,24 @@ class ObjectSink(StreamSink):
         self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
         for warning in self.plan.warnings:
             self.logger.warning("stream %s: %s", self.stream_name, warning)
-        self._report_rules()
+        rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
+        for name, rule in rules.items():
+            self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
+        if self.context.plan is not None:
+            planned = self.context.plan.stream(self.stream_name)
+            planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
+            planned.schema = schema
         self.streams.add(self)
 
     @override
-    def identifies_as_before(self) -> bool:
-        provided = self._provided_fields() | set(self.stream.constants)
-        return set(self._choose_keys(provided, self._object_schema)) == set(self.plan.keys)
-
-    @override
-    def plan_again(self) -> bool:
+    def plan_again(self, *, keys_changed: bool) -> bool:
         """Map the columns anew; a record is identified as before."""
-        self.plan = self._plan(self.plan.keys)
+        if keys_changed and set(self._choose_keys()) != set(self.plan.keys):
+            return False
+        self.plan = self._plan_fields(self.plan.keys)
         self.mapper = self._make_mapper()
         self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
         return True
-
-    @abstractmethod
-    def rows(self, keys: KeyReader) -> CurrentRows:
-        """Return the reader of the tenant's current rows."""
-
-    @abstractmethod
-    def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        """Return the writer of batches."""
-
-    def with_fallback(self, rows: RowReader, keys: KeyReader) -> RowReader:  # noqa: ARG002
-        """Return a reader that finds rows by fallback keys, too, where the object has them."""
-        return rows
-
-    def make_deleter(
-        self,
-        planning: PlanningWriter | None,  # noqa: ARG002 - for sinks that delete
-        resends: ResendPolicy,  # noqa: ARG002
-    ) -> RowDeleter | None:
-        """Return what deletes rows, or plans to; None if the stream deletes none."""
-        return None
-
-    def comparison(self) -> RecordMap:
-        """Return what compares records with rows."""
-        return self.mapper
-
-    def _describe(self) -> ObjectSchema | None:
-        return self.context.schemas.get_if_readable(self.object_name)
-
-    def _list_fields(self) -> frozenset[str]:
-        """List the fields that hold a list of GSIDs."""
-        return frozenset()
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -198,7 +176,6 @@ class ObjectSink(StreamSink):
         """Load the group that has been filled."""
         group, self._pending = self._pending, []
         if group:
-            self.streams.release(self)
             with self.streams.loading(self):
                 self.streams.settle_object(self.object_name)
                 self.loader.load(group)
@@ -234,42 +211,49 @@ class ObjectSink(StreamSink):
         outcomes = self.counts.outcomes
         return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
 
-    def _report_rules(self) -> None:
-        """Name the fields that are not always written."""
-        rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
-        for name, rule in rules.items():
-            self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
-        if self.context.plan is not None:
-            planned = self.context.plan.stream(self.stream_name)
-            planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
-            planned.schema = self._object_schema
+    @abstractmethod
+    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+        """Return what reads current rows, if there are lookup keys, writes and compares records."""
+
+    def _make_deleter(self, planning: PlanningWriter | None) -> RowDeleter | None:  # noqa: ARG002
+        """Return what deletes rows, or plans to; None if the stream deletes none."""
+        return None
 
     def _make_loader(self) -> RecordLoader:
-        context = self.context
-        self._keys = keys = KeyReader.of(self.plan.keys, self.mapper)
-        current = self.rows(keys) if keys.names else None
-        writer, planning = self.writer(keys, current), None
-        rows = None if current is None else self.with_fallback(current, keys)
-        if context.plan is not None:
+        context, stream, keys = self.context, self.stream, self._keys
+        plan, name = context.plan, self.object_name.lower()
+        rows, writer, comparison = self._make_parts()
+        planning = None
+        if plan is not None:
             if rows is not None:
-                written = context.plan.written(self.object_name, keys.names)
-                has_fallback = bool(self.plan.fallback_keys)
-                claimed = context.claimed_rows[self.object_name.lower()] if has_fallback else None
-                rows = PlannedRows(rows, written, context.plan.deleted, claimed)
+                claimed = context.claimed_rows[name] if self.plan.fallback_keys else None
+                written = plan.written(self.object_name, keys.names)
+                rows = PlannedRows(rows, written, plan.deleted, claimed)
             writer = planning = PlanningWriter(
-                context.plan,
+                plan,
                 self.call_kinds,
                 writer.batch_size,
                 object_name=self.object_name,
                 lookups=self._lookup_index,
                 rows=rows,
             )
-        resends = ResendPolicy(self.clock, self._limits.max_retry_seconds)
+        compares_keys = rows is not None and stream.near_matches != "ignore"
+        classification = Classification(
+            stream,
+            comparison,
+            keys,
+            context.seen_keys[name, keys.names] if compares_keys else None,
+            context.summary,
+            plan,
+            self.existing_on_insert,
+        )
         resolver, deferred = None, None
         if self.lookups.any:
-            omit_null = self.stream.null_values == "omit"
             resolver = Resolver(
-                self.lookups.lookups, self.lookups.links, context.lookups, omit_null=omit_null
+                self.lookups.lookups,
+                self.lookups.links,
+                context.lookups,
+                omit_null=stream.null_values == "omit",
             )
             if resolver.has_self_lookup:
                 deferred = DeferredParents(
@@ -278,90 +262,78 @@ class ObjectSink(StreamSink):
                     keys.names,
                     now=self.clock.now,
                     max_age_seconds=context.settings.limits.max_batch_age_seconds,
-                    create_only=frozenset(
-                        name
-                        for name, rule in self.stream.field_rules.items()
-                        if rule.write == "create"
-                    ),
+                    create_only=classification.rules.create_only
+                    if classification.rules
+                    else frozenset(),
                 )
-        compares_keys = rows is not None and self.stream.near_matches != "ignore"
-        sync_mode = self.stream.sync_mode
-        classification = Classification(
-            self.stream,
-            self.comparison(),
-            keys,
-            context.seen_keys[self.object_name.lower(), keys.names] if compares_keys else None,
-            context.summary,
-            context.plan,
-            self.existing_on_insert,
-        )
+        reads = stream.sync_mode != "insert" or self.existing_on_insert != "written"
         return RecordLoader(
-            settings=self.stream,
+            settings=stream,
             group_size=context.settings.limits.read_group_size,
             classification=classification,
             keys=keys,
-            rows=None if sync_mode == "insert" and self.existing_on_insert == "written" else rows,
+            rows=rows if reads else None,
             checks_near=compares_keys
-            and (sync_mode == "upsert" or bool(self.stream.fallback_keys)),
+            and (stream.sync_mode == "upsert" or bool(stream.fallback_keys)),
             writer=writer,
             ledger=self.ledger,
             pool=context.pool,
-            resends=resends,
-            deleter=self.make_deleter(planning, resends),
+            resends=self._resends,
+            deleter=self._make_deleter(planning),
             deferred=deferred,
             resolver=resolver,
             lookup_index=self._lookup_index,
         )
 
-    def _plan(self, keys: tuple[str, ...] | None) -> FieldPlan:
-        """Map columns to fields; ``keys`` are those of an earlier plan."""
-        schema = self._object_schema
-        today = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
-        constants = cast("Mapping[str, Json]", self.stream.constants_on(today))
-        if keys is None:
-            keys = self._choose_keys(self._provided_fields() | set(constants), schema)
-        spec = MappingSpec(
-            columns=self._columns(),
-            schema=schema,
-            sync_mode=self.stream.sync_mode,
-            named_keys=keys,
-            field_mapping=self.stream.field_mapping,
-            constants=constants,
-            unknown_fields=self.stream.unknown_fields,
-            keys_required=self.stream.sync_mode != "insert" or self.stream.object_type == "person",
-            native_upsert=self.stream.object_type == "person",
-            lookup_columns=self._lookup_only_columns(),
-            lookup_targets=frozenset(self.stream.lookups),
-            named_fallback_keys=self.stream.fallback_keys,
-            field_rules=self.stream.field_rules,
-            key_properties=tuple(self.key_properties),
-            default_keys=not self.stream.lookup_keys,
-        )
-        return plan_fields(spec, stream=self.stream_name, further_problems=self.lookups.problems)
+    @property
+    def _resends(self) -> ResendPolicy:
+        return ResendPolicy(self.clock, self.context.settings.limits.max_retry_seconds)
 
-    def _columns(self) -> tuple[Column, ...]:
-        return columns_of(self.schema)
+    def _describe(self) -> ObjectSchema | None:
+        return self.context.schemas.get_if_readable(self.object_name)
 
-    def _provided_fields(self) -> set[str]:
-        """List the fields that columns and lookups fill."""
+    def _filled_fields(self) -> set[str]:
+        """List the fields that columns, lookups and constants fill."""
         mapping = self.stream.field_mapping
-        columns = columns_of(self.schema)
-        return {mapping.get(each.name, each.name) for each in columns}.union(self.stream.lookups)
+        columns = {mapping.get(each.name, each.name) for each in columns_of(self.schema)}
+        return columns.union(self.stream.lookups, self.stream.constants)
 
-    def _lookup_only_columns(self) -> frozenset[str]:
-        """List the columns that need not be sent."""
-        return self.lookups.columns
-
-    def _choose_keys(self, provided: set[str], schema: ObjectSchema | None) -> tuple[str, ...]:
-        if self.stream.lookup_keys:
-            return self.stream.lookup_keys
-        if NAME in provided and self.name_identifies:
+    def _choose_keys(self) -> tuple[str, ...]:
+        stream, schema = self.stream, self._object_schema
+        if self.fixed_keys or stream.lookup_keys:
+            return self.fixed_keys or stream.lookup_keys
+        if self.name_identifies and NAME in self._filled_fields():
             return (NAME,)
-        keys = tuple(self.stream.field_mapping.get(key, key) for key in self.key_properties)
-        if self.stream.sync_mode == "insert":
-            known = schema is not None and all(schema.field(key) for key in keys)
-            return keys if known and len(keys) <= MAX_KEYS else ()
-        return keys if len(keys) <= MAX_KEYS else ()
+        keys = tuple(stream.field_mapping.get(key, key) for key in self.key_properties)
+        known = schema is not None and all(schema.field(key) for key in keys)
+        return keys if len(keys) <= MAX_KEYS and (known or stream.sync_mode != "insert") else ()
+
+    def _plan_fields(self, keys: tuple[str, ...]) -> FieldPlan:
+        """Map columns to fields."""
+        return plan_fields(
+            self._spec(keys), stream=self.stream_name, further_problems=self.lookups.problems
+        )
+
+    def _spec(self, keys: tuple[str, ...]) -> MappingSpec:
+        stream = self.stream
+        today = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
+        return MappingSpec(
+            columns=columns_of(self.schema),
+            schema=self._object_schema,
+            sync_mode=stream.sync_mode,
+            named_keys=keys,
+            field_mapping=stream.field_mapping,
+            constants=cast("Mapping[str, Json]", stream.constants_on(today)),
+            unknown_fields=stream.unknown_fields,
+            keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
+            native_upsert=stream.object_type == "person",
+            lookup_columns=self.lookups.columns,
+            lookup_targets=frozenset(stream.lookups),
+            named_fallback_keys=stream.fallback_keys,
+            field_rules=stream.field_rules,
+            key_properties=tuple(self.key_properties),
+            default_keys=not stream.lookup_keys,
+        )
 
     def _make_mapper(self) -> RecordMapper:
         schema, html_fields = self._object_schema, self.html_by_default

@@ -1,4 +1,4 @@
-"""Company, Relationship and custom objects: written through the records API, 50 in a call."""
+"""Company, Relationship and custom objects, by the records API; Person, by the People API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
+from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import RowDeleter, WholeRowReader
 from target_gainsight.loading.dry_run.plan import PlanningWriter
@@ -15,10 +16,11 @@ from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delete_writer import DeleteWriter
-from target_gainsight.loading.writing.delivery import ResendPolicy
+from target_gainsight.loading.writing.people_writer import PeopleWriter
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.errors import RecordRejectedError
@@ -28,14 +30,12 @@ from target_gainsight.sinks.stream import DELETED_AT
 
 
 class RecordsSink(ObjectSink):
-    """Loads one stream through the records API."""
-
-    MAX_SIZE_DEFAULT = MAX_RECORDS
+    """Loads companies, relationships or a custom object, 50 records in a call."""
 
     @override
     def setup(self) -> None:
         super().setup()
-        if self._deletes:
+        if self.stream.deletes == "delete":
             self.logger.info(
                 "stream %s: deletes are on: a record with _sdc_deleted_at deletes its row of %s, "
                 "at most %d in this run (max_deletes)",
@@ -44,16 +44,11 @@ class RecordsSink(ObjectSink):
                 self.stream.max_deletes,
             )
 
-    @property
-    def _deletes(self) -> bool:
-        """Whether records that the source has deleted delete their rows."""
-        return self.stream.deletes == "delete"
-
     @override
     def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Add a record to its group that deletes its row; it has its lookup keys only."""
         deleted_at = source.message["record"][DELETED_AT]
-        if not self._deletes or not deleted_at or is_blank(deleted_at):
+        if self.stream.deletes != "delete" or not deleted_at or is_blank(deleted_at):
             super().take_deleted(record, source)
             return
         try:
@@ -72,10 +67,8 @@ class RecordsSink(ObjectSink):
         self._append(loaded)
 
     @override
-    def make_deleter(
-        self, planning: PlanningWriter | None, resends: ResendPolicy
-    ) -> RowDeleter | None:
-        if not self._deletes:
+    def _make_deleter(self, planning: PlanningWriter | None) -> RowDeleter | None:
+        if self.stream.deletes != "delete":
             return None
         records, schema = self.client.records, self._object_schema
         if self.context.plan is not None:
@@ -87,63 +80,65 @@ class RecordsSink(ObjectSink):
             reader=WholeRowReader(records, self.object_name, fields),
             deleted=self.context.deleted_rows,
             writer=planning or DeleteWriter(records, self.object_name, self.clock),
-            resends=resends,
+            resends=self._resends,
             pool=self.context.pool,
             plan=self.context.plan,
         )
 
     @override
-    def rows(self, keys: KeyReader) -> CurrentRows:
+    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+        records, name, keys = self.client.records, self.object_name, self._keys
         ruled = tuple(self.stream.field_rules)
-        return CurrentRows(self.client.records, self.object_name, keys, ruled=ruled)
-
-    @override
-    def with_fallback(self, rows: RowReader, keys: KeyReader) -> RowReader:
-        if not self.plan.fallback_keys:
-            return rows
-        fallback_keys = KeyReader.of(self.plan.fallback_keys, self.mapper)
-        fallback = CurrentRows(
-            self.client.records,
-            self.object_name,
-            fallback_keys,
-            required=(GSID, *keys.names),
-            ruled=tuple(self.stream.field_rules),
+        current = CurrentRows(records, name, keys, ruled=ruled) if keys.names else None
+        dates = (
+            name
+            for name, converter in self.mapper.converters.items()
+            if converter.field and converter.field.data_type == "DATE"
         )
-        claimed = self.context.claimed_rows[self.object_name.lower()]
-        return FallbackRows(rows, keys.names, fallback, fallback_keys, claimed)
-
-    @override
-    def writer(self, keys: KeyReader, rows: CurrentRows | None) -> Writer:
-        recovery = CreateRecovery(
-            rows,
-            self.mapper,
-            self.clock,
-            self._limits.request_timeout,
-            only_new=self.stream.sync_mode == "insert",
-        )
-        return RecordsWriter(
-            self.client.records,
-            self.object_name,
+        writer = RecordsWriter(
+            records,
+            name,
             keys=keys.names,
-            date_fields=self._date_fields(),
+            date_fields=frozenset(dates),
             date_format=self.stream.date_format,
-            recovery=recovery,
+            recovery=CreateRecovery(
+                current,
+                self.mapper,
+                self.clock,
+                self.context.settings.limits.request_timeout,
+                only_new=self.stream.sync_mode == "insert",
+            ),
             clock=self.clock,
             batch_size=self.batch_size_rows or MAX_RECORDS,
         )
-
-    def _date_fields(self) -> frozenset[str]:
-        fields = (converter.field for converter in self.mapper.converters.values())
-        return frozenset(field.name for field in fields if field and field.data_type == "DATE")
-
-
-class CompanySink(RecordsSink):
-    """Loads companies."""
-
-
-class RelationshipSink(RecordsSink):
-    """Loads relationships."""
+        if current is None or not self.plan.fallback_keys:
+            return current, writer, self.mapper
+        fallback_keys = KeyReader.of(self.plan.fallback_keys, self.mapper)
+        required = (GSID, *keys.names)
+        fallback = CurrentRows(records, name, fallback_keys, required=required, ruled=ruled)
+        claimed = self.context.claimed_rows[name.lower()]
+        rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed)
+        return rows, writer, self.mapper
 
 
-class CustomObjectSink(RecordsSink):
-    """Loads a custom object."""
+class PersonSink(ObjectSink):
+    """Loads people, one in a call; they are identified by Email."""
+
+    call_kinds = ("person", "person")
+    existing_on_insert: ExistingOnInsert = "skipped"
+    fixed_keys = ("Email",)
+
+    @override
+    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+        fields, links = self.lookups.link_fields, self.stream.company_links
+        rows = PeopleRows(
+            self.client.records,
+            self.object_name,
+            self._keys,
+            tuple(field.name for field in fields),
+            tuple(self.stream.field_rules),
+        )
+        on_no_match = links.on_no_match if links else "reject"
+        writer = PeopleWriter(self.client.people, on_no_match=on_no_match)
+        comparison = PersonComparison(self.mapper, {each.name: each.converter for each in fields})
+        return rows, writer, comparison

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from singer_sdk import Target
 from singer_sdk.sinks import BatchSink
@@ -33,27 +33,17 @@ METADATA = frozenset(
 """The SDK's metadata columns."""
 
 
-class RunningTarget(Protocol):
-    """What a sink needs of its target."""
-
-    @property
-    def context(self) -> RunContext:
-        """The values that sinks are made of."""
-
-
 class StreamSink(BatchSink):
     """Loads one stream.
 
     Attributes:
-        context: The values that the sink is made of; used in `__init__` only.
+        context: The values that the sink is made of.
         stream: The stream's settings.
         object_name: The object that the stream is loaded into.
         key_set: The stream's key properties.
         known_columns: The columns of its schema, and the SDK's metadata columns.
         knows_fields: Dates and times are parsed by the type of their field, not by the schema.
     """
-
-    knows_fields = True
 
     def __init__(
         self,
@@ -62,21 +52,19 @@ class StreamSink(BatchSink):
         schema: dict[str, Any],
         key_properties: list[str] | None,
     ) -> None:
-        context = cast("RunningTarget", target).context
-        self.context = context
+        context = self.context = cast("RunContext", cast("Any", target).context)
         self.ledger = context.ledger
         self.streams = context.streams
         self.stream = find_stream_settings(context.settings, stream_name)
         self.object_name = self.stream.object_name
+        self.knows_fields = True
         mapped = any(column.startswith("_sdc_") for column in self.stream.field_mapping)
         self._adds_metadata = mapped or bool(target.config.get("add_record_metadata"))
-        self._newest_keys = list(key_properties or ())
         super().__init__(target, stream_name, schema, key_properties)
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
         self.watermark = context.checkpoint.open()
         self.counts = context.summary.stream(self.stream_name)
-        self._is_dry_run = context.plan is not None
         self._reported = 0
 
     @property
@@ -93,12 +81,6 @@ class StreamSink(BatchSink):
     def begin(self) -> None:
         """Prepare for the first record; errors end the run."""
 
-    @property
-    @override
-    def key_properties(self) -> Sequence[str]:
-        """The key properties of the newest SCHEMA message."""
-        return self._newest_keys
-
     def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
         """Go on with another schema that fits the earlier records, too.
 
@@ -109,21 +91,21 @@ class StreamSink(BatchSink):
         if (schema, key_properties) == before:
             return True
         self._use_schema(schema, key_properties)
-        if (key_properties == before[1] or self.identifies_as_before()) and self.plan_again():
+        if self.plan_again(keys_changed=key_properties != before[1]):
             return True
         self._use_schema(*before)
         return False
 
-    def identifies_as_before(self) -> bool:
-        """Return whether records are identified as before now that the key properties changed."""
-        return True
-
     @abstractmethod
-    def plan_again(self) -> bool:
-        """Map the columns anew; return False where that needs a new sink."""
+    def plan_again(self, *, keys_changed: bool) -> bool:
+        """Map the columns anew; return False where that needs a new sink.
+
+        Args:
+            keys_changed: The stream has other key properties than before.
+        """
 
     def _use_schema(self, schema: dict[str, Any], key_properties: list[str]) -> None:
-        self._newest_keys = key_properties
+        self._key_properties = key_properties
         self.key_set = frozenset(key_properties)
         self.original_schema = schema
         self.schema = copy.deepcopy(schema)
@@ -192,19 +174,13 @@ class StreamSink(BatchSink):
     def abandon(self) -> None:
         """Delete what will not be sent any more."""
 
-    @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Refuse: records reach a sink through ``take``, with their source."""
-        message = "records of this target are handed to take()"
-        raise NotImplementedError(message)
-
+    @abstractmethod
     def written(self) -> int:
         """Count the records that have been written so far."""
-        return 0
 
     def report_written(self) -> None:
         """Count the written records for the SDK's ``record_count`` metric."""
-        if not self._is_dry_run:
+        if self.context.plan is None:
             written = self.written()
             self.record_counter_metric.increment(written - self._reported)
             self._reported = written
