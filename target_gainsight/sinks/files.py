@@ -15,7 +15,6 @@ from typing_extensions import override
 
 from target_gainsight.api import Json
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
-from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.survey_file import SurveyFile
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
@@ -139,29 +138,20 @@ class BulkCsvSink(FileSink):
 
     @override
     def _make_loader(self, header: bytes) -> BulkLoader:
-        context, counts = self.context, self.file_counts
-        job = JobPoller(
-            api=context.client.bulk,
-            journal=context.uploads,
-            ledger=self.ledger,
-            counts=counts,
-            clock=context.clock,
-            object_name=self.object_name,
-            lookups=context.lookups,
-        )
+        context = self.context
         return BulkLoader(
             stream=self.stream_name,
             job_id=self.stream.bulk_job_id,
             header=header,
             api=context.client.bulk,
             journal=context.uploads,
-            job=job,
             watermark=self.watermark,
             ledger=self.ledger,
-            counts=counts,
+            counts=self.file_counts,
             clock=context.clock,
             object_name=self.object_name,
             streams=self.streams,
+            lookups=context.lookups,
             plan=context.plan,
             max_bytes=context.settings.limits.bulk_max_file_bytes,
         )

@@ -7,9 +7,8 @@ goes on meanwhile. Rows that an earlier run has uploaded are not sent again.
 from __future__ import annotations
 
 import logging
-from array import array
 from collections import deque
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import BinaryIO
@@ -25,7 +24,6 @@ from target_gainsight.api import (
 from target_gainsight.loading.bulk.csv_file import CsvFile
 from target_gainsight.loading.bulk.job_poller import JobPoller
 from target_gainsight.loading.bulk.upload_journal import (
-    ROWS,
     UploadedRows,
     UploadJournal,
     UploadNote,
@@ -33,12 +31,12 @@ from target_gainsight.loading.bulk.upload_journal import (
 )
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
+from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
-from target_gainsight.loading.storage.private_file import replace_private_file
 from target_gainsight.mapping.errors import display, display_path
 
 logger = logging.getLogger(__name__)
@@ -47,43 +45,22 @@ MAX_ROWS = 1_000_000
 """Rows of a file, however short: the memory that each takes must stay bounded."""
 
 
-@dataclass
-class UploadFile:
-    """Rows that go to a bulk job together.
-
-    Attributes:
-        note: The note about their upload.
-        csv: The rows on disk; in a dry run only their count.
-        records: The records of the rows, in the same order.
-        digests: One for each row, in order.
-    """
-
-    note: UploadNote
-    csv: CsvFile
-    records: FileContents
-    digests: array[int] = field(default_factory=lambda: array("Q"))
-
-    def add(self, line: bytes) -> None:
-        """Add one row.
-
-        Raises:
-            RunStoppedError: The disk refuses it.
-        """
-        self.csv.add(line)
-        self.digests.append(row_digest(line))
-
-
 @dataclass(kw_only=True)
 class BulkLoader:
     """Loads one stream through one bulk job.
 
     Attributes:
         header: The first line of every file.
-        job: Follows the jobs of the files, one after the other.
         object_name: The object that the job changes.
         streams: Settles other streams of the object before a file is sent.
+        lookups: The rows that lookups have found.
         plan: Records the files in a dry run, which sends nothing.
         max_bytes: Every file stays below it.
+        job: Follows the jobs of the files, one after the other.
+
+    Raises:
+        RunStoppedError: By every method that writes or sends: the disk or the job refuses a file,
+            a job has failed, or it is unknown whether it has taken a file.
     """
 
     stream: str
@@ -91,30 +68,36 @@ class BulkLoader:
     header: bytes
     api: BulkApi
     journal: UploadJournal
-    job: JobPoller
     watermark: Watermark
     ledger: Ledger
     counts: FileCounts
     clock: Clock
     object_name: str
     streams: LoadingStreams
+    lookups: LookupIndex
     plan: Plan | None = None
     max_bytes: int
+    job: JobPoller = field(init=False)
     _full_at: int = field(init=False)
-    _file: UploadFile | None = field(default=None, init=False)
+    _file: CsvFile | None = field(default=None, init=False)
     _file_began: float = field(default=0.0, init=False)
-    _waiting: deque[UploadFile] = field(default_factory=deque, init=False)
+    _waiting: deque[CsvFile] = field(default_factory=deque, init=False)
     _uploaded: UploadedRows = field(default_factory=UploadedRows, init=False)
 
     def __post_init__(self) -> None:
         self._full_at = self.max_bytes
+        self.job = JobPoller(
+            api=self.api,
+            journal=self.journal,
+            ledger=self.ledger,
+            counts=self.counts,
+            clock=self.clock,
+            object_name=self.object_name,
+            lookups=self.lookups,
+        )
 
     def begin(self) -> None:
-        """Wait for the job of an earlier run, and read which rows earlier runs have uploaded.
-
-        Raises:
-            RunStoppedError: The outcome of an earlier upload is unknown.
-        """
+        """Wait for the job of an earlier run, and read which rows earlier runs have uploaded."""
         if self.plan is None:
             self.journal.begin(self.stream)
         for note in self.journal.earlier(self.stream):
@@ -134,24 +117,20 @@ class BulkLoader:
         self._uploaded = self.journal.uploaded_rows(self.stream, self.job_id, self.header.decode())
 
     def add(self, line: bytes, source: SourceRecord) -> None:
-        """Add one row, given as a line of CSV.
-
-        Raises:
-            RunStoppedError: It cannot be spooled, or a full file is refused.
-        """
+        """Add one row, given as a line of CSV."""
         retires = self.ledger.retired_by(source)
         if self._uploaded.consume(row_digest(line)):
             self.counts.repeated += 1
             self.ledger.record_repeated(source, retires)
             return
-        csv = self._file.csv if self._file else None
-        if csv and (csv.size + len(line) >= self._full_at or csv.rows >= MAX_ROWS):
+        file = self._file
+        if file and (file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS):
             self.send()
         if self._file is None:
             self._file_began = self.clock.now()
             self._file = self._new_file(FileContents(self.stream, self.watermark))
         file = self._file
-        if file.csv.size + len(line) >= self.max_bytes:
+        if file.size + len(line) >= self.max_bytes:
             message = (
                 f"stream {display(self.stream)}: one row has {len(line):,} bytes, but a file of a "
                 f"bulk job must stay below {self.max_bytes:,}"
@@ -167,11 +146,7 @@ class BulkLoader:
             self.send()
 
     def send(self) -> None:
-        """Send the rows added so far, once the job before has ended.
-
-        Raises:
-            RunStoppedError: The job refuses them, or it is unknown whether it has taken them.
-        """
+        """Send the rows added so far, once the job before has ended."""
         if self._file is None:
             return
         self.streams.settle_object(self.object_name)
@@ -180,15 +155,15 @@ class BulkLoader:
             self._waiting.append(file)
             self._send_waiting()
             return
-        self.plan.record_file(self.stream, file.csv.size, f"bulk job {self.job_id}", is_upload=True)
+        self.plan.record_file(self.stream, file.size, f"bulk job {self.job_id}", is_upload=True)
         self.counts.files += 1
-        self.counts.rows += file.csv.rows
+        self.counts.rows += file.rows
         self.ledger.record_file(file.records, failed=0)
 
     def abandon(self) -> None:
         """Delete rows that will not be sent; the note of a job in progress stays."""
         for file in (*self._waiting, *([self._file] if self._file else [])):
-            file.csv.discard()
+            file.discard()
         self._waiting.clear()
         self._file = None
 
@@ -197,10 +172,9 @@ class BulkLoader:
         for note in self.journal.notes(self.stream) if self.plan is None else ():
             self.journal.remove(note)
 
-    def _new_file(self, records: FileContents) -> UploadFile:
-        note = self.journal.new_note(self.stream, self.job_id, self.header.decode())
-        csv = CsvFile(self.journal.path(note), self.header, dry_run=self.plan is not None)
-        return UploadFile(note, csv, records)
+    def _new_file(self, records: FileContents) -> CsvFile:
+        path = self.journal.new_path(self.stream)
+        return CsvFile(path, self.header, records, dry_run=self.plan is not None)
 
     def _send_waiting(self) -> None:
         """Send a file, halved as often as the tenant refuses it as too large."""
@@ -216,12 +190,12 @@ class BulkLoader:
             self.counts.rows += note.rows
             self.job.begin(note, file.records)
 
-    def _halve_waiting(self, refused: UploadFile, error: PayloadTooLargeError) -> None:
+    def _halve_waiting(self, refused: CsvFile, error: PayloadTooLargeError) -> None:
         """Halve a refused file and those that wait behind it, in their order."""
-        if refused.csv.rows == 1:
+        if refused.rows == 1:
             message = (
                 f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses a file "
-                f"of one row ({refused.csv.size:,} bytes) as too large: {error}. Shorten the row's "
+                f"of one row ({refused.size:,} bytes) as too large: {error}. Shorten the row's "
                 "texts in a stream map and run again; the rows from here on will be re-sent."
             )
             raise RunStoppedError(message)
@@ -229,37 +203,35 @@ class BulkLoader:
         for _ in range(len(self._waiting)):
             self._waiting += self._halve(self._waiting[0])
             self._waiting.popleft()
-        self._full_at = max(file.csv.size for file in self._waiting) + 1
+        self._full_at = max(file.size for file in self._waiting) + 1
         logger.warning(
             "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
             "parts, and later files stay below %s bytes",
             display(self.stream),
-            f"{refused.csv.size:,}",
+            f"{refused.size:,}",
             error,
             f"{self._full_at:,}",
         )
 
-    def _halve(self, whole: UploadFile) -> list[UploadFile]:
+    def _halve(self, whole: CsvFile) -> list[CsvFile]:
         """Replace a file by two with half of its rows each; one row stays one file."""
-        whole.csv.complete()
+        whole.complete()
         halves = []
-        with whole.csv.path.open("rb") as source:
-            rows = _rows(source)
+        with closing(whole.read_rows()) as rows:
             next(rows)
-            for records in whole.records.split((whole.csv.rows + 1) // 2):
+            for records in whole.records.split((whole.rows + 1) // 2):
                 half = self._new_file(records)
                 for row in islice(rows, len(records)):
                     half.add(row)
                 halves.append(half)
-        whole.csv.discard()
+        whole.discard()
         return halves
 
-    def _upload(self, file: UploadFile) -> UploadNote:
+    def _upload(self, file: CsvFile) -> UploadNote:
         """Upload a file; its note is on disk before its first byte is sent."""
-        csv, path = file.csv, file.csv.path
-        csv.complete()
-        note = replace(file.note, rows=csv.rows, size=csv.size, sha256=csv.sha256)
-        replace_private_file(self.journal.path(note, ROWS), file.digests.tobytes())
+        path = file.path
+        file.complete()
+        note = self.journal.new_note(file, self.stream, self.job_id, self.header)
 
         def open_file() -> BinaryIO:
             nonlocal note
@@ -301,14 +273,3 @@ class BulkLoader:
             f"the job's columns are those of the file's first line "
             f"({self.header.decode().strip()}). Then run again; the rows will be re-sent."
         )
-
-
-def _rows(source: BinaryIO) -> Iterator[bytes]:
-    """Split a CSV into its rows; a quoted cell may hold line ends."""
-    row, is_quoted = [], False
-    for line in source:
-        row.append(line)
-        is_quoted ^= line.count(b'"') % 2 == 1
-        if not is_quoted:
-            yield b"".join(row)
-            row = []

@@ -6,11 +6,13 @@ import errno
 import hashlib
 import os
 import re
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.storage.private_file import (
     OWNER_ONLY,
     PART,
@@ -29,11 +31,15 @@ class CsvFile:
     Every method raises RunStoppedError when the disk refuses, and deletes the file first.
 
     Args:
+        records: The records of the rows, in their order; the caller adds them.
         dry_run: Rows and bytes are counted, and nothing is written.
     """
 
-    def __init__(self, path: Path, header: bytes, *, dry_run: bool = False) -> None:
+    def __init__(
+        self, path: Path, header: bytes, records: FileContents, *, dry_run: bool = False
+    ) -> None:
         self.path = path
+        self.records = records
         self.rows = 0
         self.size = 0
         self._part = path.with_name(path.name + PART)
@@ -76,6 +82,17 @@ class CsvFile:
                 self._file.close()
             for path in (self._part, self.path):
                 path.unlink(missing_ok=True)
+
+    def read_rows(self) -> Generator[bytes]:
+        """Read the rows of a complete file, its header first; a quoted cell may hold line ends."""
+        row, is_quoted = [], False
+        with self.path.open("rb") as source:
+            for line in source:
+                row.append(line)
+                is_quoted ^= line.count(b'"') % 2 == 1
+                if not is_quoted:
+                    yield b"".join(row)
+                    row = []
 
     @property
     def sha256(self) -> str:

@@ -48,7 +48,11 @@ class RunningJob:
 
 @dataclass(kw_only=True)
 class JobPoller:
-    """The job of a stream that is in progress, if there is one; at most one at a time."""
+    """The job of a stream that is in progress, if there is one; at most one at a time.
+
+    Raises:
+        RunStoppedError: By every fetch of its status: the job failed or takes too long.
+    """
 
     api: BulkApi
     journal: UploadJournal
@@ -60,26 +64,17 @@ class JobPoller:
     _job: RunningJob | None = field(default=None, init=False)
 
     def begin(self, note: UploadNote, records: FileContents | None) -> None:
-        """Follow a job that has got a file; the records are None for a file of an earlier run."""
+        """Follow a job that has got a file."""
         now = self.clock.now()
         self._job = RunningJob(note, records, began=now, due=now + FIRST_PAUSE_SECONDS)
 
     def poll(self) -> None:
-        """Fetch the job's status if that is due.
-
-        Raises:
-            RunStoppedError: The job failed or takes too long.
-        """
+        """Fetch the job's status if that is due."""
         if self._job is not None and self.clock.now() >= self._job.due:
             self._fetch_status(self._job)
 
     def finish(self) -> None:
-        """Wait until the job has ended.
-
-        Raises:
-            RunStoppedError: The job failed or takes too long.
-            StoppedError: The run is being stopped.
-        """
+        """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
         while self._job is not None:
             if self.clock.wait(max(0.0, self._job.due - self.clock.now())):
                 raise StoppedError

@@ -19,12 +19,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class SurveyFile:
-    """The survey file of one stream.
+    """The survey file of one stream; a dry run writes none.
 
-    Attributes:
-        header: Its first line.
-        run: The run's name, which is part of the file's.
-        plan: Records the file in a dry run, which writes none.
+    Raises:
+        RunStoppedError: By every method: the disk refuses it; no part of the file is left.
     """
 
     stream: str
@@ -36,31 +34,18 @@ class SurveyFile:
     counts: FileCounts
     plan: Plan | None = None
     _file: CsvFile | None = field(default=None, init=False)
-    _records: FileContents = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._records = FileContents(self.stream, self.watermark)
 
     def add(self, line: bytes, source: SourceRecord) -> None:
-        """Add one row, given as a line of CSV.
-
-        Raises:
-            RunStoppedError: The disk refuses it.
-        """
+        """Add one row, given as a line of CSV."""
         self._file = self._file or self._new_file()
         self._file.add(line)
-        self._records.add(source, self.ledger.retired_by(source))
+        self._file.records.add(source, self.ledger.retired_by(source))
 
     def publish(self) -> None:
-        """Give the file its name and settle its records.
-
-        Raises:
-            RunStoppedError: The disk refuses it; no part of the file is left.
-        """
+        """Give the file its name and settle its records."""
         file, self._file = self._file, None
         if file is None:
             return
-        records, self._records = self._records, FileContents(self.stream, self.watermark)
         file.complete()
         self.counts.files += 1
         self.counts.rows += file.rows
@@ -69,7 +54,7 @@ class SurveyFile:
         else:
             self.counts.written.append(file.path)
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self.ledger.record_file(records, failed=0)
+        self.ledger.record_file(file.records, failed=0)
 
     def abandon(self) -> None:
         """Delete an incomplete file."""
@@ -87,4 +72,5 @@ class SurveyFile:
         while path.exists():
             number += 1
             path = self.folder / f"{name}-{self.run}-{number}.csv"
-        return CsvFile(path, self.header, dry_run=self.plan is not None)
+        records = FileContents(self.stream, self.watermark)
+        return CsvFile(path, self.header, records, dry_run=self.plan is not None)

@@ -13,12 +13,14 @@ import json
 import os
 import sys
 from array import array
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from target_gainsight.loading.bulk.csv_file import file_name
+from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.private_file import (
     OWNER_ONLY,
@@ -54,9 +56,9 @@ class UploadNote:
     job_id: str
     stream: str
     header: str
-    rows: int = 0
-    size: int = 0
-    sha256: str = ""
+    rows: int
+    size: int
+    sha256: str
     phase: Literal["sending", "sent", "completed"] = "sending"
     sent_at: float = 0.0
     status_id: str = ""
@@ -140,11 +142,24 @@ class UploadJournal:
             os.close(descriptor)
         self._locks = {}
 
-    def new_note(self, stream: str, job_id: str, header: str) -> UploadNote:
-        """Return the note of a new file, under a new name; nothing is written yet."""
+    def new_path(self, stream: str) -> Path:
+        """Return the path of a new CSV of a stream; nothing is written yet."""
         self._count += 1
-        name = f"{self._run}-{file_name(stream)}-{self._count}"
-        return UploadNote(name, self._run, self._tenant, job_id, stream, header)
+        return self.folder / f"{self._run}-{file_name(stream)}-{self._count}{CSV}"
+
+    def new_note(self, csv: CsvFile, stream: str, job_id: str, header: bytes) -> UploadNote:
+        """Return the note of a complete CSV; bring the digests of its rows to disk, in order.
+
+        Raises:
+            OSError: The disk refuses them.
+        """
+        name, text = csv.path.name.removesuffix(CSV), header.decode()
+        sizes = csv.rows, csv.size, csv.sha256
+        note = UploadNote(name, self._run, self._tenant, job_id, stream, text, *sizes)
+        with closing(csv.read_rows()) as rows:
+            digests = array("Q", map(row_digest, islice(rows, 1, None)))
+        replace_private_file(self.path(note, ROWS), digests.tobytes())
+        return note
 
     def path(self, note: UploadNote, suffix: str = CSV) -> Path:
         """Return the path of a file of a note: by default, of its CSV."""
