@@ -17,7 +17,6 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
 NOT_WRITTEN = (Outcome.REJECTED, Outcome.SKIPPED)
-
 RECORDS_OF_ONE_LOOKUP = 1000
 
 FollowUp = tuple[BatchResult, list[LoadRecord]]
@@ -81,20 +80,16 @@ class DeferredParents:
 
     def override(self, records: Iterable[LoadRecord]) -> None:
         """Drop parents that later records with the same keys set or clear, or delete."""
-        if not len(self._waiting):
-            return
         later = {record.key: record for record in records if record.key}
         for entry in self._waiting.find(later):
             settlement: Settlement = entry.value
-            record, by = settlement.record, later[entry.key]
-            waiting = record.waiting
-            overridden = waiting.keys() & {*by.fields, *by.waiting} - self._create_only
+            waiting, by = settlement.record.waiting, later[entry.key]
+            overridden = {*by.fields, *by.waiting} - self._create_only
             if by.deletes:  # its row is not there any more
                 overridden = set(waiting)
-            if overridden:
-                record.waiting = {
-                    name: each for name, each in waiting.items() if name not in overridden
-                }
+            remaining = {name: each for name, each in waiting.items() if name not in overridden}
+            if len(remaining) < len(waiting):
+                settlement.record.waiting = remaining
                 self._waiting.replace(entry, settlement)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
@@ -118,8 +113,6 @@ class DeferredParents:
 
     def settle(self, result: BatchResult) -> BatchResult:
         """Replace each follow-up update by the original record it completes."""
-        if not self._following_up:
-            return result
         return replace(
             result,
             settlements=[self._completed(each) for each in result.settlements],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from target_gainsight.api import (
     MAX_PAGE,
@@ -48,15 +48,28 @@ logger = logging.getLogger(__name__)
 MAX_KEPT = 200_000
 MAX_VALUES = 1000
 """Values that one query asks for."""
-
 MAX_NEAR_KEYS = 600
 """Missed references whose other spellings one query asks for."""
-
 MIN_NEAR_KEYS = 25
 """If a query for as few is refused as well, near matches are not looked for."""
-
 MAX_NEAR_ROWS = 10 * MAX_PAGE
 """Rows that one such query reads at most."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Cache(OrderedDict[K, V]):
+    """A bounded cache, which drops its oldest entry."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._limit:
+            self.popitem(last=False)
 
 
 class LookupIndex:
@@ -84,17 +97,14 @@ class LookupIndex:
         self._targets = targets
         self._names = names
         self._planned = None if names is None else PlannedParents(targets)
-        self._max_kept = max_kept
-        self._rejected: OrderedDict[tuple[str, tuple[str, ...], Key], None] = OrderedDict()
-        self._found: OrderedDict[LookupKey, tuple[str, ...]] = OrderedDict()
-        self._negative_cache: dict[str, OrderedDict[LookupKey, None]] = defaultdict(OrderedDict)
+        self._rejected: _Cache[tuple[str, tuple[str, ...], Key], None] = _Cache(max_kept)
+        self._found: _Cache[LookupKey, tuple[str, ...]] = _Cache(max_kept)
+        self._missed: dict[str, _Cache[LookupKey, None]] = defaultdict(partial(_Cache, max_kept))
         self._expected_deletes: set[str] = set()
         self._deleted: set[str] = set()
-        self._near: OrderedDict[tuple[MatchFields, Key], str] = OrderedDict()
-        self._near_read: OrderedDict[LookupKey, None] = OrderedDict()
+        self._near: _Cache[tuple[MatchFields, Key], str | None] = _Cache(max_kept)
         self._max_values = MAX_VALUES
         self._max_near_keys = MAX_NEAR_KEYS
-        self._readers: dict[str, ObjectReader] = {}
 
     def is_target(self, object_name: str) -> bool:
         """Return whether any lookup of the run looks into an object."""
@@ -102,7 +112,7 @@ class LookupIndex:
 
     def on_create(self, object_name: str) -> None:
         """Forget which rows of an object were not found: some have been created, or given keys."""
-        self._negative_cache.pop(object_name.lower(), None)
+        self._missed.pop(object_name.lower(), None)
 
     def on_expected_delete(self, object_name: str) -> None:
         """Settle the streams of an object before its next lookup: a row is to be deleted."""
@@ -123,47 +133,42 @@ class LookupIndex:
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
         for name, match_fields, values in self._targets.of(object_name, fields):
-            _put(self._rejected, (name, match_fields, _fold(values)), None, self._max_kept)
+            self._rejected[name, match_fields, _fold(values)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        return (key.match.object_name, key.match.names, _fold(key.written)) in (self._rejected)
+        return (key.match.object_name, key.match.names, _fold(key.written)) in self._rejected
 
-    def find(self, keys: Iterable[LookupKey]) -> None:
+    def find(self, keys: Collection[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
 
         Raises:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        by_object: dict[str, dict[LookupKey, None]] = defaultdict(dict)
-        if self._expected_deletes or self._deleted:
-            keys = list(keys)
-            self._forget_deleted({each.match.object_name for each in keys})
+        for object_name in self._expected_deletes & {each.match.object_name for each in keys}:
+            self._streams.settle_object(object_name)
+            self._expected_deletes.discard(object_name)
+        if self._deleted:
+            self._forget_deleted()
+        unknown: dict[str, dict[LookupKey, None]] = defaultdict(dict)
         for each in keys:
             if each in self._found:
                 self._found.move_to_end(each)
             else:
-                by_object[each.match.object_name][each] = None
-        for object_name, unknown in by_object.items():
+                unknown[each.match.object_name][each] = None
+        for object_name, of_object in unknown.items():
             self._streams.settle_object(object_name)
-            missing = [each for each in unknown if each not in self._negative_cache[object_name]]
+            missing = [each for each in of_object if each not in self._missed[object_name]]
             for start in range(0, len(missing), self._max_values):
                 self._read(object_name, missing[start : start + self._max_values])
 
-    def _forget_deleted(self, object_names: Iterable[str]) -> None:
-        """Make the deletes that some objects wait for, and forget the rows that are gone."""
-        for object_name in self._expected_deletes.intersection(object_names):
-            self._streams.settle_object(object_name)
-            self._expected_deletes.discard(object_name)
-        deleted = self._deleted
-        if deleted:
-            shown = {display(gsid) for gsid in deleted}
-            for key in [k for k, gsids in self._found.items() if not deleted.isdisjoint(gsids)]:
-                del self._found[key]
-            for near in [k for k, text in self._near.items() if text.partition(" ")[0] in shown]:
-                del self._near[near]
-            deleted.clear()
+    def _forget_deleted(self) -> None:
+        """Forget the rows that are gone, and near matches, which may be among them."""
+        for key in [k for k, gsids in self._found.items() if not self._deleted.isdisjoint(gsids)]:
+            del self._found[key]
+        self._near.clear()
+        self._deleted.clear()
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -182,9 +187,10 @@ class LookupIndex:
             GainsightError: The run cannot go on.
         """
         by_object: dict[str, list[LookupKey]] = defaultdict(list)
-        for each in dict.fromkeys(keys):
-            if self.near(each) is None and each not in self._near_read:
-                _put(self._near_read, each, None, self._max_kept)
+        for each in keys:
+            place = each.match, each.match.normalize(each.key)
+            if place not in self._near:
+                self._near[place] = None
                 by_object[each.match.object_name].append(each)
         for object_name, missed in by_object.items():
             while missed and self._max_near_keys >= MIN_NEAR_KEYS:
@@ -212,30 +218,30 @@ class LookupIndex:
         by_match = _by_match(keys)
         spelled = (_where(*each, spelled=True) for each in by_match.items())
         contained = (each for each in map(_where_contained, keys) if each is not None)
-        names = dict.fromkeys(name for match in by_match for name in match.names)
-        asked = {
-            match: {match.normalize(each.key) for each in group}
-            for match, group in by_match.items()
-        }
-        rows = self._records.query(
-            object_name, select=(GSID, *names), where=any_of(*spelled, *contained)
-        )
+        where = any_of(*spelled, *contained)
+        rows = self._records.query(object_name, select=_select(by_match), where=where)
         for row in islice(rows, MAX_NEAR_ROWS):
-            for match, missed in asked.items():
-                if match.normalize(match.of_row(row)) in missed:
+            if not self._would_be_gone(row):
+                for match in by_match:
                     self._keep_near(match, row)
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         """Read some references; if the query is refused, by halves."""
         by_match = _by_match(keys)
+        select = _select(by_match)
         where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
+        asked = [
+            AskedKeys(match, (each.key for each in group)) for match, group in by_match.items()
+        ]
+        reader = ObjectReader(self._records, object_name)
         try:
-            rows = self._query(object_name, by_match, where)
+            rows = reader.read(
+                select, (), where, lambda row: any(each.may_include(row) for each in asked)
+            )
         except UnreadableFieldError as error:
-            names = dict.fromkeys(name for match in by_match for name in match.names)
             message = (
-                f"the tenant cannot read {', '.join(error.fields or names)} of {object_name}, by "
-                f"which a lookup finds its rows: {error}. Look it up by other fields"
+                f"the tenant cannot read {', '.join(error.fields or select[1:])} of {object_name}, "
+                f"by which a lookup finds its rows: {error}. Look it up by other fields"
             )
             raise RunStoppedError(message) from error
         except RefusedError as refusal:
@@ -246,72 +252,46 @@ class LookupIndex:
             self._read(object_name, keys[: self._max_values])
             self._read(object_name, keys[self._max_values :])
             return
-        self._keep(object_name, by_match, rows)
-
-    def _query(
-        self,
-        object_name: str,
-        by_match: Mapping[MatchFields, Sequence[LookupKey]],
-        where: Where,
-    ) -> list[Mapping[str, Any]]:
-        names = dict.fromkeys(name for match in by_match for name in match.names)
-        asked = [
-            AskedKeys(match, (each.key for each in group)) for match, group in by_match.items()
-        ]
-        if object_name not in self._readers:
-            self._readers[object_name] = ObjectReader(self._records, object_name)
-        rows = self._readers[object_name].read(
-            (GSID, *names),
-            (),
-            where,
-            lambda row: any(each.may_include(row) for each in asked),
-        )
-        return list(rows)
+        for match, group in by_match.items():
+            self._keep(match, group, [row for row in rows if not self._would_be_gone(row)])
 
     def _keep(
-        self,
-        object_name: str,
-        by_match: Mapping[MatchFields, Sequence[LookupKey]],
-        rows: Sequence[Mapping[str, Any]],
+        self, match: MatchFields, keys: Sequence[LookupKey], rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        for match, group in by_match.items():
-            found: dict[Key, list[str]] = defaultdict(list)
-            for row in rows:
-                if self._would_be_gone(row):
-                    continue
-                found[match.of_row(row)].append(str(row.get(GSID)))
-                if self._names is not None:
-                    self._names.add(str(row.get(GSID)), [row.get(name) for name in match.names])
-                self._keep_near(match, row)
-            for each in group:
-                gsids = tuple(found.get(each.key, ()))
-                if not gsids and self._planned is not None and self._planned.has(each):
-                    gsids = (TO_BE_CREATED,)
-                if gsids:
-                    _put(self._found, each, gsids, self._max_kept)
-                else:
-                    _put(self._negative_cache[object_name], each, None, self._max_kept)
+        """Keep which of some rows were found by some keys, and which keys found none."""
+        found: dict[Key, list[str]] = defaultdict(list)
+        for row in rows:
+            gsid = str(row.get(GSID))
+            found[match.of_row(row)].append(gsid)
+            if self._names is not None:
+                self._names.add(gsid, [row.get(name) for name in match.names])
+            self._keep_near(match, row)
+        for each in keys:
+            gsids = tuple(found.get(each.key, ()))
+            if not gsids and self._planned is not None and self._planned.has(each):
+                gsids = (TO_BE_CREATED,)
+            if gsids:
+                self._found[each] = gsids
+            else:
+                self._missed[match.object_name][each] = None
 
     def _would_be_gone(self, row: Mapping[str, Any]) -> bool:
         """Return whether a dry run has planned to delete a row."""
         return self._planned is not None and self._planned.is_deleted(str(row.get(GSID)))
 
     def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        key = (match, match.normalize(match.of_row(row)))
-        if key not in self._near and not self._would_be_gone(row):
+        place = match, match.normalize(match.of_row(row))
+        if self._near.get(place) is None:
             pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
-            _put(self._near, key, f"{display(row.get(GSID))} ({pairs})", self._max_kept)
-
-
-def _put(cache: OrderedDict[Any, Any], key: object, value: object, limit: int) -> None:
-    """Add an entry to a bounded cache, which drops its oldest one."""
-    cache[key] = value
-    if len(cache) > limit:
-        cache.popitem(last=False)
+            self._near[place] = f"{display(row.get(GSID))} ({pairs})"
 
 
 def _fold(values: Iterable[object]) -> Key:
     return tuple(str(value).strip().casefold() for value in values)
+
+
+def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
+    return (GSID, *dict.fromkeys(name for match in by_match for name in match.names))
 
 
 def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:

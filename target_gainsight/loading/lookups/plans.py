@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.loading.lookups.resolver import LookupPlan, item_at, split_items
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.references import COMPANY_ID, Link, LookupResult, MatchFields
+from target_gainsight.loading.references import (
+    COMPANY_ID,
+    Link,
+    LookupKey,
+    LookupResult,
+    MatchFields,
+    Reference,
+    reference,
+)
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
+from target_gainsight.mapping.types.spellings import strip_blanks
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, CompanyLinks, StreamSettings
 
 Describe = Callable[[str], ObjectSchema | None]
 
 LINK_OBJECT = "company_person"
+
+
+@dataclass(frozen=True)
+class LookupPlan:
+    """One lookup of a stream.
+
+    Attributes:
+        target: The field that receives the GSID.
+        columns: The source columns, in the order of the match fields.
+        is_self_lookup: It looks into the object that the stream loads.
+        is_list: The field holds a list of GSIDs; its source columns hold lists, or text that
+            lists items.
+    """
+
+    target: str
+    columns: tuple[str, ...]
+    match: MatchFields
+    on_no_match: Literal["reject", "leave_empty"]
+    multi_match: Literal["reject", "first"]
+    is_self_lookup: bool = False
+    is_list: bool = False
+
+    def reference_of(self, record: Mapping[str, Any]) -> Reference:
+        """Read a record's reference."""
+        if not self.is_list:
+            return reference(self.match, [record.get(column) for column in self.columns])
+        return tuple(each for each in self.references_in(record) if each is not None) or None
+
+    def references_in(self, record: Mapping[str, Any]) -> list[LookupKey | LookupResult | None]:
+        """Read a reference for each row that the columns list; None where one is blank."""
+        pairs = zip(self.columns, self.match.converters, strict=True)
+        values = [_split_items(record.get(column), converter.write) for column, converter in pairs]
+        count = max([len(each) for each in values if isinstance(each, list)], default=1)
+        return [
+            reference(self.match, [_item_at(value, index) for value in values])
+            for index in range(count)
+        ]
 
 
 @dataclass(frozen=True)
@@ -66,13 +114,11 @@ class StreamLookups:
         if self.links is None:
             return ()
         links: dict[object, Link] = {}
-        companies = self.links.lists_of(record)
-        count = self.links.length_of(companies)
-        for index in range(count):
-            company = self.links.reference_at(companies, index)
+        companies = self.links.references_in(record)
+        for index, company in enumerate(companies):
             if company is not None:
-                attributes = dict(self._attributes(record, index, count))
-                identity = company.key if not isinstance(company, LookupResult) else index
+                attributes = dict(self._attributes(record, index, len(companies)))
+                identity = company.key if isinstance(company, LookupKey) else index
                 links.setdefault(identity, Link(company, attributes))
         return tuple(links.values())
 
@@ -84,13 +130,57 @@ class StreamLookups:
             if field.column not in record:
                 continue
             value = record[field.column]
-            items = split_items(value)
+            items = _split_items(value)
             if isinstance(items, list) and len(items) == count > 1:
                 value = items
             try:
-                yield field.name, field.converter.write(item_at(value, index))
+                yield field.name, field.converter.write(_item_at(value, index))
             except ValueRejectedError as error:
                 raise RecordRejectedError([error.error]) from None
+
+
+def _split_items(value: object, convert: Callable[[object], object] | None = None) -> object:
+    """Split a text that lists several items: a JSON list, or items between `;` or line breaks.
+
+    Args:
+        value: The value of a column; what is no such text stays as it is. Of a list, texts that
+            are refused as one item are split.
+        convert: Converts an item. Where one is refused, commas separate items, too: not in
+            `Acme, Inc.` and `1,234`, but between two addresses.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    if isinstance(value, list) and convert is not None:
+        return [part for each in value for part in _split_refused(each, convert)]
+    if not isinstance(value, str):
+        return value
+    items = [strip_blanks(each) for each in re.split(r"[;\n]", value)]
+    if convert is not None and not all(_converts(each, convert) for each in items):
+        items = _split_refused(value, convert)
+    return items if len(items) > 1 else value
+
+
+def _split_refused(item: object, convert: Callable[[object], object]) -> list[Any]:
+    """Split a text at every separator if it is refused as one item."""
+    if not isinstance(item, str) or _converts(item, convert):
+        return [item]
+    return [strip_blanks(each) for each in re.split(r"[;,\n]", item)]
+
+
+def _converts(item: object, convert: Callable[[object], object]) -> bool:
+    try:
+        convert(item)
+    except ValueRejectedError:
+        return False
+    return True
+
+
+def _item_at(value: object, index: int) -> object:
+    """Return one item of a list, None beyond its end; a single value stands for every index."""
+    if not isinstance(value, list):
+        return value
+    return value[index] if index < len(value) else None
 
 
 def plan_lookups(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
 
 from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.lookups.plans import LookupPlan
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import (
@@ -17,12 +13,7 @@ from target_gainsight.loading.references import (
     COMPANY_ID,
     LookupKey,
     LookupResult,
-    MatchFields,
-    Reference,
-    reference,
 )
-from target_gainsight.mapping.errors import ValueRejectedError
-from target_gainsight.mapping.types.spellings import strip_blanks
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"
@@ -31,97 +22,12 @@ LOAD_FIRST = "load the parent first"
 ADD_USER = "add the user in Gainsight, or correct the value: this target does not load users"
 
 
-@dataclass(frozen=True)
-class LookupPlan:
-    """One lookup of a stream.
+class _MissedLookupError(Exception):
+    """A lookup did not find what its record needs."""
 
-    Attributes:
-        target: The field that receives the GSID.
-        columns: The source columns, in the order of the match fields.
-        is_self_lookup: It looks into the object that the stream loads.
-        is_list: The field holds a list of GSIDs; its source columns hold lists, or text that
-            lists items.
-    """
-
-    target: str
-    columns: tuple[str, ...]
-    match: MatchFields
-    on_no_match: Literal["reject", "leave_empty"]
-    multi_match: Literal["reject", "first"]
-    is_self_lookup: bool = False
-    is_list: bool = False
-
-    def reference_of(self, record: Mapping[str, Any]) -> Reference:
-        """Read a record's reference."""
-        if not self.is_list:
-            return reference(self.match, [record.get(column) for column in self.columns])
-        lists = self.lists_of(record)
-        each = (self.reference_at(lists, index) for index in range(self.length_of(lists)))
-        return tuple(one for one in each if one is not None) or None
-
-    def lists_of(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a record's columns, with text that lists several items as a list."""
-        pairs = zip(self.columns, self.match.converters, strict=True)
-        return {
-            column: split_items(record.get(column), converter.write) for column, converter in pairs
-        }
-
-    def length_of(self, record: Mapping[str, Any]) -> int:
-        """Count the rows that a record's columns name: as many as the longest list has items."""
-        values = [record.get(column) for column in self.columns]
-        return max([len(value) for value in values if isinstance(value, list)], default=1)
-
-    def reference_at(
-        self, record: Mapping[str, Any], index: int
-    ) -> LookupKey | LookupResult | None:
-        """Read the reference at one index of the columns' lists."""
-        return reference(
-            self.match, [item_at(record.get(column), index) for column in self.columns]
-        )
-
-
-def split_items(value: object, convert: Callable[[object], object] | None = None) -> object:
-    """Split a text that lists several items: a JSON list, or items between `;` or line breaks.
-
-    Args:
-        value: The value of a column; what is no such text stays as it is. Of a list, texts that
-            are refused as one item are split.
-        convert: Converts an item. Where one is refused, commas separate items, too: not in
-            `Acme, Inc.` and `1,234`, but between two addresses.
-    """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        with suppress(ValueError, RecursionError):
-            value = json.loads(value)
-    if isinstance(value, list) and convert is not None:
-        return [part for each in value for part in _split_refused(each, convert)]
-    if not isinstance(value, str):
-        return value
-    items = [strip_blanks(each) for each in re.split(r"[;\n]", value)]
-    if convert is not None and not all(_converts(each, convert) for each in items):
-        items = _split_refused(value, convert)
-    return items if len(items) > 1 else value
-
-
-def _split_refused(item: object, convert: Callable[[object], object]) -> list[Any]:
-    """Split a text at every separator if it is refused as one item."""
-    if not isinstance(item, str) or _converts(item, convert):
-        return [item]
-    return [strip_blanks(each) for each in re.split(r"[;,\n]", item)]
-
-
-def _converts(item: object, convert: Callable[[object], object]) -> bool:
-    try:
-        convert(item)
-    except ValueRejectedError:
-        return False
-    return True
-
-
-def item_at(value: object, index: int) -> object:
-    """Return one item of a list, None beyond its end; a single value stands for every index."""
-    if not isinstance(value, list):
-        return value
-    return value[index] if index < len(value) else None
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
 
 
 class Resolver:
@@ -168,7 +74,7 @@ class Resolver:
             RunStoppedError: The tenant refuses to read them.
         """
         references = [(record, list(self._references(record))) for record in group]
-        self._index.find(each for _, several in references for _, each in several)
+        self._index.find([each for _, several in references for _, each in several])
         self._index.find_near(
             each
             for _, several in references
@@ -177,7 +83,15 @@ class Resolver:
             and (final or not plan.is_self_lookup)
             and not self._index.gsids(each)
         )
-        return [record for record in group if self._fill(record, result, final=final)]
+        resolved = []
+        for record in group:
+            try:
+                self._fill(record, final=final)
+            except _MissedLookupError as missed:
+                result.settle(record, Outcome.REJECTED, missed.reason)
+            else:
+                resolved.append(record)
+        return resolved
 
     def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, LookupKey]]:
         """List the references of a record that can be looked up."""
@@ -189,75 +103,52 @@ class Resolver:
             if self._links is not None and isinstance(link.company, LookupKey):
                 yield self._links, link.company
 
-    def _fill(self, record: LoadRecord, result: BatchResult, *, final: bool) -> bool:
-        """Fill the foreign keys of one record; return False if it is rejected."""
+    def _fill(self, record: LoadRecord, *, final: bool) -> None:
+        """Fill the foreign keys of one record.
+
+        Raises:
+            _MissedLookupError: The record is to be rejected.
+        """
         for target, refers in record.references.items():
             plan = self._lookups[target]
+            waits = plan.is_self_lookup and not final
+            value: str | list[str] | None = None
             if isinstance(refers, tuple):
-                if not self._fill_list(plan, record, refers, result):
-                    return False
-                continue
-            found = LookupResult() if refers is None else self._look_up(plan, refers)
-            may_arrive_later = plan.is_self_lookup and not final and found.code == NO_MATCH
-            if may_arrive_later and isinstance(refers, LookupKey):
+                gsids = [self._find_gsid(plan, each) for each in refers]
+                value = list(dict.fromkeys(filter(None, gsids))) or None
+            elif isinstance(refers, LookupKey) and waits and not self._index.gsids(refers):
                 record.waiting = {**record.waiting, target: refers}
-            elif refers is None or found.gsid is not None or plan.on_no_match == "leave_empty":
-                self._put(record, target, found.gsid)
-            else:
-                result.settle(record, Outcome.REJECTED, self._reason(target, refers, found))
-                return False
-        return self._links is None or self._fill_links(self._links, record, result)
+                continue
+            elif refers is not None:
+                value = self._find_gsid(plan, refers)
+            if value is not None or not self._omit_null:
+                record.fields[target] = value
+        if self._links is not None:
+            links = [(self._find_gsid(self._links, each.company), each) for each in record.links]
+            companies = [{COMPANY_ID: gsid, **each.attributes} for gsid, each in links if gsid]
+            if companies:
+                record.fields[COMPANIES] = companies
 
-    def _fill_list(
-        self,
-        plan: LookupPlan,
-        record: LoadRecord,
-        refers: tuple[LookupKey | LookupResult, ...],
-        result: BatchResult,
-    ) -> bool:
-        """Fill a field that holds a list: a miss rejects the record, or leaves that one out."""
-        gsids = []
-        for each in refers:
-            found = self._look_up(plan, each)
-            if found.gsid is not None:
-                gsids.append(found.gsid)
-            elif plan.on_no_match == "reject":
-                result.settle(record, Outcome.REJECTED, self._reason(plan.target, each, found))
-                return False
-        self._put(record, plan.target, list(dict.fromkeys(gsids)) or None)
-        return True
+    def _find_gsid(self, plan: LookupPlan, refers: LookupKey | LookupResult) -> str | None:
+        """Return the GSID that a reference leads to; None if the field is to be left empty.
 
-    def _put(self, record: LoadRecord, target: str, value: str | list[str] | None) -> None:
-        if value is not None or not self._omit_null:
-            record.fields[target] = value
+        Raises:
+            _MissedLookupError: There is none, or one of several.
+        """
+        found = refers if isinstance(refers, LookupResult) else self._look_up(plan, refers)
+        if found.gsid is None and plan.on_no_match == "reject":
+            raise _MissedLookupError(self._reason(plan.target, refers, found))
+        return found.gsid
 
-    def _fill_links(self, plan: LookupPlan, record: LoadRecord, result: BatchResult) -> bool:
-        companies = []
-        for link in record.links:
-            found = self._look_up(plan, link.company)
-            if found.gsid is not None:
-                companies.append({COMPANY_ID: found.gsid, **link.attributes})
-            elif plan.on_no_match == "reject":
-                reason = self._reason("company_links", link.company, found)
-                result.settle(record, Outcome.REJECTED, reason)
-                return False
-        if companies:
-            record.fields[COMPANIES] = companies
-        return True
-
-    def _look_up(self, plan: LookupPlan, refers: LookupKey | LookupResult) -> LookupResult:
-        if isinstance(refers, LookupResult):
-            return refers
+    def _look_up(self, plan: LookupPlan, refers: LookupKey) -> LookupResult:
         gsids = self._index.gsids(refers)
-        if len(gsids) == 1 or (gsids and plan.multi_match == "first"):
-            return LookupResult(gsid=gsids[0])
         name = plan.match.object_name
-        if gsids:
-            rows = ", ".join(gsids)
-            return LookupResult(
-                code=MULTI_MATCH, message=f"{len(gsids)} rows of {name} match: {rows}"
-            )
-        return LookupResult(code=NO_MATCH, message=f"no row of {name} has {refers}")
+        if not gsids:
+            return LookupResult(code=NO_MATCH, message=f"no row of {name} has {refers}")
+        if len(gsids) == 1 or plan.multi_match == "first":
+            return LookupResult(gsid=gsids[0])
+        message = f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
+        return LookupResult(code=MULTI_MATCH, message=message)
 
     def _reason(self, target: str, refers: LookupKey | LookupResult, found: LookupResult) -> Reason:
         """Explain why a record is rejected for what a lookup (or a link) did not find."""
