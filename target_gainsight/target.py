@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, cast
 
 import click
 import requests
@@ -44,7 +44,6 @@ from target_gainsight.singer.session import Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
 from target_gainsight.singer.standard_output import StateOutput
-from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
 from target_gainsight.sinks import StreamSink, sink_class
 
 logger = logging.getLogger(__name__)
@@ -94,9 +93,13 @@ class TargetGainsight(Target):
         )
         self._has_session = True
         self.summary = self.session.summary
-        self._sinks = SinkRegistry(self.mapper, self._sinks_active, self.get_sink)
-        self.router = RecordRouter(self.mapper, self._sinks, self.session.ledger)
-        self._checked_for_masking: set[str] = set()
+        self._loading = cast("Mapping[str, StreamSink]", self._sinks_active)
+        self.router = RecordRouter(
+            self.mapper,
+            SinkRegistry(self.mapper, self._loading, self.get_sink),
+            self.session.ledger,
+            warns_of_masks=self.settings.output.reject_values != "keys",
+        )
         self._budget_is_spent = False
         self._checks_min_records = True
 
@@ -202,12 +205,7 @@ class TargetGainsight(Target):
                 self.router.ignore_stream(MELTANO_TEST_STREAM)
                 self._checks_min_records = False
             else:
-                stream = message_dict["stream"]
                 self.router.route_schema(message_dict)
-                if stream not in self._checked_for_masking:
-                    self._checked_for_masking.add(stream)
-                    if self.settings.output.reject_values == "full":
-                        warn_of_unmasked_rejects(stream, self.config.get("stream_maps") or {})
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -264,7 +262,7 @@ class TargetGainsight(Target):
         """Send what is older than the age limit and process completed calls."""
         with self._within_budget() as writes:
             if writes and self.session.is_connected:
-                for sink in self._sinks.loading:
+                for sink in self._loading.values():
                     sink.send_older_than(self.settings.limits.max_batch_age_seconds)
                 self.context.pool.process_completed(wait=False)
                 self.session.checkpoint.advance()
@@ -298,7 +296,7 @@ class TargetGainsight(Target):
                 self.summary.without_outcome,
             )
         else:
-            for loading in self._sinks.loading:
+            for loading in self._loading.values():
                 loading.forget_progress()
         is_whole = self._checks_min_records and not self._budget_is_spent
         check_end(self.settings, self.summary, self.session.ledger, is_whole=is_whole)
@@ -331,7 +329,7 @@ class TargetGainsight(Target):
 
     def close(self) -> None:
         """Delete incomplete files, end the calls and close the connection."""
-        for sink in self._sinks.loading:
+        for sink in self._loading.values():
             sink.abandon()
         self.session.close()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from jsonschema import ValidationError
@@ -16,18 +16,22 @@ from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.singer.schemas.flattening import Transform, flattening_transform
-from target_gainsight.singer.schemas.opening import open_streams
 from target_gainsight.singer.sink_registry import SinkRegistry
+from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
 from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import DELETED_AT, METADATA
 
 logger = logging.getLogger(__name__)
+
+Message = Mapping[str, Any]
+Record = dict[str, Any]
 
 MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
@@ -37,34 +41,39 @@ SAME = ("schema", "key_properties")
 
 
 class Route(NamedTuple):
-    """One route of a stream's records: one of its maps, and the sink behind it.
+    """One of a stream's maps, and the stream that comes out of it.
 
     Attributes:
-        alias: The stream's name as it comes out of the stream map.
+        alias: The name of the stream that comes out.
         transform: Applied to a copy of a record; None when the map changes nothing.
-        schema: The SCHEMA message that holds for the stream.
     """
 
     alias: str
     transform: Transform | None
-    sink: StreamSink
-    schema: Mapping[str, Any]
 
 
 class RecordRouter:
-    """Routes the records of a run to their sinks."""
+    """Routes the records of a run to their sinks.
 
-    def __init__(self, mapper: PluginMapper, sinks: SinkRegistry, ledger: Ledger) -> None:
+    Args:
+        warns_of_masks: Warn of columns that stream maps mask and that rejects show.
+    """
+
+    def __init__(
+        self, mapper: PluginMapper, registry: SinkRegistry, ledger: Ledger, *, warns_of_masks: bool
+    ) -> None:
         self._mapper = mapper
-        self._sinks = sinks
+        self._registry = registry
+        self._sinks = registry.sinks
         self._ledger = ledger
-        self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._warns_of_masks = warns_of_masks
+        self._schemas: dict[str, Message] = {}
         self._routes: dict[str, list[Route]] = {}
         self._postponed: dict[str, StreamMismatchError | None] = {}
         self._crowded: set[str] = set()
         self._versioned: set[str] = set()
 
-    def route_schema(self, message: Mapping[str, Any]) -> None:
+    def route_schema(self, message: Message) -> None:
         """Register the maps of a SCHEMA message's stream and make their sinks.
 
         A message that repeats the last one is ignored, so that a tap may send it before every
@@ -89,13 +98,19 @@ class RecordRouter:
         self._postponed.pop(stream, None)
         if stream not in self._routes and not message["schema"].get("properties"):
             self._postponed[stream] = None
-            return
-        try:
-            self._open(stream)
-        except StreamMismatchError as mismatch:
-            if stream in self._routes or not mismatch.needs_columns_only:
-                raise
-            self._postponed[stream] = mismatch
+        else:
+            try:
+                self._open(stream)
+            except StreamMismatchError as mismatch:
+                if stream in self._routes or not mismatch.needs_columns_only:
+                    raise
+                self._postponed[stream] = mismatch
+        if before is None and self._warns_of_masks:
+            warn_of_unmasked_rejects(stream, self._mapper.stream_maps_dict)
+
+    def ignore_stream(self, stream: str) -> None:
+        """Drop the records of a stream."""
+        self._routes[stream] = []
 
     def finish(self) -> None:
         """Raise the error of a stream that could not be loaded and had no record to correct it.
@@ -107,16 +122,28 @@ class RecordRouter:
             if mismatch is not None:
                 raise mismatch
 
+    def report_activate_version(self, stream: str) -> None:
+        """Log once per stream that versions are not activated: no rows are deleted for them."""
+        if stream not in self._versioned:
+            self._versioned.add(stream)
+            logger.info(
+                "stream %s: ACTIVATE_VERSION is ignored; rows that the source lacks stay",
+                display(stream),
+            )
+
     def _open(self, stream: str, undeclared: Iterable[str] = ()) -> None:
         """Register a stream's maps and make their sinks, or merge its schema into theirs."""
-        open_streams(self._mapper, self._sinks, self._schemas[stream], undeclared)
-        self._update_routes(stream)
+        routes = []
+        for each in self._registry.open(self._schemas[stream], undeclared):
+            transform: Transform | None = each.transform
+            if each.flattening_enabled:
+                transform = flattening_transform(each)
+            elif isinstance(each, SameRecordTransform):
+                transform = None
+            routes.append(Route(each.stream_alias, transform))
+        self._routes[stream] = routes
 
-    def _update_routes(self, *opened: str) -> None:
-        for name in self._schemas.keys() - self._postponed.keys() | set(opened):
-            self._routes[name] = list(self._routes_of(name))
-
-    def _open_with(self, message: Mapping[str, Any]) -> list[Route]:
+    def _open_with(self, message: Message) -> None:
         """Open a stream whose SCHEMA lacks columns by the columns of its first record.
 
         Settings may name further ones, which later records carry.
@@ -145,34 +172,8 @@ class RecordRouter:
                 one_line(", ".join(mismatch.named_columns)),
             )
         del self._postponed[stream]
-        return self._routes[stream]
 
-    def _routes_of(self, stream: str) -> Iterator[Route]:
-        """List the maps of a stream that lead to a sink which loads."""
-        for stream_map in self._mapper.stream_maps[stream]:
-            alias = stream_map.stream_alias
-            sink = self._sinks.find(alias)
-            if sink is not None:
-                same = isinstance(stream_map, SameRecordTransform) and sink.knows_fields
-                transform: Transform | None = None if same else stream_map.transform
-                if stream_map.flattening_enabled:
-                    transform = flattening_transform(stream_map)
-                yield Route(alias, transform, sink, self._schemas[stream])
-
-    def ignore_stream(self, stream: str) -> None:
-        """Drop the records of a stream."""
-        self._routes[stream] = []
-
-    def report_activate_version(self, stream: str) -> None:
-        """Log once per stream that versions are not activated: no rows are deleted for them."""
-        if stream not in self._versioned:
-            self._versioned.add(stream)
-            logger.info(
-                "stream %s: ACTIVATE_VERSION is ignored; rows that the source lacks stay",
-                display(stream),
-            )
-
-    def route_record(self, message: Mapping[str, Any]) -> list[StreamSink]:
+    def route_record(self, message: Message) -> list[StreamSink]:
         """Send one record through all maps of its stream.
 
         Returns:
@@ -183,69 +184,71 @@ class RecordRouter:
             RecordsWithoutSchemaException: There was no SCHEMA message for its stream.
             StreamMismatchError: The stream does not fit, also with the columns of this record.
         """
-        stream = message["stream"]
-        routes = self._routes[stream] if stream in self._routes else self._open_with(message)
-        only = _only_alias(message) if REASON_PROPERTY in message else None
+        if message["stream"] not in self._routes:
+            self._open_with(message)
+        routes = self._routes[message["stream"]]
+        if REASON_PROPERTY in message:
+            routes = _replayed(message, routes)
         for route in routes:
-            if only is None or only == route.alias:
-                self._send_on_route(message, route)
-        return [route.sink for route in self._routes[stream] if route.sink.is_full]
+            record, failure = message["record"], None
+            if route.transform is not None:
+                record, failure = _transform(record, route.transform)
+            if record is not None:
+                self._hand_over(message, record, route.alias, failure)
+        return [self._sinks[route.alias] for route in routes if self._sinks[route.alias].is_full]
 
-    def _send_on_route(self, message: Mapping[str, Any], route: Route) -> None:
-        """Hand a record to its sink, unless it cannot be mapped or is invalid."""
-        record, sink = message["record"], route.sink
-        if route.transform is not None:
-            try:
-                record = route.transform(record.copy())
-            except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
-                text = f"a stream map expression failed: {error_text(error)}"
-                source = sink.register(message, route.schema)
-                reason = Reason("map_failed", text)
-                self._ledger.record_source(source, Outcome.REJECTED, reason)
-                return
-            if record is None:
-                return
-        if not record.keys() <= sink.known_columns:
-            sink = self._declare(route, record)
-        source = sink.register(message, route.schema)
-        if message["record"].get(DELETED_AT) is not None:
+    def _hand_over(
+        self, message: Message, record: Record, alias: str, failure: Reason | None
+    ) -> None:
+        """Hand a record to its sink, unless it could not be mapped or is invalid."""
+        if not record.keys() <= self._sinks[alias].known_columns:
+            self._declare(alias, record)
+        sink = self._sinks[alias]
+        sink.counts.read += 1
+        source = SourceRecord(
+            message["stream"],
+            alias,
+            message,
+            self._schemas[message["stream"]],
+            self._ledger.register(),
+            sink.watermark,
+            sink.watermark.register(),
+        )
+        if failure is None and message["record"].get(DELETED_AT) is not None:
             sink.take_deleted(record, source)
             return
-        if sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record):
+        has_metadata = sink.include_sdc_metadata_properties or not METADATA.isdisjoint(record)
+        if has_metadata or not sink.knows_fields:
             record = _with_metadata(record, message, sink)
-        invalid = _validate(record, sink)
-        if invalid is None:
+        failure = failure or _validate(record, sink)
+        if failure is None:
             sink.take(record, source)
         else:
-            self._ledger.record_source(source, Outcome.REJECTED, invalid)
+            self._ledger.record_source(source, Outcome.REJECTED, failure)
 
-    def _declare(self, route: Route, record: Mapping[str, Any]) -> StreamSink:
-        """Add the columns of a record that its SCHEMA does not declare; return its sink."""
-        sink = route.sink
-        columns = record.keys() - sink.known_columns
+    def _declare(self, alias: str, record: Record) -> None:
+        """Add the columns of a record that its SCHEMA does not declare."""
+        sink = self._sinks[alias]
+        columns = [name for name in record if name not in sink.known_columns]
         if sink.forbids_undeclared:
-            return sink
-        if len(sink.known_columns) + len(columns) > MAX_COLUMNS:
-            if route.alias not in self._crowded:
-                self._crowded.add(route.alias)
-                logger.warning(
-                    "stream %s: its records carry more than %d different columns; those that its "
-                    "SCHEMA does not declare and that come from now on are not sent",
-                    display(route.alias),
-                    MAX_COLUMNS,
-                )
-            return sink
-        declared = self._sinks.declare_columns(route.alias, [n for n in record if n in columns])
-        if declared is not sink:
-            self._update_routes()
-        return declared
+            return
+        if len(sink.known_columns) + len(columns) <= MAX_COLUMNS:
+            self._registry.declare_columns(alias, columns)
+        elif alias not in self._crowded:
+            self._crowded.add(alias)
+            logger.warning(
+                "stream %s: its records carry more than %d different columns; those that its "
+                "SCHEMA does not declare and that come from now on are not sent",
+                display(alias),
+                MAX_COLUMNS,
+            )
 
 
-def _only_alias(message: Mapping[str, Any]) -> str | None:
-    """Return the one stream that a reject is replayed for."""
+def _replayed(message: Message, routes: list[Route]) -> list[Route]:
+    """Return the routes of a reject that is replayed: the one that it was rejected on."""
     reason = message[REASON_PROPERTY]
     if not isinstance(reason, dict):
-        return None
+        return routes
     if reason.get("replayable") is False:
         text = (
             f"stream {display(message['stream'])}: this reject file was written with "
@@ -255,12 +258,24 @@ def _only_alias(message: Mapping[str, Any]) -> str | None:
         suggestion = "Send the records from their source again."
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream")
-    return stream if isinstance(stream, str) else None
+    return [each for each in routes if not isinstance(stream, str) or each.alias == stream]
 
 
-def _with_metadata(
-    record: Mapping[str, Any], message: Mapping[str, Any], sink: StreamSink
-) -> dict[str, Any]:
+def _transform(
+    record: dict[str, Any], transform: Transform
+) -> tuple[dict[str, Any] | None, Reason | None]:
+    """Apply a stream map to a copy of a record.
+
+    Returns:
+        What comes out, None for a record that is filtered; and why it cannot be mapped.
+    """
+    try:
+        return transform(record.copy()), None
+    except Exception as error:  # noqa: BLE001 - expressions raise whatever they like
+        return {}, Reason("map_failed", f"a stream map expression failed: {error_text(error)}")
+
+
+def _with_metadata(record: Record, message: Message, sink: StreamSink) -> dict[str, Any]:
     """Copy a record with the SDK's metadata columns, or without them, as the sink wants it."""
     copied = dict(record)
     if sink.include_sdc_metadata_properties:

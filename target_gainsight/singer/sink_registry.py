@@ -2,77 +2,144 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
+from singer_sdk.exceptions import InvalidJSONSchema
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, StreamMap
 from singer_sdk.sinks import Sink
 
-from target_gainsight.mapping.errors import display
+from target_gainsight.loading.deletes.deleted_rows import DELETED_PROPERTY
+from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.mapping.errors import display, error_text
+from target_gainsight.mapping.planning.mismatch import StreamMismatchError
+from target_gainsight.singer.schemas.flattening import prepare_for_flattening
 from target_gainsight.singer.schemas.merge import merge_schemas, with_undeclared
+from target_gainsight.singer.schemas.repair import repair_schema
+from target_gainsight.singer.stream_maps import schema_behind_map
 from target_gainsight.sinks import StreamSink
 
 logger = logging.getLogger(__name__)
 
+Message = Mapping[str, Any]
+
 CHANGES_BEFORE_WARNING = 3
-
-
-class MakeSink(Protocol):
-    """Makes the sink of a stream, or returns the one it has if its schema is the same."""
-
-    def __call__(
-        self, stream_name: str, *, schema: dict[str, Any], key_properties: list[str] | None
-    ) -> Sink:
-        """Return the sink; the stream's former one is settled already."""
+HOW_TO_RESTORE = (
+    "Load them with the object and the lookup_keys of their stream, without its field_mapping, "
+    "lookups, constants and stream_maps: their columns are Gainsight fields already."
+)
 
 
 class SinkRegistry:
     """The sinks by stream, named as they come out of the stream maps; excluded ones have none.
 
     Args:
-        mapper: The stream maps.
+        make_sink: The SDK's function that makes the sink of a stream, or returns the one it has.
+
+    Attributes:
         sinks: The sinks as the SDK keeps them.
-        make_sink: The SDK's function that makes a sink.
     """
 
     def __init__(
-        self, mapper: PluginMapper, sinks: Mapping[str, Sink], make_sink: MakeSink
+        self,
+        mapper: PluginMapper,
+        sinks: Mapping[str, StreamSink],
+        make_sink: Callable[..., Sink],
     ) -> None:
         self._mapper = mapper
-        self._sinks = sinks
+        self.sinks = sinks
         self._make_sink = make_sink
         self._changes: Counter[str] = Counter()
 
-    @property
-    def loading(self) -> tuple[StreamSink, ...]:
-        """The sinks of all streams."""
-        return tuple(cast("StreamSink", sink) for sink in self._sinks.values())
+    def open(self, message: Message, undeclared: Iterable[str]) -> list[StreamMap]:
+        """Register the maps of a SCHEMA message's stream and make or change the sink of each.
 
-    def find(self, stream_name: str) -> StreamSink | None:
-        """Return the sink of a stream, or None for a stream that is excluded."""
-        return cast("StreamSink | None", self._sinks.get(stream_name))
+        Args:
+            message: The SCHEMA message.
+            undeclared: Further columns, which the SCHEMA does not declare.
 
-    def _is_excluded(self, stream_name: str) -> bool:
-        """Return whether the stream maps exclude a stream."""
-        all_maps = chain.from_iterable(self._mapper.stream_maps.values())
-        maps = [each for each in all_maps if each.stream_alias == stream_name]
-        return bool(maps) and all(isinstance(each, RemoveRecordTransform) for each in maps)
+        Returns:
+            The maps that let records pass.
 
-    def open(
+        Raises:
+            RunStoppedError: The schema or a stream map cannot be used, or the stream holds deleted
+                rows and does not fit its object.
+            StreamMismatchError: The stream does not fit its object.
+        """
+        stream = display(message["stream"])
+        try:
+            return self._open(message, undeclared)
+        except InvalidJSONSchema as error:
+            text = (
+                f"stream {stream}: its schema is no JSON schema: {error}. Correct it in the tap "
+                "(in Meltano by the extractor's schema extra), or set validate_records: false to "
+                "load without it"
+            )
+            suggestion = "Correct the schema in the tap, or set validate_records: false."
+            raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
+        except StreamMismatchError as error:
+            if DELETED_PROPERTY not in message:
+                raise
+            problems = " ".join(map(str, error.problems))
+            text = f"stream {stream}: these are deleted rows. {HOW_TO_RESTORE} {problems}"
+            raise RunStoppedError(text, code="deleted_rows", suggestion=HOW_TO_RESTORE) from error
+        except RecursionError as error:
+            text = f"stream {stream}: its schema is nested too deeply to be followed"
+            suggestion = "Flatten the schema in the tap."
+            raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
+
+    def declare_columns(self, stream_name: str, columns: Iterable[str]) -> None:
+        """Add columns that records carry and no SCHEMA message declares."""
+        sink = self.sinks[stream_name]
+        schema = with_undeclared(sink.original_schema, columns)
+        self._open_sink(stream_name, schema, sink.key_properties)
+
+    def _open(self, message: Message, undeclared: Iterable[str]) -> list[StreamMap]:
+        schema = repair_schema(message["schema"], message.get("key_properties") or ())
+        if not isinstance(schema["properties"], dict):
+            text = f"the schema: keyword properties is {display(schema['properties'])}"
+            raise InvalidJSONSchema(text)
+        schema = with_undeclared(schema, undeclared)
+        options = self._mapper.flattening_options
+        if options.enabled and options.max_level > 0:
+            schema = prepare_for_flattening(schema, options.max_level)
+        stream_maps = [
+            each
+            for each in self._register(message, schema)
+            if not isinstance(each, RemoveRecordTransform)
+        ]
+        for each in stream_maps:
+            mapped = schema_behind_map(
+                each, schema, self._mapper.stream_maps_dict, message["stream"]
+            )
+            self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
+        return stream_maps
+
+    def _register(self, message: Message, schema: dict[str, Any]) -> list[StreamMap]:
+        stream = message["stream"]
+        try:
+            self._mapper.register_raw_stream_schema(
+                stream, _SourceSchema(schema), message.get("key_properties")
+            )
+        except Exception as error:
+            text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
+            suggestion = "Correct the stream map under stream_maps."
+            raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
+        return self._mapper.stream_maps[stream]
+
+    def _open_sink(
         self, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
-        """Make the sink of a stream that is not excluded, or change the one it has.
+        """Make the sink of a stream, or change the one it has.
 
         A changed schema is merged into that of the sink. Only where that cannot be done, the sink
         is settled and a new one made.
         """
-        if self._is_excluded(stream_name):
-            return
         keys = list(key_properties or ())
-        before = self.find(stream_name)
+        before = self.sinks.get(stream_name)
         if before is not None:
             schema = merge_schemas(before.original_schema, schema)
             if before.adopt_schema(schema, keys):
@@ -86,16 +153,15 @@ class SinkRegistry:
                     display(stream_name),
                 )
             before.settle()
-        sink = self._make_sink(stream_name, schema=schema, key_properties=keys)
-        cast("StreamSink", sink).begin()
+        self._make_sink(stream_name, schema=schema, key_properties=keys)
+        self.sinks[stream_name].begin()
 
-    def declare_columns(self, stream_name: str, columns: Iterable[str]) -> StreamSink:
-        """Add columns that records carry and no SCHEMA message declares.
 
-        Returns:
-            The stream's sink, which may be another than before.
-        """
-        sink = self._sinks[stream_name]
-        schema = with_undeclared(sink.original_schema, columns)
-        self.open(stream_name, schema, sink.key_properties)
-        return cast("StreamSink", self._sinks[stream_name])
+class _SourceSchema(dict[str, Any]):
+    """A stream's schema that every map copies whole.
+
+    The SDK's maps copy its top level only: the columns of one map would appear in all others.
+    """
+
+    def __copy__(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self))

@@ -138,19 +138,6 @@ class StreamSink(BatchSink):
         """Whether the schema rejects records with columns that it does not declare."""
         return self.validate_schema and self.original_schema.get("additionalProperties") is False
 
-    def register(self, message: Mapping[str, Any], schema: Mapping[str, Any]) -> SourceRecord:
-        """Register one more record, which needs an outcome from now on."""
-        self.counts.read += 1
-        return SourceRecord(
-            message["stream"],
-            self.stream_name,
-            message,
-            schema,
-            self.ledger.register(),
-            self.watermark,
-            self.watermark.register(),
-        )
-
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, validated."""
