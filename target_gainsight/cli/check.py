@@ -32,7 +32,7 @@ from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
 from target_gainsight.mapping.planning.stream_checks import find_problems
-from target_gainsight.settings.model import OAuthCredential, Settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
 from target_gainsight.singer.connection import rate_limits
 from target_gainsight.singer.reporting.run_end import describe_error
@@ -149,7 +149,7 @@ def _check_tenant(settings: Settings, metadata: TenantMetadata) -> Iterator[Find
     credential = "access_key is valid"
     if connection.sandbox_path is not None:
         credential = "none is needed"
-    elif isinstance(connection.credential, OAuthCredential):
+    elif connection.client_id:
         credential = "client_id and client_secret (M2M OAuth) are valid"
     yield Finding("credential", f"{credential}; {count} objects are visible")
     if connection.sandbox_path is None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 
 from target_gainsight.settings.errors import ConfigErrors, display
-from target_gainsight.settings.model import Connection, Credential, KeyCredential, OAuthCredential
-from target_gainsight.settings.setting import declare
+from target_gainsight.settings.model import Connection
 
 SANDBOX = "sandbox"
+CREDENTIAL = ("access_key", "client_id", "client_secret")
 EXPECTED_DOMAIN = "a host name such as mycompany.gainsightcloud.com, or sandbox"
 EXPECTED_BASE_URL = "https://host[:port], or plain http to a loopback address only"
 EXPECTED_STORE = (
@@ -25,54 +25,27 @@ HOST_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})+")
 MAX_HOST_NAME = 253
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
-_connection = partial(declare, group="Connection")
-_sandbox = partial(declare, group="Sandbox")
-
-
-@dataclass(frozen=True)
-class ConnectionSettings:
-    """The settings for a connection, as they are given."""
-
-    domain: str | None = _connection(
-        "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
-        "embedded sandbox, which needs no account."
-    )
-    access_key: str | None = _connection(
-        "The tenant's REST API access key. Not needed with client_id and client_secret, nor for "
-        "the embedded sandbox.",
-        secret=True,
-    )
-    client_id: str | None = _connection(
-        "The OAuth API Key, for M2M OAuth instead of an access key."
-    )
-    client_secret: str | None = _connection(
-        "The OAuth API Secret, for M2M OAuth instead of an access key.", secret=True
-    )
-    base_url: str | None = _connection(
-        "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only."
-    )
-    sandbox_path: Path = _sandbox(
-        "SQLite file of the embedded sandbox.", Path("gainsight-sandbox.db")
-    )
-    sandbox_config: Path | None = _sandbox(
-        "YAML file with custom objects, users, limits and switches of the embedded sandbox."
-    )
-
 
 def parse_connection(
-    given: ConnectionSettings, errors: ConfigErrors, *, invalid: frozenset[str]
+    given: Connection, errors: ConfigErrors, *, invalid: frozenset[str]
 ) -> Connection:
-    """Parse how to reach the tenant."""
-    domain = given.domain
-    if given.base_url is None and domain is not None and domain.strip().lower() == SANDBOX:
-        return Connection("", KeyCredential(""), given.sandbox_path, given.sandbox_config)
-    credential = _parse_credential(given, errors, invalid)
-    url = ""
-    if given.base_url is not None:
-        url = _parse_base_url(given.base_url, errors)
+    """Parse how to reach the tenant.
+
+    Args:
+        given: The settings as they were given.
+        errors: Receives the errors.
+        invalid: The names of settings that were given and could not be read.
+    """
+    domain, base_url = given.domain, given.base_url
+    if not base_url and domain is not None and domain.strip().lower() == SANDBOX:
+        return Connection(sandbox_path=given.sandbox_path, sandbox_config=given.sandbox_config)
+    credential = {name: getattr(given, name).strip() for name in CREDENTIAL}
+    _check_credential(credential, errors, invalid)
+    if base_url:
+        base_url = _parse_base_url(base_url, errors)
     elif not invalid.intersection(("base_url", "domain")):
-        url = _parse_domain(domain, errors)
-    return Connection(url, credential)
+        base_url = _parse_domain(domain, errors)
+    return replace(given, base_url=base_url, sandbox_path=None, **credential)
 
 
 def _parse_domain(domain: str | None, errors: ConfigErrors) -> str:
@@ -128,32 +101,11 @@ def _is_secure(parts: SplitResult) -> bool:
         return False
 
 
-def _parse_credential(
-    given: ConnectionSettings, errors: ConfigErrors, invalid: frozenset[str]
-) -> Credential:
-    """Parse the credential. Its values are never displayed."""
-    texts = {
-        "access_key": (given.access_key or "").strip(),
-        "client_id": (given.client_id or "").strip(),
-        "client_secret": (given.client_secret or "").strip(),
-    }
-    names = [name for name, text in texts.items() if text or name in invalid]
-    _check_combination(names, errors)
-    for name in names:
-        if not all("!" <= char <= "~" for char in texts[name]):
-            errors.add_message(
-                f"{name} contains blanks, line breaks or other characters that a credential does "
-                "not have: copy it as Gainsight shows it."
-            )
-        elif name == "client_id" and ":" in texts[name]:
-            errors.add_message("client_id contains a colon: copy it as Gainsight shows it.")
-    if "client_id" in names:
-        return OAuthCredential(texts["client_id"], texts["client_secret"])
-    return KeyCredential(texts["access_key"])
-
-
-def _check_combination(given: list[str], errors: ConfigErrors) -> None:
-    """Check that there is exactly one credential, and that it is complete."""
+def _check_credential(
+    texts: Mapping[str, str], errors: ConfigErrors, invalid: frozenset[str]
+) -> None:
+    """Check that there is one credential, complete and well-formed. It is never displayed."""
+    given = [name for name, text in texts.items() if text or name in invalid]
     if not given:
         errors.add_message(
             "access_key is missing: set it to the tenant's REST API access key, or set client_id "
@@ -168,6 +120,14 @@ def _check_combination(given: list[str], errors: ConfigErrors) -> None:
         errors.add_message("client_secret is missing: client_id is used together with it.")
     elif given == ["client_secret"]:
         errors.add_message("client_id is missing: client_secret is used together with it.")
+    for name in given:
+        if not all("!" <= char <= "~" for char in texts[name]):
+            errors.add_message(
+                f"{name} contains blanks, line breaks or other characters that a credential does "
+                "not have: copy it as Gainsight shows it."
+            )
+        elif name == "client_id" and ":" in texts[name]:
+            errors.add_message("client_id contains a colon: copy it as Gainsight shows it.")
 
 
 def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) -> Path | str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from target_gainsight.settings.setting import SDK_GROUP, declare
 from target_gainsight.settings.stream_settings import StreamSettings
@@ -16,42 +16,45 @@ RejectValues = Literal["full", "keys"]
 OnRejects = Literal["warn", "fail"]
 NotifyOn = Literal["failure", "rejects", "always"]
 
+_connection = partial(declare, group="Connection")
 _limit = partial(declare, group="Limits")
 _output = partial(declare, group="Rejects and output")
-
-
-@dataclass(frozen=True)
-class KeyCredential:
-    """The tenant's access key; never printed. Empty for the embedded sandbox."""
-
-    access_key: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class OAuthCredential:
-    """An M2M OAuth client; its secret is never printed."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
-
-Credential: TypeAlias = KeyCredential | OAuthCredential
+_sandbox = partial(declare, group="Sandbox")
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the tenant is and how to authenticate.
+    """Where the tenant is, and the credential: an access key, or an OAuth client.
 
     Attributes:
         base_url: Scheme and host, without a trailing slash; empty for the embedded sandbox.
         sandbox_path: The embedded sandbox's SQLite file, or None for a real tenant.
-        sandbox_config: The embedded sandbox's YAML file, or None.
     """
 
-    base_url: str
-    credential: Credential
-    sandbox_path: Path | None = None
-    sandbox_config: Path | None = None
+    domain: str | None = _connection(
+        "The tenant's host, such as mycompany.gainsightcloud.com. Use `sandbox` to load into the "
+        "embedded sandbox, which needs no account."
+    )
+    access_key: str = _connection(
+        "The tenant's REST API access key. Not needed with client_id and client_secret, nor for "
+        "the embedded sandbox.",
+        "",
+        secret=True,
+    )
+    client_id: str = _connection("The OAuth API Key, for M2M OAuth instead of an access key.", "")
+    client_secret: str = _connection(
+        "The OAuth API Secret, for M2M OAuth instead of an access key.", "", secret=True
+    )
+    base_url: str = _connection(
+        "Replaces domain, for proxies and tests. Plain http is allowed to a loopback address only.",
+        "",
+    )
+    sandbox_path: Path | None = _sandbox(
+        "SQLite file of the embedded sandbox.", Path("gainsight-sandbox.db")
+    )
+    sandbox_config: Path | None = _sandbox(
+        "YAML file with custom objects, users, limits and switches of the embedded sandbox."
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from target_gainsight.settings.connection import (
-    ConnectionSettings,
     parse_connection,
     parse_notify_url,
     parse_quota_store,
@@ -19,7 +18,7 @@ from target_gainsight.settings.connection import (
 from target_gainsight.settings.dotted_names import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.file_streams import drop_inapplicable
-from target_gainsight.settings.model import Limits, Output, Settings
+from target_gainsight.settings.model import Connection, Limits, Output, Settings
 from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
 from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
 from target_gainsight.settings.stream_settings import StreamSettings
@@ -70,7 +69,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
     settings = _build(
         Settings,
         given,
-        connection=parse_connection(_build(ConnectionSettings, given), errors, invalid=invalid),
+        connection=parse_connection(_build(Connection, given), errors, invalid=invalid),
         limits=replace(limits, quota_store=store),
         output=_build_output(given, errors),
         default_stream=parse_stream(drop_inapplicable(default, errors), errors),

@@ -1,9 +1,8 @@
 """All settings by name. Their descriptions are their documentation.
 
 The parser, ``--about``, meltano.yml, hub/, .env.example and the tables of the documentation are
-all derived from the declarations: ``ConnectionSettings``, ``StreamSettings``, ``Limits``,
-``Output`` and ``Settings``. What the values mean together is decided in ``parsing`` and
-``stream_parsing``.
+all derived from the declarations, in ``model`` and ``stream_settings``. What the values mean
+together is decided in ``parsing``, ``connection`` and ``stream_parsing``.
 
 Each sentence of a description begins with a capital letter, and names with dots stand in
 backticks: Meltano Hub's bot edits a description that is written otherwise.
@@ -14,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from target_gainsight.settings.connection import ConnectionSettings
-from target_gainsight.settings.model import Limits, Output, Settings
+from target_gainsight.settings.model import Connection, Limits, Output, Settings
 from target_gainsight.settings.setting import SDK_GROUP, Setting, sdk_setting, settings_of
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -49,7 +47,7 @@ _LOAD_METHOD = Setting(
 )
 
 _DECLARED = (
-    *settings_of(ConnectionSettings),
+    *settings_of(Connection),
     *settings_of(StreamSettings, "stream"),
     _LOAD_METHOD,
     *settings_of(Settings),

@@ -26,7 +26,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display_path
-from target_gainsight.settings.model import KeyCredential, Limits, Settings
+from target_gainsight.settings.model import Limits, Settings
 
 if TYPE_CHECKING:
     from target_gainsight.sandbox import RunningSandbox
@@ -72,12 +72,12 @@ class TenantConnection:
                 base_url = self._sandbox.base_url
                 authentication = AccessKey(self._sandbox.access_key)
             else:
-                base_url, credential = connection.base_url, connection.credential
-                if isinstance(credential, KeyCredential):
-                    authentication = AccessKey(credential.access_key)
+                base_url = connection.base_url
+                if connection.access_key:
+                    authentication = AccessKey(connection.access_key)
                 else:
                     authentication = ClientCredentials(
-                        credential.client_id, credential.client_secret
+                        connection.client_id, connection.client_secret
                     )
             self.client = GainsightClient(
                 base_url,

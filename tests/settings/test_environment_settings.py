@@ -11,7 +11,6 @@ from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.settings.environment import read_environment
-from target_gainsight.settings.model import KeyCredential, OAuthCredential
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.table import CONFIG_SCHEMA
 from target_gainsight.target import TargetGainsight
@@ -126,7 +125,8 @@ def test_unreadable_variable_is_reported_with_other_errors(monkeypatch: pytest.M
 def test_oauth_client_is_read_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, client_id="initech", client_secret="s3cret", access_key="")
     target = TargetGainsight(config={"domain": "initech.gainsightcloud.com"}, parse_env_config=True)
-    assert target.settings.connection.credential == OAuthCredential("initech", "s3cret")
+    assert target.settings.connection.client_id == "initech"
+    assert target.settings.connection.client_secret == "s3cret"
 
 
 def test_environment_adds_to_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_environment_adds_to_file(monkeypatch: pytest.MonkeyPatch) -> None:
         config={"domain": "initech.gainsightcloud.com", "object_type": "company"},
         parse_env_config=True,
     )
-    assert target.settings.connection.credential == KeyCredential("k3y")
+    assert target.settings.connection.access_key == "k3y"
     found = target.settings.for_stream("people")
     assert found is not None
     assert found.object_type == "person"
