@@ -5,7 +5,7 @@ Records of a group with the same key are merged first, and split again if the me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from target_gainsight.loading.dry_run.plan import Plan
@@ -68,10 +68,9 @@ class Classification:
     ) -> None:
         self.rules = WriteRules.of(settings.field_rules)
         self._settings = settings
+        self._object_name = settings.object_name
         self._mapper = mapper
-        self._keys = frozenset(keys.names)
-        self._key_names = keys.names
-        self._normalize = keys.normalize
+        self._keys = keys
         self._seen_keys = seen_keys
         self._summary = summary
         self._plan = plan
@@ -115,17 +114,15 @@ class Classification:
         is_new_key = action == "create" or (action is not None and record.claimed is not None)
         if not is_new_key or self._seen_keys is None:
             return action
-        normalized = self._normalize(record.key)
+        normalized = self._keys.normalize(record.key)
         other = self._seen_keys.find_other_spelling(normalized, record.key)
-        if other is not None:
-            message = (
-                f"this run has a record with the key {display(other)}, which {ONLY_IN_SPELLING}"
-            )
-            reason = _ambiguous(record, self._key_names[0], message)
-            result.settle(record, Outcome.REJECTED, reason)
-            return None
-        self._remember(record)
-        return action
+        if other is None:
+            self._remember(record)
+            return action
+        message = f"this run has a record with the key {display(other)}, which {ONLY_IN_SPELLING}"
+        reason = _ambiguous(record, self._keys.names[0], message)
+        result.settle(record, Outcome.REJECTED, reason)
+        return None
 
     def classify_claim(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
@@ -137,45 +134,37 @@ class Classification:
     def finds_row_to_delete(
         self, record: LoadRecord, matches: Matches, result: BatchResult
     ) -> bool:
-        """Find the one row that a record deletes and note its GSID.
-
-        Args:
-            record: The record.
-            matches: The rows that may have its key.
-            result: Takes its outcome, if it deletes none.
-        """
+        """Find the one row that a record deletes and note its GSID; settle it if there is none."""
         found = matches.exact(record.key)
         if None in record.key:
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
-        elif not found:
-            near = matches.near(record.key) if self._seen_keys is not None else None
-            outcome = Outcome.REJECTED if near else Outcome.SKIPPED
-            no_row = no_row_reason(self._settings.object_name)
-            result.settle(record, outcome, self._near_match(record, near[0]) if near else no_row)
         elif len(found) > 1:
             hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
             result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
-        else:
+        elif found:
             record.gsid = str(found[0].get(GSID))
             return True
+        elif reason := self._near_match(record, matches):
+            result.settle(record, Outcome.REJECTED, reason)
+        else:
+            result.settle(record, Outcome.SKIPPED, no_row_reason(self._object_name))
         return False
 
     def forget(self, record: LoadRecord) -> None:
         """Forget the key of a record whose row was deleted."""
         if self._seen_keys is not None:
-            self._seen_keys.forget(self._normalize(record.key), record.key)
+            self._seen_keys.forget(self._keys.normalize(record.key), record.key)
 
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row exists, or will be created."""
         if self._seen_keys is not None:
-            text = " | ".join([str(record.fields.get(name)) for name in self._key_names])
-            self._seen_keys.add(self._normalize(record.key), record.key, text)
+            text = " | ".join([str(record.fields.get(name)) for name in self._keys.names])
+            self._seen_keys.add(self._keys.normalize(record.key), record.key, text)
 
     def _classify_unmatched(
         self, record: LoadRecord, matches: Matches, result: BatchResult
     ) -> Action | None:
-        near = matches.near(record.key) if self._seen_keys is not None else None
-        reason = self._near_match(record, near[0]) if near else None
+        reason = self._near_match(record, matches)
         if reason is None and matches.claim is not None:
             claim = matches.claim(record)
             if isinstance(claim, Reason):
@@ -187,7 +176,7 @@ class Classification:
         elif record.claimed is not None:
             return "update"
         elif self._settings.sync_mode == "update":
-            message = f"no {self._settings.object_name} has this key"
+            message = f"no {self._object_name} has this key"
             hint = "load it with sync_mode upsert to create it"
             reason = Reason("no_match", message, hint=hint, is_listed=True)
             result.settle(record, Outcome.SKIPPED, reason)
@@ -197,12 +186,15 @@ class Classification:
             return "create"
         return None
 
-    def _near_match(self, record: LoadRecord, row: Mapping[str, Any]) -> Reason:
+    def _near_match(self, record: LoadRecord, matches: Matches) -> Reason | None:
         """Return the reason to reject a record whose key resembles that of a row."""
-        names = self._key_names
+        near = matches.near(record.key) if self._seen_keys is not None else None
+        if not near:
+            return None
+        row, names = near[0], self._keys.names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
-        other, object_name = display(row.get(name)), self._settings.object_name
-        message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
+        other = display(row.get(name))
+        message = f"{self._object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
         return _ambiguous(record, name, message)
 
     def _classify_matched(
@@ -210,18 +202,19 @@ class Classification:
     ) -> Action | None:
         record.gsid = str(row.get(GSID))
         inserts = self._settings.sync_mode == "insert"
+        keys = self._keys.names
         changed: tuple[str, ...] = ()
         if not inserts or self._compares_on_insert:
-            names = self._mapper.changed_fields(record.fields, row)
-            fixed = self._keys if record.claimed is None else ()
-            changed = tuple(name for name in names if name not in fixed)
+            changed = self._mapper.changed_fields(record.fields, row)
+            if changed and record.claimed is None:
+                changed = tuple(name for name in changed if name not in keys)
             if self.rules is not None:
                 changed = self._apply_rules(self.rules, record, row, changed)
         if inserts and (changed or not self._compares_on_insert):
-            message = f"{self._settings.object_name} {record.gsid} has this key already"
+            message = f"{self._object_name} {record.gsid} has this key already"
             result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
             return None
-        skips = inserts or self._settings.skip_unchanged or self._keys.issuperset(record.fields)
+        skips = inserts or self._settings.skip_unchanged or record.fields.keys() <= set(keys)
         if not changed and skips:
             result.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
             return None
@@ -234,13 +227,13 @@ class Classification:
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         """Return why a record is rejected whose lookup left a key empty."""
-        name = self._key_names[record.key.index(None)]  # other records were rejected before
+        name = self._keys.names[record.key.index(None)]  # other records were rejected before
         hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
         return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
 
     def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
         gsids = ", ".join(str(row.get(GSID)) for row in found)
-        message = f"{len(found)} rows of {self._settings.object_name} have this key: {gsids}"
+        message = f"{len(found)} rows of {self._object_name} have this key: {gsids}"
         return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
@@ -268,7 +261,7 @@ class Classification:
         return changed
 
 
-def _without(values: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
@@ -294,21 +287,19 @@ def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -
     """
     by_key: dict[Key, LoadRecord] = {}
     for record in group:
-        earlier = by_key.get(record.key)
-        if earlier is None:
-            by_key[record.key] = record
+        earlier = by_key.setdefault(record.key, record)
+        if earlier is record:
             continue
         fields, later = record.fields, record.waiting
         if rules is not None:
             decided = rules.decided(earlier.fields, earlier.waiting)
             fields, later = _without(fields, decided), _without(later, decided)
-        waiting = {k: v for k, v in earlier.waiting.items() if k not in fields}
         by_key[record.key] = LoadRecord(
             record.source,
             merged_fields(earlier.fields, fields),
             key=record.key,
             parts=(*(earlier.parts or (earlier,)), record),
-            waiting={**waiting, **later},
+            waiting={**_without(earlier.waiting, fields), **later},
         )
     return list(by_key.values())
 
@@ -321,8 +312,7 @@ def split_repeats(group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
             yield list(part.values())
             part = {}
         part[record.key] = record
-    if part:
-        yield list(part.values())
+    yield list(part.values())
 
 
 def split_at_deletes(
@@ -330,17 +320,15 @@ def split_at_deletes(
 ) -> Iterator[list[LoadRecord]]:
     """Split a group so that a key that is deleted occurs once in a part, in any spelling."""
     part: list[LoadRecord] = []
-    written: set[Key] = set()
-    deleted: set[Key] = set()
+    deletes: dict[Key, bool] = {}
     for record in group:
         key = normalize(record.key)
-        if key in deleted or (record.deletes and key in written):
+        if deletes.get(key) or (record.deletes and key in deletes):
             yield part
-            part, written, deleted = [], set(), set()
+            part, deletes = [], {}
         part.append(record)
-        (deleted if record.deletes else written).add(key)
-    if part:
-        yield part
+        deletes[key] = record.deletes
+    yield part
 
 
 def take_refused_merges(result: BatchResult) -> list[LoadRecord]:
@@ -348,9 +336,9 @@ def take_refused_merges(result: BatchResult) -> list[LoadRecord]:
     unmerged: list[LoadRecord] = []
     kept = []
     for settlement in result.settlements:
-        reason = settlement.reason
-        refused = settlement.outcome is Outcome.REJECTED and reason is not None
-        if refused and settlement.record.parts and reason and reason.code not in RETRIED_CODES:
+        code = settlement.reason.code if settlement.reason else ""
+        is_refused = settlement.outcome is Outcome.REJECTED and code not in RETRIED_CODES
+        if is_refused and settlement.record.parts:
             unmerged.extend(settlement.record.parts)
         else:
             kept.append(settlement)

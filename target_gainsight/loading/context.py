@@ -29,11 +29,10 @@ UPLOADS = "bulk"
 
 
 class RunContext:
-    """The values that the sinks of a run are made of; a sink takes what it needs when it is made.
+    """The values that the sinks of a run are made of.
 
     Attributes:
         plan: What would be written, in a dry run.
-        deleted_rows: The rows that the run deletes.
         streams: The streams that load.
         schemas: The metadata of objects.
         lookups: The rows that lookups have found.

@@ -48,16 +48,10 @@ class RecordLoader:
     """Loads one stream into one object.
 
     Args:
-        settings: How the stream is loaded.
         group_size: Records of the first group, and the fewest of a later one.
-        classification: Decides on each record.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
         checks_near: Whether near matches of new keys are read before they are written.
-        writer: Writes batches.
-        ledger: Takes the outcomes.
-        pool: The batches in flight.
-        resends: How long creates whose response was lost are sent again.
         deleter: Deletes rows; None if the stream deletes none.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.

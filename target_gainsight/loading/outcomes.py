@@ -34,9 +34,7 @@ class Reason:
 
     Attributes:
         code: Gainsight's code (``GSOBJ_1012``) or ours (``no_match``).
-        message: One sentence.
         field: The field concerned, if one is.
-        value: The value concerned.
         hint: What to do.
         request_id: The refused call, for Gainsight's support.
         sent_at: When a write with an unknown outcome was sent, in epoch seconds.
@@ -67,14 +65,7 @@ class Reason:
 
 
 class Settlement(NamedTuple):
-    """The outcome of one record.
-
-    Attributes:
-        record: The record.
-        outcome: Its outcome.
-        reason: The reason, for skipped and rejected ones.
-        gsid: Its row, if known.
-    """
+    """The outcome of one record, its reason unless it was written, and its row, if known."""
 
     record: LoadRecord
     outcome: Outcome

@@ -64,8 +64,7 @@ class SourceRecord:
         message: The RECORD message as it came; its ``record`` is the source record.
         schema: The SCHEMA message that held for it, as it came.
         sequence: Its number among the records of the run, in the order of the input.
-        watermark: How far its sink instance is settled.
-        position: Its place in that sink instance.
+        position: Its place in its sink instance.
     """
 
     stream: str
