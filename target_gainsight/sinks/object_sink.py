@@ -258,7 +258,6 @@ class ObjectSink(StreamSink):
             if resolver.has_self_lookup:
                 deferred = DeferredParents(
                     resolver,
-                    rows,
                     keys.names,
                     now=self.clock.now,
                     max_age_seconds=context.settings.limits.max_batch_age_seconds,

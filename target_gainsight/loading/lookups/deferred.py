@@ -12,7 +12,6 @@ from dataclasses import replace
 from target_gainsight.api import GainsightError, StopRunError
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
-from target_gainsight.loading.reading.current_rows import GSID, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 
@@ -30,7 +29,6 @@ class DeferredParents:
     lookup per ``max_age_seconds`` on average, or when twice as many wait as after the last pass.
 
     Args:
-        rows: Finds the child's own row where the response to its creation did not name it.
         keys: The lookup keys, for tenants that want rows updated by them.
         now: Returns the time in seconds.
         max_age_seconds: How long a record waits for the next pass.
@@ -40,7 +38,6 @@ class DeferredParents:
     def __init__(
         self,
         resolver: Resolver,
-        rows: RowReader | None,
         keys: tuple[str, ...],
         *,
         now: Callable[[], float],
@@ -48,7 +45,6 @@ class DeferredParents:
         create_only: frozenset[str] = frozenset(),
     ) -> None:
         self._resolver = resolver
-        self._rows = rows
         self._keys = keys
         self._now = now
         self._max_age_seconds = max_age_seconds
@@ -141,7 +137,6 @@ class DeferredParents:
         refused = BatchResult()
         found = self._resolver.resolve(list(updates), refused, final=final)
         complete = [update for update in found if not update.waiting]
-        self._find_own_rows(complete)
         result = self._reject(refused, updates)
         for update in found:
             if update.waiting:
@@ -181,14 +176,6 @@ class DeferredParents:
             gsid=settlement.gsid or record.gsid,
             references=dict(record.waiting),
         )
-
-    def _find_own_rows(self, updates: Sequence[LoadRecord]) -> None:
-        unnamed = [record for record in updates if not record.gsid]
-        if unnamed and self._rows is not None:
-            matches = self._rows.read(unnamed)
-            for record in unnamed:
-                exact = matches.exact(record.key)
-                record.gsid = str(exact[0].get(GSID)) if len(exact) == 1 else None
 
     def _postpone(
         self, waiting: Sequence[Settlement], error: GainsightError, *, final: bool

@@ -150,7 +150,11 @@ class LookupIndex:
             self._streams.settle_object(object_name)
             self._expected_deletes.discard(object_name)
         if self._deleted:
-            self._forget_deleted()
+            found, deleted = self._found, self._deleted
+            for key in [key for key, gsids in found.items() if not deleted.isdisjoint(gsids)]:
+                del found[key]
+            self._near.clear()  # some of these rows may be gone
+            deleted.clear()
         unknown: dict[str, dict[LookupKey, None]] = defaultdict(dict)
         for each in keys:
             if each in self._found:
@@ -162,13 +166,6 @@ class LookupIndex:
             missing = [each for each in of_object if each not in self._missed[object_name]]
             for start in range(0, len(missing), self._max_values):
                 self._read(object_name, missing[start : start + self._max_values])
-
-    def _forget_deleted(self) -> None:
-        """Forget the rows that are gone, and near matches, which may be among them."""
-        for key in [k for k, gsids in self._found.items() if not self._deleted.isdisjoint(gsids)]:
-            del self._found[key]
-        self._near.clear()
-        self._deleted.clear()
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -197,8 +194,6 @@ class LookupIndex:
                 try:
                     self._read_near(object_name, missed[: self._max_near_keys])
                     del missed[: self._max_near_keys]
-                except UnreadableFieldError:
-                    break
                 except UnavailableError as error:
                     self._max_near_keys = 0
                     logger.warning(
