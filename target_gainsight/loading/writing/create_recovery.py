@@ -57,16 +57,15 @@ class CreateRecovery:
         self._mapper = mapper
         self._clock = clock
         self._timeout = timeout
-        self._only_new = only_new
+        self.only_new = only_new
         self._claimed: deque[str] = deque(maxlen=MAX_CLAIMED_ROWS)
         self._lock = threading.Lock()
 
     def claim_rows(self, settlements: Iterable[Settlement]) -> None:
         """Remember the rows of created records: in insert mode none may match another record."""
-        if self._only_new:
-            created = [each for each in settlements if each.outcome is Outcome.CREATED]
-            with self._lock:
-                self._claimed.extend(each.gsid for each in created if each.gsid is not None)
+        gsids = [each.gsid for each in settlements if each.outcome is Outcome.CREATED]
+        with self._lock:
+            self._claimed.extend(gsid for gsid in gsids if gsid is not None)
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look records up and settle those whose outcome is certain.
@@ -91,23 +90,24 @@ class CreateRecovery:
                 self._clock.wait(self._timeout)
             matches = self._read(self._rows, [each.record for each in findable])
         except (GainsightError, RunStoppedError) as error:
-            if self._only_new:  # a run that starts again would insert them again
+            if self.only_new:  # a run that starts again would insert them again
                 why = "looking it up failed, too"
                 rejected += [_unknown_outcome(each, why) for each in findable]
             return Recovered(rejected, stopped=error)
         found = self._match(findable, matches)
-        self.claim_rows(found)
+        if self.only_new:
+            self.claim_rows(found)
         return Recovered([*rejected, *found])
 
     def _read(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
         try:
-            return rows.read(records, extra=(CREATED_DATE,) if self._only_new else ())
+            return rows.read(records, extra=(CREATED_DATE,) if self.only_new else ())
         except StopRunError:
             raise
         except GainsightError as error:
             next_step = (
                 "they are kept as rejects: replay them, which looks them up first, and run again"
-                if self._only_new
+                if self.only_new
                 else "no state covers them: run again"
             )
             message = (
@@ -145,10 +145,10 @@ class CreateRecovery:
         if row.get(GSID) in taken:
             return False
         created = _created_at(row)
-        return not self._only_new or created is None or created >= each.sent_at - CLOCK_TOLERANCE
+        return not self.only_new or created is None or created >= each.sent_at - CLOCK_TOLERANCE
 
     def _is_equal(self, row: Mapping[str, Any], record: LoadRecord) -> bool:
-        if self._only_new and _created_at(row) is None:
+        if self.only_new and _created_at(row) is None:
             return False
         return not self._mapper.changed_fields(record.fields, row)
 

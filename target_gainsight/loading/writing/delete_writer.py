@@ -41,7 +41,7 @@ class DeleteWriter(Writer):
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
-            reason = _refusal_reason(error)
+            reason = refusal_reason(error)
             return Written([], [Unresolved(record, sent_at, str(error), reason=reason)])
         return Written([Settlement(record, Outcome.DELETED, gsid=record.gsid)])
 
@@ -68,10 +68,3 @@ class DeleteWriter(Writer):
 def no_row_reason(object_name: str) -> Reason:
     """Return why a record deletes nothing."""
     return Reason("no_match", f"no {object_name} has this key, so there is nothing to delete")
-
-
-def _refusal_reason(error: RefusedError | NotFoundError) -> Reason:
-    if isinstance(error, RefusedError):
-        return refusal_reason(error)
-    message = error.description or error.message
-    return Reason(error.code or "refused", message, request_id=error.request_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import backoff
 
@@ -44,10 +44,9 @@ def deliver(
     Returns:
         The outcomes. Records are left without one only if the run stops or retries are exhausted.
     """
-    delivery = _Delivery(writer, policy)
-    result = delivery.result
+    result = BatchResult()
     try:
-        delivery.run(action, batch)
+        _Delivery(writer, policy, result).run(action, batch)
     except (StopRunError, RunStoppedError) as error:
         result.stopped = error
     except UnavailableError as error:
@@ -56,18 +55,19 @@ def deliver(
     return result
 
 
+@dataclass
 class _Delivery:
-    """The delivery of one batch: its outcomes so far, and the parts that are still to send."""
+    """The delivery of one batch: its outcomes so far, and the parts that are still to send.
 
-    def __init__(self, writer: Writer, policy: ResendPolicy) -> None:
-        self.result = BatchResult()
-        self._writer = writer
-        self._policy = policy
-        self._parts: list[Part] = []
-        self._first_lost: UnknownOutcomeError | None = None
-        self._resend_since = 0.0
-        self._pauses: Generator[float, float, None] = backoff.expo(factor=0.5, max_value=MAX_PAUSE)
-        next(self._pauses)
+    Attributes:
+        first_lost: The first lost response, and when it was lost.
+    """
+
+    writer: Writer
+    policy: ResendPolicy
+    result: BatchResult
+    parts: list[Part] = field(default_factory=list)
+    first_lost: tuple[UnknownOutcomeError, float] | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
         replayed = [
@@ -77,53 +77,49 @@ class _Delivery:
         ]
         if replayed:  # an earlier run did not learn their outcome
             self._recover(replayed)
-        self._parts.append(Part(action, self.result.unsettled(batch)))
-        while self._parts:
-            part = self._parts.pop()
+        self.parts.append(Part(action, self.result.unsettled(batch)))
+        while self.parts:
+            part = self.parts.pop()
             if not part.records:
                 continue
             try:
-                written = self._writer.write(part.action, part.records)
+                written = self.writer.write(part.action, part.records)
             except RefusedError as error:
-                rejected, parts = narrow(part, error, self._writer.body)
+                rejected, parts = narrow(part, error, self.writer.body)
                 self.result.settlements += rejected
-                self._parts += parts
+                self.parts += parts
             except UnknownOutcomeError as error:
                 self._recover_lost(part, error)
             else:
                 self.result.settlements += written.settlements
                 if written.unresolved:
-                    resent = self._first_lost is not None
+                    resent = self.first_lost is not None
                     self._recover([replace(each, resent=resent) for each in written.unresolved])
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
-        logger.warning("%s; %s (%d)", error, self._writer.after_lost_response, len(part.records))
-        if self._first_lost is None:
-            self._first_lost = error
-            self._resend_since = self._policy.clock.now()
-        sent_at, timed_out = self._first_lost.sent_at, error.timed_out
-        self._recover([Unresolved(each, sent_at, str(error), timed_out) for each in part.records])
+        logger.warning("%s; %s (%d)", error, self.writer.after_lost_response, len(part.records))
+        clock, pauses = self.policy.clock, self.result.pauses
+        self.first_lost = self.first_lost or (error, clock.now())
+        first, since = self.first_lost
+        sent_at, cause = first.sent_at, str(error)
+        self._recover([Unresolved(each, sent_at, cause, error.timed_out) for each in part.records])
         missing = self.result.unsettled(part.records)
-        if missing:
-            self._pause(error)
-            self._parts.append(Part(part.action, missing))
-
-    def _pause(self, error: UnknownOutcomeError) -> None:
-        """Wait before the same records are sent again."""
-        clock = self._policy.clock
+        if not missing:
+            return
         began = clock.now()
-        spent = began - self._resend_since
-        if spent >= self._policy.max_seconds:
+        spent = began - since
+        if spent >= self.policy.max_seconds:
             message = "every response was lost, and the calls had no effect"
             raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
-        pause = backoff.full_jitter(next(self._pauses))
-        clock.wait(max(pause, error.cause.retry_after or 0.0))
-        self.result.pauses.append((began, clock.now()))
+        longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))
+        clock.wait(max(backoff.full_jitter(longest), error.cause.retry_after or 0.0))
+        pauses.append((began, clock.now()))
+        self.parts.append(Part(part.action, missing))
 
     def _recover(self, unresolved: Sequence[Unresolved]) -> None:
         """Settle what the tenant holds, and reject what it lacks and is not to be sent again."""
-        recovered = self._writer.recover(unresolved)
+        recovered = self.writer.recover(unresolved)
         self.result.settlements += recovered.settlements
         if recovered.stopped is not None:
             raise recovered.stopped
@@ -132,4 +128,4 @@ class _Delivery:
         for each in unresolved:
             if each.reason is not None and each.record in missing:
                 self.result.settle(each.record, Outcome.REJECTED, each.reason)
-        self._parts.append(Part("update", list(recovered.to_update)))
+        self.parts.append(Part("update", list(recovered.to_update)))

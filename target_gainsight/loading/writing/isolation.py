@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from target_gainsight.api import FieldFailure, RefusedError
+from target_gainsight.api import FieldFailure, NotFoundError, RefusedError
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.writer import Action
@@ -78,13 +78,15 @@ def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
     return isinstance(named, list) and any(_equal(sent, value) for value in named)
 
 
-def refusal_reason(error: RefusedError, failure: FieldFailure | None = None) -> Reason:
+def refusal_reason(
+    error: RefusedError | NotFoundError, failure: FieldFailure | None = None
+) -> Reason:
     """Return why a record was refused.
 
     Args:
         failure: The failed field; the first one of the refusal if it is not known which.
     """
-    if failure is None:
+    if failure is None and isinstance(error, RefusedError):
         failure = next(iter(error.failures), None)
     message = error.description or error.message
     if failure is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from target_gainsight.api import PeopleApi, PersonResponse, RefusedError
+from target_gainsight.api import PeopleApi, RefusedError
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
@@ -36,38 +36,25 @@ class PeopleWriter(Writer):
         self._leaves_empty = on_no_match == "leave_empty"
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Upsert one person, whether the tenant knows the email or not."""
+        """Upsert one person, if so configured without links to companies that do not exist."""
         (record,) = records
-        try:
-            response = self._upsert(record.fields)
-        except RefusedError as error:
-            if error.code != PARENT_MISSING:
-                raise
-            reason = replace(refusal_reason(error), hint=PARENT_HINT)
-            return Written((Settlement(record, Outcome.REJECTED, reason),))
-        outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
-        return Written((Settlement(record, outcome, gsid=response.gsid or record.gsid),))
-
-    def _upsert(self, fields: dict[str, Any]) -> PersonResponse:
-        """Write a person, if so configured without links to companies that do not exist."""
+        fields = record.fields
         while True:
             try:
-                return self._people.upsert(fields)
+                gsid = self._people.upsert(fields).gsid or record.gsid
             except RefusedError as error:
-                links = fields.get(COMPANIES, [])
-                kept = _without_missing(links, error)
-                if not self._leaves_empty or len(kept) == len(links):
+                if error.code != PARENT_MISSING:
                     raise
+                links, text = fields.get(COMPANIES, []), error.description or ""
+                named = [link for link in links if str(link[COMPANY_ID]) in text]
+                missing = named if len(links) > 1 else links
+                if not self._leaves_empty or not missing:
+                    reason = replace(refusal_reason(error), hint=PARENT_HINT)
+                    return Written([Settlement(record, Outcome.REJECTED, reason)])
+                kept = [link for link in links if link not in missing]
                 fields = {name: value for name, value in fields.items() if name != COMPANIES}
                 if kept:
                     fields[COMPANIES] = kept
-
-
-def _without_missing(links: list[dict[str, Any]], error: RefusedError) -> list[dict[str, Any]]:
-    """Leave out the links that a refusal is about; all of them stay where that is not known."""
-    if error.code != PARENT_MISSING:
-        return links
-    if len(links) == 1:
-        return []
-    text = error.description or ""
-    return [link for link in links if str(link[COMPANY_ID]) not in text]
+            else:
+                outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
+                return Written([Settlement(record, outcome, gsid=gsid)])

@@ -106,26 +106,25 @@ class RecordsWriter(Writer):
         error: RefusedError,
     ) -> Written:
         other = OTHER_DATE_FORMAT[refused_format]
+        written: Written | RefusedError
         try:
             written = self._send(action, records, other)
         except RefusedError as second:
             if _refuses_a_date(second):
                 raise _refusal_of_both_formats(records, error, second) from second
-            self._switch_date_format(other, error)
-            raise
-        self._switch_date_format(other, error)
-        return written
-
-    def _switch_date_format(self, date_format: DateFormat, error: RefusedError) -> None:
-        if self._dates[0] != date_format:
+            written = second
+        if self._dates[0] != other:
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
                 "dates are written in that format from now on",
                 self._object_name,
                 error,
-                date_format,
+                other,
             )
-        self._dates = date_format, True
+        self._dates = other, True
+        if isinstance(written, RefusedError):
+            raise written
+        return written
 
     def _send(
         self, action: Action, records: Sequence[LoadRecord], date_format: DateFormat
@@ -151,7 +150,7 @@ class RecordsWriter(Writer):
             gsid = row.get(GSID)
             gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
             settled.append(Settlement(record, outcome, gsid=gsid))
-        if action == "create":
+        if action == "create" and self._recovery.only_new:
             self._recovery.claim_rows(settled)
         if not unconfirmed:
             return Written(settled)
