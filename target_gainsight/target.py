@@ -299,7 +299,7 @@ class TargetGainsight(Target):
             for loading in self._loading.values():
                 loading.forget_progress()
         is_whole = self._checks_min_records and not self._budget_is_spent
-        check_end(self.settings, self.summary, self.session.ledger, is_whole=is_whole)
+        check_end(self.settings, self.session.ledger, is_whole=is_whole)
 
     def run_to_end(self, file_input: IO[str] | None = None, *, show_plan: bool = True) -> int:
         """Read the input to its end and report the run.

@@ -12,9 +12,8 @@ from target_gainsight.cli.reject_folder import LATEST, folder_option, open_folde
 from target_gainsight.loading.rejects.folder import REPORT, RejectFolder
 from target_gainsight.loading.rejects.reject_id import RUN_NAME
 from target_gainsight.mapping.errors import display
-from target_gainsight.singer.reporting.document import Document
-from target_gainsight.singer.reporting.history import HISTORY, read_history
-from target_gainsight.singer.reporting.html.page import render_report, write_report
+from target_gainsight.singer.reporting.document import HISTORY, Document, read_history
+from target_gainsight.singer.reporting.report_page import render_report, write_report
 
 
 @click.command(epilog=examples("gainsight report", "gainsight report latest --output report.html"))

@@ -11,7 +11,7 @@ from browser import Browser
 from report_document import HOSTILE, document, failed_document
 from selenium.common.exceptions import NoAlertPresentException
 
-from target_gainsight.singer.reporting.html.page import render_report
+from target_gainsight.singer.reporting.report_page import render_report
 
 pytestmark = pytest.mark.e2e
 

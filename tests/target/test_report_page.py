@@ -11,8 +11,7 @@ from report_document import HOSTILE, RUN, calls_per_minute, document, failed_doc
 from singer_messages import TEXT, record, schema
 from singer_runs import KEY, Tenant
 
-from target_gainsight.singer.reporting.html.page import render_report
-from target_gainsight.singer.reporting.html.view import format_duration
+from target_gainsight.singer.reporting.report_page import format_duration, render_report
 
 
 class _Words(HTMLParser):

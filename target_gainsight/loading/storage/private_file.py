@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -90,6 +91,20 @@ class PrivateFile:
         """Close without writing what is left, which the disk may have refused."""
         self._pending.clear()
         self.close()
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Append lines to a private file, after the end of a line that a crash has cut short.
+
+    Raises:
+        OSError: The disk does not take them.
+    """
+    file = PrivateFile(path)
+    if ends_in_half_a_line(path):
+        file.add("")
+    for line in lines:
+        file.add(line)
+    file.close()
 
 
 def make_private_folder(folder: Path) -> None:

@@ -7,13 +7,9 @@ left out: they may be personal data.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
@@ -54,17 +50,17 @@ def _has_rejects(document: Document) -> bool:
 
 def notify(url: str, document: Document) -> None:
     """Post a notification once; a failure is logged without the URL, which is a secret."""
+    urllib3 = logging.getLogger("urllib3.connectionpool")  # it logs the URL's path at level debug
+    was_disabled, urllib3.disabled = urllib3.disabled, True
     try:
-        with _without_urllib3_log():
-            response = requests.post(
-                url,
-                json=payload(document),
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-                auth=_no_authentication,
-                proxies=_proxies(url),
-            )
+        response = requests.post(
+            url,
+            json=payload(document),
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+            auth=lambda request: request,  # or requests sends what a .netrc file has for the host
+        )
         response.close()
     except (requests.RequestException, OSError, ValueError) as error:
         reason = type(error).__name__
@@ -72,6 +68,8 @@ def notify(url: str, document: Document) -> None:
         if response.ok and not response.is_redirect:
             return
         reason = f"HTTP {response.status_code}"
+    finally:
+        urllib3.disabled = was_disabled
     logger.warning(
         "the notification could not be sent (%s). Check notify_url; the run is not affected", reason
     )
@@ -80,7 +78,6 @@ def notify(url: str, document: Document) -> None:
 def payload(document: Document) -> dict[str, Any]:
     """Return the body of the notification as JSON values."""
     text = _escaped(_text(document))
-    summary = _escaped(_summary_text(document))
     has_warning = document["status"] == "success" and _has_rejects(document)
     return {
         "text": text,
@@ -88,7 +85,7 @@ def payload(document: Document) -> dict[str, Any]:
             {
                 "color": "warning" if has_warning else COLORS[document["status"]],
                 "fallback": text,
-                "text": f"```{summary}```",
+                "text": f"```{_escaped(_summary_text(document))}```",
                 "mrkdwn_in": ["text"],
             }
         ],
@@ -98,23 +95,23 @@ def payload(document: Document) -> dict[str, Any]:
 def _text(document: Document) -> str:
     where = f" into {document['tenant']}" if document["tenant"] else ""
     succeeded = "succeeded with rejects" if _has_rejects(document) else "succeeded"
-    status = {"success": succeeded}.get(document["status"], document["status"])
-    lines = [f"Gainsight load{where}: run {document['run']} {status}"]
-    lines[0] += f" (exit code {document['exit_code']})" if document["exit_code"] else ""
+    status = succeeded if document["status"] == "success" else document["status"]
+    code = f" (exit code {document['exit_code']})" if document["exit_code"] else ""
+    lines = [f"Gainsight load{where}: run {document['run']} {status}{code}"]
     if document["error"]:
         lines.append(document["error"]["message"][:MAX_MESSAGE])
     streams = document["streams"]
-    for name, counts in list(streams.items())[:MAX_STREAMS]:
-        lines.append(f"{name}: {_counts_text(counts)}")
+    for stream, counts in list(streams.items())[:MAX_STREAMS]:
+        numbers = [
+            f"{count:,} {name.replace('_', ' ')}"
+            for name, count in counts.items()
+            if count and isinstance(count, int)
+        ]
+        lines.append(f"{stream}: {', '.join(numbers)}")
     if len(streams) > MAX_STREAMS:
         lines.append(f"and {counted(len(streams) - MAX_STREAMS, 'more stream')}")
     lines += [f"rejects {code}: {each['count']:,}" for code, each in document["rejects"].items()]
     return "\n".join(lines)
-
-
-def _counts_text(counts: Mapping[str, Any]) -> str:
-    numbers = {name: count for name, count in counts.items() if count and isinstance(count, int)}
-    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items())
 
 
 def _summary_text(document: Document) -> str:
@@ -131,29 +128,3 @@ def _summary_text(document: Document) -> str:
 def _escaped(text: str) -> str:
     """Escape the characters that Slack reads as links and mentions, such as `<!channel>`."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add nothing: without this, requests sends what a .netrc file has for the host."""
-    return request
-
-
-def _proxies(url: str) -> dict[str, str] | None:
-    """Return settings that keep a loopback address from being reached through a proxy."""
-    host = urlsplit(url).hostname or ""
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    return {"no_proxy": host} if is_loopback else None
-
-
-@contextmanager
-def _without_urllib3_log() -> Iterator[None]:
-    """Keep the path of the URL out of the log: at level debug, urllib3 shows it."""
-    urllib3 = logging.getLogger("urllib3.connectionpool")
-    before, urllib3.disabled = urllib3.disabled, True
-    try:
-        yield
-    finally:
-        urllib3.disabled = before

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from target_gainsight.api import Clock
@@ -17,12 +17,12 @@ from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.document import (
     Document,
     RunFacts,
+    append_to_history,
     make_document,
     write_document,
 )
-from target_gainsight.singer.reporting.history import append_to_history
-from target_gainsight.singer.reporting.html.page import write_report
 from target_gainsight.singer.reporting.notification import is_due, notify
+from target_gainsight.singer.reporting.report_page import write_report
 
 logger = logging.getLogger(__name__)
 
@@ -47,28 +47,28 @@ def publish(document: Document, output: Output) -> int:
             if document["exit_code"] == 0:
                 document = {**document, **run_end.failed(error).to_json()}
     if output.report_path is not None:
-        _write_report(output.report_path, document)
+        with _warning(
+            "the report cannot be written: %s. Set report_path to a file that may be written"
+        ):
+            write_report(output.report_path, document)
     if not document["dry_run"]:
-        try:
+        with _warning(
+            "the run is missing from the history: %s. Set rejects_path to a folder that may be "
+            "written to"
+        ):
             append_to_history(output.rejects_path, document)
-        except OSError as error:
-            logger.warning(
-                "the run is missing from the history: %s. Set rejects_path to a folder that may be "
-                "written to",
-                error,
-            )
     if output.notify_url and is_due(document, output.notify_on):
         notify(output.notify_url, document)
     return int(document["exit_code"])
 
 
-def _write_report(path: Path, document: Document) -> None:
+@contextmanager
+def _warning(message: str) -> Iterator[None]:
+    """Log a file that cannot be written."""
     try:
-        write_report(path, document)
+        yield
     except OSError as error:
-        logger.warning(
-            "the report cannot be written: %s. Set report_path to a file that may be written", error
-        )
+        logger.warning(message, error)
 
 
 def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str) -> None:
@@ -83,7 +83,5 @@ def publish_failed_start(raw: Mapping[str, Any], error: Exception, version: str)
     run = new_run_name(now)
     dry_run = SETTINGS["dry_run"].read(raw.get("dry_run")) is True
     facts = RunFacts(run, now, version, tenant=None, dry_run=dry_run)
-    publish(
-        make_document(facts, run_end.failed(error), now, Summary(run).to_json()),
-        parse_output(raw),
-    )
+    document = make_document(facts, run_end.failed(error), now, Summary(run).to_json())
+    publish(document, parse_output(raw))

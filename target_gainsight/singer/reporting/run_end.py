@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import enum
-import sqlite3
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
@@ -14,80 +12,54 @@ from target_gainsight import api
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 
-ERROR_KINDS: tuple[tuple[type[Exception], str, str], ...] = (
-    (
-        api.CredentialError,
+ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
+    api.CredentialError: (
         "credential_refused",
         "Set access_key (or client_id and client_secret) to the tenant's current credential.",
     ),
-    (
-        api.AccessDeniedError,
+    api.AccessDeniedError: (
         "access_denied",
         "Give the credential's user the permission, or have this IP address allowed.",
     ),
-    (
-        api.UnknownRouteError,
+    api.UnknownRouteError: (
         "unknown_route",
         "Check that domain is a Gainsight CS (NXT) tenant.",
     ),
-    (
-        api.UnsuitableObjectError,
+    api.UnsuitableObjectError: (
         "unsuitable_object",
         "Load the object by a bulk job, or choose another object.",
     ),
-    (api.RedirectedError, "redirected", "Set domain to the host that the tenant redirects to."),
-    (
-        api.UnreachableError,
+    api.RedirectedError: ("redirected", "Set domain to the host that the tenant redirects to."),
+    api.UnreachableError: (
         "unreachable",
         "Check the domain (or base_url), the network and the proxy settings.",
     ),
-    (
-        api.QuotaExceededError,
+    api.QuotaExceededError: (
         "quota_exceeded",
         "Run again after the quota is renewed; the run continues where this one stopped.",
     ),
-    (
-        api.QuotaStoreError,
+    api.QuotaStoreError: (
         "quota_store_failed",
         "Check that the file or the Redis server of quota_store can be used.",
     ),
-    (
-        api.UnavailableError,
+    api.UnavailableError: (
         "unavailable",
         "Run again later; the run continues where this one stopped.",
     ),
-    (api.GainsightError, "gainsight_error", "See the code of Gainsight in the message."),
-    (
-        StreamMismatchError,
+    api.GainsightError: ("gainsight_error", "See the code of Gainsight in the message."),
+    StreamMismatchError: (
         "stream_mismatch",
         "Correct the settings of the stream; the message lists every problem.",
     ),
-    (ConfigurationError, "invalid_settings", "Correct the settings that the message lists."),
-    (
-        SingerSDKError,
+    ConfigurationError: ("invalid_settings", "Correct the settings that the message lists."),
+    SingerSDKError: (
         "invalid_input",
         "Check what the tap writes to standard output, and the stream maps.",
     ),
-    (SingerError, "invalid_input", "Check what the tap writes to standard output."),
-    (OSError, "file_error", "Check the path, its permissions and the free disk space."),
-    (
-        sqlite3.Error,
-        "file_error",
-        "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder.",
-    ),
-)
+    SingerError: ("invalid_input", "Check what the tap writes to standard output."),
+    OSError: ("file_error", "Check the path, its permissions and the free disk space."),
+}
 """Error class to code and suggestion; the first class that fits counts."""
-
-UNEXPECTED = "unexpected"
-INTERRUPTED = "interrupted"
-
-
-class RunStatus(str, enum.Enum):
-    """How a run ended."""
-
-    SUCCESS = "success"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -97,7 +69,6 @@ class RunError:
     Attributes:
         code: A short constant, such as `credential_refused`.
         message: The message as it is logged; may have several lines.
-        suggestion: What to do.
     """
 
     code: str
@@ -109,35 +80,28 @@ class RunError:
 class RunEnd:
     """How a run ended; without an error unless it failed or was interrupted."""
 
-    status: RunStatus
+    status: Literal["success", "failed", "interrupted"]
     exit_code: int
     error: RunError | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the values as JSON."""
-        return {
-            "status": self.status.value,
-            "exit_code": self.exit_code,
-            "error": asdict(self.error) if self.error else None,
-        }
+        return asdict(self)
 
 
-SUCCEEDED = RunEnd(RunStatus.SUCCESS, 0)
+SUCCEEDED = RunEnd("success", 0)
 
 
 def failed(error: Exception) -> RunEnd:
     """Return the end of a run that an error ended."""
-    return RunEnd(RunStatus.FAILED, 1, describe_error(error))
+    return RunEnd("failed", 1, describe_error(error))
 
 
 def interrupted(signal_name: str, exit_code: int) -> RunEnd:
     """Return the end of a run that a signal ended."""
-    error = RunError(
-        INTERRUPTED,
-        f"The run was stopped by {signal_name}.",
-        "Run again; the run continues where this one stopped.",
-    )
-    return RunEnd(RunStatus.INTERRUPTED, exit_code, error)
+    message = f"The run was stopped by {signal_name}."
+    suggestion = "Run again; the run continues where this one stopped."
+    return RunEnd("interrupted", exit_code, RunError("interrupted", message, suggestion))
 
 
 def describe_error(error: Exception) -> RunError:
@@ -151,8 +115,8 @@ def describe_error(error: Exception) -> RunError:
         return RunError("invalid_settings", message, suggestion)
     if isinstance(error, RunStoppedError):
         return RunError(error.code, str(error), error.suggestion)
-    for kind, code, suggestion in ERROR_KINDS:
+    for kind, (code, suggestion) in ERROR_KINDS.items():
         if isinstance(error, kind):
             return RunError(code, str(error), suggestion)
     message = f"An unexpected error ended the run: {type(error).__name__}."
-    return RunError(UNEXPECTED, message, "Report it with the traceback in the log.")
+    return RunError("unexpected", message, "Report it with the traceback in the log.")

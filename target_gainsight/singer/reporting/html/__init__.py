@@ -1,1 +1,0 @@
-"""The report of a run: its summary document as one self-contained HTML page."""
