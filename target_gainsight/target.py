@@ -279,7 +279,7 @@ class TargetGainsight(Target):
     @override
     def process_endofpipe(self) -> None:
         """Send and settle the rest, write the last state and the summary."""
-        self.session.progress.end_input()
+        self.session.progress.input_ended = True
         with self._within_budget() as writes:
             if writes:
                 self.router.finish()

@@ -85,7 +85,7 @@ def test_end_is_estimated_after_input_ends(watched: Watched) -> None:
     watched.clock.advance(120)
     watched.progress.tick()
     assert "left" not in watched.lines()[0]
-    watched.progress.end_input()
+    watched.progress.input_ended = True
     watched.count(settled=100)
     watched.clock.advance(60)
     watched.progress.tick()
@@ -93,7 +93,7 @@ def test_end_is_estimated_after_input_ends(watched: Watched) -> None:
 
 
 def test_no_estimate_in_first_minute(watched: Watched) -> None:
-    watched.progress.end_input()
+    watched.progress.input_ended = True
     watched.count(read=300, settled=168)
     watched.clock.advance(59)
     watched.progress.tick()
@@ -102,7 +102,7 @@ def test_no_estimate_in_first_minute(watched: Watched) -> None:
 
 def test_no_estimate_without_settled_records(watched: Watched) -> None:
     watched.count(read=10)
-    watched.progress.end_input()
+    watched.progress.input_ended = True
     watched.clock.advance(60)
     watched.progress.tick()
     assert watched.lines()[0].endswith("elapsed 0:01:00, all read")
