@@ -191,7 +191,7 @@ def replay(
     messages = _messages(_chosen(rejects_folder, runs, stream))
     exit_code = target.run_to_end(cast("IO[str]", messages))
     if not target.settings.dry_run:
-        click.echo(target.summary.to_text())
+        click.echo(str(target.summary))
     left = sum(1 for _ in _chosen(rejects_folder, runs, stream))
     if left:
         where = "earlier runs" if every else f"run {runs[0]}"

@@ -128,7 +128,7 @@ class Classification:
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
         """Classify a record whose row, found by fallback keys, is given its lookup keys."""
-        self._summary.stream(record.source.alias).found_by_fallback += 1
+        self._summary.streams[record.source.alias].found_by_fallback += 1
         return self._classify_matched(record, row, result)
 
     def finds_row_to_delete(
@@ -221,7 +221,7 @@ class Classification:
         if self._plan is not None:
             self._plan.record_change(record, row, changed)
         record.changed = changed
-        counts = self._summary.stream(record.source.alias)
+        counts = self._summary.streams[record.source.alias]
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
 

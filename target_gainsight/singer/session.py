@@ -36,11 +36,9 @@ from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
 from target_gainsight.singer.proposals import message_lines, propose, write_proposal
 from target_gainsight.singer.reporting import run_end
-from target_gainsight.singer.reporting.call_metrics import CallCounter
 from target_gainsight.singer.reporting.document import RunFacts, make_document, tenant_host
 from target_gainsight.singer.reporting.publishing import publish
 from target_gainsight.singer.reporting.run_end import RunEnd
-from target_gainsight.singer.reporting.run_log import report
 from target_gainsight.singer.signals import Interruption
 
 logger = logging.getLogger(__name__)
@@ -84,21 +82,22 @@ class Session:
             dry_run=settings.dry_run,
         )
         self.summary = Summary(self.facts.run)
-        self.summary.allowed_per_minute = allowed_per_minute(settings.limits)
+        self.summary.calls.allowed_per_minute = allowed_per_minute(settings.limits)
         self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
         output, run = settings.output, self.summary.run
         folder = RejectFolder(output.rejects_path)
-        rejects = RejectFile(folder.file(run), clock.now, keys_only=output.reject_values == "keys")
-        created = PrivateFile(folder.file(run, CREATED))
-        open_rejects = None if settings.dry_run else OpenRejects(folder, run, clock.now)
+        open_rejects = OpenRejects(folder, run, clock.now)
+        if not settings.dry_run:
+            open_rejects.read()
+        keys_only = output.reject_values == "keys"
         self.ledger = Ledger(
             self.checkpoint,
-            rejects,
-            created,
+            RejectFile(folder.file(run), clock.now, open_rejects, keys_only=keys_only),
+            PrivateFile(folder.file(run, CREATED)),
             self.summary,
             output,
-            open_rejects,
             outcome_files(settings, run, clock),
+            dry_run=settings.dry_run,
         )
         self.progress = Progress(self.summary, clock.now)
         self.plan = make_plan(settings.limits) if settings.dry_run else None
@@ -106,7 +105,6 @@ class Session:
         self.proposal: Proposal | None = None
         self._metrics_logger = metrics_logger
         self._http = http
-        self._calls = CallCounter(self.summary.calls)
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
         self._connection: TenantConnection | None = None
@@ -127,7 +125,9 @@ class Session:
         """
         if self._context is None:
             on_wait = partial(self.progress.tick, waiting=True)
-            self._connection = TenantConnection(self.settings, self.clock, self._calls, self._http)
+            self._connection = TenantConnection(
+                self.settings, self.clock, self.summary.calls.count, self._http
+            )
             self._context = RunContext(
                 settings=self.settings,
                 client=self._connection.client,
@@ -153,7 +153,8 @@ class Session:
         )
 
     def tick(self) -> None:
-        """Log progress and rejects, if that is due."""
+        """Bring outcomes to disk, and log progress and rejects, if that is due."""
+        self.ledger.flush()
         self.ledger.reject_log.tick(self.clock.now())
         self.progress.tick()
 
@@ -182,14 +183,11 @@ class Session:
         try:
             self.ledger.finish()
             self._is_concluded = True
-            self.summary.rate_used_percent = self._rate_used()
-            report(
-                self.summary,
-                self.ledger,
-                self._calls,
-                metrics_logger=self._metrics_logger,
-                dry_run=self.settings.dry_run,
-            )
+            self.summary.calls.rate_used_percent = self._rate_used()
+            self.summary.calls.write_metrics(self._metrics_logger)
+            if not self.settings.dry_run:
+                # The log filter escapes line ends in texts, but not those of an object.
+                logger.info("run %s\n%s", self.summary.run, self.summary)
         finally:
             if self.plan is not None and self.shows_plan:
                 click.echo(self.plan.to_text(self.summary), err=True)
@@ -276,7 +274,7 @@ class Session:
         if self._connection is None or minutes < 1:
             return None
         allowed = self._connection.rates["synchronous"].allowed_per_window
-        return round(100 * self._calls.by_group["synchronous"] / (allowed * (minutes + 1)))
+        return round(100 * self.summary.calls.by_group["synchronous"] / (allowed * (minutes + 1)))
 
 
 def outcome_files(settings: Settings, run: str, clock: Clock) -> OutcomeFiles | None:

@@ -64,7 +64,7 @@ class StreamSink(BatchSink):
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
         self.watermark = context.checkpoint.open()
-        self.counts = context.summary.stream(self.stream_name)
+        self.counts = context.summary.streams[self.stream_name]
         self._reported = 0
 
     @property

@@ -176,10 +176,16 @@ def test_full_disk_under_temporary_files_stops_the_run_before_its_state(
     run = run_command(
         folder=tmp_path,
         messages=[schema(columns=columns), *children, state(read=6000)],
-        settings={**tenant.settings, "lookups": {"ParentCompany": lookup}},
+        settings={
+            **tenant.settings,
+            "lookups": {"ParentCompany": lookup},
+            "summary_path": "summary.json",
+        },
         SQLITE_TMPDIR=str(disk),
     )
     assert run.returncode == 1
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert summary["error"]["code"] == "file_error"
     assert "Traceback" not in run.stderr
     assert errors_in(run.stderr)[-1].startswith("a temporary file cannot be used: database or disk")
     assert run.stdout == ""

@@ -100,7 +100,7 @@ def test_deepest_record_breaks_nothing(tenant: Tenant, settings: dict[str, Any])
     )
     _check(tenant, run)
     assert run.exit_code == 0
-    assert sum(run.target.summary.stream("accounts").outcomes.values()) == 2
+    assert sum(run.target.summary.streams["accounts"].outcomes.values()) == 2
 
 
 def test_deepest_schema_is_explained(tenant: Tenant) -> None:

@@ -289,7 +289,7 @@ def test_file_with_failed_rows_is_kept_and_they_are_counted(bulk_tenant: Tenant)
     with path.open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 32
     assert any("1 of 31 rows failed" in line and str(path) in line for line in run.log)
-    assert "30 accepted, 1 failed" in run.target.summary.to_text()
+    assert "30 accepted, 1 failed" in str(run.target.summary)
 
 
 def test_file_without_written_rows_stops_the_run_before_its_state(bulk_tenant: Tenant) -> None:

@@ -72,7 +72,7 @@ def test_newest_covered_state_is_written(seed: int, steps: int, interval: float)
     model = Model(Random(seed), interval=interval)
     for _ in range(steps):
         model.step()
-    model.checkpoint.finish()
+    model.checkpoint.advance(final=True)
     last = model.emitted[-1][0] if model.emitted else None
     assert last == model.newest_covered()
 
@@ -86,7 +86,7 @@ def test_last_state_is_written_once_all_is_settled(seed: int) -> None:
     model.take_state()
     while model.open:
         model.settle_one()
-    model.checkpoint.finish()
+    model.checkpoint.advance(final=True)
     assert model.emitted[-1][0] == len(model.unsettled_before) - 1
 
 
@@ -99,7 +99,7 @@ def test_thinned_states_are_never_ahead(seed: int) -> None:
     model.take_state()
     while model.open:
         model.settle_one()
-    model.checkpoint.finish()
+    model.checkpoint.advance(final=True)
     assert model.emitted[-1][0] == len(model.unsettled_before) - 1
 
 
@@ -127,7 +127,7 @@ def test_states_keep_interval_except_last() -> None:
         checkpoint.add({"n": number})
         clock.advance(0.125)
     assert [state["n"] for state in emitted] == [0, 8, 16, 24]
-    checkpoint.finish()
+    checkpoint.advance(final=True)
     assert emitted[-1] == {"n": 29}
 
 

@@ -40,7 +40,7 @@ def test_row_without_lookup_key_is_given_it(tenant: Tenant, mode: str, empty: st
     run = load(tenant, account("k1", Industry="new"), sync_mode=mode)
     assert run.outcomes() == {"updated": 1}
     assert run.summary["streams"]["accounts"]["found_by_fallback"] == 1
-    assert "'accounts': 1 row found by fallback_keys" in run.target.summary.to_text()
+    assert "'accounts': 1 row found by fallback_keys" in str(run.target.summary)
     [row] = tenant.rows("company")
     assert (row["TickerSymbol"], row["Industry"]) == ("k1", "new")
 

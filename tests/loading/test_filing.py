@@ -11,7 +11,6 @@ from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
 
 RUN = "20260101T000000Z-00000000"
@@ -22,10 +21,9 @@ class Input:
     """Rejects of two streams, and the file that they go to."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = RejectFile(folder / f"{RUN}.singer", lambda: 0.0, keys_only=False)
-        self.filing = OrderedRejectWriter(
-            self.file, OpenRejects(RejectFolder(folder), RUN, lambda: 0.0), max_pending=10
-        )
+        index = OpenRejects(RejectFolder(folder), RUN, lambda: 0.0)
+        path = folder / f"{RUN}.singer"
+        self.file = RejectFile(path, lambda: 0.0, index, max_pending=10)
         self.watermarks = {"slow": Watermark(), "quick": Watermark()}
         self.sequence = 0
 
@@ -38,7 +36,7 @@ class Input:
         return SourceRecord(stream, stream, message, schema, self.sequence, mark, mark.register())
 
     def reject(self, source: SourceRecord) -> None:
-        self.filing.add(source, Outcome.REJECTED, BAD, ())
+        self.file.add(source, Outcome.REJECTED, BAD, ())
         source.watermark.settle(source.position)
 
     def filed(self) -> list[int]:
@@ -57,12 +55,12 @@ def test_rejects_are_filed_in_input_order(given: Input) -> None:
     first, second, third = (given.register("slow") for _ in range(3))
     given.reject(third)
     given.reject(second)
-    given.filing.flush_through(0)
+    given.file.flush(0)
     assert given.filed() == []
     given.reject(first)
-    given.filing.flush_through(2)
+    given.file.flush(2)
     assert given.filed() == [1, 2]
-    given.filing.flush_through(3)
+    given.file.flush(3)
     assert given.filed() == [1, 2, 3]
 
 
@@ -71,15 +69,15 @@ def test_waiting_rejects_beyond_limit_are_filed_once(given: Input) -> None:
     waits = given.register("slow")
     for _ in range(10):
         given.reject(given.register("quick"))
-    given.filing.flush_through(0)
+    given.file.flush(0)
     assert given.filed() == []
     open_one = given.register("quick")
     given.reject(given.register("quick"))
-    given.filing.flush_through(0)
+    given.file.flush(0)
     assert given.filed() == list(range(2, 12))
     given.reject(open_one)
     given.reject(waits)
-    given.filing.flush_through(13)
+    given.file.flush(13)
     assert given.filed() == [*range(2, 12), 1, 12, 13]
 
 
@@ -87,6 +85,6 @@ def test_end_of_run_files_all_rejects(given: Input) -> None:
     given.register("slow")
     later = given.register("slow")
     given.reject(later)
-    given.filing.flush_all()
-    given.filing.flush_all()
+    given.file.close()
+    given.file.close()
     assert given.filed() == [2]

@@ -270,6 +270,7 @@ def test_unreadable_reject_file_does_not_end_run(
 def test_concurrently_cleared_run_is_not_written_to(tenant: Tenant, folder: RejectFolder) -> None:
     first = tenant.load(schema(), bad("A"))
     rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0)
+    rejects.read()
     ids = rejects.retired_by(source_record(good("A")), since=1)
     folder.file(first.target.summary.run).unlink()
     rejects.retire(ids, "created")
@@ -310,6 +311,7 @@ def test_only_replay_retires_beyond_limit(
 ) -> None:
     first = tenant.load(schema(), *(bad(name) for name in "ABC"))
     rejects = OpenRejects(folder, "20260102T000000Z-0000", lambda: 0.0, max_indexed=2)
+    rejects.read()
     assert rejects.retired_by(source_record(good("A")), since=1) == []
     replayed = source_record(first.rejects[0])
     assert [id_.number for id_ in rejects.retired_by(replayed, since=1)] == [1]

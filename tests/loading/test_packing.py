@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 from singer_messages import companies, record, schema, state
 from singer_runs import Tenant
@@ -52,7 +53,7 @@ def test_max_creates_does_not_count_updates(tenant: Tenant) -> None:
 def test_created_rows_are_listed_in_private_file(tenant: Tenant) -> None:
     seed(tenant, 1)
     run = tenant.load(schema(), *companies(range(3)), record(Name='Comma, "quoted"'))
-    path = run.target.session.ledger.created.path
+    path = Path(run.summary["files"]["created"])
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     gsids = {row["Name"]: row["Gsid"] for row in tenant.rows("company")}

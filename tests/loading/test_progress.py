@@ -23,7 +23,7 @@ class Watched:
         self._caplog = caplog
 
     def count(self, *, read: int = 0, settled: int = 0, calls: int = 0) -> None:
-        stream = self.summary.stream("accounts")
+        stream = self.summary.streams["accounts"]
         stream.read += read
         stream.outcomes[Outcome.CREATED] += settled
         self.summary.calls.by_kind["insert"] += calls

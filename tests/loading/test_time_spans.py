@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from target_gainsight.loading.settling.time_spans import TimeSpans
+from target_gainsight.loading.settling.call_counts import TimeSpans
 
 
 def test_overlapping_spans_count_once() -> None:

@@ -102,7 +102,7 @@ def test_deleted_source_record_is_skipped_by_default(tenant: Tenant) -> None:
     )
     assert (run.exit_code, run.rejects, run.states) == (0, [], [{"at": 2}])
     assert tenant.names() == ["Hooli", "Initech"]
-    assert run.target.summary.stream("accounts").skips == {"deleted_in_source": 1}
+    assert run.target.summary.streams["accounts"].skips == {"deleted_in_source": 1}
     assert tenant.calls("delete") == []
 
 

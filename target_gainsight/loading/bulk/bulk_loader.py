@@ -34,8 +34,7 @@ from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord, Watermark
-from target_gainsight.loading.settling.file_contents import FileContents
-from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.ledger import FileContents, Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
 
@@ -118,17 +117,18 @@ class BulkLoader:
 
     def add(self, line: bytes, source: SourceRecord) -> None:
         """Add one row, given as a line of CSV."""
-        retires = self.ledger.retired_by(source)
         if self._uploaded.consume(row_digest(line)):
             self.counts.repeated += 1
-            self.ledger.record_repeated(source, retires)
+            repeated = self.ledger.open_file(self.stream, self.watermark)
+            repeated.add(source)
+            self.ledger.record_file(repeated)
             return
         file = self._file
         if file and (file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS):
             self.send()
         if self._file is None:
             self._file_began = self.clock.now()
-            self._file = self._new_file(FileContents(self.stream, self.watermark))
+            self._file = self._new_file(self.ledger.open_file(self.stream, self.watermark))
         file = self._file
         if file.size + len(line) >= self.max_bytes:
             message = (
@@ -137,7 +137,7 @@ class BulkLoader:
             )
             raise RunStoppedError(message)
         file.add(line)
-        file.records.add(source, retires)
+        file.records.add(source)
 
     def send_older_than(self, seconds: float) -> None:
         """Poll the job if that is due, and send the file if it has grown for some seconds."""
@@ -158,7 +158,7 @@ class BulkLoader:
         self.plan.record_file(self.stream, file.size, f"bulk job {self.job_id}", is_upload=True)
         self.counts.files += 1
         self.counts.rows += file.rows
-        self.ledger.record_file(file.records, failed=0)
+        self.ledger.record_file(file.records)
 
     def abandon(self) -> None:
         """Delete rows that will not be sent; the note of a job in progress stays."""
@@ -221,7 +221,7 @@ class BulkLoader:
             next(rows)
             for records in whole.records.split((whole.rows + 1) // 2):
                 half = self._new_file(records)
-                for row in islice(rows, len(records)):
+                for row in islice(rows, len(records.positions)):
                     half.add(row)
                 halves.append(half)
         whole.discard()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.settling.file_contents import FileContents
+from target_gainsight.loading.settling.ledger import FileContents
 from target_gainsight.loading.storage.private_file import (
     OWNER_ONLY,
     PART,

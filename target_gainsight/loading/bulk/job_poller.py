@@ -19,8 +19,7 @@ from target_gainsight.api import (
 from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.settling.file_contents import FileContents
-from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.ledger import FileContents, Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
 
@@ -124,7 +123,7 @@ class JobPoller:
         if status.failed == 0:
             path.unlink(missing_ok=True)
         elif path.exists():
-            self.counts.kept.append(path)
+            self.counts.kept.append(str(path))
             logger.warning(
                 "stream %s: %s of %s rows failed in bulk job %s (status id %s). Only the job's "
                 "log in Gainsight lists them; the file is kept in %s",

@@ -9,7 +9,6 @@ from pathlib import Path
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.records import SourceRecord, Watermark
-from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
@@ -39,7 +38,7 @@ class SurveyFile:
         """Add one row, given as a line of CSV."""
         self._file = self._file or self._new_file()
         self._file.add(line)
-        self._file.records.add(source, self.ledger.retired_by(source))
+        self._file.records.add(source)
 
     def publish(self) -> None:
         """Give the file its name and settle its records."""
@@ -52,9 +51,9 @@ class SurveyFile:
         if self.plan is not None:
             self.plan.record_file(self.stream, file.size, "a survey import")
         else:
-            self.counts.written.append(file.path)
+            self.counts.written.append(str(file.path))
             logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
-        self.ledger.record_file(file.records, failed=0)
+        self.ledger.record_file(file.records)
 
     def abandon(self) -> None:
         """Delete an incomplete file."""
@@ -72,5 +71,5 @@ class SurveyFile:
         while path.exists():
             number += 1
             path = self.folder / f"{name}-{self.run}-{number}.csv"
-        records = FileContents(self.stream, self.watermark)
+        records = self.ledger.open_file(self.stream, self.watermark)
         return CsvFile(path, self.header, records, dry_run=self.plan is not None)

@@ -1,7 +1,6 @@
 """Reads the folder of reject files: its runs, and their open rejects.
 
-A reject is open until a line of its run's ``.retired`` file names it. An incomplete last line, of
-a file that is still being written, is ignored.
+A reject is open until a line of its run's ``.retired`` file names it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RUN_NAME, RejectId
-from target_gainsight.loading.storage.source_json import read_json
+from target_gainsight.loading.storage.source_json import read_json_lines
 
 REJECTS, RETIRED, CREATED, REPORT = ".singer", ".retired", ".created.csv", ".html"
 DELETED = ".deleted.singer"
@@ -92,32 +91,16 @@ class RejectFolder:
         Raises:
             OSError: A file of the run cannot be read.
         """
-        retirements = _messages(self.file(run, RETIRED))
+        retirements = read_json_lines(self.file(run, RETIRED))
         retired = {RejectId.parse(message.get("id")) for _, message in retirements}
         schemas: dict[str, tuple[Mapping[str, Any], bytes]] = {}
-        for line, message in _messages(self.file(run)):
+        for line, message in read_json_lines(self.file(run)):
             stream = message.get("stream")
             if message.get("type") == "SCHEMA" and isinstance(stream, str):
                 schemas[stream] = (message, line)
             elif message.get("type") == "RECORD" and stream in schemas:
-                reason = message.get(REASON_PROPERTY)
+                reason, record = message.get(REASON_PROPERTY), message.get("record")
                 id_ = RejectId.parse(reason.get("id")) if isinstance(reason, dict) else None
                 is_open = id_ is not None and RejectId(run, id_.number) not in retired
-                if id_ is not None and is_open and isinstance(message.get("record"), dict):
+                if id_ is not None and is_open and isinstance(record, dict):
                     yield FiledReject(id_, message, schemas[stream][0], line, schemas[stream][1])
-
-
-def _messages(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Read the whole lines of a file that are JSON objects; no file has none."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                message = read_json(line) if line.endswith(b"\n") else None
-            except (RecursionError, ValueError):
-                continue
-            if isinstance(message, dict):
-                yield line, message

@@ -5,52 +5,106 @@ Piping it into the target again replays the rejects. Lines are written whole or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
 from target_gainsight.mapping.errors import json_value
 
+MAX_PENDING = 5000
+
+
+class _PendingReject(NamedTuple):
+    """A reject that is not filed yet, ordered by its number in the input."""
+
+    sequence: int
+    id: RejectId
+    source: SourceRecord
+    outcome: Outcome
+    reason: Reason
+    retires: Sequence[RejectId]
+
 
 class RejectFile:
-    """The rejects of one run, in input order.
+    """The rejects of one run, each held back until everything before it in the input is settled.
 
     Args:
+        path: Where the file goes; it is made with the first reject.
         now: Returns the time in epoch seconds.
+        index: The open rejects.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
+        max_pending: More rejects are not held in memory: those that wait only for records of
+            other streams are filed out of order.
     """
 
-    def __init__(self, path: Path, now: Callable[[], float], *, keys_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], float],
+        index: OpenRejects,
+        *,
+        keys_only: bool = False,
+        max_pending: int = MAX_PENDING,
+    ) -> None:
+        self.path = path
+        self.index = index
         self._file = PrivateFile(path)
         self._keys_only = keys_only
         self._now = now
-        self._written: dict[str, Mapping[str, Any]] = {}
-
-    @property
-    def path(self) -> Path:
-        """Where the file is, or would be."""
-        return self._file.path
+        self._max_pending = max_pending
+        self._pending: list[_PendingReject] = []
+        self._schemas: dict[str, Mapping[str, Any]] = {}
 
     @property
     def exists(self) -> bool:
         """Whether anything was rejected."""
         return self._file.exists
 
-    def add(self, source: SourceRecord, outcome: Outcome, reason: Reason, id_: RejectId) -> None:
-        """Add one record with its reason."""
-        if self._written.get(source.stream) is not source.schema:
+    def add(
+        self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[RejectId]
+    ) -> None:
+        """Add a reject, and the older rejects that it replaces once it is filed."""
+        id_ = self.index.add(source)
+        pending = _PendingReject(source.sequence, id_, source, outcome, reason, retires)
+        self._pending.append(pending)
+
+    def flush(self, settled: float) -> None:
+        """Write the rejects that a state may cover, and only then retire those they replace.
+
+        Args:
+            settled: The number in the input up to which every record is settled.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        is_full = len(self._pending) > self._max_pending
+        waiting = []
+        for each in sorted(self._pending):
+            watermark, position = each.source.watermark, each.source.position
+            if each.sequence <= settled or (is_full and position <= watermark.settled):
+                self._write(each)
+            else:
+                waiting.append(each)
+        self._pending = waiting
+        self._file.flush()
+        self.index.flush()
+
+    def _write(self, pending: _PendingReject) -> None:
+        _, id_, source, outcome, reason, retires = pending
+        if self._schemas.get(source.stream) is not source.schema:
             self._file.add(write_json(source.schema))
-            self._written[source.stream] = source.schema
+            self._schemas[source.stream] = source.schema
         message = dict(source.message)
         if self._keys_only:
-            keys = source.schema.get("key_properties") or ()
-            message["record"] = {key: message["record"].get(key) for key in keys}
+            message["record"] = source.key
         shows_value = reason.value is not None and not self._keys_only
         message[REASON_PROPERTY] = {
             "id": str(id_),
@@ -67,11 +121,9 @@ class RejectFile:
             **({} if reason.sent_at is None else {"sent_at": reason.sent_at}),
         }
         self._file.add(write_json(message))
-
-    def flush(self) -> None:
-        """Write what was added; a state that covers it may follow."""
-        self._file.flush()
+        self.index.retire(retires, outcome.value)
 
     def close(self) -> None:
-        """Write what is left and close."""
+        """File all that is left and close."""
+        self.flush(math.inf)
         self._file.close()

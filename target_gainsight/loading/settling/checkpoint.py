@@ -57,7 +57,7 @@ class Checkpoint:
         self.advance()
 
     def advance(self, *, final: bool = False) -> None:
-        """Write the newest covered state, unless one was written within the interval."""
+        """Write the newest covered state; within the interval after another only if final."""
         while self._waiting:
             open_ends, state = self._waiting[0]
             if any(watermark.settled < position for watermark, position in open_ends):
@@ -70,7 +70,3 @@ class Checkpoint:
             state, self._covered = self._covered, None
             self._emitted_at = self._now()
             self._emit(state)
-
-    def finish(self) -> None:
-        """Write the newest covered state now."""
-        self.advance(final=True)

@@ -6,7 +6,8 @@ Only the main thread calls it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from array import array
+from dataclasses import dataclass, field, replace
 
 from target_gainsight.loading.outcomes import (
     BatchResult,
@@ -17,11 +18,9 @@ from target_gainsight.loading.outcomes import (
 )
 from target_gainsight.loading.records import SourceRecord, Watermark
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.ordered_writer import OrderedRejectWriter
 from target_gainsight.loading.rejects.reject_file import RejectFile
 from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.loading.settling.checkpoint import Checkpoint
-from target_gainsight.loading.settling.file_contents import FileContents
 from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.reject_log import RejectLog
 from target_gainsight.loading.settling.summary import Summary
@@ -41,17 +40,56 @@ NOT_WRITTEN = (Outcome.SKIPPED, Outcome.REJECTED)
 PERCENT_COUNTS_FROM = 100
 RUN_AGAIN = "Run again later; the run goes on where this one stopped."
 MAX_UNAVAILABLE_IN_A_ROW = 3
-SETTLED_BY_FILE = "settled by file"
-"""The outcome of a record that went into a file."""
+
+
+@dataclass
+class FileContents:
+    """The records of one stream that one file holds; they are settled with it.
+
+    Attributes:
+        stream: The stream's name as it comes out of the stream maps.
+        watermark: The watermark of its sink instance.
+        positions: The records' positions in that sink instance.
+        sequences: The records' positions in the input.
+        retires: The older rejects that the records retire.
+    """
+
+    stream: str
+    watermark: Watermark
+    index: OpenRejects
+    positions: array[int] = field(default_factory=lambda: array("q"))
+    sequences: array[int] = field(default_factory=lambda: array("q"))
+    retires: list[RejectId] = field(default_factory=list)
+
+    def add(self, source: SourceRecord) -> None:
+        """Add a record."""
+        self.positions.append(source.position)
+        self.sequences.append(source.sequence)
+        if self.index.has_any:
+            self.retires += self.index.retired_by(source, source.sequence)
+
+    def split(self, count: int) -> list[FileContents]:
+        """Split off the first ``count`` records; no part is empty.
+
+        Older rejects retire with the last part.
+        """
+        before, after = slice(count), slice(count, None)
+        parts = [
+            replace(self, positions=self.positions[part], sequences=self.sequences[part])
+            for part in (before, after)
+        ]
+        if not parts[1].positions:
+            return [self]
+        parts[0].retires = []
+        return parts
 
 
 class Ledger:
     """The outcomes of one run.
 
     Args:
-        open_rejects: The older rejects that a settled record retires; None in a dry run, in which
-            neither rejects nor created rows are filed.
         outcomes: Takes the outcome of every record; None if they are not listed.
+        dry_run: Neither rejects nor created rows are filed.
 
     Attributes:
         register: Registers one more record and returns its number in the input.
@@ -66,23 +104,23 @@ class Ledger:
         created: PrivateFile,
         summary: Summary,
         output: Output,
-        open_rejects: OpenRejects | None,
         outcomes: OutcomeFiles | None = None,
+        *,
+        dry_run: bool = False,
     ) -> None:
         self.checkpoint = checkpoint
         self.summary = summary
         self.rejects = rejects
-        self.created = created
-        self.outcomes = outcomes
+        self.reject_log = RejectLog(rejects.path)
+        self.held_back = 0
+        self._created = created
+        self._outcomes = outcomes
         self._output = output
-        self._open_rejects = open_rejects
-        self._reject_writer = OrderedRejectWriter(rejects, open_rejects) if open_rejects else None
+        self._is_dry_run = dry_run
         self._input = Watermark()
         self.register = self._input.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
-        self.held_back = 0
-        self.reject_log = RejectLog(rejects.path)
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Record the outcome of a record that was not converted to Gainsight's fields.
@@ -102,7 +140,8 @@ class Ledger:
             RunStoppedError: Three batches in a row were unavailable, or too many rejects.
             OSError: The reject file cannot be written; the state is not advanced.
         """
-        self.summary.calls.count_resends(result.pauses)
+        if result.pauses:
+            self.summary.calls.count_resends(result.pauses)
         if result.unavailable:
             self._deferred.append(result)
             logger.warning(
@@ -126,21 +165,11 @@ class Ledger:
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
-    def retired_by(self, source: SourceRecord) -> list[RejectId]:
-        """List the rejects that a record retires once its file is settled."""
-        if self._open_rejects is None or not self._open_rejects.has_any:
-            return []
-        return self._open_rejects.retired_by(source, source.sequence)
+    def open_file(self, stream: str, watermark: Watermark) -> FileContents:
+        """Return the contents, still empty, of a file of a stream and the sink with a watermark."""
+        return FileContents(stream, watermark, self.rejects.index)
 
-    def record_repeated(self, source: SourceRecord, retires: Iterable[RejectId]) -> None:
-        """Settle a record that an earlier run has sent in a file whose job is completed."""
-        source.watermark.settle(source.position)
-        self._input.settle(source.sequence)
-        if self._open_rejects is not None:
-            self._open_rejects.retire(retires, SETTLED_BY_FILE)
-        self._count_filed(source.alias, 1)
-
-    def record_file(self, records: FileContents, failed: int) -> None:
+    def record_file(self, records: FileContents, failed: int = 0) -> None:
         """Settle the records of one file and write the state they cover.
 
         Args:
@@ -152,13 +181,14 @@ class Ledger:
             RunStoppedError: Too many records were rejected, or failed.
             OSError: The reject file cannot be written; the state is not advanced.
         """
-        for position in records.positions:
+        for position, sequence in zip(records.positions, records.sequences, strict=True):
             records.watermark.settle(position)
-        for sequence in records.sequences:
             self._input.settle(sequence)
-        self._count_filed(records.stream, len(records))
-        if not failed and self._open_rejects is not None:
-            self._open_rejects.retire(records.retires, SETTLED_BY_FILE)
+        by_file = self.summary.streams[records.stream].by_file
+        if by_file is not None:
+            by_file.settled += len(records.positions)
+        if not failed:
+            self.rejects.index.retire(records.retires, "settled by file")
         self._rejects_that_count += failed
         self._advance()
         self._check_limits()
@@ -167,22 +197,35 @@ class Ledger:
         """File deferred records, without covering them by the state, and write the last state."""
         self._release_deferred(settled=False)
         self.reject_log.finish()
-        if self._reject_writer is not None:
-            self._reject_writer.flush_all()
-        self._advance()
-        self.created.close()
         self.rejects.close()
-        if self.outcomes is not None:
-            self.outcomes.close()
-        self.checkpoint.finish()
+        self._advance()
+        self._created.close()
+        if self._outcomes is not None:
+            self._outcomes.close()
+        self.checkpoint.advance(final=True)
+        files = self.summary.files
+        if self.rejects.exists:
+            files["rejects"] = self.rejects.path
+        if self._created.exists:
+            files["created"] = self._created.path
+        paths = list(self._outcomes.files) if self._outcomes else []
+        for path in paths:
+            files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
-        """Bring rejects and created rows to disk, so that a state may cover them."""
-        self.created.flush()
-        if self.outcomes is not None:
-            self.outcomes.flush()
-        if self._reject_writer is not None:
-            self._reject_writer.flush_through(self._input.settled)
+        """Bring rejects, created rows and outcomes to disk, so that a state may cover them.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        self._created.flush()
+        if self._outcomes is not None:
+            self._outcomes.flush()
+        self.rejects.flush(self._input.settled)
+
+    def _advance(self) -> None:
+        self.flush()
+        self.checkpoint.advance()
 
     def _record_all(self, settlement: Settlement, *, settled: bool = True) -> None:
         """Record the outcome of a record, and of those that were merged into it; list new rows.
@@ -191,18 +234,18 @@ class Ledger:
         was written; a reason holds for all of them.
         """
         record, outcome, reason, gsid = settlement
-        if outcome is Outcome.CREATED and self._open_rejects is not None:
-            if not self.created.exists:
-                self.created.add("stream,key,gsid")
+        if outcome is Outcome.CREATED and not self._is_dry_run:
+            if not self._created.exists:
+                self._created.add("stream,key,gsid")
             key = " | ".join([str(part) for part in record.key])
-            self.created.add(csv_text((record.source.alias, key, gsid or "")))
+            self._created.add(csv_text((record.source.alias, key, gsid or "")))
         sources = [part.source for part in record.parts or (record,)]
         for source in sources:
             is_merged = source is not sources[-1] and outcome not in NOT_WRITTEN
             own = Outcome.MERGED if is_merged else outcome
             self._record(source, own, reason, sources[0].sequence, gsid=gsid, settled=settled)
         if outcome is Outcome.UPDATED:
-            self.summary.stream(record.source.alias).changed.update(record.changed)
+            self.summary.streams[record.source.alias].changed.update(record.changed)
 
     def _record(
         self,
@@ -218,37 +261,27 @@ class Ledger:
 
         Rejects of records before ``since`` in the input are retired.
         """
-        self.summary.stream(source.alias).outcomes[outcome] += 1
+        self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
             reason = reason.without_values() if self._output.reject_values == "keys" else reason
             self.summary.count_reason(source.alias, source.key, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
                 self.reject_log.add(source, reason)
-        if self.outcomes is not None:
-            self.outcomes.add(source, outcome, reason, gsid)
-        index = self._open_rejects
-        retires = index.retired_by(source, since) if index and index.has_any else []
-        is_listed = outcome is Outcome.REJECTED or (reason is not None and reason.is_listed)
-        if reason is not None and is_listed and self._reject_writer is not None:
-            self._reject_writer.add(source, outcome, reason, retires)
-        elif retires and index is not None:
+        if self._outcomes is not None:
+            self._outcomes.add(source, outcome, reason, gsid)
+        index = self.rejects.index
+        retires = index.retired_by(source, since) if index.has_any else []
+        is_listed = reason is not None and (reason.is_listed or outcome is Outcome.REJECTED)
+        if reason is not None and is_listed and not self._is_dry_run:
+            self.rejects.add(source, outcome, reason, retires)
+        elif retires:
             index.retire(retires, outcome.value)
         if settled:
             source.watermark.settle(source.position)
             self._input.settle(source.sequence)
         else:
             self.held_back += 1
-
-    def _count_filed(self, stream: str, count: int) -> None:
-        by_file = self.summary.stream(stream).by_file
-        if by_file is not None:
-            by_file.settled += count
-
-    def _advance(self) -> None:
-        if self._reject_writer is not None:
-            self._reject_writer.flush_through(self._input.settled)
-        self.checkpoint.advance()
 
     def _release_deferred(self, *, settled: bool) -> None:
         """Reject the deferred records."""
@@ -273,7 +306,7 @@ class Ledger:
         where = [str(self.rejects.path)] if self.rejects.exists or not in_files else []
         if in_files:
             where.append("the bulk job's log in Gainsight")
-        if self._open_rejects is None:
+        if self._is_dry_run:
             where = ["the plan"]
         message = (
             f"{rejected} of {read} records were {verb}, more than {name} ({limit}) allows; the "

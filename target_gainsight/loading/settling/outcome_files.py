@@ -12,9 +12,6 @@ from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
 
-MAX_PENDING = 1000
-"""Lines that wait in memory; a batch settles fewer."""
-
 
 class OutcomeFiles:
     """The outcomes of one run: one file, or one per stream if the path has `{stream}`.
@@ -23,28 +20,21 @@ class OutcomeFiles:
         path: The path of the files, with placeholders.
         run: The run's name.
         now: Returns the time in epoch seconds.
+
+    Attributes:
+        files: The files that were written.
     """
 
     def __init__(self, path: Path, run: str, now: Callable[[], float]) -> None:
+        self.files: dict[Path, PrivateFile] = {}
         self._template = path
         self._run = run
         self._now = now
-        self._files: dict[Path, PrivateFile] = {}
-        self._pending = 0
-
-    @property
-    def paths(self) -> list[Path]:
-        """The files that were written."""
-        return list(self._files)
 
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason | None, gsid: str | None
     ) -> None:
-        """Add the outcome of one record; it is on disk after the next flush.
-
-        Raises:
-            OSError: The outcomes that waited in memory cannot be written.
-        """
+        """Add the outcome of one record; it is on disk after the next flush."""
         line = {
             "run": self._run,
             "stream": source.alias,
@@ -57,12 +47,9 @@ class OutcomeFiles:
             "time": datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat(),
         }
         path = fill_path(self._template, self._run, [source.alias])
-        if path not in self._files:
-            self._files[path] = PrivateFile(path, hides_folder=False)
-        self._files[path].add(write_json(line))
-        self._pending += 1
-        if self._pending >= MAX_PENDING:
-            self.flush()
+        if path not in self.files:
+            self.files[path] = PrivateFile(path, hides_folder=False)
+        self.files[path].add(write_json(line))
 
     def flush(self) -> None:
         """Write what was added; a state that covers it may follow.
@@ -70,11 +57,10 @@ class OutcomeFiles:
         Raises:
             OSError: It cannot be written.
         """
-        for file in self._files.values():
+        for file in self.files.values():
             file.flush()
-        self._pending = 0
 
     def close(self) -> None:
         """Write what is left and close the files."""
-        for file in self._files.values():
+        for file in self.files.values():
             file.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -31,32 +32,30 @@ class RejectLog:
         self._logged = 0
         self._children: Counter[tuple[str, str]] = Counter()
         self._further_children = 0
-        self._held_since: float | None = None
+        self._held_since = math.inf
 
     def add(self, source: SourceRecord, reason: Reason) -> None:
         """Log one reject; the children of a rejected parent are counted first."""
         if reason.code == REJECTED_PARENT:
-            self._count_child(source.alias, reason.message)
+            parent = (source.alias, reason.message)
+            if parent in self._children or len(self._children) < MAX_LINES:
+                self._children[parent] += 1
+            else:
+                self._further_children += 1
             return
         self._logged += 1
         if self._logged <= MAX_LINES:
-            logger.warning(
-                "rejected: stream %s, key %s: %s",
-                display(source.alias),
-                display(source.key),
-                reason,
-            )
+            stream, key = display(source.alias), display(source.key)
+            logger.warning("rejected: stream %s, key %s: %s", stream, key, reason)
         elif self._logged == MAX_LINES + 1:
             logger.warning("further rejects are listed in %s only", self._path)
 
     def tick(self, now: float) -> None:
         """Log the rejected parents whose children have been counted for some minutes."""
-        if not self._children:
-            self._held_since = None
-        elif self._held_since is None:
-            self._held_since = now
-        elif now - self._held_since >= MAX_SECONDS_HELD:
-            self.finish()
+        if self._children:
+            self._held_since = min(self._held_since, now)
+            if now - self._held_since >= MAX_SECONDS_HELD:
+                self.finish()
 
     def finish(self) -> None:
         """Log the rejected parents with the number of their children."""
@@ -77,11 +76,4 @@ class RejectLog:
             )
         self._children.clear()
         self._further_children = 0
-        self._held_since = None
-
-    def _count_child(self, stream: str, message: str) -> None:
-        parent = (stream, message)
-        if parent in self._children or len(self._children) < MAX_LINES:
-            self._children[parent] += 1
-        else:
-            self._further_children += 1
+        self._held_since = math.inf

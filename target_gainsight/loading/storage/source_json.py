@@ -8,7 +8,9 @@ of any length are read: Python refuses to make an int of a very long one.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import simplejson
@@ -22,6 +24,28 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the source w
         RecursionError: It is nested too deeply.
     """
     return json.loads(text, parse_float=_decimal, parse_int=_integer)
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Read the whole lines of a file that are JSON objects; no file has none.
+
+    An incomplete last line, of a file that is still being written, is left out.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            try:
+                value = read_json(line) if line.endswith(b"\n") else None
+            except (RecursionError, ValueError):
+                continue
+            if isinstance(value, dict):
+                yield line, value
 
 
 def write_json(value: object) -> str:

@@ -13,7 +13,7 @@ import simplejson
 
 from target_gainsight.loading.storage.path_templates import fill_path
 from target_gainsight.loading.storage.private_file import append_lines, replace_private_file
-from target_gainsight.loading.storage.source_json import read_json
+from target_gainsight.loading.storage.source_json import read_json_lines
 from target_gainsight.settings.model import Connection
 from target_gainsight.singer.reporting.run_end import RunEnd
 
@@ -109,15 +109,6 @@ def read_history(folder: Path) -> Iterator[Document]:
     Raises:
         OSError: The history cannot be read; that there is none is no error.
     """
-    try:
-        file = (folder / HISTORY).open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                document = read_json(line)
-            except (RecursionError, ValueError):
-                continue
-            if isinstance(document, dict) and "run" in document:
-                yield document
+    for _, document in read_json_lines(folder / HISTORY):
+        if "run" in document:
+            yield document
