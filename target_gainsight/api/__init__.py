@@ -7,8 +7,7 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
         client.records.insert("Company", [{"Name": "Initech"}])
 """
 
-from target_gainsight.api.auth.headers import AccessKey
-from target_gainsight.api.auth.oauth import ClientCredentials
+from target_gainsight.api.auth import AccessKey, ClientCredentials
 from target_gainsight.api.client import GainsightClient
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import (
@@ -43,7 +42,7 @@ from target_gainsight.api.errors import (
     UnsuitableObjectError,
     WrongMetadataError,
 )
-from target_gainsight.api.http.call import CallEvent
+from target_gainsight.api.http.call import MAX_RECORDS, Call, CallEvent
 from target_gainsight.api.http.json_codec import Json, Record, encode
 from target_gainsight.api.http.responses import Response
 from target_gainsight.api.http.retry import RetryPolicy
@@ -51,7 +50,7 @@ from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, RateLimit
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.rate_limits.store import open_store
 from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadResponse
-from target_gainsight.api.resources.cockpit import MAX_CTAS, CockpitApi
+from target_gainsight.api.resources.cockpit import CockpitApi
 from target_gainsight.api.resources.metadata import (
     Field,
     MetadataApi,
@@ -72,16 +71,13 @@ from target_gainsight.api.resources.query_filter import (
 from target_gainsight.api.resources.records import (
     MAX_KEYS,
     MAX_PAGE,
-    MAX_RECORDS,
     RecordsApi,
     WriteResponse,
 )
-from target_gainsight.api.resources.timeline import MAX_ACTIVITIES, TimelineApi, is_duplicate
+from target_gainsight.api.resources.timeline import TimelineApi, is_duplicate
 
 __all__ = [
     "DOCUMENTED_LIMITS",
-    "MAX_ACTIVITIES",
-    "MAX_CTAS",
     "MAX_FILE_BYTES",
     "MAX_KEYS",
     "MAX_PAGE",
@@ -90,6 +86,7 @@ __all__ = [
     "AccessKey",
     "AmbiguousResponseError",
     "BulkApi",
+    "Call",
     "CallBudgetExceededError",
     "CallEvent",
     "ClientCredentials",

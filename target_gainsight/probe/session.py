@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from target_gainsight.api import (
+    Call,
     CallBudgetExceededError,
     CredentialError,
     GainsightClient,
@@ -111,16 +112,18 @@ class ProbeSession:
         """
         sent_bytes = 0 if json is None else len(encode(json))
         try:
-            response = self.client.call(
-                method,
-                path,
-                kind=kind,
-                json=json,
-                params=params,
-                repeatable=repeatable,
-                # Little: each attempt is one of the calls that the probe may make.
-                max_seconds=1.0,
-                server_error_tries=2,
+            response = self.client.send(
+                Call(
+                    method,
+                    path,
+                    kind=kind,
+                    json=json,
+                    params=params or {},
+                    repeatable=repeatable,
+                    # Little: each attempt is one of the calls that the probe may make.
+                    max_seconds=1.0,
+                    server_error_tries=2,
+                )
             )
         except CallBudgetExceededError as error:
             message = "the calls that the probe may make are used up"
@@ -141,9 +144,7 @@ class ProbeSession:
         """
         query = self.client.records.query
         try:
-            return list(query(object_name, select=select, where=where, limit=1000, page_size=1000))
+            return list(query(object_name, select=select, where=where, limit=1000))
         except UnreadableFieldError as error:
             readable = [name for name in select if name not in error.fields]
-            return list(
-                query(object_name, select=readable, where=where, limit=1000, page_size=1000)
-            )
+            return list(query(object_name, select=readable, where=where, limit=1000))

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_ACTIVITIES, MAX_CTAS, ObjectSchema
+from target_gainsight.api import MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
@@ -118,7 +118,7 @@ class CtaSink(StaticSchemaSink):
             only_new=self._only_new,
             recovery=CreateRecovery(rows, comparison, self.clock, timeout, only_new=False),
             clock=self.clock,
-            batch_size=self.batch_size_rows or MAX_CTAS,
+            batch_size=self.batch_size_rows or MAX_RECORDS,
         )
 
 
@@ -206,5 +206,5 @@ class TimelineSink(StaticSchemaSink):
             rules=WriteRules.of(self.stream.field_rules),
             updates_known=self.stream.sync_mode != "insert",
             clock=self.clock,
-            batch_size=self.batch_size_rows or MAX_ACTIVITIES,
+            batch_size=self.batch_size_rows or MAX_RECORDS,
         )

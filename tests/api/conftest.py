@@ -15,6 +15,7 @@ from redis_server import RedisServer
 
 from target_gainsight.api import (
     AccessKey,
+    Call,
     CallEvent,
     GainsightClient,
     RateLimiter,
@@ -57,7 +58,7 @@ def acquainted(make_client: MakeClient, requests_mock: Any) -> GainsightClient:
     """A client that has had a response."""
     client = make_client(retry=RetryPolicy(max_seconds=100))
     requests_mock.get(f"{TENANT}/hello", json=success())
-    client.call("GET", "/hello", kind="hello")
+    client.send(Call("GET", "/hello", kind="hello"))
     return client
 
 

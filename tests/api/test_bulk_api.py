@@ -17,7 +17,7 @@ from target_gainsight.api import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from target_gainsight.api.http.request_body import form_content
+from target_gainsight.api.http.call import form_content
 
 UPLOAD = f"{TENANT}/v1.0/admin/connector/job/bulkimport"
 STATUS = f"{UPLOAD}/status/S%2F1"
@@ -35,7 +35,7 @@ def test_upload_sends_form_of_job_and_file(
     sent: list[bytes] = []
 
     def answer(request: Any, _context: Any) -> dict[str, Any]:
-        sent.append(request.body.read())
+        sent.append(b"".join(request.body))
         return {"result": True, "data": {"statusId": "S"}, "requestId": "r"}
 
     requests_mock.post(UPLOAD, json=answer)

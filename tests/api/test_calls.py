@@ -16,6 +16,7 @@ from fake_clock import FakeClock
 from target_gainsight.api import (
     AccessDeniedError,
     AccessKey,
+    Call,
     CallEvent,
     CredentialError,
     FieldFailure,
@@ -35,12 +36,12 @@ URL = f"{TENANT}/v1/thing"
 
 
 def get(client: GainsightClient) -> Any:
-    return client.call("GET", "/v1/thing", kind="thing")
+    return client.send(Call("GET", "/v1/thing", kind="thing"))
 
 
 def test_call_sends_key_version_and_json(client: GainsightClient, requests_mock: Any) -> None:
     requests_mock.put(URL, json=success())
-    client.call("PUT", "/v1/thing", kind="thing", json={"a": Decimal("1.10")})
+    client.send(Call("PUT", "/v1/thing", kind="thing", json={"a": Decimal("1.10")}))
     sent = requests_mock.last_request
     assert sent.headers["accesskey"] == KEY
     assert sent.headers["User-Agent"].startswith("target-gainsight/")

@@ -27,6 +27,7 @@ from scripted_server import (
 
 from target_gainsight.api import (
     AccessKey,
+    Call,
     ConnectError,
     ConnectionLostError,
     GainsightClient,
@@ -38,7 +39,7 @@ from target_gainsight.api import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from target_gainsight.api.auth.headers import AuthHeaders
+from target_gainsight.api.auth import AuthHeaders
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
-    answered = client.call("POST", "/v1/x", kind="x", json={"a": 1}, repeatable=repeatable)
+    answered = client.send(Call("POST", "/v1/x", kind="x", json={"a": 1}, repeatable=repeatable))
     return answered.data
 
 

@@ -19,15 +19,18 @@ from target_gainsight.api import (
     RateLimiter,
     RateLimits,
     StoppedError,
+    ThrottledError,
 )
 from target_gainsight.api.rate_limits.limiter import Permit
-from target_gainsight.api.rate_limits.store import MemoryStore
+from target_gainsight.api.rate_limits.store import SqliteStore
 
 
-class CountingStore(MemoryStore):
+class CountingStore(SqliteStore):
     """Counts the requests for a permit."""
 
-    asked = 0
+    def __init__(self) -> None:
+        super().__init__(None, "tenant")
+        self.asked = 0
 
     def take(self, *args: Any) -> float | None:
         self.asked += 1
@@ -201,7 +204,7 @@ def test_impossible_limits_are_refused(limits: dict[str, int]) -> None:
 def test_throttled_call_blocks_all_until_the_next_clock_minute(clock: FakeClock) -> None:
     clock.advance(20)
     limiter = limiter_of(clock)
-    limiter.on_throttled(limiter.acquire("synchronous"))
+    limiter.release(limiter.acquire("synchronous"), ThrottledError())
     assert limiter.acquire("synchronous").issued_at == pytest.approx(NOON + 61)
 
 
@@ -211,9 +214,9 @@ def test_calls_throttled_together_wait_once(
     limiter = limiter_of(clock)
     permits = [limiter.acquire("synchronous") for _ in range(8)]
     for permit in permits[:-1]:
-        limiter.on_throttled(permit)
+        limiter.release(permit, ThrottledError())
     limiter.acquire("synchronous")
-    limiter.on_throttled(permits[-1])
+    limiter.release(permits[-1], ThrottledError())
     assert limiter.acquire("synchronous").waited == 0.0
     assert warnings() == [
         (
@@ -225,28 +228,28 @@ def test_calls_throttled_together_wait_once(
 
 def test_call_throttled_again_waits_again(clock: FakeClock) -> None:
     limiter = limiter_of(clock)
-    limiter.on_throttled(limiter.acquire("synchronous"))
-    limiter.on_throttled(limiter.acquire("synchronous"))
+    limiter.release(limiter.acquire("synchronous"), ThrottledError())
+    limiter.release(limiter.acquire("synchronous"), ThrottledError())
     assert limiter.acquire("synchronous").issued_at == pytest.approx(NOON + 121)
 
 
 def test_retry_after_takes_precedence_over_the_window(clock: FakeClock) -> None:
     limiter = limiter_of(clock)
-    limiter.on_throttled(limiter.acquire("synchronous"), retry_after=7)
+    limiter.release(limiter.acquire("synchronous"), ThrottledError(retry_after=7))
     assert limiter.acquire("synchronous").waited == pytest.approx(7)
 
 
 def test_longest_retry_after_wins(clock: FakeClock) -> None:
     limiter = limiter_of(clock)
     first, second = limiter.acquire("synchronous"), limiter.acquire("synchronous")
-    limiter.on_throttled(first, retry_after=30)
-    limiter.on_throttled(second, retry_after=7)
+    limiter.release(first, ThrottledError(retry_after=30))
+    limiter.release(second, ThrottledError(retry_after=7))
     assert limiter.acquire("synchronous").waited == pytest.approx(30)
 
 
 def test_retry_after_zero_waits_a_second(clock: FakeClock) -> None:
     limiter = limiter_of(clock)
-    limiter.on_throttled(limiter.acquire("synchronous"), retry_after=0)
+    limiter.release(limiter.acquire("synchronous"), ThrottledError(retry_after=0))
     assert limiter.acquire("synchronous").waited == pytest.approx(1)
 
 
@@ -282,11 +285,7 @@ def test_system_clock_tells_epoch_seconds_and_never_goes_back() -> None:
 
 
 def refuse(limiter: RateLimiter, retry_after: float | None = None) -> None:
-    permit = limiter.acquire("synchronous")
-    try:
-        limiter.on_throttled(permit, retry_after)
-    finally:
-        limiter.release(permit)
+    limiter.release(limiter.acquire("synchronous"), ThrottledError(retry_after=retry_after))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from answering import TENANT, MakeClient, failure, success
 from fake_clock import NOON, FakeClock
 
 from target_gainsight.api import (
+    Call,
     CallEvent,
     Clock,
     ConnectError,
@@ -49,7 +50,7 @@ MISFORMED = [
 
 
 def get(client: GainsightClient, **options: Any) -> Any:
-    return client.call("GET", "/v1/thing", kind="thing", **options).data
+    return client.send(Call("GET", "/v1/thing", kind="thing", **options)).data
 
 
 @pytest.fixture(autouse=True)
@@ -197,7 +198,8 @@ def test_waits_for_permits_do_not_count_as_retry_time(
 def test_throttled_call_waits_for_retry_after_in_seconds_or_as_date(
     client: GainsightClient, requests_mock: Any, clock: FakeClock, retry_after: str, waited: float
 ) -> None:
-    requests_mock.get(URL, [{"status_code": 429, "headers": {"Retry-After": retry_after}}, OK])
+    headers = {"Date": "Thu, 01 Jan 2026 12:00:00 GMT", "Retry-After": retry_after}
+    requests_mock.get(URL, [{"status_code": 429, "headers": headers}, OK])
     get(client)
     assert clock.waits == [pytest.approx(waited)]
 

@@ -134,9 +134,9 @@ def test_insert_sends_ctas_as_requests_with_references(
 
 @pytest.mark.parametrize("count", [0, 51])
 def test_call_takes_one_to_fifty_records(client: GainsightClient, count: int) -> None:
-    with pytest.raises(ValueError, match=f"1 to 50 activities, not {count}"):
+    with pytest.raises(ValueError, match=f"1 to 50 records, not {count}"):
         client.timeline.insert([CALL] * count)
-    with pytest.raises(ValueError, match=f"1 to 50 CTAs, not {count}"):
+    with pytest.raises(ValueError, match=f"1 to 50 records, not {count}"):
         client.cockpit.update({str(number): CTA for number in range(count)})
 
 

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.api import ClientCredentials, UnavailableError
-from target_gainsight.api.auth.headers import AuthHeaders
-from target_gainsight.api.auth.oauth import TokenProvider, parse_token
-from target_gainsight.api.http.json_codec import Record
+from target_gainsight.api.auth import AuthHeaders, TokenGrant, Tokens, parse_token
 
 DAY = 86_400
+
+
+def granted(token: str, expires_in: Any = DAY) -> TokenGrant:
+    return parse_token({"access_token": token, "expires_in": expires_in})
 
 
 class Issuer:
@@ -26,15 +28,15 @@ class Issuer:
         self.failure: Exception | None = None
         self.requests: list[AuthHeaders] = []
 
-    def __call__(self, headers: AuthHeaders) -> Record:
+    def __call__(self, headers: AuthHeaders) -> TokenGrant:
         self.requests.append(headers)
         if self.failure:
             raise self.failure
-        return {"access_token": f"token-{len(self.requests)}", "expires_in": self.expires_in}
+        return granted(f"token-{len(self.requests)}", self.expires_in)
 
 
-def provider_of(issuer: Any, clock: FakeClock) -> TokenProvider:
-    return TokenProvider(ClientCredentials("initech", "s3cret"), issuer, clock)
+def provider_of(issuer: Any, clock: FakeClock) -> Tokens:
+    return Tokens(ClientCredentials("initech", "s3cret"), issuer, clock)
 
 
 def shown(headers: AuthHeaders) -> str:
@@ -74,61 +76,19 @@ def test_token_without_a_lifetime_is_used_until_it_is_refused(
     token = provider.current()
     clock.advance(10 * DAY)
     assert provider.current() is token
-    assert provider.on_unauthorized(token)
+    assert provider.drop(token)
     assert shown(provider.current()) == "Bearer token-2"
-
-
-def test_refused_token_that_was_accepted_before_is_replaced(clock: FakeClock) -> None:
-    issuer = Issuer()
-    provider = provider_of(issuer, clock)
-    for _ in range(20):
-        token = provider.current()
-        provider.on_success(token)
-        assert provider.on_unauthorized(token)
-    assert len(issuer.requests) == 20
 
 
 def test_call_refused_with_an_older_token_uses_the_new_one(clock: FakeClock) -> None:
     issuer = Issuer()
     provider = provider_of(issuer, clock)
     old = provider.current()
-    assert provider.on_unauthorized(old)
+    provider.drop(old)
     new = provider.current()
-    assert provider.on_unauthorized(old)
+    provider.drop(old)
     assert provider.current() is new
     assert len(issuer.requests) == 2
-
-
-def test_second_refusal_in_a_row_is_final(clock: FakeClock) -> None:
-    issuer = Issuer()
-    provider = provider_of(issuer, clock)
-    assert provider.on_unauthorized(provider.current())
-    fresh = provider.current()
-    assert not provider.on_unauthorized(fresh)
-    assert not provider.on_unauthorized(fresh)
-    assert len(issuer.requests) == 2
-
-
-def test_same_token_granted_again_counts_as_fresh(clock: FakeClock) -> None:
-    provider = provider_of(lambda _: {"access_token": "same", "expires_in": DAY}, clock)
-    assert provider.on_unauthorized(provider.current())
-    assert not provider.on_unauthorized(provider.current())
-
-
-def test_accepted_token_ends_the_row_of_refusals(clock: FakeClock) -> None:
-    provider = provider_of(Issuer(), clock)
-    assert provider.on_unauthorized(provider.current())
-    provider.on_success(provider.current())
-    assert provider.on_unauthorized(provider.current())
-
-
-def test_success_with_older_token_keeps_count_of_refusals(clock: FakeClock) -> None:
-    provider = provider_of(Issuer(), clock)
-    old = provider.current()
-    assert provider.on_unauthorized(old)
-    fresh = provider.current()
-    provider.on_success(old)
-    assert not provider.on_unauthorized(fresh)
 
 
 def test_threads_that_need_a_token_at_once_share_one(clock: FakeClock) -> None:
@@ -151,10 +111,11 @@ def test_token_is_requested_again_after_a_failure(clock: FakeClock) -> None:
     assert shown(provider.current()) == "Bearer token-3"
 
 
-@pytest.mark.parametrize("part", ["plain", "enveloped"])
-def test_token_is_found_with_and_without_an_envelope(part: str) -> None:
+@pytest.mark.parametrize("in_envelope", [False, True])
+def test_token_is_found_with_and_without_an_envelope(in_envelope: bool) -> None:
     grant = {"access_token": "t", "expires_in": 5}
-    assert parse_token(grant if part == "plain" else {"result": True, "data": grant}) == grant
+    body = {"result": True, "data": grant} if in_envelope else grant
+    assert parse_token(body) == TokenGrant("t", 5, in_envelope)
 
 
 BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-More: yes", "töken"]
@@ -162,8 +123,9 @@ BROKEN = [None, "", " ", 5, ["t"], {"t": 1}, "two words", "line\nend", "t\r\nX-M
 
 @pytest.mark.parametrize("token", BROKEN)
 def test_token_that_no_header_can_carry_is_not_accepted(token: Any) -> None:
-    assert parse_token({"access_token": token}) is None
-    assert parse_token({"data": {"access_token": token}}) is None
+    for body in ({"access_token": token}, {"data": {"access_token": token}}):
+        with pytest.raises(ValueError, match="no token"):
+            parse_token(body)
 
 
 @given(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_clock import FakeClock
 
-from target_gainsight.api import QuotaExceededError, QuotaStoreError, RefusedError
+from target_gainsight.api import Call, QuotaExceededError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.singer.connection import TenantConnection
@@ -90,7 +90,7 @@ def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any
     try:
         for _ in range(uploads):
             with suppress(RefusedError):
-                connection.client.call("POST", UPLOAD, kind="upload", group="bulk")
+                connection.client.send(Call("POST", UPLOAD, kind="upload", group="bulk"))
     finally:
         connection.close()
     return waited

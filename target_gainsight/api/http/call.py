@@ -1,17 +1,126 @@
-"""A call as it is sent, and the event that reports an attempt."""
+"""A call of the API with its body, and the event that reports an attempt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+import math
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import BinaryIO, Literal, TypeAlias
 
 from target_gainsight.api.errors import CallContext
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.http.request_body import Content
+from target_gainsight.api.http.json_codec import Json, Record
 from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
+
+MAX_RECORDS = 50
+"""Records of one write, in every API."""
+
+_CHUNK_BYTES = 1 << 16
+
+
+class FormStream:
+    """A form that ends with a file, read while it is sent and never whole in memory."""
+
+    def __init__(self, head: bytes, file: BinaryIO, tail: bytes) -> None:
+        self._head, self._file, self._tail = head, file, tail
+        self._length = len(head) + os.fstat(file.fileno()).st_size + len(tail)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        while chunk := self._file.read(_CHUNK_BYTES):
+            yield chunk
+        yield self._tail
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Content:
+    """A request's body and its media type; `open` is called for every attempt."""
+
+    media_type: str
+    open: Callable[[], bytes | FormStream]
+
+
+def form_content(
+    fields: Mapping[str, str], filename: str, open_file: Callable[[], BinaryIO]
+) -> Content:
+    """Return a multipart form of text fields followed by a CSV file in `file` (RFC 7578).
+
+    `open_file` is called for every attempt, right before it is sent.
+    """
+    boundary = secrets.token_hex(16)
+    filename = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    parts = [f'name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    parts.append(
+        f'name="file"; filename="{filename}"\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n'
+    )
+    opening = f"--{boundary}\r\nContent-Disposition: form-data; "
+    head = "".join(opening + part for part in parts).encode()
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    media_type = f"multipart/form-data; boundary={boundary}"
+    return Content(media_type, lambda: FormStream(head, open_file(), tail))
+
+
+def batch(records: Iterable[Record]) -> list[Record]:
+    """List the records of one write.
+
+    Raises:
+        ValueError: There is none, or more than 50.
+    """
+    listed = list(records)
+    if not 1 <= len(listed) <= MAX_RECORDS:
+        message = f"a write takes 1 to {MAX_RECORDS} records, not {len(listed)}"
+        raise ValueError(message)
+    return listed
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the API.
+
+    Attributes:
+        path: The path on the tenant's host, its parts quoted.
+        kind: The purpose of the call, for summaries and metrics.
+        group: The rate limit group; None for a token request, which needs no permit.
+        json: A JSON body.
+        content: Any other body.
+        repeatable: Whether sending the call twice has the effect of sending it once.
+        partial: Whether a refused call may have written some of its records; a refusal that
+            cannot be read then leaves the outcome unknown.
+        expects: Returns whether the response's data has the shape of this call's responses.
+        max_seconds: How long to retry, if less than the policy allows.
+        server_error_tries: The number of attempts after which HTTP 500 is final.
+        min_response_seconds: How long to wait for the response at least.
+    """
+
+    method: str
+    path: str
+    _: KW_ONLY
+    kind: str
+    group: RateLimitGroup | None = "synchronous"
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Json = None
+    content: Content | None = None
+    repeatable: bool = True
+    partial: bool = False
+    expects: Callable[[Json], bool] | None = None
+    max_seconds: float = math.inf
+    server_error_tries: int | None = None
+    min_response_seconds: float = 0.0
+
+    @property
+    def context(self) -> CallContext:
+        """The context for an error about the call."""
+        return {"method": self.method, "path": self.path}
 
 
 @dataclass(frozen=True)
@@ -35,39 +144,11 @@ class CallEvent:
     sent_at: float
 
 
-Observer: TypeAlias = Callable[[CallEvent], None]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call as it is sent; `HttpClient.call` describes its attributes.
-
-    A `group` of None marks a token request, which needs no permit.
-    """
-
-    kind: str
-    method: str
-    path: str
-    query: str = ""
-    content: Content | None = None
-    repeatable: bool = True
-    expects: Callable[[Json], bool] | None = None
-    group: RateLimitGroup | None = None
-    max_seconds: float | None = None
-    server_error_tries: int | None = None
-    min_response_seconds: float = 0.0
-    partial: bool = False
-
-    @property
-    def context(self) -> CallContext:
-        """The context for an error about the call."""
-        return {"method": self.method, "path": self.path}
-
-
 TOKEN_CALL = Call(
+    "POST",
+    "/v1/users/m2m/oauth/token",
     kind="token",
-    method="POST",
-    path="/v1/users/m2m/oauth/token",
+    group=None,
     content=Content("application/x-www-form-urlencoded", lambda: b"grant_type=client_credentials"),
 )
 """Get Access Token API."""

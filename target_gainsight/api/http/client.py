@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from types import TracebackType
-from urllib.parse import urlencode
 
 import requests
 from typing_extensions import Self
 
-from target_gainsight.api.auth.headers import AccessKey, AuthHeaders, HeaderProvider
-from target_gainsight.api.auth.oauth import (
+from target_gainsight.api.auth import (
+    AccessKey,
+    AuthHeaders,
     ClientCredentials,
     TokenGrant,
-    TokenProvider,
-    token_lifetime,
+    Tokens,
+    parse_token,
 )
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import (
     AmbiguousResponseError,
     CredentialError,
     GainsightError,
-    MalformedResponseError,
-    NotFoundError,
-    RefusedError,
     ResponseTimeoutError,
     RetryCallError,
     ServerError,
@@ -36,28 +33,25 @@ from target_gainsight.api.errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from target_gainsight.api.http import responses
 from target_gainsight.api.http.call import (
     BODILESS_TOKEN_CALL,
     TOKEN_CALL,
     TOKEN_FORM_REFUSED,
     Call,
     CallEvent,
-    Observer,
     Outcome,
 )
-from target_gainsight.api.http.json_codec import Json, Record, as_mapping, encode
-from target_gainsight.api.http.request_body import Content
-from target_gainsight.api.http.responses import Response
+from target_gainsight.api.http.responses import (
+    Response,
+    check_response,
+    check_token_response,
+    read_response,
+)
 from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
-from target_gainsight.api.rate_limits.groups import RateLimitGroup
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 
 logger = logging.getLogger(__name__)
-
-_MAX_UNAUTHORIZED = 5
-"""A call that is refused with so many tokens is refused for good, even if others are accepted."""
 
 
 class HttpClient:
@@ -91,7 +85,7 @@ class HttpClient:
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timeout: float = 60,
         clock: Clock | None = None,
-        observer: Observer | None = None,
+        observer: Callable[[CallEvent], None] | None = None,
         user_agent: str | None = None,
     ) -> None:
         self._transport = Transport(
@@ -110,46 +104,16 @@ class HttpClient:
         self._stopped = False
         self._token_call = TOKEN_CALL
         self.token_grant: TokenGrant | None = None
-        self._headers: HeaderProvider = (
+        self._credential = (
             authentication
             if isinstance(authentication, AccessKey)
-            else TokenProvider(authentication, self._fetch_token, self._clock)
+            else Tokens(authentication, self._fetch_token, self._clock)
         )
 
-    def call(  # noqa: PLR0913 - the parts of a call
-        self,
-        method: str,
-        path: str,
-        *,
-        kind: str,
-        group: RateLimitGroup = "synchronous",
-        json: Json | None = None,
-        content: Content | None = None,
-        params: Mapping[str, str] | None = None,
-        repeatable: bool = True,
-        partial: bool = False,
-        expects: Callable[[Json], bool] | None = None,
-        max_seconds: float | None = None,
-        server_error_tries: int | None = None,
-        min_response_seconds: float = 0.0,
-    ) -> Response:
+    def send(self, call: Call, headers: AuthHeaders | None = None) -> Response:
         """Make a call, and repeat it while that may help.
 
-        Args:
-            method: The HTTP method.
-            path: The path on the tenant's host, its parts quoted.
-            kind: The purpose of the call, for summaries and metrics.
-            group: The rate limit group.
-            json: A JSON body.
-            content: Any other body.
-            params: The query.
-            repeatable: Whether sending the call twice has the effect of sending it once.
-            partial: Whether a refused call may have written some of its records; a refusal that
-                cannot be read then leaves the outcome unknown.
-            expects: Returns whether the response's data has the shape of this call's responses.
-            max_seconds: How long to retry, if less than the policy allows.
-            server_error_tries: The number of attempts after which HTTP 500 is final.
-            min_response_seconds: How long to wait for the response at least.
+        `headers` are those of a token request, which needs no token and no permit.
 
         Raises:
             StopRunError: Nothing further can succeed.
@@ -158,25 +122,14 @@ class HttpClient:
             UnavailableError: The retries are exhausted.
             UnknownOutcomeError: The call is not repeatable and may have been committed.
         """
-        if json is not None:
-            body = encode(json)
-            content = Content("application/json", lambda: body)
-        return self._call_with_retries(
-            Call(
-                kind=kind,
-                method=method,
-                path=path,
-                query=urlencode(params or {}, safe=","),
-                content=content,
-                repeatable=repeatable,
-                expects=expects,
-                group=group,
-                max_seconds=max_seconds,
-                server_error_tries=server_error_tries,
-                min_response_seconds=min_response_seconds,
-                partial=partial,
-            )
-        )
+        state = RetryState(self._retry, call, self._clock.now())
+        while True:
+            if self._stopped:
+                raise StoppedError(**call.context)
+            try:
+                return self._attempt(call, headers, state) if headers else self._paced(call, state)
+            except RetryCallError as error:
+                self._prepare_retry(call, error, state)
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""
@@ -199,132 +152,85 @@ class HttpClient:
     ) -> None:
         self.close()
 
-    def _fetch_token(self, basic: AuthHeaders) -> Record:
+    def _fetch_token(self, basic: AuthHeaders) -> TokenGrant:
         """Request a token with the documented form, or without a body if that form is refused.
 
         The form that worked is used for the next token, too.
         """
         try:
-            response = self._call_with_retries(self._token_call, basic)
+            response = self.send(self._token_call, basic)
         except CredentialError as error:
             tried_both = self._token_call is BODILESS_TOKEN_CALL
             if tried_both or error.status not in TOKEN_FORM_REFUSED:
                 raise
-            response = self._call_with_retries(BODILESS_TOKEN_CALL, basic)
+            response = self.send(BODILESS_TOKEN_CALL, basic)
             self._token_call = BODILESS_TOKEN_CALL
-        granted = as_mapping(response.data)
-        self.token_grant = TokenGrant(
-            seconds=token_lifetime(granted.get("expires_in")),
-            in_envelope="access_token" not in response.body,
-        )
-        return granted
+        self.token_grant = parse_token(response.body)
+        return self.token_grant
 
-    def _call_with_retries(self, call: Call, basic: AuthHeaders | None = None) -> Response:
-        """Make a call; a token request, which has its own headers, needs no permit."""
-        state = RetryState(
-            self._retry,
-            self._clock.now(),
-            max_seconds=call.max_seconds,
-            server_error_tries=call.server_error_tries,
-        )
-        while True:
-            if self._stopped:
-                raise StoppedError(**call.context)
-            try:
-                return self._send(call, basic, state) if basic else self._attempt(call, state)
-            except RetryCallError as error:
-                self._prepare_retry(call, error, state)
-
-    def _attempt(self, call: Call, state: RetryState) -> Response:
-        """Send a call with a permit and the current credential."""
+    def _paced(self, call: Call, state: RetryState) -> Response:
+        """Make one attempt with a permit and the current credential."""
         permit = self._rate_limiter.acquire(call.group or "synchronous")
-        headers = self._headers.current()
+        throttled: ThrottledError | None = None
+        headers = self._credential.current()
         try:
-            response = self._send(call, headers, state)
-            self._headers.on_success(headers)
+            return self._attempt(call, headers, state)
         except ThrottledError as error:
-            self._rate_limiter.on_throttled(permit, error.retry_after)
+            throttled = error
             raise
         except CredentialError as error:
-            state.unauthorized += 1
-            may_retry = self._headers.on_unauthorized(headers)
-            if may_retry and state.unauthorized < _MAX_UNAUTHORIZED:
+            if self._credential.drop(headers) and not state.token_refused:
+                state.token_refused = True
                 message = "the token is not accepted any more"
                 raise TokenExpiredError(message, **error.context) from None
-            message = f"{error.message}. {self._headers.advice}"
+            message = f"{error.message}. {self._credential.advice}"
             raise CredentialError(message, **error.context) from None
-        except (RefusedError, NotFoundError):
-            self._headers.on_success(headers)
-            raise
         finally:
-            self._rate_limiter.release(permit)
-        return response
+            self._rate_limiter.release(permit, throttled)
 
-    def _send(self, call: Call, headers: AuthHeaders, state: RetryState) -> Response:
+    def _attempt(self, call: Call, headers: AuthHeaders, state: RetryState) -> Response:
         """Exchange request and response once, and report the attempt to the observer."""
-        state.begin(self._clock.now())
+        state.attempts += 1
+        state.sent_at = self._clock.now()
+        waited = state.sent_at - state.ended_at
         try:
-            response = self._exchange(call, headers)
+            result: Response | GainsightError = self._exchange(call, headers)
         except GainsightError as error:
             error.description = headers.redact(error.description)
-            self._notify(call, state, error.status, error)
-            raise
-        self._notify(call, state, response.status)
-        return response
-
-    def _notify(
-        self, call: Call, state: RetryState, status: int | None, error: GainsightError | None = None
-    ) -> None:
-        state.end(self._clock.now())
-        outcome: Outcome = "refused" if error else "succeeded"
-        if isinstance(error, RetryCallError):
-            outcome = "throttled" if isinstance(error, ThrottledError) else "failed"
+            result = error
+        state.ended_at = self._clock.now()
+        seconds = state.ended_at - state.sent_at
+        state.spent += seconds
+        outcome: Outcome = "refused" if isinstance(result, GainsightError) else "succeeded"
+        if isinstance(result, RetryCallError):
+            outcome = "throttled" if isinstance(result, ThrottledError) else "failed"
         if self._observer:
-            self._observer(
-                CallEvent(
-                    kind=call.kind,
-                    group=call.group,
-                    method=call.method,
-                    path=call.path,
-                    status=status,
-                    seconds=state.seconds,
-                    attempt=state.attempts,
-                    outcome=outcome,
-                    waited=state.queue_seconds,
-                    sent_at=state.sent_at,
-                )
-            )
-
-    def _exchange(self, call: Call, headers: AuthHeaders) -> Response:
-        http_response = self._transport.send(
-            call.context,
-            headers,
-            query=call.query,
-            content=call.content,
-            timeout=self._timeouts(call),
-        )
-        now = self._clock.now()
-        self._has_responded = True
-        if server_time := responses.http_time(http_response.headers.get("Date")):
-            self._clock_offset = server_time.timestamp() - now
-        body = responses.decode_body(http_response)
-        self._is_gainsight = self._is_gainsight or "result" in (body or {})
-        received = responses.Received(http_response, body, call.context, now, self._is_gainsight)
-        response = (
-            responses.parse_token_response(received)
-            if call.kind == TOKEN_CALL.kind
-            else responses.parse_response(received, partial=call.partial)
-        )
-        self._is_gainsight = True
-        if call.expects and not call.expects(response.data):
-            message = "the response does not have the shape of this call's responses"
-            raise MalformedResponseError(
-                message,
+            event = CallEvent(
+                kind=call.kind,
+                group=call.group,
                 method=call.method,
                 path=call.path,
-                status=response.status,
-                request_id=response.request_id,
+                status=result.status,
+                seconds=seconds,
+                attempt=state.attempts,
+                outcome=outcome,
+                waited=waited,
+                sent_at=state.sent_at,
             )
+            self._observer(event)
+        if isinstance(result, GainsightError):
+            raise result
+        return result
+
+    def _exchange(self, call: Call, headers: AuthHeaders) -> Response:
+        timeout = self._timeouts(call)
+        response = read_response(self._transport.send(call, headers, timeout), call)
+        self._has_responded = True
+        self._is_gainsight = self._is_gainsight or response.is_object
+        if response.server_time:
+            self._clock_offset = response.server_time.timestamp() - self._clock.now()
+        check = check_token_response if call.group is None else check_response
+        check(response, is_gainsight=self._is_gainsight)
         return response
 
     def _timeouts(self, call: Call) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Parse HTTP responses: a `Response`, or the error by which the caller decides what to do next.
+"""Read HTTP responses, and classify failures by what the caller does next.
 
 Outcomes come from the body, not from the status: `result: false` with HTTP 200 is a failure, and a
 throttling code throttles whatever the status.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 import requests
 
-from target_gainsight.api.auth.oauth import parse_token
+from target_gainsight.api.auth import parse_token
 from target_gainsight.api.errors import (
     AccessDeniedError,
     CallContext,
@@ -34,86 +35,42 @@ from target_gainsight.api.errors import (
     UnreachableError,
     UnsuitableObjectError,
 )
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text, decode
 
 
 @dataclass(frozen=True)
 class Response:
-    """A successful response. `body` is the whole envelope, `data` its payload.
+    """A response to a call.
 
+    `body` is the JSON object in it, or empty if it holds anything else (`is_object` is false then);
+    `data` is its payload.
     `request_id` is what Gainsight's support asks for; `server_time` is the tenant's clock, to the
     second (`Date` header). The names of `headers` are in lower case.
     """
 
+    call: Call
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    is_object: bool
+    body: Record
     data: Json
     request_id: str | None
-    status: int
     server_time: datetime | None
-    body: Record
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Received:
-    """An HTTP response to a call, received `at` (epoch seconds).
-
-    `body` is the JSON object in it, or None if it holds anything else; `is_gainsight` is true once
-    this tenant has responded as Gainsight does.
-    """
-
-    http: requests.Response
-    body: Record | None
-    call: CallContext
-    at: float
-    is_gainsight: bool
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.http.status_code
 
     @property
     def context(self) -> CallContext:
         """The context for an error about this response."""
-        body: Record = self.body or {}
+        body = self.body
         description = body.get("errorDesc") or body.get("message") or body.get("title")
         return {
-            **self.call,
+            **self.call.context,
             "status": self.status,
             "code": as_text(body.get("errorCode")),
             "description": as_text(description),
-            "request_id": as_text(body.get("requestId"))
-            or self.http.headers.get("x-gs-request-id"),
+            "request_id": self.request_id,
         }
-
-    @property
-    def is_page(self) -> bool:
-        """Whether it is a web page."""
-        media_type = self.http.headers.get("Content-Type", "")
-        return "html" in media_type.lower() or self.http.content.lstrip()[:1] == b"<"
-
-    @property
-    def retry_after(self) -> float | None:
-        """The seconds to wait that the server asks for, as a number or as a date."""
-        value = self.http.headers.get("Retry-After", "").strip()
-        if value.isdecimal():
-            return float(value)
-        until = http_time(value)
-        if until is None:
-            return None
-        server_time = http_time(self.http.headers.get("Date"))
-        return max(0.0, until.timestamp() - (server_time.timestamp() if server_time else self.at))
-
-    def success(self, data: Json) -> Response:
-        """Return it as a successful response."""
-        return Response(
-            data=data,
-            request_id=self.context["request_id"],
-            status=self.status,
-            server_time=http_time(self.http.headers.get("Date")),
-            body=self.body or {},
-            headers={name.lower(): value for name, value in self.http.headers.items()},
-        )
 
 
 _NOT_ACCEPTED = "Gainsight does not accept the credential"
@@ -159,6 +116,7 @@ _BY_STATUS: Mapping[int, tuple[type[GainsightError], str]] = {
     429: (ThrottledError, _THROTTLED),
 }
 
+_SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
 _REFUSALS = range(400, 500)
 _SERVER_FAULTS = range(500, 600)
@@ -171,53 +129,72 @@ _FIELD_IN_DESCRIPTION = re.compile(
 _NULL_CODE = "GSOBJ_1007"
 
 
-def decode_body(response: requests.Response) -> Record | None:
-    """Return the JSON object in a response, or None if it holds anything else."""
-    try:
-        body = decode(response.content)
-    except ValueError:
-        return None
-    return as_mapping(body) if isinstance(body, dict) else None
+def read_response(http: requests.Response, call: Call) -> Response:
+    """Read what came back for a call, whatever it is."""
+    parsed: Json = None
+    with suppress(ValueError):
+        parsed = decode(http.content)
+    body = as_mapping(parsed)
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    return Response(
+        call=call,
+        status=http.status_code,
+        headers=headers,
+        content=http.content,
+        is_object=isinstance(parsed, dict),
+        body=body,
+        data=body.get("data"),
+        request_id=as_text(body.get("requestId")) or headers.get("x-gs-request-id"),
+        server_time=_http_time(headers.get("date")),
+    )
 
 
-def parse_response(received: Received, *, partial: bool = False) -> Response:
-    """Return a successful response. A refused `partial` call may have written some records.
+def check_response(response: Response, *, is_gainsight: bool) -> None:
+    """Return if a response is a success.
+
+    `is_gainsight` is true once this tenant has responded as Gainsight does.
 
     Raises:
-        GainsightError: The response is a failure, or cannot be read.
+        GainsightError: It is a failure, or cannot be read.
     """
-    body, status = received.body, received.status
-    if status in _REDIRECTS:
-        raise _redirected(received)
-    if body is not None and received.http.ok and body.get("result") is True:
-        return received.success(body.get("data"))
+    call, status = response.call, response.status
+    if status in _SUCCESSES and response.body.get("result") is True:
+        if call.expects and not call.expects(response.data):
+            message = "the response does not have the shape of this call's responses"
+            raise MalformedResponseError(message, **response.context)
+        return
     if status == _TOO_LARGE:
         message = "the request body is too large; nothing was written"
-        raise PayloadTooLargeError(message, **received.context)
-    if partial and status not in _BY_STATUS and _is_ambiguous(received):
+        raise PayloadTooLargeError(message, **response.context)
+    if call.partial and status not in _BY_STATUS and _hides_outcomes(response):
         message = "the refusal does not state the outcome of each record"
-        raise MalformedResponseError(message, **received.context)
-    raise _failure(received, received.context)
+        raise MalformedResponseError(message, **response.context)
+    raise _failure(response, is_gainsight=is_gainsight)
 
 
-def parse_token_response(received: Received) -> Response:
-    """Return a response whose data holds an `access_token` (RFC 6749, 5; Get Access Token API).
+def check_token_response(response: Response, *, is_gainsight: bool) -> None:
+    """Return if a response grants a token (Get Access Token API).
 
-    A refusal is the fault of the credential, never of a record. The tenant's description is left
-    out of errors, because it may quote what was sent.
+    A refusal is the fault of the credential, never of a record, and so is success without a token.
+    The tenant's description is left out of errors, because it may quote what was sent.
 
     Raises:
         GainsightError: No token is granted, or the response cannot be read.
     """
-    body: Record = received.body or {}
-    context: CallContext = {**received.context, "description": None}
-    context["code"] = context["code"] or as_text(body.get("error"))
-    if received.status in _REDIRECTS:
-        raise _redirected(received)
-    granted = None if body.get("result") is False else parse_token(body)
-    if received.http.ok and granted:
-        return received.success(granted)
-    raise _token_error(received, context)
+    status, body = response.status, response.body
+    if status in _SUCCESSES and body.get("result") is not False:
+        with suppress(ValueError):
+            parse_token(body)
+            return
+    failure = _failure(response, is_gainsight=is_gainsight)
+    failure.description = None
+    failure.code = failure.code or as_text(body.get("error"))
+    without_token = isinstance(failure, MalformedResponseError) and response.is_object
+    if isinstance(failure, RefusedError | CredentialError) or without_token:
+        raise CredentialError(_CHECK_CLIENT, **failure.context)
+    if status == _NOT_FOUND and not isinstance(failure, UnreachableError):
+        raise UnknownRouteError(_CHECK_ROUTE, **failure.context)
+    raise failure
 
 
 def field_failures(body: Record) -> tuple[FieldFailure, ...]:
@@ -234,89 +211,85 @@ def field_failures(body: Record) -> tuple[FieldFailure, ...]:
     return tuple(_completed(failure, described) for failure in listed) or (described,)
 
 
-def http_time(text: str | None) -> datetime | None:
+def _failure(response: Response, *, is_gainsight: bool) -> GainsightError:
+    status, context = response.status, response.context
+    if status in _REDIRECTS:
+        target = response.headers.get("location", "an unnamed address")
+        message = (
+            f"the response redirects to {target}. Credentials are sent to the configured address "
+            "only; if the tenant has moved there, set domain (or base_url) to it"
+        )
+        return RedirectedError(message, **context)
+    known = _BY_CODE.get(context["code"] or "") or _BY_STATUS.get(status)
+    if known is None and status in _SERVER_FAULTS:
+        known = (ServerError, "Gainsight failed")
+    if known is None:
+        return _refusal(response) if response.is_object else _unreadable(response, is_gainsight)
+    kind, message = known
+    if issubclass(kind, RetryCallError):
+        return kind(message, retry_after=_retry_after(response), **context)
+    return kind(message, **context)
+
+
+def _unreadable(response: Response, is_gainsight: bool) -> GainsightError:
+    """Return the error of a response without a JSON object; a refusal is one even so."""
+    context = response.context
+    if response.status in _REFUSALS and response.status != _NOT_FOUND:
+        return RefusedError("the call is refused without a readable reason", **context)
+    content = response.content.strip()
+    is_page = "html" in response.headers.get("content-type", "").lower() or content[:1] == b"<"
+    if is_page and not is_gainsight:
+        message = (
+            "a web page responds instead of the API: the domain does not seem to be a Gainsight "
+            "tenant. It should look like mycompany.gainsightcloud.com"
+        )
+        return UnreachableError(message, **context)
+    shape = "a web page" if is_page else "not a JSON object, or cut short"
+    return MalformedResponseError(f"the response is {shape if content else 'empty'}", **context)
+
+
+def _refusal(response: Response) -> GainsightError:
+    """Return the error of a readable refusal that concerns what was sent."""
+    body, context = response.body, response.context
+    if body.get("title") == "OBJECT_NOT_FOUND":
+        return ObjectNotFoundError("the tenant has no such object", **context)
+    if response.status == _NOT_FOUND:
+        return NotFoundError("the tenant does not have what was asked for", **context)
+    if response.status in _SUCCESSES and body.get("result") is not False:
+        return MalformedResponseError("the response states neither success nor failure", **context)
+    return RefusedError(
+        "Gainsight refuses the call",
+        failures=field_failures(body),
+        data=response.data,
+        **context,
+    )
+
+
+def _hides_outcomes(response: Response) -> bool:
+    """Return whether a refusal that should state the outcome of each record does not."""
+    if not response.is_object:
+        return response.status in _REFUSALS
+    return isinstance(response.data, list) and response.body.get("errorCode") not in _BY_CODE
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds to wait that the server asks for, as a number or as a date."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    until = _http_time(value)
+    if until is None or response.server_time is None:
+        return None
+    return max(0.0, (until - response.server_time).total_seconds())
+
+
+def _http_time(text: str | None) -> datetime | None:
     """Parse the time of an HTTP header."""
     try:
         time = parsedate_to_datetime(text or "")
     except ValueError:
         return None
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-
-
-def _redirected(received: Received) -> RedirectedError:
-    target = received.http.headers.get("Location", "an unnamed address")
-    message = (
-        f"the response redirects to {target}. Credentials are sent to the configured address "
-        "only; if the tenant has moved there, set domain (or base_url) to it"
-    )
-    return RedirectedError(message, **received.context)
-
-
-def _failure(received: Received, context: CallContext) -> GainsightError:
-    known = _BY_CODE.get(context["code"] or "") or _BY_STATUS.get(received.status)
-    if known is None and received.status in _SERVER_FAULTS:
-        known = (ServerError, "Gainsight failed")
-    if known is None:
-        return (
-            _unreadable(received, context) if received.body is None else _refusal(received, context)
-        )
-    kind, message = known
-    if issubclass(kind, RetryCallError):
-        return kind(message, retry_after=received.retry_after, **context)
-    return kind(message, **context)
-
-
-def _token_error(received: Received, context: CallContext) -> GainsightError:
-    """Return why there is no token. A refusal is final, and so is success without a token."""
-    failure = _failure(received, context)
-    without_token = isinstance(failure, MalformedResponseError) and received.body is not None
-    if isinstance(failure, RefusedError | CredentialError) or without_token:
-        return CredentialError(_CHECK_CLIENT, **context)
-    if received.status == _NOT_FOUND and not isinstance(failure, UnreachableError):
-        return UnknownRouteError(_CHECK_ROUTE, **context)
-    return failure
-
-
-def _unreadable(received: Received, context: CallContext) -> GainsightError:
-    """Return the error of a response without a JSON object; a refusal is one even so."""
-    if received.status in _REFUSALS and received.status != _NOT_FOUND:
-        return RefusedError("the call is refused without a readable reason", **context)
-    if received.is_page and not received.is_gainsight:
-        message = (
-            "a web page responds instead of the API: the domain does not seem to be a Gainsight "
-            "tenant. It should look like mycompany.gainsightcloud.com"
-        )
-        return UnreachableError(message, **context)
-    if not received.http.content.strip():
-        shape = "empty"
-    else:
-        shape = "a web page" if received.is_page else "not a JSON object, or cut short"
-    return MalformedResponseError(f"the response is {shape}", **context)
-
-
-def _refusal(received: Received, context: CallContext) -> GainsightError:
-    """Return the error of a readable refusal that concerns what was sent."""
-    body: Record = received.body or {}
-    if body.get("title") == "OBJECT_NOT_FOUND":
-        return ObjectNotFoundError("the tenant has no such object", **context)
-    if received.status == _NOT_FOUND:
-        return NotFoundError("the tenant does not have what was asked for", **context)
-    if received.http.ok and body.get("result") is not False:
-        return MalformedResponseError("the response states neither success nor failure", **context)
-    return RefusedError(
-        "Gainsight refuses the call",
-        failures=field_failures(body),
-        data=body.get("data"),
-        **context,
-    )
-
-
-def _is_ambiguous(received: Received) -> bool:
-    """Return whether a refusal that should state the outcome of each record does not."""
-    body = received.body
-    if body is None:
-        return received.status in _REFUSALS
-    return isinstance(body.get("data"), list) and body.get("errorCode") not in _BY_CODE
 
 
 def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:

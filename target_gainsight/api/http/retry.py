@@ -1,13 +1,13 @@
-"""How long and how often a call is retried. Knows nothing of HTTP."""
+"""How long and how often a call is retried."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import backoff
 
 from target_gainsight.api.errors import RetryCallError
+from target_gainsight.api.http.call import Call
 
 _SERVER_ERROR = 500
 
@@ -28,64 +28,44 @@ class RetryPolicy:
     max_wait: float = 60
 
 
+@dataclass
 class RetryState:
-    """The attempts of one call so far, and the bounds of this call if they are tighter.
+    """The attempts of one call so far.
 
-    `sent_at`, `seconds` and `queue_seconds` are the start of the last attempt, its duration and the
-    wait before it, for whatever reason. `waited` sums the waits between attempts; `spent` adds the
-    attempts. Neither contains waits for a permit.
+    The last attempt was sent at `sent_at`, and ended at `ended_at`. `waited` sums the waits between
+    attempts; `spent` adds the attempts. Neither contains waits for a permit.
     """
 
-    def __init__(
-        self,
-        policy: RetryPolicy,
-        now: float,
-        *,
-        max_seconds: float | None,
-        server_error_tries: int | None,
-    ) -> None:
-        self.attempts = 0
-        self.unauthorized = 0
-        self.sent_at = now
-        self.seconds = 0.0
-        self.queue_seconds = 0.0
-        self.waited = 0.0
-        self.spent = 0.0
-        self._policy = policy
-        self._max_seconds = min(
-            policy.max_seconds, math.inf if max_seconds is None else max_seconds
-        )
-        self._server_error_tries = server_error_tries
-        self._ended_at = now
-        self._waits = backoff.expo(factor=policy.base, max_value=policy.max_wait)
-        next(self._waits)
-
-    def begin(self, now: float) -> None:
-        """Begin an attempt."""
-        self.attempts += 1
-        self.queue_seconds = now - self._ended_at
-        self.sent_at = now
-
-    def end(self, now: float) -> None:
-        """End the attempt."""
-        self.seconds = now - self.sent_at
-        self.spent += self.seconds
-        self._ended_at = now
+    policy: RetryPolicy
+    call: Call
+    ended_at: float
+    attempts: int = 0
+    sent_at: float = 0.0
+    waits: int = 0
+    waited: float = 0.0
+    spent: float = 0.0
+    token_refused: bool = False
 
     def next_wait(self, error: RetryCallError, *, has_responded: bool) -> float | None:
         """Return the seconds to wait before the next attempt, or None to give up.
 
         The bounds are others until the tenant has responded for the first time.
         """
-        policy = self._policy
-        left = (self._max_seconds if has_responded else policy.first_response_seconds) - self.spent
-        tries_left = has_responded or self.attempts < policy.first_response_tries
-        if self._server_error_tries is not None and error.status == _SERVER_ERROR:
-            tries_left = tries_left and self.attempts < self._server_error_tries
+        policy, max_tries = self.policy, self.call.server_error_tries
+        if has_responded:
+            left = min(policy.max_seconds, self.call.max_seconds) - self.spent
+            tries_left = True
+        else:
+            left = policy.first_response_seconds - self.spent
+            tries_left = self.attempts < policy.first_response_tries
+        if max_tries is not None and error.status == _SERVER_ERROR:
+            tries_left = tries_left and self.attempts < max_tries
         retry_after = error.retry_after or 0.0
         if not tries_left or left <= 0 or retry_after > left:
             return None
-        wait = min(max(retry_after, backoff.full_jitter(next(self._waits))), left)
+        longest = min(policy.max_wait, policy.base * 2**self.waits)
+        wait = min(max(retry_after, backoff.full_jitter(longest)), left)
+        self.waits += 1
         self.waited += wait
         self.spent += wait
         return wait

@@ -11,14 +11,14 @@ import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
-from target_gainsight.api.auth.headers import AuthHeaders
+from target_gainsight.api.auth import AuthHeaders
 from target_gainsight.api.errors import (
     CallContext,
     ConnectError,
@@ -28,7 +28,8 @@ from target_gainsight.api.errors import (
     ResponseTimeoutError,
     UnreachableError,
 )
-from target_gainsight.api.http.request_body import Content, FormStream
+from target_gainsight.api.http.call import Call, FormStream
+from target_gainsight.api.http.json_codec import encode
 
 _CONNECTIONS = 64
 _TRUST_HINT = (
@@ -77,18 +78,11 @@ class Transport:
             raise ValueError(message)
 
     def send(
-        self,
-        call: CallContext,
-        auth: AuthHeaders,
-        *,
-        query: str,
-        content: Content | None,
-        timeout: tuple[float, float],
+        self, call: Call, auth: AuthHeaders, timeout: tuple[float, float]
     ) -> requests.Response:
         """Send a request and return the response.
 
-        `query` is encoded and may be empty; `timeout` is in seconds, for the connection and between
-        bytes of the response.
+        `timeout` is in seconds, for the connection and between bytes of the response.
 
         Raises:
             ConnectError: The connection was never made.
@@ -96,15 +90,19 @@ class Transport:
             UnreachableError: The request cannot be sent at all.
             OSError: The body cannot be opened; nothing was sent.
         """
-        body = content.open() if content else None
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
-        if content:
-            headers["Content-Type"] = content.media_type
+        body: bytes | FormStream | None = None
+        if call.content:
+            headers["Content-Type"] = call.content.media_type
+            body = call.content.open()
+        elif call.json is not None:
+            headers["Content-Type"] = "application/json"
+            body = encode(call.json)
         try:
             return self._session.request(
-                call.get("method") or "GET",
-                f"{self._base_url}{call.get('path')}",
-                params=query or None,
+                call.method,
+                f"{self._base_url}{call.path}",
+                params=urlencode(call.params, safe=",") or None,
                 data=body,
                 headers=headers,
                 auth=_Authentication(auth),
@@ -115,9 +113,9 @@ class Transport:
         except ValueError as error:
             # Its text may quote a header, so it is not shown.
             message = f"the request cannot be sent ({type(error).__name__})"
-            raise UnreachableError(message, **call) from None
+            raise UnreachableError(message, **call.context) from None
         except OSError as error:
-            raise _fault(error, call) from error
+            raise _fault(error, call.context) from error
         finally:
             if isinstance(body, FormStream):
                 body.close()

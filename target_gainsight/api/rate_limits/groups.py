@@ -16,12 +16,8 @@ _MAX_PERCENT = 100
 class RateLimits:
     """The tenant's limits for one group of calls, and the share of them we may use.
 
-    Attributes:
-        per_window: Calls per window of the server.
-        per_day: Calls per UTC day, or None if there is no daily limit.
-        quota_percent: The share of both limits that we may use, in percent.
-        window_seconds: The length of a window.
-        unit: What messages call these calls, in the plural.
+    `per_window` counts calls per window of the server, `per_day` those per UTC day, None if there
+    is no daily limit; we may use `quota_percent` of both. Messages call the calls by `unit`.
 
     Raises:
         ValueError: A limit is below 1, or `quota_percent` is not within 1 to 100.
@@ -44,15 +40,12 @@ class RateLimits:
     @property
     def allowed_per_window(self) -> int:
         """The calls we may make per window."""
-        return self._share_of(self.per_window)
+        return max(1, self.per_window * self.quota_percent // _MAX_PERCENT)
 
     @property
     def allowed_per_day(self) -> int | None:
         """The calls we may make per UTC day."""
-        return None if self.per_day is None else self._share_of(self.per_day)
-
-    def _share_of(self, limit: int) -> int:
-        return max(1, limit * self.quota_percent // _MAX_PERCENT)
+        return self.per_day and max(1, self.per_day * self.quota_percent // _MAX_PERCENT)
 
 
 DOCUMENTED_LIMITS: Mapping[RateLimitGroup, RateLimits] = {

@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from target_gainsight.api.clock import Clock
@@ -23,6 +23,7 @@ from target_gainsight.api.errors import (
     QuotaExceededError,
     QuotaStoreError,
     StoppedError,
+    ThrottledError,
 )
 from target_gainsight.api.rate_limits.groups import (
     DAY_SECONDS,
@@ -30,7 +31,7 @@ from target_gainsight.api.rate_limits.groups import (
     RateLimitGroup,
     RateLimits,
 )
-from target_gainsight.api.rate_limits.store import MemoryStore, PermitStore
+from target_gainsight.api.rate_limits.store import PermitStore, SqliteStore
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +59,12 @@ class _GroupState:
     """When the next call of a group may be sent, as far as this process knows (epoch seconds).
 
     The tenant asked for a wait until `blocked_until`; the store releases the next permit at
-    `full_until`. `throttled` holds the permits of throttled calls until their release;
-    `throttled_since` is set while every call is throttled.
+    `full_until`. `throttled_since` is set while every call is throttled.
     """
 
     limits: RateLimits
     blocked_until: float = 0.0
     full_until: float = 0.0
-    throttled: set[str] = field(default_factory=set)
     throttled_since: float | None = None
 
 
@@ -93,7 +92,7 @@ class RateLimiter:
         }
         self._clock = clock or Clock()
         self._calls_left = math.inf if max_calls is None else max_calls
-        self._store = store or MemoryStore()
+        self._store = store or SqliteStore(None, "")
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -116,60 +115,25 @@ class RateLimiter:
             if self._clock.wait(wait):
                 raise StoppedError
 
-    def release(self, permit: Permit) -> None:
+    def release(self, permit: Permit, throttled: ThrottledError | None = None) -> None:
         """End a call: its permit is released one window from now.
 
+        A call that was `throttled` blocks the group until its next window, or for as long as the
+        tenant asks. Refusals of calls that were sent before the block began do not extend it.
         A store that fails here does not cost the response; the next call will fail.
-        """
-        state = self._groups[permit.group]
-        with self._lock:
-            if permit.id in state.throttled:
-                state.throttled.remove(permit.id)
-            else:
-                state.throttled_since = None
-        with suppress(QuotaStoreError):
-            self._store.release(permit.group, permit.id, state.limits, self._clock.now())
-
-    def on_throttled(self, permit: Permit, retry_after: float | None = None) -> None:
-        """Block the group until its next window, because the tenant refused a call for its rate.
-
-        To be called before `release`. Refusals of calls that were sent before the block began do
-        not extend it.
 
         Raises:
             QuotaExceededError: The tenant has refused all calls for so long, or asks for so long a
                 wait, that its quota for the day must be used up.
         """
-        state = self._groups[permit.group]
+        state, now = self._groups[permit.group], self._clock.now()
+        with suppress(QuotaStoreError):
+            self._store.release(permit.group, permit.id, state.limits, now)
         with self._lock:
-            state.throttled.add(permit.id)
-            now = self._clock.now()
-            already_blocked = permit.issued_at < state.blocked_until
-            if already_blocked and retry_after is None:
-                return
-            window = state.limits.window_seconds
-            skew = min(1.0, window / 60)  # the server's clock may be this much behind ours
-            until = (
-                (now // window + 1) * window + skew if retry_after is None else now + retry_after
-            )
-            if state.throttled_since is None:
-                state.throttled_since = now
-            throttled_seconds = until - state.throttled_since
-            if throttled_seconds > max(_MAX_THROTTLED_SECONDS, _MAX_THROTTLED_WINDOWS * window):
-                reason = (
-                    f"Gainsight's rate limit blocks all {state.limits.unit} for "
-                    f"{throttled_seconds / 3600:.1f} hours; other integrations have probably used "
-                    "up the tenant's quota for the day."
-                )
-                raise _quota_exceeded(reason, now)
-            state.blocked_until = max(state.blocked_until, until, now + skew)
-        if not already_blocked:
-            logger.warning(
-                "Gainsight is rate-limiting: other integrations use this tenant's limit too. "
-                "All %s wait %.1f s for the next window",
-                state.limits.unit,
-                state.blocked_until - now,
-            )
+            if throttled is None:
+                state.throttled_since = None
+            else:
+                _block(state, permit, throttled.retry_after, now)
 
     def stop(self) -> None:
         """End all waits; waiting and later calls of `acquire` raise `StoppedError`."""
@@ -206,6 +170,33 @@ class RateLimiter:
         else:
             self._calls_left -= 1
         return wait
+
+
+def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: float) -> None:
+    """Block a group, because the tenant refused a call for its rate."""
+    already_blocked = permit.issued_at < state.blocked_until
+    if already_blocked and retry_after is None:
+        return
+    window, unit = state.limits.window_seconds, state.limits.unit
+    skew = min(1.0, window / 60)  # the server's clock may be this much behind ours
+    until = (now // window + 1) * window + skew if retry_after is None else now + retry_after
+    if state.throttled_since is None:
+        state.throttled_since = now
+    throttled_seconds = until - state.throttled_since
+    if throttled_seconds > max(_MAX_THROTTLED_SECONDS, _MAX_THROTTLED_WINDOWS * window):
+        reason = (
+            f"Gainsight's rate limit blocks all {unit} for {throttled_seconds / 3600:.1f} hours; "
+            "other integrations have probably used up the tenant's quota for the day."
+        )
+        raise _quota_exceeded(reason, now)
+    state.blocked_until = max(state.blocked_until, until, now + skew)
+    if not already_blocked:
+        logger.warning(
+            "Gainsight is rate-limiting: other integrations use this tenant's limit too. "
+            "All %s wait %.1f s for the next window",
+            unit,
+            state.blocked_until - now,
+        )
 
 
 def _log_full_window(limits: RateLimits, wait: float, until: float) -> None:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
 from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
-from target_gainsight.api.rate_limits.sqlite_store import SqliteStore
+
+_APPLICATION_ID = 0x67735143
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+CREATE TABLE IF NOT EXISTS permits (
+    tenant TEXT, call_group TEXT, permit TEXT, ends REAL, PRIMARY KEY (tenant, call_group, permit)
+);
+CREATE TABLE IF NOT EXISTS days (
+    tenant TEXT, call_group TEXT, day INTEGER, calls INTEGER, PRIMARY KEY (tenant, call_group, day)
+);
+"""
+_DROP_ENDED = "DELETE FROM permits WHERE tenant = ? AND call_group = ? AND (ends <= ? OR ends > ?)"
+_COUNT = "SELECT count(*) FROM permits WHERE tenant = ? AND call_group = ?"
+_NTH_END = (
+    "SELECT ends FROM permits WHERE tenant = ? AND call_group = ? ORDER BY ends LIMIT 1 OFFSET ?"
+)
+_PUT = "INSERT OR REPLACE INTO permits VALUES (?, ?, ?, ?)"
+_CALLS = "SELECT calls FROM days WHERE tenant = ? AND call_group = ? AND day = ?"
+_PUT_CALLS = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?)"
 
 
 class PermitStore(Protocol):
@@ -45,51 +64,101 @@ class PermitStore(Protocol):
         ...
 
 
-@dataclass
-class _Counts:
-    """The permits of one group by the time they end (in that order), and the calls of the day."""
+class SqliteStore:
+    """A `PermitStore` in a file on a local disk, created for its owner only; in memory without.
 
-    permits: dict[str, float] = field(default_factory=dict)
-    day: int = 0
-    calls_today: int = 0
+    Each operation is one transaction under SQLite's own write lock, which ends with its process.
 
+    It waits `busy_seconds` for the other processes, whose operations take a millisecond each.
 
-class MemoryStore:
-    """Counts the permits of this process only."""
+    Raises:
+        QuotaStoreError: The file cannot be used, or is a database of something else.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None, tenant: str, *, busy_seconds: float = 10.0) -> None:
+        self._path = path
+        self._tenant = tenant
+        self._busy_seconds = busy_seconds
         self._lock = threading.Lock()
-        self._groups: defaultdict[RateLimitGroup, _Counts] = defaultdict(_Counts)
+        try:
+            if path:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = sqlite3.connect(
+                path.absolute() if path else ":memory:",
+                timeout=busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+        try:
+            self._create_tables()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self._unusable(error) from error
 
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
     ) -> float | None:
         """See `PermitStore.take`."""
-        with self._lock:
-            counts, today = self._groups[group], int(now // DAY_SECONDS)
-            if counts.day != today:
-                counts.day, counts.calls_today = today, 0
-            if limits.allowed_per_day is not None and counts.calls_today >= limits.allowed_per_day:
+        key, today = (self._tenant, group), int(now // DAY_SECONDS)
+        window = limits.window_seconds
+        with self._transaction() as run:
+            row = run(_CALLS, (*key, today)).fetchone()
+            calls_today = row[0] if row else 0
+            if limits.allowed_per_day is not None and calls_today >= limits.allowed_per_day:
                 return None
-            permits = counts.permits
-            while permits and (oldest := next(iter(permits.items())))[1] <= now:
-                del permits[oldest[0]]
-            excess = len(permits) - limits.allowed_per_window
+            run(_DROP_ENDED, (*key, now, now + 2 * window))
+            excess = run(_COUNT, key).fetchone()[0] - limits.allowed_per_window
             if excess >= 0:
-                return next(islice(permits.values(), excess, None)) - now
-            permits[permit] = now + limits.window_seconds
-            counts.calls_today += 1
+                return float(run(_NTH_END, (*key, excess)).fetchone()[0]) - now
+            run(_PUT, (*key, permit, now + window))
+            run(_PUT_CALLS, (*key, today, calls_today + 1))
             return 0.0
 
     def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
         """See `PermitStore.release`."""
-        with self._lock:
-            permits = self._groups[group].permits
-            permits.pop(permit, None)
-            permits[permit] = now + limits.window_seconds
+        with self._transaction() as run:
+            run(_PUT, (self._tenant, group, permit, now + limits.window_seconds))
 
     def close(self) -> None:
-        """Do nothing."""
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _create_tables(self) -> None:
+        run = self._connection.execute
+        (application_id,) = run("PRAGMA application_id").fetchone()
+        is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
+        if application_id != _APPLICATION_ID and (application_id or not is_empty):
+            message = "it is a database of something else"
+            raise sqlite3.DatabaseError(message)
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection.execute
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+            finally:
+                with suppress(sqlite3.Error):
+                    self._connection.rollback()
+
+    def _unusable(self, error: Exception) -> QuotaStoreError:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        if "locked" in reason:
+            reason = f"another process has kept it locked for {self._busy_seconds:.0f} s"
+        message = (
+            f"the quota store {self._path} cannot be used: {reason}. Set quota_store to a "
+            "dedicated file in a writable local directory"
+        )
+        return QuotaStoreError(message)
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
@@ -103,9 +172,7 @@ def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> Per
     Raises:
         QuotaStoreError: The store cannot be used, or the redis package is not installed.
     """
-    if location is None:
-        return MemoryStore()
-    if isinstance(location, Path):
+    if not isinstance(location, str):
         return SqliteStore(location, tenant)
     if find_spec("redis") is None:
         message = (

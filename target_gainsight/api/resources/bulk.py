@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
 
+from target_gainsight.api.http.call import Call, form_content
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
-from target_gainsight.api.http.request_body import form_content
 
 MAX_FILE_BYTES = 80_000_000
 """A file must be smaller (GS Bulk API connector; read as decimal megabytes)."""
@@ -62,17 +62,15 @@ class BulkApi:
     ) -> UploadResponse:
         """Upload a CSV file to a job (GS Bulk API connector, upload).
 
-        Args:
-            job_id: The job's id, from Gainsight's cURL command.
-            filename: The name of the file.
-            open_file: Opens the file; called for every attempt, right before it is sent.
+        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt, right
+        before it is sent.
 
         Raises:
             PayloadTooLargeError: HTTP 413; send it in parts.
             RefusedError: The job refused it (also with HTTP 200).
             UnknownOutcomeError: It may have been accepted; do not simply send it again.
         """
-        response = self._client.call(
+        call = Call(
             "POST",
             _PATH,
             kind="upload",
@@ -81,6 +79,7 @@ class BulkApi:
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
+        response = self._client.send(call)
         status_id = (
             as_text(response.data)
             or _named(as_mapping(response.data), _ID_NAMES)
@@ -95,12 +94,9 @@ class BulkApi:
             RefusedError: The tenant does not know this status id.
             NotFoundError: The same, as HTTP 404.
         """
-        response = self._client.call(
-            "GET",
-            f"{_PATH}/status/{quote(status_id, safe='')}",
-            kind="job status",
-            expects=lambda data: _state(data) is not None,
-        )
+        path = f"{_PATH}/status/{quote(status_id, safe='')}"
+        call = Call("GET", path, kind="job status", expects=lambda data: _state(data) is not None)
+        response = self._client.send(call)
         counts = dict(_counts(response.data))
         accepted, failed = (
             next((n for name, n in counts.items() if any(part in name for part in parts)), None)

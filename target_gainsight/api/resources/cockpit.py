@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from target_gainsight.api.http.call import Call, batch
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.per_record_results import PerRecordResponse, save_by_reference
 
-MAX_CTAS = 50
 _PATH = "/v2/cockpit/cta/"
 NAMES_PATH = "/v2/cockpit/admin/picklist/lite"
 _MAX_SECONDS = 60.0
@@ -36,7 +36,7 @@ class CockpitApi:
             UnknownOutcomeError: They may have been written; look them up.
             ValueError: No CTA, or more than 50.
         """
-        return self._save("POST", ctas)
+        return save_by_reference(self._client, _call("POST", ctas))
 
     def update(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
         """Update up to 50 CTAs by their `Gsid`, each with its own outcome (Update CTA).
@@ -45,24 +45,18 @@ class CockpitApi:
             RefusedError: The whole call is refused; nothing was written.
             ValueError: No CTA, or more than 50.
         """
-        return self._save("PUT", ctas)
+        return save_by_reference(self._client, _call("PUT", ctas))
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
         """List the values that CTAs refer to by name (Cockpit API, Get CTA Configuration).
 
-        Returns:
-            The names by `type`, `reason`, `status` and `priority`; what the response lacks is
-            left out.
+        They come by `type`, `reason`, `status` and `priority`; what the response lacks is left out.
         """
-        response = self._client.call(
-            "GET",
-            NAMES_PATH,
-            kind="cta names",
-            params=NAMES_PARAMS,
-            max_seconds=_MAX_SECONDS,
+        call = Call(
+            "GET", NAMES_PATH, kind="cta names", params=NAMES_PARAMS, max_seconds=_MAX_SECONDS
         )
         names: dict[str, tuple[PicklistOption, ...]] = {}
-        for category, item in _listed_items(response.data):
+        for category, item in _listed_items(self._client.send(call).data):
             kind = next((kind for kind in _KINDS if kind in category.lower()), None)
             label = as_text(item.get("name")) or as_text(item.get("label"))
             if kind and label:
@@ -75,14 +69,10 @@ class CockpitApi:
                 names[kind] = (*names.get(kind, ()), option)
         return names
 
-    def _save(self, method: str, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        if not 1 <= len(ctas) <= MAX_CTAS:
-            message = f"a call takes 1 to {MAX_CTAS} CTAs, not {len(ctas)}"
-            raise ValueError(message)
-        requests: list[Json] = [
-            {"record": {**cta, "referenceId": reference}} for reference, cta in ctas.items()
-        ]
-        return save_by_reference(self._client, method, _PATH, {"requests": requests}, kind="cta")
+
+def _call(method: str, ctas: Mapping[str, Record]) -> Call:
+    requests = batch({"record": {**cta, "referenceId": key}} for key, cta in ctas.items())
+    return Call(method, _PATH, kind="cta", json={"requests": requests})
 
 
 def _listed_items(data: Json) -> Iterator[tuple[str, Record]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Literal
@@ -19,6 +19,7 @@ from target_gainsight.api.errors import (
     UnknownRouteError,
     WrongMetadataError,
 )
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
@@ -161,18 +162,16 @@ class MetadataApi:
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
-        self._describes_several = True
         self._categories: dict[str, tuple[PicklistOption, ...]] = {}
-        self._categories_lock = threading.Lock()
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Describe one object with all its fields (Get Describe).
 
         Raises:
-            ObjectNotFoundError: the tenant has no such object.
-            WrongMetadataError: the response describes something else.
+            ObjectNotFoundError: The tenant has no such object.
+            WrongMetadataError: The response describes something else.
         """
-        response = self._client.call(
+        call = Call(
             "GET",
             describe_path(object_name),
             kind="describe",
@@ -180,6 +179,7 @@ class MetadataApi:
             max_seconds=_MAX_SECONDS,
             expects=_is_description,
         )
+        response = self._client.send(call)
         entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
@@ -191,69 +191,72 @@ class MetadataApi:
         return self._schema(entry, object_name)
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:
-        """Describe objects in one call per 25 (Post Describe).
+        """Describe objects in one call per 25 (Post Describe), by object name in lower case.
 
-        Returns:
-            The schemas by object name in lower case. Objects that the response lacks are left
-            out, and all are where the tenant does not serve this call: `describe` them singly.
+        Objects that a response lacks are left out, and so are all of a call that is refused:
+        `describe` them singly.
 
         Raises:
-            StopRunError: the credential is not accepted, or the tenant cannot be reached.
+            StopRunError: The credential is not accepted, or the tenant cannot be reached.
         """
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
-            part = object_names[start : start + _MAX_DESCRIBED]
-            entries = self._describe_part(part) if self._describes_several else ()
-            for name in part:
-                if entry := _entry_of(name, entries):
-                    schemas[name.lower()] = self._schema(entry, name)
+            names = object_names[start : start + _MAX_DESCRIBED]
+            call = Call(
+                "POST",
+                DESCRIBE_SEVERAL_PATH,
+                kind="describe",
+                json={"objectNames": list(names), **DESCRIBE_SEVERAL},
+                max_seconds=_MAX_SECONDS_OF_SEVERAL,
+                expects=_is_description,
+            )
+            with suppress(*_UNREADABLE):
+                entries = _entries(self._client.send(call).data)
+                for name in names:
+                    if entry := _entry_of(name, entries):
+                        schemas[name.lower()] = self._schema(entry, name)
         return schemas
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
         """List every object of the tenant (Get Lite API Call)."""
-        response = self._client.call(
-            "GET",
-            LIST_PATH,
-            kind="list objects",
-            expects=lambda data: isinstance(data, list),
+        call = Call(
+            "GET", LIST_PATH, kind="list objects", expects=lambda data: isinstance(data, list)
         )
-        return tuple(_summary(entry) for entry in as_mappings(response.data))
+        return tuple(_summary(entry) for entry in as_mappings(self._client.send(call).data))
+
+    def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
+        """List a category once; none where the tenant does not list it."""
+        if category_id not in self._categories:
+            try:
+                self._categories[category_id] = self.list_category(category_id)
+            except _UNREADABLE as error:
+                self._categories[category_id] = ()
+                logger.warning(
+                    "picklist category %s cannot be read (%s); its labels are left to the "
+                    "tenant to check",
+                    category_id,
+                    error,
+                )
+        return self._categories[category_id]
 
     def list_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List the items of a dropdown category (Get API - categoryID).
 
-        Returns:
-            All of them, or none where the response lists a part only.
+        There are none where the response lists a part only.
         """
-        response = self._client.call(
+        call = Call(
             "GET",
             category_path(category_id),
             kind="dropdown",
             max_seconds=_MAX_SECONDS,
             expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
         )
-        data = as_mapping(response.data)
+        data = as_mapping(self._client.send(call).data)
         listed = as_mappings(data.get("childItems"))
         if len(listed) < (_whole(as_mapping(data.get("categoryDetails")).get("count")) or 0):
             return ()
         items = [item for item in listed if not _is_deleted(item)]
         return _options(items, gsid="gsid", label="name")
-
-    def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
-        """List a category once; none where the tenant does not list it."""
-        with self._categories_lock:
-            if category_id not in self._categories:
-                try:
-                    self._categories[category_id] = self.list_category(category_id)
-                except _UNREADABLE as error:
-                    self._categories[category_id] = ()
-                    logger.warning(
-                        "picklist category %s cannot be read (%s); its labels are left to the "
-                        "tenant to check",
-                        category_id,
-                        error,
-                    )
-            return self._categories[category_id]
 
     def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
         summary = _summary(entry)
@@ -295,24 +298,6 @@ class MetadataApi:
             if category and not options
             else tuple,
         )
-
-    def _describe_part(self, object_names: Sequence[str]) -> tuple[Record, ...]:
-        """Ask for up to 25 objects; nothing where one of them, or the whole call, is refused."""
-        try:
-            response = self._client.call(
-                "POST",
-                DESCRIBE_SEVERAL_PATH,
-                kind="describe",
-                json={"objectNames": list(object_names), **DESCRIBE_SEVERAL},
-                max_seconds=_MAX_SECONDS_OF_SEVERAL,
-                expects=_is_description,
-            )
-        except ObjectNotFoundError:
-            return ()
-        except _UNREADABLE:
-            self._describes_several = False
-            return ()
-        return _entries(response.data)
 
 
 def describe_path(object_name: str) -> str:

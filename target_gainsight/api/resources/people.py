@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Record, as_mapping, as_text
 
@@ -27,14 +28,12 @@ class PeopleApi:
     def upsert(self, person: Record) -> PersonResponse:
         """Create or update the person with this email (People API).
 
-        Args:
-            person: Flat fields with `Email`, and `companies`: links to existing companies by
-                `Company_ID`.
+        Its fields are flat; `companies` links to existing companies by `Company_ID`.
 
         Raises:
             RefusedError: Nothing was written.
         """
-        response = self._client.call("PUT", _PATH, kind="person", json=person)
+        response = self._client.send(Call("PUT", _PATH, kind="person", json=person))
         written = as_mapping(response.data)
         gsid = as_text(written.get("Gsid")) or as_text(written.get("gsid"))
         return PersonResponse(gsid, response.request_id)

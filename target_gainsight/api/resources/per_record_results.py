@@ -8,12 +8,12 @@ message or objects with a code. All of these are read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from target_gainsight.api.errors import RefusedError
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, as_mapping, as_text
-from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 _WRITTEN = ("success", "successes")
 _REFUSED = ("failures", "failure")
@@ -44,34 +44,17 @@ class PerRecordResponse:
     request_id: str | None
 
 
-def save_by_reference(
-    client: HttpClient,
-    method: str,
-    path: str,
-    body: Json,
-    *,
-    kind: str,
-    group: RateLimitGroup = "synchronous",
-    params: Mapping[str, str] | None = None,
-) -> PerRecordResponse:
+def save_by_reference(client: HttpClient, call: Call) -> PerRecordResponse:
     """Write records, each with its own outcome. Only a PUT may be repeated.
 
     Raises:
         RefusedError: The whole call is refused; nothing was written.
         UnknownOutcomeError: The records may have been written.
     """
+    repeatable = call.method == "PUT"
+    call = replace(call, repeatable=repeatable, partial=True, expects=_is_by_reference)
     try:
-        response = client.call(
-            method,
-            path,
-            kind=kind,
-            group=group,
-            json=body,
-            params=params,
-            repeatable=method == "PUT",
-            partial=True,
-            expects=_is_by_reference,
-        )
+        response = client.send(call)
     except RefusedError as refusal:
         if not _is_by_reference(refusal.data):
             raise

@@ -19,6 +19,7 @@ from target_gainsight.api.errors import (
     UnavailableError,
     UnreadableFieldError,
 )
+from target_gainsight.api.http.call import Call, batch
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
@@ -30,8 +31,6 @@ from target_gainsight.api.http.json_codec import (
 from target_gainsight.api.http.responses import field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
 
-_PATH = "/v1/data/objects"
-MAX_RECORDS = 50
 MAX_KEYS = 3
 MAX_PAGE = 5000
 _NOTHING_MATCHES = "GSOBJ_1011"
@@ -73,17 +72,24 @@ class RecordsApi:
             UnknownOutcomeError: They may have been written; look them up.
             ValueError: No record, or more than 50.
         """
-        return self._write("POST", object_name, records, kind="insert", repeatable=False)
+        return self._write(
+            Call(
+                "POST",
+                _path(object_name),
+                kind="insert",
+                json={"records": batch(records)},
+                repeatable=False,
+                expects=_is_write_data,
+            )
+        )
 
     def update(
         self, object_name: str, records: Sequence[Record], *, keys: Sequence[str]
     ) -> WriteResponse:
-        """Update existing records by their keys, all or none (Company API, Update).
+        """Update up to 50 existing records by their keys, all or none (Company API, Update).
 
-        Args:
-            object_name: The object.
-            records: Up to 50, each with all keys; fields that are left out stay as they are.
-            keys: One to three fields, AND-ed. A key that finds nothing refuses the whole call.
+        Each record has all keys, one to three fields that are AND-ed; fields that are left out stay
+        as they are. A key that finds nothing refuses the whole call.
 
         Raises:
             RefusedError: Nothing was written.
@@ -92,7 +98,16 @@ class RecordsApi:
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
             raise ValueError(message)
-        return self._write("PUT", object_name, records, kind="update", keys=keys)
+        return self._write(
+            Call(
+                "PUT",
+                _path(object_name),
+                kind="update",
+                params={"keys": ",".join(keys)},
+                json={"records": batch(records)},
+                expects=_is_write_data,
+            )
+        )
 
     def query(
         self,
@@ -101,40 +116,32 @@ class RecordsApi:
         select: Sequence[str],
         where: Where | None = None,
         limit: int | None = None,
-        page_size: int = MAX_PAGE,
     ) -> Iterator[Record]:
         """Yield the matching rows by `Gsid`, reading each page when needed (Company API, Read).
 
         Args:
-            object_name: The object.
-            select: The fields; there is no select-all. `Csm__gr.Email` follows a lookup.
+            select: The fields; there is no select-all. `Csm__gr.Email` follows a lookup. The keys
+                of the rows are spelt likewise.
             where: The filter; all rows by default.
             limit: The maximum number of rows.
-            page_size: Rows per call, up to 5,000. A page that is not full is the last.
-
-        Returns:
-            The rows, their keys spelt as `select` spells them.
 
         Raises:
             UnreadableFieldError: A selected field cannot be read.
             UnavailableError: Retries are exhausted. Three are enough if the object has never
                 responded with anything but HTTP 500.
-            ValueError: Nothing is selected, or a page size or limit is out of bounds.
         """
-        if not select:
-            message = "a query must select at least one field"
-            raise ValueError(message)
-        if not 1 <= page_size <= MAX_PAGE:
-            message = f"a page has 1 to {MAX_PAGE} rows, not {page_size}"
-            raise ValueError(message)
-        if limit is not None and limit < 1:
-            message = f"a limit is at least 1, not {limit}"
-            raise ValueError(message)
         # Pages of an unordered query may overlap.
         body: dict[str, Json] = {"select": list(select), "orderBy": {"Gsid": "asc"}}
         if where is not None:
             body["where"] = to_wire(where)
-        return self._rows(object_name, select, body, limit, page_size)
+        offset = 0
+        while limit is None or offset < limit:
+            size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - offset)
+            rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
+            yield from _spell_as_selected(rows, select)
+            if len(rows) < size:
+                return
+            offset += size
 
     def get(self, object_name: str, gsid: str) -> Record:
         """Return a record by its GSID.
@@ -142,10 +149,9 @@ class RecordsApi:
         Raises:
             NotFoundError: There is none.
         """
-        path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
         message = f"{object_name} has no record {gsid}"
         try:
-            response = self._client.call("GET", path, kind="get")
+            response = self._client.send(Call("GET", _path(object_name, gsid), kind="get"))
         except RefusedError as error:
             if error.code != _NOTHING_MATCHES:
                 raise
@@ -158,42 +164,19 @@ class RecordsApi:
     def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
         """Delete a record (Company API, Delete).
 
-        Args:
-            object_name: The object.
-            gsid: The record.
-            repeatable: Repeat a call whose response is lost. If the lost call had its effect, the
-                next one is refused, because there is no record.
+        A `repeatable` call is repeated if its response is lost. If the lost call had its effect,
+        the next one is refused, because there is no record.
 
         Raises:
             RefusedError: It was not deleted, such as one that others refer to, or there is none.
             NotFoundError: There is none.
             UnknownOutcomeError: It may have been deleted; look it up. Not if `repeatable`.
         """
-        path = f"{_PATH}/{quote(object_name, safe='')}/{quote(gsid, safe='')}"
-        self._client.call("DELETE", path, kind="delete", repeatable=repeatable)
+        path = _path(object_name, gsid)
+        self._client.send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 
-    def _write(
-        self,
-        method: str,
-        object_name: str,
-        records: Sequence[Record],
-        *,
-        kind: str,
-        keys: Sequence[str] = (),
-        repeatable: bool = True,
-    ) -> WriteResponse:
-        if not 1 <= len(records) <= MAX_RECORDS:
-            message = f"a write takes 1 to {MAX_RECORDS} records, not {len(records)}"
-            raise ValueError(message)
-        response = self._client.call(
-            method,
-            f"{_PATH}/{quote(object_name, safe='')}",
-            kind=kind,
-            params={"keys": ",".join(keys)} if keys else None,
-            json={"records": list(records)},
-            repeatable=repeatable,
-            expects=_is_write_data,
-        )
+    def _write(self, call: Call) -> WriteResponse:
+        response = self._client.send(call)
         written = as_mapping(response.data)
         listed, count = as_mappings(written.get("records")), written.get("count")
         names_failures = bool(written.get("errors") or response.body.get("errorDesc"))
@@ -205,37 +188,21 @@ class RecordsApi:
             server_time=response.server_time,
         )
 
-    def _rows(
-        self,
-        object_name: str,
-        select: Sequence[str],
-        body: Mapping[str, Json],
-        limit: int | None,
-        page_size: int,
-    ) -> Iterator[Record]:
-        offset = 0
-        while limit is None or offset < limit:
-            size = page_size if limit is None else min(page_size, limit - offset)
-            rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
-            yield from rows
-            if len(rows) < size:
-                return
-            offset += len(rows)
-
     def _page(
         self, object_name: str, select: Sequence[str], body: Mapping[str, Json]
     ) -> tuple[Record, ...]:
         """Read a page. A refusal because nothing matches is a page without rows."""
         known = object_name.lower() in self._readable
+        call = Call(
+            "POST",
+            query_path(object_name),
+            kind="query",
+            json=body,
+            expects=_is_query_data,
+            server_error_tries=None if known else _FIRST_QUERY_TRIES,
+        )
         try:
-            response = self._client.call(
-                "POST",
-                query_path(object_name),
-                kind="query",
-                json=body,
-                expects=_is_query_data,
-                server_error_tries=None if known else _FIRST_QUERY_TRIES,
-            )
+            response = self._client.send(call)
         except (RefusedError, NotFoundError) as error:
             self._readable.add(object_name.lower())
             if means_no_rows(error):
@@ -255,12 +222,12 @@ class RecordsApi:
                 message, attempts=error.attempts, waited=error.waited, **error.context
             ) from error
         self._readable.add(object_name.lower())
-        return _spell_as_selected(rows_of(response.data), select)
+        return rows_of(response.data)
 
 
 def query_path(object_name: str) -> str:
     """Return the path of queries of an object (Company API, Read)."""
-    return f"{_PATH}/query/{quote(object_name, safe='')}"
+    return _path("query", object_name)
 
 
 def means_no_rows(error: GainsightError) -> bool:
@@ -300,6 +267,10 @@ def _spell_as_selected(rows: tuple[Record, ...], select: Sequence[str]) -> tuple
         missing = [name for name in select if name not in row and name.lower() in by_lower_case]
         spelled.append({**row, **{name: by_lower_case[name.lower()] for name in missing}})
     return tuple(spelled)
+
+
+def _path(*parts: str) -> str:
+    return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
 
 
 def _is_write_data(data: Json) -> bool:

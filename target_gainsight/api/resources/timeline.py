@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from target_gainsight.api.http.call import Call, batch
 from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Record
 from target_gainsight.api.resources.per_record_results import (
@@ -17,7 +19,6 @@ from target_gainsight.api.resources.per_record_results import (
     save_by_reference,
 )
 
-MAX_ACTIVITIES = 50
 _PATH = "/v1/ant/es/activity"
 _DUPLICATE = "GS_TL_10_0207"
 _DUPLICATE_MESSAGE = re.compile(r"duplicate|already|exists", re.IGNORECASE)
@@ -40,16 +41,14 @@ class TimelineApi:
     def insert(self, activities: Sequence[Record]) -> PerRecordResponse:
         """Create activities, each with its own outcome (Timeline APIs, Single Activity Save).
 
-        Args:
-            activities: Up to 50, each with its `ExternalId`; `ActivityDate` with milliseconds and
-                offset.
+        There are up to 50, each with its `ExternalId`; `ActivityDate` has milliseconds and offset.
 
         Raises:
             RefusedError: The whole call is refused; nothing was written.
             UnknownOutcomeError: They may have been written; sending them again duplicates nothing.
             ValueError: No activity, or more than 50.
         """
-        return self._save("POST", activities)
+        return save_by_reference(self._client, _call("POST", activities))
 
     def update(self, activities: Sequence[Record]) -> PerRecordResponse:
         """Update activities by their `ExternalId`, each with its own outcome.
@@ -58,18 +57,10 @@ class TimelineApi:
             RefusedError: The whole call is refused; nothing was written.
             ValueError: No activity, or more than 50.
         """
-        return self._save("PUT", activities)
+        call = _call("PUT", activities)
+        return save_by_reference(self._client, replace(call, params={"identifier": "externalid"}))
 
-    def _save(self, method: str, activities: Sequence[Record]) -> PerRecordResponse:
-        if not 1 <= len(activities) <= MAX_ACTIVITIES:
-            message = f"a call takes 1 to {MAX_ACTIVITIES} activities, not {len(activities)}"
-            raise ValueError(message)
-        return save_by_reference(
-            self._client,
-            method,
-            _PATH,
-            {"records": list(activities)},
-            kind="timeline",
-            group="timeline",
-            params={"identifier": "externalid"} if method == "PUT" else None,
-        )
+
+def _call(method: str, activities: Sequence[Record]) -> Call:
+    json = {"records": batch(activities)}
+    return Call(method, _PATH, kind="timeline", group="timeline", json=json)

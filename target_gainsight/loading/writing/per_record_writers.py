@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from target_gainsight.api import (
-    MAX_ACTIVITIES,
-    MAX_CTAS,
+    MAX_RECORDS,
     Clock,
     CockpitApi,
     PayloadTooLargeError,
@@ -59,9 +58,9 @@ class TimelineWriter(Writer):
         rules: WriteRules | None,
         updates_known: bool,
         clock: Clock,
-        batch_size: int = MAX_ACTIVITIES,
+        batch_size: int = MAX_RECORDS,
     ) -> None:
-        self.batch_size = min(batch_size, MAX_ACTIVITIES)
+        self.batch_size = min(batch_size, MAX_RECORDS)
         self._timeline = timeline
         self._rows = rows
         self._comparison = comparison
@@ -176,9 +175,9 @@ class CtaWriter(Writer):
         only_new: frozenset[str],
         recovery: CreateRecovery,
         clock: Clock,
-        batch_size: int = MAX_CTAS,
+        batch_size: int = MAX_RECORDS,
     ) -> None:
-        self.batch_size = min(batch_size, MAX_CTAS)
+        self.batch_size = min(batch_size, MAX_RECORDS)
         self._cockpit = cockpit
         self._not_changed = only_new.union(keys)
         self._recovery = recovery

@@ -1,0 +1,188 @@
+"""Authentication by an access key, or by M2M OAuth tokens, which are kept in memory only."""
+
+from __future__ import annotations
+
+import math
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from target_gainsight.api.clock import Clock
+from target_gainsight.api.http.json_codec import Json, Record, as_mapping
+
+
+@dataclass(frozen=True)
+class AuthHeaders:
+    """The headers that authenticate a call, and the secrets in them."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def redact(self, text: str | None) -> str | None:
+        """Return the text without the secrets; some gateways quote a header that they refuse."""
+        for secret in self.secrets:
+            text = text and text.replace(secret, "***")
+        return text
+
+
+class AccessKey:
+    """A tenant's REST API key (Administration > Connectors 2.0, "Generate REST API Key").
+
+    Raises:
+        ValueError: The key is empty or holds blanks, line ends or characters outside ASCII, which
+            no header can carry. The message does not show it.
+    """
+
+    advice = (
+        "Check that access_key is the tenant's current key (generating a new one ends the old "
+        "one) and that the domain is the tenant it belongs to"
+    )
+
+    def __init__(self, key: str) -> None:
+        if not _fits_header(key):
+            message = (
+                "the access key is empty or holds blanks, line ends or characters outside ASCII; "
+                "copy it again from Gainsight"
+            )
+            raise ValueError(message)
+        self._headers = AuthHeaders({"accesskey": key}, (key,))
+
+    def current(self) -> AuthHeaders:
+        """Return the key in Gainsight's own header."""
+        return self._headers
+
+    def drop(self, _refused: AuthHeaders) -> bool:
+        """Return False: there is no other key."""
+        return False
+
+    def __repr__(self) -> str:
+        return "AccessKey(***)"
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """A tenant's M2M OAuth key and its secret.
+
+    Created in Administration > Connectors 2.0 as a connection of Gainsight API with authentication
+    type OAuth (Generate REST API Key, "Generate M2M OAuth Key").
+
+    `client_id` is the "OAuth API Key", `client_secret` the "OAuth API Secret".
+
+    Raises:
+        ValueError: One of them is empty or holds blanks, line ends or characters outside ASCII, or
+            the id holds a colon. The message shows neither.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        fits = _fits_header(self.client_id) and _fits_header(self.client_secret)
+        if not fits or ":" in self.client_id:
+            message = (
+                "client_id or client_secret is empty or holds blanks, line ends or characters "
+                "outside ASCII, or client_id holds a colon; copy them again from Gainsight"
+            )
+            raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class TokenGrant:
+    """A token as the tenant granted it.
+
+    `seconds` is its stated lifetime, None if it states none; `in_envelope` is true if the response
+    has Gainsight's usual envelope.
+    """
+
+    token: str = field(repr=False)
+    seconds: float | None
+    in_envelope: bool
+
+
+class Tokens:
+    """The tokens of one client, one at a time, for any number of threads.
+
+    A token is replaced shortly before it expires, and after a 401. Threads that need a token while
+    it is being fetched wait for it, and share a failure to fetch it. `fetch` requests a token with
+    the client's own headers.
+    """
+
+    advice = (
+        "A token was granted for client_id and client_secret, but the tenant does not accept it. "
+        "Check that the domain is the tenant they belong to, and in Administration > Connectors "
+        "2.0 that their connection is active"
+    )
+
+    def __init__(
+        self,
+        credentials: ClientCredentials,
+        fetch: Callable[[AuthHeaders], TokenGrant],
+        clock: Clock,
+    ) -> None:
+        secret = credentials.client_secret
+        encoded = b64encode(f"{credentials.client_id}:{secret}".encode()).decode()
+        self._basic = AuthHeaders({"Authorization": f"Basic {encoded}"}, (encoded, secret))
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._current: AuthHeaders | None = None
+        self._renew_at = math.inf
+        self._failure: BaseException | None = None
+
+    def current(self) -> AuthHeaders:
+        """Return the headers with the current token, fetched if need be.
+
+        Raises:
+            GainsightError: The tenant grants none.
+        """
+        earlier_failure = self._failure
+        with self._lock:
+            if self._failure is not None and self._failure is not earlier_failure:
+                raise self._failure
+            if self._current is None or self._clock.now() >= self._renew_at:
+                try:
+                    granted = self._fetch(self._basic)
+                except BaseException as error:
+                    self._failure = error
+                    raise
+                token, seconds = granted.token, granted.seconds or math.inf
+                self._current = AuthHeaders({"Authorization": f"Bearer {token}"}, (token,))
+                self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
+            return self._current
+
+    def drop(self, refused: AuthHeaders) -> bool:
+        """Drop a token that the tenant refused, and return True: another may be accepted."""
+        with self._lock:
+            if refused is self._current:
+                self._current = None
+        return True
+
+
+def parse_token(body: Record) -> TokenGrant:
+    """Parse a response that grants a token (RFC 6749, 5), with or without Gainsight's envelope.
+
+    Raises:
+        ValueError: It holds no token that a header can carry.
+    """
+    for part in (body, as_mapping(body.get("data"))):
+        token = part.get("access_token")
+        if isinstance(token, str) and _fits_header(token):
+            return TokenGrant(token, _lifetime(part.get("expires_in")), part is not body)
+    message = "no token is granted"
+    raise ValueError(message)
+
+
+def _lifetime(expires_in: Json) -> float | None:
+    seconds = math.nan
+    if isinstance(expires_in, int | float | Decimal | str) and not isinstance(expires_in, bool):
+        with suppress(ValueError, OverflowError):
+            seconds = float(expires_in)
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _fits_header(text: str) -> bool:
+    """Return whether a text can be a credential in a header: visible ASCII, and not empty."""
+    return bool(text) and all("!" <= char <= "~" for char in text)

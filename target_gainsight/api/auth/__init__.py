@@ -1,1 +1,0 @@
-"""Authentication: access keys and OAuth tokens."""
