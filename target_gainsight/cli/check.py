@@ -28,10 +28,10 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.near_names import did_you_mean
+from target_gainsight.mapping.planning.checks import find_problems
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import unlisted_names
-from target_gainsight.mapping.planning.stream_checks import find_problems
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
 from target_gainsight.singer.connection import rate_limits

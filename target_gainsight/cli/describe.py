@@ -17,8 +17,8 @@ from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
-from target_gainsight.mapping.planning.proposal import PERSON
-from target_gainsight.mapping.planning.row_checks import may_be_key
+from target_gainsight.mapping.planning.checks import may_be_key
+from target_gainsight.mapping.planning.proposed_lookups import PERSON
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.proposals import proposal_text, propose

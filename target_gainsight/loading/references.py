@@ -9,7 +9,7 @@ from typing import Any
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.mapping.errors import ValueRejectedError, display
-from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
+from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling
 
 Key = tuple[Any, ...]
@@ -32,7 +32,7 @@ class KeyFields:
     def of_row(self, row: Mapping[str, Any]) -> Key:
         """Read the key of a row as a query returns it."""
         fields = zip(self.names, self.converters, strict=True)
-        return tuple([each.read_comparable(row.get(name)) for name, each in fields])
+        return tuple([each.comparable(row.get(name)) for name, each in fields])
 
     def normalize(self, key: Key) -> Key:
         """Make keys equal that differ in case, surrounding blanks or Unicode form only.
@@ -56,10 +56,8 @@ class MatchFields(KeyFields):
         cls, object_name: str, names: tuple[str, ...], schema: ObjectSchema | None
     ) -> MatchFields:
         """Compile the match fields of an object."""
-        fields = [schema.field(name) if schema else None for name in names]
         converters = tuple(
-            converter_for(each) if each else plain_converter(name)
-            for name, each in zip(names, fields, strict=True)
+            Converter(name, schema.field(name) if schema else None) for name in names
         )
         return cls(names, converters, object_name.lower())
 
@@ -72,7 +70,7 @@ class MatchFields(KeyFields):
         pairs = zip(self.converters, values, strict=True)
         written = tuple(converter.write(value) for converter, value in pairs)
         key = tuple(
-            converter.written_comparable(value)
+            converter.comparable(value)
             for converter, value in zip(self.converters, written, strict=True)
         )
         return LookupKey(self, key, written)

@@ -196,23 +196,22 @@ class Session:
         """Process the calls in flight, conclude, and log the error that ended the run."""
         bad_input = isinstance(error, (SingerSDKError, SingerError))
         if isinstance(error, StreamMismatchError):
-            error = self._with_proposal(error)
+            self._add_proposal(error)
         logged = self._end(sends_more=bad_input)
         shown = user_facing_error(error)
         if str(logged) != str(shown):  # a file that cannot be written fails twice
             logger.error("%s", shown)
         return run_end.failed(shown)
 
-    def _with_proposal(self, error: StreamMismatchError) -> StreamMismatchError:
+    def _add_proposal(self, error: StreamMismatchError) -> None:
         """Propose settings for a stream that does not fit, in the message and as a file."""
         if error.spec is None:
-            return error
+            return
         schemas = self.context.schemas
         self.proposal = propose(error.spec, error.stream, schemas.get_if_readable)
-        if self.proposal is None:
-            return error
-        path = write_proposal(self.proposal, self.settings.output.rejects_path)
-        return error.with_proposal(message_lines(self.proposal, path))
+        if self.proposal is not None:
+            path = write_proposal(self.proposal, self.settings.output.rejects_path)
+            error.proposal = message_lines(self.proposal, path)
 
     def end_by_signal(self, interruption: Interruption) -> RunEnd:
         """Process the calls in flight and conclude."""

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from singer_sdk import Target
 from typing_extensions import override
 
-from target_gainsight.api import Json
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
 from target_gainsight.loading.bulk.survey_file import SurveyFile
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
@@ -25,7 +23,6 @@ from target_gainsight.mapping.csv.cells import CsvPlan
 from target_gainsight.mapping.csv.survey_columns import plan_survey
 from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.escaping import csv_text, one_line
-from target_gainsight.mapping.types.converters import converter_for
 from target_gainsight.sinks.stream import StreamSink
 
 
@@ -125,15 +122,9 @@ class BulkCsvSink(FileSink):
         return plan_job_columns(
             columns_of(self.schema),
             schema,
+            self.stream,
             stream=self.stream_name,
-            field_mapping=self.stream.field_mapping,
-            constants=cast("Mapping[str, Json]", self.stream.constants),
             keys=self.key_properties,
-            compile_converter=partial(
-                converter_for,
-                date_format=self.stream.date_format,
-                html=self.stream.rich_text == "html",
-            ),
         )
 
     @override
@@ -196,13 +187,7 @@ class SurveyCsvSink(FileSink):
 
     @override
     def _plan(self) -> CsvPlan:
-        return plan_survey(
-            columns_of(self.schema),
-            stream=self.stream_name,
-            survey_columns=self.stream.survey_columns,
-            constants=cast("Mapping[str, Json]", self.stream.constants),
-            date_format=self.stream.date_format,
-        )
+        return plan_survey(columns_of(self.schema), self.stream, stream=self.stream_name)
 
     @override
     def _make_loader(self, header: bytes) -> SurveyFile:

@@ -30,7 +30,7 @@ from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
+from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE, well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -119,7 +119,7 @@ class ObjectSink(StreamSink):
                 schema.name,
             )
         self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
-        for warning in self.plan.warnings:
+        for warning in find_warnings(self.plan):
             self.logger.warning("stream %s: %s", self.stream_name, warning)
         rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
         for name, rule in rules.items():
@@ -307,11 +307,11 @@ class ObjectSink(StreamSink):
         known = schema is not None and all(schema.field(key) for key in keys)
         return keys if len(keys) <= MAX_KEYS and (known or stream.sync_mode != "insert") else ()
 
-    def _plan_fields(self, keys: tuple[str, ...]) -> FieldPlan:
+    def _plan_fields(self, keys: tuple[str, ...]) -> MappingSpec:
         """Map columns to fields."""
-        return plan_fields(
-            self._spec(keys), stream=self.stream_name, further_problems=self.lookups.problems
-        )
+        spec = self._spec(keys)
+        check_fit(spec, stream=self.stream_name, further_problems=self.lookups.problems)
+        return spec
 
     def _spec(self, keys: tuple[str, ...]) -> MappingSpec:
         stream = self.stream
@@ -342,8 +342,6 @@ class ObjectSink(StreamSink):
         try:
             return RecordMapper(
                 self.plan,
-                schema,
-                sync_mode=self.stream.sync_mode,
                 null_values=self.stream.null_values,
                 date_format=self.stream.date_format,
                 html_fields=html_fields,

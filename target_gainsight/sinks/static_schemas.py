@@ -21,7 +21,6 @@ from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import CtaWriter, TimelineWriter
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.composite_key import join_keys
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import (
@@ -33,6 +32,7 @@ from target_gainsight.mapping.planning.static_schemas import (
     UNCOMPARED,
     static_schema,
 )
+from target_gainsight.mapping.types.strings import join_keys
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.object_sink import ObjectSink

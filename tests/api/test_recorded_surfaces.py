@@ -11,7 +11,7 @@ from answering import TENANT
 
 from target_gainsight.api import GainsightClient, RefusedError, is_in
 from target_gainsight.mapping.planning.static_schemas import CTA, READ_AS, static_schema
-from target_gainsight.mapping.types.converters import converter_for
+from target_gainsight.mapping.types.converters import Converter
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "gainsight-samples"
 QUERY = f"{TENANT}/v1/data/objects/query/activity_timeline"
@@ -47,9 +47,9 @@ def test_row_of_a_cta_compares_with_what_was_written() -> None:
     for name, value in {**written, "DueDate": "2020-04-14", "Name": "Today"}.items():
         field = schema.field(name)
         assert field is not None
-        converter = converter_for(field)
+        converter = Converter(field.name, field)
         held = row[READ_AS[CTA].get(name, name)]
-        assert converter.written_comparable(value) == converter.read_comparable(held), name
+        assert converter.comparable(value) == converter.comparable(held), name
 
 
 @pytest.mark.parametrize("status", [200, 400])

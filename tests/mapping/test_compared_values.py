@@ -8,13 +8,15 @@ import pytest
 from tenant_fields import COMMA, GOLD, OLD, SILVER, a_field
 
 from target_gainsight.api import Json, PicklistOption
-from target_gainsight.mapping.types.converters import Incomparable, converter_for, plain_comparable
+from target_gainsight.mapping.types.converters import Converter, Incomparable
+
+UNKNOWN = Converter("")
 
 
 def holds(data_type: str, source: object, read: Json, **described: object) -> bool:
     """Return whether a row that returns `read` needs no write of `source`."""
-    converter = converter_for(a_field("Field", data_type, **described))
-    return converter.written_comparable(converter.write(source)) == converter.read_comparable(read)
+    converter = Converter("Field", a_field("Field", data_type, **described))
+    return converter.comparable(converter.write(source)) == converter.comparable(read)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +114,9 @@ def test_date_read_as_a_time_before_noon_is_that_day(read: Json) -> None:
 
 @pytest.mark.parametrize("date_format", ["iso", "MM-DD-YYYY"])
 def test_date_is_equal_in_both_forms(date_format: str) -> None:
-    converter = converter_for(a_field("Field", "DATE"), date_format=date_format)  # type: ignore[arg-type]
+    converter = Converter("Field", a_field("Field", "DATE"), date_format=date_format)  # type: ignore[arg-type]
     written = converter.write("2026-02-01")
-    assert converter.written_comparable(written) == converter.read_comparable("2026-02-01")
+    assert converter.comparable(written) == converter.comparable("2026-02-01")
 
 
 @pytest.mark.parametrize(
@@ -136,16 +138,16 @@ def test_label_of_two_active_items_is_uncertain() -> None:
 
 
 def test_only_certainly_equal_values_match_without_metadata() -> None:
-    assert plain_comparable("a") == plain_comparable("a")
-    assert plain_comparable(1) == plain_comparable(Decimal("1.0"))
-    assert plain_comparable(None) == plain_comparable("")
-    assert plain_comparable(1) != plain_comparable(True)
-    assert plain_comparable("1") != plain_comparable(1)
-    assert plain_comparable(["a"]) != plain_comparable(["a"])
+    assert UNKNOWN.comparable("a") == UNKNOWN.comparable("a")
+    assert UNKNOWN.comparable(1) == UNKNOWN.comparable(Decimal("1.0"))
+    assert UNKNOWN.comparable(None) == UNKNOWN.comparable("")
+    assert UNKNOWN.comparable(1) != UNKNOWN.comparable(True)
+    assert UNKNOWN.comparable("1") != UNKNOWN.comparable(1)
+    assert UNKNOWN.comparable(["a"]) != UNKNOWN.comparable(["a"])
 
 
 def test_uncertain_value_equals_nothing_even_in_composite_keys() -> None:
-    one, other = plain_comparable(["a"]), plain_comparable(["a"])
+    one, other = UNKNOWN.comparable(["a"]), UNKNOWN.comparable(["a"])
     assert isinstance(one, Incomparable)
     assert one != one  # noqa: PLR0124 - the point
     assert ("key", one) != ("key", other)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.mapping.composite_key import join_keys
+from target_gainsight.mapping.types.strings import join_keys
 
 texts = st.text(st.sampled_from("ab|\\"), min_size=1)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tenant_fields import a_field, an_object, company
 
 from target_gainsight.mapping.columns import Column, columns_of
-from target_gainsight.mapping.planning.field_plan import FieldPlan, plan_fields
+from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import propose_settings
 from target_gainsight.mapping.planning.spec import MappingSpec
@@ -24,7 +24,7 @@ def columns(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
-def plan(*names: str, stream: str = "accounts", **settings: Any) -> FieldPlan:
+def plan(*names: str, stream: str = "accounts", **settings: Any) -> MappingSpec:
     defaults: dict[str, Any] = {
         "columns": columns(*names),
         "schema": company(),
@@ -33,7 +33,9 @@ def plan(*names: str, stream: str = "accounts", **settings: Any) -> FieldPlan:
         "field_mapping": {},
         "constants": {},
     }
-    return plan_fields(MappingSpec(**{**defaults, **settings}), stream=stream)
+    spec = MappingSpec(**{**defaults, **settings})
+    check_fit(spec, stream=stream)
+    return spec
 
 
 def mismatch(*names: str, **settings: Any) -> StreamMismatchError:
@@ -365,11 +367,11 @@ def test_missing_key_fails_unless_every_record_is_new() -> None:
 @pytest.mark.parametrize("sync_mode", ["upsert", "insert"])
 def test_unfilled_required_field_warns_where_records_are_created(sync_mode: str) -> None:
     settings: dict[str, Any] = {"keys": ("ExternalId__gc",), "sync_mode": sync_mode}
-    [warning] = plan("ExternalId__gc", "NAME", **settings, unknown_fields="drop").warnings
+    [warning] = find_warnings(plan("ExternalId__gc", "NAME", **settings, unknown_fields="drop"))
     assert "Company needs Name to create a record" in warning
     assert "Perhaps column NAME is meant for it." in warning
-    assert not plan("ExternalId__gc", **{**settings, "sync_mode": "update"}).warnings
-    assert not plan("ExternalId__gc", **settings, constants={"Name": "x"}).warnings
+    assert not [*find_warnings(plan("ExternalId__gc", **{**settings, "sync_mode": "update"}))]
+    assert not [*find_warnings(plan("ExternalId__gc", **settings, constants={"Name": "x"}))]
 
 
 def test_constant_that_does_not_convert_fails() -> None:

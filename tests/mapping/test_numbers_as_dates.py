@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenant_fields import a_field
 
 from target_gainsight.mapping.errors import ValueRejectedError
-from target_gainsight.mapping.types.converters import converter_for
+from target_gainsight.mapping.types.converters import Converter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 DATE_AND_HOUR = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9][0-2][0-9]")
@@ -23,7 +23,7 @@ plausible = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)).map(  # n
 
 
 def written(data_type: str, value: object) -> object:
-    return converter_for(a_field("Field", data_type)).write(value)
+    return Converter("Field", a_field("Field", data_type)).write(value)
 
 
 def is_rejected(data_type: str, value: object) -> bool:

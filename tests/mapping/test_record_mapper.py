@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from tenant_fields import GOLD, OLD, a_field, company
 
+from target_gainsight.api import ObjectSchema
+from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
-from target_gainsight.mapping.planning.field_plan import FieldPlan
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 
@@ -28,22 +30,27 @@ ROW = {
     "Stage": GOLD,
     "IsActive": False,
 }
+SCHEMA = company(a_field("Code", nillable=False))
 
 
-def a_mapper(**options: Any) -> RecordMapper:
-    planned = {
-        "column_to_field": COLUMNS,
-        "constants": options.pop("constants", {}),
-        "dropped": (),
-        "keys": options.pop("keys", ("Name",)),
-    }
-    schema = options.pop("schema", company(a_field("Code", nillable=False)))
-    sent = options.pop("sent", COLUMNS)
-    return RecordMapper(
-        FieldPlan(**{**planned, "column_to_field": sent}),
-        schema,
-        **{"sync_mode": "upsert", **options},
+def a_mapper(
+    *,
+    sent: dict[str, str] = COLUMNS,
+    schema: ObjectSchema | None = SCHEMA,
+    sync_mode: str = "upsert",
+    constants: dict[str, Any] | None = None,
+    keys: tuple[str, ...] = ("Name",),
+    **options: Any,
+) -> RecordMapper:
+    spec = MappingSpec(
+        columns=tuple(map(Column, sent)),
+        schema=schema,
+        sync_mode=sync_mode,  # type: ignore[arg-type]
+        named_keys=keys,
+        field_mapping=sent,
+        constants=constants or {},
     )
+    return RecordMapper(spec, **options)
 
 
 def codes(mapper: RecordMapper, record: dict[str, object]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA, static_schema
-from target_gainsight.mapping.types.converters import converter_for
+from target_gainsight.mapping.types.converters import Converter
 
 
 @pytest.mark.parametrize("object_name", [ACTIVITY, CTA])
@@ -44,5 +44,5 @@ def test_field_of_unknown_type_compares_number_with_its_text(
 ) -> None:
     field = static_schema(CTA, ["Mine__gc"]).field("Mine__gc")
     assert field is not None
-    converter = converter_for(field)
-    assert (converter.written_comparable(one) == converter.read_comparable(other)) is equal
+    converter = Converter(field.name, field)
+    assert (converter.comparable(one) == converter.comparable(other)) is equal

@@ -10,7 +10,7 @@ from tenant_fields import COMMA, GOLD, OLD, SILVER, TIERS, a_field
 
 from target_gainsight.api import PicklistOption
 from target_gainsight.mapping.errors import FieldError, ValueRejectedError
-from target_gainsight.mapping.types.converters import converter_for, plain_value
+from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.datetimes import reformat_date
 
 CEST = timezone(timedelta(hours=2))
@@ -19,7 +19,7 @@ GSID = "1P02" + "X" * 32
 
 
 def written(data_type: str, value: object, **described: object) -> object:
-    return converter_for(a_field("Field", data_type, **described)).write(value)
+    return Converter("Field", a_field("Field", data_type, **described)).write(value)
 
 
 def refusal(data_type: str, value: object, **described: object) -> FieldError:
@@ -134,7 +134,7 @@ def test_date_is_day_in_zone_of_source(value: object) -> None:
 
 
 def test_date_format_is_configurable() -> None:
-    converter = converter_for(a_field("Field", "DATE"), date_format="MM-DD-YYYY")
+    converter = Converter("Field", a_field("Field", "DATE"), date_format="MM-DD-YYYY")
     assert converter.write("2026-02-01") == "02-01-2026"
     assert converter.write("") is None
 
@@ -407,7 +407,7 @@ def test_text_of_another_shape_is_refused(data_type: str, value: object, code: s
     ],
 )
 def test_without_metadata_values_are_written_plainly(value: object, expected: object) -> None:
-    assert plain_value(value) == expected
+    assert Converter("").write(value) == expected
     assert written("SOMETHING_NEW", value) == expected
 
 
@@ -416,7 +416,7 @@ def test_values_outside_json_are_refused_without_metadata() -> None:
     endless.append(endless)
     for value in (float("nan"), b"bytes", endless, "\ud800"):
         with pytest.raises(ValueRejectedError):
-            plain_value(value)
+            Converter("").write(value)
 
 
 def test_error_names_field_type_value_and_remedy() -> None:

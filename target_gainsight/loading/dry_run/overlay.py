@@ -17,7 +17,7 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.references import TO_BE_CREATED, Key, LookupKey, LookupTargets
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.types.picklists import label_of
-from target_gainsight.mapping.types.salesforce_ids import comparable_sfdc_id
+from target_gainsight.mapping.types.spellings import comparable_sfdc_id
 
 MAX_NAMES = 200_000
 PICKLISTS = ("PICKLIST", "MULTISELECTDROPDOWNLIST")

@@ -23,7 +23,7 @@ from target_gainsight.loading.references import (
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
-from target_gainsight.mapping.types.converters import Converter, converter_for, plain_converter
+from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import strip_blanks
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, CompanyLinks, StreamSettings
 
@@ -251,8 +251,7 @@ def _plan_link_fields(
         if schema is not None and (field is None or name == COMPANY_ID):
             message = f"{LINK_OBJECT} has no field {name} that can be set."
             problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
-        converter = converter_for(field) if field else plain_converter(name)
-        fields.append(LinkField(name, column, converter))
+        fields.append(LinkField(name, column, Converter(name, field)))
     return tuple(fields)
 
 

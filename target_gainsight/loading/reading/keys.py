@@ -29,7 +29,7 @@ class KeyReader(KeyFields):
     def of_record(self, fields: Mapping[str, Any]) -> Key:
         """Read the key of a record's written fields."""
         columns = zip(self.names, self.converters, strict=True)
-        return tuple([each.written_comparable(fields.get(name)) for name, each in columns])
+        return tuple([each.comparable(fields.get(name)) for name, each in columns])
 
     def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
         """List the values that find the rows with a record's key.

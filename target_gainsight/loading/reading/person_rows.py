@@ -86,8 +86,7 @@ class PersonComparison:
 
     def _are_equal(self, existing: Mapping[str, Any], link: Mapping[str, Any]) -> bool:
         return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
-            converter.written_comparable(link[name])
-            == converter.read_comparable(existing.get(name))
+            converter.comparable(link[name]) == converter.comparable(existing.get(name))
             for name, converter in self._link_fields.items()
             if name in link
         )

@@ -7,41 +7,31 @@ checked: the job may look them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import Field, ObjectSchema
+from target_gainsight.api.resources.metadata import ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
-from target_gainsight.mapping.csv.cells import (
-    CsvColumn,
-    CsvPlan,
-    cell,
-    missing_sources,
-    unmapped,
-    unwritable_names,
+from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, unfit_columns
+from target_gainsight.mapping.errors import ConversionError
+from target_gainsight.mapping.planning.checks import check_column_type
+from target_gainsight.mapping.planning.mismatch import (
+    FieldProblem,
+    StreamMismatchError,
+    missing_columns,
 )
-from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
-from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.converters import Converter, may_convert, plain_converter
+from target_gainsight.mapping.types.converters import REFERENCES, Converter
 from target_gainsight.mapping.types.spellings import is_blank
-
-REFERENCES = frozenset({"GSID", "LOOKUP", "WHOID", "WHATID"})
-
-_KEY_MISSING = ConversionError(
-    "key_missing", "a key property needs a value", "Let the tap or a stream map supply it."
-)
-_BLANK = ConversionError("null_not_allowed", "the field must not be empty", "Send a value.")
+from target_gainsight.settings.stream_settings import StreamSettings
 
 
 def plan_job_columns(
     columns: tuple[Column, ...],
     schema: ObjectSchema | None,
+    settings: StreamSettings,
     *,
     stream: str,
-    field_mapping: Mapping[str, str],
-    constants: Mapping[str, Json],
     keys: Collection[str],
-    compile_converter: Callable[[Field], Converter],
 ) -> CsvPlan:
     """Decide which columns the CSV has.
 
@@ -49,45 +39,45 @@ def plan_job_columns(
     stream's under their own names. Constants come after them.
 
     Args:
-        columns: The stream's columns.
         schema: The object, or None when its metadata cannot be read.
-        stream: The stream's name, for messages.
-        field_mapping: The stream's column → the job's column.
-        constants: The job's column → the value in every row.
         keys: The stream's key properties. A record without one of them is rejected: the job
             would take all such rows for one.
-        compile_converter: Compiles the converter of a field.
 
     Raises:
         StreamMismatchError: The stream does not fit; has all problems.
     """
-    names = tuple(column.name for column in columns)
+
+    def converter(name: str) -> Converter:
+        field = schema.field(name) if schema else None
+        checked = None if field is None or field.data_type in REFERENCES else field
+        html = settings.rich_text == "html"
+        return Converter(name, checked, date_format=settings.date_format, html=html)
+
+    field_mapping, constants = settings.field_mapping, settings.constants
     sent = _assign(columns, field_mapping, schema)
-    problems = [*missing_sources(names, field_mapping, "field_mapping")]
-    problems += _duplicates(sent, constants)
-    problems += _column_types(columns, sent, schema)
-    problems += unwritable_names(sent.values(), constants, "column")
+    converters = {name: converter(name) for name in (*sent.values(), *constants)}
     plan = []
     for source, name in sent.items():
-        converter = _converter(name, schema, compile_converter)
-        data_type = converter.field.data_type if converter.field else ""
-        write = _checked(name, converter, is_key=source in keys)
-        plan.append(CsvColumn(name, source, write, data_type=data_type))
+        write = _writer(converters[name], is_key=source in keys)
+        plan.append(CsvColumn(name, source, write, converters[name].data_type))
     for name, value in constants.items():
-        converter = _converter(name, schema, compile_converter)
-        try:
-            text = cell(converter.write(value))
-        except (ConversionError, ValueRejectedError) as refusal:
-            problems.append(FieldProblem("constants", name, str(refusal)))
-            continue
-        plan.append(CsvColumn(name, None, converter.write, constant=text))
+        write = converters[name].write
+        plan.append(CsvColumn(name, None, write, converters[name].data_type, value))
+    names = tuple(column.name for column in columns)
+    spare = set(names).difference(field_mapping)
+    problems = [*missing_columns("field_mapping", field_mapping, names, spare)]
+    problems += _duplicates(plan)
+    for column in columns:
+        if column.name in sent:
+            problems += check_column_type(column, converters[sent[column.name]].field)
+    problems += unfit_columns(plan, "column")
     if not plan and not problems:
         problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
     if problems:
         object_name = schema.name if schema else "its bulk job"
         raise StreamMismatchError(problems, stream=stream, object_name=object_name)
     own = (column for column in columns if not column.name.startswith(METADATA_PREFIX))
-    return CsvPlan(tuple(plan), **unmapped(own, sent))
+    return CsvPlan.of(plan, own)
 
 
 def _assign(
@@ -105,57 +95,34 @@ def _assign(
     return {name: field_mapping[name] for name in ordered or field_mapping}
 
 
-def _duplicates(sent: Mapping[str, str], constants: Mapping[str, Json]) -> Iterator[FieldProblem]:
+def _duplicates(plan: Iterable[CsvColumn]) -> Iterator[FieldProblem]:
     by_name: dict[str, list[str]] = {}
-    for source, name in sent.items():
-        by_name.setdefault(name.casefold(), []).append(f"column {source}")
-    for name in constants:
-        by_name.setdefault(name.casefold(), []).append(f"the constant {name}")
+    for column in plan:
+        is_constant = column.source is None
+        source = f"the constant {column.name}" if is_constant else f"column {column.source}"
+        by_name.setdefault(column.name.casefold(), []).append(source)
     for name, sources in by_name.items():
         if len(sources) > 1:
             message = f"A CSV has each column once, and {' and '.join(sources)} fill this one."
             yield FieldProblem("field_mapping", name, message)
 
 
-def _column_types(
-    columns: tuple[Column, ...], sent: Mapping[str, str], schema: ObjectSchema | None
-) -> Iterator[FieldProblem]:
-    for column in columns:
-        field = _checked_field(sent.get(column.name, ""), schema)
-        if field and not may_convert(column.json_types, field.data_type):
-            found = " or ".join(sorted(column.json_types))
-            message = f"Column {column.name} ({found}) cannot fit {field.name} ({field.data_type})."
-            yield FieldProblem("column", column.name, f"{message} Convert it in a stream map.")
-
-
-def _checked_field(name: str, schema: ObjectSchema | None) -> Field | None:
-    field = schema.field(name) if schema else None
-    return None if field is None or field.data_type in REFERENCES else field
-
-
-def _converter(
-    name: str, schema: ObjectSchema | None, compile_converter: Callable[[Field], Converter]
-) -> Converter:
-    field = _checked_field(name, schema)
-    return plain_converter(name) if field is None else compile_converter(field)
-
-
-def _checked(name: str, converter: Converter, *, is_key: bool) -> Callable[[object], Json]:
+def _writer(converter: Converter, *, is_key: bool) -> Callable[[object], Json]:
     """Return the conversion of a column that rejects blanks where a value is needed.
 
     Null in a field that must not be empty is left to the job, which may ignore empty cells.
     """
     field = converter.field
-    data_type = field.data_type if field else ""
     is_needed = field is not None and not field.nillable
 
     def write(value: object) -> Json:
         written = converter.write(value)
-        if is_blank(written):
-            if is_key:
-                raise ValueRejectedError(_KEY_MISSING.for_field(name, data_type, value))
-            if is_needed and value is not None:
-                raise ValueRejectedError(_BLANK.for_field(name, data_type, value))
+        if is_blank(written) and is_key:
+            message, hint = "a key property needs a value", "Let the tap or a stream map supply it."
+            raise ConversionError(code="key_missing", message=message, hint=hint)
+        if is_blank(written) and is_needed and value is not None:
+            message, hint = "the field must not be empty", "Send a value."
+            raise ConversionError(code="null_not_allowed", message=message, hint=hint)
         return written
 
     return write

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 import simplejson
 
@@ -16,12 +15,9 @@ from target_gainsight.mapping.errors import (
     RecordRejectedError,
     ValueRejectedError,
 )
-from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.numeric import number_text
 from target_gainsight.mapping.types.strings import encodable
-
-Setting = Literal["column", "field_mapping", "survey_columns"]
 
 ITEM_SEPARATOR = ";"
 """Separates the items of a multi-select, as in the rows that a query returns."""
@@ -32,24 +28,25 @@ class CsvColumn:
     """One column of a CSV.
 
     Attributes:
-        name: Its name in the header.
         source: The stream's column that fills it; None for a constant.
-        write: Converts a source value; raises `ValueRejectedError` only.
-        constant: The cell of a constant.
+        write: Converts a source value; raises `ConversionError` or `ValueRejectedError`.
         data_type: Its Gainsight data type; empty when unknown.
+        constant: The value in every row.
     """
 
     name: str
     source: str | None
     write: Callable[[object], Json]
-    constant: str = ""
     data_type: str = ""
+    constant: object = None
 
     def text(self, record: Mapping[str, object]) -> str:
-        """Return the cell of a record; raises ValueRejectedError if the value fits no cell."""
-        if self.source is None:
-            return self.constant
-        value = record.get(self.source)
+        """Return the cell of a record.
+
+        Raises:
+            ValueRejectedError: The value does not convert, or fits no cell.
+        """
+        value = self.constant if self.source is None else record.get(self.source)
         try:
             return cell(self.write(value))
         except ConversionError as unfit:
@@ -66,8 +63,20 @@ class CsvPlan:
     """
 
     columns: tuple[CsvColumn, ...]
-    dropped: tuple[str, ...] = ()
-    undeclared: tuple[str, ...] = ()
+    dropped: tuple[str, ...]
+    undeclared: tuple[str, ...]
+
+    @classmethod
+    def of(cls, columns: Iterable[CsvColumn], own: Iterable[Column]) -> CsvPlan:
+        """Complete the columns of a CSV by the stream's own that they leave out."""
+        columns = tuple(columns)
+        sources = {column.source for column in columns}
+        left = [column for column in own if column.name not in sources]
+        return cls(
+            columns,
+            dropped=tuple(column.name for column in left if column.declared),
+            undeclared=tuple(column.name for column in left if not column.declared),
+        )
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -91,42 +100,26 @@ class CsvPlan:
         return cells
 
 
-def unmapped(columns: Iterable[Column], mapped: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return the columns that are not written, as `dropped` and `undeclared` of a CsvPlan."""
-    left = [column for column in columns if column.name not in mapped]
-    return {
-        "dropped": tuple(column.name for column in left if column.declared),
-        "undeclared": tuple(column.name for column in left if not column.declared),
-    }
+def unfit_columns(columns: Sequence[CsvColumn], setting: str) -> Iterator[FieldProblem]:
+    """Find the names that no CSV header can hold, and the constants that fit no cell.
 
-
-def missing_sources(
-    names: tuple[str, ...], sources: Collection[str], setting: Setting
-) -> Iterator[FieldProblem]:
-    """Find the columns that a setting names and a stream with these columns does not have."""
-    for source in sources:
-        if names and source not in names:
-            near = suggest_names(source, names)
-            yield FieldProblem(
-                setting,
-                source,
-                f"The stream has no column {source}.",
-                near,
-                needs_column=set(sources).issuperset(near),
-                is_missing_column=True,
-            )
-
-
-def unwritable_names(
-    names: Iterable[str], constants: Collection[str], setting: Setting
-) -> Iterator[FieldProblem]:
-    """Find the names that no CSV header can hold; the setting is where other names come from."""
-    for name in (*names, *constants):
+    Args:
+        columns: The columns of the CSV.
+        setting: The setting that names those that are no constants.
+    """
+    for column in columns:
         try:
-            cell(encodable(name))
+            cell(encodable(column.name))
         except ConversionError as unfit:
-            message = f"Column {name} cannot be in a CSV: {unfit}."
-            yield FieldProblem("constants" if name in constants else setting, name, message)
+            place = "constants" if column.source is None else setting
+            message = f"Column {column.name} cannot be in a CSV: {unfit}."
+            yield FieldProblem(place, column.name, message)
+    for column in columns:
+        try:
+            if column.source is None:
+                column.text({})
+        except ValueRejectedError as refusal:
+            yield FieldProblem("constants", column.name, str(refusal))
 
 
 def cell(value: Json) -> str:
@@ -137,9 +130,9 @@ def cell(value: Json) -> str:
     """
     if isinstance(value, str):
         if "\0" in value:  # some CSV readers end the file there
-            code = "nul_in_text"
             message = f"a NUL character at position {value.index(chr(0))}, which no CSV can hold"
-            raise ConversionError(code, message, "Remove it in a stream map.")
+            hint = "Remove it in a stream map."
+            raise ConversionError(code="nul_in_text", message=message, hint=hint)
         return value
     if value is None:
         return ""
@@ -150,8 +143,7 @@ def cell(value: Json) -> str:
     if isinstance(value, (list, tuple)):
         items = [cell(each) for each in value]
         if any(ITEM_SEPARATOR in each for each in items):
-            code = "separator_in_item"
             message = "an item has a semicolon, which separates the items in a CSV"
-            raise ConversionError(code, message)
+            raise ConversionError(code="separator_in_item", message=message)
         return ITEM_SEPARATOR.join(items)
     return str(simplejson.dumps(value, ensure_ascii=False, use_decimal=True))

@@ -7,30 +7,25 @@ opened in spreadsheets, so no cell may be a formula.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.csv.cells import (
-    CsvColumn,
-    CsvPlan,
-    cell,
-    missing_sources,
-    unmapped,
-    unwritable_names,
-)
-from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
+from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, cell, unfit_columns
+from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.planning.mismatch import FieldProblem, StreamMismatchError
-from target_gainsight.mapping.types.datetimes import DateFormat, date_writer
-from target_gainsight.mapping.types.numeric import number
+from target_gainsight.mapping.planning.mismatch import (
+    FieldProblem,
+    StreamMismatchError,
+    missing_columns,
+)
+from target_gainsight.mapping.types.datetimes import DateFormat, write_date
+from target_gainsight.mapping.types.numeric import write_number
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.mapping.types.strings import email_writer, text_writer
-
-Role = Literal["company", "person", "score", "comment", "survey", "date", "language", "channel"]
+from target_gainsight.mapping.types.strings import write_email, write_text
+from target_gainsight.settings.stream_settings import StreamSettings
 
 HIGHEST_SCORE = 10
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -44,69 +39,58 @@ class SurveyColumn:
     """A column of the import.
 
     Attributes:
-        other_names: Synonyms, without blanks and in lower case.
+        synonyms: Without blanks and in lower case, its own name included.
         required: Whether every response must have a value.
     """
 
     name: str
-    role: Role
-    other_names: tuple[str, ...] = ()
+    synonyms: tuple[str, ...]
     required: bool = False
 
 
+_PERSON = SurveyColumn("Email", ("email", "person", "personemail"), required=True)
+_SCORE = SurveyColumn("Score", ("score", "npsscore", "nps"), required=True)
+_DATE = SurveyColumn("Response Date", ("responsedate", "responsedatetime"), required=True)
 SURVEY_COLUMNS = (
-    SurveyColumn("Company", "company", ("companyname", "companyid"), required=True),
-    SurveyColumn("Email", "person", ("person", "personemail"), required=True),
-    SurveyColumn("Score", "score", ("npsscore", "nps"), required=True),
-    SurveyColumn("Comment", "comment", ("comments",)),
-    SurveyColumn("Survey Name", "survey", ("surveyid", "survey"), required=True),
-    SurveyColumn("Response Date", "date", ("responsedatetime",), required=True),
-    SurveyColumn("Language", "language"),
-    SurveyColumn("Channel", "channel"),
+    SurveyColumn("Company", ("company", "companyname", "companyid"), required=True),
+    _PERSON,
+    _SCORE,
+    SurveyColumn("Comment", ("comment", "comments")),
+    SurveyColumn("Survey Name", ("surveyname", "surveyid", "survey"), required=True),
+    _DATE,
+    SurveyColumn("Language", ("language",)),
+    SurveyColumn("Channel", ("channel",)),
 )
 """The columns of the import, in its order."""
 
 
-def plan_survey(
-    columns: tuple[Column, ...],
-    *,
-    stream: str,
-    survey_columns: Mapping[str, str],
-    constants: Mapping[str, Json],
-    date_format: DateFormat,
-) -> CsvPlan:
+def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream: str) -> CsvPlan:
     """Decide which source column fills which column of the import.
 
     A column that the settings do not name is filled by the source column of the same name,
     whatever its case and separators; one that is not required may be missing.
 
-    Args:
-        columns: The stream's columns.
-        stream: The stream's name, for messages.
-        survey_columns: Column of the import → source column.
-        constants: Column of the import → value in every row.
-        date_format: The format of dates.
-
     Raises:
         StreamMismatchError: The stream does not fit; has all problems.
     """
     names = tuple(column.name for column in columns)
+    survey_columns, constants = settings.survey_columns, settings.constants
+    date_format = settings.date_format
     filled = {**_matches_by_name(names, (*survey_columns, *constants)), **survey_columns}
-    problems = [*missing_sources(names, survey_columns.values(), "survey_columns")]
-    problems += _missing((*filled, *constants), names)
-    problems += _duplicates((*survey_columns, *constants))
-    problems += unwritable_names(filled, constants, "survey_columns")
     plan = [CsvColumn(name, source, _writer(name, date_format)) for name, source in filled.items()]
     for name, value in constants.items():
-        write = _writer(name, date_format)
-        try:
-            plan.append(CsvColumn(name, None, write, constant=cell(write(value))))
-        except (ConversionError, ValueRejectedError) as refusal:
-            problems.append(FieldProblem("constants", name, str(refusal)))
+        plan.append(CsvColumn(name, None, _writer(name, date_format), constant=value))
+    sources = survey_columns.values()
+    spare = set(names).difference(sources)
+    problems = [*missing_columns("survey_columns", sources, names, spare)]
+    problems += _missing((*filled, *constants), names)
+    problems += _duplicates((*survey_columns, *constants))
+    problems += unfit_columns(plan, "survey_columns")
     if problems:
         raise StreamMismatchError(problems, stream=stream, object_name="a survey import")
-    plan.sort(key=_position)
-    return CsvPlan(tuple(plan), **unmapped(columns, filled.values()))
+    order = [*SURVEY_COLUMNS, None]
+    plan.sort(key=lambda column: order.index(_known_column(column.name)))
+    return CsvPlan.of(plan, columns)
 
 
 def harmless(text: str) -> str:
@@ -116,16 +100,11 @@ def harmless(text: str) -> str:
 
 def _known_column(name: str) -> SurveyColumn | None:
     bare = _bare(name)
-    for column in SURVEY_COLUMNS:
-        if bare == _bare(column.name) or bare in column.other_names:
-            return column
-    return None
+    return next((column for column in SURVEY_COLUMNS if bare in column.synonyms), None)
 
 
-def _position(column: CsvColumn) -> int:
-    """Return a column's place in the import's order; further columns come last."""
-    known = _known_column(column.name)
-    return SURVEY_COLUMNS.index(known) if known else len(SURVEY_COLUMNS)
+def _bare(name: str) -> str:
+    return _SEPARATORS.sub("", name).casefold()
 
 
 def _matches_by_name(sources: Iterable[str], named: Iterable[str]) -> dict[str, str]:
@@ -165,45 +144,34 @@ def _duplicates(named: Iterable[str]) -> Iterator[FieldProblem]:
 def _writer(name: str, date_format: DateFormat) -> Callable[[object], Json]:
     """Return the conversion of a column's values, by its role."""
     known = _known_column(name)
-    role = known.role if known else None
-    write: Callable[[object], Json] = text_writer(None)
-    if role == "score":
-        write = _score
-    elif role == "date":
-        write = date_writer(date_format)
-    elif role == "person" and "email" in _bare(name):  # otherwise it may be any id of a person
-        write = email_writer(None)
-    required = known is not None and known.required
+    is_required = known is not None and known.required
 
-    def checked(value: object) -> Json:
-        try:
-            written = None if value is None else write(value)
-        except ConversionError as unfit:
-            raise ValueRejectedError(unfit.for_field(name, "", value)) from None
-        if required and (written is None or is_blank(cell(written))):
-            raise ValueRejectedError(_REQUIRED.for_field(name, "", value))
+    def convert(value: object) -> Json:
+        if known is _SCORE:
+            return _write_score(value)
+        if known is _DATE:
+            return write_date(value, date_format)
+        if known is _PERSON and "email" in _bare(name):  # otherwise it may be any id of a person
+            return write_email(value)
+        return write_text(value)
+
+    def write(value: object) -> Json:
+        written = None if value is None else convert(value)
+        if is_required and is_blank(cell(written)):
+            message, hint = "a survey import needs it in every row", "Send a value."
+            raise ConversionError(code="required_missing", message=message, hint=hint)
         return harmless(written) if isinstance(written, str) else written
 
-    return checked
+    return write
 
 
-_REQUIRED = ConversionError(
-    "required_missing", "a survey import needs it in every row", "Send a value."
-)
-
-
-def _score(value: object) -> Json:
+def _write_score(value: object) -> Json:
     """Convert a whole number from 0 to 10."""
-    score = number(value)
+    score = write_number(value)
     if score is None:
         return None
     exact = Decimal(str(score))
     if exact != exact.to_integral_value() or not 0 <= exact <= HIGHEST_SCORE:
-        code = "score_out_of_range"
         message = f"a score is a whole number from 0 to {HIGHEST_SCORE}"
-        raise ConversionError(code, message)
+        raise ConversionError(code="score_out_of_range", message=message)
     return int(exact)
-
-
-def _bare(name: str) -> str:
-    return _SEPARATORS.sub("", name).casefold()

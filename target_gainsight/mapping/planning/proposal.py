@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import ObjectSchema
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.api.resources.records import MAX_KEYS
+from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
+from target_gainsight.mapping.near_names import bare_name, same_names, suggest_names
+from target_gainsight.mapping.planning.checks import may_be_key
 from target_gainsight.mapping.planning.proposed_lookups import (
+    PERSON,
     lookup_columns,
-    propose_company_links,
-    propose_lookups,
+    propose_references,
 )
-from target_gainsight.mapping.planning.proposed_mapping import (
-    correct_field,
-    correct_mapping,
-    propose_mapping,
-)
-from target_gainsight.mapping.planning.row_checks import may_be_key
 from target_gainsight.mapping.planning.spec import GSID_FIELD, MappingSpec
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
-from target_gainsight.mapping.planning.stream_checks import is_required_to_create
+from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
-PERSON = "person"
 NAME = "Name"
+_SAME_NAME, _NO_RULE = 0, 9
+_MIN_SIMILARITY = 0.9
+"""The least similarity of a misspelt name."""
 
-_NO_KEY = "no column fills a field that could identify a record; name 1 to 3 fields"
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,6 @@ class Proposal:
     """Settings of one stream, to be reviewed and pasted under the loader's `config`.
 
     Attributes:
-        stream: The stream's name.
         settings: Setting to value: the object, and all settings that should change.
         left_out: Column that is not loaded to the reason, as a clause.
         notes: Setting that a person must decide on to the reason, as a clause.
@@ -45,8 +44,8 @@ class Proposal:
 
     stream: str
     settings: Mapping[str, Any]
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str]
+    notes: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as the loader's `config` holds them."""
@@ -54,16 +53,14 @@ class Proposal:
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, with a comment for each column that is left out."""
-        entry = [f"  {line}" for line in self._entry_lines()]
-        return "\n".join(["streams:", f"  {yaml_scalar(self.stream)}:", *entry])
-
-    def _entry_lines(self) -> Iterator[str]:
+        lines = ["streams:", f"  {yaml_scalar(self.stream)}:"]
         for setting, value in self.settings.items():
-            yield from (f"  {line}" for line in yaml_lines({setting: value}))
+            lines += (f"    {line}" for line in yaml_lines({setting: value}))
             if setting == "field_mapping":
                 for column, reason in self.left_out.items():
-                    yield f"    # {yaml_scalar(column)}: {one_line(reason)}"
-        yield from (f"  # {setting}: {one_line(reason)}" for setting, reason in self.notes.items())
+                    lines.append(f"      # {yaml_scalar(column)}: {one_line(reason)}")
+        lines += (f"    # {setting}: {one_line(note)}" for setting, note in self.notes.items())
+        return "\n".join(lines)
 
 
 def propose_settings(
@@ -72,8 +69,6 @@ def propose_settings(
     """Propose the settings of a stream; configured names are corrected, not replaced.
 
     Args:
-        spec: The stream's settings and columns, and its object.
-        stream: The stream's name.
         references: The objects that `referenced_objects` lists, by their names in lower case.
 
     Returns:
@@ -81,18 +76,25 @@ def propose_settings(
     """
     if spec.schema is None:
         return None
-    lookups, links = _propose_references(spec, references)
+    lookups, links = propose_references(spec, references)
+    constants: dict[str, Any] = {}
+    for name, value in spec.constants.items():
+        found = _correct_field(spec, name, {*spec.constants, *constants})
+        if found is not None:
+            constants[found] = value
     if spec.field_mapping:
-        mapping, left_out = correct_mapping(spec)
+        mapping, left_out = _correct_mapping(spec)
+        changes_mapping = mapping != spec.field_mapping
     else:
-        taken = {*spec.constants, *spec.lookup_targets, *lookups}
-        used = spec.lookup_columns | lookup_columns(lookups, links)
-        mapping, left_out = propose_mapping(spec, used, taken)
-    constants, keys = _correct_constants(spec), _propose_keys(spec, mapping)
+        taken = (*spec.constants, *spec.lookup_targets, *lookups)
+        mapping, left_out = _propose_mapping(spec, lookup_columns(lookups, links), taken)
+        # Columns that go by their names need no mapping.
+        changes_mapping = spec.default_keys or bool(spec.unmapped)
+    keys = _propose_keys(spec, mapping)
     drops = bool(left_out) and not mapping and spec.unknown_fields != "drop"
     proposed = {
         "lookup_keys": (list(keys), bool(keys) and (keys != spec.keys or spec.default_keys)),
-        "field_mapping": (mapping, _changes_mapping(spec, mapping)),
+        "field_mapping": (mapping, changes_mapping),
         "constants": (constants, constants != spec.constants),
         "lookups": (lookups, bool(lookups)),
         "company_links": (links, bool(links)),
@@ -101,70 +103,138 @@ def propose_settings(
     changes = {setting: value for setting, (value, changed) in proposed.items() if changed}
     if not changes:
         return None
+    settings = {"object_type": "custom_object", "custom_object_name": spec.object_name}
+    for object_type, name in OBJECT_NAMES.items():
+        if name.lower() == spec.object_name.lower():
+            settings = {"object_type": object_type}
     notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups})
-    return Proposal(stream, {**_object_settings(spec.schema), **changes}, left_out, notes)
+    return Proposal(stream, {**settings, **changes}, left_out, notes)
 
 
 def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) -> dict[str, str]:
     """Return what a person must add, by the setting."""
-    notes = {} if keys or not _needs_keys(spec) else {"lookup_keys": _NO_KEY}
-    unfilled = _unfilled_fields(spec, filled)
+    notes = {}
+    if not keys and _needs_keys(spec):
+        reason = "no column fills a field that could identify a record; name 1 to 3 fields"
+        notes["lookup_keys"] = reason
+    named = {*filled, *spec.column_to_field.values(), *spec.lookup_targets}
+    unfilled = [each.name for each in spec.required_fields if each.name not in named]
     if unfilled:
         notes["constants"] = f"nothing fills {', '.join(unfilled)}, which a new record needs"
     return notes
 
 
-def _changes_mapping(spec: MappingSpec, mapping: Mapping[str, str]) -> bool:
-    """Return whether the mapping is worth showing; columns that go by their names need none."""
-    if spec.field_mapping:
-        return mapping != spec.field_mapping
-    return spec.default_keys or bool(spec.unmapped_columns)
+def _propose_mapping(
+    spec: MappingSpec, looked_up: Collection[str], taken: Collection[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Match columns to fields, those that match by a stricter rule first.
+
+    Args:
+        looked_up: Columns that proposed lookups use.
+        taken: Fields that constants and lookups fill.
+
+    Returns:
+        Column to field, and column to the reason, as a clause, of each that is left out. Every
+        column but Singer's own and those that lookups use is in one of the two.
+    """
+    matches = {
+        column: _matches(column.name, spec)
+        for column in spec.columns
+        if not column.name.startswith(METADATA_PREFIX)
+        and column.name not in spec.lookup_columns.union(looked_up)
+    }
+    filled = dict.fromkeys(taken, "a constant or lookup")
+    mapping: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for column, (rule, fields) in sorted(matches.items(), key=lambda match: match[1][0]):
+        reason = _reason_to_leave_out(column, rule, fields, spec, filled)
+        if reason:
+            left_out[column.name] = reason
+        else:
+            mapping[column.name] = fields[0].name
+            filled[fields[0].name] = column.name
+    names = [column.name for column in matches]
+    return (
+        {name: mapping[name] for name in names if name in mapping},
+        {name: left_out[name] for name in names if name in left_out},
+    )
 
 
-def _object_settings(schema: ObjectSchema) -> dict[str, str]:
-    types = {name.lower(): object_type for object_type, name in OBJECT_NAMES.items()}
-    object_type = types.get(schema.name.lower())
-    if object_type is not None:
-        return {"object_type": object_type}
-    return {"object_type": "custom_object", "custom_object_name": schema.name}
+def _matches(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
+    """Return the number of the strictest rule that finds fields for a column, and the fields.
+
+    The rules: the same name, but for case, `renewal_date` for `RenewalDate`, the same for the
+    label, a misspelling; names with other digits are none.
+    """
+    fields = spec.schema.fields if spec.schema else ()
+    bare = bare_name(name)
+    misspelt = tuple(
+        field
+        for field in fields
+        for other in [bare_name(field.name)]
+        if _DIGITS.findall(bare) == _DIGITS.findall(other)
+        and difflib.SequenceMatcher(None, bare, other).ratio() >= _MIN_SIMILARITY
+    )
+    by_rule = enumerate((*same_names(name, fields), misspelt))
+    return next(((rule, found) for rule, found in by_rule if found), (_NO_RULE, ()))
 
 
-def _propose_references(
-    spec: MappingSpec, references: Mapping[str, ObjectSchema]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return proposed lookups and company links; none where some are configured."""
-    if spec.schema is None or spec.lookup_columns or spec.lookup_targets:
-        return {}, {}
-    mapped = {*spec.field_mapping}
-    own_names = {each.name.lower() for each in spec.schema.fields}
-    free = [
-        each
-        for each in spec.columns
-        if each.name not in mapped and each.name.lower() not in own_names
-    ]
-    filled = {*spec.field_mapping.values(), *spec.constants}
-    found = propose_lookups(free, spec.schema, references)
-    lookups = {name: lookup for name, lookup in found.items() if name not in filled}
-    is_person = spec.schema.name.lower() == PERSON
-    return lookups, propose_company_links(free, references) if is_person else {}
+def _reason_to_leave_out(
+    column: Column,
+    rule: int,
+    fields: tuple[Field, ...],
+    spec: MappingSpec,
+    filled: Mapping[str, str],
+) -> str:
+    """Explain why a column cannot go to the fields that match its name; empty if it can."""
+    reason = ""
+    if not fields:
+        near = spec.suggest(column.name)
+        reason = "no such field" + (f", perhaps {' or '.join(near)}" if near else "")
+    elif len(fields) > 1:
+        reason = f"ambiguous: {' or '.join(each.name for each in fields)}"
+    elif (only := fields[0]).name in filled:
+        reason = f"{only.name} is already filled by {filled[only.name]}"
+    elif spec.not_writable_reason(only):
+        reason = f"{only.name} cannot be written"
+    elif only.data_type in {"LOOKUP", "GSID"} and rule > _SAME_NAME:
+        reason = f"{only.name} holds a GSID; set a lookup for it"
+    elif not may_convert(column.json_types, only.data_type):
+        found = " or ".join(sorted(column.json_types))
+        reason = f"{found} cannot fit {only.name} ({only.data_type})"
+    return reason
 
 
-def _unfilled_fields(spec: MappingSpec, filled: Collection[str]) -> tuple[str, ...]:
-    """List the fields that a new record needs and that nothing fills."""
-    if spec.schema is None or spec.sync_mode == "update":
-        return ()
-    named = {*filled, *spec.column_to_field.values(), *spec.lookup_targets}
-    required = (each.name for each in spec.schema.fields if is_required_to_create(each))
-    return tuple(name for name in required if name not in named)
+def _correct_mapping(spec: MappingSpec) -> tuple[dict[str, str], dict[str, str]]:
+    """Correct the names in the configured mapping; returns the same as `_propose_mapping`."""
+    mapping: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    taken = {*spec.column_to_field.values(), *spec.constants, *spec.lookup_targets}
+    for source, target in spec.field_mapping.items():
+        column = source
+        if spec.columns and source not in spec.column_names:
+            near = suggest_names(source, spec.column_names)
+            used = {*spec.field_mapping, *mapping}
+            column = next((name for name in near if name not in used), source)
+        field = _correct_field(spec, target, taken)
+        if field is None:
+            left_out[column] = f"{spec.object_name} has no field {target} that can be written"
+        else:
+            mapping[column] = field
+            taken.add(field)
+    return mapping, left_out
 
 
-def _correct_constants(spec: MappingSpec) -> dict[str, Json]:
-    constants: dict[str, Json] = {}
-    for name, value in spec.constants.items():
-        found = correct_field(spec, name, {*spec.constants, *constants})
-        if found is not None:
-            constants[found] = value
-    return constants
+def _correct_field(spec: MappingSpec, name: str, taken: Collection[str]) -> str | None:
+    """Return the field if it can be written; for an unknown name, the nearest free field."""
+    names = [name]
+    if spec.is_unknown_field(name):
+        names = [each for each in spec.suggest(name) if each not in taken]
+    for each in names:
+        field = spec.field(each)
+        if field is None or not spec.not_writable_reason(field):
+            return each
+    return None
 
 
 def _needs_keys(spec: MappingSpec) -> bool:
@@ -175,38 +245,24 @@ def _needs_keys(spec: MappingSpec) -> bool:
 def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, ...]:
     """Return the configured keys corrected, or the fields that identify a record best."""
     if not spec.default_keys:
-        return _correct_keys(spec)
+        keys: list[str] = []
+        for key in spec.keys:
+            keys += spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
+        return tuple(key for key in dict.fromkeys(keys) if may_be_key(spec.field(key)))
     if not _needs_keys(spec):
         return ()
     filled = {**spec.column_to_field, **mapping} if spec.field_mapping else mapping
-    fields = {column: name for column, name in filled.items() if _is_key(spec, name)}
-    keys = tuple(fields[name] for name in spec.key_properties if name in fields)
-    if 0 < len(keys) == len(spec.key_properties) <= MAX_KEYS:
-        return keys
-    ids = [name for name in fields.values() if _is_external_id(spec, name)]
-    if ids:
-        return (ids[0],)
-    return (NAME,) if NAME in fields.values() and spec.object_name != CTA else ()
-
-
-def _is_key(spec: MappingSpec, name: str) -> bool:
-    found = spec.field(name)
-    return found is not None and may_be_key(found) and name != GSID_FIELD
-
-
-def _is_external_id(spec: MappingSpec, name: str) -> bool:
-    found = spec.field(name)
-    is_sfdc = found is not None and found.data_type == "SFDCID"
-    return is_sfdc or name.lower().replace("_", "").startswith("externalid")
-
-
-def _correct_keys(spec: MappingSpec) -> tuple[str, ...]:
-    """Return the keys with corrected names, without fields that cannot be lookup keys."""
-    keys: list[str] = []
-    for key in spec.keys:
-        names = spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
-        for name in names:
-            found = spec.field(name)
-            if found is None or may_be_key(found):
-                keys.append(name)
-    return tuple(dict.fromkeys(keys))
+    fields = {
+        column: field
+        for column, name in filled.items()
+        if (field := spec.field(name)) and may_be_key(field) and name != GSID_FIELD
+    }
+    named = tuple(fields[name].name for name in spec.key_properties if name in fields)
+    if 0 < len(named) == len(spec.key_properties) <= MAX_KEYS:
+        return named
+    for field in fields.values():
+        is_external_id = field.name.lower().replace("_", "").startswith("externalid")
+        if is_external_id or field.data_type == "SFDCID":
+            return (field.name,)
+    has_name = any(field.name == NAME for field in fields.values())
+    return (NAME,) if has_name and spec.object_name != CTA else ()

@@ -8,7 +8,8 @@ from typing import Any
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.near_names import bare_name
-from target_gainsight.mapping.planning.row_checks import may_be_key
+from target_gainsight.mapping.planning.checks import may_be_key
+from target_gainsight.mapping.planning.spec import MappingSpec
 
 COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
 
@@ -25,8 +26,6 @@ _MATCH_FIELDS: Mapping[str, str] = {
 _RANKS: Mapping[str, int] = {"Email": 1, "Name": 2}
 """An id of the row identifies it best, then its email, then its name."""
 
-_KEY_TYPES = frozenset({"string", "integer"})
-
 
 def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple[str, ...]:
     """List the objects that columns seem to refer to, to be described before lookups are proposed.
@@ -34,28 +33,56 @@ def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple
     Returns:
         Their API names in lower case.
     """
+
+    def may_refer(words: tuple[str, ...]) -> bool:
+        return any(word in bare_name(column.name) for column in columns for word in words)
+
     found = {
         field.lookup_objects[0].lower(): None
         for field in _reference_fields(schema)
-        if _may_refer(columns, _words_for(field))
+        if may_refer(_words_for(field))
     }
-    if schema.name.lower() == PERSON and _may_refer(columns, _COMPANY_WORDS):
+    if schema.name.lower() == PERSON and may_refer(_COMPANY_WORDS):
         found |= {COMPANY: None, COMPANY_PERSON: None}
     return tuple(found)
 
 
-def propose_lookups(
+def propose_references(
+    spec: MappingSpec, references: Mapping[str, ObjectSchema]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Propose the settings `lookups` and `company_links`; none where some are configured.
+
+    Args:
+        references: The objects that are looked up, by their names in lower case.
+    """
+    if spec.schema is None or spec.lookup_columns or spec.lookup_targets:
+        return {}, {}
+    own_names = {each.name.lower() for each in spec.schema.fields}
+    free = [
+        each
+        for each in spec.columns
+        if each.name not in spec.field_mapping and each.name.lower() not in own_names
+    ]
+    filled = {*spec.field_mapping.values(), *spec.constants}
+    found = _propose_lookups(free, spec.schema, references)
+    lookups = {name: lookup for name, lookup in found.items() if name not in filled}
+    is_person = spec.schema.name.lower() == PERSON
+    return lookups, _propose_company_links(free, references) if is_person else {}
+
+
+def lookup_columns(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> frozenset[str]:
+    """List the columns that proposed lookups and company links use."""
+    by_lookup = (lookup["fields"] for lookup in lookups.values())
+    return frozenset().union(*by_lookup, links.get("lookup", {}), links.get("fields", {}).values())
+
+
+def _propose_lookups(
     columns: Sequence[Column], schema: ObjectSchema, references: Mapping[str, ObjectSchema]
 ) -> dict[str, Any]:
-    """Propose the setting `lookups` for the foreign keys of an object.
+    """Propose lookups for the foreign keys of an object.
 
     A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
     exist leaves the field empty, because this target cannot create users.
-
-    Args:
-        columns: The columns that are free.
-        schema: The object.
-        references: The objects that are looked up, by their names in lower case.
     """
     names = {column.name for column in columns}
     lookups: dict[str, Any] = {}
@@ -75,15 +102,10 @@ def propose_lookups(
     return lookups
 
 
-def propose_company_links(
+def _propose_company_links(
     columns: Sequence[Column], references: Mapping[str, ObjectSchema]
 ) -> dict[str, Any]:
-    """Propose the setting `company_links` of people; empty if no column names a company.
-
-    Args:
-        columns: The columns that are free.
-        references: As for `propose_lookups`.
-    """
+    """Propose how the companies of a person are found; empty if no column names one."""
     company, link = references.get(COMPANY), references.get(COMPANY_PERSON)
     found = _find_match(columns, _COMPANY_WORDS, company) if company else {}
     if not found:
@@ -92,22 +114,10 @@ def propose_company_links(
     for field in link.fields if link else ():
         bare = bare_name(field.name)
         names = {bare, bare.removesuffix("company")}
-        if field.insertable and not field.lookup_objects:
-            named = [each.name for each in columns if bare_name(each.name) in names]
-            if named:
-                fields[field.name] = named[0]
+        named = [each.name for each in columns if bare_name(each.name) in names]
+        if named and field.insertable and not field.lookup_objects:
+            fields[field.name] = named[0]
     return {"lookup": found, **({"fields": fields} if fields else {})}
-
-
-def lookup_columns(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> frozenset[str]:
-    """List the columns that proposed lookups and company links use."""
-    return frozenset(
-        [
-            *(name for lookup in lookups.values() for name in lookup["fields"]),
-            *links.get("lookup", {}),
-            *links.get("fields", {}).values(),
-        ]
-    )
 
 
 def _reference_fields(schema: ObjectSchema) -> Iterator[Field]:
@@ -134,10 +144,6 @@ def _without_id(name: str) -> str:
     return bare_name(name).removesuffix("id")
 
 
-def _may_refer(columns: Iterable[Column], words: tuple[str, ...]) -> bool:
-    return any(word in bare_name(column.name) for column in columns for word in words)
-
-
 def _find_match(
     columns: Iterable[Column], words: tuple[str, ...], schema: ObjectSchema
 ) -> dict[str, str]:
@@ -145,13 +151,10 @@ def _find_match(
     found = [
         (_RANKS.get(match, 0), position, column.name, match)
         for position, column in enumerate(columns)
-        if not column.json_types or column.json_types & _KEY_TYPES
+        if not column.json_types or column.json_types & {"string", "integer"}
         for match in _match_fields(bare_name(column.name), words, schema)
     ]
-    if not found:
-        return {}
-    _, _, name, match = min(found)
-    return {name: match}
+    return {name: match for _, _, name, match in sorted(found)[:1]}
 
 
 def _match_fields(bare: str, words: tuple[str, ...], schema: ObjectSchema) -> Iterator[str]:

@@ -83,10 +83,12 @@ class MappingSpec:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
 
-    @cached_property
-    def undeclared(self) -> frozenset[str]:
-        """The columns that the SCHEMA does not declare."""
-        return frozenset(column.name for column in self.columns if not column.declared)
+    @property
+    def required_fields(self) -> tuple[Field, ...]:
+        """The fields without which no record is created; none if none are to be created."""
+        if self.schema is None or self.sync_mode == "update":
+            return ()
+        return tuple(filter(is_required_to_create, self.schema.fields))
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -120,22 +122,26 @@ class MappingSpec:
         }
 
     @cached_property
-    def unmapped_columns(self) -> tuple[str, ...]:
-        """Columns that the object has no field for, or none that can be written."""
-        if self.schema is None:
-            return ()
-        return tuple(
-            name
-            for name in self.column_names
-            if name not in self.column_to_field
-            and not name.startswith(METADATA_PREFIX)
-            and not self._feeds_only_lookups(name)
-        )
+    def unmapped(self) -> dict[str, Column]:
+        """Columns that the object has no field for, or none that can be written, by name."""
+        return {
+            column.name: column
+            for column in self.columns
+            if self.schema is not None
+            and column.name not in self.column_to_field
+            and not column.name.startswith(METADATA_PREFIX)
+            and not self._feeds_only_lookups(column.name)
+        }
 
     @property
-    def drops_unmapped(self) -> bool:
-        """Whether unmapped columns are dropped rather than refused."""
-        return self.unknown_fields == "drop" or bool(self.field_mapping)
+    def dropped(self) -> tuple[str, ...]:
+        """The unmapped columns that the SCHEMA declares."""
+        return tuple(name for name, column in self.unmapped.items() if column.declared)
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """The unmapped columns that only the records have."""
+        return tuple(name for name, column in self.unmapped.items() if not column.declared)
 
     def sources_of(self, field_name: str) -> tuple[str, ...]:
         """Describe everything that fills a field."""
@@ -150,7 +156,9 @@ class MappingSpec:
         """Explain why the field cannot be written in this sync mode; empty when it can."""
         is_key = field.name in self.keys
         creates = self.sync_mode != "update"
-        updates = self.sync_mode != "insert" and not self._is_create_only(field.name)
+        rule = self.field_rules.get(field.name)
+        is_create_only = rule and rule.write == "create" and self.sync_mode == "upsert"
+        updates = self.sync_mode != "insert" and not is_create_only
         if field.name == GSID_FIELD:
             return "" if is_key and updates else "it can only be a lookup key"
         if self.native_upsert:
@@ -162,10 +170,6 @@ class MappingSpec:
         if updates and not is_key and not field.updatable:
             return "it cannot be changed once a record exists"
         return ""
-
-    def _is_create_only(self, name: str) -> bool:
-        rule = self.field_rules.get(name)
-        return rule is not None and rule.write == "create" and self.sync_mode == "upsert"
 
     def _feeds_only_lookups(self, name: str) -> bool:
         if name not in self.lookup_columns:
@@ -183,3 +187,8 @@ class MappingSpec:
         if field is None:
             return self.unknown_fields == "send"
         return not self.not_writable_reason(field)
+
+
+def is_required_to_create(field: Field) -> bool:
+    """Return whether a record cannot be created without a value for the field."""
+    return field.required and field.insertable and not field.nillable

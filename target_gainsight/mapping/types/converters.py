@@ -8,10 +8,10 @@ the tenant returns either for an empty field.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
+from typing import cast
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
@@ -20,41 +20,30 @@ from target_gainsight.mapping.types.datetimes import (
     DateFormat,
     comparable_date,
     comparable_datetime,
-    date_writer,
-    written_datetime,
+    write_date,
+    write_datetime,
 )
 from target_gainsight.mapping.types.numeric import (
-    boolean,
     comparable_number,
-    number,
+    write_boolean,
+    write_number,
 )
-from target_gainsight.mapping.types.picklists import (
-    Items,
-    choice,
-    comparable_choice,
-    comparable_selection,
-    index_items,
-    selection,
-)
-from target_gainsight.mapping.types.salesforce_ids import (
-    SFDC_ID,
-    comparable_sfdc_id,
-    sfdc_id_forms,
-)
+from target_gainsight.mapping.types.picklists import Picklist
+from target_gainsight.mapping.types.spellings import comparable_sfdc_id, sfdc_id_forms
 from target_gainsight.mapping.types.strings import (
     GSID,
+    SALESFORCE_ID,
     URL,
     comparable_html,
-    email_writer,
-    html_writer,
-    plain_json,
-    shaped_writer,
-    text_writer,
+    write_email,
+    write_html,
+    write_json,
+    write_shaped,
+    write_text,
 )
 
-Write = Callable[[object], Json]
-Compare = Callable[[Json], Hashable]
-Forms = Callable[[Json], tuple[Json, ...]]
+RICH_TEXT = "RICHTEXTAREA"
+REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
 
 
 class Incomparable:
@@ -70,237 +59,176 @@ class Incomparable:
         return id(self)
 
 
-RICH_TEXT = "RICHTEXTAREA"
-
-
-@dataclass(frozen=True)
 class Converter:
-    """How the values of one field are written and compared; compiled once.
+    """Converts and compares the values of one field.
+
+    Args:
+        name: The field's name.
+        field: The field as the tenant describes it, or None where only the name is known.
+        date_format: How a DATE is written.
+        html: Whether line breaks of rich text become `<br>`.
 
     Attributes:
-        field: The field, or None where the object's metadata is unknown.
-        write: A source's value to the value in a request; raises `ValueRejectedError` only.
-        written_comparable: A written value to what it compares as; `Incomparable` in doubt.
-        read_comparable: A value as a query returns it to what it compares as.
+        data_type: Its Gainsight data type; empty when unknown.
         forms: The values to query for, to find whatever compares as equal to a written one.
         is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """
 
-    field: Field | None
-    write: Write
-    written_comparable: Compare
-    read_comparable: Compare
-    forms: Forms
-    is_free_text: bool
+    def __init__(
+        self,
+        name: str,
+        field: Field | None = None,
+        *,
+        date_format: DateFormat = "iso",
+        html: bool = False,
+    ) -> None:
+        self.field = field
+        self.name = name
+        self.data_type = field.data_type if field else ""
+        self.length = field.length if field else None
+        self.date_format = date_format
+        self.html = html and self.data_type == RICH_TEXT
+        self._type = _TYPES.get(self.data_type, _PLAIN) if field else _PLAIN
+        self.forms = self._type.forms
+        self.is_free_text = self._type.is_free_text
+
+    def write(self, value: object) -> Json:
+        """Return a source's value as a request carries it; null stays null.
+
+        Raises:
+            ValueRejectedError: The value cannot be one of the field's.
+        """
+        if value is None:
+            return None
+        try:
+            return self._type.write(value, self)
+        except ConversionError as unfit:
+            raise ValueRejectedError(unfit.for_field(self.name, self.data_type, value)) from None
+
+    def comparable(self, value: Json) -> Hashable:
+        """Return what a value compares as, as written or as a query returns it."""
+        if value is None or value == "":
+            return None
+        try:
+            found = self._type.comparable(value, self)
+        except ConversionError:
+            found = None
+        return Incomparable() if found is None else found
+
+    @cached_property
+    def picklist(self) -> Picklist:
+        """The items of a picklist."""
+        return Picklist(cast("Field", self.field))
 
 
 @dataclass(frozen=True)
 class _DataType:
-    """One row of the table.
+    """How the values of one data type convert.
 
     Attributes:
         accepts: The types of JSON schema that may convert; `datetime` is text with a date format.
-        write: From the field and the date format to the function that converts a value.
-        compare: From the field to the function that makes a comparable; None where in doubt.
-        forms: The values that compare as equal to a written one.
-        is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
+        write: From a source's value and the field's converter to the value of a request.
+        comparable: From a written or read value to what it compares as; None where in doubt.
     """
 
     accepts: frozenset[str]
-    write: Callable[[Field, DateFormat], Write]
-    compare: Callable[[Field], Compare]
-    forms: Forms = lambda value: (value,)
+    write: Callable[[object, Converter], Json]
+    comparable: Callable[[Json, Converter], Hashable]
+    forms: Callable[[Json], tuple[Json, ...]] = lambda value: (value,)
     is_free_text: bool = False
-
-
-def converter_for(
-    field: Field, *, date_format: DateFormat = "iso", html: bool = False
-) -> Converter:
-    """Compile the converter of a field.
-
-    Args:
-        field: The field as the tenant describes it.
-        date_format: How a DATE is written.
-        html: Whether line breaks of rich text become `<br>`.
-    """
-    row = _TABLE.get(field.data_type, _PLAIN)
-    if html and field.data_type == RICH_TEXT:
-        row = _HTML
-    write = _with_field_error(field.name, field.data_type, row.write(field, date_format))
-    compare = _comparable_or_ambiguous(row.compare(field))
-    return Converter(field, write, compare, compare, row.forms, row.is_free_text)
-
-
-def plain_converter(name: str) -> Converter:
-    """Return the converter of a field of which only the name is known."""
-    write = _with_field_error(name, "", plain_json)
-    return Converter(
-        None, write, plain_comparable, plain_comparable, _PLAIN.forms, _PLAIN.is_free_text
-    )
-
-
-def plain_value(value: object) -> Json:
-    """Return a source value as it is written when nothing is known of the field.
-
-    Raises:
-        ValueRejectedError: NaN, infinity, or nothing that Singer knows.
-    """
-    return _PLAIN_WRITE(value)
 
 
 def may_convert(json_types: frozenset[str], data_type: str) -> bool:
     """Return whether a column of these JSON schema types can fit a field of this data type."""
-    return not json_types or not _TABLE.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
+    return not json_types or not _TYPES.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
 
 
-def _with_field_error(name: str, data_type: str, convert: Write) -> Write:
-    def write(value: object) -> Json:
-        if value is None:
-            return None
-        try:
-            return convert(value)
-        except ConversionError as unfit:
-            raise ValueRejectedError(unfit.for_field(name, data_type, value)) from None
-
-    return write
-
-
-def _comparable_or_ambiguous(compare: Compare) -> Compare:
-    def comparable(value: Json) -> Hashable:
-        if value is None or value == "":
-            return None
-        try:
-            found = compare(value)
-        except ConversionError:
-            return Incomparable()
-        return Incomparable() if found is None else found
-
-    return comparable
-
-
-def _text(value: Json) -> Hashable:
+def _text(value: Json, _: Converter) -> Hashable:
     return value if isinstance(value, str) else None
 
 
-def _caseless(value: Json) -> Hashable:
-    return value.strip().lower() if isinstance(value, str) else None
-
-
-def _plain(value: Json) -> Hashable:
+def _plain(value: Json, _: Converter) -> Hashable:
     """Tag booleans, because True equals 1 in Python."""
     if isinstance(value, bool):
         return ("boolean", value)
     return value if isinstance(value, str) else comparable_number(value)
 
 
-def _untyped(value: Json) -> Hashable:
+def _untyped(value: Json, _: Converter) -> Hashable:
     """Compare a number as its text: only the tenant knows which of the two the field holds."""
-    if isinstance(value, (bool, str)):
-        return _plain(value)
-    exact = comparable_number(value)
-    return None if exact is None else format(exact, "f")
+    plain = _plain(value, _)
+    return plain if plain is None or isinstance(value, (bool, str)) else format(plain, "f")
 
 
-plain_comparable: Compare = _comparable_or_ambiguous(_plain)
-"""The comparable of a value of a field of which nothing is known."""
-
-_PLAIN_WRITE = _with_field_error("", "", plain_json)
-
-
-def _always(write: Write) -> Callable[[Field, DateFormat], Write]:
-    return lambda _field, _date_format: write
-
-
-def _shaped(pattern: re.Pattern[str], kind: str, hint: str) -> Callable[[Field, DateFormat], Write]:
-    return lambda field, _date_format: shaped_writer(pattern, kind, hint, field.length)
-
-
-def _picklist(
-    choose: Callable[..., Json], compare: Callable[..., Hashable]
-) -> tuple[Callable[[Field, DateFormat], Write], Callable[[Field], Compare]]:
-    """Bind a picklist's items to the functions that need them."""
-
-    def write(field: Field, _date_format: DateFormat) -> Write:
-        list_items = _lazy_items(field)
-        return lambda value: choose(value, list_items)
-
-    def comparing(field: Field) -> Compare:
-        list_items = _lazy_items(field)
-        return lambda value: compare(value, list_items)
-
-    return write, comparing
-
-
-def _lazy_items(field: Field) -> Callable[[], Items]:
-    """Index a picklist's items when a value needs them first: describe may leave them out."""
-    return cache(lambda: index_items(field.options or field.load_options()))
-
-
-_ANYTHING = frozenset({"string", "datetime", "integer", "number", "boolean", "object", "array"})
-_SCALARS = frozenset({"string", "datetime", "integer", "number"})
-_NUMBERS = frozenset({"string", "integer", "number"})
 _STRINGS = frozenset({"string"})
+_NUMBERS = _STRINGS | {"integer", "number"}
+_SCALARS = _NUMBERS | {"datetime"}
+_ANYTHING = _SCALARS | {"boolean", "object", "array"}
 
-
-_PLAIN = _DataType(_ANYTHING, _always(plain_json), lambda _: _plain, is_free_text=True)
-_UNTYPED = _DataType(_ANYTHING, _always(plain_json), lambda _: _untyped, is_free_text=True)
+_PLAIN = _DataType(_ANYTHING, lambda value, _: write_json(value), _plain, is_free_text=True)
 _TEXT = _DataType(
-    _ANYTHING,
-    lambda field, _date_format: text_writer(field.length),
-    lambda _field: _text,
-    is_free_text=True,
+    _ANYTHING, lambda value, to: write_text(value, to.length), _text, is_free_text=True
 )
-_HTML = _DataType(
-    _ANYTHING,
-    lambda field, _date_format: html_writer(field.length),
-    lambda _field: comparable_html,
-    is_free_text=True,
+_NUMBER = _DataType(
+    _NUMBERS, lambda value, _: write_number(value), lambda value, _: comparable_number(value)
 )
-_NUMBER = _DataType(_NUMBERS, _always(number), lambda _field: comparable_number)
-_BOOLEAN = _DataType(_NUMBERS | {"boolean"}, _always(boolean), lambda _field: boolean)
-_GSID = _DataType(
-    _STRINGS,
-    _shaped(GSID, "a GSID", "A GSID has 36 digits and upper-case letters; or use a lookup."),
-    lambda _field: _text,
+_BOOLEAN = _DataType(
+    _NUMBERS | {"boolean"},
+    lambda value, _: write_boolean(value),
+    lambda value, _: write_boolean(value),
 )
 
-_TABLE: dict[str, _DataType] = {
-    "": _UNTYPED,
-    **dict.fromkeys(("STRING", RICH_TEXT, "JSON", "JSONSTRING", "IMAGE"), _TEXT),
+_TYPES: dict[str, _DataType] = {
+    "": _DataType(_ANYTHING, _PLAIN.write, _untyped, is_free_text=True),
+    **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
-    **dict.fromkeys(("GSID", "LOOKUP", "WHOID", "WHATID"), _GSID),
+    **dict.fromkeys(
+        REFERENCES,
+        _DataType(_STRINGS, lambda value, to: write_shaped(value, GSID, to.length), _text),
+    ),
+    RICH_TEXT: _DataType(
+        _ANYTHING,
+        lambda value, to: (write_html if to.html else write_text)(value, to.length),
+        lambda value, to: comparable_html(value) if to.html else _text(value, to),
+        is_free_text=True,
+    ),
     "DATE": _DataType(
         _SCALARS,
-        lambda _field, date_format: date_writer(date_format),
-        lambda _field: comparable_date,
+        lambda value, to: write_date(value, to.date_format),
+        lambda value, _: comparable_date(value),
     ),
     "DATETIME": _DataType(
         _SCALARS,
-        _always(written_datetime),
-        lambda _field: comparable_datetime,
+        lambda value, _: write_datetime(value),
+        lambda value, _: comparable_datetime(value),
     ),
-    "PICKLIST": _DataType(_SCALARS, *_picklist(choice, comparable_choice)),
+    "PICKLIST": _DataType(
+        _SCALARS,
+        lambda value, to: to.picklist.write_choice(value),
+        lambda value, to: to.picklist.comparable_choice(value),
+    ),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"},
-        *_picklist(selection, comparable_selection),
+        lambda value, to: to.picklist.write_selection(value),
+        lambda value, to: to.picklist.comparable_selection(value),
     ),
     "EMAIL": _DataType(
         _STRINGS,
-        lambda field, _date_format: email_writer(field.length),
-        lambda _field: _caseless,
+        lambda value, to: write_email(value, to.length),
+        lambda value, _: value.strip().lower() if isinstance(value, str) else None,
         is_free_text=True,
     ),
     "URL": _DataType(
         _STRINGS,
-        _shaped(URL, "a URL", "Send an address without blanks, such as https://example.com."),
-        lambda _field: _text,
+        lambda value, to: write_shaped(value, URL, to.length),
+        _text,
         is_free_text=True,
     ),
     "SFDCID": _DataType(
         _STRINGS,
-        _shaped(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and digits."),
-        lambda _field: comparable_sfdc_id,
+        lambda value, to: write_shaped(value, SALESFORCE_ID, to.length),
+        lambda value, _: comparable_sfdc_id(value),
         sfdc_id_forms,
     ),
 }

@@ -10,7 +10,6 @@ such. A datetime without an offset is taken as UTC. Written: `2026-02-01` or `02
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -43,9 +42,7 @@ _EPOCHS = (
 where in microseconds since 1970 a number is plausible as an epoch. These hold neither zeros, years
 and serial numbers of spreadsheets, nor the year 9999 in another unit, nor the ticks of .NET."""
 
-_CALENDAR_DATE_DIGITS = 8
-_DATE_AND_HOUR_DIGITS = 10
-_HOURS = range(25)
+_CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS = 8, 10
 _CALENDAR_YEARS = range(1900, 10_000)
 _MOST_EPOCH_DIGITS = 19
 _EPOCH_HINT = (
@@ -53,11 +50,8 @@ _EPOCH_HINT = (
     "seconds or milliseconds between 1980 and 2100 that does not spell a date and an hour."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
-_END_OF_DAY = (24, 0, 0, 0)
-_MINUTES_PER_HOUR = 60
 _MILLISECOND = timedelta(milliseconds=1)
-_LATE_MORNING, _NOON = time(11, 30), time(12)
-_MIDNIGHT = time(0)
+_MIDNIGHT, _LATE_MORNING, _NOON = time(0), time(11, 30), time(12)
 _USUAL = re.compile(
     r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
     (?:[T\ ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?
@@ -77,7 +71,6 @@ _ISO = re.compile(
           | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
 )
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
 
 
@@ -97,23 +90,21 @@ def parse_iso(text: str) -> datetime | None:
         return None
 
 
-def date_writer(date_format: DateFormat) -> Callable[[object], Json]:
-    """Return a function that converts a source value to the text of a DATE field."""
+def write_date(value: object, date_format: DateFormat) -> str | None:
+    """Return the text of a DATE field; empty text is null.
 
-    def write(value: object) -> Json:
-        if date_format == "iso" and isinstance(value, str) and _is_iso_day(value):
-            return value
-        hint = "Send an ISO 8601 date, such as 2026-02-28."
-        day = value if isinstance(value, date) else _parse(value, "date", hint)
-        if day is None:
-            return None
-        text = date(day.year, day.month, day.day).isoformat()
-        return text if date_format == "iso" else _month_first(text)
-
-    return write
+    Raises:
+        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
+    """
+    hint = "Send an ISO 8601 date, such as 2026-02-28."
+    day = value if isinstance(value, date) else _parse(value, "date", hint)
+    if day is None:
+        return None
+    text = date(day.year, day.month, day.day).isoformat()
+    return text if date_format == "iso" else _month_first(text)
 
 
-def written_datetime(value: object) -> Json:
+def write_datetime(value: object) -> str | None:
     """Return the text of a DATETIME field, with milliseconds and offset; empty text is null.
 
     Raises:
@@ -129,8 +120,8 @@ def written_datetime(value: object) -> Json:
     try:
         return None if instant is None else iso_milliseconds(instant)
     except OverflowError:
-        code = "not_a_datetime"
-        raise ConversionError(code, "it lies outside the years 1 to 9999 in UTC") from None
+        message = "it lies outside the years 1 to 9999 in UTC"
+        raise ConversionError(code="not_a_datetime", message=message) from None
 
 
 def iso_milliseconds(instant: datetime) -> str:
@@ -152,11 +143,7 @@ def comparable_date(value: Json) -> str | None:
     Fetch).
     """
     if isinstance(value, str):
-        if _is_iso_day(value):
-            return value
-        if _MONTH_FIRST.fullmatch(value):
-            value = reformat_date(value, "iso")
-        instant = parse_iso(value)
+        instant = parse_iso(reformat_date(value, "iso"))
     else:
         instant = _of_milliseconds(value)
     if instant is None:
@@ -181,17 +168,6 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
     return _month_first(instant.date().isoformat()) if instant else value
 
 
-def _is_iso_day(text: str) -> bool:
-    """Return whether a text is an ISO date, as nearly all dates are."""
-    if not _ISO_DAY.fullmatch(text):
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _month_first(iso_date: str) -> str:
     return f"{iso_date[5:]}-{iso_date[:4]}"
 
@@ -212,31 +188,25 @@ def _parse(value: object, kind: str, hint: str) -> datetime | None:
         instant = _of_number(number)
         hint = f"{hint} {_EPOCH_HINT}"
     if instant is None:
-        code = f"not_a_{kind}"
-        raise ConversionError(code, f"not a {kind}", hint)
+        raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=hint)
     return instant
 
 
 def _of_number(number: Decimal) -> datetime | None:
-    if number.adjusted() >= _MOST_EPOCH_DIGITS:
+    digits = number.adjusted() + 1
+    if digits > _MOST_EPOCH_DIGITS:
         return None
-    if number == number.to_integral_value() and number.adjusted() == _CALENDAR_DATE_DIGITS - 1:
+    if number == number.to_integral_value() and digits == _CALENDAR_DATE_DIGITS:
         day = parse_iso(str(int(number)))
         return day if day and day.year in _CALENDAR_YEARS else None
-    if _may_be_date_and_hour(number):
-        return None
+    if number == number.to_integral_value() and digits == _DATE_AND_HOUR_DIGITS:
+        spelled, hour = divmod(int(number), 100)
+        if hour in range(25) and parse_iso(str(spelled)):
+            return None  # an epoch of 2032 to 2036 that also reads as YYYYMMDDHH, as 2027013110
     for unit, first, last in _EPOCHS:
         if first <= number * unit < last:
             return EPOCH + timedelta(microseconds=int(number * unit))
     return None
-
-
-def _may_be_date_and_hour(number: Decimal) -> bool:
-    """Return whether an epoch of 2032 to 2036 also reads as YYYYMMDDHH, such as 2027013110."""
-    if number != number.to_integral_value() or number.adjusted() != _DATE_AND_HOUR_DIGITS - 1:
-        return False
-    day, hour = divmod(int(number), 100)
-    return hour in _HOURS and parse_iso(str(day)) is not None
 
 
 def _of_milliseconds(value: object) -> datetime | None:
@@ -269,7 +239,7 @@ def _day(match: re.Match[str]) -> date:
 def _time_of_day(match: re.Match[str]) -> timedelta:
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     microseconds = int((match["fraction"] or "0")[:6].ljust(6, "0"))
-    if (hour, minute, second, microseconds) != _END_OF_DAY:
+    if (hour, minute, second, microseconds) != (24, 0, 0, 0):
         time(hour, minute, second)  # refuses what no clock shows
     return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microseconds)
 
@@ -278,7 +248,7 @@ def _zone(text: str | None) -> timezone:
     if text is None or text in {"Z", "z", "UTC", "GMT"}:
         return timezone.utc
     digits = text.split(" ")[0][1:].replace(":", "").ljust(4, "0")
-    minutes = int(digits[:2]) * _MINUTES_PER_HOUR + int(digits[2:])
-    if int(digits[2:]) >= _MINUTES_PER_HOUR:
-        raise ValueError(text)
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    time(minute=minutes)  # refuses what no clock shows
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if text[0] == "-" else offset)

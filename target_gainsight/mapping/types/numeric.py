@@ -26,10 +26,10 @@ _WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off"), False),
 }
-_ONE_OR_ZERO = re.compile(r"(?P<one>1)(?:\.0*)?|0(?:\.0*)?")
+_ONE_OR_ZERO = re.compile(r"[01](?:\.0*)?")
 
 
-def number(value: object) -> Json:
+def write_number(value: object) -> Json:
     """Return the number to write: exactly what the source sent, text parsed as a number.
 
     Text may group its thousands with commas (`1,234,567.89`), empty text is null. A boolean is
@@ -39,7 +39,7 @@ def number(value: object) -> Json:
         ConversionError: It is not a number, or too large for one.
     """
     if isinstance(value, str):
-        return _number_of_text(strip_blanks(value))
+        return _parse(strip_blanks(value))
     if isinstance(value, (int, Decimal, float)) and not isinstance(value, bool):
         return within_range(value)
     raise _not_a_number("a boolean is not a number" if isinstance(value, bool) else "")
@@ -55,11 +55,11 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
         return value
     exact = value if isinstance(value, Decimal) else _decimal(value)
     if not exact.is_finite():
-        code = "not_finite"
-        raise ConversionError(code, "JSON has no such number", "Send null or a finite number.")
+        message, hint = "JSON has no such number", "Send null or a finite number."
+        raise ConversionError(code="not_finite", message=message, hint=hint)
     if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
-        code = "number_out_of_range"
-        raise ConversionError(code, f"its exponent is beyond {GREATEST_EXPONENT}")
+        message = f"its exponent is beyond {GREATEST_EXPONENT}"
+        raise ConversionError(code="number_out_of_range", message=message)
     return value
 
 
@@ -89,7 +89,7 @@ def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
     return whole if whole == value else value
 
 
-def boolean(value: object) -> Json:
+def write_boolean(value: object) -> Json:
     """Return the boolean to write, from a boolean, 1 or 0 (also `1.0`), or a word in any case.
 
     Blank text is null.
@@ -105,14 +105,14 @@ def boolean(value: object) -> Json:
             return None
         if word in _WORDS:
             return _WORDS[word]
-        if match := _ONE_OR_ZERO.fullmatch(word):
-            return bool(match["one"])
-    elif isinstance(value, (int, float, Decimal)) and _is_one_or_zero(value):
+        if _ONE_OR_ZERO.fullmatch(word):
+            return word.startswith("1")
+    elif (
+        isinstance(value, (int, float, Decimal)) and _decimal(value).is_finite() and value in {0, 1}
+    ):
         return bool(value)
-    code = "not_a_boolean"
-    raise ConversionError(
-        code, "not a boolean", "Send true or false, t or f, yes or no, y or n, on or off, 1 or 0."
-    )
+    hint = "Send true or false, t or f, yes or no, y or n, on or off, 1 or 0."
+    raise ConversionError(code="not_a_boolean", message="not a boolean", hint=hint)
 
 
 def comparable_number(value: Json) -> Decimal | None:
@@ -121,28 +121,25 @@ def comparable_number(value: Json) -> Decimal | None:
     Raises:
         ConversionError: The text is not a number.
     """
-    exact = _number_of_text(value.strip()) if isinstance(value, str) else value
+    exact = _parse(value.strip()) if isinstance(value, str) else value
     if isinstance(exact, bool) or not isinstance(exact, (int, float, Decimal)):
         return None
     return _decimal(within_range(exact)).normalize(_EXACT) or Decimal(0)
 
 
-def _number_of_text(text: str) -> int | float | Decimal | None:
+def _parse(text: str) -> int | float | Decimal | None:
     if not text:
         return None
-    if not _NUMBER.fullmatch(text):
-        raise _not_a_number(_reason(text))
-    return within_range(Decimal(text.replace(",", "")))
-
-
-def _reason(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        return within_range(Decimal(text.replace(",", "")))
+    reason = "its thousands are not in groups of three" if "," in text else ""
     if _CURRENCY_SIGN.search(text):
-        return "it carries a currency, which the field would lose"
-    if "%" in text:
-        return "whether 12% means 12 or 0.12 is not for us to guess"
-    if _DECIMAL_COMMA.fullmatch(text):
-        return "it has a decimal comma"
-    return "its thousands are not in groups of three" if "," in text else ""
+        reason = "it carries a currency, which the field would lose"
+    elif "%" in text:
+        reason = "whether 12% means 12 or 0.12 is not for us to guess"
+    elif _DECIMAL_COMMA.fullmatch(text):
+        reason = "it has a decimal comma"
+    raise _not_a_number(reason)
 
 
 def _not_a_number(reason: str) -> ConversionError:
@@ -154,7 +151,3 @@ def _not_a_number(reason: str) -> ConversionError:
 def _decimal(value: float | Decimal) -> Decimal:
     """Convert a float by its shortest decimal form, the one that JSON writes."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def _is_one_or_zero(value: float | Decimal) -> bool:
-    return not (isinstance(value, Decimal) and value.is_nan()) and value in {0, 1}

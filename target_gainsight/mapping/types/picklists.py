@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
+from functools import cached_property
 
 import simplejson
 
 from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import PicklistOption
+from target_gainsight.api.resources.metadata import Field, PicklistOption
 from target_gainsight.mapping.errors import ConversionError, display
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.types.numeric import number_text
@@ -19,93 +19,111 @@ from target_gainsight.mapping.types.strings import GSID, encodable
 _MOST_LABELS_SHOWN = 8
 
 
-class Items(NamedTuple):
-    """A picklist's items, indexed once.
+class Picklist:
+    """The items of a picklist, read when a value first needs them: describe may leave them out."""
 
-    Attributes:
-        active: What may be written, labels and GSIDs, to the item's GSID; None when two active
-            items bear the label and only the tenant knows which one it takes.
-        inactive: Labels and GSIDs that are known and may not be written.
-    """
+    def __init__(self, field: Field) -> None:
+        self._field = field
 
-    active: dict[str, str | None]
-    inactive: frozenset[str]
+    def write_choice(self, value: object) -> Json:
+        """Return the label or GSID to write; empty text is null.
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels that may be written."""
-        return tuple(name for name, gsid in self.active.items() if name != gsid)
+        Blanks around a label are taken off, unless the item's own label has them. A picklist
+        whose items the metadata does not list is written unchecked.
 
+        Raises:
+            ConversionError: No active item has this label or GSID.
+        """
+        name = _name_of(value)
+        trimmed = strip_blanks(name)
+        if not trimmed:
+            return None
+        if name in self._active:
+            return name
+        if trimmed in self._active:
+            return trimmed
+        if self._options:
+            raise self._no_item(trimmed)
+        return encodable(trimmed)
 
-def index_items(options: Iterable[PicklistOption]) -> Items:
-    """Index a picklist's items by label and GSID."""
-    active: dict[str, str | None] = {}
-    inactive: set[str] = set()
-    for option in options:
-        if not option.active:
-            inactive.update((option.label, option.gsid))
-            continue
-        known = active.setdefault(option.label, option.gsid)
-        active[option.label] = option.gsid if known == option.gsid else None
-        active[option.gsid] = option.gsid
-    return Items(active, frozenset(inactive.difference(active)))
+    def write_selection(self, value: object) -> Json:
+        """Return the labels or GSIDs to write, from a list or text; an empty one is null.
 
+        Raises:
+            ConversionError: No active item has one of the labels or GSIDs.
+        """
+        names = value if isinstance(value, (list, tuple)) else self._split(_name_of(value))
+        chosen = [self.write_choice(name) for name in names]
+        if None in chosen:
+            raise ConversionError(code="unknown_option", message="one of its items is empty")
+        return chosen or None
 
-def choice(value: object, list_items: Callable[[], Items]) -> Json:
-    """Return the label or GSID to write; empty text is null.
+    def comparable_choice(self, value: Json) -> str | None:
+        """Return the GSID of an item as written or read; None when only the tenant knows it."""
+        if not isinstance(value, str):
+            return None
+        return value if GSID.pattern.fullmatch(value) else self._active.get(value)
 
-    Blanks around a label are taken off, unless the item's own label has them. A picklist whose
-    items the metadata does not list is written unchecked.
+    def comparable_selection(self, value: Json) -> tuple[str, ...] | None:
+        """Return the distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
+        names = value.split(";") if isinstance(value, str) else value
+        if not isinstance(names, list):
+            return None
+        gsids = {self.comparable_choice(name) for name in names if name != ""}
+        known = sorted(gsid for gsid in gsids if gsid is not None)
+        return tuple(known) if len(known) == len(gsids) else None
 
-    Raises:
-        ConversionError: No active item has this label or GSID.
-    """
-    name = _name_of(value)
-    if not strip_blanks(name):
-        return None
-    items = list_items()
-    if name in items.active:
-        return name
-    name = strip_blanks(name)
-    if name in items.active:
-        return name
-    if items.active or items.inactive:
-        raise _no_item(name, items)
-    return encodable(name)
+    @cached_property
+    def _options(self) -> tuple[PicklistOption, ...]:
+        return self._field.options or self._field.load_options()
 
+    @cached_property
+    def _active(self) -> dict[str, str | None]:
+        """What may be written, labels and GSIDs, to the item's GSID.
 
-def selection(value: object, list_items: Callable[[], Items]) -> Json:
-    """Return the labels or GSIDs to write, from a list or text; an empty one is null.
+        None for a label of two active items: only the tenant knows which one it takes.
+        """
+        active: dict[str, str | None] = {}
+        for option in self._options:
+            if option.active:
+                known = active.setdefault(option.label, option.gsid)
+                active[option.label] = option.gsid if known == option.gsid else None
+                active[option.gsid] = option.gsid
+        return active
 
-    Text that is itself an item stays one, also when its label has a comma. Other text is split
-    at `;`, or at `,` where it has no `;`, or read as a JSON array.
+    def _split(self, text: str) -> list[object]:
+        """Split text at `;`, or at `,` where it has no `;`, or read it as a JSON array.
 
-    Raises:
-        ConversionError: No active item has one of the labels or GSIDs.
-    """
-    names = value if isinstance(value, (list, tuple)) else _split(_name_of(value), list_items)
-    chosen = [choice(name, list_items) for name in names]
-    if None in chosen:
-        code = "unknown_option"
-        raise ConversionError(code, "one of its items is empty")
-    return chosen or None
+        Text that is itself an item stays one, also when its label has a comma.
+        """
+        if is_blank(text):
+            return []
+        if text in self._active or strip_blanks(text) in self._active:
+            return [text]
+        if text.lstrip().startswith("["):
+            try:
+                parsed = simplejson.loads(text)
+            except (ValueError, RecursionError):
+                parsed = None
+            return parsed if isinstance(parsed, list) else [text]
+        parts = text.split(";" if ";" in text else ",")
+        return [part for part in parts if not is_blank(part)]
 
-
-def comparable_choice(value: Json, list_items: Callable[[], Items]) -> str | None:
-    """Return the GSID of an item as written or read; None when only the tenant knows it."""
-    if not isinstance(value, str):
-        return None
-    return value if GSID.fullmatch(value) else list_items().active.get(value)
-
-
-def comparable_selection(value: Json, list_items: Callable[[], Items]) -> tuple[str, ...] | None:
-    """Return the distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
-    names = value.split(";") if isinstance(value, str) else value
-    if not isinstance(names, list):
-        return None
-    gsids = {comparable_choice(name, list_items) for name in names if name != ""}
-    known = sorted(gsid for gsid in gsids if gsid is not None)
-    return tuple(known) if len(known) == len(gsids) else None
+    def _no_item(self, name: str) -> ConversionError:
+        if any(name in {option.label, option.gsid} for option in self._options):
+            message = f"{display(name)} is an inactive item"
+            hint = "Activate it in Gainsight, or map it."
+            return ConversionError("inactive_option", message, hint)
+        labels = [label for label, gsid in self._active.items() if label != gsid]
+        near = suggest_names(name, labels)
+        if near and near[0].lower() == name.lower():
+            message = f"{display(name)} differs only in case from the item {display(near[0])}"
+            hint = "Send the label as Gainsight has it."
+            return ConversionError("unknown_option", message, hint)
+        shown = ", ".join(display(label) for label in (near or labels[:_MOST_LABELS_SHOWN]))
+        end = ", …" if len(labels) > _MOST_LABELS_SHOWN else "."
+        hint = f"Did you mean {shown}?" if near else f"Its items are {shown}{end}"
+        return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)
 
 
 def label_of(value: object, options: Iterable[PicklistOption]) -> object:
@@ -131,33 +149,3 @@ def _name_of(value: object) -> str:
         return number_text(value)
     except ConversionError:
         raise ConversionError(code, "no item has so long a label") from None
-
-
-def _split(text: str, list_items: Callable[[], Items]) -> list[object]:
-    if is_blank(text):
-        return []
-    items = list_items()
-    if text in items.active or strip_blanks(text) in items.active:
-        return [text]
-    if text.lstrip().startswith("["):
-        try:
-            parsed = simplejson.loads(text)
-        except (ValueError, RecursionError):
-            parsed = None
-        return parsed if isinstance(parsed, list) else [text]
-    parts = text.split(";") if ";" in text else text.split(",")
-    return [part for part in parts if not is_blank(part)]
-
-
-def _no_item(name: str, items: Items) -> ConversionError:
-    if name in items.inactive:
-        message = f"{display(name)} is an inactive item"
-        return ConversionError("inactive_option", message, "Activate it in Gainsight, or map it.")
-    near = suggest_names(name, items.labels)
-    if near and near[0].lower() == name.lower():
-        message = f"{display(name)} differs only in case from the item {display(near[0])}"
-        return ConversionError("unknown_option", message, "Send the label as Gainsight has it.")
-    labels = ", ".join(display(label) for label in (near or items.labels[:_MOST_LABELS_SHOWN]))
-    end = ", …" if len(items.labels) > _MOST_LABELS_SHOWN else "."
-    hint = f"Did you mean {labels}?" if near else f"Its items are {labels}{end}"
-    return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)

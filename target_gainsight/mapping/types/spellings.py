@@ -1,4 +1,4 @@
-"""Spellings of a text that look alike: blanks, invisible characters, case and Unicode form."""
+"""Spellings of a text that look alike or mean the same: blanks, case, Unicode, Salesforce ids."""
 
 from __future__ import annotations
 
@@ -7,34 +7,20 @@ import unicodedata
 from itertools import product
 from typing import Literal
 
-from target_gainsight.mapping.types.salesforce_ids import SFDC_ID, comparable_sfdc_id, sfdc_id_forms
+from target_gainsight.api.http.json_codec import Json
 
 _INVISIBLE_RANGES = (
-    (0x00, 0x1F),
-    (0x7F, 0x9F),
-    (0xAD, 0xAD),
-    (0x34F, 0x34F),
-    (0x61C, 0x61C),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x180E, 0x180E),
-    (0x200B, 0x200F),
-    (0x202A, 0x202E),
-    (0x2060, 0x206F),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0),
-    (0xFFF9, 0xFFFB),
-    (0xE0000, 0xE007F),
+    "0-1F 7F-9F AD-AD 34F-34F 61C-61C 115F-1160 17B4-17B5 180E-180E 200B-200F 202A-202E 2060-206F "
+    "2800-2800 3164-3164 FEFF-FEFF FFA0-FFA0 FFF9-FFFB E0000-E007F"
 )
 """Control and format characters, and letters that show nothing, such as the Hangul fillers."""
 
 _INVISIBLE = frozenset(
-    chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
+    chr(code)
+    for first, last in (each.split("-") for each in _INVISIBLE_RANGES.split())
+    for code in range(int(first, 16), int(last, 16) + 1)
 )
-_WHITE_SPACE = frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
-_BLANKS = "".join(sorted(_INVISIBLE | _WHITE_SPACE))
+_BLANKS = "".join(_INVISIBLE.union(filter(str.isspace, map(chr, range(0x3001)))))
 
 _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
 """A word's first letter, but not what follows an apostrophe: Macy's, not Macy'S."""
@@ -47,6 +33,11 @@ _ASCII_PART = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 MIN_COMMON_LENGTH = 4
 """Shorter parts are contained in too many other texts."""
 
+SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+_SHORT_SFDC_ID = 15
+_SFDC_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+"""Each of the last three characters encodes which of five are upper case, as five bits."""
+
 
 def strip_blanks(text: str) -> str:
     """Strip white space, control characters and invisible characters from both ends."""
@@ -55,7 +46,7 @@ def strip_blanks(text: str) -> str:
 
 def is_blank(value: object) -> bool:
     """Return whether a value is null or a text that shows nothing."""
-    return value is None or (isinstance(value, str) and not strip_blanks(value))
+    return value is None or (isinstance(value, str) and not value.strip(_BLANKS))
 
 
 def first_invisible(text: str) -> str | None:
@@ -93,11 +84,8 @@ def short_spellings(text: str) -> tuple[str, ...]:
     if len(trimmed) >= MIN_COMMON_LENGTH:
         return ()
     letters = ((each.lower(), each.upper()) for each in trimmed)
-    cases = ("".join(mix) for mix in product(*letters))
     blanks = ("", " ")
-    return tuple(
-        dict.fromkeys(left + case + right for case, left, right in product(cases, blanks, blanks))
-    )
+    return tuple(dict.fromkeys(map("".join, product(blanks, *letters, blanks))))
 
 
 def common_part(text: str) -> str:
@@ -114,9 +102,45 @@ def common_part(text: str) -> str:
 def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
     if text.isascii():
-        whole = _WHOLE_NUMBER.sub(r"\1", strip_blanks(text))
+        whole = _WHOLE_NUMBER.sub(r"\1", text.strip(_BLANKS))
         if SFDC_ID.fullmatch(whole):
             whole = comparable_sfdc_id(whole) or whole
         return whole.lower()
     folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def comparable_sfdc_id(value: Json) -> str | None:
+    """Return the 15-character form of a Salesforce id, whose case counts.
+
+    An id of 18 characters is the same id in any case: its last three restore the case of the
+    others.
+    """
+    if not isinstance(value, str):
+        return None
+    checksum = value[_SHORT_SFDC_ID:].upper()
+    is_long = bool(checksum and SFDC_ID.fullmatch(value))
+    if not is_long or any(each not in _SFDC_CHECKSUM for each in checksum):
+        return value
+    upper = [bool(_SFDC_CHECKSUM.index(each) >> bit & 1) for each in checksum for bit in range(5)]
+    short = "".join(
+        each.upper() if is_upper else each.lower()
+        for each, is_upper in zip(value, upper, strict=False)
+    )
+    return short if _sfdc_checksum(short) == checksum else value
+
+
+def sfdc_id_forms(value: Json) -> tuple[Json, ...]:
+    """Return the forms in which a tenant may hold a Salesforce id: as given, short, and long."""
+    short = comparable_sfdc_id(value)
+    if short is None or len(short) != _SHORT_SFDC_ID or not SFDC_ID.fullmatch(short):
+        return (value,)
+    return tuple(dict.fromkeys((value, short, short + _sfdc_checksum(short))))
+
+
+def _sfdc_checksum(short: str) -> str:
+    parts = (short[start : start + 5] for start in range(0, len(short), 5))
+    return "".join(
+        _SFDC_CHECKSUM[sum(each.isupper() << place for place, each in enumerate(part))]
+        for part in parts
+    )

@@ -1,0 +1,201 @@
+"""Checks of a stream's mapping against its object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from target_gainsight.api.resources.metadata import Field
+from target_gainsight.mapping.columns import Column
+from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.near_names import suggest_names
+from target_gainsight.mapping.planning.mismatch import (
+    FieldProblem,
+    StreamMismatchError,
+    missing_columns,
+)
+from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.mapping.planning.static_schemas import UNCOMPARED
+from target_gainsight.mapping.types.converters import Converter, may_convert
+
+KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
+"""String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, and a Salesforce
+id is a string."""
+
+
+def check_fit(
+    spec: MappingSpec, *, stream: str, further_problems: tuple[FieldProblem, ...] = ()
+) -> None:
+    """Check that a stream can be loaded as specified.
+
+    Args:
+        stream: The stream's name, for messages.
+        further_problems: Problems found elsewhere, to be reported in the same message.
+
+    Raises:
+        StreamMismatchError: The stream does not fit; carries all problems.
+    """
+    problems = (*find_problems(spec), *further_problems)
+    if problems:
+        raise StreamMismatchError(problems, stream=stream, object_name=spec.object_name, spec=spec)
+
+
+def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:
+    """Return everything that is wrong, columns first."""
+    return (
+        *_check_columns(spec),
+        *_check_mapping(spec),
+        *_check_constants(spec),
+        *_check_lookups(spec),
+        *_check_keys(spec),
+        *_check_rules(spec),
+        *_check_duplicates(spec),
+        *(_unfilled_fields(spec) if spec.schema and spec.schema.documented else ()),
+    )
+
+
+def find_warnings(spec: MappingSpec) -> Iterator[str]:
+    """Name required fields that nothing fills, and write rules without effect.
+
+    They need not stop the stream: existing records are still updated.
+    """
+    for each in () if spec.schema and spec.schema.documented else _unfilled_fields(spec):
+        yield f"{each.message} Records that do not exist yet are rejected."
+    for name, rule in spec.field_rules.items():
+        if not spec.sources_of(name):
+            yield f"field_rules: nothing fills {name}, so that its rule has no effect."
+        elif rule.write == "create" and spec.sync_mode == "update":
+            yield f"field_rules: {name} is never written, because update creates no rows."
+
+
+def may_be_key(field: Field | None) -> bool:
+    """Return whether records can be found by the field; any field of an unknown type may."""
+    return field is None or not field.data_type or field.data_type in KEY_TYPES
+
+
+def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProblem]:
+    """Check that a column's values may convert to those of the field it goes to."""
+    if field and not may_convert(column.json_types, field.data_type):
+        found = " or ".join(sorted(column.json_types))
+        message = f"Column {column.name} ({found}) cannot fit {field.name} ({field.data_type})."
+        yield FieldProblem("column", column.name, f"{message} Convert it in a stream map.")
+
+
+def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
+    if spec.unknown_fields != "drop" and not spec.field_mapping:
+        for name in spec.dropped:
+            yield from _check_field(spec, "column", name)
+    for column in spec.columns:
+        field = spec.field(spec.column_to_field.get(column.name, ""))
+        yield from check_column_type(column, field)
+
+
+def _check_mapping(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for source, target in spec.field_mapping.items():
+        yield from missing_columns("field_mapping", [source], spec.column_names, spec.unmapped)
+        yield from _check_field(spec, "field_mapping", target)
+
+
+def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name, value in spec.constants.items():
+        yield from _check_field(spec, "constants", name)
+        field = spec.field(name)
+        try:
+            written = Converter(name, field).write(value)
+        except ValueRejectedError as error:
+            yield FieldProblem("constants", name, str(error))
+            continue
+        if field and written is None and not field.nillable:
+            yield FieldProblem("constants", name, f"{name} must not be empty.")
+
+
+def _check_lookups(spec: MappingSpec) -> Iterator[FieldProblem]:
+    sources = sorted(spec.lookup_columns)
+    yield from missing_columns("lookups", sources, spec.column_names, spec.unmapped)
+    for name in sorted(spec.lookup_targets):
+        yield from _check_field(spec, "lookups", name)
+
+
+def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
+    """Check that the keys can find a row, and that a row can be given its lookup keys."""
+    if spec.keys_required and not spec.keys and spec.sync_mode != "insert":
+        message = (
+            "No lookup key is set, so that existing records cannot be found: set lookup_keys to "
+            f"the 1 to 3 fields that identify a record of {spec.object_name}."
+        )
+        yield FieldProblem("lookup_keys", "", message)
+    for key in spec.keys:
+        yield from _check_key(spec, "lookup_keys", key)
+    for key in spec.fallback_keys:
+        yield from _check_key(spec, "fallback_keys", key)
+        if key in spec.keys:
+            message = f"{key} is a lookup key already. Remove it."
+            yield FieldProblem("fallback_keys", key, message)
+    for key in spec.keys if spec.fallback_keys else ():
+        field = spec.field(key)
+        if field and not field.updatable:
+            message = (
+                f"No row can be given its lookup key, because {key} cannot be changed once a "
+                "record exists. Remove fallback_keys."
+            )
+            yield FieldProblem("fallback_keys", key, message)
+
+
+def _check_key(spec: MappingSpec, setting: str, key: str) -> Iterator[FieldProblem]:
+    field = spec.field(key)
+    if spec.is_unknown_field(key):
+        yield _unknown_field(spec, setting, key)
+    elif field and not may_be_key(field):
+        message = f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
+        yield FieldProblem(setting, key, message)
+    elif spec.keys_required and not spec.sources_of(key):
+        message = f"No column, constant or lookup fills {key}."
+        yield FieldProblem(setting, key, message, needs_column=True)
+
+
+def _check_rules(spec: MappingSpec) -> Iterator[FieldProblem]:
+    """Check that each rule is for a field that can be compared with the current row."""
+    for name in spec.field_rules:
+        if spec.is_unknown_field(name):
+            yield _unknown_field(spec, "field_rules", name)
+        elif name in spec.keys:
+            message = f"{name} is a lookup key, which is never changed. Remove its rule."
+            yield FieldProblem("field_rules", name, message)
+        elif name in UNCOMPARED.get(spec.object_name, ()):
+            message = f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
+            yield FieldProblem("field_rules", name, message)
+
+
+def _check_duplicates(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
+        sources = spec.sources_of(name)
+        if len(sources) > 1:
+            message = f"{name} is filled by {' and '.join(sources)}. Keep only one."
+            yield FieldProblem("field_mapping", name, message)
+
+
+def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for field in spec.required_fields:
+        if not spec.sources_of(field.name):
+            message = (
+                f"{spec.object_name} needs {field.name} to create a record, and no column, "
+                "constant or lookup fills it."
+            )
+            near = suggest_names(field.name, spec.unmapped)
+            if near:
+                message += f" Perhaps column {' or '.join(near)} is meant for it."
+            yield FieldProblem("required", field.name, message, needs_column=not near)
+
+
+def _check_field(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
+    """Check that the object has the field and that the sync mode can write it."""
+    field = spec.field(name)
+    if spec.is_unknown_field(name):
+        yield _unknown_field(spec, setting, name)
+    elif field and (reason := spec.not_writable_reason(field)):
+        message = f"{name} cannot be written in sync mode {spec.sync_mode}: {reason}."
+        yield FieldProblem(setting, name, message)
+
+
+def _unknown_field(spec: MappingSpec, setting: str, name: str) -> FieldProblem:
+    message = f"{spec.object_name} has no field {name}."
+    return FieldProblem(setting, name, message, spec.suggest(name))
