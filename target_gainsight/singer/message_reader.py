@@ -10,7 +10,7 @@ import queue
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from decimal import Decimal
 from json import JSONDecodeError
 from typing import IO, Any
@@ -22,13 +22,15 @@ from typing_extensions import override
 
 from target_gainsight.loading.storage.source_json import read_json
 
-Chunks = queue.Queue[list[str] | list[bytes] | BaseException | None]
+Chunk = list[str] | list[bytes]
+Chunks = queue.Queue[Chunk | BaseException | None]
 
 CHUNK_BYTES = 65_536
 CHUNK_LINES = 200
 MAX_WAITING_CHUNKS = 16
 MAX_LEVELS = 200
 """Levels of nesting of a message; later steps recurse several times per level, up to 1,000."""
+TOO_DEEP = f"nested more than {MAX_LEVELS} levels deep"
 TICK_SECONDS = 0.5
 
 SHAPES: dict[str, dict[str, type]] = {
@@ -40,7 +42,7 @@ SHAPES: dict[str, dict[str, type]] = {
 }
 """Required properties of each type of message (Singer specification)."""
 
-TYPE_NAMES = {"str": "text", "dict": "an object", "list": "a list"}
+TYPE_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 """Six times as fast as the SDK's; numbers with a fraction are Decimals all the same."""
@@ -57,7 +59,6 @@ class ThreadedReader(SimpleSingerReader):
         on_tick: Called every now and then, also while the input is silent.
 
     Attributes:
-        on_tick: The same.
         line_number: The line at hand, from 1.
     """
 
@@ -102,114 +103,92 @@ class ThreadedReader(SimpleSingerReader):
             if not line or line.isspace():
                 continue
             message = self.deserialize_json(line)
-            kind = message.get("type")
-            if not isinstance(kind, str) or kind not in callbacks:
-                name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
-                raise InvalidInputLine(self._about(f"unknown message type {name}"))
-            for name, type_ in SHAPES.get(kind, {}).items():
-                if not isinstance(message.get(name), type_) or name not in message:
-                    self.assert_line_requires(message, set(SHAPES[kind]))
-                    problem = f"{name} is not {TYPE_NAMES[type_.__name__]}"
-                    raise InvalidInputLine(self._about(problem))
+            problem = _find_problem(message, callbacks)
+            if problem is not None:
+                raise self._error(problem)
+            kind = message["type"]
             callbacks[kind](message)
             counts[kind] += 1
         return counts
 
     @override
-    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
+    def deserialize_json(self, line: str | bytes) -> Any:
         """Read one line.
 
-        Returns:
-            The message.
-
         Raises:
-            InvalidInputLine: It is no JSON object; the line itself is not shown.
+            InvalidInputLine: It is no JSON; the line itself is not shown.
         """
         try:
-            message = _decode(line)
-        except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
-            message = self._decode_with_stdlib(line)
-        if not isinstance(message, dict):
-            raise InvalidInputLine(self._about("not a JSON object"))
-        if _is_too_deep(line, message):
-            raise InvalidInputLine(self._about(f"nested more than {MAX_LEVELS} levels deep"))
-        return message
-
-    def _decode_with_stdlib(self, line: str | bytes) -> object:
-        """Decode a line that the fast decoder refuses.
-
-        Raises:
-            InvalidInputLine: It is no JSON, or nested too deeply.
-        """
-        try:
-            return read_json(line)
+            try:
+                return _decode(line)
+            except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
+                return read_json(line)
         except JSONDecodeError as error:
             problem = f"not JSON: {error.msg} at column {error.colno}"
         except UnicodeDecodeError as error:
             problem = f"not UTF-8: byte {error.start + 1} cannot be read"
         except RecursionError:
-            problem = f"nested more than {MAX_LEVELS} levels deep"
+            problem = TOO_DEEP
         except ValueError as error:
             problem = f"not readable as JSON: {error}"
-        raise InvalidInputLine(self._about(problem))
+        raise self._error(problem)
 
-    @override
-    def assert_line_requires(  # type: ignore[override]
-        self, line_dict: dict[str, Any], requires: set[str]
-    ) -> None:
-        """Raise an error for a message that lacks a property of its type.
-
-        Raises:
-            InvalidInputLine: It lacks one.
-        """
-        missing = sorted(requires.difference(line_dict))
-        if missing:
-            raise InvalidInputLine(self._about(f"the message lacks {', '.join(missing)}"))
-
-    def _about(self, problem: str) -> str:
-        return (
+    def _error(self, problem: str) -> InvalidInputLine:
+        return InvalidInputLine(
             f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
             "the tap writes to standard output"
         )
 
     def _lines(self, source: IO[str]) -> Iterator[str | bytes]:
         chunks: Chunks = queue.Queue(MAX_WAITING_CHUNKS)
-        thread = threading.Thread(
-            target=_read, args=(source, chunks, self._stopped), name="gainsight-read", daemon=True
-        )
-        thread.start()
-        while True:
+        threading.Thread(
+            target=_read, args=(source, chunks), name="gainsight-read", daemon=True
+        ).start()
+        chunk: Chunk | BaseException | None = []
+        while chunk is not None:
             try:
                 chunk = chunks.get(timeout=TICK_SECONDS)
             except queue.Empty:
-                self.poll_events()
-                continue
-            if self._stopped.is_set():
-                raise ReadingStoppedError
-            if chunk is None:
-                return
+                chunk = []
             if isinstance(chunk, BaseException):
                 raise chunk
-            for line in chunk:
+            for line in chunk or ():
                 if self._stopped.is_set():
                     raise ReadingStoppedError
                 yield line
             self.poll_events()
 
 
-def _read(source: IO[str], chunks: Chunks, stopped: threading.Event) -> None:
+def _find_problem(message: object, kinds: Container[str]) -> str | None:
+    """Return why a JSON value is no message of one of these kinds."""
+    if not isinstance(message, dict):
+        return "not a JSON object"
+    if _is_too_deep(message):
+        return TOO_DEEP
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in kinds:
+        name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
+        return f"unknown message type {name}"
+    missing = SHAPES[kind].keys() - message.keys()
+    if missing:
+        return f"the message lacks {', '.join(sorted(missing))}"
+    for name, type_ in SHAPES[kind].items():
+        if not isinstance(message[name], type_):
+            return f"{name} is not {TYPE_NAMES[type_]}"
+    return None
+
+
+def _read(source: IO[str], chunks: Chunks) -> None:
     """Read the input in chunks of whole lines until its end; runs in a thread."""
     try:
         for chunk in _chunks(source):
             chunks.put(chunk)
-            if stopped.is_set():
-                return
         chunks.put(None)
     except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
         chunks.put(error)
 
 
-def _chunks(source: IO[str]) -> Iterator[list[str] | list[bytes]]:
+def _chunks(source: IO[str]) -> Iterator[Chunk]:
     """Split available input into chunks of lines; the last line may lack its end."""
     raw = getattr(source, "buffer", None)
     if raw is None or not hasattr(raw, "read1"):
@@ -229,21 +208,14 @@ def _chunks(source: IO[str]) -> Iterator[list[str] | list[bytes]]:
         yield [b"".join(parts)]
 
 
-def _is_too_deep(line: str | bytes, message: dict[str, Any]) -> bool:
+def _is_too_deep(message: dict[str, Any]) -> bool:
     """Return whether a message is nested too deeply; does not recurse."""
-    if len(line) < 2 * MAX_LEVELS:  # a level opens and closes
-        return False
-    text = line if isinstance(line, str) else line.decode("latin-1")
-    if text.count("[") + text.count("{") <= MAX_LEVELS:
-        return False
-    levels = 0
-    containers: list[dict[str, Any] | list[Any]] = [message]
-    while containers and levels <= MAX_LEVELS:
-        levels += 1
+    containers: list[Any] = [message]
+    for _ in range(MAX_LEVELS):
+        values = (each.values() if isinstance(each, dict) else each for each in containers)
         containers = [
-            each
-            for container in containers
-            for each in (container.values() if isinstance(container, dict) else container)
-            if isinstance(each, (dict, list))
+            each for each in itertools.chain.from_iterable(values) if isinstance(each, (dict, list))
         ]
-    return levels > MAX_LEVELS
+        if not containers:
+            return False
+    return True
