@@ -50,7 +50,7 @@ def parse_connection(
 
 def _parse_domain(domain: str | None, errors: ConfigErrors) -> str:
     if domain is None:
-        errors.add_message(f"domain is missing: set it to {EXPECTED_DOMAIN}.")
+        errors.append(f"domain is missing: set it to {EXPECTED_DOMAIN}.")
         return ""
     host = domain.strip().lower().removeprefix("https://").removesuffix("/")
     if "@" in domain:
@@ -107,27 +107,27 @@ def _check_credential(
     """Check that there is one credential, complete and well-formed. It is never displayed."""
     given = [name for name, text in texts.items() if text or name in invalid]
     if not given:
-        errors.add_message(
+        errors.append(
             "access_key is missing: set it to the tenant's REST API access key, or set client_id "
             "and client_secret for M2M OAuth."
         )
     elif "access_key" in given and len(given) > 1:
-        errors.add_message(
+        errors.append(
             f"access_key cannot be combined with {' and '.join(given[1:])}: set either the access "
             "key, or client_id and client_secret for M2M OAuth."
         )
     elif given == ["client_id"]:
-        errors.add_message("client_secret is missing: client_id is used together with it.")
+        errors.append("client_secret is missing: client_id is used together with it.")
     elif given == ["client_secret"]:
-        errors.add_message("client_id is missing: client_secret is used together with it.")
+        errors.append("client_id is missing: client_secret is used together with it.")
     for name in given:
         if not all("!" <= char <= "~" for char in texts[name]):
-            errors.add_message(
+            errors.append(
                 f"{name} contains blanks, line breaks or other characters that a credential does "
                 "not have: copy it as Gainsight shows it."
             )
         elif name == "client_id" and ":" in texts[name]:
-            errors.add_message("client_id contains a colon: copy it as Gainsight shows it.")
+            errors.append("client_id contains a colon: copy it as Gainsight shows it.")
 
 
 def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) -> Path | str | None:
@@ -137,7 +137,7 @@ def parse_quota_store(store: str, password: str | None, errors: ConfigErrors) ->
     if scheme and scheme[1].lower() in {"redis", "rediss"}:
         return _parse_redis(store, password or "", errors)
     if password:
-        errors.add_message(
+        errors.append(
             "quota_store_password requires the URL of a Redis in quota_store. Remove it, or set "
             "quota_store to redis://host."
         )
@@ -160,7 +160,7 @@ def _parse_redis(url: str, password: str, errors: ConfigErrors) -> str:
     if not password:
         return url
     if parts.password:
-        errors.add_message(
+        errors.append(
             "quota_store_password cannot be combined with a password in the URL of quota_store: "
             "remove the one in the URL."
         )

@@ -20,24 +20,12 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.errors))
 
 
-class ConfigErrors:
-    """The errors found so far, each once.
-
-    Attributes:
-        messages: One per error, in the order they were found.
-    """
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
+class ConfigErrors(list[str]):
+    """The messages of the errors found so far; the same one may be found at several settings."""
 
     def add(self, setting: str, got: str, expected: str, hint: str = "") -> None:
         """Add a value that is not what the setting takes."""
-        self.add_message(f"{setting}: got {got}, expected {expected}. {hint}".rstrip())
-
-    def add_message(self, message: str) -> None:
-        """Add an error in words of its own."""
-        if message not in self.messages:
-            self.messages.append(message)
+        self.append(f"{setting}: got {got}, expected {expected}. {hint}".rstrip())
 
 
 def display(value: object) -> str:

@@ -50,7 +50,7 @@ def drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
         why = f" cannot be combined with {kind}; {reasons[name]}"
         if not kind:
             why = f" ({display(entry.own[name])}) applies to object_type: survey_csv only"
-        errors.add_message(f"{entry.name_of(name)}{why}. Remove it.")
+        errors.append(f"{entry.name_of(name)}{why}. Remove it.")
     applicable = replace(
         entry,
         own={name: value for name, value in entry.own.items() if name not in reasons},
@@ -64,15 +64,15 @@ def _check_job(entry: StreamEntry, errors: ConfigErrors) -> None:
     object_type = entry.get("object_type")
     if entry.get("transport") != "bulk":
         if "bulk_job_id" in entry.own:
-            errors.add_message(f"{entry.name_of('bulk_job_id')} requires transport: bulk.")
+            errors.append(f"{entry.name_of('bulk_job_id')} requires transport: bulk.")
         return
     if not entry.get("bulk_job_id").strip():
-        errors.add_message(
+        errors.append(
             f"{entry.name_of('bulk_job_id')} is missing: set it to the job's ID, which Gainsight "
             "shows in the job's cURL command."
         )
     if object_type is not None and object_type not in BULK_OBJECTS:
-        errors.add_message(
+        errors.append(
             f"{entry.name_of('transport')} cannot be bulk for object_type: {object_type}; bulk "
             f"jobs load {', '.join(BULK_OBJECTS)}. Remove it."
         )

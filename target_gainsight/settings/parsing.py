@@ -78,8 +78,8 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
             for name, entry in join_streams(given.get("streams", {})).items()
         },
     )
-    if errors.messages:
-        raise SettingsError(errors.messages)
+    if errors:
+        raise SettingsError(dict.fromkeys(errors))
     return settings
 
 
@@ -97,7 +97,7 @@ def read_sdk_settings(
     declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
     values, invalid = read_values(raw, declared, errors)
     config = {name: value for name, value in raw.items() if name not in invalid}
-    return {**config, **values}, errors.messages
+    return {**config, **values}, errors
 
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
         return
     mode, default = given.get("sync_mode"), SETTINGS["sync_mode"].default
     if mode not in {None, default, SYNC_MODE_OF[method]}:
-        errors.add_message(
+        errors.append(
             f"load_method: {method} cannot be combined with sync_mode: {mode}. Remove one of the "
             "two."
         )

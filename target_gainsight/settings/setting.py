@@ -267,7 +267,7 @@ def check_names(
     for name in raw:
         if name not in known:
             hint = did_you_mean(name, known) or f"Known are {', '.join(known)}."
-            errors.add_message(f"{prefix}{name} is unknown. {hint}")
+            errors.append(f"{prefix}{name} is unknown. {hint}")
 
 
 def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:

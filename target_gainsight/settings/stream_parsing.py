@@ -114,11 +114,9 @@ def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) ->
     name_of, keys = entry.name_of, entry.get("lookup_keys")
     custom_object = entry.get("custom_object_name") or ""
     if object_type == "person" and keys:
-        errors.add_message(
-            f"Remove {name_of('lookup_keys')}: people are always identified by Email."
-        )
+        errors.append(f"Remove {name_of('lookup_keys')}: people are always identified by Email.")
     if object_type == "timeline" and keys not in {(), (EXTERNAL_ID,)}:
-        errors.add_message(
+        errors.append(
             f"Remove {name_of('lookup_keys')}: activities are always identified by {EXTERNAL_ID}."
         )
     due = (entry.get("constants") or {}).get(DUE_DATE)
@@ -126,16 +124,14 @@ def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) ->
     if object_type == "cta" and is_relative and days_ahead(due) is None:
         errors.add(f"{name_of('constants')}.{DUE_DATE}", display(due), DATE_FORMS)
     if object_type != "person" and entry.get("company_links"):
-        errors.add_message(
-            f"Remove {name_of('company_links')}: it applies to object_type: person only."
-        )
+        errors.append(f"Remove {name_of('company_links')}: it applies to object_type: person only.")
     if object_type == "custom_object" and not custom_object.strip():
-        errors.add_message(
+        errors.append(
             f"{entry.prefix}custom_object_name is missing: set it to the API name of the custom "
             "object, such as MyObject__gc."
         )
     if object_type != "custom_object" and custom_object:
-        errors.add_message(
+        errors.append(
             f"{name_of('custom_object_name')} ({display(custom_object.strip())}) cannot be "
             f"combined with object_type: {object_type}. Remove one of the two."
         )
@@ -149,17 +145,17 @@ def _check_existing_rows(entry: StreamEntry, object_type: str, errors: ConfigErr
     }
     for setting, reason in reasons.items():
         if entry.get(setting) and entry.get("sync_mode") == "insert":
-            errors.add_message(
+            errors.append(
                 f"{entry.name_of(setting)} cannot be combined with sync_mode: insert; {reason}. "
                 "Remove it."
             )
     if entry.get("fallback_keys") and object_type in WITHOUT_FALLBACK:
         reason = WITHOUT_FALLBACK[object_type]
-        errors.add_message(f"Remove {entry.name_of('fallback_keys')}: {reason}.")
+        errors.append(f"Remove {entry.name_of('fallback_keys')}: {reason}.")
     has_rule = DUE_DATE in (entry.get("field_rules") or {})
     due = (entry.get("constants") or {}).get(DUE_DATE)
     if object_type == "cta" and has_rule and days_ahead(due) is not None:
-        errors.add_message(
+        errors.append(
             f"Remove {entry.name_of('field_rules')}.{DUE_DATE}: a relative {DUE_DATE} is written "
             "on create only."
         )
@@ -178,7 +174,7 @@ def _parse_deletes(entry: StreamEntry, object_type: str, errors: ConfigErrors) -
     else:
         return "delete"
     if "deletes" in entry.own or not entry.prefix:
-        errors.add_message(
+        errors.append(
             f"{entry.name_of('deletes')} cannot be delete with {kind}: {reason}. Set it to skip."
         )
     return "skip"
