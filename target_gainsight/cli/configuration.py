@@ -56,9 +56,6 @@ def make_target(sources: Iterable[str], **overrides: Any) -> TargetGainsight:  #
     Args:
         sources: As for ``read_settings``.
         overrides: Settings that take precedence.
-
-    Raises:
-        click.ClickException: There are no settings, or they have errors.
     """
     raw = _read_any_settings(sources, TargetGainsight.config_jsonschema)
     try:
@@ -93,9 +90,6 @@ def read_raw_settings(
     Args:
         sources: As for ``read_settings``.
         schema: The settings that are read from the environment.
-
-    Raises:
-        click.ClickException: A file cannot be read.
     """
     named = tuple(sources)
     raw: dict[str, Any] = {}
@@ -113,11 +107,7 @@ def read_raw_settings(
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret.
-
-    Raises:
-        click.ClickException: It cannot be read.
-    """
+    """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -96,11 +96,7 @@ def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:
 
 
 def _configured_rules(settings: Settings, object_name: str) -> dict[str, list[str]]:
-    """Return what the settings decide for fields of existing rows, by field.
-
-    Returns:
-        Field to the rule of each stream, with the stream's name unless it holds for all.
-    """
+    """Return each field's rules, with the name of the stream that has it unless all have it."""
     rules: dict[str, list[str]] = defaultdict(list)
     entries = {"": settings.default_stream, **settings.streams}
     for stream, entry in entries.items():

@@ -54,11 +54,7 @@ def named_run(rejects_folder: RejectFolder, run: str, suffix: str | None = REJEC
 
 
 def open_rejects(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
-    """Read the rejects of a run that are not retired.
-
-    Raises:
-        click.ClickException: A file of the run cannot be read.
-    """
+    """Read the rejects of a run that are not retired."""
     try:
         yield from rejects_folder.open(run)
     except OSError as error:

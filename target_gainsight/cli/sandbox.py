@@ -106,11 +106,7 @@ def serve(
 
 
 def _profiled_switches(profile: Path) -> dict[str, Position]:
-    """Read the positions of a profile; switches that this version lacks are left out.
-
-    Raises:
-        click.ClickException: The file cannot be read, or is no profile.
-    """
+    """Read the positions of a profile; switches that this version lacks are left out."""
     try:
         positions = read_positions(read_json(profile))
     except ValueError as error:

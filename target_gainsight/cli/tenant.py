@@ -49,7 +49,6 @@ class TenantMetadata:
 
         Raises:
             RunStoppedError: The tenant has no such object; the message names near misses.
-            GainsightError: The metadata cannot be read.
         """
         documented = DOCUMENTED.get(object_name.lower())
         if documented is None:
@@ -72,9 +71,6 @@ def tenant_connection(
         settings: The settings; their `max_calls_per_run` is for loads.
         observer: Called with every attempt of every call.
         max_calls: The number of calls that may be made, retries included; unlimited by default.
-
-    Raises:
-        click.ClickException: The connection cannot be set up.
     """
     limits = replace(
         settings.limits,

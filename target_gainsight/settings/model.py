@@ -22,6 +22,10 @@ _output = partial(declare, group="Rejects and output")
 _sandbox = partial(declare, group="Sandbox")
 
 
+class AmbiguousPatternError(Exception):
+    """Two patterns of ``streams`` match a stream equally well."""
+
+
 @dataclass(frozen=True)
 class Connection:
     """Where the tenant is, and the credential: an access key, or an OAuth client.
@@ -205,31 +209,19 @@ class Settings:
         Args:
             name: The stream's name as it comes out of the stream maps.
 
-        Returns:
-            The stream's settings, or None when nothing routes it.
-
         Raises:
             AmbiguousPatternError: Two patterns of the same length match.
         """
         if name in self.streams:
             return self.streams[name]
-        matching = sorted(
-            (pattern for pattern in self.streams if fnmatch.fnmatchcase(name, pattern)),
-            key=len,
-            reverse=True,
-        )
+        matching = [each for each in self.streams if fnmatch.fnmatchcase(name, each)]
         if not matching:
             return self.default_stream
-        if len(matching) > 1 and len(matching[0]) == len(matching[1]):
-            raise AmbiguousPatternError(name, matching[0], matching[1])
-        return self.streams[matching[0]]
-
-
-class AmbiguousPatternError(Exception):
-    """Two patterns of ``streams`` match a stream equally well."""
-
-    def __init__(self, stream: str, first: str, second: str) -> None:
-        super().__init__(
-            f"stream '{stream}': the patterns '{first}' and '{second}' under 'streams' match it "
-            f"equally well; add an entry named '{stream}'"
-        )
+        best, *others = sorted(matching, key=len, reverse=True)
+        if others and len(others[0]) == len(best):
+            message = (
+                f"stream '{name}': the patterns '{best}' and '{others[0]}' under 'streams' match "
+                f"it equally well; add an entry named '{name}'"
+            )
+            raise AmbiguousPatternError(message)
+        return self.streams[best]
