@@ -17,21 +17,9 @@ TIERS = (
 
 def a_field(name: str = "Field", data_type: str = "STRING", **described: Any) -> Field:
     """A writable field; `described` overrides its description."""
-    usual = {
-        "label": name,
-        "required": False,
-        "nillable": True,
-        "createable": True,
-        "updateable": True,
-        "read_only": False,
-        "formula": False,
-        "has_lookup": False,
-        "length": None,
-        "decimal_places": None,
-        "lookup_objects": (),
-        "options": TIERS if data_type in {"PICKLIST", "MULTISELECTDROPDOWNLIST"} else (),
-    }
-    return Field(name=name, data_type=data_type, **{**usual, **described})
+    options = TIERS if data_type in {"PICKLIST", "MULTISELECTDROPDOWNLIST"} else ()
+    usual = {"name": name, "label": name, "data_type": data_type, "options": options}
+    return Field(**{**usual, **described})
 
 
 def an_object(*fields: Field, name: str = "Company") -> ObjectSchema:

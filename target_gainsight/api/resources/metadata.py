@@ -90,17 +90,17 @@ class Field:
     name: str
     label: str
     data_type: str
-    required: bool
-    nillable: bool
-    createable: bool
-    updateable: bool
-    read_only: bool
-    formula: bool
-    has_lookup: bool
-    length: int | None
-    decimal_places: int | None
-    lookup_objects: tuple[str, ...]
-    options: tuple[PicklistOption, ...]
+    required: bool = False
+    nillable: bool = True
+    createable: bool = True
+    updateable: bool = True
+    read_only: bool = False
+    formula: bool = False
+    has_lookup: bool = False
+    length: int | None = None
+    decimal_places: int | None = None
+    lookup_objects: tuple[str, ...] = ()
+    options: tuple[PicklistOption, ...] = ()
     load_options: Callable[[], tuple[PicklistOption, ...]] = field(
         default=tuple, compare=False, repr=False
     )

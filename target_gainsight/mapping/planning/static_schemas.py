@@ -9,7 +9,7 @@ read; their picklists have no items here, so that values are written unchecked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -44,73 +44,86 @@ READ_AS: Mapping[str, Mapping[str, str]] = {
 }
 """Fields that a query names differently than a write."""
 
-_TYPES: Mapping[str, Mapping[str, str]] = {
-    ACTIVITY: {
-        EXTERNAL_ID: "STRING",
-        "ContextName": "STRING",
-        "ContextId": "GSID",
-        TYPE_NAME: "STRING",
-        "Subject": "STRING",
-        "Notes": "RICHTEXTAREA",
-        "ActivityDate": "DATETIME",
-        "DurationInMins": "NUMBER",
-        AUTHOR: "EMAIL",
-        AUTHOR_ID: "LOOKUP",
-        "GsCompanyId": "LOOKUP",
-        "GsRelationshipId": "LOOKUP",
-        "InternalAttendees": LIST_TYPE,
-        "ExternalAttendees": LIST_TYPE,
-    },
-    CTA: {
-        "Name": "STRING",
-        "CompanyId": "LOOKUP",
-        "OwnerId": "LOOKUP",
-        "DueDate": "DATE",
-        "type": "STRING",
-        "reason": "STRING",
-        "status": "STRING",
-        "priority": "STRING",
-        "Comments": "RICHTEXTAREA",
-    },
+
+def _field(
+    name: str,
+    data_type: str,
+    *lookup_objects: str,
+    required: bool = False,
+    length: int | None = None,
+) -> Field:
+    return Field(
+        name,
+        label=name,
+        data_type=data_type,
+        required=required,
+        nillable=not required,
+        has_lookup=bool(lookup_objects),
+        length=length,
+        lookup_objects=lookup_objects,
+    )
+
+
+def _documented(name: str, label: str, *fields: Field) -> ObjectSchema:
+    return ObjectSchema(name, label, "STANDARD", None, fields, documented=True)
+
+
+_OBJECTS: Mapping[str, ObjectSchema] = {
+    ACTIVITY: _documented(
+        ACTIVITY,
+        "Timeline activity",
+        _field(EXTERNAL_ID, "STRING", required=True),
+        _field("ContextName", "STRING", required=True),
+        _field("ContextId", "GSID"),
+        _field(TYPE_NAME, "STRING", required=True),
+        _field("Subject", "STRING", length=255),
+        _field("Notes", "RICHTEXTAREA"),
+        _field("ActivityDate", "DATETIME", required=True),
+        _field("DurationInMins", "NUMBER"),
+        _field(AUTHOR, "EMAIL", required=True),
+        _field(AUTHOR_ID, "LOOKUP", "gsuser"),
+        _field("GsCompanyId", "LOOKUP", "company"),
+        _field("GsRelationshipId", "LOOKUP", "relationship"),
+        _field("InternalAttendees", LIST_TYPE, "gsuser"),
+        _field("ExternalAttendees", LIST_TYPE, "person"),
+    ),
+    CTA: _documented(
+        CTA,
+        "Call to action",
+        _field("Name", "STRING", required=True),
+        _field("CompanyId", "LOOKUP", "company", required=True),
+        _field("OwnerId", "LOOKUP", "gsuser"),
+        _field("DueDate", "DATE"),
+        _field("type", "STRING", required=True),
+        _field("reason", "STRING"),
+        _field("status", "STRING"),
+        _field("priority", "STRING"),
+        _field("Comments", "RICHTEXTAREA"),
+    ),
 }
-_REQUIRED: Mapping[str, frozenset[str]] = {
-    ACTIVITY: frozenset({EXTERNAL_ID, AUTHOR, "ContextName", TYPE_NAME, "ActivityDate"}),
-    CTA: frozenset({"Name", "CompanyId", "type"}),
-}
-_LENGTHS: Mapping[str, int] = {"Subject": 255}
-_LOOKUP_OBJECTS: Mapping[str, tuple[str, ...]] = {
-    AUTHOR_ID: ("gsuser",),
-    "OwnerId": ("gsuser",),
-    "InternalAttendees": ("gsuser",),
-    "ExternalAttendees": ("person",),
-    "GsCompanyId": ("company",),
-    "CompanyId": ("company",),
-    "GsRelationshipId": ("relationship",),
-}
-_NAMES: Mapping[str, frozenset[str]] = {
-    ACTIVITY: frozenset({TYPE_NAME}),
-    CTA: frozenset({"type", "reason", "status", "priority"}),
-}
+_NAMES: Mapping[str, Collection[str]] = {ACTIVITY: {TYPE_NAME}, CTA: READ_AS[CTA]}
 """Fields that hold a name defined by an administrator."""
 
-_LABELS: Mapping[str, str] = {ACTIVITY: "Timeline activity", CTA: "Call to action"}
-_CUSTOM: Mapping[str, re.Pattern[str]] = {
+_CUSTOM_NAMES: Mapping[str, re.Pattern[str]] = {
     ACTIVITY: re.compile(r"Ant__\w+__c|\w+__gc"),
     CTA: re.compile(r"\w+__gc"),
 }
-_STANDARD_FIELDS: Mapping[str, Mapping[str, str]] = {
-    "company": {
-        "Name": "STRING",
-        "Industry": "STRING",
-        "ARR": "CURRENCY",
-        "Employees": "NUMBER",
-        "Stage": "PICKLIST",
-        "Status": "PICKLIST",
-        "RenewalDate": "DATE",
-    },
-    "person": {"Email": "EMAIL", "FirstName": "STRING", "LastName": "STRING"},
+_WELL_KNOWN: Mapping[str, tuple[Field, ...]] = {
+    "company": (
+        _field("Name", "STRING", required=True),
+        _field("Industry", "STRING"),
+        _field("ARR", "CURRENCY"),
+        _field("Employees", "NUMBER"),
+        _field("Stage", "PICKLIST"),
+        _field("Status", "PICKLIST"),
+        _field("RenewalDate", "DATE"),
+    ),
+    "person": (
+        _field("Email", "EMAIL", required=True),
+        _field("FirstName", "STRING"),
+        _field("LastName", "STRING"),
+    ),
 }
-_STANDARD_REQUIRED = frozenset({("company", "Name"), ("person", "Email")})
 
 
 def static_schema(
@@ -129,85 +142,38 @@ def static_schema(
         described: The object as the tenant describes it, for its custom fields.
         options: The names that the tenant lists for a field.
     """
+    documented = _OBJECTS[object_name]
     fields = [
-        _field(
-            name,
-            "PICKLIST" if options.get(name) else data_type,
-            required=name in _REQUIRED[object_name],
-            length=_LENGTHS.get(name),
-            lookup_objects=_LOOKUP_OBJECTS.get(name, ()),
-            options=options.get(name, ()),
-        )
-        for name, data_type in _TYPES[object_name].items()
+        replace(field, data_type="PICKLIST", options=options[field.name])
+        if options.get(field.name)
+        else field
+        for field in documented.fields
     ]
-    is_custom = _CUSTOM[object_name].fullmatch
-    if described is not None and described.fields:
+    listed = described.fields if described is not None else ()
+    own = listed or [_field(name, "") for name in dict.fromkeys(names)]
+    fields += [
         # Whether a custom field is required depends on the activity's type.
-        fields += [
-            replace(
-                field,
-                required=False,
-                nillable=True,
-                createable=True,
-                updateable=True,
-                read_only=False,
-                formula=False,
-            )
-            for field in described.fields
-            if is_custom(field.name)
-        ]
-    else:
-        fields += [_field(name, "") for name in dict.fromkeys(names) if is_custom(name)]
-    return ObjectSchema(
-        name=object_name,
-        label=_LABELS[object_name],
-        object_type="STANDARD",
-        transactional=None,
-        fields=tuple(fields),
-        documented=True,
-    )
+        replace(
+            field,
+            required=False,
+            nillable=True,
+            createable=True,
+            updateable=True,
+            read_only=False,
+            formula=False,
+        )
+        for field in own
+        if _CUSTOM_NAMES[object_name].fullmatch(field.name)
+    ]
+    return replace(documented, fields=tuple(fields))
 
 
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
     """Return the fields that hold names of the tenant's which it does not list."""
-    return tuple(
-        field.name
-        for field in schema.fields
-        if field.name in _NAMES[schema.name] and not field.options
-    )
+    fields = (field for field in schema.fields if not field.options)
+    return tuple(field.name for field in fields if field.name in _NAMES[schema.name])
 
 
 def well_known_fields(object_name: str) -> tuple[Field, ...]:
     """Return the standard fields of a company or person, given in any case; none of others."""
-    name = object_name.lower()
-    return tuple(
-        _field(field, data_type, required=(name, field) in _STANDARD_REQUIRED)
-        for field, data_type in _STANDARD_FIELDS.get(name, {}).items()
-    )
-
-
-def _field(
-    name: str,
-    data_type: str,
-    *,
-    required: bool = False,
-    length: int | None = None,
-    lookup_objects: tuple[str, ...] = (),
-    options: tuple[PicklistOption, ...] = (),
-) -> Field:
-    return Field(
-        name=name,
-        label=name,
-        data_type=data_type,
-        required=required,
-        nillable=not required,
-        createable=True,
-        updateable=True,
-        read_only=False,
-        formula=False,
-        has_lookup=bool(lookup_objects),
-        length=length,
-        decimal_places=None,
-        lookup_objects=lookup_objects,
-        options=options,
-    )
+    return _WELL_KNOWN.get(object_name.lower(), ())
