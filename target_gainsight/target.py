@@ -26,7 +26,7 @@ from typing_extensions import override
 
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.settings.environment import read_environment
 from target_gainsight.settings.parsing import parse_settings, unknown_settings
 from target_gainsight.settings.table import CONFIG_SCHEMA, SETTINGS, declared_settings

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.configuration import read_raw_settings
-from target_gainsight.loading.rejects.folder import REJECTS, FiledReject, RejectFolder
-from target_gainsight.loading.rejects.reject_id import RUN_NAME
+from target_gainsight.loading.rejects.folder import REJECTS, RUN_NAME, FiledReject, RejectFolder
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.table import SETTINGS
 

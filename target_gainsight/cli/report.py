@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples
 from target_gainsight.cli.reject_folder import LATEST, folder_option, open_folder
-from target_gainsight.loading.rejects.folder import REPORT, RejectFolder
-from target_gainsight.loading.rejects.reject_id import RUN_NAME
+from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME, RejectFolder
 from target_gainsight.mapping.errors import display
-from target_gainsight.singer.reporting.document import HISTORY, Document, read_history
-from target_gainsight.singer.reporting.report_page import render_report, write_report
+from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_report
+from target_gainsight.singer.reporting.report_page import render_report
 
 
 @click.command(epilog=examples("gainsight report", "gainsight report latest --output report.html"))
@@ -45,7 +45,7 @@ def report(run: str, sources: tuple[str, ...], folder: Path | None, output: Path
     click.echo(str(path))
 
 
-def _find(rejects_folder: RejectFolder, run: str) -> Document:
+def _find(rejects_folder: RejectFolder, run: str) -> dict[str, Any]:
     """Return the document of a run given by name or as ``latest``."""
     latest = None
     try:

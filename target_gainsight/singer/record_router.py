@@ -17,7 +17,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line

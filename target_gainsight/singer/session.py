@@ -19,10 +19,9 @@ from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.rejects.folder import CREATED, RejectFolder
+from target_gainsight.loading.rejects.folder import CREATED, RejectFolder, new_run_name
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
-from target_gainsight.loading.rejects.reject_id import new_run_name
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.outcome_files import OutcomeFiles
@@ -36,8 +35,12 @@ from target_gainsight.singer.connection import TenantConnection, rate_limits
 from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
 from target_gainsight.singer.proposals import message_lines, propose, write_proposal
 from target_gainsight.singer.reporting import run_end
-from target_gainsight.singer.reporting.document import RunFacts, make_document, tenant_host
-from target_gainsight.singer.reporting.publishing import publish
+from target_gainsight.singer.reporting.publishing import (
+    RunFacts,
+    make_document,
+    publish,
+    tenant_host,
+)
 from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.signals import Interruption
 
@@ -223,7 +226,7 @@ class Session:
 
     def publish(self, end: RunEnd) -> int:
         """Write the summary and the history; return the run's exit code."""
-        document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
+        document = make_document(self.facts, end, self.clock.now(), self.summary)
         if not self._publishing.acquire(blocking=False):  # the process is about to be ended
             return end.exit_code
         return publish(document, self.settings.output)
@@ -236,7 +239,7 @@ class Session:
         end = run_end.interrupted(interruption.signal_name, interruption.exit_code)
         output = replace(self.settings.output, notify_url=None)
         try:
-            document = make_document(self.facts, end, self.clock.now(), self.summary.to_json())
+            document = make_document(self.facts, end, self.clock.now(), self.summary)
             if self._publishing.acquire(blocking=False):
                 publish(document, output)
         except (OSError, RuntimeError) as error:  # counts that change while they are read

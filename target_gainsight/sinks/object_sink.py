@@ -24,7 +24,7 @@ from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_o
 from target_gainsight.loading.reading.current_rows import RowReader
 from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import columns_of

@@ -15,9 +15,8 @@ from singer_messages import NOTE_SETTINGS, NOTES, Message, notes, record, schema
 from singer_runs import TargetRun, Tenant, WatchedOutput
 
 from target_gainsight.loading.records import SourceRecord, Watermark
-from target_gainsight.loading.rejects.folder import RejectFolder
+from target_gainsight.loading.rejects.folder import RejectFolder, RejectId
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.sandbox import Fault, ServerRule
 
 BAD = ServerRule("company", "Industry", "bad")

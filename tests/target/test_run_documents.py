@@ -24,7 +24,7 @@ from singer_runs import (
 )
 
 from target_gainsight.loading.outcomes import Outcome
-from target_gainsight.singer.reporting.document import append_to_history, read_history
+from target_gainsight.singer.reporting.publishing import append_to_history, read_history
 from target_gainsight.singer.signals import Interruption
 
 BAD = record(Name="Bad", Employees="a lot")

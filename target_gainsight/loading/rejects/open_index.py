@@ -10,8 +10,12 @@ from hashlib import blake2b
 from typing import Any
 
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import RETIRED, RejectFolder
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
+from target_gainsight.loading.rejects.folder import (
+    REASON_PROPERTY,
+    RETIRED,
+    RejectFolder,
+    RejectId,
+)
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import write_json
 

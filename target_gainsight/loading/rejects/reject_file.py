@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY, RejectId
 from target_gainsight.loading.rejects.open_index import OpenRejects
-from target_gainsight.loading.rejects.reject_id import REASON_PROPERTY, RejectId
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.loading.storage.source_json import write_json
 from target_gainsight.mapping.errors import json_value

@@ -17,9 +17,9 @@ from target_gainsight.loading.outcomes import (
     Settlement,
 )
 from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.rejects.folder import RejectId
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
-from target_gainsight.loading.rejects.reject_id import RejectId
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.outcome_files import OutcomeFiles
 from target_gainsight.loading.settling.reject_log import RejectLog

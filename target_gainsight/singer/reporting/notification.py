@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 
 from target_gainsight.mapping.errors import counted
 from target_gainsight.settings.model import NotifyOn
-from target_gainsight.singer.reporting.document import Document
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ SHOWN = (
 """Parts of the summary that are sent."""
 
 
-def is_due(document: Document, notify_on: NotifyOn) -> bool:
+def is_due(document: Mapping[str, Any], notify_on: NotifyOn) -> bool:
     """Return whether a run that ended so is to be notified of; a dry run never is."""
     if document["dry_run"]:
         return False
@@ -42,13 +42,13 @@ def is_due(document: Document, notify_on: NotifyOn) -> bool:
     return failed or notify_on == "always" or (notify_on == "rejects" and _has_rejects(document))
 
 
-def _has_rejects(document: Document) -> bool:
+def _has_rejects(document: Mapping[str, Any]) -> bool:
     """Return whether records were rejected, or rows of a bulk job failed."""
     by_file = (each.get("by_file", {}) for each in document["streams"].values())
     return bool(document["rejects"]) or any(each.get("failed") for each in by_file)
 
 
-def notify(url: str, document: Document) -> None:
+def notify(url: str, document: Mapping[str, Any]) -> None:
     """Post a notification once; a failure is logged without the URL, which is a secret."""
     urllib3 = logging.getLogger("urllib3.connectionpool")  # it logs the URL's path at level debug
     was_disabled, urllib3.disabled = urllib3.disabled, True
@@ -75,7 +75,7 @@ def notify(url: str, document: Document) -> None:
     )
 
 
-def payload(document: Document) -> dict[str, Any]:
+def payload(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of the notification as JSON values."""
     text = _escaped(_text(document))
     has_warning = document["status"] == "success" and _has_rejects(document)
@@ -92,7 +92,7 @@ def payload(document: Document) -> dict[str, Any]:
     }
 
 
-def _text(document: Document) -> str:
+def _text(document: Mapping[str, Any]) -> str:
     where = f" into {document['tenant']}" if document["tenant"] else ""
     succeeded = "succeeded with rejects" if _has_rejects(document) else "succeeded"
     status = succeeded if document["status"] == "success" else document["status"]
@@ -114,7 +114,7 @@ def _text(document: Document) -> str:
     return "\n".join(lines)
 
 
-def _summary_text(document: Document) -> str:
+def _summary_text(document: Mapping[str, Any]) -> str:
     """Return the summary as JSON, without what may hold values of records."""
     summary = {name: document[name] for name in SHOWN}
     summary["calls"] = document["calls"]["total"]

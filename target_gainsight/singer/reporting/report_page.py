@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.escaping import one_line
-from target_gainsight.singer.reporting.document import Document, write_run_file
 
 if TYPE_CHECKING:
     import jinja2
@@ -58,15 +56,6 @@ def render_report(document: Mapping[str, Any]) -> str:
             charts=draw_charts(calls),
         )
     )
-
-
-def write_report(path: Path, document: Document) -> None:
-    """Write the report of a run to a path, which may have placeholders.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    write_run_file(path, document, render_report(document).encode("utf-8", "backslashreplace"))
 
 
 def format_duration(seconds: float) -> str:

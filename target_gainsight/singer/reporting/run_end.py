@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
@@ -83,10 +83,6 @@ class RunEnd:
     status: Literal["success", "failed", "interrupted"]
     exit_code: int
     error: RunError | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the values as JSON."""
-        return asdict(self)
 
 
 SUCCEEDED = RunEnd("success", 0)
