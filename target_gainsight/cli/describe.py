@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 
-from target_gainsight.api import Field, GainsightError, ObjectSchema, ObjectSummary
+from target_gainsight.api import Field, ObjectSchema, ObjectSummary
 from target_gainsight.cli.configuration import configured, read_json, read_settings
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
 from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
-from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.planning.checks import may_be_key
@@ -72,16 +71,13 @@ def describe(
     settings = read_settings(sources)
     with tenant_connection(settings) as connection:
         metadata = TenantMetadata(connection.client, settings)
-        try:
-            if object_name is None:
-                _show_objects(metadata.list_objects(), form)
-            elif source is None:
-                schema = metadata.describe(object_name)
-                _show_fields(schema, _configured_rules(settings, schema.name), form)
-            else:
-                _show_proposal(source, metadata, object_name, form)
-        except (GainsightError, RunStoppedError) as error:
-            raise click.ClickException(str(error)) from error
+        if object_name is None:
+            _show_objects(metadata.list_objects(), form)
+        elif source is None:
+            schema = metadata.describe(object_name)
+            _show_fields(schema, _configured_rules(settings, schema.name), form)
+        else:
+            _show_proposal(source, metadata, object_name, form)
 
 
 def _show_objects(objects: tuple[ObjectSummary, ...], form: str) -> None:

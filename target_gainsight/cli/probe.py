@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 import click
 
-from target_gainsight.api import CallEvent, GainsightError
+from target_gainsight.api import CallEvent
 from target_gainsight.cli.configuration import configured, read_settings
 from target_gainsight.cli.output import examples, format_option, marks, print_as, print_table
 from target_gainsight.cli.tenant import tenant_connection
@@ -83,8 +83,6 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
             base_url = settings.connection.base_url
             facts = TenantFacts(session, base_url=base_url, events=events)
             observations = merge(ask(READ_QUESTIONS, facts), by_writing)
-    except GainsightError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("Stopped." if written else "Stopped; nothing was written.", err=True)
         sys.exit(INTERRUPTED)

@@ -67,6 +67,8 @@ def tenant_connection(
 ) -> Iterator[TenantConnection]:
     """Connect to the tenant of the settings; an embedded one is started and stopped.
 
+    Its errors end the command.
+
     Args:
         settings: The settings; their `max_calls_per_run` is for loads.
         observer: Called with every attempt of every call.
@@ -78,8 +80,9 @@ def tenant_connection(
         max_retry_seconds=min(MAX_RETRY_SECONDS, settings.limits.max_retry_seconds),
     )
     try:
-        connection = TenantConnection(replace(settings, limits=limits), Clock(), observer)
+        with closing(
+            TenantConnection(replace(settings, limits=limits), Clock(), observer)
+        ) as connection:
+            yield connection
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error
-    with closing(connection):
-        yield connection
