@@ -41,7 +41,7 @@ def line(result: Result, beginning: str) -> str:
 def test_right_settings_are_ticked_and_exit_0(commands: Commands) -> None:
     result = commands.check(streams=STREAMS)
     assert result.exit_code == 0, result.output
-    for beginning, said in {
+    for beginning, expected in {
         "tenant": "responds",
         "credential": "access_key is valid; 13 objects are visible",
         "stream accounts": "upsert into company",
@@ -55,7 +55,7 @@ def test_right_settings_are_ticked_and_exit_0(commands: Commands) -> None:
         "stream nps_*: lookups.Company__gc": "company by Name",
     }.items():
         assert line(result, beginning).startswith("✓")
-        assert said in line(result, beginning)
+        assert expected in line(result, beginning)
     assert "✗" not in result.output
     assert "Everything that can be checked is right." in result.output
     commands.asserts_only_metadata_was_read()
@@ -75,13 +75,13 @@ def test_limits_of_every_api_in_use_are_shown(commands: Commands) -> None:
         "transport": "bulk",
         "bulk_job_id": "7f0c1c9e",
     }
-    told = commands.check(object_type="company").output
-    assert "uploads" not in told
-    assert "Timeline" not in told
-    told = commands.check(streams={"responses": responses, "usage": usage}).output
-    assert "100 calls a minute and 50,000 a day; quota_percent 90 allows 90 and 45,000" in told
-    assert "200 Timeline calls a minute; quota_percent 90 allows 180" in told
-    assert "10 bulk uploads an hour and 100 a day; quota_percent 90 allows 9 and 90" in told
+    output = commands.check(object_type="company").output
+    assert "uploads" not in output
+    assert "Timeline" not in output
+    output = commands.check(streams={"responses": responses, "usage": usage}).output
+    assert "100 calls a minute and 50,000 a day; quota_percent 90 allows 90 and 45,000" in output
+    assert "200 Timeline calls a minute; quota_percent 90 allows 180" in output
+    assert "10 bulk uploads an hour and 100 a day; quota_percent 90 allows 9 and 90" in output
 
 
 def test_configured_limits_and_allowed_rate_are_shown(commands: Commands) -> None:
@@ -99,7 +99,7 @@ def test_configured_limits_and_allowed_rate_are_shown(commands: Commands) -> Non
 
 
 @pytest.mark.parametrize(
-    ("entry", "beginning", "said"),
+    ("entry", "beginning", "expected"),
     [
         (
             {"custom_object_name": "Response"},
@@ -172,12 +172,12 @@ def test_configured_limits_and_allowed_rate_are_shown(commands: Commands) -> Non
     ],
 )
 def test_wrong_settings_are_crossed_with_a_suggestion_and_exit_1(
-    commands: Commands, entry: dict[str, Any], beginning: str, said: str
+    commands: Commands, entry: dict[str, Any], beginning: str, expected: str
 ) -> None:
     result = commands.check(streams={"s": entry})
     assert result.exit_code == 1
     assert line(result, beginning).startswith("✗")
-    assert said in line(result, beginning)
+    assert expected in line(result, beginning)
     assert "1 check failed." in result.output
     commands.asserts_only_metadata_was_read()
 
@@ -278,7 +278,7 @@ def test_refused_oauth_client_is_a_wrong_credential(commands: Commands) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         (
             {"client_id": "x", "client_secret": "y"},
@@ -289,11 +289,11 @@ def test_refused_oauth_client_is_a_wrong_credential(commands: Commands) -> None:
     ],
 )
 def test_missing_or_double_credential_is_reported_before_any_call(
-    commands: Commands, given: dict[str, Any], said: str
+    commands: Commands, given: dict[str, Any], expected: str
 ) -> None:
     result = commands.check(**given)
     assert result.exit_code == 1
-    assert said in result.output
+    assert expected in result.output
     assert commands.sandbox.tenant.calls() == []
 
 
@@ -459,7 +459,7 @@ CTAS: dict[str, Any] = {
 def test_timeline_and_ctas_are_checked_by_their_documented_fields(commands: Commands) -> None:
     result = commands.check(streams={"calls": ACTIVITIES, "risks": CTAS})
     assert result.exit_code == 0, result.output
-    for beginning, said in {
+    for beginning, expected in {
         "stream calls": "upsert into activity_timeline",
         "stream calls: lookup_keys": "ExternalId",
         "stream calls: field_mapping": "2 columns",
@@ -467,7 +467,7 @@ def test_timeline_and_ctas_are_checked_by_their_documented_fields(commands: Comm
         "stream risks: lookup_keys": "Response__gc",
         "stream risks: constants": "type, DueDate",
     }.items():
-        assert said in line(result, beginning)
+        assert expected in line(result, beginning)
     commands.asserts_only_metadata_was_read()
 
 

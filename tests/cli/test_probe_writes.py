@@ -334,16 +334,16 @@ def test_nothing_is_sent_without_terminal_or_yes(probed: Commands) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "exit_code", "writes"),
+    ("typed", "exit_code", "writes"),
     [("n", 1, False), pytest.param("y", 0, True, marks=pytest.mark.e2e)],
 )
 def test_terminal_is_asked_before_the_first_write(
-    probed: Commands, answer: str, exit_code: int, *, writes: bool
+    probed: Commands, typed: str, exit_code: int, *, writes: bool
 ) -> None:
     tenant = probed.sandbox.tenant
     before = held(tenant)
     master, slave = pty.openpty()
-    os.write(master, f"{answer}\n".encode())
+    os.write(master, f"{typed}\n".encode())
     done = subprocess.run(
         [GAINSIGHT, "probe", "--config", probed.config(), "--write", OBJECT],
         stdin=slave,

@@ -124,8 +124,8 @@ def test_list_groups_by_run_stream_and_reason_with_example_and_suggestion(
     assert example["key"] == {"Name": "C"}
     assert (example["field"], example["value"]) == ("Employees", "many")
     table = project.run("list").stdout
-    for said in (first, second, "others", "GSOBJ_1008", "Name = 'A'", "Employees = 'many'"):
-        assert said in table
+    for expected in (first, second, "others", "GSOBJ_1008", "Name = 'A'", "Employees = 'many'"):
+        assert expected in table
 
 
 def test_list_shows_the_suggestion_once(project: Project) -> None:
@@ -188,8 +188,8 @@ def test_show_has_a_line_for_each_reject(project: Project) -> None:
         if each["key"] == {"Name": "B"}
     ]
     assert listed["request_id"]
-    for said in ("GSOBJ_1008", "Industry", "'bad'", listed["message"], listed["request_id"]):
-        assert said in line
+    for expected in ("GSOBJ_1008", "Industry", "'bad'", listed["message"], listed["request_id"]):
+        assert expected in line
 
 
 def test_show_narrows_by_stream_code_and_limit(project: Project) -> None:
@@ -304,7 +304,7 @@ def test_replay_of_one_stream_leaves_the_others_open(project: Project) -> None:
 
 
 def test_replay_sends_open_rejects_only(project: Project) -> None:
-    """What was mended at the source in the meantime must not be overwritten with older values."""
+    """A record that was corrected at the source must not be overwritten with older values."""
     run = project.load(mixed())
     project.load([schema(), record(Name="A", Industry="newer")])
     project.tenant.faults.clear()

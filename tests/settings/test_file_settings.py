@@ -48,8 +48,8 @@ def test_settings_of_the_job_are_refused_in_entry_and_ignored_globally(
     setting: str, value: Any, why: str
 ) -> None:
     [error] = entry_errors({**BULK, setting: value})
-    place = f"streams.a.{setting}"
-    assert error == f"{place} cannot be combined with transport: bulk; {why}. Remove it."
+    name = f"streams.a.{setting}"
+    assert error == f"{name} cannot be combined with transport: bulk; {why}. Remove it."
     if setting != "lookups":
         assert stream("a", streams={"a": BULK}, **{setting: value}).transport == "bulk"
 

@@ -342,7 +342,7 @@ def test_lookup_rejects_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lookup", "place"),
+    ("lookup", "setting"),
     [
         ("Company", "lookups.Csm"),
         ({"fields": {"a": "Name"}}, "lookups.Csm"),
@@ -357,11 +357,11 @@ def test_lookup_rejects_by_default() -> None:
         ({**LOOKUP, "onNoMatch": "ERROR"}, "lookups.Csm.onNoMatch"),
     ],
 )
-def test_invalid_lookup_is_refused_by_path(lookup: object, place: str) -> None:
+def test_invalid_lookup_is_refused_by_path(lookup: object, setting: str) -> None:
     error = only_error(object_type="company", lookups={"Csm": lookup})
-    assert error.startswith(f"{place}")
+    assert error.startswith(f"{setting}")
     entry = {"object_type": "company", "lookups": {"Csm": lookup}}
-    assert only_error(streams={"a": entry}).startswith(f"streams.a.{place}")
+    assert only_error(streams={"a": entry}).startswith(f"streams.a.{setting}")
 
 
 def test_company_links_are_read() -> None:
@@ -371,7 +371,7 @@ def test_company_links_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("links", "place"),
+    ("links", "setting"),
     [
         ({"fields": {"Title": "title"}}, "company_links.lookup"),
         ({"lookup": {"a": 5}}, "company_links.lookup"),
@@ -381,9 +381,9 @@ def test_company_links_are_read() -> None:
         ({"lookup": {"a": "Name"}, "object_name": "X"}, "company_links.object_name"),
     ],
 )
-def test_invalid_company_links_are_refused_by_path(links: dict[str, Any], place: str) -> None:
+def test_invalid_company_links_are_refused_by_path(links: dict[str, Any], setting: str) -> None:
     error = only_error(object_type="person", company_links=links)
-    assert error.startswith(f"{place}")
+    assert error.startswith(f"{setting}")
 
 
 def test_only_persons_are_linked_to_companies() -> None:
