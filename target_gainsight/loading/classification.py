@@ -6,16 +6,16 @@ Records of a group with the same key are merged first, and split again if the me
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
-from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import Key
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.loading.writing.writer import Action
@@ -43,11 +43,11 @@ class RecordMap(Protocol):
         """Name the required fields that a new row would lack."""
 
 
+@dataclass(eq=False)
 class Classification:
     """Classifies the records of one stream.
 
-    Args:
-        settings: How the stream is loaded.
+    Attributes:
         mapper: Compares records with rows.
         keys: The lookup keys, which are equal in a record and its row.
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
@@ -56,25 +56,17 @@ class Classification:
         existing_on_insert: What insert mode does with a record that the tenant has.
     """
 
-    def __init__(
-        self,
-        settings: StreamSettings,
-        mapper: RecordMap,
-        keys: KeyReader,
-        seen_keys: SeenKeys | None,
-        summary: Summary,
-        plan: Plan | None,
-        existing_on_insert: ExistingOnInsert,
-    ) -> None:
-        self.rules = WriteRules.of(settings.field_rules)
-        self._settings = settings
-        self._object_name = settings.object_name
-        self._mapper = mapper
-        self._keys = keys
-        self._seen_keys = seen_keys
-        self._summary = summary
-        self._plan = plan
-        self._compares_on_insert = existing_on_insert == "compared"
+    settings: StreamSettings
+    mapper: RecordMap
+    keys: KeyReader
+    seen_keys: SeenKeys | None
+    summary: Summary
+    plan: Plan | None
+    existing_on_insert: ExistingOnInsert
+    rules: WriteRules | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = WriteRules.of(self.settings.field_rules)
 
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.
@@ -87,18 +79,18 @@ class Classification:
         Returns:
             How it is to be written, or None when it has its outcome.
         """
-        if None in record.key and self._settings.sync_mode != "insert":
+        if None in record.key and self.settings.sync_mode != "insert":
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
             return None
         if not matches.readable:  # the response to the write shows whether the record existed
-            only_updates = self._settings.sync_mode == "update"
-            incomplete = only_updates or bool(self._mapper.missing_for_create(record.fields))
+            only_updates = self.settings.sync_mode == "update"
+            incomplete = only_updates or bool(self.mapper.missing_for_create(record.fields))
             return "update" if incomplete else "create"
         found = matches.exact(record.key)
         if not found:
             return self._classify_unmatched(record, matches, result)
         self._remember(record)
-        if len(found) > 1 and self._settings.multi_match == "reject":
+        if len(found) > 1 and self.settings.multi_match == "reject":
             hint = "choose lookup_keys that are unique, or set multi_match to first"
             result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
             return None
@@ -112,15 +104,15 @@ class Classification:
         if record.gsid is not None:  # a row with its very key has been created meanwhile
             record.claimed = None
         is_new_key = action == "create" or (action is not None and record.claimed is not None)
-        if not is_new_key or self._seen_keys is None:
+        if not is_new_key or self.seen_keys is None:
             return action
-        normalized = self._keys.normalize(record.key)
-        other = self._seen_keys.find_other_spelling(normalized, record.key)
+        normalized = self.keys.normalize(record.key)
+        other = self.seen_keys.find_other_spelling(normalized, record.key)
         if other is None:
             self._remember(record)
             return action
         message = f"this run has a record with the key {display(other)}, which {ONLY_IN_SPELLING}"
-        reason = _ambiguous(record, self._keys.names[0], message)
+        reason = _ambiguous(record, self.keys.names[0], message)
         result.settle(record, Outcome.REJECTED, reason)
         return None
 
@@ -128,7 +120,7 @@ class Classification:
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
         """Classify a record whose row, found by fallback keys, is given its lookup keys."""
-        self._summary.streams[record.source.alias].found_by_fallback += 1
+        self.summary.streams[record.source.alias].found_by_fallback += 1
         return self._classify_matched(record, row, result)
 
     def finds_row_to_delete(
@@ -147,19 +139,19 @@ class Classification:
         elif reason := self._near_match(record, matches):
             result.settle(record, Outcome.REJECTED, reason)
         else:
-            result.settle(record, Outcome.SKIPPED, no_row_reason(self._object_name))
+            result.settle(record, Outcome.SKIPPED, no_row_reason(self.settings.object_name))
         return False
 
     def forget(self, record: LoadRecord) -> None:
         """Forget the key of a record whose row was deleted."""
-        if self._seen_keys is not None:
-            self._seen_keys.forget(self._keys.normalize(record.key), record.key)
+        if self.seen_keys is not None:
+            self.seen_keys.forget(self.keys.normalize(record.key), record.key)
 
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row exists, or will be created."""
-        if self._seen_keys is not None:
-            text = " | ".join([str(record.fields.get(name)) for name in self._keys.names])
-            self._seen_keys.add(self._keys.normalize(record.key), record.key, text)
+        if self.seen_keys is not None:
+            text = " | ".join([str(record.fields.get(name)) for name in self.keys.names])
+            self.seen_keys.add(self.keys.normalize(record.key), record.key, text)
 
     def _classify_unmatched(
         self, record: LoadRecord, matches: Matches, result: BatchResult
@@ -175,12 +167,12 @@ class Classification:
             result.settle(record, Outcome.REJECTED, reason)
         elif record.claimed is not None:
             return "update"
-        elif self._settings.sync_mode == "update":
-            message = f"no {self._object_name} has this key"
+        elif self.settings.sync_mode == "update":
+            message = f"no {self.settings.object_name} has this key"
             hint = "load it with sync_mode upsert to create it"
             reason = Reason("no_match", message, hint=hint, is_listed=True)
             result.settle(record, Outcome.SKIPPED, reason)
-        elif missing := self._mapper.missing_for_create(record.fields):
+        elif missing := self.mapper.missing_for_create(record.fields):
             result.settle(record, Outcome.REJECTED, reason_of_fields(missing))
         else:
             return "create"
@@ -188,52 +180,53 @@ class Classification:
 
     def _near_match(self, record: LoadRecord, matches: Matches) -> Reason | None:
         """Return the reason to reject a record whose key resembles that of a row."""
-        near = matches.near(record.key) if self._seen_keys is not None else None
+        near = matches.near(record.key) if self.seen_keys is not None else None
         if not near:
             return None
-        row, names = near[0], self._keys.names
+        row, names = near[0], self.keys.names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
-        other = display(row.get(name))
-        message = f"{self._object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
+        other, object_name = display(row.get(name)), self.settings.object_name
+        message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
         return _ambiguous(record, name, message)
 
     def _classify_matched(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
         record.gsid = str(row.get(GSID))
-        inserts = self._settings.sync_mode == "insert"
-        keys = self._keys.names
+        inserts = self.settings.sync_mode == "insert"
+        compares = not inserts or self.existing_on_insert == "compared"
+        keys = self.keys.names
         changed: tuple[str, ...] = ()
-        if not inserts or self._compares_on_insert:
-            changed = self._mapper.changed_fields(record.fields, row)
+        if compares:
+            changed = self.mapper.changed_fields(record.fields, row)
             if changed and record.claimed is None:
                 changed = tuple(name for name in changed if name not in keys)
             if self.rules is not None:
                 changed = self._apply_rules(self.rules, record, row, changed)
-        if inserts and (changed or not self._compares_on_insert):
-            message = f"{self._object_name} {record.gsid} has this key already"
+        if inserts and (changed or not compares):
+            message = f"{self.settings.object_name} {record.gsid} has this key already"
             result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
             return None
-        skips = inserts or self._settings.skip_unchanged or record.fields.keys() <= set(keys)
+        skips = inserts or self.settings.skip_unchanged or record.fields.keys() <= set(keys)
         if not changed and skips:
             result.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
             return None
-        if self._plan is not None:
-            self._plan.record_change(record, row, changed)
+        if self.plan is not None:
+            self.plan.record_change(record, row, changed)
         record.changed = changed
-        counts = self._summary.streams[record.source.alias]
+        counts = self.summary.streams[record.source.alias]
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         """Return why a record is rejected whose lookup left a key empty."""
-        name = self._keys.names[record.key.index(None)]  # other records were rejected before
+        name = self.keys.names[record.key.index(None)]  # other records were rejected before
         hint = "set on_no_match of its lookup to reject, or choose other lookup_keys"
         return Reason("key_missing", "a lookup key needs a value", field=name, hint=hint)
 
     def _multi_match(self, found: Sequence[Mapping[str, Any]], hint: str) -> Reason:
         gsids = ", ".join(str(row.get(GSID)) for row in found)
-        message = f"{len(found)} rows of {self._object_name} have this key: {gsids}"
+        message = f"{len(found)} rows of {self.settings.object_name} have this key: {gsids}"
         return Reason("multi_match", message, hint=hint)
 
     def _apply_rules(
@@ -252,10 +245,10 @@ class Classification:
         if kept:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)
-            if self._plan is not None:
-                self._plan.stream(record.source.alias).kept.update(kept.intersection(changed))
+            if self.plan is not None:
+                self.plan.stream(record.source.alias).kept.update(kept.intersection(changed))
             changed = tuple(name for name in changed if name not in kept)
-        if self._settings.skip_unchanged and rules.uncompared.issuperset(changed):
+        if self.settings.skip_unchanged and rules.uncompared.issuperset(changed):
             record.waiting = _without(record.waiting, rules.uncompared)
             return ()
         return changed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
@@ -23,15 +23,14 @@ from target_gainsight.loading.classification import (
     take_refused_merges,
 )
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
+from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.near_matches import NearMatchQueue
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import Matches, RowReader
-from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import Key
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.writer import Action, Writer
@@ -44,11 +43,12 @@ MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
 
 
+@dataclass(kw_only=True, eq=False)
 class RecordLoader:
     """Loads one stream into one object.
 
-    Args:
-        group_size: Records of the first group, and the fewest of a later one.
+    Attributes:
+        first_group_size: Records of the first group, and the fewest of a later one.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
         checks_near: Whether near matches of new keys are read before they are written.
@@ -56,54 +56,38 @@ class RecordLoader:
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
         lookup_index: Remembers created and rejected records; None if no lookup needs them.
-
-    Attributes:
         group_size: How many records make a group.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of the pipeline it holds together
-        self,
-        *,
-        settings: StreamSettings,
-        group_size: int,
-        classification: Classification,
-        keys: KeyReader,
-        rows: RowReader | None,
-        checks_near: bool,
-        writer: Writer,
-        ledger: Ledger,
-        pool: CallPool,
-        resends: ResendPolicy,
-        deleter: RowDeleter | None = None,
-        deferred: DeferredParents | None = None,
-        resolver: Resolver | None = None,
-        lookup_index: LookupIndex | None = None,
-    ) -> None:
-        self.group_size = group_size
-        self._first_group_size = group_size
-        self._next_group_size = group_size
-        self._settings = settings
-        self._classification = classification
-        self._keys = keys
-        self._rows = rows
-        self._checks_near = checks_near
-        self._writer = writer
-        self._ledger = ledger
-        self._pool = pool
-        self._resends = resends
-        self._now = resends.clock.now
-        self._deleter = deleter
-        self._deferred = deferred
-        self._resolver = resolver
-        self._lookup_index = lookup_index
-        self._near = NearMatchQueue(keys)
-        self._packed: dict[Action, list[LoadRecord]] = {"update": [], "create": []}
-        self._packed_since: float | None = None
-        self._reading: frozenset[Key] = frozenset()
-        self._in_flight = 0
-        self._keys_in_flight: Counter[Key] = Counter()
-        self._unmerged: deque[LoadRecord] = deque()
-        self._created = 0
+    settings: StreamSettings
+    first_group_size: int
+    classification: Classification
+    keys: KeyReader
+    rows: RowReader | None
+    checks_near: bool
+    writer: Writer
+    ledger: Ledger
+    pool: CallPool
+    resends: ResendPolicy
+    deleter: RowDeleter | None
+    deferred: DeferredParents | None
+    resolver: Resolver | None
+    lookup_index: LookupIndex | None
+    group_size: int = field(init=False)
+    _next_group_size: int = field(init=False)
+    _near: NearMatchQueue = field(default_factory=NearMatchQueue, init=False)
+    _packed: dict[Action, list[LoadRecord]] = field(
+        default_factory=lambda: {"update": [], "create": []}, init=False
+    )
+    _packed_since: float | None = field(default=None, init=False)
+    _reading: frozenset[Key] = field(default=frozenset(), init=False)
+    _in_flight: int = field(default=0, init=False)
+    _keys_in_flight: Counter[Key] = field(default_factory=Counter, init=False)
+    _unmerged: deque[LoadRecord] = field(default_factory=deque, init=False)
+    _created: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.group_size = self._next_group_size = self.first_group_size
 
     def load(self, group: Sequence[LoadRecord]) -> None:
         """Load one group, in input order; what does not fill a batch waits for the next group.
@@ -112,11 +96,11 @@ class RecordLoader:
             GainsightError: The run must stop.
             RunStoppedError: The run must stop.
         """
-        if self._resolver is not None:
-            group = self._resolve(group, self._resolver)
+        if self.resolver is not None:
+            group = self._resolve(group, self.resolver)
         for record in group:
-            record.key = self._keys.of_record(record.fields)
-        if self._rows is None:
+            record.key = self.keys.read_key(record.fields)
+        if self.rows is None:
             self._insert(group)
         elif group:
             for part in self._split(group):
@@ -126,9 +110,9 @@ class RecordLoader:
                     self._wait_for_conflicting_keys(part)
                 self._load_by_key(part)
         self._send_packed(partial=False)
-        if self._deferred is not None and self._deferred.is_due:
-            self._follow_up(self._deferred, final=False)
-        self._pool.process_completed(wait=False)
+        if self.deferred is not None and self.deferred.is_due:
+            self._follow_up(self.deferred, final=False)
+        self.pool.process_completed(wait=False)
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
@@ -142,15 +126,16 @@ class RecordLoader:
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents are missing."""
         self.flush()
-        if self._deferred is not None:
-            self._follow_up(self._deferred, final=True)
+        if self.deferred is not None:
+            self._follow_up(self.deferred, final=True)
             self.flush()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited longer."""
-        if self._deferred is not None and self._deferred.is_due:
-            self._follow_up(self._deferred, final=False)
-        if self._packed_since is not None and self._now() - self._packed_since >= seconds:
+        if self.deferred is not None and self.deferred.is_due:
+            self._follow_up(self.deferred, final=False)
+        since, now = self._packed_since, self.resends.clock.now()
+        if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
 
     @property
@@ -160,38 +145,36 @@ class RecordLoader:
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         """Split a group into parts whose records can be read and written together."""
-        if self._settings.sync_mode == "insert":
+        if self.settings.sync_mode == "insert":
             return split_repeats(group)
         if any(record.deletes for record in group):
-            return split_at_deletes(group, self._keys.normalize)
+            return split_at_deletes(group, self.keys.normalize)
         return (group,)
 
     def _resolve(self, group: Sequence[LoadRecord], resolver: Resolver) -> Sequence[LoadRecord]:
         """Fill the foreign keys of a group; return the records that are not rejected for them."""
         while resolver.has_self_lookup and self._is_busy:
-            self._pool.process_completed(wait=True)
+            self.pool.process_completed(wait=True)
         refused = BatchResult()
         try:
             resolved = resolver.resolve(group, refused, final=False)
         except StopRunError:
             raise
         except GainsightError as error:
-            self._ledger.record_batch(unavailable(group, error))
+            self.ledger.record_batch(unavailable(group, error))
             return ()
         self._settle(refused)
         return resolved
 
     def _settle(self, result: BatchResult) -> None:
         """Record outcomes, except for records that wait for their parent."""
-        if self._lookup_index is not None:
+        if self.lookup_index is not None:
             for settlement in result.settlements:
                 if settlement.outcome is Outcome.REJECTED and not settlement.record.deletes:
-                    self._lookup_index.on_reject(
-                        self._settings.object_name, settlement.record.fields
-                    )
-        if self._deferred is not None:
-            result = replace(result, settlements=self._deferred.keep(result.settlements))
-        self._ledger.record_batch(result)
+                    self.lookup_index.on_reject(self.settings.object_name, settlement.record.fields)
+        if self.deferred is not None:
+            result = replace(result, settlements=self.deferred.keep(result.settlements))
+        self.ledger.record_batch(result)
 
     def _follow_up(self, deferred: DeferredParents, *, final: bool) -> None:
         """Complete records whose parents exist by now, once their own rows are written."""
@@ -207,9 +190,9 @@ class RecordLoader:
         """Pack records in order; one with the key of a batch in flight waits for that batch."""
         for record in group:
             while record.key in self._keys_in_flight:
-                self._pool.process_completed(wait=True)
+                self.pool.process_completed(wait=True)
             self._packed["create"].append(record)
-            if len(self._packed["create"]) >= self._writer.batch_size:
+            if len(self._packed["create"]) >= self.writer.batch_size:
                 self._send_packed(partial=False)
 
     def _wait_for_conflicting_keys(self, group: Sequence[LoadRecord]) -> None:
@@ -222,17 +205,17 @@ class RecordLoader:
             self._finish_read()
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._keys_in_flight):
-            self._pool.process_completed(wait=True)
+            self.pool.process_completed(wait=True)
 
     def _finish_read(self) -> None:
         """Classify the group that is being read, if one is."""
         while self._reading:
-            self._pool.process_completed(wait=True)
+            self.pool.process_completed(wait=True)
 
     def _finish_calls(self) -> None:
         """Settle the batches in flight."""
         while self._in_flight:
-            self._pool.process_completed(wait=True)
+            self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
         """Load the records of refused merges one by one, in input order."""
@@ -247,10 +230,10 @@ class RecordLoader:
         How many of its records are unchanged decides on the size of the group after the next,
         however quickly the tenant responds: so the sizes follow from the records alone.
         """
-        rows = cast("RowReader", self._rows)  # without any, records are inserted
-        merged = merge_by_key(group, self._classification.rules)
-        if self._deferred is not None:
-            self._deferred.override(merged)
+        rows = cast("RowReader", self.rows)  # without any, records are inserted
+        merged = merge_by_key(group, self.classification.rules)
+        if self.deferred is not None:
+            self.deferred.override(merged)
         self._finish_read()
         self._reading = frozenset(record.key for record in merged)
         if not is_retry:
@@ -262,9 +245,9 @@ class RecordLoader:
             if not is_retry:
                 grows = unchanged >= MOSTLY_UNCHANGED * len(merged)
                 grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
-                self._next_group_size = max(self._first_group_size, grown)
+                self._next_group_size = max(self.first_group_size, grown)
 
-        self._pool.submit(lambda: rows.read(merged), on_done)
+        self.pool.submit(lambda: rows.read(merged), on_done)
 
     def _classify(
         self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool = False
@@ -281,30 +264,32 @@ class RecordLoader:
         except StopRunError:
             raise
         except GainsightError as error:
-            self._ledger.record_batch(unavailable(records, error))
+            self.ledger.record_batch(unavailable(records, error))
             return 0
         result = self._pack([each for each in records if not each.deletes], found, near=near)
         self._settle(result)
         self._send_packed(partial=False)
         deletes = [each for each in records if each.deletes]
-        if self._deleter is not None and deletes:
-            self._delete(self._deleter, deletes, found)
+        if self.deleter is not None and deletes:
+            self._delete(self.deleter, deletes, found)
         return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
 
     def _pack(self, records: Sequence[LoadRecord], found: Matches, *, near: bool) -> BatchResult:
         """Pack the records that are to be written; return the outcomes of the others."""
-        classify = self._classification.classify_unique if near else self._classification.classify
-        checks_near = self._checks_near and found.readable and not near
+        classify = self.classification.classify_unique if near else self.classification.classify
+        checks_near = self.checks_near and found.readable and not near
         result = BatchResult()
         for record in records:
             action = classify(record, found, result)
             if action is None:
                 continue
-            is_new_key = action == "create" or record.claimed is not None
-            if is_new_key and checks_near and self._near.add(record):
-                continue
+            if checks_near and (action == "create" or record.claimed is not None):
+                spellings = len(self.keys.near_values(record.fields))
+                if spellings:
+                    self._near.add(record, spellings)
+                    continue
             if record.claimed is not None:
-                action = self._classification.classify_claim(record, record.claimed, result)
+                action = self.classification.classify_claim(record, record.claimed, result)
             if action is not None:
                 self._packed[action].append(record)
         return result
@@ -312,7 +297,7 @@ class RecordLoader:
     def _delete(self, deleter: RowDeleter, records: Sequence[LoadRecord], found: Matches) -> None:
         """Delete the rows of some records, as far as each has exactly one."""
         result = BatchResult()
-        finds_row = self._classification.finds_row_to_delete
+        finds_row = self.classification.finds_row_to_delete
         to_delete = [record for record in records if finds_row(record, found, result)]
         self._settle(result)
         deleter.delete(to_delete, self._on_deleted)
@@ -321,9 +306,9 @@ class RecordLoader:
         """Settle deletes, and forget the rows that were deleted."""
         for settlement in result.settlements:
             if settlement.outcome is Outcome.DELETED:
-                self._classification.forget(settlement.record)
-                if self._lookup_index is not None:
-                    self._lookup_index.on_delete(self._settings.object_name, settlement)
+                self.classification.forget(settlement.record)
+                if self.lookup_index is not None:
+                    self.lookup_index.on_delete(self.settings.object_name, settlement)
         self._settle(result)
         if result.stopped is not None:
             raise result.stopped
@@ -332,32 +317,32 @@ class RecordLoader:
         """Send full batches, or all that is packed."""
         self._read_near_matches(final=partial)
         for action, packed in self._packed.items():
-            while len(packed) >= self._writer.batch_size or (partial and packed):
-                self._send_batch(action, packed[: self._writer.batch_size])
+            while len(packed) >= self.writer.batch_size or (partial and packed):
+                self._send_batch(action, packed[: self.writer.batch_size])
         if not any(self._near) and not any(self._packed.values()):
             self._packed_since = None
         elif self._packed_since is None:
-            self._packed_since = self._now()
+            self._packed_since = self.resends.clock.now()
 
     def _read_near_matches(self, *, final: bool) -> None:
         """Read near matches of new keys, with full queries only; if final, all of them."""
-        while self._rows is not None and (final or not self._near.reading):
+        while self.rows is not None and (final or not self._near.reading):
             if self._near.reading:
-                self._pool.process_completed(wait=True)
+                self.pool.process_completed(wait=True)
                 continue
             self._near.reading = records = self._near.take(final=final)
             if not records:
                 return
-            read = partial(self._rows.read, records, near=True)
-            self._pool.submit(read, partial(self._classify, records, near=True))
+            read = partial(self.rows.read, records, near=True)
+            self.pool.submit(read, partial(self._classify, records, near=True))
 
     def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
         if action == "create":
-            most = self._settings.max_creates
+            most = self.settings.max_creates
             if most is not None and self._created + len(batch) > most:
                 message = (
                     f"stream {batch[0].source.alias}: the next batch would create more than "
-                    f"max_creates ({most}) new rows of {self._settings.object_name}; "
+                    f"max_creates ({most}) new rows of {self.settings.object_name}; "
                     f"{self._created} were created. Check lookup_keys, or raise max_creates, and "
                     "run again"
                 )
@@ -367,8 +352,8 @@ class RecordLoader:
         del self._packed[action][: len(batch)]
         self._in_flight += 1
         self._keys_in_flight.update(record.key for record in batch if record.key)
-        self._pool.submit(
-            partial(deliver, self._writer, action, batch, self._resends),
+        self.pool.submit(
+            partial(deliver, self.writer, action, batch, self.resends),
             partial(self._on_batch_done, batch),
         )
 
@@ -382,8 +367,8 @@ class RecordLoader:
             each.outcome is Outcome.CREATED or each.record.claimed is not None
             for each in result.settlements
         )
-        if has_new_keys and self._lookup_index is not None:
-            self._lookup_index.on_create(self._settings.object_name)
-        self._settle(self._deferred.settle(result) if self._deferred is not None else result)
+        if has_new_keys and self.lookup_index is not None:
+            self.lookup_index.on_create(self.settings.object_name)
+        self._settle(self.deferred.settle(result) if self.deferred is not None else result)
         if result.stopped is not None:
             raise result.stopped

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from target_gainsight.loading.references import Key
+from target_gainsight.loading.keys import Key
 
 
 class LoadingStream(Protocol):

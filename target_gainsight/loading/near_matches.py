@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from target_gainsight.api import MAX_PAGE
-from target_gainsight.loading.reading.keys import KeyReader
+from target_gainsight.loading.keys import Key
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import Key
 from target_gainsight.loading.storage.temp_database import temp_database
 
 MAX_VALUES = MAX_PAGE - 1
@@ -26,9 +25,8 @@ class NearMatchQueue:
         reading: The records whose near matches are being read.
     """
 
-    def __init__(self, keys: KeyReader) -> None:
+    def __init__(self) -> None:
         self.reading: list[LoadRecord] = []
-        self._keys = keys
         self._waiting: deque[tuple[LoadRecord, int]] = deque()
         self._values = 0
 
@@ -36,13 +34,10 @@ class NearMatchQueue:
         """Iterate over the records whose near matches are not known yet."""
         return chain(self.reading, (record for record, _ in self._waiting))
 
-    def add(self, record: LoadRecord) -> bool:
-        """Add a record to create; return False if its key has no other spellings."""
-        values = len(self._keys.near_values(record.fields))
-        if values:
-            self._waiting.append((record, values))
-            self._values += values
-        return bool(values)
+    def add(self, record: LoadRecord, values: int) -> None:
+        """Add a record to create, whose key has a number of other spellings to ask for."""
+        self._waiting.append((record, values))
+        self._values += values
 
     def take(self, *, final: bool) -> list[LoadRecord]:
         """Take the records of a full query, or if final of the last one; none if there are less."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_gainsight.loading.references import Link, LookupKey, Reference
+from target_gainsight.loading.keys import Link, LookupKey, Reference
 
 
 class Watermark:

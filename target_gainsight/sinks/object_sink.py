@@ -16,13 +16,13 @@ from target_gainsight.loading.classification import Classification, ExistingOnIn
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
+from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
 from target_gainsight.loading.reading.current_rows import RowReader
-from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
@@ -91,7 +91,7 @@ class ObjectSink(StreamSink):
         self.mapper = self._make_mapper()
         index = self.context.lookups
         self._lookup_index = index if index.is_target(self.object_name) else None
-        self._keys = KeyReader.of(self.plan.keys, self.mapper)
+        self._keys = self._reader_of(self.plan.keys)
         self.loader = self._make_loader()
 
     @property
@@ -168,7 +168,7 @@ class ObjectSink(StreamSink):
         if not self._pending:
             self._pending_since = self.clock.now()
         if self.object_name.lower() in self.streams.shared:
-            self.streams.hold(self, self._keys.names, self._keys.of_record(loaded.fields))
+            self.streams.hold(self, self._keys.names, self._keys.read_key(loaded.fields))
         self._pending.append(loaded)
 
     @override
@@ -268,7 +268,7 @@ class ObjectSink(StreamSink):
         reads = stream.sync_mode != "insert" or self.existing_on_insert != "written"
         return RecordLoader(
             settings=stream,
-            group_size=context.settings.limits.read_group_size,
+            first_group_size=context.settings.limits.read_group_size,
             classification=classification,
             keys=keys,
             rows=rows if reads else None,
@@ -306,6 +306,9 @@ class ObjectSink(StreamSink):
         keys = tuple(stream.field_mapping.get(key, key) for key in self.key_properties)
         known = schema is not None and all(schema.field(key) for key in keys)
         return keys if len(keys) <= MAX_KEYS and (known or stream.sync_mode != "insert") else ()
+
+    def _reader_of(self, names: tuple[str, ...]) -> KeyReader:
+        return KeyReader(names, tuple(self.mapper.converters[name] for name in names))
 
     def _plan_fields(self, keys: tuple[str, ...]) -> MappingSpec:
         """Map columns to fields."""

@@ -15,7 +15,6 @@ from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
-from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -113,7 +112,7 @@ class RecordsSink(ObjectSink):
         )
         if current is None or not self.plan.fallback_keys:
             return current, writer, self.mapper
-        fallback_keys = KeyReader.of(self.plan.fallback_keys, self.mapper)
+        fallback_keys = self._reader_of(self.plan.fallback_keys)
         required = (GSID, *keys.names)
         fallback = CurrentRows(records, name, fallback_keys, required=required, ruled=ruled)
         claimed = self.context.claimed_rows[name.lower()]

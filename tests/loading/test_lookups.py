@@ -21,9 +21,9 @@ from responses import (
 from singer_messages import record, schema, state
 from singer_runs import Tenant
 
+from target_gainsight.loading.keys import LookupTargets, MatchFields
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.references import LookupTargets, MatchFields
 from target_gainsight.sandbox import Fault
 
 

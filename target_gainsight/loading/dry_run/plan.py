@@ -15,10 +15,10 @@ from typing import Any
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.dry_run.overlay import PlannedRows, RowNames
+from target_gainsight.loading.keys import TO_BE_CREATED, Key
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import TO_BE_CREATED, Key
 from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.loading.writing.writer import Action, Writer, Written

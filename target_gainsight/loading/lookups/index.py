@@ -23,17 +23,17 @@ from target_gainsight.api import (
     is_in,
 )
 from target_gainsight.loading.dry_run.overlay import PlannedParents, RowNames
-from target_gainsight.loading.loading_streams import LoadingStreams
-from target_gainsight.loading.outcomes import RunStoppedError, Settlement
-from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
-from target_gainsight.loading.reading.keys import AskedKeys
-from target_gainsight.loading.references import (
+from target_gainsight.loading.keys import (
     TO_BE_CREATED,
+    AskedKeys,
     Key,
     LookupKey,
     LookupTargets,
     MatchFields,
 )
+from target_gainsight.loading.loading_streams import LoadingStreams
+from target_gainsight.loading.outcomes import RunStoppedError, Settlement
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import (
@@ -257,7 +257,7 @@ class LookupIndex:
         found: dict[Key, list[str]] = defaultdict(list)
         for row in rows:
             gsid = str(row.get(GSID))
-            found[match.of_row(row)].append(gsid)
+            found[match.read_key(row)].append(gsid)
             if self._names is not None:
                 self._names.add(gsid, [row.get(name) for name in match.names])
             self._keep_near(match, row)
@@ -275,7 +275,7 @@ class LookupIndex:
         return self._planned is not None and self._planned.is_deleted(str(row.get(GSID)))
 
     def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        place = match, match.normalize(match.of_row(row))
+        place = match, match.normalize(match.read_key(row))
         if self._near.get(place) is None:
             pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
             self._near[place] = f"{display(row.get(GSID))} ({pairs})"

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.references import (
+from target_gainsight.loading.keys import (
     COMPANY_ID,
     Link,
     LookupKey,
@@ -20,6 +19,7 @@ from target_gainsight.loading.references import (
     Reference,
     reference,
 )
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.lookups.plans import LookupPlan
-from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
-from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import (
+from target_gainsight.loading.keys import (
     COMPANIES,
     COMPANY_ID,
     LookupKey,
     LookupResult,
 )
+from target_gainsight.loading.lookups.index import LookupIndex
+from target_gainsight.loading.lookups.plans import LookupPlan
+from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
+from target_gainsight.loading.records import LoadRecord
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"

@@ -18,10 +18,9 @@ from target_gainsight.api import (
     all_of,
     is_in,
 )
+from target_gainsight.loading.keys import AskedKeys, Key, KeyReader, KeyValues
 from target_gainsight.loading.outcomes import Reason, RunStoppedError
-from target_gainsight.loading.reading.keys import AskedKeys, KeyReader, KeyValues
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import Key
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class Matches:
         self._keys = keys
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
-            self._exact[keys.of_row(row)].append(row)
+            self._exact[keys.read_key(row)].append(row)
         self._near: dict[Key, list[Row]] | None = None
 
     def exact(self, key: Key) -> list[Row]:
@@ -190,7 +189,7 @@ class CurrentRows:
                 for name, each in columns
             )
         )
-        keys = (self._keys.of_record(dict(zip(names, each, strict=True))) for each in values)
+        keys = (self._keys.read_key(dict(zip(names, each, strict=True))) for each in values)
         asked = AskedKeys(self._keys, keys)
         return self._reader.read(
             self._required, select, where, lambda row: asked.may_include(self._as_written(row))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.outcomes import Reason
 from target_gainsight.loading.reading.current_rows import GSID, Matches, Row, RowReader
-from target_gainsight.loading.reading.keys import KeyReader
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import Key
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import is_blank
@@ -40,46 +40,38 @@ class ClaimedRows:
         return {entry.key[0]: entry.value for entry in self._keys.find((each,) for each in gsids)}
 
 
+@dataclass(frozen=True)
 class FallbackRows:
     """Reads the rows of one object; for records without any, the rows with their fallback keys.
 
-    Args:
+    Attributes:
         rows: Reads rows by the lookup keys.
         names: The lookup keys.
         fallback: Reads rows by the fallback keys.
-        fallback_keys: The fallback keys.
         claimed: The rows that this run gives lookup keys.
     """
 
-    def __init__(
-        self,
-        rows: RowReader,
-        names: tuple[str, ...],
-        fallback: RowReader,
-        fallback_keys: KeyReader,
-        claimed: ClaimedRows,
-    ) -> None:
-        self._rows = rows
-        self._names = names
-        self._fallback = fallback
-        self._fallback_keys = fallback_keys
-        self._claimed = claimed
+    rows: RowReader
+    names: tuple[str, ...]
+    fallback: RowReader
+    fallback_keys: KeyReader
+    claimed: ClaimedRows
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
     ) -> Matches:
         """Read the rows of some records; see ``RowReader.read``."""
-        matches = self._rows.read(records, extra, near=near)
+        matches = self.rows.read(records, extra, near=near)
         unmatched = [
             record
             for record in records
             if not near
             and None not in record.key
-            and self._claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
-            and self._fallback_keys.equal_values(record.fields)
+            and self.claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
+            and self.fallback_keys.equal_values(record.fields)
         ]
         if unmatched:
-            matches.claim = partial(self._claim, self._fallback.read(unmatched))
+            matches.claim = partial(self._claim, self.fallback.read(unmatched))
         return matches
 
     def _claim(self, rows: Matches, record: LoadRecord) -> Row | Reason | None:
@@ -95,16 +87,15 @@ class FallbackRows:
         Returns:
             The row; the reason why none can be chosen; or None if there is none.
         """
-        found = rows.exact(self._fallback_keys.of_record(record.fields))
+        found = rows.exact(self.fallback_keys.read_key(record.fields))
         by_gsid = dict(zip(_gsids(found), found, strict=True))
-        own = (self._names, record.key)
-        claimed = self._claimed.keys(by_gsid) if by_gsid else {}
+        own = (self.names, record.key)
+        claimed = self.claimed.keys(by_gsid) if by_gsid else {}
         taken = {gsid: key for gsid, key in claimed.items() if key not in {None, own}}
         free = {
             gsid: row
             for gsid, row in by_gsid.items()
-            if claimed.get(gsid, own) == own
-            and all(is_blank(row.get(name)) for name in self._names)
+            if claimed.get(gsid, own) == own and all(is_blank(row.get(name)) for name in self.names)
         }
         candidates = (*taken, *free)
         if len(candidates) > 1:
@@ -116,12 +107,12 @@ class FallbackRows:
             message = f"{gsid} has its fallback keys, and this run gives it the key {given}"
             return self._ambiguous(record, message, "replay it to create a row of its own")
         for gsid, row in free.items():
-            self._claimed.claim(gsid, own)
+            self.claimed.claim(gsid, own)
             return row
         return None
 
     def _ambiguous(self, record: LoadRecord, message: str, advice: str) -> Reason:
-        name = self._fallback_keys.names[0]
+        name = self.fallback_keys.names[0]
         hint = f"{advice}, or give the right row its lookup keys by hand"
         return Reason(
             "ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import override
 
 from target_gainsight.api import RecordsApi, is_in
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, KeyReader, KeyValues
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, Row
-from target_gainsight.loading.reading.keys import KeyReader, KeyValues
-from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 from target_gainsight.mapping.errors import FieldError
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import Converter
@@ -60,34 +60,29 @@ class PeopleRows(CurrentRows):
         return [{**row, COMPANIES: links.get(row.get(GSID), [])} for row in rows]
 
 
+@dataclass(frozen=True)
 class PersonComparison:
-    """Compares a person with its row, links included.
+    """Compares a person with its row, links included, whose fields compare by converters."""
 
-    Args:
-        mapper: Compares the person's own fields.
-        link_fields: How each field of a link compares.
-    """
-
-    def __init__(self, mapper: RecordMapper, link_fields: Mapping[str, Converter]) -> None:
-        self._mapper = mapper
-        self._link_fields = link_fields
+    mapper: RecordMapper
+    link_fields: Mapping[str, Converter]
 
     def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
         """Name the fields whose values differ; ``companies`` for new or changed links."""
         own = {name: value for name, value in record.items() if name != COMPANIES}
-        changed = self._mapper.changed_fields(own, row)
+        changed = self.mapper.changed_fields(own, row)
         links, existing = record.get(COMPANIES, ()), row.get(COMPANIES) or ()
         is_linked = all(any(self._are_equal(each, link) for each in existing) for link in links)
         return changed if is_linked else (*changed, COMPANIES)
 
     def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Name the required fields that a new person would lack."""
-        return self._mapper.missing_for_create(record)
+        return self.mapper.missing_for_create(record)
 
     def _are_equal(self, existing: Mapping[str, Any], link: Mapping[str, Any]) -> bool:
         return existing.get(COMPANY_ID) == link[COMPANY_ID] and all(
             converter.comparable(link[name]) == converter.comparable(existing.get(name))
-            for name, converter in self._link_fields.items()
+            for name, converter in self.link_fields.items()
             if name in link
         )
 

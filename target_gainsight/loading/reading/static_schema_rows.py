@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import override
@@ -20,9 +21,9 @@ from target_gainsight.api import (
     RefusedError,
     UnsuitableObjectError,
 )
+from target_gainsight.loading.keys import KeyReader, KeyValues
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Row
-from target_gainsight.loading.reading.keys import KeyReader, KeyValues
 from target_gainsight.mapping.errors import FieldError
 from target_gainsight.mapping.planning.static_schemas import CONTEXT_FIELDS
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -118,31 +119,26 @@ class DocumentedRows(CurrentRows):
         )
 
 
+@dataclass(frozen=True)
 class DocumentedComparison:
-    """Compares records with rows by the fields that can be read back.
+    """Compares records with rows by the fields that can be read back."""
 
-    Args:
-        mapper: Compares values.
-        compared: The fields that count.
-    """
-
-    def __init__(self, mapper: RecordMapper, compared: frozenset[str]) -> None:
-        self._mapper = mapper
-        self._compared = compared
+    mapper: RecordMapper
+    compared: frozenset[str]
 
     def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
         """Name the fields whose written value differs from the row's."""
-        compared = {name: value for name, value in record.items() if name in self._compared}
-        return self._mapper.changed_fields(compared, row)
+        compared = {name: value for name, value in record.items() if name in self.compared}
+        return self.mapper.changed_fields(compared, row)
 
     def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Name the required fields that a new row would lack.
 
         The field that an activity's context needs is one of them where it is sent, but empty.
         """
-        missing = self._mapper.missing_for_create(record)
+        missing = self.mapper.missing_for_create(record)
         name = CONTEXT_FIELDS.get(str(record.get("ContextName")), "")
         is_empty = name in record and is_blank(record[name])
         if is_empty and is_blank(record.get("ContextId")):
-            missing += (self._mapper.required_missing(name, record),)
+            missing += (self.mapper.required_missing(name, record),)
         return missing

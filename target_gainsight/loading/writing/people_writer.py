@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from target_gainsight.api import PeopleApi, RefusedError
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.references import COMPANIES, COMPANY_ID
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import Action, Writer, Written
 

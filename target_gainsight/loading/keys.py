@@ -1,4 +1,7 @@
-"""References of records to rows of other objects."""
+"""Lookup keys of records and rows, and references to rows of other objects.
+
+Keys are read in a form in which they compare as Gainsight stores them.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +13,33 @@ from typing import Any
 from target_gainsight.api import ObjectSchema
 from target_gainsight.mapping.errors import ValueRejectedError, display
 from target_gainsight.mapping.types.converters import Converter
-from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling
+from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
 
 Key = tuple[Any, ...]
 """The comparable values of the lookup keys."""
+
+KeyValues = tuple[Any, ...]
+"""A value of each lookup key, as a query carries it."""
 
 TO_BE_CREATED = "(to be created)"
 
 
 @dataclass(frozen=True)
-class KeyFields:
-    """The fields of one object by which its rows are found.
+class KeyReader:
+    """Reads the keys of rows, and of records that are written, of one object.
 
     Attributes:
+        names: The fields, 1 to 3 for lookup keys; none for streams that are only inserted.
         converters: One for each field: they convert its values for queries and comparisons.
     """
 
     names: tuple[str, ...]
     converters: tuple[Converter, ...] = field(compare=False)
 
-    def of_row(self, row: Mapping[str, Any]) -> Key:
-        """Read the key of a row as a query returns it."""
-        fields = zip(self.names, self.converters, strict=True)
-        return tuple([each.comparable(row.get(name)) for name, each in fields])
+    def read_key(self, row: Mapping[str, Any]) -> Key:
+        """Read the key of a row as a query returns it, or of a record's written fields."""
+        columns = zip(self.names, self.converters, strict=True)
+        return tuple([each.comparable(row.get(name)) for name, each in columns])
 
     def normalize(self, key: Key) -> Key:
         """Make keys equal that differ in case, surrounding blanks or Unicode form only.
@@ -44,9 +51,67 @@ class KeyFields:
             for part, converter in zip(key, self.converters, strict=True)
         )
 
+    def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
+        """List the values that find the rows with a record's key.
+
+        Text is queried without its blanks, too: a tenant may strip them.
+
+        Returns:
+            The values; none if one of the keys is missing.
+        """
+        columns = []
+        for name, converter in zip(self.names, self.converters, strict=True):
+            value = fields.get(name)
+            if is_blank(value):
+                return []
+            trimmed = value.strip() if isinstance(value, str) else value
+            columns.append(tuple(dict.fromkeys((*converter.forms(value), trimmed))))
+        return _combine(columns)
+
+    def near_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
+        """List the values that find rows whose keys are usual spellings of a record's.
+
+        Returns:
+            The values; none if no key has another spelling.
+        """
+        columns: list[tuple[Any, ...]] = []
+        for name, converter in zip(self.names, self.converters, strict=True):
+            value = fields.get(name)
+            is_typed = converter.field is not None and bool(converter.field.data_type)
+            if (
+                isinstance(value, str)
+                and converter.is_free_text
+                and (is_typed or any(map(str.isalpha, value)))  # untyped digits may be a number
+            ):
+                columns.append(usual_spellings(value))
+            else:
+                columns.append((value,))
+        return _combine(columns) if any(len(column) > 1 for column in columns) else []
+
+
+class AskedKeys:
+    """The keys of a query, column by column, as it joins its conditions; in any spelling."""
+
+    def __init__(self, fields: KeyReader, keys: Iterable[Key]) -> None:
+        self._fields = fields
+        self._columns = tuple(map(frozenset, zip(*map(fields.normalize, keys), strict=True)))
+
+    def may_include(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row's key was asked for."""
+        key = self._fields.normalize(self._fields.read_key(row))
+        return all(part in asked for part, asked in zip(key, self._columns, strict=True))
+
+
+def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:
+    """Combine the values of several fields into rows; a query finds every combination of them."""
+    longest = max(map(len, columns), default=0)
+    return [
+        tuple(column[min(place, len(column) - 1)] for column in columns) for place in range(longest)
+    ]
+
 
 @dataclass(frozen=True)
-class MatchFields(KeyFields):
+class MatchFields(KeyReader):
     """The fields of one object by which lookups find its rows."""
 
     object_name: str
