@@ -14,10 +14,10 @@ from typing import BinaryIO
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.settling.ledger import FileContents
 from target_gainsight.loading.storage.private_file import (
-    OWNER_ONLY,
     PART,
     lock,
     make_private_folder,
+    open_private,
     sync_folder,
 )
 from target_gainsight.mapping.errors import display_path
@@ -46,10 +46,9 @@ class CsvFile:
         self._digest = hashlib.sha256()
         self._file: BinaryIO | None = None
         if not dry_run:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
             try:
                 make_private_folder(path.parent)
-                descriptor = os.open(self._part, flags, OWNER_ONLY)
+                descriptor = open_private(self._part, os.O_EXCL)
             except OSError as error:
                 raise _write_error(path, error) from error
             lock(descriptor)

@@ -23,10 +23,10 @@ from typing import Literal
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.private_file import (
-    OWNER_ONLY,
     PART,
     lock,
     make_private_folder,
+    open_private,
     remove_leftovers,
     replace_private_file,
 )
@@ -120,7 +120,7 @@ class UploadJournal:
         try:
             make_private_folder(self.folder.parent)
             make_private_folder(self.folder)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+            descriptor = open_private(path, 0)
         except OSError as error:
             message = (
                 f"stream {display(stream)}: {display_path(path)} cannot be used: {error.strerror}"

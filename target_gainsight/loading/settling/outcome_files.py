@@ -8,8 +8,7 @@ from pathlib import Path
 
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.storage.path_templates import fill_path
-from target_gainsight.loading.storage.private_file import PrivateFile
+from target_gainsight.loading.storage.private_file import PrivateFile, fill_path
 from target_gainsight.loading.storage.source_json import write_json
 
 

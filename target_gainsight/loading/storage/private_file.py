@@ -1,8 +1,9 @@
-"""Files for their owner only, written by whole lines."""
+"""The files that a run writes: for their owner only, whole or by whole lines."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,30 +15,30 @@ OWNER_ONLY = 0o600
 PART = ".part"
 """The suffix of a file that is not complete yet."""
 
+MAX_STREAM_NAMES = 100
+"""Characters of the streams' names in the name of a file."""
+
 
 class PrivateFile:
-    """A file for its owner only, made when its first line is written.
+    """A file for its owner only, made with its folder when its first line is written.
 
     Args:
-        path: Where it goes; its folder is made.
         hides_folder: Make the folder for its owner only, and hide it from git.
+
+    Attributes:
+        exists: Whether a line was ever added.
     """
 
     def __init__(self, path: Path, *, hides_folder: bool = True) -> None:
         self.path = path
+        self.exists = False
         self._hides_folder = hides_folder
         self._descriptor: int | None = None
         self._pending: list[bytes] = []
-        self._begun = False
-
-    @property
-    def exists(self) -> bool:
-        """Whether a line was ever added."""
-        return self._begun
 
     def add(self, line: str) -> None:
         """Add one line, to be written at the next flush."""
-        self._begun = True
+        self.exists = True
         self._pending.append(line.encode("utf-8", "backslashreplace") + b"\n")
 
     def flush(self) -> None:
@@ -53,32 +54,24 @@ class PrivateFile:
                 make_private_folder(self.path.parent)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-            self._descriptor = os.open(self.path, flags, OWNER_ONLY)
+            self._descriptor = open_private(self.path, os.O_APPEND)
             lock(self._descriptor)
         data = b"".join(self._pending)
         end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        written = 0
         try:
-            while written < len(data):
-                written += os.write(self._descriptor, data[written:])
+            while data:
+                data = data[os.write(self._descriptor, data) :]
         except OSError:
             os.ftruncate(self._descriptor, end)
             raise
         self._pending.clear()
 
     def sync(self) -> None:
-        """Bring all added lines to disk, and the file's name.
-
-        Raises:
-            OSError: The disk does not take them.
-        """
-        is_new = self._descriptor is None
+        """Bring all added lines to disk, and the file's name; raises as ``flush`` does."""
         self.flush()
         if self._descriptor is not None:
             os.fsync(self._descriptor)
-        if is_new:
-            sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def close(self) -> None:
         """Write what is left and close."""
@@ -107,6 +100,11 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
     file.close()
 
 
+def open_private(path: Path, flags: int) -> int:
+    """Open a file to write to it; a new one is readable by its owner only."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | flags, OWNER_ONLY)
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder for its owner only, hidden from git; an existing one keeps its mode."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,8 +120,7 @@ def replace_private_file(path: Path, content: bytes) -> None:
         OSError: The disk refuses it.
     """
     part = path.with_name(path.name + PART)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(open_private(part, os.O_TRUNC), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -167,6 +164,13 @@ def remove_leftovers(folder: Path, pattern: str) -> None:
                 path.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
+
+
+def fill_path(path: Path, run: str, streams: Iterable[str]) -> Path:
+    """Replace `{run}` by the run's name and `{stream}` by the names of its streams, joined by +."""
+    safe = (re.sub(r"[^\w.-]", "_", stream).lstrip(".") or "_" for stream in streams)
+    names = "+".join(safe)[:MAX_STREAM_NAMES] or "no-stream"
+    return type(path)(str(path).replace("{run}", run).replace("{stream}", names))
 
 
 def lock(descriptor: int) -> bool:

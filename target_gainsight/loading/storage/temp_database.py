@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import sqlite3
 import threading
@@ -10,11 +11,7 @@ import weakref
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import msgspec
-
 Key = tuple[Any, ...]
-
-_encode = msgspec.json.Encoder().encode
 
 
 def temp_database() -> sqlite3.Connection:
@@ -72,7 +69,7 @@ class SpilledValues:
     def find(self, keys: Iterable[Key]) -> list[Entry]:
         """List the values that have one of some keys, in the order they were added."""
         wanted = set(keys)
-        hashes = _encode([hash(key) for key in wanted]).decode("ascii")
+        hashes = json.dumps([hash(key) for key in wanted])
         there = "hash IN (SELECT value FROM json_each(?))"
         query = f"SELECT number, content FROM kept WHERE {there} ORDER BY number"  # noqa: S608
         with self._lock:

@@ -16,8 +16,11 @@ import simplejson
 from target_gainsight.api import Clock
 from target_gainsight.loading.rejects.folder import new_run_name
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.storage.path_templates import fill_path
-from target_gainsight.loading.storage.private_file import append_lines, replace_private_file
+from target_gainsight.loading.storage.private_file import (
+    append_lines,
+    fill_path,
+    replace_private_file,
+)
 from target_gainsight.loading.storage.source_json import read_json_lines
 from target_gainsight.settings.model import Connection, Output
 from target_gainsight.settings.parsing import parse_output
