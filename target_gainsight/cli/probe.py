@@ -23,10 +23,9 @@ from target_gainsight.probe.observations import Observation, ask, merge
 from target_gainsight.probe.profile import make_profile
 from target_gainsight.probe.reading import MAX_CALLS, READ_QUESTIONS
 from target_gainsight.probe.reading.facts import TenantFacts
-from target_gainsight.probe.session import ProbeSession
+from target_gainsight.probe.session import InterruptedProbeError, ProbeSession
 from target_gainsight.probe.writing import person as people
 from target_gainsight.probe.writing.fields import UnsuitableForProbeError
-from target_gainsight.probe.writing.interruption import InterruptedProbeError, Interruption
 from target_gainsight.probe.writing.run import WriteReport, run_writes
 from target_gainsight.probe.writing.trial import (
     MAX_CREATED,
@@ -137,11 +136,10 @@ def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Obse
 
 def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteReport:
     """Write to an object; report records that are left, and end if the probe was stopped."""
-    interruption = Interruption()
-    trial = plan_writes(session, name, interruption)
+    trial = plan_writes(session, name)
     _describe(trial)
     _confirm(yes=yes)
-    with interruption.handle_signals():
+    with session.stop_on_signals():
         report = run_writes(trial)
     if trial.rows.may_appear:
         _note(
@@ -155,7 +153,7 @@ def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteReport
     if isinstance(report.stopped, InterruptedProbeError):
         state = "Some records are left" if report.left else "Its records are deleted"
         _note(f"The probe was interrupted. {state}.")
-        raise SystemExit(interruption.exit_code)
+        raise SystemExit(report.stopped.exit_code)
     if report.stopped:
         raise click.ClickException(one_line(str(report.stopped))) from report.stopped
     return report
@@ -206,7 +204,7 @@ def _print(form: str, observations: Sequence[Observation], events: Iterable[Call
     right, wrong = marks()
     signs = {"as assumed": right, "handled": right, "not handled": wrong, "not settled": "?"}
     rows = [
-        (signs[each.verdict], each.question, each.assumed, each.observed, each.consequence)
+        (signs[each.verdict], each.topic.name, each.topic.assumed, each.observed, each.consequence)
         for each in observations
     ]
     print_table(("", "Question", "Assumed", "Observed", "The target"), rows)

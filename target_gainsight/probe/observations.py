@@ -24,39 +24,14 @@ class NotSettledError(Exception):
 
 
 @dataclass(frozen=True)
-class Observation:
-    """A row of the table and of the profile.
-
-    No attribute has values of records, names of people, the host or a secret. Only `consequence`,
-    which the profile leaves out, may name custom objects and fields.
-
-    Attributes:
-        question: The name of the topic, unique in a run.
-        assumed: What the target assumes.
-        observed: What the tenant did.
-        consequence: What the target does with it, or what the user should do.
-        verdict: How both compare.
-        switch: The switch of the sandbox that plays the tenant's behavior, if there is one.
-        position: The observed position of that switch; None if no position is known to match.
-    """
-
-    question: str
-    assumed: str
-    observed: str
-    consequence: str
-    verdict: Verdict
-    switch: str | None = None
-    position: Position | None = None
-
-
-@dataclass(frozen=True)
 class Topic:
     """What an observation is about.
 
     Attributes:
-        name: Such as `no_rows`; the name of the switch if there is one.
+        name: Such as `no_rows`, unique in a run; the name of the switch if there is one.
         assumed: What the target assumes, as a short statement.
-        consequence: What follows, unless an observation says something else.
+        consequence: What the target does with an observation, or what the user should do, unless
+            the observation says something else.
         usual: The position of the switch of this name that stands for the assumption; None if
             there is no such switch.
     """
@@ -73,29 +48,34 @@ class Topic:
         """
         is_usual = type(position) is type(self.usual) and position == self.usual
         verdict: Verdict = "as assumed" if is_usual else "handled"
-        return self.settled(verdict, observed, consequence, position)
+        return Observation(self, verdict, observed, consequence or self.consequence, position)
 
-    def settled(
-        self,
-        verdict: Verdict,
-        observed: str,
-        consequence: str = "",
-        position: Position | None = None,
-    ) -> Observation:
-        """Return an observation; without a position it is none that a switch has."""
-        return Observation(
-            question=self.name,
-            assumed=self.assumed,
-            observed=observed,
-            consequence=consequence or self.consequence,
-            verdict=verdict,
-            switch=None if self.usual is None else self.name,
-            position=position,
-        )
+    def settled(self, verdict: Verdict, observed: str, consequence: str = "") -> Observation:
+        """Return an observation that is no position of a switch."""
+        return Observation(self, verdict, observed, consequence or self.consequence)
 
     def not_settled(self, reason: str) -> Observation:
         """Return that the question is open, and why."""
         return self.settled("not settled", f"not settled: {reason}", "nothing changes")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A row of the table and of the profile.
+
+    No attribute has values of records, names of people, the host or a secret. Only `consequence`,
+    which the profile leaves out, may name custom objects and fields.
+
+    Attributes:
+        verdict: How what the tenant did compares with what is assumed.
+        position: The observed position of the topic's switch; None if none is known to match.
+    """
+
+    topic: Topic
+    verdict: Verdict
+    observed: str
+    consequence: str
+    position: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +106,7 @@ def ask(questions: Iterable[Question[Facts]], facts: Facts) -> tuple[Observation
         reason = "a response has an unexpected shape"
         try:
             for observation in question.observe(facts):
-                observed[observation.question] = observation
+                observed[observation.topic.name] = observation
         except NotSettledError as error:
             reason = str(error)
         except (ArithmeticError, LookupError, TypeError, ValueError):
@@ -139,9 +119,8 @@ def ask(questions: Iterable[Question[Facts]], facts: Facts) -> tuple[Observation
 
 def merge(first: Iterable[Observation], second: Iterable[Observation]) -> tuple[Observation, ...]:
     """Combine the observations of two probes, in order; what one of them settles is settled."""
-    merged = {each.question: each for each in first}
-    for observation in second:
-        known = merged.get(observation.question)
-        if known is None or known.verdict == "not settled":
-            merged[observation.question] = observation
+    merged = {each.topic.name: each for each in first}
+    for each in second:
+        if each.topic.name not in merged or merged[each.topic.name].verdict == "not settled":
+            merged[each.topic.name] = each
     return tuple(merged.values())

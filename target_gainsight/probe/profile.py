@@ -21,10 +21,10 @@ def make_profile(observations: Iterable[Observation], *, version: str, day: date
         "version": version,
         "date": day.isoformat(),
         "questions": {
-            each.question: {
+            each.topic.name: {
                 "verdict": each.verdict,
                 "observed": each.observed,
-                **({"switch": each.switch} if each.switch else {}),
+                **({} if each.topic.usual is None else {"switch": each.topic.name}),
                 **({} if each.position is None else {"position": each.position}),
             }
             for each in observations

@@ -1,10 +1,16 @@
-"""The calls of a probe. A refusal is a reply here, as informative as a success."""
+"""The calls of a probe, until a signal ends it. A refusal is a reply, as informative as a success.
+
+A signal acts between two calls, so that no create is cut off half done.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 from target_gainsight.api import (
     Call,
@@ -30,6 +36,23 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _MAX_ROWS = 1000
 _FINAL = (CredentialError, QuotaExceededError, QuotaStoreError, StoppedError, UnreachableError)
 """After these, no further call can succeed."""
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""SIGHUP, which Windows lacks, comes when the terminal is closed."""
+_SIGNAL_EXIT = 128
+
+
+class InterruptedProbeError(Exception):
+    """A signal ends the probe; the records that it has created are still to be deleted.
+
+    Attributes:
+        exit_code: 128 and the signal's number, as a shell reports it.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"signal {signum}")
+        self.exit_code = _SIGNAL_EXIT + signum
 
 
 @dataclass(frozen=True)
@@ -92,6 +115,32 @@ class ProbeSession:
     def __init__(self, client: GainsightClient) -> None:
         self.client = client
         self.headers: dict[str, str] = {}
+        self._signal: int | None = None
+
+    @contextmanager
+    def stop_on_signals(self) -> Iterator[None]:
+        """Note the first signal in the block, on which the next call raises.
+
+        The same signal again ends the process. A different one changes nothing, because a terminal
+        and a parent process may signal both.
+        """
+
+        def note(signum: int, _: FrameType | None) -> None:
+            if self._signal == signum:
+                raise SystemExit(_SIGNAL_EXIT + signum)
+            self._signal = self._signal or signum
+
+        previous = {each: signal.signal(each, note) for each in _SIGNALS}
+        try:
+            yield
+        finally:
+            for each, handler in previous.items():
+                signal.signal(each, handler)
+
+    def check_signals(self) -> None:
+        """Raise an InterruptedProbeError if a signal was noted."""
+        if self._signal is not None:
+            raise InterruptedProbeError(self._signal)
 
     def send(
         self,
@@ -109,7 +158,9 @@ class ProbeSession:
             NotSettledError: The calls that the probe may make are used up.
             StopRunError: No further call can succeed: the credential is not accepted, the tenant
                 cannot be reached, or the quota of the day is used up.
+            InterruptedProbeError: A signal ends the probe.
         """
+        self.check_signals()
         sent_bytes = 0 if json is None else len(encode(json))
         try:
             response = self.client.send(

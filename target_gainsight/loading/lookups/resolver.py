@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from target_gainsight.loading.keys import (
-    COMPANIES,
-    COMPANY_ID,
-    LookupKey,
-    LookupResult,
-)
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, LookupResult
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.plans import LookupPlan
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason

@@ -27,7 +27,6 @@ from target_gainsight.api import (
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
 from target_gainsight.probe.observations import NotSettledError
 from target_gainsight.probe.session import ProbeSession, Reply
-from target_gainsight.probe.writing.interruption import Interruption
 
 GSID = "Gsid"
 _MARK = "tg-probe-"
@@ -42,7 +41,6 @@ class MarkedRows:
 
     Args:
         key: The field that holds the mark.
-        interruption: Ends the run between two calls.
 
     Attributes:
         prefix: The beginning of the keys of this run. The run's id in it ends in a checksum, so
@@ -50,16 +48,13 @@ class MarkedRows:
         may_appear: Whether a create has an unknown outcome and may be committed later.
     """
 
-    def __init__(
-        self, session: ProbeSession, object_name: str, key: str, interruption: Interruption
-    ) -> None:
+    def __init__(self, session: ProbeSession, object_name: str, key: str) -> None:
         token = secrets.token_hex(4)
         self.session = session
         self.object_name = object_name
         self.key = key
         self.prefix = f"{_MARK}{token}{_checksum(token)}-"
         self.may_appear = False
-        self._interruption = interruption
         self._path = f"/v1/data/objects/{quote(object_name, safe='')}"
         self._responded: set[str] = set()
         self._read: set[str] = set()
@@ -97,7 +92,7 @@ class MarkedRows:
             NotSettledError: The rows cannot be read.
             StopRunError: No further call can succeed.
         """
-        self._interruption.check()
+        self.session.check_signals()
         marks = {f"{self.prefix}{number}": number for number in numbers}
         select = tuple(dict.fromkeys((GSID, self.key, *fields)))
         where = is_in(self.key, list(marks))
@@ -168,18 +163,12 @@ class MarkedRows:
                 return
 
     def _send_delete(self, gsid: str) -> Reply:
-        self._interruption.check()
         path = f"{self._path}/{quote(gsid, safe='')}"
         return self.session.send("DELETE", path, kind="delete", repeatable=False)
 
     def _write(
-        self,
-        method: str,
-        records: Sequence[Record],
-        keys: Sequence[str] = (),
-        lookups: Json = None,
+        self, method: str, records: Sequence[Record], keys: Sequence[str] = (), lookups: Json = None
     ) -> Reply:
-        self._interruption.check()
         is_insert = method == "POST"
         return self.session.send(
             method,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from target_gainsight.api import GainsightError
 from target_gainsight.probe.observations import Observation, ask
+from target_gainsight.probe.session import InterruptedProbeError
 from target_gainsight.probe.writing import updates, values
 from target_gainsight.probe.writing.fields import DAY
-from target_gainsight.probe.writing.interruption import InterruptedProbeError
 from target_gainsight.probe.writing.marked_rows import listed_rows
 from target_gainsight.probe.writing.trial import CREATED, Trial
 

@@ -24,7 +24,6 @@ from target_gainsight.probe.writing.fields import (
     propose_fields,
     required_values,
 )
-from target_gainsight.probe.writing.interruption import Interruption
 from target_gainsight.probe.writing.marked_rows import GSID, MarkedRows
 
 FIRST, SECOND, TWIN, UNTOUCHED = 3, 1, 4, 2
@@ -103,7 +102,7 @@ class Trial:
         return self.rows.update([(number, {self.field(role).name: value})])
 
 
-def plan_writes(session: ProbeSession, object_name: str, interruption: Interruption) -> Trial:
+def plan_writes(session: ProbeSession, object_name: str) -> Trial:
     """Read the object's description, a row that it can be linked to, and leftovers.
 
     Raises:
@@ -119,7 +118,7 @@ def plan_writes(session: ProbeSession, object_name: str, interruption: Interrupt
     fields = propose_fields(schema, key)
     lookup = fields["lookup"]
     required = _link_required(session, schema, required_values(schema, key))
-    rows = MarkedRows(session, schema.name, key.name, interruption)
+    rows = MarkedRows(session, schema.name, key.name)
     linked_gsid = _any_gsid(session, lookup) if lookup else None
     match_field = _match_field(session, lookup) if lookup else None
     try:

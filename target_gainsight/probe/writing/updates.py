@@ -40,9 +40,7 @@ NO_MATCH = Topic(
     "error",
 )
 NO_MATCH_CODE = Topic(
-    "put_without_match_code",
-    "that refusal has the code GSOBJ_1011",
-    usual="GSOBJ_1011",
+    "put_without_match_code", "that refusal has the code GSOBJ_1011", usual="GSOBJ_1011"
 )
 MULTI_MATCH = Topic(
     "put_multi_match",
@@ -51,10 +49,7 @@ MULTI_MATCH = Topic(
     "update_all",
 )
 MISSING_KEY = Topic(
-    "put_missing_key",
-    "a record without one of the keys refuses the update",
-    _NO_SUCH_CALL,
-    "error",
+    "put_missing_key", "a record without one of the keys refuses the update", _NO_SUCH_CALL, "error"
 )
 MISSING_KEY_CODE = Topic(
     "put_missing_key_code", "that refusal has the code GSOBJ_1007", usual="GSOBJ_1007"
@@ -63,9 +58,7 @@ TOO_MANY_KEYS = Topic(
     "too_many_keys_code", "4 keys are refused with GSOBJ_1008", usual="GSOBJ_1008"
 )
 TOO_MANY_RECORDS = Topic(
-    "too_many_records_code",
-    "51 records are refused with GSOBJ_1008",
-    usual="GSOBJ_1008",
+    "too_many_records_code", "51 records are refused with GSOBJ_1008", usual="GSOBJ_1008"
 )
 ERROR_LISTING = Topic(
     "error_listing", "a refusal lists every bad field, grouped by record", _NARROWED, "nested"
@@ -77,10 +70,7 @@ ERROR_TAIL = Topic(
     "spaced",
 )
 MUST_EXIST = Topic(
-    "lookup_must_exist",
-    "a link to a row that does not exist is refused",
-    _LOOKS_UP_ITSELF,
-    True,
+    "lookup_must_exist", "a link to a row that does not exist is refused", _LOOKS_UP_ITSELF, True
 )
 LOOKUP_CODE = Topic(
     "lookup_error_code",
@@ -317,9 +307,6 @@ UPDATES = (
     Question((TOO_MANY_RECORDS,), _send_too_many_records),
     Question((ERROR_LISTING, ERROR_TAIL), _send_bad_records),
 )
-LOOKUPS = (
-    Question((MUST_EXIST,), _link_to_nothing),
-    Question((LOOKUP_CODE,), _look_up_nothing),
-)
+LOOKUPS = (Question((MUST_EXIST,), _link_to_nothing), Question((LOOKUP_CODE,), _look_up_nothing))
 DELETES = (Question((DELETE_MISSING,), _delete_twice),)
 """They cost a row: ask them last."""
