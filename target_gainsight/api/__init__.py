@@ -7,147 +7,76 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
         client.records.insert("Company", [{"Name": "Initech"}])
 """
 
-from target_gainsight.api.auth import AccessKey, ClientCredentials
-from target_gainsight.api.client import GainsightClient
-from target_gainsight.api.clock import Clock
-from target_gainsight.api.errors import (
-    AccessDeniedError,
-    AmbiguousResponseError,
-    CallBudgetExceededError,
-    ConnectError,
-    ConnectionLostError,
-    CredentialError,
-    FieldFailure,
-    GainsightError,
-    MalformedResponseError,
-    NotFoundError,
-    ObjectNotFoundError,
-    PayloadTooLargeError,
-    QuotaExceededError,
-    QuotaStoreError,
-    RedirectedError,
-    RefusedError,
-    ResponseTimeoutError,
-    RetryCallError,
-    ServerError,
-    StoppedError,
-    StopRunError,
-    ThrottledError,
-    TokenExpiredError,
-    UnavailableError,
-    UnknownOutcomeError,
-    UnknownRouteError,
-    UnreachableError,
-    UnreadableFieldError,
-    UnsuitableObjectError,
-    WrongMetadataError,
-)
-from target_gainsight.api.http.call import MAX_RECORDS, Call, CallEvent
-from target_gainsight.api.http.json_codec import Json, Record, encode
-from target_gainsight.api.http.responses import Response
-from target_gainsight.api.http.retry import RetryPolicy
-from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS, RateLimitGroup, RateLimits
-from target_gainsight.api.rate_limits.limiter import RateLimiter
-from target_gainsight.api.rate_limits.store import open_store
-from target_gainsight.api.resources.bulk import MAX_FILE_BYTES, BulkApi, JobStatus, UploadResponse
-from target_gainsight.api.resources.cockpit import CockpitApi
-from target_gainsight.api.resources.metadata import (
-    Field,
-    MetadataApi,
-    ObjectSchema,
-    ObjectSummary,
-    PicklistOption,
-)
-from target_gainsight.api.resources.people import PeopleApi, PersonResponse
-from target_gainsight.api.resources.per_record_results import PerRecordResponse, RecordFailure
-from target_gainsight.api.resources.query_filter import (
-    Condition,
-    Operator,
-    Where,
-    all_of,
-    any_of,
-    is_in,
-)
-from target_gainsight.api.resources.records import (
-    MAX_KEYS,
-    MAX_PAGE,
-    RecordsApi,
-    WriteResponse,
-)
-from target_gainsight.api.resources.timeline import TimelineApi, is_duplicate
-
-__all__ = [
-    "DOCUMENTED_LIMITS",
-    "MAX_FILE_BYTES",
-    "MAX_KEYS",
-    "MAX_PAGE",
-    "MAX_RECORDS",
-    "AccessDeniedError",
-    "AccessKey",
-    "AmbiguousResponseError",
-    "BulkApi",
-    "Call",
-    "CallBudgetExceededError",
-    "CallEvent",
-    "ClientCredentials",
-    "Clock",
-    "CockpitApi",
-    "Condition",
-    "ConnectError",
-    "ConnectionLostError",
-    "CredentialError",
-    "Field",
-    "FieldFailure",
-    "GainsightClient",
-    "GainsightError",
-    "JobStatus",
-    "Json",
-    "MalformedResponseError",
-    "MetadataApi",
-    "NotFoundError",
-    "ObjectNotFoundError",
-    "ObjectSchema",
-    "ObjectSummary",
-    "Operator",
-    "PayloadTooLargeError",
-    "PeopleApi",
-    "PerRecordResponse",
-    "PersonResponse",
-    "PicklistOption",
-    "QuotaExceededError",
-    "QuotaStoreError",
-    "RateLimitGroup",
-    "RateLimiter",
-    "RateLimits",
-    "Record",
-    "RecordFailure",
-    "RecordsApi",
-    "RedirectedError",
-    "RefusedError",
-    "Response",
-    "ResponseTimeoutError",
-    "RetryCallError",
-    "RetryPolicy",
-    "ServerError",
-    "StopRunError",
-    "StoppedError",
-    "ThrottledError",
-    "TimelineApi",
-    "TokenExpiredError",
-    "UnavailableError",
-    "UnknownOutcomeError",
-    "UnknownRouteError",
-    "UnreachableError",
-    "UnreadableFieldError",
-    "UnsuitableObjectError",
-    "UploadResponse",
-    "Where",
-    "WriteResponse",
-    "WrongMetadataError",
-    "all_of",
-    "any_of",
-    "encode",
-    "is_duplicate",
-    "is_in",
-    "open_store",
-]
+from target_gainsight.api.auth import AccessKey as AccessKey
+from target_gainsight.api.auth import ClientCredentials as ClientCredentials
+from target_gainsight.api.client import GainsightClient as GainsightClient
+from target_gainsight.api.clock import Clock as Clock
+from target_gainsight.api.errors import AccessDeniedError as AccessDeniedError
+from target_gainsight.api.errors import AmbiguousResponseError as AmbiguousResponseError
+from target_gainsight.api.errors import CallBudgetExceededError as CallBudgetExceededError
+from target_gainsight.api.errors import ConnectError as ConnectError
+from target_gainsight.api.errors import ConnectionLostError as ConnectionLostError
+from target_gainsight.api.errors import CredentialError as CredentialError
+from target_gainsight.api.errors import FieldFailure as FieldFailure
+from target_gainsight.api.errors import GainsightError as GainsightError
+from target_gainsight.api.errors import MalformedResponseError as MalformedResponseError
+from target_gainsight.api.errors import NotFoundError as NotFoundError
+from target_gainsight.api.errors import ObjectNotFoundError as ObjectNotFoundError
+from target_gainsight.api.errors import PayloadTooLargeError as PayloadTooLargeError
+from target_gainsight.api.errors import QuotaExceededError as QuotaExceededError
+from target_gainsight.api.errors import QuotaStoreError as QuotaStoreError
+from target_gainsight.api.errors import RedirectedError as RedirectedError
+from target_gainsight.api.errors import RefusedError as RefusedError
+from target_gainsight.api.errors import ResponseTimeoutError as ResponseTimeoutError
+from target_gainsight.api.errors import RetryCallError as RetryCallError
+from target_gainsight.api.errors import ServerError as ServerError
+from target_gainsight.api.errors import StoppedError as StoppedError
+from target_gainsight.api.errors import StopRunError as StopRunError
+from target_gainsight.api.errors import ThrottledError as ThrottledError
+from target_gainsight.api.errors import TokenExpiredError as TokenExpiredError
+from target_gainsight.api.errors import UnavailableError as UnavailableError
+from target_gainsight.api.errors import UnknownOutcomeError as UnknownOutcomeError
+from target_gainsight.api.errors import UnknownRouteError as UnknownRouteError
+from target_gainsight.api.errors import UnreachableError as UnreachableError
+from target_gainsight.api.errors import UnreadableFieldError as UnreadableFieldError
+from target_gainsight.api.errors import UnsuitableObjectError as UnsuitableObjectError
+from target_gainsight.api.errors import WrongMetadataError as WrongMetadataError
+from target_gainsight.api.http.call import MAX_RECORDS as MAX_RECORDS
+from target_gainsight.api.http.call import Call as Call
+from target_gainsight.api.http.call import CallEvent as CallEvent
+from target_gainsight.api.http.json_codec import Json as Json
+from target_gainsight.api.http.json_codec import Record as Record
+from target_gainsight.api.http.json_codec import encode as encode
+from target_gainsight.api.http.responses import Response as Response
+from target_gainsight.api.http.retry import RetryPolicy as RetryPolicy
+from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS as DOCUMENTED_LIMITS
+from target_gainsight.api.rate_limits.groups import RateLimitGroup as RateLimitGroup
+from target_gainsight.api.rate_limits.groups import RateLimits as RateLimits
+from target_gainsight.api.rate_limits.limiter import RateLimiter as RateLimiter
+from target_gainsight.api.rate_limits.store import open_store as open_store
+from target_gainsight.api.resources.bulk import MAX_FILE_BYTES as MAX_FILE_BYTES
+from target_gainsight.api.resources.bulk import BulkApi as BulkApi
+from target_gainsight.api.resources.bulk import JobStatus as JobStatus
+from target_gainsight.api.resources.bulk import UploadResponse as UploadResponse
+from target_gainsight.api.resources.cockpit import CockpitApi as CockpitApi
+from target_gainsight.api.resources.metadata import Field as Field
+from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi
+from target_gainsight.api.resources.metadata import ObjectSchema as ObjectSchema
+from target_gainsight.api.resources.metadata import ObjectSummary as ObjectSummary
+from target_gainsight.api.resources.metadata import PicklistOption as PicklistOption
+from target_gainsight.api.resources.people import PeopleApi as PeopleApi
+from target_gainsight.api.resources.people import PersonResponse as PersonResponse
+from target_gainsight.api.resources.per_record_results import PerRecordResponse as PerRecordResponse
+from target_gainsight.api.resources.per_record_results import RecordFailure as RecordFailure
+from target_gainsight.api.resources.query_filter import Condition as Condition
+from target_gainsight.api.resources.query_filter import Operator as Operator
+from target_gainsight.api.resources.query_filter import Where as Where
+from target_gainsight.api.resources.query_filter import all_of as all_of
+from target_gainsight.api.resources.query_filter import any_of as any_of
+from target_gainsight.api.resources.query_filter import is_in as is_in
+from target_gainsight.api.resources.records import MAX_KEYS as MAX_KEYS
+from target_gainsight.api.resources.records import MAX_PAGE as MAX_PAGE
+from target_gainsight.api.resources.records import RecordsApi as RecordsApi
+from target_gainsight.api.resources.records import WriteResponse as WriteResponse
+from target_gainsight.api.resources.timeline import TimelineApi as TimelineApi
+from target_gainsight.api.resources.timeline import is_duplicate as is_duplicate

@@ -1,10 +1,55 @@
-"""The Gainsight client. Its attributes hold the business calls, by resource."""
+"""The Gainsight client: sends calls, authenticated, rate-limited, retried and observed."""
 
 from __future__ import annotations
 
-from functools import cached_property
+import logging
+from collections.abc import Callable
+from importlib.metadata import version
+from types import TracebackType
 
-from target_gainsight.api.http.client import HttpClient
+import requests
+from typing_extensions import Self
+
+from target_gainsight.api.auth import (
+    AccessKey,
+    AuthHeaders,
+    ClientCredentials,
+    TokenGrant,
+    Tokens,
+    parse_token,
+)
+from target_gainsight.api.clock import Clock
+from target_gainsight.api.errors import (
+    AmbiguousResponseError,
+    CredentialError,
+    GainsightError,
+    ResponseTimeoutError,
+    RetryCallError,
+    ServerError,
+    StoppedError,
+    ThrottledError,
+    TokenExpiredError,
+    UnavailableError,
+    UnknownOutcomeError,
+    UnreachableError,
+)
+from target_gainsight.api.http.call import (
+    BODILESS_TOKEN_CALL,
+    TOKEN_CALL,
+    TOKEN_FORM_REFUSED,
+    Call,
+    CallEvent,
+    Outcome,
+)
+from target_gainsight.api.http.responses import (
+    Response,
+    check_response,
+    check_token_response,
+    read_response,
+)
+from target_gainsight.api.http.retry import RetryPolicy, RetryState
+from target_gainsight.api.http.transport import Transport
+from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
 from target_gainsight.api.resources.cockpit import CockpitApi
 from target_gainsight.api.resources.metadata import MetadataApi
@@ -12,36 +57,247 @@ from target_gainsight.api.resources.people import PeopleApi
 from target_gainsight.api.resources.records import RecordsApi
 from target_gainsight.api.resources.timeline import TimelineApi
 
+logger = logging.getLogger(__name__)
 
-class GainsightClient(HttpClient):
-    """Calls one tenant's API, from any number of threads. See `HttpClient` for the arguments."""
 
-    @cached_property
-    def records(self) -> RecordsApi:
-        """Records of objects, and queries."""
-        return RecordsApi(self)
+class GainsightClient:
+    """Calls one tenant's API from any number of threads.
 
-    @cached_property
-    def people(self) -> PeopleApi:
-        """People."""
-        return PeopleApi(self)
+    Args:
+        base_url: `https://mycompany.gainsightcloud.com`.
+        authentication: The credential.
+        session: A `requests.Session` to use instead of an own one; it is not closed here.
+        rate_limiter: Issues permits for calls; enforces the documented limits by default.
+        retry: The bounds of retrying.
+        timeout: Seconds to wait for a connection, and for a response.
+        clock: Gives the time and waits.
+        observer: Called after every attempt, in the thread that made it.
+        user_agent: The name under which the tenant logs the calls.
 
-    @cached_property
-    def metadata(self) -> MetadataApi:
-        """Objects and their fields."""
-        return MetadataApi(self)
+    Attributes:
+        records: Records of objects, and queries.
+        people: People.
+        metadata: Objects and their fields.
+        timeline: Timeline activities.
+        cockpit: CTAs.
+        bulk: Bulk jobs.
+        token_grant: How the last M2M OAuth token was granted; None without one.
 
-    @cached_property
-    def timeline(self) -> TimelineApi:
-        """Timeline activities."""
-        return TimelineApi(self)
+    Raises:
+        ValueError: The base URL or the session cannot be used.
+    """
 
-    @cached_property
-    def cockpit(self) -> CockpitApi:
-        """CTAs."""
-        return CockpitApi(self)
+    def __init__(  # noqa: PLR0913 - each is one choice, and all but two have their default
+        self,
+        base_url: str,
+        authentication: AccessKey | ClientCredentials,
+        *,
+        session: requests.Session | None = None,
+        rate_limiter: RateLimiter | None = None,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        timeout: float = 60,
+        clock: Clock | None = None,
+        observer: Callable[[CallEvent], None] | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        self.records = RecordsApi(self.send)
+        self.people = PeopleApi(self.send)
+        self.metadata = MetadataApi(self.send)
+        self.timeline = TimelineApi(self.send)
+        self.cockpit = CockpitApi(self.send)
+        self.bulk = BulkApi(self.send)
+        self._transport = Transport(
+            base_url,
+            session=session,
+            user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
+        )
+        self._clock = clock or Clock()
+        self._rate_limiter = rate_limiter or RateLimiter(clock=self._clock)
+        self._retry = retry
+        self._timeout = timeout
+        self._observer = observer
+        self._has_responded = False
+        self._is_gainsight = False
+        self._clock_offset = 0.0
+        self._stopped = False
+        self._token_call = TOKEN_CALL
+        self.token_grant: TokenGrant | None = None
+        self._credential = (
+            authentication
+            if isinstance(authentication, AccessKey)
+            else Tokens(authentication, self._fetch_token, self._clock)
+        )
 
-    @cached_property
-    def bulk(self) -> BulkApi:
-        """Bulk jobs."""
-        return BulkApi(self)
+    def send(self, call: Call, headers: AuthHeaders | None = None) -> Response:
+        """Make a call, and repeat it while that may help.
+
+        `headers` are those of a token request, which needs no token and no permit.
+
+        Raises:
+            StopRunError: Nothing further can succeed.
+            RefusedError: The tenant refused the records.
+            NotFoundError: What was asked for does not exist.
+            UnavailableError: The retries are exhausted.
+            UnknownOutcomeError: The call is not repeatable and may have been committed.
+        """
+        state = RetryState(self._retry, call, self._clock.now())
+        while True:
+            if self._stopped:
+                raise StoppedError(**call.context)
+            try:
+                return self._attempt(call, headers, state) if headers else self._paced(call, state)
+            except RetryCallError as error:
+                self._prepare_retry(call, error, state)
+
+    def stop(self) -> None:
+        """End all waits; waiting and later calls raise `StoppedError`."""
+        self._stopped = True
+        self._rate_limiter.stop()
+        self._clock.wake()
+
+    def close(self) -> None:
+        """Close the connections, unless the session was passed in."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fetch_token(self, basic: AuthHeaders) -> TokenGrant:
+        """Request a token with the documented form, or without a body if that form is refused.
+
+        The form that worked is used for the next token, too.
+        """
+        try:
+            response = self.send(self._token_call, basic)
+        except CredentialError as error:
+            tried_both = self._token_call is BODILESS_TOKEN_CALL
+            if tried_both or error.status not in TOKEN_FORM_REFUSED:
+                raise
+            response = self.send(BODILESS_TOKEN_CALL, basic)
+            self._token_call = BODILESS_TOKEN_CALL
+        self.token_grant = parse_token(response.body)
+        return self.token_grant
+
+    def _paced(self, call: Call, state: RetryState) -> Response:
+        """Make one attempt with a permit and the current credential."""
+        permit = self._rate_limiter.acquire(call.group or "synchronous")
+        throttled: ThrottledError | None = None
+        headers = self._credential.current()
+        try:
+            return self._attempt(call, headers, state)
+        except ThrottledError as error:
+            throttled = error
+            raise
+        except CredentialError as error:
+            if self._credential.drop(headers) and not state.token_refused:
+                state.token_refused = True
+                message = "the token is not accepted any more"
+                raise TokenExpiredError(message, **error.context) from None
+            message = f"{error.message}. {self._credential.advice}"
+            raise CredentialError(message, **error.context) from None
+        finally:
+            self._rate_limiter.release(permit, throttled)
+
+    def _attempt(self, call: Call, headers: AuthHeaders, state: RetryState) -> Response:
+        """Exchange request and response once, and report the attempt to the observer."""
+        state.attempts += 1
+        state.sent_at = self._clock.now()
+        waited = state.sent_at - state.ended_at
+        try:
+            result: Response | GainsightError = self._exchange(call, headers)
+        except GainsightError as error:
+            error.description = headers.redact(error.description)
+            result = error
+        state.ended_at = self._clock.now()
+        seconds = state.ended_at - state.sent_at
+        state.spent += seconds
+        outcome: Outcome = "refused" if isinstance(result, GainsightError) else "succeeded"
+        if isinstance(result, RetryCallError):
+            outcome = "throttled" if isinstance(result, ThrottledError) else "failed"
+        if self._observer:
+            event = CallEvent(
+                kind=call.kind,
+                group=call.group,
+                method=call.method,
+                path=call.path,
+                status=result.status,
+                seconds=seconds,
+                attempt=state.attempts,
+                outcome=outcome,
+                waited=waited,
+                sent_at=state.sent_at,
+            )
+            self._observer(event)
+        if isinstance(result, GainsightError):
+            raise result
+        return result
+
+    def _exchange(self, call: Call, headers: AuthHeaders) -> Response:
+        timeout = self._timeouts(call)
+        response = read_response(self._transport.send(call, headers, timeout), call)
+        self._has_responded = True
+        self._is_gainsight = self._is_gainsight or response.is_object
+        if response.server_time:
+            self._clock_offset = response.server_time.timestamp() - self._clock.now()
+        check = check_token_response if call.group is None else check_response
+        check(response, is_gainsight=self._is_gainsight)
+        return response
+
+    def _timeouts(self, call: Call) -> tuple[float, float]:
+        """Return the seconds for the connection and for the response.
+
+        They are short until the first response, except that a call which must not be repeated is
+        given its full time once it is sent.
+        """
+        full = max(self._timeout, call.min_response_seconds)
+        if self._has_responded:
+            return self._timeout, full
+        policy = self._retry
+        connect = min(self._timeout, policy.first_response_seconds / policy.first_response_tries)
+        read = min(self._timeout, policy.first_response_seconds)
+        return connect, (read if call.repeatable else full)
+
+    def _prepare_retry(self, call: Call, error: RetryCallError, state: RetryState) -> None:
+        """Wait until the next attempt, or raise why there is none."""
+        if isinstance(error, TokenExpiredError):
+            return
+        if isinstance(error, ThrottledError) and call.group:
+            return  # the rate limiter waits
+        if not call.repeatable and isinstance(error, AmbiguousResponseError | ServerError):
+            message = f"the call was sent and may have been committed: {error.message}"
+            raise UnknownOutcomeError(
+                message,
+                sent_at=state.sent_at + self._clock_offset,
+                timed_out=isinstance(error, ResponseTimeoutError),
+                cause=error,
+                **error.context,
+            ) from error
+        wait = state.next_wait(error, has_responded=self._has_responded)
+        if wait is None:
+            raise self._retries_exhausted(error, state) from error
+        logger.warning("%s: trying again in %.1f s", error, wait)
+        if self._clock.wait(wait):
+            raise StoppedError(**error.context) from error
+
+    def _retries_exhausted(self, error: RetryCallError, state: RetryState) -> GainsightError:
+        if not self._has_responded:
+            message = (
+                f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
+                "base_url), the network and the proxy settings"
+            )
+            return UnreachableError(message, **error.context)
+        message = (
+            f"Gainsight did not serve this call in {state.attempts} tries over "
+            f"{state.spent:.0f} s: {error.message}"
+        )
+        return UnavailableError(
+            message, attempts=state.attempts, waited=state.waited, **error.context
+        )

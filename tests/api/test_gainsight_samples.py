@@ -97,7 +97,11 @@ def test_dropdown_category(client: GainsightClient, requests_mock: Any) -> None:
     answer = sample("dropdown_category.json")
     category = answer["data"]["categoryDetails"]["gsid"]
     requests_mock.get(f"{META}/dropdowns/{category}", json=answer)
-    items = client.metadata.list_category(category)
+    properties = {"PICKLIST_CATEGORY_ID": category}
+    tags = {"fieldName": "Tags", "dataType": "PICKLIST", "meta": {"properties": properties}}
+    described = {"result": True, "data": {"objectName": "x", "fields": [tags]}}
+    requests_mock.get(f"{META}/objects/x/describe", json=described)
+    items = client.metadata.describe("x").fields[0].load_options()
     assert [item.label for item in items] == [
         *("Viewer", "Full", "External", "Internal_Collaborator", "Viewer_Analytics")
     ]

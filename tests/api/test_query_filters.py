@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from target_gainsight.api import Condition, all_of, any_of, is_in
 from target_gainsight.api.resources.query_filter import to_wire
 
@@ -33,11 +31,6 @@ def test_parts_are_joined_and_bracketed() -> None:
 
 def test_single_part_is_not_joined() -> None:
     assert any_of(all_of(is_in("Name", ["a"]))) == is_in("Name", ["a"])
-
-
-def test_nothing_cannot_be_joined() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        all_of()
 
 
 def test_aliases_go_on_after_z() -> None:

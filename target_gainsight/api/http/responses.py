@@ -7,11 +7,12 @@ throttling code throttles whatever the status.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import TypeAlias
 
 import requests
 
@@ -72,6 +73,9 @@ class Response:
             "request_id": self.request_id,
         }
 
+
+Send: TypeAlias = Callable[[Call], Response]
+"""Makes a call, as `GainsightClient.send` does."""
 
 _NOT_ACCEPTED = "Gainsight does not accept the credential"
 _CHECK_CLIENT = (

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from target_gainsight.api.http.call import Call, form_content
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
+from target_gainsight.api.http.responses import Send
 
 MAX_FILE_BYTES = 80_000_000
 """A file must be smaller (GS Bulk API connector; read as decimal megabytes)."""
@@ -54,8 +54,8 @@ class JobStatus:
 class BulkApi:
     """Uploads files to bulk jobs and polls their status."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
     def upload(
         self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]
@@ -79,7 +79,7 @@ class BulkApi:
             repeatable=False,
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
-        response = self._client.send(call)
+        response = self._send(call)
         status_id = (
             as_text(response.data)
             or _named(as_mapping(response.data), _ID_NAMES)
@@ -96,7 +96,7 @@ class BulkApi:
         """
         path = f"{_PATH}/status/{quote(status_id, safe='')}"
         call = Call("GET", path, kind="job status", expects=lambda data: _state(data) is not None)
-        response = self._client.send(call)
+        response = self._send(call)
         counts = dict(_counts(response.data))
         accepted, failed = (
             next((n for name, n in counts.items() if any(part in name for part in parts)), None)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from target_gainsight.api.http.call import Call, batch
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_mappings, as_text
+from target_gainsight.api.http.responses import Send
 from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.per_record_results import PerRecordResponse, save_by_reference
 
@@ -25,8 +25,8 @@ NAMES_PARAMS = {"category": _CATEGORIES, "et": "COMPANY"}
 class CockpitApi:
     """Writes CTAs. Type, reason, status and priority are given by name."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
     def insert(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
         """Create up to 50 CTAs, by reference, each with its own outcome (Create CTA).
@@ -36,7 +36,7 @@ class CockpitApi:
             UnknownOutcomeError: They may have been written; look them up.
             ValueError: No CTA, or more than 50.
         """
-        return save_by_reference(self._client, _call("POST", ctas))
+        return save_by_reference(self._send, _call("POST", ctas))
 
     def update(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
         """Update up to 50 CTAs by their `Gsid`, each with its own outcome (Update CTA).
@@ -45,7 +45,7 @@ class CockpitApi:
             RefusedError: The whole call is refused; nothing was written.
             ValueError: No CTA, or more than 50.
         """
-        return save_by_reference(self._client, _call("PUT", ctas))
+        return save_by_reference(self._send, _call("PUT", ctas))
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
         """List the values that CTAs refer to by name (Cockpit API, Get CTA Configuration).
@@ -56,7 +56,7 @@ class CockpitApi:
             "GET", NAMES_PATH, kind="cta names", params=NAMES_PARAMS, max_seconds=_MAX_SECONDS
         )
         names: dict[str, tuple[PicklistOption, ...]] = {}
-        for category, item in _listed_items(self._client.send(call).data):
+        for category, item in _listed_items(self._send(call).data):
             kind = next((kind for kind in _KINDS if kind in category.lower()), None)
             label = as_text(item.get("name")) or as_text(item.get("label"))
             if kind and label:

@@ -20,7 +20,6 @@ from target_gainsight.api.errors import (
     WrongMetadataError,
 )
 from target_gainsight.api.http.call import Call
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -29,6 +28,7 @@ from target_gainsight.api.http.json_codec import (
     as_text,
     is_list_of_mappings,
 )
+from target_gainsight.api.http.responses import Send
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +160,8 @@ class ObjectSchema(ObjectSummary):
 class MetadataApi:
     """Describes the tenant's objects."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
         self._categories: dict[str, tuple[PicklistOption, ...]] = {}
 
     def describe(self, object_name: str) -> ObjectSchema:
@@ -179,7 +179,7 @@ class MetadataApi:
             max_seconds=_MAX_SECONDS,
             expects=_is_description,
         )
-        response = self._client.send(call)
+        response = self._send(call)
         entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
@@ -211,7 +211,7 @@ class MetadataApi:
                 expects=_is_description,
             )
             with suppress(*_UNREADABLE):
-                entries = _entries(self._client.send(call).data)
+                entries = _entries(self._send(call).data)
                 for name in names:
                     if entry := _entry_of(name, entries):
                         schemas[name.lower()] = self._schema(entry, name)
@@ -222,41 +222,35 @@ class MetadataApi:
         call = Call(
             "GET", LIST_PATH, kind="list objects", expects=lambda data: isinstance(data, list)
         )
-        return tuple(_summary(entry) for entry in as_mappings(self._client.send(call).data))
+        return tuple(_summary(entry) for entry in as_mappings(self._send(call).data))
 
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
-        """List a category once; none where the tenant does not list it."""
+        """List a dropdown category once (Get API - categoryID); none where it is not whole."""
         if category_id not in self._categories:
+            call = Call(
+                "GET",
+                category_path(category_id),
+                kind="dropdown",
+                max_seconds=_MAX_SECONDS,
+                expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
+            )
+            items: Sequence[Record] = ()
             try:
-                self._categories[category_id] = self.list_category(category_id)
+                data = as_mapping(self._send(call).data)
             except _UNREADABLE as error:
-                self._categories[category_id] = ()
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
                     "tenant to check",
                     category_id,
                     error,
                 )
+            else:
+                listed = as_mappings(data.get("childItems"))
+                count = _whole(as_mapping(data.get("categoryDetails")).get("count")) or 0
+                if len(listed) >= count:
+                    items = [item for item in listed if not _is_deleted(item)]
+            self._categories[category_id] = _options(items, gsid="gsid", label="name")
         return self._categories[category_id]
-
-    def list_category(self, category_id: str) -> tuple[PicklistOption, ...]:
-        """List the items of a dropdown category (Get API - categoryID).
-
-        There are none where the response lists a part only.
-        """
-        call = Call(
-            "GET",
-            category_path(category_id),
-            kind="dropdown",
-            max_seconds=_MAX_SECONDS,
-            expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
-        )
-        data = as_mapping(self._client.send(call).data)
-        listed = as_mappings(data.get("childItems"))
-        if len(listed) < (_whole(as_mapping(data.get("categoryDetails")).get("count")) or 0):
-            return ()
-        items = [item for item in listed if not _is_deleted(item)]
-        return _options(items, gsid="gsid", label="name")
 
     def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
         summary = _summary(entry)

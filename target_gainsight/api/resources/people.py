@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from target_gainsight.api.http.call import Call
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Record, as_mapping, as_text
+from target_gainsight.api.http.responses import Send
 
 _PATH = "/v1/peoplemgmt/v1.0/people"
 
@@ -22,8 +22,8 @@ class PersonResponse:
 class PeopleApi:
     """Writes people."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
     def upsert(self, person: Record) -> PersonResponse:
         """Create or update the person with this email (People API).
@@ -33,7 +33,7 @@ class PeopleApi:
         Raises:
             RefusedError: Nothing was written.
         """
-        response = self._client.send(Call("PUT", _PATH, kind="person", json=person))
+        response = self._send(Call("PUT", _PATH, kind="person", json=person))
         written = as_mapping(response.data)
         gsid = as_text(written.get("Gsid")) or as_text(written.get("gsid"))
         return PersonResponse(gsid, response.request_id)

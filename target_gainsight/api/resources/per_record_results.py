@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from target_gainsight.api.errors import RefusedError
 from target_gainsight.api.http.call import Call
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Json, as_mapping, as_text
+from target_gainsight.api.http.responses import Send
 
 _WRITTEN = ("success", "successes")
 _REFUSED = ("failures", "failure")
@@ -44,7 +44,7 @@ class PerRecordResponse:
     request_id: str | None
 
 
-def save_by_reference(client: HttpClient, call: Call) -> PerRecordResponse:
+def save_by_reference(send: Send, call: Call) -> PerRecordResponse:
     """Write records, each with its own outcome. Only a PUT may be repeated.
 
     Raises:
@@ -54,7 +54,7 @@ def save_by_reference(client: HttpClient, call: Call) -> PerRecordResponse:
     repeatable = call.method == "PUT"
     call = replace(call, repeatable=repeatable, partial=True, expects=_is_by_reference)
     try:
-        response = client.send(call)
+        response = send(call)
     except RefusedError as refusal:
         if not _is_by_reference(refusal.data):
             raise

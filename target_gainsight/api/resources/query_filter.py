@@ -14,24 +14,9 @@ from typing import Literal, TypeAlias
 from target_gainsight.api.http.json_codec import Json
 
 Operator: TypeAlias = Literal[
-    "EQ",
-    "NE",
-    "LT",
-    "GT",
-    "LTE",
-    "GTE",
-    "BTW",
-    "IN",
-    "NOT_IN",
-    "CONTAINS",
-    "DOES_NOT_CONTAINS",
-    "STARTS_WITH",
-    "ENDS_WITH",
-    "IS_NULL",
-    "IS_NOT_NULL",
-    "INCLUDES",
-    "EXCLUDES",
-]
+    "EQ", "NE", "LT", "GT", "LTE", "GTE", "BTW", "IN", "NOT_IN", "CONTAINS", "DOES_NOT_CONTAINS",
+    "STARTS_WITH", "ENDS_WITH", "IS_NULL", "IS_NOT_NULL", "INCLUDES", "EXCLUDES",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,11 +34,6 @@ class Combination:
 
     joined_by: Literal["AND", "OR"]
     parts: tuple[Where, ...]
-
-    def __post_init__(self) -> None:
-        if not self.parts:
-            message = "a combination needs at least one part"
-            raise ValueError(message)
 
 
 Where: TypeAlias = "Condition | Combination"

@@ -20,7 +20,6 @@ from target_gainsight.api.errors import (
     UnreadableFieldError,
 )
 from target_gainsight.api.http.call import Call, batch
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -28,7 +27,7 @@ from target_gainsight.api.http.json_codec import (
     as_mappings,
     is_list_of_mappings,
 )
-from target_gainsight.api.http.responses import field_failures
+from target_gainsight.api.http.responses import Send, field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
 
 MAX_KEYS = 3
@@ -60,8 +59,8 @@ class WriteResponse:
 class RecordsApi:
     """Reads and writes records. Object and field names are API names, sent exactly as given."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
         self._readable: set[str] = set()
 
     def insert(self, object_name: str, records: Sequence[Record]) -> WriteResponse:
@@ -75,7 +74,7 @@ class RecordsApi:
         return self._write(
             Call(
                 "POST",
-                _path(object_name),
+                objects_path(object_name),
                 kind="insert",
                 json={"records": batch(records)},
                 repeatable=False,
@@ -101,7 +100,7 @@ class RecordsApi:
         return self._write(
             Call(
                 "PUT",
-                _path(object_name),
+                objects_path(object_name),
                 kind="update",
                 params={"keys": ",".join(keys)},
                 json={"records": batch(records)},
@@ -138,7 +137,9 @@ class RecordsApi:
         while limit is None or offset < limit:
             size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - offset)
             rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
-            yield from _spell_as_selected(rows, select)
+            if any(name not in row for row in rows for name in select):
+                rows = _spell_as_selected(rows, select)
+            yield from rows
             if len(rows) < size:
                 return
             offset += size
@@ -151,7 +152,7 @@ class RecordsApi:
         """
         message = f"{object_name} has no record {gsid}"
         try:
-            response = self._client.send(Call("GET", _path(object_name, gsid), kind="get"))
+            response = self._send(Call("GET", objects_path(object_name, gsid), kind="get"))
         except RefusedError as error:
             if error.code != _NOTHING_MATCHES:
                 raise
@@ -172,11 +173,11 @@ class RecordsApi:
             NotFoundError: There is none.
             UnknownOutcomeError: It may have been deleted; look it up. Not if `repeatable`.
         """
-        path = _path(object_name, gsid)
-        self._client.send(Call("DELETE", path, kind="delete", repeatable=repeatable))
+        path = objects_path(object_name, gsid)
+        self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 
     def _write(self, call: Call) -> WriteResponse:
-        response = self._client.send(call)
+        response = self._send(call)
         written = as_mapping(response.data)
         listed, count = as_mappings(written.get("records")), written.get("count")
         names_failures = bool(written.get("errors") or response.body.get("errorDesc"))
@@ -195,14 +196,14 @@ class RecordsApi:
         known = object_name.lower() in self._readable
         call = Call(
             "POST",
-            query_path(object_name),
+            objects_path("query", object_name),
             kind="query",
             json=body,
-            expects=_is_query_data,
+            expects=lambda data: rows_of(data) is not None,
             server_error_tries=None if known else _FIRST_QUERY_TRIES,
         )
         try:
-            response = self._client.send(call)
+            response = self._send(call)
         except (RefusedError, NotFoundError) as error:
             self._readable.add(object_name.lower())
             if means_no_rows(error):
@@ -222,12 +223,12 @@ class RecordsApi:
                 message, attempts=error.attempts, waited=error.waited, **error.context
             ) from error
         self._readable.add(object_name.lower())
-        return rows_of(response.data)
+        return rows_of(response.data) or ()
 
 
-def query_path(object_name: str) -> str:
-    """Return the path of queries of an object (Company API, Read)."""
-    return _path("query", object_name)
+def objects_path(*parts: str) -> str:
+    """Return the path of records of objects; queries are below `query` (Company API, Read)."""
+    return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
 
 
 def means_no_rows(error: GainsightError) -> bool:
@@ -235,9 +236,14 @@ def means_no_rows(error: GainsightError) -> bool:
     return error.code == _NOTHING_MATCHES or bool(_NO_DATA.match(error.description or ""))
 
 
-def rows_of(data: Json) -> tuple[Record, ...]:
-    """Return the rows in the data of a query, which come bare or under `records`."""
-    return as_mappings(data) or as_mappings(as_mapping(data).get("records"))
+def rows_of(data: Json) -> tuple[Record, ...] | None:
+    """Return the rows in the data of a query, which come bare or under `records`.
+
+    None stands for data of another shape, which must not pass for no rows.
+    """
+    if isinstance(data, Mapping):
+        data = data.get("records", False)
+    return as_mappings(data) if is_list_of_mappings(data) else None
 
 
 def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
@@ -259,8 +265,6 @@ def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
 
 def _spell_as_selected(rows: tuple[Record, ...], select: Sequence[str]) -> tuple[Record, ...]:
     """Return rows with the keys of the select, whatever the case of the response."""
-    if all(name in row for row in rows for name in select):
-        return rows
     spelled = []
     for row in rows:
         by_lower_case = {name.lower(): value for name, value in row.items()}
@@ -269,20 +273,9 @@ def _spell_as_selected(rows: tuple[Record, ...], select: Sequence[str]) -> tuple
     return tuple(spelled)
 
 
-def _path(*parts: str) -> str:
-    return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
-
-
 def _is_write_data(data: Json) -> bool:
     """Return whether data states how many records were written, or which."""
     written = as_mapping(data)
     count = written.get("count")
     has_count = isinstance(count, int) and not isinstance(count, bool)
     return has_count or isinstance(written.get("records"), list)
-
-
-def _is_query_data(data: Json) -> bool:
-    """Return whether data lists rows; an unreadable response must not pass for no rows."""
-    if isinstance(data, dict):
-        return "records" in data and is_list_of_mappings(data["records"])
-    return is_list_of_mappings(data)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from target_gainsight.api.http.call import Call, batch
-from target_gainsight.api.http.client import HttpClient
 from target_gainsight.api.http.json_codec import Record
+from target_gainsight.api.http.responses import Send
 from target_gainsight.api.resources.per_record_results import (
     PerRecordResponse,
     RecordFailure,
@@ -35,8 +35,8 @@ def is_duplicate(failure: RecordFailure) -> bool:
 class TimelineApi:
     """Saves activities."""
 
-    def __init__(self, client: HttpClient) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
 
     def insert(self, activities: Sequence[Record]) -> PerRecordResponse:
         """Create activities, each with its own outcome (Timeline APIs, Single Activity Save).
@@ -48,7 +48,7 @@ class TimelineApi:
             UnknownOutcomeError: They may have been written; sending them again duplicates nothing.
             ValueError: No activity, or more than 50.
         """
-        return save_by_reference(self._client, _call("POST", activities))
+        return save_by_reference(self._send, _call("POST", activities))
 
     def update(self, activities: Sequence[Record]) -> PerRecordResponse:
         """Update activities by their `ExternalId`, each with its own outcome.
@@ -58,7 +58,7 @@ class TimelineApi:
             ValueError: No activity, or more than 50.
         """
         call = _call("PUT", activities)
-        return save_by_reference(self._client, replace(call, params={"identifier": "externalid"}))
+        return save_by_reference(self._send, replace(call, params={"identifier": "externalid"}))
 
 
 def _call(method: str, activities: Sequence[Record]) -> Call:

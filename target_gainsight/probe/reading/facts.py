@@ -21,7 +21,7 @@ from target_gainsight.api.resources.records import (
     UNREADABLE_CODES,
     fields_in,
     means_no_rows,
-    query_path,
+    objects_path,
     rows_of,
 )
 from target_gainsight.probe.session import ProbeSession, Reply
@@ -80,7 +80,7 @@ class RowsRead:
     @property
     def rows(self) -> tuple[Record, ...]:
         """The rows, their keys spelt as in the response."""
-        return rows_of(self.reply.data) if self.reply.error is None else ()
+        return (rows_of(self.reply.data) or ()) if self.reply.error is None else ()
 
     @property
     def were_read(self) -> bool:
@@ -135,7 +135,9 @@ class TenantFacts:
         }
         if where is not None:
             body["where"] = to_wire(where)
-        reply = self.session.send("POST", query_path(object_name), kind="query", json=body)
+        reply = self.session.send(
+            "POST", objects_path("query", object_name), kind="query", json=body
+        )
         read = RowsRead(tuple(select), reply)
         if read.were_read and not read.rows:
             self.found_nothing = read
