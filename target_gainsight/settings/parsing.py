@@ -17,7 +17,6 @@ from target_gainsight.settings.connection import (
 )
 from target_gainsight.settings.dotted_names import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
-from target_gainsight.settings.file_streams import drop_inapplicable
 from target_gainsight.settings.model import Connection, Limits, Output, Settings
 from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
 from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
@@ -72,7 +71,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         connection=parse_connection(_build(Connection, given), errors, invalid=invalid),
         limits=replace(limits, quota_store=store),
         output=_build_output(given, errors),
-        default_stream=parse_stream(drop_inapplicable(default, errors), errors),
+        default_stream=parse_stream(default, errors),
         streams={
             name: _parse_entry(name, entry, given, errors)
             for name, entry in join_streams(given.get("streams", {})).items()
@@ -154,4 +153,4 @@ def _parse_entry(
     own, _ = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
     kept = set(STREAM_SETTINGS).difference(SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ())
     inherited = {each: value for each, value in given.items() if each in kept}
-    return parse_stream(drop_inapplicable(StreamEntry(own, inherited, prefix), errors), errors)
+    return parse_stream(StreamEntry(own, inherited, prefix), errors)

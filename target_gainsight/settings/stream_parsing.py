@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from target_gainsight.settings.dotted_names import join_columns
 from target_gainsight.settings.errors import ConfigErrors, display
-from target_gainsight.settings.setting import check_names, read_values, settings_of
+from target_gainsight.settings.setting import Kind, check_names, read_values, settings_of
 from target_gainsight.settings.stream_settings import (
     DUE_DATE,
     CompanyLinks,
@@ -47,6 +47,30 @@ NO_DELETES: Mapping[str, str] = {
 }
 """The object types whose rows cannot be deleted, and why."""
 
+BULK_OBJECTS = ("company", "relationship", "custom_object")
+"""What bulk jobs load (GS Bulk API connector)."""
+
+_JOB = "the Gainsight job defines the {}"
+_NO_ROWS = "current rows are not read, so {}"
+NOT_WITH_BULK = {
+    "sync_mode": _JOB.format("operation"),
+    "lookup_keys": _JOB.format("keys"),
+    "fallback_keys": _JOB.format("keys"),
+    "field_rules": _NO_ROWS.format("no rule can be applied"),
+    "lookups": _JOB.format("lookups"),
+    "company_links": _JOB.format("lookups"),
+    "unknown_fields": _JOB.format("columns. Name the columns to send in field_mapping"),
+    "multi_match": _NO_ROWS.format("none can match"),
+    "near_matches": _NO_ROWS.format("none can match"),
+    "skip_unchanged": _NO_ROWS.format("none can be compared"),
+    "max_creates": _NO_ROWS.format("it is not known which records are new"),
+    "null_values": "an empty cell is the only null of a CSV file",
+}
+NOT_WITH_SURVEYS = dict.fromkeys(
+    (*NOT_WITH_BULK, "rich_text", "custom_object_name", "transport", "bulk_job_id"),
+    "its file is imported by an administrator",
+) | {"field_mapping": "survey_columns assigns source columns to the import's columns"}
+
 
 @dataclass(frozen=True)
 class StreamEntry:
@@ -67,7 +91,8 @@ class StreamEntry:
         for given in (self.own, self.inherited):
             if setting in given:
                 return given[setting]
-        return SETTINGS[setting].default
+        declared = SETTINGS[setting]
+        return {} if declared.kind is Kind.OBJECT else declared.default
 
     def name_of(self, setting: str) -> str:
         """Return the full name under which a setting was given, or would be."""
@@ -75,8 +100,10 @@ class StreamEntry:
         return setting if is_inherited else self.prefix + setting
 
 
-def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | None:
-    """Parse how one stream is loaded."""
+def parse_stream(given: StreamEntry, errors: ConfigErrors) -> StreamSettings | None:
+    """Parse how one stream is loaded; None if no setting names its object."""
+    entry = _drop_inapplicable(given, errors)
+    _check_job(entry, errors)
     object_type = entry.get("object_type")
     if object_type is None and entry.get("custom_object_name"):
         object_type = "custom_object"
@@ -100,26 +127,66 @@ def parse_stream(entry: StreamEntry, errors: ConfigErrors) -> StreamSettings | N
     _check_existing_rows(entry, object_type, errors)
     parsed |= {
         "object_type": object_type,
-        "custom_object_name": (entry.get("custom_object_name") or "").strip(),
-        "constants": entry.get("constants") or {},
+        "custom_object_name": entry.get("custom_object_name").strip(),
+        "constants": entry.get("constants"),
         "bulk_job_id": entry.get("bulk_job_id").strip(),
         "deletes": _parse_deletes(entry, object_type, errors),
     }
-    given = {**entry.inherited, **entry.own}
-    return StreamSettings(**{**given, **parsed})
+    return StreamSettings(**{**entry.inherited, **entry.own, **parsed})
+
+
+def _drop_inapplicable(entry: StreamEntry, errors: ConfigErrors) -> StreamEntry:
+    """Drop the settings that do not apply to a stream that is written to files.
+
+    One in the stream's own entry is an error with its reason; an inherited one is meant for other
+    streams.
+    """
+    kind, reasons = "", {"survey_columns": "it is for object_type: survey_csv"}
+    if entry.get("object_type") == "survey_csv":
+        kind, reasons = "object_type: survey_csv", NOT_WITH_SURVEYS
+    elif entry.get("transport") == "bulk":
+        kind, reasons = "transport: bulk", NOT_WITH_BULK | reasons
+    for name in (name for name in entry.own if name in reasons):
+        why = f" cannot be combined with {kind}; {reasons[name]}"
+        if not kind:
+            why = f" ({display(entry.own[name])}) applies to object_type: survey_csv only"
+        errors.append(f"{entry.name_of(name)}{why}. Remove it.")
+    return replace(
+        entry,
+        own={name: value for name, value in entry.own.items() if name not in reasons},
+        inherited={name: value for name, value in entry.inherited.items() if name not in reasons},
+    )
+
+
+def _check_job(entry: StreamEntry, errors: ConfigErrors) -> None:
+    object_type = entry.get("object_type")
+    if entry.get("transport") != "bulk":
+        if "bulk_job_id" in entry.own:
+            errors.append(f"{entry.name_of('bulk_job_id')} requires transport: bulk.")
+        return
+    if not entry.get("bulk_job_id").strip():
+        errors.append(
+            f"{entry.name_of('bulk_job_id')} is missing: set it to the job's ID, which Gainsight "
+            "shows in the job's cURL command."
+        )
+    if object_type is not None and object_type not in BULK_OBJECTS:
+        errors.append(
+            f"{entry.name_of('transport')} cannot be bulk for object_type: {object_type}; bulk "
+            f"jobs load {', '.join(BULK_OBJECTS)}. Remove it."
+        )
 
 
 def _check_object(entry: StreamEntry, object_type: str, errors: ConfigErrors) -> None:
     """Check what depends on the kind of object."""
     name_of, keys = entry.name_of, entry.get("lookup_keys")
-    custom_object = entry.get("custom_object_name") or ""
+    custom_object = entry.get("custom_object_name")
     if object_type == "person" and keys:
         errors.append(f"Remove {name_of('lookup_keys')}: people are always identified by Email.")
     if object_type == "timeline" and keys not in {(), (EXTERNAL_ID,)}:
         errors.append(
             f"Remove {name_of('lookup_keys')}: activities are always identified by {EXTERNAL_ID}."
         )
-    due = (entry.get("constants") or {}).get(DUE_DATE)
+    due = entry.get("constants").get(DUE_DATE)
     is_relative = isinstance(due, str) and MEANT_FOR_DAYS_AHEAD.fullmatch(due)
     if object_type == "cta" and is_relative and days_ahead(due) is None:
         errors.add(f"{name_of('constants')}.{DUE_DATE}", display(due), DATE_FORMS)
@@ -152,8 +219,8 @@ def _check_existing_rows(entry: StreamEntry, object_type: str, errors: ConfigErr
     if entry.get("fallback_keys") and object_type in WITHOUT_FALLBACK:
         reason = WITHOUT_FALLBACK[object_type]
         errors.append(f"Remove {entry.name_of('fallback_keys')}: {reason}.")
-    has_rule = DUE_DATE in (entry.get("field_rules") or {})
-    due = (entry.get("constants") or {}).get(DUE_DATE)
+    has_rule = DUE_DATE in entry.get("field_rules")
+    due = entry.get("constants").get(DUE_DATE)
     if object_type == "cta" and has_rule and days_ahead(due) is not None:
         errors.append(
             f"Remove {entry.name_of('field_rules')}.{DUE_DATE}: a relative {DUE_DATE} is written "
@@ -183,7 +250,7 @@ def _parse_deletes(entry: StreamEntry, object_type: str, errors: ConfigErrors) -
 def _parse_mapping(
     entry: StreamEntry, setting: str, expected: str, errors: ConfigErrors
 ) -> dict[str, str]:
-    mapping = join_columns(entry.get(setting) or {})
+    mapping = join_columns(entry.get(setting))
     for column, name in mapping.items():
         if not isinstance(name, str) or not name:
             errors.add(f"{entry.name_of(setting)}.{column}", display(name), expected)
@@ -192,7 +259,7 @@ def _parse_mapping(
 
 def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRule]:
     rules = {}
-    for field_name, raw in (entry.get("field_rules") or {}).items():
+    for field_name, raw in entry.get("field_rules").items():
         name = f"{entry.name_of('field_rules')}.{field_name}"
         if not isinstance(raw, dict) or not raw:
             errors.add(name, display(raw), RULE_FORM)
@@ -203,7 +270,7 @@ def _parse_rules(entry: StreamEntry, errors: ConfigErrors) -> dict[str, FieldRul
 
 def _parse_lookups(entry: StreamEntry, errors: ConfigErrors) -> dict[str, Lookup]:
     lookups = {}
-    for target, raw in (entry.get("lookups") or {}).items():
+    for target, raw in entry.get("lookups").items():
         name = f"{entry.name_of('lookups')}.{target}"
         if not isinstance(raw, dict) or not _is_text(raw.get("object_name")):
             errors.add(name, display(raw), LOOKUP_FORM)

@@ -96,7 +96,7 @@ class StreamSettings:
         "The kind of object to load into. At the top, it is for all streams without an entry in "
         "streams."
     )
-    custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.")
+    custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.", "")
     field_mapping: Mapping[str, str] = _mapping(
         "Source column to Gainsight field, applied after the stream maps."
     )
