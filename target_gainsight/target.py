@@ -32,7 +32,6 @@ from target_gainsight.settings.parsing import parse_settings, unknown_settings
 from target_gainsight.settings.table import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
-from target_gainsight.singer.errors import EXPECTED_ERRORS
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
 from target_gainsight.singer.process_setup import install_log_format, silence_metrics, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
@@ -40,10 +39,10 @@ from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
 from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.reporting.verdict import check_availability, check_end
-from target_gainsight.singer.session import Session
+from target_gainsight.singer.session import EXPECTED_ERRORS, Session
 from target_gainsight.singer.signals import Interruption
 from target_gainsight.singer.sink_registry import SinkRegistry
-from target_gainsight.singer.standard_output import StateOutput
+from target_gainsight.singer.standard_output import discard_states
 from target_gainsight.sinks import StreamSink, sink_class
 
 logger = logging.getLogger(__name__)
@@ -80,8 +79,8 @@ class TargetGainsight(Target):
         super().__init__(message_reader=self.reader, **kwargs)
         silence_metrics(self.metrics_logger)
         self._max_parallelism = 1
-        self._state_output = StateOutput()
         self.settings = parse_settings(self._raw_config)
+        self._writes_states = not self.settings.dry_run
         self.session = Session(
             self.settings,
             clock or Clock(),
@@ -271,8 +270,13 @@ class TargetGainsight(Target):
     def _write_covered_state(self, state: Mapping[str, Any]) -> None:
         """Bring rejects and created rows to disk, then write the state that covers them."""
         self.session.ledger.flush()
-        if not self.settings.dry_run:
-            self._state_output.write(serialize_json(state))
+        if self._writes_states:
+            try:
+                sys.stdout.write(f"{serialize_json(state)}\n")
+                sys.stdout.flush()
+            except (OSError, ValueError, AttributeError) as error:
+                self._writes_states = False
+                raise discard_states(error) from error
 
     # The end of a run
 

@@ -103,8 +103,8 @@ class Finding:
 def check(sources: tuple[str, ...], form: str) -> None:
     """Check the settings against the tenant; writes nothing. Exits with 1 if a check failed."""
     settings = read_settings(sources)
-    with tenant_connection(settings) as connection:
-        metadata = TenantMetadata(connection.client, settings)
+    with tenant_connection(settings) as client:
+        metadata = TenantMetadata(client, settings)
         findings = [*_check_tenant(settings, metadata), *_list_limits(settings)]
     failed = sum(each.status == "error" for each in findings)
     if form == "json":

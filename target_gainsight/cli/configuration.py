@@ -18,7 +18,7 @@ from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.table import CONFIG_SCHEMA
-from target_gainsight.singer.errors import EXPECTED_ERRORS
+from target_gainsight.singer.session import EXPECTED_ERRORS
 from target_gainsight.target import TargetGainsight
 
 ENVIRONMENT = "ENV"

@@ -69,8 +69,8 @@ def describe(
         raise click.UsageError(message)
     source = _read_stream(catalog, stream) if catalog else None
     settings = read_settings(sources)
-    with tenant_connection(settings) as connection:
-        metadata = TenantMetadata(connection.client, settings)
+    with tenant_connection(settings) as client:
+        metadata = TenantMetadata(client, settings)
         if object_name is None:
             _show_objects(metadata.list_objects(), form)
         elif source is None:

@@ -77,8 +77,8 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
         is_clean = True
         if written is not None:
             by_writing, is_clean = _ask_by_writing(settings, written, events, yes=yes)
-        with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as tenant:
-            session = ProbeSession(tenant.client)
+        with tenant_connection(settings, events.append, max_calls=MAX_CALLS) as client:
+            session = ProbeSession(client)
             base_url = settings.connection.base_url
             facts = TenantFacts(session, base_url=base_url, events=events)
             observations = merge(ask(READ_QUESTIONS, facts), by_writing)
@@ -111,8 +111,8 @@ def _ask_by_writing(
     Returns:
         What was found out, and whether all records that were created are deleted.
     """
-    with tenant_connection(settings, events.append) as tenant:
-        session = ProbeSession(tenant.client)
+    with tenant_connection(settings, events.append) as client:
+        session = ProbeSession(client)
         try:
             if written.lower().startswith(PERSON):
                 return _probe_person(session, written[len(PERSON) :], yes=yes), True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
@@ -20,7 +20,7 @@ from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_s
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.settings.model import Settings
-from target_gainsight.singer.connection import TenantConnection
+from target_gainsight.singer.connection import connect
 
 DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
 """Objects whose fields are documented by Gainsight, by each of their names."""
@@ -64,7 +64,7 @@ def tenant_connection(
     observer: Callable[[CallEvent], None] = lambda _: None,
     *,
     max_calls: int | None = None,
-) -> Iterator[TenantConnection]:
+) -> Iterator[GainsightClient]:
     """Connect to the tenant of the settings; an embedded one is started and stopped.
 
     Its errors end the command.
@@ -80,9 +80,7 @@ def tenant_connection(
         max_retry_seconds=min(MAX_RETRY_SECONDS, settings.limits.max_retry_seconds),
     )
     try:
-        with closing(
-            TenantConnection(replace(settings, limits=limits), Clock(), observer)
-        ) as connection:
-            yield connection
+        with connect(replace(settings, limits=limits), Clock(), observer) as client:
+            yield client
     except (GainsightError, RunStoppedError) as error:
         raise click.ClickException(str(error)) from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,76 +33,54 @@ if TYPE_CHECKING:
     from target_gainsight.sandbox import RunningSandbox
 
 
-class TenantConnection:
-    """A client of the tenant that the settings name.
+@contextmanager
+def connect(
+    settings: Settings,
+    clock: Clock,
+    observer: Callable[[CallEvent], None],
+    http: requests.Session | None = None,
+) -> Iterator[GainsightClient]:
+    """Connect to the tenant that the settings name; at the end close what was opened.
 
     Args:
         observer: Called with every attempt of every call, in any thread.
-
-    Attributes:
-        rates: The limits of each group of calls.
+        http: The HTTP session of the calls; one of its own by default.
 
     Raises:
         RunStoppedError: The embedded sandbox cannot be started.
         QuotaStoreError: The quota store cannot be used.
     """
-
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        observer: Callable[[CallEvent], None],
-        http: requests.Session | None = None,
-    ) -> None:
-        limits, connection = settings.limits, settings.connection
-        path = connection.sandbox_path
-        self.rates = rate_limits(limits)
-        self._sandbox: RunningSandbox | None = None
-        url = urlsplit(connection.base_url)
-        tenant = f"{url.netloc.lower()}{url.path}" if path is None else f"sandbox:{path.absolute()}"
-        self._rate_limiter = RateLimiter(
-            self.rates,
-            clock=clock,
-            max_calls=limits.max_calls_per_run,
-            store=open_store(limits.quota_store, tenant=tenant, clock=clock),
+    limits, connection = settings.limits, settings.connection
+    path, base_url = connection.sandbox_path, connection.base_url
+    url = urlsplit(base_url)
+    tenant = f"{url.netloc.lower()}{url.path}" if path is None else f"sandbox:{path.absolute()}"
+    with ExitStack() as opened:
+        store = open_store(limits.quota_store, tenant=tenant, clock=clock)
+        rate_limiter = RateLimiter(
+            rate_limits(limits), clock=clock, max_calls=limits.max_calls_per_run, store=store
         )
-        try:
-            authentication: AccessKey | ClientCredentials
-            if path is not None:
-                self._sandbox = _start_sandbox(path, connection.sandbox_config)
-                base_url = self._sandbox.base_url
-                authentication = AccessKey(self._sandbox.access_key)
-            else:
-                base_url = connection.base_url
-                if connection.access_key:
-                    authentication = AccessKey(connection.access_key)
-                else:
-                    authentication = ClientCredentials(
-                        connection.client_id, connection.client_secret
-                    )
-            self.client = GainsightClient(
-                base_url,
-                authentication,
-                rate_limiter=self._rate_limiter,
-                retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
-                timeout=limits.request_timeout,
-                clock=clock,
-                observer=observer,
-                session=http,
-            )
-        except BaseException:
-            self._release()
-            raise
-
-    def close(self) -> None:
-        """Close the client, the quota store and the embedded sandbox."""
-        self.client.close()
-        self._release()
-
-    def _release(self) -> None:
-        self._rate_limiter.close()
-        if self._sandbox is not None:
-            self._sandbox.stop()
+        opened.callback(rate_limiter.close)
+        authentication: AccessKey | ClientCredentials
+        if path is not None:
+            sandbox = _start_sandbox(path, connection.sandbox_config)
+            opened.callback(sandbox.stop)
+            base_url, authentication = sandbox.base_url, AccessKey(sandbox.access_key)
+        elif connection.access_key:
+            authentication = AccessKey(connection.access_key)
+        else:
+            authentication = ClientCredentials(connection.client_id, connection.client_secret)
+        client = GainsightClient(
+            base_url,
+            authentication,
+            rate_limiter=rate_limiter,
+            retry=RetryPolicy(max_seconds=limits.max_retry_seconds),
+            timeout=limits.request_timeout,
+            clock=clock,
+            observer=observer,
+            session=http,
+        )
+        opened.callback(client.close)
+        yield client
 
 
 def rate_limits(limits: Limits) -> Mapping[RateLimitGroup, RateLimits]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,10 +17,11 @@ import requests
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
-from target_gainsight.api import Clock
+from target_gainsight.api import Clock, GainsightError, RateLimitGroup, RateLimits
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
+from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import CREATED, RejectFolder, new_run_name
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -30,9 +33,8 @@ from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.storage.private_file import PrivateFile
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
-from target_gainsight.settings.model import Limits, Settings
-from target_gainsight.singer.connection import TenantConnection, rate_limits
-from target_gainsight.singer.errors import EXPECTED_ERRORS, user_facing_error
+from target_gainsight.settings.model import Settings
+from target_gainsight.singer.connection import connect, rate_limits
 from target_gainsight.singer.proposals import message_lines, propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import (
@@ -47,6 +49,17 @@ from target_gainsight.singer.signals import Interruption
 logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
+
+EXPECTED_ERRORS = (
+    RunStoppedError,
+    StreamMismatchError,
+    GainsightError,
+    SingerSDKError,
+    SingerError,
+    OSError,
+    sqlite3.Error,
+)
+"""Their messages are complete; any other error is a bug and is logged with its traceback."""
 
 
 class Session:
@@ -77,21 +90,24 @@ class Session:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.facts = RunFacts(
-            run=new_run_name(clock.now()),
-            started_at=clock.now(),
-            version=version,
-            tenant=tenant_host(settings.connection),
-            dry_run=settings.dry_run,
-        )
-        self.summary = Summary(self.facts.run)
-        self.summary.calls.allowed_per_minute = allowed_per_minute(settings.limits)
+        started_at, tenant = clock.now(), tenant_host(settings.connection)
+        run, dry_run = new_run_name(started_at), settings.dry_run
+        self.facts = RunFacts(run, started_at, version, tenant, dry_run)
+        self._rates = rate_limits(settings.limits)
+        self.summary = Summary(run)
+        self.summary.calls.allowed_per_minute = {
+            group: rates.allowed_per_window
+            for group, rates in self._rates.items()
+            if rates.window_seconds == SECONDS_PER_MINUTE
+        }
         self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
-        output, run = settings.output, self.summary.run
-        folder = RejectFolder(output.rejects_path)
+        output, folder = settings.output, RejectFolder(settings.output.rejects_path)
         open_rejects = OpenRejects(folder, run, clock.now)
-        if not settings.dry_run:
+        outcomes = None
+        if not dry_run:
             open_rejects.read()
+            if output.outcomes_path is not None:
+                outcomes = OutcomeFiles(output.outcomes_path, run, clock.now)
         keys_only = output.reject_values == "keys"
         self.ledger = Ledger(
             self.checkpoint,
@@ -99,18 +115,18 @@ class Session:
             PrivateFile(folder.file(run, CREATED)),
             self.summary,
             output,
-            outcome_files(settings, run, clock),
-            dry_run=settings.dry_run,
+            outcomes,
+            dry_run=dry_run,
         )
         self.progress = Progress(self.summary, clock.now)
-        self.plan = make_plan(settings.limits) if settings.dry_run else None
+        self.plan = _make_plan(self._rates) if dry_run else None
         self.shows_plan = True
         self.proposal: Proposal | None = None
         self._metrics_logger = metrics_logger
         self._http = http
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
-        self._connection: TenantConnection | None = None
+        self._opened = ExitStack()
         self._context: RunContext | None = None
 
     @property
@@ -128,12 +144,11 @@ class Session:
         """
         if self._context is None:
             on_wait = partial(self.progress.tick, waiting=True)
-            self._connection = TenantConnection(
-                self.settings, self.clock, self.summary.calls.count, self._http
-            )
+            count = self.summary.calls.count
+            client = connect(self.settings, self.clock, count, self._http)
             self._context = RunContext(
                 settings=self.settings,
-                client=self._connection.client,
+                client=self._opened.enter_context(client),
                 clock=self.clock,
                 checkpoint=self.checkpoint,
                 ledger=self.ledger,
@@ -264,8 +279,7 @@ class Session:
             self._context.pool.close()
             self._context.uploads.close()
             self._context.deleted_rows.close()
-        if self._connection is not None:
-            self._connection.close()
+        self._opened.close()
 
     def _rate_used(self) -> int | None:
         """Return the share of the allowed rate that a run of over a minute used, in percent.
@@ -273,33 +287,29 @@ class Session:
         Calls may begin with the first second of each minute: a run of 61 s has two minutes' calls.
         """
         minutes = int((self.clock.now() - self.facts.started_at) // 60)
-        if self._connection is None or minutes < 1:
+        if self._context is None or minutes < 1:
             return None
-        allowed = self._connection.rates["synchronous"].allowed_per_window
+        allowed = self._rates["synchronous"].allowed_per_window
         return round(100 * self.summary.calls.by_group["synchronous"] / (allowed * (minutes + 1)))
 
 
-def outcome_files(settings: Settings, run: str, clock: Clock) -> OutcomeFiles | None:
-    """Return the files of the outcomes, if they are asked for and the run writes anything."""
-    path = settings.output.outcomes_path
-    if path is None or settings.dry_run:
-        return None
-    return OutcomeFiles(path, run, clock.now)
+def user_facing_error(error: Exception) -> Exception:
+    """Return the error to log; SQLite's own messages name neither the folder nor the purpose.
+
+    It is logged as an error, not as text: texts are kept on one line, but a message may have
+    several, such as suggested settings.
+    """
+    if isinstance(error, sqlite3.Error):
+        message = (
+            f"a temporary file cannot be used: {error}. Free disk space for temporary files, or "
+            "set SQLITE_TMPDIR to another folder"
+        )
+        return RunStoppedError(message)
+    return error
 
 
-def allowed_per_minute(limits: Limits) -> dict[str, int]:
-    """Return the allowed calls of each group that is limited by the minute."""
-    groups = rate_limits(limits).items()
-    return {
-        group: rates.allowed_per_window
-        for group, rates in groups
-        if rates.window_seconds == SECONDS_PER_MINUTE
-    }
-
-
-def make_plan(limits: Limits) -> Plan:
+def _make_plan(rates: Mapping[RateLimitGroup, RateLimits]) -> Plan:
     """Make the empty plan of a dry run."""
-    rates = rate_limits(limits)
     return Plan(
         rates["synchronous"].allowed_per_window,
         rates["synchronous"].allowed_per_day,

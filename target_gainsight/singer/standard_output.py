@@ -14,32 +14,13 @@ class StateNotWrittenError(OSError):
     """A state could not be written to standard output."""
 
 
-class StateOutput:
-    """Writes states to standard output; after one failure it writes no further state."""
-
-    def __init__(self) -> None:
-        self._failed = False
-
-    def write(self, state: str) -> None:
-        """Write a state, given as JSON in ASCII, as one line, and flush it.
-
-        Raises:
-            StateNotWrittenError: It cannot be written. Later states are dropped: no line may
-                follow one that is missing or cut.
-        """
-        if self._failed:
-            return
-        try:
-            sys.stdout.write(f"{state}\n")
-            sys.stdout.flush()
-        except (OSError, ValueError, AttributeError) as error:
-            self._failed = True
-            _discard_unwritten(sys.stdout)
-            message = (
-                f"The state cannot be written to standard output: {_reason(error)}. Fix the "
-                "problem and run again; records after the last written state will be re-sent."
-            )
-            raise StateNotWrittenError(message) from error
+def discard_states(error: Exception) -> StateNotWrittenError:
+    """Let nothing follow a line that is missing or cut; return the error that ends the run."""
+    _discard_unwritten(sys.stdout)
+    return StateNotWrittenError(
+        f"The state cannot be written to standard output: {_reason(error)}. Fix the problem and "
+        "run again; records after the last written state will be re-sent."
+    )
 
 
 @contextmanager

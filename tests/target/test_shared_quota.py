@@ -12,7 +12,7 @@ from fake_clock import FakeClock
 from target_gainsight.api import Call, QuotaExceededError, QuotaStoreError, RefusedError
 from target_gainsight.sandbox import start_sandbox
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.singer.connection import TenantConnection
+from target_gainsight.singer.connection import connect
 
 UPLOAD = "/v1.0/admin/connector/job/bulkimport"
 
@@ -27,16 +27,11 @@ def calls_until_the_quota_is_spent(folder: Path, clock: FakeClock, **given: Any)
             **given,
         }
     )
-    connection = TenantConnection(settings, clock, lambda _: None)
     made = 0
-    try:
+    with suppress(QuotaExceededError), connect(settings, clock, lambda _: None) as client:
         while made <= settings.limits.calls_per_day:
-            connection.client.metadata.describe("Company")
+            client.metadata.describe("Company")
             made += 1
-    except QuotaExceededError:
-        pass
-    finally:
-        connection.close()
     return made
 
 
@@ -86,13 +81,10 @@ def waits_for_uploads(folder: Path, clock: FakeClock, uploads: int, **given: Any
     settings = parse_settings(
         {"domain": "sandbox", "sandbox_path": str(folder / "tenant.db"), **given}
     )
-    connection = TenantConnection(settings, clock, lambda event: waited.append(event.waited))
-    try:
+    with connect(settings, clock, lambda event: waited.append(event.waited)) as client:
         for _ in range(uploads):
             with suppress(RefusedError):
-                connection.client.send(Call("POST", UPLOAD, kind="upload", group="bulk"))
-    finally:
-        connection.close()
+                client.send(Call("POST", UPLOAD, kind="upload", group="bulk"))
     return waited
 
 
