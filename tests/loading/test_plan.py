@@ -123,6 +123,10 @@ def test_plan_that_stops_shows_no_examples_of_unsent_writes(tenant: Tenant) -> N
     assert "would update" not in text
 
 
+def test_plan_without_records_says_so(tenant: Tenant) -> None:
+    assert "no records were read" in text_of(plan(tenant, [schema()]))
+
+
 def test_plan_shows_examples_differences_and_cost(tenant: Tenant) -> None:
     tenant.sandbox.tenant.seed("company", [{"Name": "Initech", "Industry": "Old", "Employees": 7}])
     tenant.sandbox.tenant.seed("company", [{"Name": "Twin"}, {"Name": "Twin"}])

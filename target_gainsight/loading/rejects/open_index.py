@@ -102,10 +102,8 @@ class OpenRejects:
         A replayed record retires the reject it was; any other one those of its stream and key,
         whatever run they are of.
 
-        Args:
-            source: The source record.
-            since: Rejects of this run are retired if their record came before this position in
-                the input.
+        Rejects of this run are retired if their record came before the position ``since`` in the
+        input.
 
         Returns:
             The ids, to be passed to ``retire`` as soon as the outcome is on disk.

@@ -37,9 +37,7 @@ class RejectFile:
     """The rejects of one run, each held back until everything before it in the input is settled.
 
     Args:
-        path: Where the file goes; it is made with the first reject.
         now: Returns the time in epoch seconds.
-        index: The open rejects.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held in memory: those that wait only for records of
             other streams are filed out of order.

@@ -59,11 +59,9 @@ class CallCounts:
 
     Attributes:
         by_group: Calls by rate limit group; token requests have none.
-        throttled: Calls refused as too many.
-        retried: Calls that were sent again.
         waits: The times at which at least one call waited for the rate or for a retry.
         per_minute: Calls by rate limit group, by the minute since the epoch.
-        allowed_per_minute: Allowed calls in a minute, of the groups with such a limit.
+        allowed_per_minute: Of the groups with such a limit.
     """
 
     def __init__(self) -> None:

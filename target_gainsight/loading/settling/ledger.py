@@ -44,14 +44,13 @@ MAX_UNAVAILABLE_IN_A_ROW = 3
 
 @dataclass
 class FileContents:
-    """The records of one stream that one file holds; they are settled with it.
+    """The records of one stream that one file holds, and the rejects that they retire.
+
+    They are settled with the file.
 
     Attributes:
-        stream: The stream's name as it comes out of the stream maps.
-        watermark: The watermark of its sink instance.
-        positions: The records' positions in that sink instance.
-        sequences: The records' positions in the input.
-        retires: The older rejects that the records retire.
+        positions: Their positions in the sink instance.
+        sequences: Their positions in the input.
     """
 
     stream: str
@@ -73,15 +72,14 @@ class FileContents:
 
         Older rejects retire with the last part.
         """
-        before, after = slice(count), slice(count, None)
-        parts = [
-            replace(self, positions=self.positions[part], sequences=self.sequences[part])
-            for part in (before, after)
-        ]
-        if not parts[1].positions:
+        if len(self.positions) <= count:
             return [self]
-        parts[0].retires = []
-        return parts
+        first, last = (
+            replace(self, positions=self.positions[part], sequences=self.sequences[part])
+            for part in (slice(count), slice(count, None))
+        )
+        first.retires = []
+        return [first, last]
 
 
 class Ledger:
@@ -166,16 +164,14 @@ class Ledger:
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
     def open_file(self, stream: str, watermark: Watermark) -> FileContents:
-        """Return the contents, still empty, of a file of a stream and the sink with a watermark."""
+        """Return the contents of a new file of a stream, whose sink has this watermark."""
         return FileContents(stream, watermark, self.rejects.index)
 
     def record_file(self, records: FileContents, failed: int = 0) -> None:
         """Settle the records of one file and write the state they cover.
 
-        Args:
-            records: The records.
-            failed: The number of records that were not written. They count as rejects; which ones
-                they are is unknown, so no reject is retired then.
+        Those that failed count as rejects; which ones they are is unknown, so no reject is
+        retired then.
 
         Raises:
             RunStoppedError: Too many records were rejected, or failed.

@@ -17,7 +17,6 @@ class OutcomeFiles:
 
     Args:
         path: The path of the files, with placeholders.
-        run: The run's name.
         now: Returns the time in epoch seconds.
 
     Attributes:

@@ -42,7 +42,6 @@ class Progress:
     The total is unknown until the input ends; only then is there an estimate of the end.
 
     Args:
-        summary: The counts of the run.
         now: Returns the time in seconds.
         live: Draw a live line instead; by default when standard error is a terminal.
 

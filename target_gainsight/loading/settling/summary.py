@@ -58,12 +58,11 @@ class StreamCounts:
     """The counts of one stream.
 
     Attributes:
-        read: Records that reached the stream's sink.
         skips: Skipped records by reason code.
         cleared: Fields that a null emptied.
         found_by_fallback: Updated rows that were found by fallback keys.
         changed: Updated rows by changed field.
-        by_file: The counts of records that are settled by file; None if each has an outcome.
+        by_file: None if each record has an outcome of its own.
         columns_reported: The columns that were reported as not sent.
     """
 
@@ -102,7 +101,7 @@ class RejectCounts:
 
 
 class Summary:
-    """The counts of the run with some name.
+    """The counts of a run.
 
     Attributes:
         streams: By the stream's name as it comes out of the stream maps.
@@ -176,6 +175,8 @@ class Summary:
 
     def table(self) -> str:
         """Return the counts per stream as a table."""
+        if not self.read:
+            return "no records were read"
         rows = [["stream", "read", *(outcome.value for outcome in Outcome), "cleared"]]
         for stream, counts in self.streams.items():
             outcomes = [counts.outcomes[outcome] for outcome in Outcome]
@@ -210,7 +211,7 @@ class Summary:
         """Return the summary for a person to read."""
         return "\n".join(
             [
-                self.table() if self.read else "no records were read",
+                self.table(),
                 *self.file_lines(),
                 *(
                     f"{display(name)}: {counted(each.found_by_fallback, 'row')} found by "

@@ -64,12 +64,7 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class RunError:
-    """Why a run failed.
-
-    Attributes:
-        code: A short constant, such as `credential_refused`.
-        message: The message as it is logged; may have several lines.
-    """
+    """Why a run failed, under a constant code; the message may have several lines."""
 
     code: str
     message: str

@@ -33,8 +33,6 @@ def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
     """Fail a run that read too few records, or had rejects and was not to have any.
 
     Args:
-        settings: The settings.
-        ledger: The counts, and where the rejects are.
         is_whole: The input is all that the source has.
 
     Raises:
