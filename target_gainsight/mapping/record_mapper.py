@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
@@ -17,8 +16,7 @@ from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_c
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.datetimes import DateFormat
 from target_gainsight.mapping.types.spellings import is_blank
-
-NullValues = Literal["send", "omit"]
+from target_gainsight.settings.stream_settings import NullValues
 
 _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = Converter("")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.keys import (
@@ -25,7 +25,13 @@ from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import strip_blanks
-from target_gainsight.settings.stream_settings import OBJECT_NAMES, CompanyLinks, StreamSettings
+from target_gainsight.settings.stream_settings import (
+    OBJECT_NAMES,
+    CompanyLinks,
+    MultiMatch,
+    OnNoMatch,
+    StreamSettings,
+)
 
 Describe = Callable[[str], ObjectSchema | None]
 
@@ -47,8 +53,8 @@ class LookupPlan:
     target: str
     columns: tuple[str, ...]
     match: MatchFields
-    on_no_match: Literal["reject", "leave_empty"]
-    multi_match: Literal["reject", "first"]
+    on_no_match: OnNoMatch
+    multi_match: MultiMatch
     is_self_lookup: bool = False
     is_list: bool = False
 

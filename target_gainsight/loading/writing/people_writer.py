@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from target_gainsight.api import PeopleApi, RefusedError
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
@@ -13,6 +12,7 @@ from target_gainsight.loading.outcomes import Outcome, Settlement
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import Action, Writer, Written
+from target_gainsight.settings.stream_settings import OnNoMatch
 
 PARENT_MISSING = "GSOBJ_PEOPLE1001"
 """The code of a person linked to a company that does not exist (Error Codes, People API)."""
@@ -29,9 +29,7 @@ class PeopleWriter(Writer):
 
     batch_size = 1
 
-    def __init__(
-        self, people: PeopleApi, *, on_no_match: Literal["reject", "leave_empty"] = "reject"
-    ) -> None:
+    def __init__(self, people: PeopleApi, *, on_no_match: OnNoMatch = "reject") -> None:
         self._people = people
         self._leaves_empty = on_no_match == "leave_empty"
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest
-from target_gainsight.settings.stream_settings import FieldRule, SyncMode
-
-UnknownFields = Literal["fail", "drop", "send"]
+from target_gainsight.settings.stream_settings import FieldRule, SyncMode, UnknownFields
 
 GSID_FIELD = "Gsid"
 
