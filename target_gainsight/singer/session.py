@@ -300,11 +300,9 @@ def user_facing_error(error: Exception) -> Exception:
     several, such as suggested settings.
     """
     if isinstance(error, sqlite3.Error):
-        message = (
-            f"a temporary file cannot be used: {error}. Free disk space for temporary files, or "
-            "set SQLITE_TMPDIR to another folder"
-        )
-        return RunStoppedError(message)
+        advice = "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder"
+        message = f"a temporary file cannot be used: {error}. {advice}"
+        return RunStoppedError(message, code="file_error", suggestion=f"{advice}.")
     return error
 
 
