@@ -45,8 +45,7 @@ class ObjectSchemas:
 
     def __init__(self, metadata: MetadataApi, settings: Settings) -> None:
         self._metadata = metadata
-        self._configured = tuple(_configured_objects(settings))
-        self._has_read_configured = False
+        self._unread: Iterable[str] | None = _configured_objects(settings)
         self._schemas: dict[str, ObjectSchema] = {}
         self._not_described: set[str] = set()
 
@@ -58,9 +57,9 @@ class ObjectSchemas:
             GainsightError: The object cannot be described.
         """
         name = object_name.lower()
-        if name not in self._schemas and not self._has_read_configured:
-            self._has_read_configured = True
-            names = {each.lower(): each for each in (*self._configured, object_name)}
+        if name not in self._schemas and self._unread is not None:
+            names = {each.lower(): each for each in (*self._unread, object_name)}
+            self._unread = None
             self._schemas.update(self._metadata.describe_several(tuple(names.values())))
         if name not in self._schemas:
             try:
@@ -121,7 +120,6 @@ def read_static_schema(
         object_name: `activity_timeline` or `call_to_action`.
         mentioned: Names that a stream mentions.
         describe: Returns an object's schema, or None if it cannot be read.
-        cockpit: Lists the names used in CTAs.
     """
     described: ObjectSchema | None = None
     options: Mapping[str, tuple[PicklistOption, ...]] = {}

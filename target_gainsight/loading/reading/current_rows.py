@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice
 from typing import Any, Protocol
 
 from target_gainsight.api import (
@@ -96,9 +95,6 @@ class CurrentRows:
     """Reads the rows that the tenant holds. May be used from several threads.
 
     Args:
-        records: The records API.
-        object_name: The object.
-        keys: The lookup keys.
         read_as: The fields that a query knows under another name.
         required: What every row must carry beside the lookup keys.
         ruled: Fields that every row must carry because a write rule depends on them.
@@ -168,16 +164,12 @@ class CurrentRows:
 
     def _explain_unreadable(self, error: UnreadableFieldError) -> str:
         ruled = self._ruled.intersection(error.fields)
+        names = ", ".join(sorted(ruled) or error.fields or self._keys.names)
+        effect = "without which no record is found"
+        advice = "Choose other lookup_keys"
         if ruled:
-            return (
-                f"the tenant cannot read {', '.join(sorted(ruled))} of {self._object_name}, so "
-                f"that field_rules cannot be applied: {error}. Remove its rule"
-            )
-        names = ", ".join(error.fields or self._keys.names)
-        return (
-            f"the tenant cannot read {names} of {self._object_name}, without which no record is "
-            f"found: {error}. Choose other lookup_keys"
-        )
+            effect, advice = "so that field_rules cannot be applied", "Remove its rule"
+        return f"the tenant cannot read {names} of {self._object_name}, {effect}: {error}. {advice}"
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Query once for the rows with some keys."""
@@ -241,33 +233,27 @@ class ObjectReader:
             RunStoppedError: The rows lack a needed field, or none of them was asked for.
         """
         while True:
-            left_out = self._unreadable.union(needed)
+            left_out = self._unreadable.union(optional if self._reads_needed_only else needed)
             readable = [name for name in optional if name not in left_out]
-            if self._reads_needed_only:
-                readable = []
             try:
-                rows = self._records.query(
-                    self._object_name, select=(*needed, *readable), where=where
-                )
-                first = self._checked(islice(rows, MAX_PAGE), needed)
-                if first and not any(map(is_asked_for, first)):
-                    message = (
-                        f"asked for some rows of {self._object_name} by {', '.join(needed)}, the "
-                        "tenant returned others only, as if it ignored the filter. Nothing is "
-                        "written, because rows that exist could be taken for missing; try other "
-                        "lookup_keys"
-                    )
-                    raise RunStoppedError(message)
-                return first + self._checked(rows, needed)
+                select = (*needed, *readable)
+                rows = self._records.query(self._object_name, select=select, where=where)
+                return self._check(rows, needed, is_asked_for)
             except UnreadableFieldError as error:
                 if not readable or not set(error.fields).isdisjoint(needed):
                     raise
                 self._leave_out(error)
 
-    def _checked(self, rows: Iterable[Row], needed: Sequence[str]) -> list[Row]:
-        """Return rows that all have the needed fields, flat or nested in an object."""
-        checked = list(rows)
-        for row in checked:
+    def _check(
+        self, rows: Iterable[Row], needed: Sequence[str], is_asked_for: Callable[[Row], bool]
+    ) -> list[Row]:
+        """Return rows that all have the needed fields, flat or nested in an object.
+
+        If no row of the first page was asked for, no further page is read.
+        """
+        checked: list[Row] = []
+        is_filtered = False
+        for row in rows:
             missing = [
                 name
                 for name in needed
@@ -280,6 +266,18 @@ class ObjectReader:
                     "taken for missing"
                 )
                 raise RunStoppedError(message)
+            checked.append(row)
+            is_filtered = is_filtered or is_asked_for(row)
+            if not is_filtered and len(checked) == MAX_PAGE:
+                break
+        if checked and not is_filtered:
+            message = (
+                f"asked for some rows of {self._object_name} by {', '.join(needed)}, the "
+                "tenant returned others only, as if it ignored the filter. Nothing is "
+                "written, because rows that exist could be taken for missing; try other "
+                "lookup_keys"
+            )
+            raise RunStoppedError(message)
         return checked
 
     def _leave_out(self, error: UnreadableFieldError) -> None:

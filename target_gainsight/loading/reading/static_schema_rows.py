@@ -40,8 +40,7 @@ class DocumentedRows(CurrentRows):
     Args:
         compared: The fields to read.
         needed: Whether a refused query stops the run, because a write without a read could create
-            duplicates; rows then need a GSID, too.
-        ruled: Fields that have a write rule: with one, a refused query stops the run as well.
+            duplicates; rows then need a GSID, too. A write rule has the same effect.
     """
 
     def __init__(
