@@ -16,10 +16,10 @@ from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
 from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.model import AmbiguousPatternError, Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
@@ -38,7 +38,7 @@ class RunContext:
         lookups: The rows that lookups have found.
         uploads: The notes of bulk files.
         seen_keys: The keys found or created so far, by lower-case object and lookup keys.
-        claimed_rows: The rows found by fallback keys so far, by lower-case object.
+        claimed_rows: The lookup keys given to rows found by fallback keys, by lower-case object.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class RunContext:
             settings.output.rejects_path / UPLOADS, tenant, ledger.summary.run
         )
         self.seen_keys: defaultdict[tuple[str, tuple[str, ...]], SeenKeys] = defaultdict(SeenKeys)
-        self.claimed_rows: defaultdict[str, ClaimedRows] = defaultdict(ClaimedRows)
+        self.claimed_rows: defaultdict[str, SpilledValues] = defaultdict(SpilledValues)
 
 
 def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:

@@ -49,18 +49,14 @@ class FileSink(StreamSink):
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
+        """Map the columns anew; warn that further columns begin a further file, of each once."""
         plan = self._plan()
-        if plan.header != self.plan.header:
-            self._report_further(plan.header)
-            return False
-        self.plan = plan
-        self.report_columns(plan.dropped, plan.undeclared, "the CSV")
-        return True
-
-    def _report_further(self, header: Iterable[str]) -> None:
-        """Warn that columns begin a further file, of each once in a run."""
+        if plan.header == self.plan.header:
+            self.plan = plan
+            self.report_columns(plan.dropped, plan.undeclared, "the CSV")
+            return True
         known = {*self.plan.header, *self.counts.columns_reported}
-        further = [name for name in header if name not in known]
+        further = [name for name in plan.header if name not in known]
         if further:
             self.logger.warning(
                 "stream %s: later records bring further columns of the CSV, and a further file "
@@ -70,6 +66,7 @@ class FileSink(StreamSink):
                 one_line(", ".join(further)),
             )
         self.counts.columns_reported.update(further)
+        return False
 
     @abstractmethod
     def _plan(self) -> CsvPlan:

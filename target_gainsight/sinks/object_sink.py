@@ -226,9 +226,8 @@ class ObjectSink(StreamSink):
         planning = None
         if plan is not None:
             if rows is not None:
-                claimed = context.claimed_rows[name] if self.plan.fallback_keys else None
                 written = plan.written(self.object_name, keys.names)
-                rows = PlannedRows(rows, written, plan.deleted, claimed)
+                rows = PlannedRows(rows, written, plan.deleted)
             writer = planning = PlanningWriter(
                 plan,
                 self.call_kinds,

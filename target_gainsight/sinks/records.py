@@ -115,8 +115,9 @@ class RecordsSink(ObjectSink):
         fallback_keys = self._reader_of(self.plan.fallback_keys)
         required = (GSID, *keys.names)
         fallback = CurrentRows(records, name, fallback_keys, required=required, ruled=ruled)
-        claimed = self.context.claimed_rows[name.lower()]
-        rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed)
+        claimed, plan = self.context.claimed_rows[name.lower()], self.context.plan
+        deleted = plan.deleted if plan else ()
+        rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed, deleted)
         return rows, writer, self.mapper
 
 

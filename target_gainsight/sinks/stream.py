@@ -120,10 +120,11 @@ class StreamSink(BatchSink):
         """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
         unsent = [name for name in dropped if name not in reported]
+        surplus = [name for name in undeclared if name not in reported]
+        reported.update(unsent, surplus)
         if unsent:
             names = one_line(", ".join(unsent))
             self.logger.warning("columns that %s does not have are not sent: %s", where, names)
-        surplus = [name for name in undeclared if name not in reported]
         if surplus:
             self.logger.warning(
                 "columns that records carry and the SCHEMA does not declare are not sent, because "
@@ -131,7 +132,6 @@ class StreamSink(BatchSink):
                 where,
                 one_line(", ".join(surplus)),
             )
-        reported.update(unsent, surplus)
 
     @property
     def forbids_undeclared(self) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from target_gainsight.api import Field
 from target_gainsight.loading.keys import TO_BE_CREATED, Key, LookupKey, LookupTargets
 from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
-from target_gainsight.loading.reading.fallback_rows import ClaimedRows
 from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
@@ -43,20 +42,12 @@ class PlannedRows:
         rows: Reads the tenant's rows.
         written: The rows that would have been written, by the lookup key.
         deleted: The GSIDs of the rows that would have been deleted.
-        claimed: The rows found by fallback keys; None for a stream without them.
     """
 
-    def __init__(
-        self,
-        rows: RowReader,
-        written: SpilledValues,
-        deleted: set[str],
-        claimed: ClaimedRows | None = None,
-    ) -> None:
+    def __init__(self, rows: RowReader, written: SpilledValues, deleted: set[str]) -> None:
         self._rows = rows
         self._written = written
         self._deleted = deleted
-        self._claimed = claimed
 
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
@@ -69,8 +60,6 @@ class PlannedRows:
     def record_delete(self, record: LoadRecord) -> None:
         """Record that a row would be deleted."""
         self._deleted.add(str(record.gsid))
-        if self._claimed is not None and record.gsid is not None:
-            self._claimed.mark_deleted(record.gsid)
         self._written.put(record.key, _PlannedRow({}, exists=False))
 
     def read(

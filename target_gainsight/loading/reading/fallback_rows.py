@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from target_gainsight.loading.keys import Key, KeyReader
+from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.outcomes import Reason
 from target_gainsight.loading.reading.current_rows import GSID, Matches, Row, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.spellings import is_blank
-
-
-class ClaimedRows:
-    """The rows of one object that this run gives lookup keys, and the keys.
-
-    Attributes:
-        deleted: The GSIDs of rows that would be deleted if the run were real.
-    """
-
-    def __init__(self) -> None:
-        self.deleted: set[str] = set()
-        self._keys = SpilledValues()
-
-    def claim(self, gsid: str, key: Key) -> None:
-        """Remember that a row is given a key."""
-        self._keys.add((gsid,), key)
-
-    def mark_deleted(self, gsid: str) -> None:
-        """Remember that a row would be deleted if the run were real."""
-        self._keys.add((gsid,), None)
-        self.deleted.add(gsid)
-
-    def keys(self, gsids: Iterable[str]) -> dict[str, Key | None]:
-        """Return the keys that some rows are given, by GSID; None for rows to be deleted."""
-        return {entry.key[0]: entry.value for entry in self._keys.find((each,) for each in gsids)}
 
 
 @dataclass(frozen=True)
@@ -48,14 +23,16 @@ class FallbackRows:
         rows: Reads rows by the lookup keys.
         names: The lookup keys.
         fallback: Reads rows by the fallback keys.
-        claimed: The rows that this run gives lookup keys.
+        claimed: The lookup keys that this run gives to rows of the object, by GSID.
+        deleted: The GSIDs of rows that would be deleted if a dry run were real.
     """
 
     rows: RowReader
     names: tuple[str, ...]
     fallback: RowReader
     fallback_keys: KeyReader
-    claimed: ClaimedRows
+    claimed: SpilledValues
+    deleted: Collection[str]
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
@@ -67,7 +44,7 @@ class FallbackRows:
             for record in records
             if not near
             and None not in record.key
-            and self.claimed.deleted.issuperset(_gsids(matches.exact(record.key)))
+            and all(row.get(GSID) in self.deleted for row in matches.exact(record.key))
             and self.fallback_keys.equal_values(record.fields)
         ]
         if unmatched:
@@ -88,14 +65,15 @@ class FallbackRows:
             The row; the reason why none can be chosen; or None if there is none.
         """
         found = rows.exact(self.fallback_keys.read_key(record.fields))
-        by_gsid = dict(zip(_gsids(found), found, strict=True))
+        by_gsid = {str(row.get(GSID)): row for row in found if row.get(GSID) not in self.deleted}
         own = (self.names, record.key)
-        claimed = self.claimed.keys(by_gsid) if by_gsid else {}
-        taken = {gsid: key for gsid, key in claimed.items() if key not in {None, own}}
+        entries = self.claimed.find((gsid,) for gsid in by_gsid)
+        claimed = {entry.key[0]: entry.value for entry in entries}
+        taken = {gsid: key for gsid, key in claimed.items() if key != own}
         free = {
             gsid: row
             for gsid, row in by_gsid.items()
-            if claimed.get(gsid, own) == own and all(is_blank(row.get(name)) for name in self.names)
+            if gsid not in taken and all(is_blank(row.get(name)) for name in self.names)
         }
         candidates = (*taken, *free)
         if len(candidates) > 1:
@@ -107,7 +85,7 @@ class FallbackRows:
             message = f"{gsid} has its fallback keys, and this run gives it the key {given}"
             return self._ambiguous(record, message, "replay it to create a row of its own")
         for gsid, row in free.items():
-            self.claimed.claim(gsid, own)
+            self.claimed.put((gsid,), own)
             return row
         return None
 
@@ -117,7 +95,3 @@ class FallbackRows:
         return Reason(
             "ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint
         )
-
-
-def _gsids(rows: Iterable[Row]) -> list[str]:
-    return [str(row.get(GSID)) for row in rows]
