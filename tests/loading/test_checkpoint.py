@@ -77,23 +77,13 @@ def test_newest_covered_state_is_written(seed: int, steps: int, interval: float)
     assert last == model.newest_covered()
 
 
-@given(SEEDS)
+@pytest.mark.parametrize(("interval", "max_waiting"), [(1.0, 1000), (0.0, 8)])
+@given(seed=SEEDS)
 @settings(max_examples=50)
-def test_last_state_is_written_once_all_is_settled(seed: int) -> None:
-    model = Model(Random(seed), interval=1.0)
-    for _ in range(200):
-        model.step()
-    model.take_state()
-    while model.open:
-        model.settle_one()
-    model.checkpoint.advance(final=True)
-    assert model.emitted[-1][0] == len(model.unsettled_before) - 1
-
-
-@given(SEEDS)
-@settings(max_examples=50)
-def test_thinned_states_are_never_ahead(seed: int) -> None:
-    model = Model(Random(seed), interval=0.0, max_waiting=8)
+def test_last_state_is_written_once_all_is_settled(
+    seed: int, interval: float, max_waiting: int
+) -> None:
+    model = Model(Random(seed), interval=interval, max_waiting=max_waiting)
     for _ in range(300):
         model.step()
     model.take_state()
@@ -140,31 +130,6 @@ def test_state_held_by_interval_is_written_by_time_alone() -> None:
     clock.advance(1.0)
     checkpoint.advance()
     assert emitted == [{"n": 0}, {"n": 1}]
-
-
-@given(st.permutations(range(1, 40)))
-@settings(max_examples=100)
-def test_watermark_stops_at_first_gap(order: list[int]) -> None:
-    watermark = Watermark()
-    for _ in order:
-        watermark.register()
-    done: set[int] = set()
-    for position in order:
-        watermark.settle(position)
-        done.add(position)
-        gap = next((p for p in range(1, 41) if p not in done), 41)
-        assert watermark.settled == gap - 1
-
-
-@pytest.mark.parametrize("again", [1, 3, 4, 5, 7])
-def test_position_is_settled_once(again: int) -> None:
-    watermark = Watermark()
-    for _ in range(6):
-        watermark.register()
-    for position in (1, 4, 3, 5):
-        watermark.settle(position)
-    with pytest.raises(ValueError, match="cannot be settled"):
-        watermark.settle(again)
 
 
 @given(st.lists(st.integers(1, 44), max_size=80))

@@ -7,13 +7,6 @@ import random
 from target_gainsight.loading.settling.call_counts import TimeSpans
 
 
-def test_overlapping_spans_count_once() -> None:
-    spans = TimeSpans()
-    for start, end in ((0, 10), (20, 30), (5, 22), (40, 41), (41, 42), (50, 50)):
-        spans.add(start, end)
-    assert spans.seconds == 32
-
-
 def test_spans_in_any_order_have_the_length_of_their_union() -> None:
     chance = random.Random(7)
     spans, covered = TimeSpans(), set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,12 +31,12 @@ class Checkpoint:
     ) -> None:
         self._emit = emit
         self._now = now
-        self.interval = interval
+        self._interval = interval
         self._max_waiting = max_waiting
         self._watermarks: list[Watermark] = []
         self._waiting: deque[tuple[list[tuple[Watermark, int]], Mapping[str, Any]]] = deque()
         self._covered: Mapping[str, Any] | None = None
-        self._emitted_at: float | None = None
+        self._emitted_at = -math.inf
 
     def open(self) -> Watermark:
         """Return the watermark of one more sink instance."""
@@ -64,9 +65,8 @@ class Checkpoint:
                 break
             self._waiting.popleft()
             self._covered = state
-        if self._covered is None:
-            return
-        if final or self._emitted_at is None or self._now() - self._emitted_at >= self.interval:
+        now = self._now()
+        if self._covered is not None and (final or now - self._emitted_at >= self._interval):
             state, self._covered = self._covered, None
-            self._emitted_at = self._now()
+            self._emitted_at = now
             self._emit(state)
