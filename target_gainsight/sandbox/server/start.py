@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
 from target_gainsight.sandbox.config.config import load_config, override_limits, override_switches
-from target_gainsight.sandbox.server.server import ServerThread
 from target_gainsight.sandbox.tenant import Tenant
+
+if TYPE_CHECKING:  # comes with the extra
+    from target_gainsight.sandbox.server.server import ServerThread
 
 _NEEDED = ("jinja2", "starlette", "uvicorn", "yaml")
 
