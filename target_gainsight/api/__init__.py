@@ -41,7 +41,6 @@ from target_gainsight.api.errors import UnreachableError as UnreachableError
 from target_gainsight.api.errors import UnreadableFieldError as UnreadableFieldError
 from target_gainsight.api.errors import UnsuitableObjectError as UnsuitableObjectError
 from target_gainsight.api.errors import WrongMetadataError as WrongMetadataError
-from target_gainsight.api.http.call import MAX_RECORDS as MAX_RECORDS
 from target_gainsight.api.http.call import Call as Call
 from target_gainsight.api.http.call import CallEvent as CallEvent
 from target_gainsight.api.http.json_codec import Json as Json
@@ -58,7 +57,6 @@ from target_gainsight.api.resources.bulk import MAX_FILE_BYTES as MAX_FILE_BYTES
 from target_gainsight.api.resources.bulk import BulkApi as BulkApi
 from target_gainsight.api.resources.bulk import JobStatus as JobStatus
 from target_gainsight.api.resources.bulk import UploadResponse as UploadResponse
-from target_gainsight.api.resources.cockpit import CockpitApi as CockpitApi
 from target_gainsight.api.resources.metadata import Field as Field
 from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi
 from target_gainsight.api.resources.metadata import ObjectSchema as ObjectSchema
@@ -66,8 +64,11 @@ from target_gainsight.api.resources.metadata import ObjectSummary as ObjectSumma
 from target_gainsight.api.resources.metadata import PicklistOption as PicklistOption
 from target_gainsight.api.resources.people import PeopleApi as PeopleApi
 from target_gainsight.api.resources.people import PersonResponse as PersonResponse
-from target_gainsight.api.resources.per_record_results import PerRecordResponse as PerRecordResponse
-from target_gainsight.api.resources.per_record_results import RecordFailure as RecordFailure
+from target_gainsight.api.resources.per_record import CockpitApi as CockpitApi
+from target_gainsight.api.resources.per_record import PerRecordResponse as PerRecordResponse
+from target_gainsight.api.resources.per_record import RecordFailure as RecordFailure
+from target_gainsight.api.resources.per_record import TimelineApi as TimelineApi
+from target_gainsight.api.resources.per_record import is_duplicate as is_duplicate
 from target_gainsight.api.resources.query_filter import Condition as Condition
 from target_gainsight.api.resources.query_filter import Operator as Operator
 from target_gainsight.api.resources.query_filter import Where as Where
@@ -76,7 +77,6 @@ from target_gainsight.api.resources.query_filter import any_of as any_of
 from target_gainsight.api.resources.query_filter import is_in as is_in
 from target_gainsight.api.resources.records import MAX_KEYS as MAX_KEYS
 from target_gainsight.api.resources.records import MAX_PAGE as MAX_PAGE
+from target_gainsight.api.resources.records import MAX_RECORDS as MAX_RECORDS
 from target_gainsight.api.resources.records import RecordsApi as RecordsApi
 from target_gainsight.api.resources.records import WriteResponse as WriteResponse
-from target_gainsight.api.resources.timeline import TimelineApi as TimelineApi
-from target_gainsight.api.resources.timeline import is_duplicate as is_duplicate

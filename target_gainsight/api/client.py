@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib.metadata import version
-from types import TracebackType
 
 import requests
 from typing_extensions import Self
@@ -51,11 +50,10 @@ from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
-from target_gainsight.api.resources.cockpit import CockpitApi
 from target_gainsight.api.resources.metadata import MetadataApi
 from target_gainsight.api.resources.people import PeopleApi
+from target_gainsight.api.resources.per_record import CockpitApi, TimelineApi
 from target_gainsight.api.resources.records import RecordsApi
-from target_gainsight.api.resources.timeline import TimelineApi
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +63,9 @@ class GainsightClient:
 
     Args:
         base_url: `https://mycompany.gainsightcloud.com`.
-        authentication: The credential.
         session: A `requests.Session` to use instead of an own one; it is not closed here.
         rate_limiter: Issues permits for calls; enforces the documented limits by default.
-        retry: The bounds of retrying.
         timeout: Seconds to wait for a connection, and for a response.
-        clock: Gives the time and waits.
         observer: Called after every attempt, in the thread that made it.
         user_agent: The name under which the tenant logs the calls.
 
@@ -162,12 +157,7 @@ class GainsightClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _fetch_token(self, basic: AuthHeaders) -> TokenGrant:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from target_gainsight.api import (
@@ -142,16 +142,7 @@ class ProbeSession:
         if self._signal is not None:
             raise InterruptedProbeError(self._signal)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        kind: str,
-        json: Json | None = None,
-        params: Mapping[str, str] | None = None,
-        repeatable: bool = True,
-    ) -> Reply:
+    def send(self, call: Call) -> Reply:
         """Make a call and return what came back, a refusal as well as a success.
 
         Raises:
@@ -161,21 +152,11 @@ class ProbeSession:
             InterruptedProbeError: A signal ends the probe.
         """
         self.check_signals()
-        sent_bytes = 0 if json is None else len(encode(json))
+        sent_bytes = 0 if call.json is None else len(encode(call.json))
+        # Little: each attempt is one of the calls that the probe may make.
+        call = replace(call, max_seconds=1.0, server_error_tries=2, expects=None)
         try:
-            response = self.client.send(
-                Call(
-                    method,
-                    path,
-                    kind=kind,
-                    json=json,
-                    params=params or {},
-                    repeatable=repeatable,
-                    # Little: each attempt is one of the calls that the probe may make.
-                    max_seconds=1.0,
-                    server_error_tries=2,
-                )
-            )
+            response = self.client.send(call)
         except CallBudgetExceededError as error:
             message = "the calls that the probe may make are used up"
             raise NotSettledError(message) from error

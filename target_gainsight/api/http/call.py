@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import BinaryIO, Literal, TypeAlias
 
 from target_gainsight.api.errors import CallContext
-from target_gainsight.api.http.json_codec import Json, Record
+from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.rate_limits.groups import RateLimitGroup
 
 Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
-
-MAX_RECORDS = 50
-"""Records of one write, in every API."""
 
 _CHUNK_BYTES = 1 << 16
 
@@ -68,19 +65,6 @@ def form_content(
     tail = f"\r\n--{boundary}--\r\n".encode()
     media_type = f"multipart/form-data; boundary={boundary}"
     return Content(media_type, lambda: FormStream(head, open_file(), tail))
-
-
-def batch(records: Iterable[Record]) -> list[Record]:
-    """List the records of one write.
-
-    Raises:
-        ValueError: There is none, or more than 50.
-    """
-    listed = list(records)
-    if not 1 <= len(listed) <= MAX_RECORDS:
-        message = f"a write takes 1 to {MAX_RECORDS} records, not {len(listed)}"
-        raise ValueError(message)
-    return listed
 
 
 @dataclass(frozen=True)

@@ -32,18 +32,21 @@ from target_gainsight.api.http.responses import Send
 
 logger = logging.getLogger(__name__)
 
-_PATH = "/v1/meta/services/objects"
-LIST_PATH = f"{_PATH}/list"
-DESCRIBE_SEVERAL_PATH = f"{_PATH}/describe"
-Volume = Literal["low", "high"]
+_PATH = "/v1/meta/services"
+LIST_CALL = Call(
+    "GET",
+    f"{_PATH}/objects/list",
+    kind="list objects",
+    expects=lambda data: isinstance(data, list),
+)
+"""Get Lite API Call."""
 _MAX_SECONDS = 60.0
 """Metadata only prevents mistakes: without it a stream is loaded unchecked."""
 _MAX_SECONDS_OF_SEVERAL = 15.0
 """One object that cannot be described may fail the call for all; each is then described alone."""
 _MAX_DESCRIBED = 25
 """Objects per call: the most seen in one (Data Management APIs, Post Describe)."""
-WITHOUT_CHILDREN = {"ic": "false", "cl": "0", "idd": "true"}
-DESCRIBE_SEVERAL = {
+_DESCRIBE_SEVERAL = {
     "includeChilds": "false",
     "childLevels": "0",
     "populatePickListOptions": "true",
@@ -59,7 +62,6 @@ DESCRIBE_SEVERAL = {
     "externalContext": "false",
 }
 _MANY_SHOWN = 5
-_DROPDOWNS = "/v1/meta/services/dropdowns"
 _UNREADABLE = (
     AccessDeniedError,
     NotFoundError,
@@ -130,7 +132,7 @@ class ObjectSummary:
     transactional: bool | None
 
     @property
-    def volume(self) -> Volume | None:
+    def volume(self) -> Literal["low", "high"] | None:
         """Low or high for a custom object; `None` where that is unknown or means nothing."""
         if self.transactional is None or self.object_type != "CUSTOM":
             return None
@@ -171,15 +173,7 @@ class MetadataApi:
             ObjectNotFoundError: The tenant has no such object.
             WrongMetadataError: The response describes something else.
         """
-        call = Call(
-            "GET",
-            describe_path(object_name),
-            kind="describe",
-            params=WITHOUT_CHILDREN,
-            max_seconds=_MAX_SECONDS,
-            expects=_is_description,
-        )
-        response = self._send(call)
+        response = self._send(describe_call(object_name))
         entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
@@ -202,16 +196,8 @@ class MetadataApi:
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
-            call = Call(
-                "POST",
-                DESCRIBE_SEVERAL_PATH,
-                kind="describe",
-                json={"objectNames": list(names), **DESCRIBE_SEVERAL},
-                max_seconds=_MAX_SECONDS_OF_SEVERAL,
-                expects=_is_description,
-            )
             with suppress(*_UNREADABLE):
-                entries = _entries(self._send(call).data)
+                entries = _entries(self._send(describe_several_call(names)).data)
                 for name in names:
                     if entry := _entry_of(name, entries):
                         schemas[name.lower()] = self._schema(entry, name)
@@ -219,24 +205,14 @@ class MetadataApi:
 
     def list_objects(self) -> tuple[ObjectSummary, ...]:
         """List every object of the tenant (Get Lite API Call)."""
-        call = Call(
-            "GET", LIST_PATH, kind="list objects", expects=lambda data: isinstance(data, list)
-        )
-        return tuple(_summary(entry) for entry in as_mappings(self._send(call).data))
+        return tuple(_summary(entry) for entry in as_mappings(self._send(LIST_CALL).data))
 
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List a dropdown category once (Get API - categoryID); none where it is not whole."""
         if category_id not in self._categories:
-            call = Call(
-                "GET",
-                category_path(category_id),
-                kind="dropdown",
-                max_seconds=_MAX_SECONDS,
-                expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
-            )
             items: Sequence[Record] = ()
             try:
-                data = as_mapping(self._send(call).data)
+                data = as_mapping(self._send(category_call(category_id)).data)
             except _UNREADABLE as error:
                 logger.warning(
                     "picklist category %s cannot be read (%s); its labels are left to the "
@@ -294,14 +270,39 @@ class MetadataApi:
         )
 
 
-def describe_path(object_name: str) -> str:
-    """Return the path that describes one object (Get Describe)."""
-    return f"{_PATH}/{quote(object_name, safe='')}/describe"
+def describe_call(object_name: str) -> Call:
+    """Return the call that describes one object (Get Describe)."""
+    return Call(
+        "GET",
+        f"{_PATH}/objects/{quote(object_name, safe='')}/describe",
+        kind="describe",
+        params={"ic": "false", "cl": "0", "idd": "true"},
+        max_seconds=_MAX_SECONDS,
+        expects=_is_description,
+    )
 
 
-def category_path(category_id: str) -> str:
-    """Return the path that lists a dropdown category (Get API - categoryID)."""
-    return f"{_DROPDOWNS}/{quote(category_id, safe='')}"
+def describe_several_call(object_names: Sequence[str]) -> Call:
+    """Return the call that describes up to 25 objects (Post Describe)."""
+    return Call(
+        "POST",
+        f"{_PATH}/objects/describe",
+        kind="describe",
+        json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
+        max_seconds=_MAX_SECONDS_OF_SEVERAL,
+        expects=_is_description,
+    )
+
+
+def category_call(category_id: str) -> Call:
+    """Return the call that lists a dropdown category (Get API - categoryID)."""
+    return Call(
+        "GET",
+        f"{_PATH}/dropdowns/{quote(category_id, safe='')}",
+        kind="dropdown",
+        max_seconds=_MAX_SECONDS,
+        expects=lambda data: is_list_of_mappings(as_mapping(data).get("childItems")),
+    )
 
 
 def _is_description(data: Json) -> bool:

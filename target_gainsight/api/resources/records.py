@@ -19,7 +19,7 @@ from target_gainsight.api.errors import (
     UnavailableError,
     UnreadableFieldError,
 )
-from target_gainsight.api.http.call import Call, batch
+from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import (
     Json,
     Record,
@@ -30,6 +30,8 @@ from target_gainsight.api.http.json_codec import (
 from target_gainsight.api.http.responses import Send, field_failures
 from target_gainsight.api.resources.query_filter import Where, to_wire
 
+MAX_RECORDS = 50
+"""Records of one write, in every API."""
 MAX_KEYS = 3
 MAX_PAGE = 5000
 _NOTHING_MATCHES = "GSOBJ_1011"
@@ -224,6 +226,18 @@ class RecordsApi:
             ) from error
         self._readable.add(object_name.lower())
         return rows_of(response.data) or ()
+
+
+def batch(records: Sequence[Record]) -> list[Record]:
+    """Return the records of one write as a list.
+
+    Raises:
+        ValueError: There is none, or more than 50.
+    """
+    if not 1 <= len(records) <= MAX_RECORDS:
+        message = f"a write takes 1 to {MAX_RECORDS} records, not {len(records)}"
+        raise ValueError(message)
+    return list(records)
 
 
 def objects_path(*parts: str) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from target_gainsight.api import CallEvent, Json, Record, RefusedError, Where
+from target_gainsight.api import Call, CallEvent, Json, Record, RefusedError, Where
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings, as_text
 from target_gainsight.api.resources.metadata import (
-    DESCRIBE_SEVERAL,
-    DESCRIBE_SEVERAL_PATH,
-    LIST_PATH,
-    WITHOUT_CHILDREN,
-    category_path,
-    describe_path,
+    LIST_CALL,
+    category_call,
+    describe_call,
+    describe_several_call,
 )
 from target_gainsight.api.resources.query_filter import to_wire
 from target_gainsight.api.resources.records import (
@@ -135,9 +133,8 @@ class TenantFacts:
         }
         if where is not None:
             body["where"] = to_wire(where)
-        reply = self.session.send(
-            "POST", objects_path("query", object_name), kind="query", json=body
-        )
+        call = Call("POST", objects_path("query", object_name), kind="query", json=body)
+        reply = self.session.send(call)
         read = RowsRead(tuple(select), reply)
         if read.were_read and not read.rows:
             self.found_nothing = read
@@ -146,13 +143,12 @@ class TenantFacts:
     @cached_property
     def listed(self) -> Reply:
         """The list of objects."""
-        return self.session.send("GET", LIST_PATH, kind="list objects")
+        return self.session.send(LIST_CALL)
 
     @cached_property
     def described_together(self) -> Reply:
         """The description of companies and users in one call."""
-        body: dict[str, Json] = {"objectNames": [COMPANY, USER], **DESCRIBE_SEVERAL}
-        return self.session.send("POST", DESCRIBE_SEVERAL_PATH, kind="describe", json=body)
+        return self.session.send(describe_several_call([COMPANY, USER]))
 
     @cached_property
     def described_activities(self) -> Reply | None:
@@ -168,9 +164,7 @@ class TenantFacts:
     def _describe(self, object_name: str) -> Reply | None:
         if self.listed.error and self.described_together.error:
             return None
-        return self.session.send(
-            "GET", describe_path(object_name), kind="describe", params=WITHOUT_CHILDREN
-        )
+        return self.session.send(describe_call(object_name))
 
     @cached_property
     def company_fields(self) -> tuple[DescribedField, ...]:
@@ -226,7 +220,7 @@ class TenantFacts:
         category = self._unlisted_category
         if category is None:
             return None
-        return self.session.send("GET", category_path(category), kind="dropdown")
+        return self.session.send(category_call(category))
 
     @property
     def _unlisted_category(self) -> str | None:

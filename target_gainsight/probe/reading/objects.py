@@ -11,7 +11,7 @@ from target_gainsight.api import (
     UnsuitableObjectError,
 )
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
-from target_gainsight.api.resources.cockpit import NAMES_PARAMS, NAMES_PATH
+from target_gainsight.api.resources.per_record import CTA_NAMES_CALL
 from target_gainsight.probe.observations import Observation, Question, Topic, Verdict
 from target_gainsight.probe.reading.facts import ACTIVITY, COMPANY, USER, RowsRead, TenantFacts
 
@@ -100,7 +100,7 @@ def _timeline(read: RowsRead) -> Observation:
 
 
 def _cta_names(facts: TenantFacts) -> Observation:
-    reply = facts.session.send("GET", NAMES_PATH, kind="cta names", params=NAMES_PARAMS)
+    reply = facts.session.send(CTA_NAMES_CALL)
     if reply.error is not None:
         is_unknown = isinstance(reply.error, UnknownRouteError | NotFoundError)
         observed = f"refused with {reply.summary}"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from target_gainsight.api import (
+    Call,
     Condition,
     GainsightError,
     Json,
@@ -164,20 +165,21 @@ class MarkedRows:
 
     def _send_delete(self, gsid: str) -> Reply:
         path = f"{self._path}/{quote(gsid, safe='')}"
-        return self.session.send("DELETE", path, kind="delete", repeatable=False)
+        return self.session.send(Call("DELETE", path, kind="delete", repeatable=False))
 
     def _write(
         self, method: str, records: Sequence[Record], keys: Sequence[str] = (), lookups: Json = None
     ) -> Reply:
         is_insert = method == "POST"
-        return self.session.send(
+        call = Call(
             method,
             self._path,
             kind="insert" if is_insert else "update",
             json={"records": list(records), **({"lookups": lookups} if lookups else {})},
-            params=None if is_insert else {"keys": ",".join(keys)},
+            params={} if is_insert else {"keys": ",".join(keys)},
             repeatable=not is_insert,
         )
+        return self.session.send(call)
 
 
 def listed_rows(reply: Reply) -> tuple[Record, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from target_gainsight.api import Json, Record, is_in
+from target_gainsight.api import Call, Json, Record, is_in
 from target_gainsight.probe.observations import Observation, Question, Topic
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.writing.fields import UnsuitableForProbeError
@@ -65,9 +65,8 @@ def _read(session: ProbeSession, email: str) -> list[Record]:
 
 
 def _send_again(person: FoundPerson) -> Iterator[Observation]:
-    reply = person.session.send(
-        "PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person.values
-    )
+    call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person.values)
+    reply = person.session.send(call)
     names = set(reply.data) if isinstance(reply.data, dict) else set()
     if reply.error:
         yield PEOPLE_ANSWER.not_settled(reply.summary)
