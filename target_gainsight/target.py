@@ -7,7 +7,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
 from typing import IO, Any, ClassVar, cast
@@ -113,9 +113,8 @@ class TargetGainsight(Target):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find every error in the configuration, ours and the SDK's, at once."""
         schema = self.config_jsonschema
-        checked = check_config(self._config, schema)
-        self._raw_config, self._config = checked.raw, checked.for_sdk
-        errors = list(dict.fromkeys([*checked.errors, *self._sdk_errors()]))
+        self._raw_config, self._config, found = check_config(self._config, schema)
+        errors = list(dict.fromkeys([*found, *self._sdk_errors()]))
         for message in unknown_settings(self._raw_config, schema["properties"]):
             self.logger.warning(message)
         if errors and raise_errors:
@@ -221,16 +220,11 @@ class TargetGainsight(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        with self._within_budget() as writes:
-            if not writes:
-                return
-            stream = message_dict["stream"]
-            for number, record in enumerate(read_batch(message_dict), start=1):
-                message = {"type": "RECORD", "stream": stream, "record": record}
-                for full in self.router.route_record(message):
-                    self.drain_one(full)
-                if number % POLL_EVERY == 0:
-                    self.reader.poll_events()
+        stream = message_dict["stream"]
+        for number, record in enumerate(read_batch(message_dict), start=1):
+            self._process_record_message({"type": "RECORD", "stream": stream, "record": record})
+            if number % POLL_EVERY == 0:
+                self.reader.poll_events()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -321,11 +315,9 @@ class TargetGainsight(Target):
         try:
             self.listen(file_input)
         except ReadingStoppedError:
-            return self.session.end_by_signal(self._interruption)
+            return self.session.end_early(None, self._interruption)
         except EXPECTED_ERRORS as error:
-            if self._interruption.signal is not None:
-                return self.session.end_by_signal(self._interruption)
-            return self.session.end_by_error(error)
+            return self.session.end_early(error, self._interruption)
         except Exception as error:
             self.session.publish(run_end.failed(error))
             raise
@@ -342,8 +334,11 @@ class TargetGainsight(Target):
         self._interruption.on_signal(signum)
 
     def _publish_forced_end(self) -> None:
+        """Publish a run that is ended while its main thread is busy; no time to notify."""
         if self._has_session:
-            self.session.publish_forced_end(self._interruption)
+            signal_name, exit_code = self._interruption.signal_name, self._interruption.exit_code
+            with suppress(OSError, RuntimeError):  # counts that change while they are read
+                self.session.publish(run_end.interrupted(signal_name, exit_code), notifies=False)
 
     def _stop(self) -> None:
         self.reader.stop()

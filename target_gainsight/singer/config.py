@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 from singer_sdk.about import AboutInfo
 from singer_sdk.plugin_base import _ConfigInput
@@ -17,22 +17,15 @@ from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.parsing import parse_settings, read_sdk_settings
 
 
-class CheckedConfig(NamedTuple):
-    """A configuration that has been checked.
+def check_config(
+    given: Mapping[str, Any], schema: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Check our settings and convert those of the SDK.
 
-    Attributes:
-        raw: Our settings, as they were given.
-        for_sdk: The settings as the SDK reads them.
-        errors: Its errors, except those that the SDK finds.
+    Returns:
+        Our settings as they were given, the settings as the SDK reads them, and all errors but
+        those that the SDK finds.
     """
-
-    raw: dict[str, Any]
-    for_sdk: dict[str, Any]
-    errors: list[str]
-
-
-def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedConfig:
-    """Check our settings and convert those of the SDK."""
     raw = restore_dropped_names(given, schema)
     maps = raw.get("stream_maps")
     if isinstance(maps, dict):
@@ -44,7 +37,7 @@ def check_config(given: Mapping[str, Any], schema: dict[str, Any]) -> CheckedCon
         errors += error.errors
     for_sdk, wrong = read_sdk_settings(raw, schema)
     errors += [*wrong, *_missing_faker(for_sdk.get("stream_maps"))]
-    return CheckedConfig(raw, for_sdk, errors)
+    return raw, for_sdk, errors
 
 
 def settings_as_given(

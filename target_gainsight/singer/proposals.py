@@ -54,20 +54,15 @@ def proposal_text(proposal: Proposal) -> str:
     return f"# {HEADING}\n{proposal.to_yaml()}\n"
 
 
-def write_proposal(proposal: Proposal, folder: Path) -> Path | None:
-    """Write a proposal to a file of its stream; None if that cannot be done."""
+def write_proposal(proposal: Proposal, folder: Path) -> str:
+    """Write a proposal to a file of its stream, if possible; return the end of an error message."""
     name = _NOT_IN_A_NAME.sub("_", proposal.stream)[:MAX_NAME_LENGTH]
     path = folder / f"gainsight-{name}.mapping.yml"
+    text = f"{HEADING}\n{proposal.to_yaml()}"
     try:
         make_private_folder(folder)
         replace_private_file(path, proposal_text(proposal).encode("utf-8", "backslashreplace"))
     except OSError as error:
         logger.debug("the proposed settings cannot be written to %s: %s", path, error)
-        return None
-    return path
-
-
-def message_lines(proposal: Proposal, path: Path | None) -> str:
-    """Return a proposal as the end of an error message."""
-    copied = f"Settings to begin with, also in {display_path(path)}:\n" if path else ""
-    return f"{copied}{HEADING}\n{proposal.to_yaml()}"
+        return text
+    return f"Settings to begin with, also in {display_path(path)}:\n{text}"

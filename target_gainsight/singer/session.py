@@ -35,7 +35,7 @@ from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
-from target_gainsight.singer.proposals import message_lines, propose, write_proposal
+from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import (
     RunFacts,
@@ -210,68 +210,48 @@ class Session:
             if self.plan is not None and self.shows_plan:
                 click.echo(self.plan.to_text(self.summary), err=True)
 
-    def end_by_error(self, error: Exception) -> RunEnd:
-        """Process the calls in flight, conclude, and log the error that ended the run."""
-        bad_input = isinstance(error, (SingerSDKError, SingerError))
-        if isinstance(error, StreamMismatchError):
-            self._add_proposal(error)
-        logged = self._end(sends_more=bad_input)
-        shown = user_facing_error(error)
-        if str(logged) != str(shown):  # a file that cannot be written fails twice
-            logger.error("%s", shown)
-        return run_end.failed(shown)
+    def end_early(self, error: Exception | None, interruption: Interruption) -> RunEnd:
+        """Process the calls in flight, conclude, and log what ended the run.
 
-    def _add_proposal(self, error: StreamMismatchError) -> None:
-        """Propose settings for a stream that does not fit, in the message and as a file."""
-        if error.spec is None:
-            return
-        schemas = self.context.schemas
-        self.proposal = propose(error.spec, error.stream, schemas.get_if_readable)
-        if self.proposal is not None:
-            path = write_proposal(self.proposal, self.settings.output.rejects_path)
-            error.proposal = message_lines(self.proposal, path)
-
-    def end_by_signal(self, interruption: Interruption) -> RunEnd:
-        """Process the calls in flight and conclude."""
-        error = self._end(sends_more=False)
-        if error is not None:
-            return run_end.failed(error)
-        logger.warning("stopped by %s; the state covers what is settled", interruption.signal_name)
-        return run_end.interrupted(interruption.signal_name, interruption.exit_code)
-
-    def publish(self, end: RunEnd) -> int:
-        """Write the summary and the history; return the run's exit code."""
-        document = make_document(self.facts, end, self.clock.now(), self.summary)
-        if not self._publishing.acquire(blocking=False):  # the process is about to be ended
-            return end.exit_code
-        return publish(document, self.settings.output)
-
-    def publish_forced_end(self, interruption: Interruption) -> None:
-        """Write summary and history of a run that is ended while its main thread is busy.
-
-        There is no time for a notification. Nothing may keep the process from its end.
+        Args:
+            error: The error that ended it, unless a signal did.
+            interruption: The signal, if there was one.
         """
-        end = run_end.interrupted(interruption.signal_name, interruption.exit_code)
-        output = replace(self.settings.output, notify_url=None)
-        try:
-            document = make_document(self.facts, end, self.clock.now(), self.summary)
-            if self._publishing.acquire(blocking=False):
-                publish(document, output)
-        except (OSError, RuntimeError) as error:  # counts that change while they are read
-            logger.debug("the summary of the interrupted run is not written: %s", error)
-
-    def _end(self, *, sends_more: bool) -> Exception | None:
-        """Process the calls in flight and conclude; return the error that prevented it."""
-        if self._context is not None and not sends_more:
+        errors = [] if error is None or interruption.signal is not None else [error]
+        is_bad_input = any(isinstance(each, (SingerSDKError, SingerError)) for each in errors)
+        if self._context is not None and not is_bad_input:
             self._context.pool.stop_accepting()
+        for each in errors:
+            if isinstance(each, StreamMismatchError):
+                self._add_proposal(each)
         self.settle_in_flight()
         try:
             self.conclude()
-        except EXPECTED_ERRORS as error:
-            shown = user_facing_error(error)
-            logger.error("%s", shown)  # noqa: TRY400 - the message is complete
-            return shown
-        return None
+        except EXPECTED_ERRORS as further:
+            errors.insert(0, further)
+        errors = [user_facing_error(each) for each in errors]
+        for each in {str(each): each for each in errors}.values():  # a disk may fail twice
+            logger.error("%s", each)
+        if errors:
+            return run_end.failed(errors[-1])
+        logger.warning("stopped by %s; the state covers what is settled", interruption.signal_name)
+        return run_end.interrupted(interruption.signal_name, interruption.exit_code)
+
+    def _add_proposal(self, error: StreamMismatchError) -> None:
+        """Propose settings for a stream that does not fit, in the message and as a file."""
+        if error.spec is not None:
+            describe = self.context.schemas.get_if_readable
+            self.proposal = propose(error.spec, error.stream, describe)
+        if self.proposal is not None:
+            error.proposal = write_proposal(self.proposal, self.settings.output.rejects_path)
+
+    def publish(self, end: RunEnd, *, notifies: bool = True) -> int:
+        """Write the summary and the history, once; return the run's exit code."""
+        document = make_document(self.facts, end, self.clock.now(), self.summary)
+        if not self._publishing.acquire(blocking=False):
+            return end.exit_code
+        output = self.settings.output
+        return publish(document, output if notifies else replace(output, notify_url=None))
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""

@@ -25,7 +25,7 @@ from singer_runs import (
 
 from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.singer.reporting.publishing import append_to_history, read_history
-from target_gainsight.singer.signals import Interruption
+from target_gainsight.singer.reporting.run_end import interrupted
 
 BAD = record(Name="Bad", Employees="a lot")
 
@@ -153,7 +153,7 @@ def test_interrupted_run_has_a_summary(tenant: Tenant, tmp_path: Path) -> None:
 def test_run_that_is_ended_by_force_has_one_summary(tenant: Tenant) -> None:
     path = tenant.folder / "summary.json"
     target = tenant.target(summary_path=str(path))
-    target.session.publish_forced_end(Interruption(lambda: None))
+    target.session.publish(interrupted("SIGTERM", 143), notifies=False)
     assert json.loads(path.read_text())["status"] == "interrupted"
     tenant.run(target, schema(), record(Name="A"))
     assert [each["status"] for each in history_of(tenant)] == ["interrupted"]
