@@ -74,7 +74,8 @@ def test_fan_out_replays_only_refused_map(tenant: Tenant) -> None:
 
 def test_changed_schema_is_repeated(tenant: Tenant) -> None:
     tenant.sandbox.tenant.faults.rules.append(BAD)
-    first, second = schema(), schema(columns={"Name": {"type": "string"}, "Industry": {}})
+    first = {**schema(), "bookmark_properties": ["Name"], "extra": {"kept": 1.5}}
+    second = schema(columns={"Name": {"type": "string"}, "Industry": {}})
     other = schema("others")
     bad = {"Industry": "bad"}
     lines = [

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
-
-from singer_messages import COMPANY_COLUMNS, TEXT, record, schema, state
+from singer_messages import record, schema, state
 from singer_runs import Tenant
 
 from target_gainsight.sandbox import ServerRule
@@ -34,30 +31,6 @@ def test_exactly_the_rejects_are_loaded_after_fix(tenant: Tenant) -> None:
     assert replay.states == []
 
 
-def test_file_has_original_schema_and_repeats_changed_one(tenant: Tenant) -> None:
-    odd = {**schema(), "bookmark_properties": ["Name"], "extra": {"kept": 1.5}}
-    wider = schema(columns={**COMPANY_COLUMNS, "Summary": TEXT})
-    bad = {"Employees": "a lot"}
-    run = tenant.load(
-        odd,
-        record(Name="Initech"),
-        record(Name="C1", **bad),
-        odd,
-        record(Name="C2", **bad),
-        wider,
-        record(Name="C3", **bad),
-        odd,
-        record(Name="C4", **bad),
-    )
-    assert [line["type"][:3] for line in run.reject_lines] == [
-        *("SCH", "REC", "REC"),
-        *("SCH", "REC"),
-        *("SCH", "REC"),
-    ]
-    assert [line for line in run.reject_lines if line["type"] == "SCHEMA"] == [odd, wider, odd]
-    assert [each["record"]["Name"] for each in run.rejects] == ["C1", "C2", "C3", "C4"]
-
-
 def test_schema_before_stream_maps_is_kept(tenant: Tenant) -> None:
     run = tenant.load(
         schema(),
@@ -66,24 +39,6 @@ def test_schema_before_stream_maps_is_kept(tenant: Tenant) -> None:
         stream_maps={"accounts": {"Industry": "Industry.upper()", "Summary": "Name"}},
     )
     assert run.reject_lines[0] == schema()
-
-
-def test_rejects_of_stream_are_in_input_order(tenant: Tenant) -> None:
-    refuse(tenant, "bad")
-    run = tenant.load(
-        schema(),
-        schema("partners"),
-        record("partners", Name="P1", Industry="bad"),
-        record(Name="A1", Employees="a lot"),
-        record("partners", Name="P2"),
-        record(Name="A2", Industry="bad"),
-        record("partners", Name="P3", Employees="a lot"),
-        record(Name="A3", Employees="a lot"),
-        record(Name="A4"),
-    )
-    names = [each["record"]["Name"] for each in run.rejects]
-    assert [name for name in names if name.startswith("A")] == ["A1", "A2", "A3"]
-    assert [name for name in names if name.startswith("P")] == ["P1", "P3"]
 
 
 def test_map_runs_once_for_replayed_record(tenant: Tenant) -> None:
@@ -104,19 +59,6 @@ def test_record_rejected_again_is_filed_once(tenant: Tenant) -> None:
     [before], [after] = first.rejects, second.rejects
     assert after["record"] == before["record"]
     assert after["gainsight_reject"]["code"] == before["gainsight_reject"]["code"]
-
-
-def test_files_are_private_and_ignored_by_git(tenant: Tenant, tmp_path: Path) -> None:
-    summary = tmp_path / "sums" / "run.json"
-    run = tenant.load(
-        schema(),
-        record(Name="A", Employees="a lot"),
-        record(Name="B"),
-        summary_path=str(summary),
-    )
-    assert stat.S_IMODE(run.reject_path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(summary.stat().st_mode) == 0o600
-    assert (run.reject_path.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 def test_text_of_every_kind_survives_the_file(tenant: Tenant) -> None:

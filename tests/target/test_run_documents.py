@@ -46,7 +46,9 @@ def test_successful_run_has_a_summary(tenant: Tenant) -> None:
     run = tenant.load(schema(), record(Name="A"), state(at=1), summary_path=str(path))
     document = summary_in(path.parent)
     name = document["run"]
-    assert [each.name for each in path.parent.iterdir()] == [f"{name}-accounts.json"]
+    [file] = path.parent.iterdir()
+    assert file.name == f"{name}-accounts.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (document["status"], document["exit_code"], document["error"]) == ("success", 0, None)
     assert document["started_at"] == document["ended_at"] == "2026-01-01T12:00:00+00:00"
     assert document["duration_seconds"] == 0.0

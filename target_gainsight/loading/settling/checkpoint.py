@@ -31,7 +31,7 @@ class Checkpoint:
     ) -> None:
         self._emit = emit
         self._now = now
-        self._interval = interval
+        self.interval = interval
         self._max_waiting = max_waiting
         self._watermarks: list[Watermark] = []
         self._waiting: deque[tuple[list[tuple[Watermark, int]], Mapping[str, Any]]] = deque()
@@ -66,7 +66,7 @@ class Checkpoint:
             self._waiting.popleft()
             self._covered = state
         now = self._now()
-        if self._covered is not None and (final or now - self._emitted_at >= self._interval):
+        if self._covered is not None and (final or now - self._emitted_at >= self.interval):
             state, self._covered = self._covered, None
             self._emitted_at = now
             self._emit(state)

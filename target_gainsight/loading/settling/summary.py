@@ -142,10 +142,6 @@ class Summary:
                 }
             )
 
-    def total(self, outcome: Outcome) -> int:
-        """Count an outcome over all streams."""
-        return sum(counts.outcomes[outcome] for counts in self.streams.values())
-
     @property
     def read(self) -> int:
         """Records read over all streams."""

@@ -41,7 +41,7 @@ def check_end(settings: Settings, ledger: Ledger, *, is_whole: bool) -> None:
     summary, dry_run = ledger.summary, settings.dry_run
     if is_whole:
         _check_min_records(settings, summary)
-    rejected = summary.total(Outcome.REJECTED)
+    rejected = sum(each.outcomes[Outcome.REJECTED] for each in summary.streams.values())
     if rejected and rejected == summary.read:
         _fail_all_rejected(rejected, ledger, dry_run=dry_run)
     failed = sum(each.by_file.failed for each in summary.streams.values() if each.by_file)
