@@ -23,10 +23,10 @@ from target_gainsight.probe.observations import Observation, ask, merge
 from target_gainsight.probe.profile import make_profile
 from target_gainsight.probe.reading import MAX_CALLS, READ_QUESTIONS
 from target_gainsight.probe.reading.facts import TenantFacts
-from target_gainsight.probe.session import InterruptedProbeError, ProbeSession
+from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.writing import person as people
 from target_gainsight.probe.writing.fields import UnsuitableForProbeError
-from target_gainsight.probe.writing.run import WriteReport, run_writes
+from target_gainsight.probe.writing.run import run_writes
 from target_gainsight.probe.writing.trial import (
     MAX_CREATED,
     USUALLY_CREATED,
@@ -116,10 +116,9 @@ def _ask_by_writing(
         try:
             if written.lower().startswith(PERSON):
                 return _probe_person(session, written[len(PERSON) :], yes=yes), True
-            report = _probe_object(session, written, yes=yes)
+            return _probe_object(session, written, yes=yes)
         except UnsuitableForProbeError as error:
             raise click.ClickException(one_line(str(error))) from error
-    return report.observations, not report.left
 
 
 def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Observation, ...]:
@@ -134,29 +133,34 @@ def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Obse
     return ask(people.QUESTIONS, person)
 
 
-def _probe_object(session: ProbeSession, name: str, *, yes: bool) -> WriteReport:
-    """Write to an object; report records that are left, and end if the probe was stopped."""
+def _probe_object(
+    session: ProbeSession, name: str, *, yes: bool
+) -> tuple[tuple[Observation, ...], bool]:
+    """Write to an object; report records that are left, also if the probe ends early."""
     trial = plan_writes(session, name)
+    rows = trial.rows
     _describe(trial)
     _confirm(yes=yes)
-    with session.stop_on_signals():
-        report = run_writes(trial)
-    if trial.rows.may_appear:
-        _note(
-            "A create had no clear response, so its records may appear later. Run the probe again "
-            "to delete them."
-        )
-    if report.left:
-        _note("These records are not deleted, or may not be. Delete them, or run the probe again:")
-        for gsid in report.left:
-            _note(f"  {gsid}")
-    if isinstance(report.stopped, InterruptedProbeError):
-        state = "Some records are left" if report.left else "Its records are deleted"
+    try:
+        with session.stop_on_signals():
+            observations = run_writes(trial)
+    except SystemExit:
+        state = "Some records are left" if rows.left else "Its records are deleted"
         _note(f"The probe was interrupted. {state}.")
-        raise SystemExit(report.stopped.exit_code)
-    if report.stopped:
-        raise click.ClickException(one_line(str(report.stopped))) from report.stopped
-    return report
+        raise
+    finally:
+        if rows.may_appear:
+            _note(
+                "A create had no clear response, so its records may appear later. Run the probe "
+                "again to delete them."
+            )
+        if rows.left:
+            _note(
+                "These records are not deleted, or may not be. Delete them, or run the probe again:"
+            )
+        for gsid in rows.left:
+            _note(f"  {gsid}")
+    return observations, not rows.left
 
 
 def _describe(trial: Trial) -> None:

@@ -43,18 +43,6 @@ _SIGNALS = tuple(
 _SIGNAL_EXIT = 128
 
 
-class InterruptedProbeError(Exception):
-    """A signal ends the probe; the records that it has created are still to be deleted.
-
-    Attributes:
-        exit_code: 128 and the signal's number, as a shell reports it.
-    """
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(f"signal {signum}")
-        self.exit_code = _SIGNAL_EXIT + signum
-
-
 @dataclass(frozen=True)
 class Reply:
     """The response to one call, or why there is none.
@@ -138,9 +126,9 @@ class ProbeSession:
                 signal.signal(each, handler)
 
     def check_signals(self) -> None:
-        """Raise an InterruptedProbeError if a signal was noted."""
+        """Raise a SystemExit with the exit code of the signal that was noted, if one was."""
         if self._signal is not None:
-            raise InterruptedProbeError(self._signal)
+            raise SystemExit(_SIGNAL_EXIT + self._signal)
 
     def send(self, call: Call) -> Reply:
         """Make a call and return what came back, a refusal as well as a success.
@@ -149,7 +137,7 @@ class ProbeSession:
             NotSettledError: The calls that the probe may make are used up.
             StopRunError: No further call can succeed: the credential is not accepted, the tenant
                 cannot be reached, or the quota of the day is used up.
-            InterruptedProbeError: A signal ends the probe.
+            SystemExit: A signal ends the probe.
         """
         self.check_signals()
         sent_bytes = 0 if call.json is None else len(encode(call.json))

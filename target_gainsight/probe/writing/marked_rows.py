@@ -34,7 +34,6 @@ _MARK = "tg-probe-"
 MARK_LENGTH = len(_MARK) + 15
 """The characters that a key field must hold."""
 _MARKED = re.compile(rf"{_MARK}(?P<token>[0-9a-f]{{8}})(?P<check>[0-9a-f]{{4}})-[0-9]{{1,2}}")
-_DELETE_ROUNDS = 3
 
 
 class MarkedRows:
@@ -47,6 +46,7 @@ class MarkedRows:
         prefix: The beginning of the keys of this run. The run's id in it ends in a checksum, so
             that no typed key passes for it.
         may_appear: Whether a create has an unknown outcome and may be committed later.
+        left: The GSIDs of created records that are not deleted, or may not be.
     """
 
     def __init__(self, session: ProbeSession, object_name: str, key: str) -> None:
@@ -56,6 +56,7 @@ class MarkedRows:
         self.key = key
         self.prefix = f"{_MARK}{token}{_checksum(token)}-"
         self.may_appear = False
+        self.left: tuple[str, ...] = ()
         self._path = f"/v1/data/objects/{quote(object_name, safe='')}"
         self._responded: set[str] = set()
         self._read: set[str] = set()
@@ -132,26 +133,16 @@ class MarkedRows:
             reply = self._send_delete(gsid)
         return reply
 
-    def delete_all(self) -> tuple[str, ...]:
-        """Delete the rows of this and earlier probes.
-
-        They are read again after they were deleted; one that is still there is deleted again.
-
-        Returns:
-            The GSIDs of rows that are left, or may be.
-        """
+    def delete_all(self) -> None:
+        """Delete the rows of this and earlier probes, read them again, and note what is `left`."""
         found = set(self._read)
         try:
-            left = {*found, *self.find()}
-            found |= left
-            for _ in range(_DELETE_ROUNDS):
-                if not left:
-                    break
-                self._delete(sorted(left))
-                left = set(self.find())
+            found |= set(self.find())
+            self._delete(sorted(found))
+            left = set(self.find()) if found else found
         except GainsightError:
-            return tuple(sorted(found | self._responded))
-        return tuple(sorted(left | (self._responded - found)))
+            left = found
+        self.left = tuple(sorted(left | (self._responded - found)))
 
     def _delete(self, gsids: Sequence[str]) -> None:
         """Delete rows, unless the tenant is unavailable: each would be retried as long again."""

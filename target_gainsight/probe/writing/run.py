@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from target_gainsight.api import GainsightError
 from target_gainsight.probe.observations import Observation, ask
-from target_gainsight.probe.session import InterruptedProbeError
 from target_gainsight.probe.writing import updates, values
-from target_gainsight.probe.writing.fields import DAY
+from target_gainsight.probe.writing.fields import DAY, UnsuitableForProbeError
 from target_gainsight.probe.writing.marked_rows import listed_rows
 from target_gainsight.probe.writing.trial import CREATED, Trial
 
@@ -16,49 +14,29 @@ _BAD_DATE = "GSOBJ_1006"
 WRITE_QUESTIONS = (*updates.UPDATES, *values.QUESTIONS, *updates.LOOKUPS, *updates.DELETES)
 
 
-class NotCreatedError(Exception):
-    """The probe's records were not created; the message has the reason."""
-
-
-@dataclass(frozen=True)
-class WriteReport:
-    """What a probe found out and left behind.
-
-    Attributes:
-        observations: The observations; empty if the probe was stopped.
-        left: The GSIDs of created records that are not deleted, or may not be.
-        stopped: Why the probe ended early, if it did.
-    """
-
-    observations: tuple[Observation, ...]
-    left: tuple[str, ...]
-    stopped: Exception | None
-
-
-def run_writes(trial: Trial) -> WriteReport:
+def run_writes(trial: Trial) -> tuple[Observation, ...]:
     """Ask the write questions, and delete every record of this and earlier probes.
 
     An error or a signal ends the questions early; the records are deleted all the same.
+
+    Raises:
+        UnsuitableForProbeError: The object does not accept the probe's records.
+        GainsightError: No further call can succeed.
+        SystemExit: A signal ends the probe.
     """
-    observations: tuple[Observation, ...] = ()
-    stopped: Exception | None = None
-    left: tuple[str, ...] = ()
     try:
         if trial.leftovers:
             trial.rows.delete_all()
-        observations = ask(WRITE_QUESTIONS, _create(trial))
-    except (GainsightError, NotCreatedError, InterruptedProbeError) as error:
-        stopped = error
+        return ask(WRITE_QUESTIONS, _create(trial))
     finally:
-        left = trial.rows.delete_all()
-    return WriteReport(observations, left, stopped)
+        trial.rows.delete_all()
 
 
 def _create(trial: Trial) -> Trial:
     """Create the rows; dates that a new record needs are written in the format that is accepted.
 
     Raises:
-        NotCreatedError: They are not created.
+        UnsuitableForProbeError: They are not created.
     """
     rows = trial.rows
     reply = rows.insert([(number, trial.required) for number in CREATED])
@@ -70,5 +48,5 @@ def _create(trial: Trial) -> Trial:
         refusal = "does not accept" if reply.is_refused else "does not confirm"
         reason = reply.error or reply.summary
         message = f"{rows.object_name} {refusal} the probe's records: {reason}"
-        raise NotCreatedError(message)
+        raise UnsuitableForProbeError(message)
     return replace(trial, created=listed_rows(reply))
