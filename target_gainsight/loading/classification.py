@@ -66,7 +66,7 @@ class Classification:
     rules: WriteRules | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rules = WriteRules.of(self.settings.field_rules)
+        self.rules = WriteRules(self.settings.field_rules) if self.settings.field_rules else None
 
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.
@@ -241,7 +241,7 @@ class Classification:
         Returns:
             The changed fields that are written; none if only uncompared fields have changed.
         """
-        kept = rules.kept((*record.fields, *record.waiting), row)
+        kept = rules.kept(row).intersection((*record.fields, *record.waiting))
         if kept:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)
@@ -285,7 +285,7 @@ def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -
             continue
         fields, later = record.fields, record.waiting
         if rules is not None:
-            decided = rules.decided(earlier.fields, earlier.waiting)
+            decided = rules.kept(earlier.fields, earlier.waiting)
             fields, later = _without(fields, decided), _without(later, decided)
         by_key[record.key] = LoadRecord(
             record.source,

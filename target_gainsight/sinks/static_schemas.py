@@ -203,7 +203,7 @@ class TimelineSink(StaticSchemaSink):
             self.client.timeline,
             cast("CurrentRows", rows),  # an activity always has a key, and so rows
             comparison,
-            rules=WriteRules.of(self.stream.field_rules),
+            rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
             updates_known=self.stream.sync_mode != "insert",
             clock=self.clock,
             batch_size=self.batch_size_rows or MAX_RECORDS,

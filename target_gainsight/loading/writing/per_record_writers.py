@@ -143,7 +143,9 @@ class TimelineWriter(Writer):
                 continue
             elif self._updates_known:
                 if row is not None and self._rules is not None:
-                    record.fields = self._rules.writable(record.fields, row)
+                    kept = self._rules.kept(row)
+                    fields = record.fields.items()
+                    record.fields = {name: value for name, value in fields if name not in kept}
                 to_update.append(record)
             else:
                 message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
