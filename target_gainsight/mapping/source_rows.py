@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.mapping.types.datetimes import comparable_date, comparable_datetime
+from target_gainsight.mapping.types.datetimes import EPOCH, comparable_date, comparable_datetime
 
 _COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
 """The schema of every column: the type of its field decides how a value is read."""
@@ -16,12 +16,8 @@ _COLUMN = {"type": ["null", "string", "number", "boolean", "array", "object"]}
 def source_columns(schema: ObjectSchema | None, names: Iterable[str]) -> dict[str, Any]:
     """Return the JSON schemas of the columns of rows, by name.
 
-    Args:
-        schema: The object, or None where its metadata is unknown.
-        names: The fields of a row.
-
-    Returns:
-        A column for each field that can be set when a record is created.
+    A column for each field that can be set when a record is created; for each of the names where
+    the object's metadata is unknown.
     """
     if schema is None:
         return dict.fromkeys(names, _COLUMN)
@@ -31,44 +27,24 @@ def source_columns(schema: ObjectSchema | None, names: Iterable[str]) -> dict[st
 def source_record(
     row: Mapping[str, Any], columns: Iterable[str], schema: ObjectSchema | None
 ) -> dict[str, Any]:
-    """Return a row as a source would send it; empty fields are left out.
-
-    Args:
-        row: The row as the tenant returned it.
-        columns: The fields to send.
-        schema: The object, or None where its metadata is unknown.
-    """
+    """Return a row, as the tenant returned it, as a source would send it, without empty fields."""
     record = {}
     for name in columns:
         value = row.get(name)
-        if value is None or value == "":
-            continue
         field = schema.field(name) if schema else None
-        read = _READ.get(field.data_type) if field else None
-        record[name] = read(value) if read else value
+        if value is not None and value != "":
+            record[name] = _as_sent(value, field.data_type if field else "")
     return record
 
 
-def _day(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    return comparable_date(value) or value
-
-
-def _instant(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    milliseconds = comparable_datetime(value)
-    if milliseconds is None:
-        return value
-    seconds, rest = divmod(milliseconds, 1000)
-    instant = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=rest * 1000)
-    return instant.isoformat(timespec="milliseconds")
-
-
-def _items(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    return [item for item in value.split(";") if item] if isinstance(value, str) else value
-
-
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "DATE": _day,
-    "DATETIME": _instant,
-    "MULTISELECTDROPDOWNLIST": _items,
-}
-"""Data type to what turns a value as it is read into one that a source would send."""
+def _as_sent(value: Any, data_type: str) -> Any:  # noqa: ANN401 - JSON values
+    if data_type == "DATE":
+        return comparable_date(value) or value
+    if data_type == "DATETIME":
+        milliseconds = comparable_datetime(value)
+        if milliseconds is not None:
+            instant = EPOCH + timedelta(milliseconds=milliseconds)
+            return instant.isoformat(timespec="milliseconds")
+    if data_type == "MULTISELECTDROPDOWNLIST" and isinstance(value, str):
+        return [item for item in value.split(";") if item]
+    return value

@@ -17,30 +17,25 @@ from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
+from target_gainsight.mapping.types.numeric import exact_decimal
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 DateFormat = Literal["iso", "MM-DD-YYYY"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def _epoch_range(unit: Decimal, first_year: int) -> tuple[Decimal, int, int]:
-    first, last = (
-        (datetime(year, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(microseconds=1)
-        for year in (first_year, 2100)
-    )
-    return unit, first, last
-
-
-_EPOCHS = (
-    _epoch_range(Decimal(1_000_000), 1980),
-    _epoch_range(Decimal(1_000), 1980),
-    _epoch_range(Decimal(1), 2000),
-    _epoch_range(Decimal("0.001"), 2000),
+_FROM_1980, _FROM_2000, _UNTIL_2100 = (
+    (datetime(year, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(microseconds=1)
+    for year in (1980, 2000, 2100)
 )
-"""Seconds, milliseconds, microseconds and nanoseconds: the unit in microseconds, and from where to
-where in microseconds since 1970 a number is plausible as an epoch. These hold neither zeros, years
-and serial numbers of spreadsheets, nor the year 9999 in another unit, nor the ticks of .NET."""
+_EPOCHS = (
+    (Decimal(1_000_000), _FROM_1980),
+    (Decimal(1_000), _FROM_1980),
+    (Decimal(1), _FROM_2000),
+    (Decimal("0.001"), _FROM_2000),
+)
+"""Seconds, milliseconds, microseconds and nanoseconds: the unit in microseconds, and from which
+microsecond since 1970 on a number is plausible as an epoch. Until 2100, these hold neither zeros,
+years and serial numbers of spreadsheets, nor the year 9999 in another unit, nor ticks of .NET."""
 
 _CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS = 8, 10
 _CALENDAR_YEARS = range(1900, 10_000)
@@ -61,12 +56,13 @@ _USUAL = re.compile(
 _ISO = re.compile(
     r"""(?P<year>[0-9]{4})
     (?: -?W(?P<week>[0-9]{2})-?(?P<weekday>[1-7])
-      | -(?P<month>[0-9]{2})-(?P<day>[0-9]{2})
-      | (?P<basic_month>[0-9]{2})(?P<basic_day>[0-9]{2})
+      | (?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})
       | -?(?P<ordinal>[0-9]{3}) )
     (?: [Tt\ ](?P<hour>[0-9]{2})
         (?: :?(?P<minute>[0-9]{2}) (?: :?(?P<second>[0-9]{2}) (?:[.,](?P<fraction>[0-9]+))? )? )?
-        (?: \ ?(?P<zone> [Zz] | UTC | GMT | [+-][0-9]{2} (?: :?[0-9]{2} )? (?: \ [A-Z]{3,5} )? )
+        (?: \ ?(?: [Zz] | UTC | GMT
+                 | (?P<sign>[+-])(?P<hours>[0-9]{2}) (?: :?(?P<minutes>[0-5][0-9]) )?
+                   (?: \ [A-Z]{3,5} )? )
             (?: \[[A-Za-z0-9_/+:-]+\] )?
           | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
@@ -83,9 +79,16 @@ def parse_iso(text: str) -> datetime | None:
     match = _ISO.fullmatch(text)
     if match is None:
         return None
+    hour, minute, second, hours, minutes = (
+        match[part] or "00" for part in ("hour", "minute", "second", "hours", "minutes")
+    )
+    fraction = (match["fraction"] or "")[:6].ljust(6, "0")
+    is_end_of_day = (hour, minute, second, fraction) == ("24", "00", "00", "000000")
+    clock = f"{'00' if is_end_of_day else hour}:{minute}:{second}.{fraction}"
+    offset = f"{match['sign'] or '+'}{hours}:{minutes}"
     try:
-        day = datetime.combine(_day(match), _MIDNIGHT, _zone(match["zone"]))
-        return day + _time_of_day(match) if match["hour"] else day
+        instant = datetime.fromisoformat(f"{_day(match)}T{clock}{offset}")
+        return instant + timedelta(days=is_end_of_day)
     except (ValueError, OverflowError):
         return None
 
@@ -101,7 +104,7 @@ def write_date(value: object, date_format: DateFormat) -> str | None:
     if day is None:
         return None
     text = date(day.year, day.month, day.day).isoformat()
-    return text if date_format == "iso" else _month_first(text)
+    return text if date_format == "iso" else reformat_date(text, date_format)
 
 
 def write_datetime(value: object) -> str | None:
@@ -165,11 +168,7 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
     if date_format == "iso":
         return f"{match['year']}-{match['month']}-{match['day']}" if match else value
     instant = parse_iso(value) if match is None else None
-    return _month_first(instant.date().isoformat()) if instant else value
-
-
-def _month_first(iso_date: str) -> str:
-    return f"{iso_date[5:]}-{iso_date[:4]}"
+    return f"{instant.month:02}-{instant.day:02}-{instant.year:04}" if instant else value
 
 
 def _parse(value: object, kind: str, hint: str) -> datetime | None:
@@ -182,7 +181,7 @@ def _parse(value: object, kind: str, hint: str) -> datetime | None:
         instant = parse_iso(text)
         number = Decimal(text) if instant is None and _NUMERIC_TEXT.fullmatch(text) else None
     elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        exact = exact_decimal(value)
         number = exact if exact.is_finite() else None
     if number is not None:
         instant = _of_number(number)
@@ -196,15 +195,16 @@ def _of_number(number: Decimal) -> datetime | None:
     digits = number.adjusted() + 1
     if digits > _MOST_EPOCH_DIGITS:
         return None
-    if number == number.to_integral_value() and digits == _CALENDAR_DATE_DIGITS:
+    is_whole = number == number.to_integral_value()
+    if is_whole and digits == _CALENDAR_DATE_DIGITS:
         day = parse_iso(str(int(number)))
         return day if day and day.year in _CALENDAR_YEARS else None
-    if number == number.to_integral_value() and digits == _DATE_AND_HOUR_DIGITS:
+    if is_whole and digits == _DATE_AND_HOUR_DIGITS:
         spelled, hour = divmod(int(number), 100)
         if hour in range(25) and parse_iso(str(spelled)):
             return None  # an epoch of 2032 to 2036 that also reads as YYYYMMDDHH, as 2027013110
-    for unit, first, last in _EPOCHS:
-        if first <= number * unit < last:
+    for unit, first in _EPOCHS:
+        if first <= number * unit < _UNTIL_2100:
             return EPOCH + timedelta(microseconds=int(number * unit))
     return None
 
@@ -231,24 +231,4 @@ def _day(match: re.Match[str]) -> date:
         if day.year != year:
             raise ValueError(match["ordinal"])
         return day
-    return date(
-        year, int(match["month"] or match["basic_month"]), int(match["day"] or match["basic_day"])
-    )
-
-
-def _time_of_day(match: re.Match[str]) -> timedelta:
-    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
-    microseconds = int((match["fraction"] or "0")[:6].ljust(6, "0"))
-    if (hour, minute, second, microseconds) != (24, 0, 0, 0):
-        time(hour, minute, second)  # refuses what no clock shows
-    return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microseconds)
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text in {"Z", "z", "UTC", "GMT"}:
-        return timezone.utc
-    digits = text.split(" ")[0][1:].replace(":", "").ljust(4, "0")
-    hours, minutes = int(digits[:2]), int(digits[2:])
-    time(minute=minutes)  # refuses what no clock shows
-    offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
+    return date(year, int(match["month"]), int(match["day"]))

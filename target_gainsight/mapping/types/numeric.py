@@ -53,7 +53,7 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
     """
     if isinstance(value, int) and -_LARGE < value < _LARGE:
         return value
-    exact = value if isinstance(value, Decimal) else _decimal(value)
+    exact = value if isinstance(value, Decimal) else exact_decimal(value)
     if not exact.is_finite():
         message, hint = "JSON has no such number", "Send null or a finite number."
         raise ConversionError(code="not_finite", message=message, hint=hint)
@@ -69,7 +69,7 @@ def number_text(value: float | Decimal) -> str:
     Raises:
         ConversionError: It is not finite, or has too many digits.
     """
-    text = format(_decimal(within_range(value)), "f")
+    text = format(exact_decimal(within_range(value)), "f")
     whole, _, fraction = text.partition(".")
     if fraction.strip("0"):
         return text
@@ -83,7 +83,7 @@ def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
         ConversionError: It is not finite, or too large for a number.
     """
     within_range(value)
-    if isinstance(value, int) or _decimal(value).adjusted() >= _LONGEST_WHOLE:
+    if isinstance(value, int) or exact_decimal(value).adjusted() >= _LONGEST_WHOLE:
         return value
     whole = int(value)
     return whole if whole == value else value
@@ -108,7 +108,9 @@ def write_boolean(value: object) -> Json:
         if _ONE_OR_ZERO.fullmatch(word):
             return word.startswith("1")
     elif (
-        isinstance(value, (int, float, Decimal)) and _decimal(value).is_finite() and value in {0, 1}
+        isinstance(value, (int, float, Decimal))
+        and exact_decimal(value).is_finite()
+        and value in {0, 1}
     ):
         return bool(value)
     hint = "Send true or false, t or f, yes or no, y or n, on or off, 1 or 0."
@@ -124,7 +126,7 @@ def comparable_number(value: Json) -> Decimal | None:
     exact = _parse(value.strip()) if isinstance(value, str) else value
     if isinstance(exact, bool) or not isinstance(exact, (int, float, Decimal)):
         return None
-    return _decimal(within_range(exact)).normalize(_EXACT) or Decimal(0)
+    return exact_decimal(within_range(exact)).normalize(_EXACT) or Decimal(0)
 
 
 def _parse(text: str) -> int | float | Decimal | None:
@@ -148,6 +150,6 @@ def _not_a_number(reason: str) -> ConversionError:
     return ConversionError("not_a_number", message, hint)
 
 
-def _decimal(value: float | Decimal) -> Decimal:
+def exact_decimal(value: float | Decimal) -> Decimal:
     """Convert a float by its shortest decimal form, the one that JSON writes."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
