@@ -55,7 +55,7 @@ def _row(setting: Setting) -> str:
     cells = (
         f'<a id="{setting.name}"></a>`{setting.name}`{_secret(setting)}',
         KIND_NAMES[setting.kind],
-        PLACES[setting.scope or "run"],
+        PLACES[setting.scope],
         default,
         _escaped(setting.description + _choices(setting)),
     )

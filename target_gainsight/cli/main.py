@@ -66,9 +66,7 @@ Examples:
 
 
 @click.command(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_HELP,
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_HELP
 )
 @click.version_option(package_name="target-gainsight", prog_name="gainsight")
 def main() -> None:

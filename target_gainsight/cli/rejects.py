@@ -16,12 +16,7 @@ import click
 
 from target_gainsight.cli.configuration import configured, make_target
 from target_gainsight.cli.output import examples, format_option, print_as, print_table
-from target_gainsight.cli.reject_folder import (
-    folder_option,
-    named_run,
-    open_folder,
-    open_rejects,
-)
+from target_gainsight.cli.reject_folder import folder_option, named_run, open_folder, open_rejects
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,

@@ -20,8 +20,8 @@ from target_gainsight.sandbox import (
     TenantFile,
     start_sandbox,
 )
+from target_gainsight.settings.table import SETTINGS
 
-DEFAULT_FILE = "gainsight-sandbox.db"
 _CELL_CHARACTERS = 40
 _SYSTEM_FIELDS = {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}
 
@@ -44,7 +44,7 @@ _database_option = click.option(
     "--db",
     "database",
     type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
+    default=SETTINGS["sandbox_path"].default,
     show_default=True,
     help="The tenant's SQLite file.",
 )

@@ -198,6 +198,12 @@ class Settings:
         Path("gainsight-surveys"),
         group="Bulk jobs and survey files",
     )
+    load_method: Literal["append-only", "upsert"] | None = declare(
+        "The SDK's name for the sync mode: append-only means insert. It wins over the default of "
+        "sync_mode.",
+        refused={"overwrite": "Rows in Gainsight are never deleted to be loaded again."},
+        group=SDK_GROUP,
+    )
     batch_size_rows: int | None = declare(
         "Maximum number of records in one write call. The API's limit applies as well.",
         group=SDK_GROUP,

@@ -100,13 +100,7 @@ class Kind(Enum):
         self.read = read
 
 
-_KINDS = {
-    str: Kind.TEXT,
-    Path: Kind.PATH,
-    int: Kind.INTEGER,
-    bool: Kind.BOOLEAN,
-    tuple: Kind.NAMES,
-}
+_KINDS = {str: Kind.TEXT, Path: Kind.PATH, int: Kind.INTEGER, bool: Kind.BOOLEAN, tuple: Kind.NAMES}
 """The kind of a field by its type; whatever else a field holds is parsed from an object."""
 
 
@@ -132,7 +126,7 @@ class Setting:
     minimum: int = 1
     maximum: int | None = None
     secret: bool = False
-    scope: Scope | None = None
+    scope: Scope = "run"
     name: str = ""
     group: str = ""
 
@@ -217,7 +211,7 @@ def declare(description: str, default: Any = None, **options: Any) -> Any:  # no
     return field(default=default, repr=not setting.secret, metadata={"setting": setting})
 
 
-def settings_of(form: type, scope: Scope = "run") -> tuple[Setting, ...]:
+def settings_of(form: type) -> tuple[Setting, ...]:
     """Return the settings that the fields of a dataclass declare."""
     hints = get_type_hints(form)
     settings = []
@@ -228,10 +222,7 @@ def settings_of(form: type, scope: Scope = "run") -> tuple[Setting, ...]:
                 held = get_args(held)[0]  # the others are None, or a parsed form
             choices = get_args(held) if get_origin(held) is Literal else ()
             kind = Kind.TEXT if choices else _KINDS.get(get_origin(held) or held, Kind.OBJECT)
-            scope_of = declared.scope or scope
-            settings.append(
-                replace(declared, name=each.name, kind=kind, choices=choices, scope=scope_of)
-            )
+            settings.append(replace(declared, name=each.name, kind=kind, choices=choices))
     return tuple(settings)
 
 
@@ -278,7 +269,6 @@ def sdk_setting(name: str, schema: Mapping[str, Any]) -> Setting:
         " ".join(schema["description"].split()),
         schema.get("default"),
         kind=next(kind for kind in Kind if kind.json_types[-1] in types),
-        scope="run",
         name=name,
         group=SDK_GROUP,
     )

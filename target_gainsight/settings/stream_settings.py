@@ -38,9 +38,9 @@ OBJECT_NAMES: Mapping[str, str] = {
 DUE_DATE = "DueDate"
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 
-_mapping = partial(declare, group="Object and mapping")
-_mode = partial(declare, group="Modes and keys")
-_file = partial(declare, group="Bulk jobs and survey files")
+_mapping = partial(declare, group="Object and mapping", scope="stream")
+_mode = partial(declare, group="Modes and keys", scope="stream")
+_file = partial(declare, group="Bulk jobs and survey files", scope="entry")
 
 
 def days_ahead(value: object) -> int | None:
@@ -205,11 +205,8 @@ class StreamSettings:
     transport: Transport = _file(
         "Whether to write records by calls (rest) or to hand CSV files to a bulk job (bulk).",
         "rest",
-        scope="entry",
     )
-    bulk_job_id: str = _file(
-        "The ID of the bulk job, from its cURL command in Gainsight.", "", scope="entry"
-    )
+    bulk_job_id: str = _file("The ID of the bulk job, from its cURL command in Gainsight.", "")
     survey_columns: Mapping[str, str] = _file(
         "For object_type survey_csv: column of the survey import (Company, Email, Score, Comment, "
         "Survey Name, Response Date, Language, Channel, or others) to source column. A column that "

@@ -36,27 +36,14 @@ GROUPS = (
 )
 """The headings of the documentation, in order."""
 
-_LOAD_METHOD = Setting(
-    "The SDK's name for the sync mode: append-only means insert. It wins over the default of "
-    "sync_mode.",
-    choices=("append-only", "upsert"),
-    refused={"overwrite": "Rows in Gainsight are never deleted to be loaded again."},
-    scope="run",
-    name="load_method",
-    group=SDK_GROUP,
-)
-
-_DECLARED = (
-    *settings_of(Connection),
-    *settings_of(StreamSettings, "stream"),
-    _LOAD_METHOD,
-    *settings_of(Settings),
-    *settings_of(Limits),
-    *settings_of(Output),
-)
+_FORMS = (Connection, StreamSettings, Settings, Limits, Output)
 
 SETTINGS: Mapping[str, Setting] = {
-    each.name: each for each in sorted(_DECLARED, key=lambda each: GROUPS.index(each.group))
+    each.name: each
+    for each in sorted(
+        (each for form in _FORMS for each in settings_of(form)),
+        key=lambda each: GROUPS.index(each.group),
+    )
 }
 """Every setting of ours, in the order of the documentation."""
 
