@@ -229,9 +229,9 @@ class ObjectSink(StreamSink):
                 written = plan.written(self.object_name, keys.names)
                 rows = PlannedRows(rows, written, plan.deleted)
             writer = planning = PlanningWriter(
-                plan,
-                self.call_kinds,
-                writer.batch_size,
+                plan=plan,
+                kinds=self.call_kinds,
+                batch_size=writer.batch_size,
                 object_name=self.object_name,
                 lookups=self._lookup_index,
                 rows=rows,

@@ -95,8 +95,8 @@ class RecordsSink(ObjectSink):
             if converter.field and converter.field.data_type == "DATE"
         )
         writer = RecordsWriter(
-            records,
-            name,
+            records=records,
+            object_name=name,
             keys=keys.names,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
@@ -108,7 +108,7 @@ class RecordsSink(ObjectSink):
                 only_new=self.stream.sync_mode == "insert",
             ),
             clock=self.clock,
-            batch_size=self.batch_size_rows or MAX_RECORDS,
+            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
         )
         if current is None or not self.plan.fallback_keys:
             return current, writer, self.mapper

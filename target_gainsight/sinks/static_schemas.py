@@ -113,12 +113,11 @@ class CtaSink(StaticSchemaSink):
     def _make_writer(self, rows: CurrentRows | None, comparison: RecordMap) -> Writer:
         timeout = self.context.settings.limits.request_timeout
         return CtaWriter(
-            self.client.cockpit,
-            keys=self._keys.names,
-            only_new=self._only_new,
+            cockpit=self.client.cockpit,
+            not_changed=self._only_new.union(self._keys.names),
             recovery=CreateRecovery(rows, comparison, self.clock, timeout, only_new=False),
             clock=self.clock,
-            batch_size=self.batch_size_rows or MAX_RECORDS,
+            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
         )
 
 
@@ -200,11 +199,11 @@ class TimelineSink(StaticSchemaSink):
     @override
     def _make_writer(self, rows: CurrentRows | None, comparison: RecordMap) -> Writer:
         return TimelineWriter(
-            self.client.timeline,
-            cast("CurrentRows", rows),  # an activity always has a key, and so rows
-            comparison,
+            timeline=self.client.timeline,
+            rows=cast("CurrentRows", rows),  # an activity always has a key, and so rows
+            comparison=comparison,
             rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
             updates_known=self.stream.sync_mode != "insert",
             clock=self.clock,
-            batch_size=self.batch_size_rows or MAX_RECORDS,
+            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
         )

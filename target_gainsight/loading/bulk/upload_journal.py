@@ -14,7 +14,7 @@ import os
 import sys
 from array import array
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -92,21 +92,15 @@ class UploadedRows:
         return True
 
 
+@dataclass
 class UploadJournal:
-    """The notes of all streams, in one folder.
+    """The notes of all streams, in one folder inside another private folder."""
 
-    Args:
-        folder: The folder of notes and CSV files, inside another private folder.
-        tenant: The tenant of this run.
-        run: The name of this run.
-    """
-
-    def __init__(self, folder: Path, tenant: str, run: str) -> None:
-        self.folder = folder
-        self._tenant = tenant
-        self._run = run
-        self._locks: dict[str, int] = {}
-        self._count = 0
+    folder: Path
+    tenant: str
+    run: str
+    _locks: dict[str, int] = field(default_factory=dict, init=False)
+    _count: int = field(default=0, init=False)
 
     def begin(self, stream: str) -> None:
         """Lock a stream for this run and delete unsent files of a killed run.
@@ -145,7 +139,7 @@ class UploadJournal:
     def new_path(self, stream: str) -> Path:
         """Return the path of a new CSV of a stream; nothing is written yet."""
         self._count += 1
-        return self.folder / f"{self._run}-{file_name(stream)}-{self._count}{CSV}"
+        return self.folder / f"{self.run}-{file_name(stream)}-{self._count}{CSV}"
 
     def new_note(self, csv: CsvFile, stream: str, job_id: str, header: bytes) -> UploadNote:
         """Return the note of a complete CSV; bring the digests of its rows to disk, in order.
@@ -155,7 +149,7 @@ class UploadJournal:
         """
         name, text = csv.path.name.removesuffix(CSV), header.decode()
         sizes = csv.rows, csv.size, csv.sha256
-        note = UploadNote(name, self._run, self._tenant, job_id, stream, text, *sizes)
+        note = UploadNote(name, self.run, self.tenant, job_id, stream, text, *sizes)
         with closing(csv.read_rows()) as rows:
             digests = array("Q", map(row_digest, islice(rows, 1, None)))
         replace_private_file(self.path(note, ROWS), digests.tobytes())
@@ -199,13 +193,13 @@ class UploadJournal:
                     "sent again."
                 )
                 raise RunStoppedError(message) from error
-            if note.stream == stream and note.tenant == self._tenant:
+            if note.stream == stream and note.tenant == self.tenant:
                 notes.append(note)
         return sorted(notes, key=lambda note: note.sent_at)
 
     def earlier(self, stream: str) -> list[UploadNote]:
         """List the notes of earlier runs about a stream, in order."""
-        return [note for note in self.notes(stream) if note.run != self._run]
+        return [note for note in self.notes(stream) if note.run != self.run]
 
     def uploaded_rows(self, stream: str, job_id: str, header: str) -> UploadedRows:
         """Read the rows of a stream that earlier runs have uploaded to a job under one header."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 
 from target_gainsight.api import (
@@ -33,10 +34,11 @@ WholeRows = dict[str, "Row | RefusedError"]
 """GSID to its row, or to why it cannot be read; a row that does not exist is left out."""
 
 
+@dataclass(kw_only=True)
 class RowDeleter:
     """Deletes rows of one stream, up to a limit.
 
-    Args:
+    Attributes:
         max_deletes: How many rows of the stream this run may delete.
         deleted: Takes whole rows before they are deleted.
         resends: How long deletes whose response was lost are sent again.
@@ -44,26 +46,14 @@ class RowDeleter:
         plan: Counts the reads of a dry run, which deletes nothing and writes no file.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a delete
-        self,
-        *,
-        stream: RowStream,
-        max_deletes: int,
-        reader: WholeRowReader,
-        deleted: DeletedRows,
-        writer: Writer,
-        resends: ResendPolicy,
-        pool: CallPool,
-        plan: Plan | None,
-    ) -> None:
-        self._stream = stream
-        self._max_deletes = max_deletes
-        self._reader = reader
-        self._deleted = deleted
-        self._writer = writer
-        self._resends = resends
-        self._pool = pool
-        self._plan = plan
+    stream: RowStream
+    max_deletes: int
+    reader: WholeRowReader
+    deleted: DeletedRows
+    writer: Writer
+    resends: ResendPolicy
+    pool: CallPool
+    plan: Plan | None
 
     def delete(
         self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
@@ -76,16 +66,16 @@ class RowDeleter:
         Raises:
             RunStoppedError: There are more than `max_deletes` allows; the others are deleted.
         """
-        counts, name = self._deleted.sent, self._stream.name
-        allowed = records[: max(0, self._max_deletes - counts[name])]
+        counts, name = self.deleted.sent, self.stream.name
+        allowed = records[: max(0, self.max_deletes - counts[name])]
         refused: list[BatchResult] = []
         for start in range(0, len(allowed), ROWS_OF_ONE_READ):
             part = allowed[start : start + ROWS_OF_ONE_READ]
             counts[name] += len(part)
-            if self._plan is None:
+            if self.plan is None:
                 part = self._save(part, on_settled)
             else:
-                self._plan.record_read()
+                self.plan.record_read()
             refused += self._send(part, on_settled)
         sent = len(allowed)
         while len(refused) < sent:
@@ -99,7 +89,7 @@ class RowDeleter:
             )
             message = (
                 f"stream {name}: the next call would delete more than max_deletes "
-                f"({self._max_deletes}) rows of {self._stream.object_name} in this run. "
+                f"({self.max_deletes}) rows of {self.stream.object_name} in this run. "
             )
             code = "too_many_deletes"
             raise RunStoppedError(message + suggestion, code=code, suggestion=f"{suggestion}.")
@@ -109,7 +99,7 @@ class RowDeleter:
     ) -> list[LoadRecord]:
         """Write the rows of some records to the file; return the records that have one."""
         try:
-            found = self._reader.read([str(record.gsid) for record in records])
+            found = self.reader.read([str(record.gsid) for record in records])
         except StopRunError:
             raise
         except GainsightError as error:
@@ -120,14 +110,14 @@ class RowDeleter:
         for record in records:
             row = found.get(str(record.gsid))
             if row is None:
-                result.settle(record, Outcome.SKIPPED, no_row_reason(self._stream.object_name))
+                result.settle(record, Outcome.SKIPPED, no_row_reason(self.stream.object_name))
             elif isinstance(row, RefusedError):
                 result.settle(record, Outcome.REJECTED, refusal_reason(row))
             else:
                 to_delete.append(record)
                 rows.append((str(record.gsid), row))
         if rows:
-            self._deleted.add(self._stream, rows)
+            self.deleted.add(self.stream, rows)
         on_settled(result)
         return to_delete
 
@@ -146,10 +136,10 @@ class RowDeleter:
                 on_settled(result)
 
         for record in records:
-            send = partial(deliver, self._writer, "delete", [record], self._resends)
-            self._pool.submit(send, partial(on_sent, record))
+            send = partial(deliver, self.writer, "delete", [record], self.resends)
+            self.pool.submit(send, partial(on_sent, record))
         while in_flight:
-            self._pool.process_completed(wait=True)
+            self.pool.process_completed(wait=True)
         return refused
 
 

@@ -7,6 +7,7 @@ only this process can see, because it covers whole objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from target_gainsight.api import Field
@@ -35,43 +36,43 @@ class _PlannedRow(NamedTuple):
     is_new: bool = False
 
 
+@dataclass
 class PlannedRows:
     """The current rows of one object, with what the run would have written so far.
 
-    Args:
+    Attributes:
         rows: Reads the tenant's rows.
         written: The rows that would have been written, by the lookup key.
         deleted: The GSIDs of the rows that would have been deleted.
     """
 
-    def __init__(self, rows: RowReader, written: SpilledValues, deleted: set[str]) -> None:
-        self._rows = rows
-        self._written = written
-        self._deleted = deleted
+    rows: RowReader
+    written: SpilledValues
+    deleted: set[str]
 
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
-        earlier = self._written.find([record.key])
+        earlier = self.written.find([record.key])
         before: _PlannedRow = earlier[0].value if earlier else _PlannedRow({})
         fields = merged_fields({**before.fields, **(record.claimed or {})}, record.fields)
         row = _PlannedRow(fields, is_new=before.is_new or not before.exists)
-        self._written.put(record.key, row)
+        self.written.put(record.key, row)
 
     def record_delete(self, record: LoadRecord) -> None:
         """Record that a row would be deleted."""
-        self._deleted.add(str(record.gsid))
-        self._written.put(record.key, _PlannedRow({}, exists=False))
+        self.deleted.add(str(record.gsid))
+        self.written.put(record.key, _PlannedRow({}, exists=False))
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
     ) -> Matches:
         """Read the rows of some records, as they would be by now; see ``RowReader.read``."""
-        matches = self._rows.read(records, extra, near=near)
-        if self._deleted:
-            matches.remove(self._deleted)
+        matches = self.rows.read(records, extra, near=near)
+        if self.deleted:
+            matches.remove(self.deleted)
         empty = dict.fromkeys(name for record in records for name in record.fields)
         keys = dict.fromkeys(record.key for record in records)
-        for _, key, planned in self._written.find(keys):
+        for _, key, planned in self.written.find(keys):
             if not planned.exists:
                 matches.replace(key, [])
                 continue

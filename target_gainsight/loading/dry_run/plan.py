@@ -142,38 +142,32 @@ class CostEstimate:
     percent_of_day: float
 
 
+@dataclass
 class Plan:
     """The plan of a run.
 
-    Args:
+    Attributes:
         allowed_per_minute: Allowed calls a minute.
         allowed_per_day: Allowed calls a day; None where days have no limit.
         separate_limits: Kind of calls that the tenant counts separately → allowed calls a minute.
         uploads_per_hour: Allowed bulk uploads an hour.
-
-    Attributes:
         deleted: The GSIDs of the rows that would be deleted.
         names: The names of rows that lookups have found.
         streams: The plan of each stream.
     """
 
-    def __init__(
-        self,
-        allowed_per_minute: int,
-        allowed_per_day: int | None,
-        separate_limits: Mapping[str, float],
-        uploads_per_hour: int,
-    ) -> None:
-        self._per_minute = allowed_per_minute
-        self._per_day = allowed_per_day
-        self._separate_limits = separate_limits
-        self._uploads_per_hour = uploads_per_hour
-        self._lock = threading.Lock()
-        self._unsent: Counter[str] = Counter()
-        self._written: dict[tuple[str, tuple[str, ...]], SpilledValues] = {}
-        self.deleted: set[str] = set()
-        self.names = RowNames()
-        self.streams: dict[str, StreamPlan] = {}
+    allowed_per_minute: int
+    allowed_per_day: int | None
+    separate_limits: Mapping[str, float]
+    uploads_per_hour: int
+    deleted: set[str] = field(default_factory=set, init=False)
+    names: RowNames = field(default_factory=RowNames, init=False)
+    streams: dict[str, StreamPlan] = field(default_factory=dict, init=False)
+    _unsent: Counter[str] = field(default_factory=Counter, init=False)
+    _written: dict[tuple[str, tuple[str, ...]], SpilledValues] = field(
+        default_factory=dict, init=False
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def stream(self, name: str) -> StreamPlan:
         """Return the plan of a stream."""
@@ -227,14 +221,14 @@ class Plan:
     def cost(self, summary: Summary) -> CostEstimate:
         """Estimate the cost of the run: the calls that were made, and those that were not."""
         calls = summary.calls.by_kind + self._unsent
-        separate = {UPLOAD, *self._separate_limits}
+        separate = {UPLOAD, *self.separate_limits}
         together = sum(count for kind, count in calls.items() if kind not in separate)
-        alone = [calls[kind] / rate for kind, rate in self._separate_limits.items()]
-        hours = max(0, calls[UPLOAD] - 1) // self._uploads_per_hour
+        alone = [calls[kind] / rate for kind, rate in self.separate_limits.items()]
+        hours = max(0, calls[UPLOAD] - 1) // self.uploads_per_hour
         return CostEstimate(
             calls=dict(calls),
-            minutes=max([together / self._per_minute, *alone, 60 * hours]),
-            percent_of_day=100 * together / self._per_day if self._per_day else 0.0,
+            minutes=max([together / self.allowed_per_minute, *alone, 60 * hours]),
+            percent_of_day=100 * together / self.allowed_per_day if self.allowed_per_day else 0.0,
         )
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
@@ -278,45 +272,37 @@ class Plan:
         return "\n".join(lines)
 
 
+@dataclass(kw_only=True)
 class PlanningWriter(Writer):
     """Writes nothing and records what the real writer would send.
 
-    Args:
+    Attributes:
         kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
             its own.
         lookups: Finds the records that would be written; None if no lookup needs them.
         rows: The rows read later, into which the records are merged.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        kinds: tuple[str, str],
-        batch_size: int,
-        *,
-        object_name: str,
-        lookups: LookupIndex | None,
-        rows: PlannedRows | None,
-    ) -> None:
-        self.batch_size = batch_size
-        self._object_name = object_name
-        self._lookups = lookups
-        self._rows = rows
-        self._plan = plan
-        self._kinds = {"create": kinds[0], "update": kinds[1], "delete": "delete"}
+    plan: Plan
+    kinds: tuple[str, str]
+    batch_size: int
+    object_name: str
+    lookups: LookupIndex | None
+    rows: PlannedRows | None
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Record a call and return the outcomes that it would have."""
-        self._plan.record_call(self._kinds[action], records, action)
+        kind = "delete" if action == "delete" else self.kinds[action == "update"]
+        self.plan.record_call(kind, records, action)
         for record in records:
             if action == "delete":
-                if self._rows is not None:
-                    self._rows.record_delete(record)
+                if self.rows is not None:
+                    self.rows.record_delete(record)
                 continue
-            if self._lookups is not None:
-                self._lookups.on_plan(self._object_name, record.fields)
-            if self._rows is not None:
-                self._rows.record_write(record)
+            if self.lookups is not None:
+                self.lookups.on_plan(self.object_name, record.fields)
+            if self.rows is not None:
+                self.rows.record_write(record)
         outcome = _OUTCOMES[action]
         return Written(
             [Settlement(each, outcome, gsid=each.gsid or TO_BE_CREATED) for each in records]

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
@@ -33,10 +34,11 @@ HINT = "look the record up in Gainsight, or replay it: it is looked up before it
 HINT_WITHOUT_KEYS = "look the record up in Gainsight; set lookup_keys, and a replay looks it up"
 
 
+@dataclass
 class CreateRecovery:
     """Looks up creates with an unknown outcome. Used by several worker threads.
 
-    Args:
+    Attributes:
         rows: Reads rows by the lookup keys, or None for a stream without keys.
         mapper: Compares records with rows.
         clock: Waits for calls that may still commit.
@@ -44,22 +46,13 @@ class CreateRecovery:
         only_new: Insert mode: a row counts only if it was created since the call.
     """
 
-    def __init__(
-        self,
-        rows: CurrentRows | None,
-        mapper: RecordMap,
-        clock: Clock,
-        timeout: float,
-        *,
-        only_new: bool,
-    ) -> None:
-        self._rows = rows
-        self._mapper = mapper
-        self._clock = clock
-        self._timeout = timeout
-        self.only_new = only_new
-        self._claimed: deque[str] = deque(maxlen=MAX_CLAIMED_ROWS)
-        self._lock = threading.Lock()
+    rows: CurrentRows | None
+    mapper: RecordMap
+    clock: Clock
+    timeout: float
+    only_new: bool
+    _claimed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_CLAIMED_ROWS), init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def claim_rows(self, settlements: Iterable[Settlement]) -> None:
         """Remember the rows of created records: in insert mode none may match another record."""
@@ -76,19 +69,19 @@ class CreateRecovery:
         """
         findable, rejected = [], []
         for each in unresolved:
-            if self._rows is not None and each.record.key and None not in each.record.key:
+            if self.rows is not None and each.record.key and None not in each.record.key:
                 findable.append(each)
             else:
                 why = "it has no lookup keys"
                 rejected.append(_unknown_outcome(each, why, HINT_WITHOUT_KEYS))
-        if self._rows is None or not findable:
+        if self.rows is None or not findable:
             return Recovered(rejected)
         try:
             if any(each.may_still_commit for each in findable):
                 wait = "the call may still be committed: waiting %.0f more seconds"
-                logger.warning(wait, self._timeout)
-                self._clock.wait(self._timeout)
-            matches = self._read(self._rows, [each.record for each in findable])
+                logger.warning(wait, self.timeout)
+                self.clock.wait(self.timeout)
+            matches = self._read(self.rows, [each.record for each in findable])
         except (GainsightError, RunStoppedError) as error:
             if self.only_new:  # a run that starts again would insert them again
                 why = "looking it up failed, too"
@@ -150,7 +143,7 @@ class CreateRecovery:
     def _is_equal(self, row: Mapping[str, Any], record: LoadRecord) -> bool:
         if self.only_new and _created_at(row) is None:
             return False
-        return not self._mapper.changed_fields(record.fields, row)
+        return not self.mapper.changed_fields(record.fields, row)
 
 
 def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:

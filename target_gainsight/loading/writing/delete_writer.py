@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from target_gainsight.api import (
@@ -20,24 +21,22 @@ from target_gainsight.loading.writing.isolation import refusal_reason
 from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
 
 
+@dataclass
 class DeleteWriter(Writer):
     """Deletes the rows of one object by their GSIDs."""
 
+    records: RecordsApi
+    object_name: str
+    clock: Clock
+    batch_size: int = 1
     after_lost_response: ClassVar[str] = "looking up the row"
-
-    def __init__(self, records: RecordsApi, object_name: str, clock: Clock) -> None:
-        self.batch_size = 1
-        self._records = records
-        self._object_name = object_name
-        self._clock = clock
-        self._reader = ObjectReader(records, object_name)
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:  # noqa: ARG002
         """Delete one row. A refused delete is looked up: perhaps there is no such row."""
         (record,) = records
-        sent_at = self._clock.now()
+        sent_at = self.clock.now()
         try:
-            self._records.delete(self._object_name, str(record.gsid), repeatable=False)
+            self.records.delete(self.object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
@@ -48,7 +47,7 @@ class DeleteWriter(Writer):
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look rows up; those that are gone were deleted, or by someone else before our call."""
         gsids = [str(each.record.gsid) for each in unresolved]
-        rows = self._reader.read(
+        rows = ObjectReader(self.records, self.object_name).read(
             (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
         )
         present = {str(row.get(GSID)) for row in rows}
@@ -60,7 +59,7 @@ class DeleteWriter(Writer):
             if each.reason is None or each.resent:
                 settled.append(Settlement(record, Outcome.DELETED, gsid=record.gsid))
             else:
-                reason = no_row_reason(self._object_name)
+                reason = no_row_reason(self.object_name)
                 settled.append(Settlement(record, Outcome.SKIPPED, reason))
         return Recovered(settled)
 

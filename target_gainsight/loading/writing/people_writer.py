@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from target_gainsight.api import PeopleApi, RefusedError
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
@@ -20,18 +20,17 @@ PARENT_MISSING = "GSOBJ_PEOPLE1001"
 PARENT_HINT = f"{LOAD_FIRST}, or set on_no_match of company_links to leave_empty"
 
 
+@dataclass
 class PeopleWriter(Writer):
     """Person: one record in one call, native upsert by Email.
 
-    Args:
+    Attributes:
         on_no_match: What happens to a person whose company the tenant does not have.
     """
 
-    batch_size = 1
-
-    def __init__(self, people: PeopleApi, *, on_no_match: OnNoMatch = "reject") -> None:
-        self._people = people
-        self._leaves_empty = on_no_match == "leave_empty"
+    people: PeopleApi
+    on_no_match: OnNoMatch
+    batch_size: int = 1
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Upsert one person, if so configured without links to companies that do not exist."""
@@ -39,14 +38,14 @@ class PeopleWriter(Writer):
         fields = record.fields
         while True:
             try:
-                gsid = self._people.upsert(fields).gsid or record.gsid
+                gsid = self.people.upsert(fields).gsid or record.gsid
             except RefusedError as error:
                 if error.code != PARENT_MISSING:
                     raise
                 links, text = fields.get(COMPANIES, []), error.description or ""
                 named = [link for link in links if str(link[COMPANY_ID]) in text]
                 missing = named if len(links) > 1 else links
-                if not self._leaves_empty or not missing:
+                if self.on_no_match == "reject" or not missing:
                     reason = replace(refusal_reason(error), hint=PARENT_HINT)
                     return Written([Settlement(record, Outcome.REJECTED, reason)])
                 kept = [link for link in links if link not in missing]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from target_gainsight.api import (
-    MAX_RECORDS,
     Clock,
     CockpitApi,
     PayloadTooLargeError,
@@ -19,7 +19,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.classification import RecordMap, exists_reason
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows
+from target_gainsight.loading.reading.current_rows import GSID, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
 from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
@@ -33,13 +33,14 @@ NOT_CONFIRMED = "not_confirmed"
 MISSING_FIELD = "GS_TL_10_0206"
 
 
+@dataclass(kw_only=True)
 class TimelineWriter(Writer):
-    """Timeline activities: up to 50 in one call.
+    """Timeline activities.
 
     An ExternalId is unique for good, so an insert whose response was lost is simply sent again: an
     activity that had arrived is refused as a duplicate, and compared with what was sent.
 
-    Args:
+    Attributes:
         rows: Reads activities by their ExternalId.
         comparison: Compares activities with their rows.
         rules: Decide which fields of an activity that is there are written.
@@ -47,29 +48,17 @@ class TimelineWriter(Writer):
         clock: Returns when a call is sent.
     """
 
+    timeline: TimelineApi
+    rows: RowReader
+    comparison: RecordMap
+    rules: WriteRules | None
+    updates_known: bool
+    clock: Clock
+    batch_size: int
     after_lost_response: ClassVar[str] = "sending the activities again"
-
-    def __init__(
-        self,
-        timeline: TimelineApi,
-        rows: CurrentRows,
-        comparison: RecordMap,
-        *,
-        rules: WriteRules | None,
-        updates_known: bool,
-        clock: Clock,
-        batch_size: int = MAX_RECORDS,
-    ) -> None:
-        self.batch_size = min(batch_size, MAX_RECORDS)
-        self._timeline = timeline
-        self._rows = rows
-        self._comparison = comparison
-        self._rules = rules
-        self._updates_known = updates_known
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._refused_pairs: dict[LoadRecord, set[LoadRecord]] = {}
-        self._one_per_call = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _refused_pairs: dict[LoadRecord, set[LoadRecord]] = field(default_factory=dict, init=False)
+    _one_per_call: bool = field(default=False, init=False)
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Insert activities, or change them by their ExternalId.
@@ -84,9 +73,9 @@ class TimelineWriter(Writer):
             message = "the tenant accepts one activity per call"
             raise RefusedError(message)
         bodies = [record.fields for record in records]
-        sent_at = self._clock.now()
+        sent_at = self.clock.now()
         try:
-            save = self._timeline.insert if action == "create" else self._timeline.update
+            save = self.timeline.insert if action == "create" else self.timeline.update
             response = save(bodies)
         except RefusedError as error:
             with self._lock:
@@ -129,21 +118,21 @@ class TimelineWriter(Writer):
         existing = [each for each in unresolved if each.reason is not None]
         if not existing:
             return Recovered()
-        matches = self._rows.read([each.record for each in existing])
+        matches = self.rows.read([each.record for each in existing])
         settlements, to_update = [], []
         for each in existing:
             record = each.record
             is_unconfirmed = each.reason is not None and each.reason.code == NOT_CONFIRMED
             row = next(iter(matches.exact(record.key)), None)
-            if row is not None and not self._comparison.changed_fields(record.fields, row):
+            if row is not None and not self.comparison.changed_fields(record.fields, row):
                 is_ours = each.resent or is_unconfirmed
                 outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
                 settlements.append(Settlement(record, outcome, gsid=str(row.get(GSID))))
             elif row is None and (matches.readable or is_unconfirmed):
                 continue
-            elif self._updates_known:
-                if row is not None and self._rules is not None:
-                    kept = self._rules.kept(row)
+            elif self.updates_known:
+                if row is not None and self.rules is not None:
+                    kept = self.rules.kept(row)
                     fields = record.fields.items()
                     record.fields = {name: value for name, value in fields if name not in kept}
                 to_update.append(record)
@@ -156,42 +145,32 @@ class TimelineWriter(Writer):
         return Recovered(settlements, to_update)
 
 
+@dataclass(kw_only=True)
 class CtaWriter(Writer):
-    """CTAs: up to 50 in one call.
+    """CTAs.
 
     The tenant accepts two identical CTAs, so a create whose response was lost is looked up by the
     lookup keys before it is sent again.
 
-    Args:
-        keys: The lookup keys, which an update does not write again.
-        only_new: Fields that are written when a CTA is created and never changed.
+    Attributes:
+        not_changed: Fields that an update does not write: the lookup keys, and those of new CTAs.
         recovery: Looks up creates with an unknown outcome.
         clock: Returns when a call is sent.
     """
 
-    def __init__(
-        self,
-        cockpit: CockpitApi,
-        *,
-        keys: tuple[str, ...],
-        only_new: frozenset[str],
-        recovery: CreateRecovery,
-        clock: Clock,
-        batch_size: int = MAX_RECORDS,
-    ) -> None:
-        self.batch_size = min(batch_size, MAX_RECORDS)
-        self._cockpit = cockpit
-        self._not_changed = only_new.union(keys)
-        self._recovery = recovery
-        self._clock = clock
+    cockpit: CockpitApi
+    not_changed: frozenset[str]
+    recovery: CreateRecovery
+    clock: Clock
+    batch_size: int
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Create CTAs, or change them by their GSID."""
         by_reference = [(str(number), each) for number, each in enumerate(records, start=1)]
         bodies = {reference: self.body(action, each) for reference, each in by_reference}
-        sent_at = self._clock.now()
+        sent_at = self.clock.now()
         is_create = action == "create"
-        response = self._cockpit.insert(bodies) if is_create else self._cockpit.update(bodies)
+        response = self.cockpit.insert(bodies) if is_create else self.cockpit.update(bodies)
         message = "the response does not mention this record"
         missing = not_confirmed(message, response.request_id, sent_at if is_create else None)
         return _read_outcomes(action, by_reference, response, sent_at, missing)
@@ -200,12 +179,12 @@ class CtaWriter(Writer):
         """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
         if action == "create":
             return record.fields
-        changed = {n: value for n, value in record.fields.items() if n not in self._not_changed}
+        changed = {n: value for n, value in record.fields.items() if n not in self.not_changed}
         return {**changed, GSID: record.gsid}
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look up CTAs by their lookup keys."""
-        return self._recovery.recover(unresolved)
+        return self.recovery.recover(unresolved)
 
 
 def _read_outcomes(

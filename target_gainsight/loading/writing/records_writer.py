@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import (
-    MAX_RECORDS,
     Clock,
     FieldFailure,
     Json,
@@ -29,10 +29,11 @@ DATE_CODE = "GSOBJ_1006"
 OTHER_DATE_FORMAT: Mapping[DateFormat, DateFormat] = {"iso": "MM-DD-YYYY", "MM-DD-YYYY": "iso"}
 
 
+@dataclass(kw_only=True)
 class RecordsWriter(Writer):
     """Company, Relationship and custom objects.
 
-    Args:
+    Attributes:
         keys: The lookup keys, which an update does not write again.
         date_fields: The fields of type DATE.
         date_format: How they are written at first.
@@ -40,28 +41,20 @@ class RecordsWriter(Writer):
         clock: Measures how long a call took.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a different thing that writing needs
-        self,
-        records: RecordsApi,
-        object_name: str,
-        *,
-        keys: tuple[str, ...],
-        date_fields: frozenset[str],
-        date_format: DateFormat,
-        recovery: CreateRecovery,
-        clock: Clock,
-        batch_size: int = MAX_RECORDS,
-    ) -> None:
-        self.batch_size = min(batch_size, MAX_RECORDS)
-        self._records = records
-        self._object_name = object_name
-        self._keys = keys
-        self._date_fields = date_fields
-        self._mapped_format = date_format
-        self._dates = date_format, False  # whether the tenant has accepted a date in this format
-        self._recovery = recovery
-        self._clock = clock
-        self._update_by_gsid = True
+    records: RecordsApi
+    object_name: str
+    keys: tuple[str, ...]
+    date_fields: frozenset[str]
+    date_format: DateFormat
+    recovery: CreateRecovery
+    clock: Clock
+    batch_size: int
+    _update_by_gsid: bool = field(default=True, init=False)
+    _dates: tuple[DateFormat, bool] = field(init=False)
+    """The current format, and whether the tenant has accepted a date in it."""
+
+    def __post_init__(self) -> None:
+        self._dates = self.date_format, False
 
     def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
         """Insert records, or update rows by GSID, or by the lookup keys where the tenant asks.
@@ -72,20 +65,20 @@ class RecordsWriter(Writer):
         try:
             written = self._send(action, records, date_format)
         except RefusedError as error:
-            if action == "update" and by_gsid and self._keys and _refuses_gsid_as_key(error):
+            if action == "update" and by_gsid and self.keys and _refuses_gsid_as_key(error):
                 self._update_by_gsid = False
                 logger.warning(
                     "%s: the tenant refuses Gsid as a key (%s); updating by %s from now on",
-                    self._object_name,
+                    self.object_name,
                     error,
-                    ", ".join(self._keys),
+                    ", ".join(self.keys),
                 )
                 return self.write(action, records)
             if is_confirmed or not _refuses_a_date(error):
                 raise
             return self._send_in_other_format(action, records, date_format, error)
         if not is_confirmed and any(
-            each.fields.get(name) is not None for each in records for name in self._date_fields
+            each.fields.get(name) is not None for each in records for name in self.date_fields
         ):
             self._dates = date_format, True
         return written
@@ -96,7 +89,7 @@ class RecordsWriter(Writer):
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look up records by their lookup keys."""
-        return self._recovery.recover(unresolved)
+        return self.recovery.recover(unresolved)
 
     def _send_in_other_format(
         self,
@@ -117,7 +110,7 @@ class RecordsWriter(Writer):
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
                 "dates are written in that format from now on",
-                self._object_name,
+                self.object_name,
                 error,
                 other,
             )
@@ -131,16 +124,16 @@ class RecordsWriter(Writer):
     ) -> Written:
         """Make one call; creates that the response does not confirm may have been committed."""
         bodies = [self._body(action, record, date_format) for record in records]
-        began = sent_at = self._clock.now()
+        began = sent_at = self.clock.now()
         if action == "create":
             outcome = Outcome.CREATED
-            response = self._records.insert(self._object_name, bodies)
+            response = self.records.insert(self.object_name, bodies)
         else:
             outcome = Outcome.UPDATED
-            keys = (GSID,) if GSID in bodies[0] else self._keys
-            response = self._records.update(self._object_name, bodies, keys=keys)
+            keys = (GSID,) if GSID in bodies[0] else self.keys
+            response = self.records.update(self.object_name, bodies, keys=keys)
         if response.server_time is not None:
-            sent_at = response.server_time.timestamp() - (self._clock.now() - began)
+            sent_at = response.server_time.timestamp() - (self.clock.now() - began)
         settled, unconfirmed = [], []
         rows = _match_rows(bodies, response)
         for record, body, row in zip(records, bodies, rows, strict=True):
@@ -150,8 +143,8 @@ class RecordsWriter(Writer):
             gsid = row.get(GSID)
             gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
             settled.append(Settlement(record, outcome, gsid=gsid))
-        if action == "create" and self._recovery.only_new:
-            self._recovery.claim_rows(settled)
+        if action == "create" and self.recovery.only_new:
+            self.recovery.claim_rows(settled)
         if not unconfirmed:
             return Written(settled)
         others = _read_unconfirmed(action, unconfirmed, response, len(records), sent_at)
@@ -161,14 +154,14 @@ class RecordsWriter(Writer):
         """Return a record as it is sent; an update by GSID leaves out the keys that the row has."""
         body = record.fields
         if action == "update" and record.gsid is not None and self._update_by_gsid:
-            fixed = self._keys if record.claimed is None else ()
+            fixed = self.keys if record.claimed is None else ()
             body = {name: value for name, value in body.items() if name not in fixed}
             body[GSID] = record.gsid
-        if date_format == self._mapped_format:
+        if date_format == self.date_format:
             return body
         dates = {
             name: reformat_date(body[name], date_format)
-            for name in self._date_fields
+            for name in self.date_fields
             if isinstance(body.get(name), str)
         }
         return {**body, **dates}
