@@ -13,6 +13,7 @@ from typing import Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from target_gainsight.cli.output import file_errors
 from target_gainsight.settings.environment import MELTANO_PREFIX, read_environment
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.model import Settings
@@ -108,10 +109,9 @@ def read_raw_settings(
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
     """Read a file; None if it is not JSON. Its content is not shown: it may hold a secret."""
+    with file_errors(path, "read"):
+        content = path.read_bytes()
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from None
+        return json.loads(content)
     except ValueError:
         return None

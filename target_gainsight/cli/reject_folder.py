@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from target_gainsight.cli.configuration import read_raw_settings
+from target_gainsight.cli.output import file_errors
 from target_gainsight.loading.rejects.folder import REJECTS, RUN_NAME, FiledReject, RejectFolder
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.table import SETTINGS
@@ -54,8 +55,5 @@ def named_run(rejects_folder: RejectFolder, run: str, suffix: str | None = REJEC
 
 def open_rejects(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
     """Read the rejects of a run that are not retired."""
-    try:
+    with file_errors(rejects_folder.file(run), "read"):
         yield from rejects_folder.open(run)
-    except OSError as error:
-        message = f"{rejects_folder.file(run)} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from error

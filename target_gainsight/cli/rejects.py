@@ -15,7 +15,13 @@ from typing import IO, Any, cast
 import click
 
 from target_gainsight.cli.configuration import configured, make_target
-from target_gainsight.cli.output import examples, format_option, print_as, print_table
+from target_gainsight.cli.output import (
+    examples,
+    file_errors,
+    format_option,
+    print_as,
+    print_table,
+)
 from target_gainsight.cli.reject_folder import folder_option, named_run, open_folder, open_rejects
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
@@ -315,14 +321,11 @@ def _is_done(rejects_folder: RejectFolder, run: str, days: int | None) -> bool:
 
 def _delete(path: Path) -> None:
     """Delete a file, unless a run is writing it."""
-    try:
+    with file_errors(path, "deleted"):
         with path.open("rb") as file:
             free = lock(file.fileno())
         if free:
             path.unlink()
-    except OSError as error:
-        message = f"{path} cannot be deleted: {error.strerror}"
-        raise click.ClickException(message) from error
     if not free:
         message = f"{path} is still being written; clear it when its run has ended"
         raise click.ClickException(message)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from target_gainsight.cli.configuration import configured
-from target_gainsight.cli.output import examples
+from target_gainsight.cli.output import examples, file_errors
 from target_gainsight.cli.reject_folder import LATEST, folder_option, open_folder
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME, RejectFolder
 from target_gainsight.mapping.errors import display
@@ -37,29 +37,23 @@ def report(run: str, sources: tuple[str, ...], folder: Path | None, output: Path
         click.echo(render_report(document), nl=False)
         return
     path = output or rejects_folder.file(document["run"], REPORT)
-    try:
+    with file_errors(path, "written"):
         write_report(path, document)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}"
-        raise click.ClickException(message) from error
     click.echo(str(path))
 
 
 def _find(rejects_folder: RejectFolder, run: str) -> dict[str, Any]:
     """Return the document of a run given by name or as ``latest``."""
-    latest = None
-    try:
+    latest, history = None, rejects_folder.path / HISTORY
+    with file_errors(history, "read"):
         for document in read_history(rejects_folder.path):
             if RUN_NAME.fullmatch(str(document["run"])):
                 latest = document
                 if document["run"] == run:
                     return document
-    except OSError as error:
-        message = f"{rejects_folder.path / HISTORY} cannot be read: {error.strerror}"
-        raise click.ClickException(message) from error
     if run == LATEST and latest is not None:
         return latest
     known = f"; the latest one is {latest['run']}" if latest else ""
     what = "no run" if run == LATEST else f"no run {display(run)}"
-    message = f"there is {what} in {rejects_folder.path / HISTORY}{known}"
+    message = f"there is {what} in {history}{known}"
     raise click.ClickException(message)

@@ -192,9 +192,7 @@ class Setting:
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
         """Return a JSON value, or text from the environment, as what the setting holds.
 
-        Returns:
-            Text, a path, a number, a boolean, a tuple of names or a dictionary; None if the value
-            is not what the setting takes.
+        None if the value is not what the setting takes.
         """
         found = self.kind.read(value)
         if self.choices and found not in self.choices:
