@@ -13,8 +13,8 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
+from target_gainsight.loading.reading.api_rows import merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
-from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.delete_writer import no_row_reason

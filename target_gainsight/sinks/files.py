@@ -9,7 +9,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from singer_sdk import Target
 from typing_extensions import override
 
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
@@ -29,14 +28,8 @@ from target_gainsight.sinks.stream import StreamSink
 class FileSink(StreamSink):
     """Turns the records of one stream into the rows of CSV files."""
 
-    def __init__(
-        self,
-        target: Target,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: list[str] | None,
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
+        super().__init__(*args, **kwargs)
         self.file_counts = self.counts.by_file = self.counts.by_file or FileCounts()
         self.plan = self._plan()
         self.loader = self._make_loader(_line(self.plan.header))

@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, cast
 
-from singer_sdk import Target
 from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, Json, ObjectSchema
@@ -66,14 +65,8 @@ class ObjectSink(StreamSink):
     fixed_keys: tuple[str, ...] = ()
     name_identifies = True
 
-    def __init__(
-        self,
-        target: Target,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: list[str] | None,
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
+        super().__init__(*args, **kwargs)
         self.clock = self.context.clock
         self.client = self.context.client
         self._pending: list[LoadRecord] = []

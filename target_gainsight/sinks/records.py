@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
@@ -13,9 +14,9 @@ from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import RowDeleter, WholeRowReader
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
+from target_gainsight.loading.reading.api_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
-from target_gainsight.loading.reading.person_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delete_writer import DeleteWriter
@@ -88,7 +89,11 @@ class RecordsSink(ObjectSink):
     def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
         records, name, keys = self.client.records, self.object_name, self._keys
         ruled = tuple(self.stream.field_rules)
-        current = CurrentRows(records, name, keys, ruled=ruled) if keys.names else None
+        current = (
+            CurrentRows(records=records, object_name=name, keys=keys, ruled=ruled)
+            if keys.names
+            else None
+        )
         dates = (
             name
             for name, converter in self.mapper.converters.items()
@@ -114,7 +119,7 @@ class RecordsSink(ObjectSink):
             return current, writer, self.mapper
         fallback_keys = self._reader_of(self.plan.fallback_keys)
         required = (GSID, *keys.names)
-        fallback = CurrentRows(records, name, fallback_keys, required=required, ruled=ruled)
+        fallback = replace(current, keys=fallback_keys, required=required)
         claimed, plan = self.context.claimed_rows[name.lower()], self.context.plan
         deleted = plan.deleted if plan else ()
         rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed, deleted)
@@ -132,11 +137,11 @@ class PersonSink(ObjectSink):
     def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
         fields, links = self.lookups.link_fields, self.stream.company_links
         rows = PeopleRows(
-            self.client.records,
-            self.object_name,
-            self._keys,
-            tuple(field.name for field in fields),
-            tuple(self.stream.field_rules),
+            records=self.client.records,
+            object_name=self.object_name,
+            keys=self._keys,
+            ruled=tuple(self.stream.field_rules),
+            link_fields=tuple(field.name for field in fields),
         )
         on_no_match = links.on_no_match if links else "reject"
         writer = PeopleWriter(self.client.people, on_no_match=on_no_match)

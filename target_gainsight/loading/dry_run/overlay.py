@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from target_gainsight.api import Field
 from target_gainsight.loading.keys import TO_BE_CREATED, Key, LookupKey, LookupTargets
+from target_gainsight.loading.reading.api_rows import merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
-from target_gainsight.loading.reading.person_rows import merged_fields
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.types.picklists import label_of

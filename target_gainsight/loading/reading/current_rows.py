@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from target_gainsight.api import (
@@ -91,51 +92,43 @@ class RowReader(Protocol):
         """
 
 
+@dataclass(kw_only=True, eq=False)
 class CurrentRows:
     """Reads the rows that the tenant holds. May be used from several threads.
 
-    Args:
+    Attributes:
         read_as: The fields that a query knows under another name.
         required: What every row must carry beside the lookup keys.
         ruled: Fields that every row must carry because a write rule depends on them.
-
-    Attributes:
         readable: Whether the tenant returns rows of the object.
     """
 
-    def __init__(
-        self,
-        records: RecordsApi,
-        object_name: str,
-        keys: KeyReader,
-        *,
-        read_as: Mapping[str, str] | None = None,
-        required: tuple[str, ...] = (GSID,),
-        ruled: tuple[str, ...] = (),
-    ) -> None:
-        self.readable = True
-        self._object_name = object_name
-        self._keys = keys
-        self._read_as = read_as or {}
-        self._ruled = frozenset(self._read_as.get(name, name) for name in ruled)
-        needed = (*keys.names, *ruled)
-        self._required = (*required, *(self._read_as.get(name, name) for name in needed))
-        self._reader = ObjectReader(records, object_name)
-        self._most_values: int | None = None
+    records: RecordsApi
+    object_name: str
+    keys: KeyReader
+    read_as: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = (GSID,)
+    ruled: tuple[str, ...] = ()
+    readable: bool = field(default=True, init=False)
+    _reader: ObjectReader = field(init=False)
+    _most_values: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = ObjectReader(self.records, self.object_name)
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
     ) -> Matches:
         """Read rows with the fields about to be written; see ``RowReader.read``."""
-        list_values = self._keys.near_values if near else self._keys.equal_values
+        list_values = self.keys.near_values if near else self.keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
         names = dict.fromkeys(name for record in records for name in record.fields)
-        select = dict.fromkeys((GSID, *extra, *(self._read_as.get(each, each) for each in names)))
+        select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in names)))
         size = self._most_values or len(values) or 1
         rows: list[Row] = []
         for start in range(0, len(values), size):
             rows += self._read_part(values[start : start + size], tuple(select))
-        return Matches(map(self._as_written, rows), self._keys, readable=self.readable)
+        return Matches(map(self._as_written, rows), self.keys, readable=self.readable)
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Read one part; if it is refused, its halves, and remember their size."""
@@ -146,15 +139,15 @@ class CurrentRows:
         except RefusedError as refusal:
             if len(values) == 1:
                 message = (
-                    f"the tenant refuses to read {self._object_name} by "
-                    f"{', '.join(self._keys.names)}: {refusal}"
+                    f"the tenant refuses to read {self.object_name} by "
+                    f"{', '.join(self.keys.names)}: {refusal}"
                 )
                 raise RunStoppedError(message) from refusal
             half = (len(values) + 1) // 2
             self._most_values = min(half, self._most_values or half)
             logger.warning(
                 "%s: a query for %d keys was refused (%s); asking for %d at a time from now on",
-                self._object_name,
+                self.object_name,
                 len(values),
                 refusal,
                 half,
@@ -163,34 +156,36 @@ class CurrentRows:
             return first + self._read_part(values[half:], select)
 
     def _explain_unreadable(self, error: UnreadableFieldError) -> str:
-        ruled = self._ruled.intersection(error.fields)
-        names = ", ".join(sorted(ruled) or error.fields or self._keys.names)
+        ruled = {self.read_as.get(name, name) for name in self.ruled}.intersection(error.fields)
+        names = ", ".join(sorted(ruled) or error.fields or self.keys.names)
         effect = "without which no record is found"
         advice = "Choose other lookup_keys"
         if ruled:
             effect, advice = "so that field_rules cannot be applied", "Remove its rule"
-        return f"the tenant cannot read {names} of {self._object_name}, {effect}: {error}. {advice}"
+        return f"the tenant cannot read {names} of {self.object_name}, {effect}: {error}. {advice}"
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Query once for the rows with some keys."""
-        names = self._keys.names
+        names = self.keys.names
         columns = zip(names, zip(*values, strict=True), strict=True)
         where = all_of(
             *(
-                is_in(self._read_as.get(name, name), list(dict.fromkeys(each)))
+                is_in(self.read_as.get(name, name), list(dict.fromkeys(each)))
                 for name, each in columns
             )
         )
-        keys = (self._keys.read_key(dict(zip(names, each, strict=True))) for each in values)
-        asked = AskedKeys(self._keys, keys)
+        keys = (self.keys.read_key(dict(zip(names, each, strict=True))) for each in values)
+        asked = AskedKeys(self.keys, keys)
+        paths = (self.read_as.get(name, name) for name in (*names, *self.ruled))
+        needed = (*self.required, *paths)
         return self._reader.read(
-            self._required, select, where, lambda row: asked.may_include(self._as_written(row))
+            needed, select, where, lambda row: asked.may_include(self._as_written(row))
         )
 
     def _as_written(self, row: Row) -> Row:
         """Return a row under the names by which its fields are written."""
         renamed = {}
-        for name, path in self._read_as.items():
+        for name, path in self.read_as.items():
             outer, _, inner = path.partition(".")
             nested = row.get(outer)
             if path in row:
