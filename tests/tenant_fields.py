@@ -8,10 +8,10 @@ from target_gainsight.api import Field, ObjectSchema, PicklistOption
 
 GOLD, SILVER, COMMA, OLD = (f"1I00{mark * 32}" for mark in "ABCD")
 TIERS = (
-    PicklistOption(GOLD, "Gold", active=True, system_name=None),
-    PicklistOption(SILVER, "Silver", active=True, system_name=None),
-    PicklistOption(COMMA, "Smith, John", active=True, system_name=None),
-    PicklistOption(OLD, "Bronze", active=False, system_name=None),
+    PicklistOption(GOLD, "Gold", active=True),
+    PicklistOption(SILVER, "Silver", active=True),
+    PicklistOption(COMMA, "Smith, John", active=True),
+    PicklistOption(OLD, "Bronze", active=False),
 )
 
 

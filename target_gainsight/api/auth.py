@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
+
+import requests
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping
 
 
 @dataclass(frozen=True)
-class AuthHeaders:
-    """The headers that authenticate a call, and the secrets in them."""
+class AuthHeader:
+    """The header that authenticates a call. The last word of its value is secret."""
 
-    headers: Mapping[str, str] = field(repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    name: str
+    value: str = field(repr=False)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put it on a request as it goes out; `.netrc` does not do so then."""
+        request.headers[self.name] = self.value
+        return request
 
     def redact(self, text: str | None) -> str | None:
-        """Return the text without the secrets; some gateways quote a header that they refuse."""
-        for secret in self.secrets:
-            text = text and text.replace(secret, "***")
-        return text
+        """Return the text without the secret; some gateways quote a header that they refuse."""
+        return text and text.replace(self.value.split(" ")[-1], "***")
 
 
 class AccessKey:
@@ -48,13 +51,13 @@ class AccessKey:
                 "copy it again from Gainsight"
             )
             raise ValueError(message)
-        self._headers = AuthHeaders({"accesskey": key}, (key,))
+        self._header = AuthHeader("accesskey", key)
 
-    def current(self) -> AuthHeaders:
+    def current(self) -> AuthHeader:
         """Return the key in Gainsight's own header."""
-        return self._headers
+        return self._header
 
-    def drop(self, _refused: AuthHeaders) -> bool:
+    def drop(self, _refused: AuthHeader) -> bool:
         """Return False: there is no other key."""
         return False
 
@@ -107,7 +110,7 @@ class Tokens:
 
     A token is replaced shortly before it expires, and after a 401. Threads that need a token while
     it is being fetched wait for it, and share a failure to fetch it. `fetch` requests a token with
-    the client's own headers.
+    the client's own header.
     """
 
     advice = (
@@ -119,21 +122,20 @@ class Tokens:
     def __init__(
         self,
         credentials: ClientCredentials,
-        fetch: Callable[[AuthHeaders], TokenGrant],
+        fetch: Callable[[AuthHeader], TokenGrant],
         clock: Clock,
     ) -> None:
-        secret = credentials.client_secret
-        encoded = b64encode(f"{credentials.client_id}:{secret}".encode()).decode()
-        self._basic = AuthHeaders({"Authorization": f"Basic {encoded}"}, (encoded, secret))
+        pair = f"{credentials.client_id}:{credentials.client_secret}"
+        self._basic = AuthHeader("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
-        self._current: AuthHeaders | None = None
+        self._current: AuthHeader | None = None
         self._renew_at = math.inf
         self._failure: BaseException | None = None
 
-    def current(self) -> AuthHeaders:
-        """Return the headers with the current token, fetched if need be.
+    def current(self) -> AuthHeader:
+        """Return the header with the current token, fetched if need be.
 
         Raises:
             GainsightError: The tenant grants none.
@@ -148,12 +150,12 @@ class Tokens:
                 except BaseException as error:
                     self._failure = error
                     raise
-                token, seconds = granted.token, granted.seconds or math.inf
-                self._current = AuthHeaders({"Authorization": f"Bearer {token}"}, (token,))
+                seconds = granted.seconds or math.inf
+                self._current = AuthHeader("Authorization", f"Bearer {granted.token}")
                 self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
             return self._current
 
-    def drop(self, refused: AuthHeaders) -> bool:
+    def drop(self, refused: AuthHeader) -> bool:
         """Drop a token that the tenant refused, and return True: another may be accepted."""
         with self._lock:
             if refused is self._current:
@@ -176,10 +178,10 @@ def parse_token(body: Record) -> TokenGrant:
 
 
 def _lifetime(expires_in: Json) -> float | None:
-    seconds = math.nan
-    if isinstance(expires_in, int | float | Decimal | str) and not isinstance(expires_in, bool):
-        with suppress(ValueError, OverflowError):
-            seconds = float(expires_in)
+    try:
+        seconds = float(str(expires_in))
+    except ValueError:
+        return None
     return seconds if 0 < seconds < math.inf else None
 
 

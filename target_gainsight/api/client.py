@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from target_gainsight.api.auth import (
     AccessKey,
-    AuthHeaders,
+    AuthHeader,
     ClientCredentials,
     TokenGrant,
     Tokens,
@@ -123,10 +123,10 @@ class GainsightClient:
             else Tokens(authentication, self._fetch_token, self._clock)
         )
 
-    def send(self, call: Call, headers: AuthHeaders | None = None) -> Response:
+    def send(self, call: Call, header: AuthHeader | None = None) -> Response:
         """Make a call, and repeat it while that may help.
 
-        `headers` are those of a token request, which needs no token and no permit.
+        `header` is that of a token request, which needs no token and no permit.
 
         Raises:
             StopRunError: Nothing further can succeed.
@@ -140,7 +140,7 @@ class GainsightClient:
             if self._stopped:
                 raise StoppedError(**call.context)
             try:
-                return self._attempt(call, headers, state) if headers else self._paced(call, state)
+                return self._attempt(call, header, state) if header else self._paced(call, state)
             except RetryCallError as error:
                 self._prepare_retry(call, error, state)
 
@@ -160,7 +160,7 @@ class GainsightClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _fetch_token(self, basic: AuthHeaders) -> TokenGrant:
+    def _fetch_token(self, basic: AuthHeader) -> TokenGrant:
         """Request a token with the documented form, or without a body if that form is refused.
 
         The form that worked is used for the next token, too.
@@ -180,14 +180,14 @@ class GainsightClient:
         """Make one attempt with a permit and the current credential."""
         permit = self._rate_limiter.acquire(call.group or "synchronous")
         throttled: ThrottledError | None = None
-        headers = self._credential.current()
+        header = self._credential.current()
         try:
-            return self._attempt(call, headers, state)
+            return self._attempt(call, header, state)
         except ThrottledError as error:
             throttled = error
             raise
         except CredentialError as error:
-            if self._credential.drop(headers) and not state.token_refused:
+            if self._credential.drop(header) and not state.token_refused:
                 state.token_refused = True
                 message = "the token is not accepted any more"
                 raise TokenExpiredError(message, **error.context) from None
@@ -196,15 +196,15 @@ class GainsightClient:
         finally:
             self._rate_limiter.release(permit, throttled)
 
-    def _attempt(self, call: Call, headers: AuthHeaders, state: RetryState) -> Response:
+    def _attempt(self, call: Call, header: AuthHeader, state: RetryState) -> Response:
         """Exchange request and response once, and report the attempt to the observer."""
         state.attempts += 1
         state.sent_at = self._clock.now()
         waited = state.sent_at - state.ended_at
         try:
-            result: Response | GainsightError = self._exchange(call, headers)
+            result: Response | GainsightError = self._exchange(call, header)
         except GainsightError as error:
-            error.description = headers.redact(error.description)
+            error.description = header.redact(error.description)
             result = error
         state.ended_at = self._clock.now()
         seconds = state.ended_at - state.sent_at
@@ -230,9 +230,18 @@ class GainsightClient:
             raise result
         return result
 
-    def _exchange(self, call: Call, headers: AuthHeaders) -> Response:
-        timeout = self._timeouts(call)
-        response = read_response(self._transport.send(call, headers, timeout), call)
+    def _exchange(self, call: Call, header: AuthHeader) -> Response:
+        """Send the call once. Timeouts are short until the first response.
+
+        A call that must not be repeated is given its full time once it is sent, even so.
+        """
+        connect, read = self._timeout, max(self._timeout, call.min_response_seconds)
+        if not self._has_responded:
+            policy = self._retry
+            connect = min(connect, policy.first_response_seconds / policy.first_response_tries)
+            if call.repeatable:
+                read = min(self._timeout, policy.first_response_seconds)
+        response = read_response(self._transport.send(call, header, (connect, read)), call)
         self._has_responded = True
         self._is_gainsight = self._is_gainsight or response.is_object
         if response.server_time:
@@ -240,20 +249,6 @@ class GainsightClient:
         check = check_token_response if call.group is None else check_response
         check(response, is_gainsight=self._is_gainsight)
         return response
-
-    def _timeouts(self, call: Call) -> tuple[float, float]:
-        """Return the seconds for the connection and for the response.
-
-        They are short until the first response, except that a call which must not be repeated is
-        given its full time once it is sent.
-        """
-        full = max(self._timeout, call.min_response_seconds)
-        if self._has_responded:
-            return self._timeout, full
-        policy = self._retry
-        connect = min(self._timeout, policy.first_response_seconds / policy.first_response_tries)
-        read = min(self._timeout, policy.first_response_seconds)
-        return connect, (read if call.repeatable else full)
 
     def _prepare_retry(self, call: Call, error: RetryCallError, state: RetryState) -> None:
         """Wait until the next attempt, or raise why there is none."""

@@ -39,7 +39,7 @@ from target_gainsight.api import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from target_gainsight.api.auth import AuthHeaders
+from target_gainsight.api.auth import AuthHeader
 
 
 @pytest.fixture(autouse=True)
@@ -214,8 +214,8 @@ def test_missing_ca_bundle_stops_run(
 
 
 class Careless(AccessKey):
-    def current(self) -> AuthHeaders:
-        return AuthHeaders({"Authorization": "Bearer s3cret\r\nX-More: yes"})
+    def current(self) -> AuthHeader:
+        return AuthHeader("Authorization", "Bearer s3cret\r\nX-More: yes")
 
 
 def test_invalid_header_is_not_shown() -> None:

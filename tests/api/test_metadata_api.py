@@ -71,18 +71,17 @@ def test_describe_returns_fields(client: GainsightClient, requests_mock: Any) ->
         updateable=True,
         read_only=False,
         formula=False,
-        has_lookup=False,
         length=None,
         decimal_places=None,
         lookup_objects=(),
         options=(
-            PicklistOption("1I00A", "Software", active=True, system_name="SW"),
-            PicklistOption("1I00B", "Retail", active=False, system_name=None),
+            PicklistOption("1I00A", "Software", active=True),
+            PicklistOption("1I00B", "Retail", active=False),
         ),
     )
     csm, name = schema.field("Csm"), schema.field("Name")
     assert csm
-    assert (csm.has_lookup, csm.lookup_objects) == (True, ("gsuser",))
+    assert csm.lookup_objects == ("gsuser",)
     assert name
     assert (name.data_type, name.length, name.decimal_places) == ("STRING", 250, 0)
     assert schema.field("name") is None
@@ -345,8 +344,8 @@ def test_picklist_options_are_loaded_from_category_once(
     for each in fields:
         assert each.options == ()
         assert each.load_options() == (
-            PicklistOption("1I00A", "Pilot", active=True, system_name="PILOT"),
-            PicklistOption("1I00B", "Old", active=False, system_name=None),
+            PicklistOption("1I00A", "Pilot", active=True),
+            PicklistOption("1I00B", "Old", active=False),
         )
     assert asked.call_count == 1
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_gainsight.api import ClientCredentials, UnavailableError
-from target_gainsight.api.auth import AuthHeaders, TokenGrant, Tokens, parse_token
+from target_gainsight.api.auth import AuthHeader, TokenGrant, Tokens, parse_token
 
 DAY = 86_400
 
@@ -26,9 +26,9 @@ class Issuer:
     def __init__(self, expires_in: Any = DAY) -> None:
         self.expires_in = expires_in
         self.failure: Exception | None = None
-        self.requests: list[AuthHeaders] = []
+        self.requests: list[AuthHeader] = []
 
-    def __call__(self, headers: AuthHeaders) -> TokenGrant:
+    def __call__(self, headers: AuthHeader) -> TokenGrant:
         self.requests.append(headers)
         if self.failure:
             raise self.failure
@@ -39,8 +39,8 @@ def provider_of(issuer: Any, clock: FakeClock) -> Tokens:
     return Tokens(ClientCredentials("initech", "s3cret"), issuer, clock)
 
 
-def shown(headers: AuthHeaders) -> str:
-    return headers.headers["Authorization"]
+def shown(headers: AuthHeader) -> str:
+    return headers.value
 
 
 def test_token_is_requested_once_with_basic_authentication(clock: FakeClock) -> None:
@@ -160,5 +160,5 @@ def test_quoted_secrets_are_redacted(clock: FakeClock) -> None:
     issuer = Issuer()
     bearer = provider_of(issuer, clock).current()
     assert bearer.redact("bad token-1, 'Bearer token-1'") == "bad ***, 'Bearer ***'"
-    assert issuer.requests[0].redact("Basic aW5pdGVjaDpzM2NyZXQ= s3cret") == "Basic *** ***"
+    assert issuer.requests[0].redact("bad: Basic aW5pdGVjaDpzM2NyZXQ=") == "bad: Basic ***"
     assert bearer.redact(None) is None

@@ -130,9 +130,7 @@ def test_null_and_blank_are_equal(data_type: str, source: object, read: Json) ->
 
 
 def test_label_of_two_active_items_is_uncertain() -> None:
-    twins = tuple(
-        PicklistOption(gsid, "Gold", active=True, system_name=None) for gsid in (GOLD, OLD)
-    )
+    twins = tuple(PicklistOption(gsid, "Gold", active=True) for gsid in (GOLD, OLD))
     assert not holds("PICKLIST", "Gold", GOLD, options=twins)
     assert holds("PICKLIST", GOLD, GOLD, options=twins)
 

@@ -226,7 +226,7 @@ def test_picklist_accepts_labels_and_item_gsids(value: str) -> None:
 
 
 def test_number_may_name_picklist_item() -> None:
-    five = PicklistOption(GOLD, "5", active=True, system_name=None)
+    five = PicklistOption(GOLD, "5", active=True)
     assert written("PICKLIST", 5, options=(five,)) == "5"
 
 
@@ -251,8 +251,8 @@ def test_refused_picklist_value_suggests_items(value: object, code: str, message
 
 def test_reactivated_item_of_same_label_is_writable() -> None:
     twins = (
-        PicklistOption(OLD, "Gold", active=False, system_name=None),
-        PicklistOption(GOLD, "Gold", active=True, system_name=None),
+        PicklistOption(OLD, "Gold", active=False),
+        PicklistOption(GOLD, "Gold", active=True),
     )
     assert written("PICKLIST", "Gold", options=twins) == "Gold"
 

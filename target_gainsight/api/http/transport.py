@@ -15,10 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
-from target_gainsight.api.auth import AuthHeaders
+from target_gainsight.api.auth import AuthHeader
 from target_gainsight.api.errors import (
     CallContext,
     ConnectError,
@@ -71,15 +70,17 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._user_agent = user_agent
         self._proxies = {"no_proxy": self.host} if _is_loopback(self.host) else None
-        self._own_session = None if session else _new_session()
-        self._session = session or self._own_session or requests.Session()
+        self._owns_session = session is None
+        self._session = session or requests.Session()
         if self._session.verify is False:
             message = "TLS verification must stay on"
             raise ValueError(message)
+        if self._owns_session:
+            self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            for scheme in ("https://", "http://"):
+                self._session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
 
-    def send(
-        self, call: Call, auth: AuthHeaders, timeout: tuple[float, float]
-    ) -> requests.Response:
+    def send(self, call: Call, auth: AuthHeader, timeout: tuple[float, float]) -> requests.Response:
         """Send a request and return the response.
 
         `timeout` is in seconds, for the connection and between bytes of the response.
@@ -105,7 +106,7 @@ class Transport:
                 params=urlencode(call.params, safe=",") or None,
                 data=body,
                 headers=headers,
-                auth=_Authentication(auth),
+                auth=auth,
                 timeout=timeout,
                 proxies=self._proxies,
                 allow_redirects=False,
@@ -122,19 +123,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections, unless the session was handed in."""
-        if self._own_session:
-            self._own_session.close()
-
-
-class _Authentication(AuthBase):
-    """Puts the credential on a request as it goes out, and keeps `.netrc` from doing so."""
-
-    def __init__(self, auth: AuthHeaders) -> None:
-        self._auth = auth
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._auth.headers)
-        return request
+        if self._owns_session:
+            self._session.close()
 
 
 def _is_loopback(host: str) -> bool:
@@ -142,14 +132,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
-    return session
 
 
 def _fault(error: OSError, call: CallContext) -> GainsightError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -96,6 +97,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             self._connection.close()
             raise self._unusable(error) from error
+        weakref.finalize(self, self._connection.close)  # Python warns of connections left open
 
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float

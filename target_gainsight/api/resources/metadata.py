@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
@@ -62,13 +62,7 @@ _DESCRIBE_SEVERAL = {
     "externalContext": "false",
 }
 _MANY_SHOWN = 5
-_UNREADABLE = (
-    AccessDeniedError,
-    NotFoundError,
-    RefusedError,
-    UnavailableError,
-    UnknownRouteError,
-)
+_UNREADABLE = (AccessDeniedError, NotFoundError, RefusedError, UnavailableError, UnknownRouteError)
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,6 @@ class PicklistOption:
     gsid: str
     label: str
     active: bool
-    system_name: str | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,6 @@ class Field:
     updateable: bool = True
     read_only: bool = False
     formula: bool = False
-    has_lookup: bool = False
     length: int | None = None
     decimal_places: int | None = None
     lookup_objects: tuple[str, ...] = ()
@@ -152,11 +144,7 @@ class ObjectSchema(ObjectSummary):
 
     def field(self, name: str) -> Field | None:
         """Return the field of exactly this name, if there is one."""
-        return self._by_name.get(name)
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, Field]:
-        return {field.name: field for field in self.fields}
+        return next((field for field in self.fields if field.name == name), None)
 
 
 class MetadataApi:
@@ -229,15 +217,9 @@ class MetadataApi:
         return self._categories[category_id]
 
     def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
-        summary = _summary(entry)
         fields = (each for each in as_mappings(entry.get("fields")) if not _is_deleted(each))
-        return ObjectSchema(
-            name=summary.name or asked_for,
-            label=summary.label or asked_for,
-            object_type=summary.object_type,
-            transactional=summary.transactional,
-            fields=tuple(self._field(each) for each in fields),
-        )
+        summary = _summary(entry, asked_for)
+        return ObjectSchema(**vars(summary), fields=tuple(self._field(each) for each in fields))
 
     def _field(self, entry: Record) -> Field:
         """Parse a field. What its description leaves out is left to the tenant to refuse."""
@@ -245,8 +227,7 @@ class MetadataApi:
         name = as_text(entry.get("fieldName")) or ""
         detail = as_mapping(meta.get("lookupDetail"))
         listed = () if _is_deleted(detail) else as_mappings(detail.get("lookupObjects"))
-        lookups = [lookup for lookup in listed if not _is_deleted(lookup)]
-        targets = [as_text(lookup.get("objectName")) for lookup in lookups]
+        targets = [as_text(each.get("objectName")) for each in listed if not _is_deleted(each)]
         options = _options(as_mappings(entry.get("options")), gsid="value", label="label")
         category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
         return Field(
@@ -259,7 +240,6 @@ class MetadataApi:
             updateable=_flag(meta.get("updateable")) is not False,
             read_only=_flag(meta.get("readOnly")) or False,
             formula=_flag(meta.get("formulaField")) or False,
-            has_lookup=_flag(meta.get("hasLookup")) or bool(lookups),
             length=_whole(meta.get("length")),
             decimal_places=_whole(meta.get("decimalPlaces")),
             lookup_objects=tuple(target for target in targets if target),
@@ -335,8 +315,8 @@ def _names(entries: Sequence[Record]) -> str:
     return ", ".join(shown)
 
 
-def _summary(entry: Record) -> ObjectSummary:
-    name = as_text(entry.get("objectName")) or ""
+def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
+    name = as_text(entry.get("objectName")) or asked_for
     return ObjectSummary(
         name=name,
         label=as_text(entry.get("label")) or name,
@@ -356,7 +336,6 @@ def _options(items: Sequence[Record], *, gsid: str, label: str) -> tuple[Picklis
             gsid=as_text(item.get(gsid)) or "",
             label=as_text(item.get(label)) or "",
             active=_flag(item.get("active")) is not False,
-            system_name=as_text(item.get("systemName")),
         )
         for item in items
     )

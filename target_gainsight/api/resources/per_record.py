@@ -131,7 +131,6 @@ class CockpitApi:
                     gsid=as_text(item.get("gsid")) or label,
                     label=label,
                     active=item.get("active") is not False,
-                    system_name=None,
                 )
                 names[kind] = (*names.get(kind, ()), option)
         return names

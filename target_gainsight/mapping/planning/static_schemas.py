@@ -58,7 +58,6 @@ def _field(
         data_type=data_type,
         required=required,
         nillable=not required,
-        has_lookup=bool(lookup_objects),
         length=length,
         lookup_objects=lookup_objects,
     )
