@@ -25,8 +25,8 @@ from target_gainsight.probe.reading import MAX_CALLS, READ_QUESTIONS
 from target_gainsight.probe.reading.facts import TenantFacts
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.writing import person as people
+from target_gainsight.probe.writing import run_writes
 from target_gainsight.probe.writing.fields import UnsuitableForProbeError
-from target_gainsight.probe.writing.run import run_writes
 from target_gainsight.probe.writing.trial import (
     MAX_CREATED,
     USUALLY_CREATED,
@@ -81,7 +81,7 @@ def probe(sources: tuple[str, ...], form: str, written: str | None, *, yes: bool
             session = ProbeSession(client)
             base_url = settings.connection.base_url
             facts = TenantFacts(session, base_url=base_url, events=events)
-            observations = merge(ask(READ_QUESTIONS, facts), by_writing)
+            observations = merge(ask(READ_QUESTIONS.items(), facts), by_writing)
     except KeyboardInterrupt:
         click.echo("Stopped." if written else "Stopped; nothing was written.", err=True)
         sys.exit(INTERRUPTED)
@@ -130,7 +130,7 @@ def _probe_person(session: ProbeSession, email: str, *, yes: bool) -> tuple[Obse
         "the time of the modification."
     )
     _confirm(yes=yes)
-    return ask(people.QUESTIONS, person)
+    return ask(people.QUESTIONS.items(), person)
 
 
 def _probe_object(

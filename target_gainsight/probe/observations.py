@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,7 @@ class Topic:
 
         The target is tested with every position, so that none of them is `not handled`.
         """
-        is_usual = type(position) is type(self.usual) and position == self.usual
-        verdict: Verdict = "as assumed" if is_usual else "handled"
+        verdict: Verdict = "as assumed" if position == self.usual else "handled"
         return Observation(self, verdict, observed, consequence or self.consequence, position)
 
     def settled(self, verdict: Verdict, observed: str, consequence: str = "") -> Observation:
@@ -78,21 +77,12 @@ class Observation:
     position: Position | None = None
 
 
-@dataclass(frozen=True)
-class Question(Generic[Facts]):
-    """Topics that are settled together.
-
-    Attributes:
-        topics: What is observed.
-        observe: Makes the calls, and yields an observation for each topic.
-    """
-
-    topics: tuple[Topic, ...]
-    observe: Callable[[Facts], Iterable[Observation]]
+Question: TypeAlias = tuple[Callable[[Facts], Iterator[Observation]], tuple[Topic, ...]]
+"""A function that makes calls and yields observations, and the topics that they are about."""
 
 
 def ask(questions: Iterable[Question[Facts]], facts: Facts) -> tuple[Observation, ...]:
-    """Ask the questions; one that fails on an unexpected response never ends the others.
+    """Ask questions; one that fails on an unexpected response never ends the others.
 
     Returns:
         An observation for each topic, in order. A topic for which there is none is not settled.
@@ -101,19 +91,17 @@ def ask(questions: Iterable[Question[Facts]], facts: Facts) -> tuple[Observation
         StopRunError: No further call can succeed.
     """
     observations: list[Observation] = []
-    for question in questions:
+    for observe, topics in questions:
         observed: dict[str, Observation] = {}
         reason = "a response has an unexpected shape"
         try:
-            for observation in question.observe(facts):
+            for observation in observe(facts):
                 observed[observation.topic.name] = observation
         except NotSettledError as error:
             reason = str(error)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             logger.debug(reason, exc_info=True)
-        observations += [
-            observed.get(topic.name) or topic.not_settled(reason) for topic in question.topics
-        ]
+        observations += [observed.get(topic.name) or topic.not_settled(reason) for topic in topics]
     return tuple(observations)
 
 

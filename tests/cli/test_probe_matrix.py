@@ -15,17 +15,17 @@ from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
 from target_gainsight.probe.reading import READ_QUESTIONS
+from target_gainsight.probe.writing import WRITE_QUESTIONS
 from target_gainsight.probe.writing.person import QUESTIONS as PERSON_QUESTIONS
-from target_gainsight.probe.writing.run import WRITE_QUESTIONS
 from target_gainsight.sandbox.config.switches import Switches
 
 READ_SWITCHES = {
-    topic.name for each in READ_QUESTIONS for topic in each.topics if topic.usual is not None
+    topic.name for topics in READ_QUESTIONS.values() for topic in topics if topic.usual is not None
 }
 WRITE_SWITCHES = {
     topic.name
-    for each in (*WRITE_QUESTIONS, *PERSON_QUESTIONS)
-    for topic in each.topics
+    for topics in (*WRITE_QUESTIONS.values(), *PERSON_QUESTIONS.values())
+    for topic in topics
     if topic.usual is not None
 } - READ_SWITCHES
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "probe.md"

@@ -5,13 +5,13 @@ from target_gainsight.probe.reading import access, filters, metadata, objects, r
 MAX_CALLS = 20
 """The calls of a probe that only reads, retries included and token requests not."""
 
-READ_QUESTIONS = (
-    access.FIRST_QUESTION,
-    *metadata.QUESTIONS,
-    *rows.QUESTIONS,
-    *filters.FILTERS,
-    *objects.QUESTIONS,
-    *filters.SIZES,
-    *access.LAST_QUESTIONS,
-)
+READ_QUESTIONS = {
+    **access.FIRST_QUESTION,
+    **metadata.QUESTIONS,
+    **rows.QUESTIONS,
+    **filters.FILTERS,
+    **objects.QUESTIONS,
+    **filters.SIZES,
+    **access.LAST_QUESTIONS,
+}
 """The most important ones first, should the calls not suffice."""

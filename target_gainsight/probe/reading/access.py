@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from target_gainsight.api.http.call import TOKEN_CALL
-from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading.facts import TenantFacts
 
 CREDENTIAL = Topic("credential", "the tenant accepts the credential", "nothing to do")
@@ -127,9 +127,9 @@ def _count_token_calls(facts: TenantFacts) -> Observation:
     return TOKEN_CALLS.at(0, f"not refused within {served} calls")
 
 
-FIRST_QUESTION = Question((CREDENTIAL,), find_credential)
-LAST_QUESTIONS = (
-    Question((HOST,), _find_host),
-    Question((LIMIT_HEADERS,), _find_limit_headers),
-    Question((TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS), _find_tokens),
-)
+FIRST_QUESTION = {find_credential: (CREDENTIAL,)}
+LAST_QUESTIONS = {
+    _find_host: (HOST,),
+    _find_limit_headers: (LIMIT_HEADERS,),
+    _find_tokens: (TOKEN_REQUEST, TOKEN_SECONDS, TOKEN_IN_ENVELOPE, TOKEN_CALLS),
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from target_gainsight.api import Condition, Record, all_of, any_of, is_in
 from target_gainsight.api.http.json_codec import as_mapping
-from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading.facts import (
     COMPANY,
     PICKLIST_TYPES,
@@ -233,13 +233,13 @@ def _check_filter(facts: TenantFacts) -> Iterator[Observation]:
         yield FILTERED.settled("as assumed", "nothing is found that does not exist")
 
 
-FILTERS = (
-    Question((CASE,), _compare_case),
-    Question((WRONG_TYPE,), _filter_by_wrong_type),
-    Question((ITEMS, BY_LABEL), _read_picklists),
-)
-SIZES = (
-    Question((VALUES, BYTES), _find_sizes),
-    Question((NO_ROWS,), _find_no_rows),
-    Question((FILTERED,), _check_filter),
-)
+FILTERS = {
+    _compare_case: (CASE,),
+    _filter_by_wrong_type: (WRONG_TYPE,),
+    _read_picklists: (ITEMS, BY_LABEL),
+}
+SIZES = {
+    _find_sizes: (VALUES, BYTES),
+    _find_no_rows: (NO_ROWS,),
+    _check_filter: (FILTERED,),
+}

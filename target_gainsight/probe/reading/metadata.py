@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
-from target_gainsight.probe.observations import Observation, Question, Topic
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.reading.facts import (
     ACTIVITY,
     COMPANY,
@@ -157,13 +157,13 @@ def _find_activity_types(facts: TenantFacts) -> Iterator[Observation]:
         yield ACTIVITY_TYPES.at(False, "no types are listed", consequence)
 
 
-QUESTIONS = (
-    Question((METADATA,), _find_list),
-    Question((STANDARD,), _find_standard_objects),
-    Question((FLAGS,), _find_flags),
-    Question((SEVERAL,), _describe_several),
-    Question((ONE,), _describe_one),
-    Question((CHILDREN,), _find_children),
-    Question((OPTIONS,), _find_options),
-    Question((ACTIVITY_TYPES,), _find_activity_types),
-)
+QUESTIONS = {
+    _find_list: (METADATA,),
+    _find_standard_objects: (STANDARD,),
+    _find_flags: (FLAGS,),
+    _describe_several: (SEVERAL,),
+    _describe_one: (ONE,),
+    _find_children: (CHILDREN,),
+    _find_options: (OPTIONS,),
+    _find_activity_types: (ACTIVITY_TYPES,),
+}

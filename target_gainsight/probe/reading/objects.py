@@ -12,7 +12,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.api.http.json_codec import as_mapping, as_mappings
 from target_gainsight.api.resources.per_record import CTA_NAMES_CALL
-from target_gainsight.probe.observations import Observation, Question, Topic, Verdict
+from target_gainsight.probe.observations import Observation, Topic, Verdict
 from target_gainsight.probe.reading.facts import ACTIVITY, COMPANY, USER, RowsRead, TenantFacts
 
 _STOP = "stop before anything is written"
@@ -112,4 +112,4 @@ def _cta_names(facts: TenantFacts) -> Observation:
     return CTA_NAMES.settled("handled", "the response lists no names", _UNCHECKED)
 
 
-QUESTIONS = (Question((*_READS, TIMELINE, CTA_NAMES, ERROR_OBJECT), _find_objects),)
+QUESTIONS = {_find_objects: (*_READS, TIMELINE, CTA_NAMES, ERROR_OBJECT)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from target_gainsight.api import Json
 from target_gainsight.mapping.errors import counted
 from target_gainsight.mapping.types.datetimes import comparable_date, comparable_datetime
-from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading.facts import TEXT_TYPES, TenantFacts
 
 _COMPARED = "values are compared"
@@ -97,41 +97,30 @@ def _find_form(facts: TenantFacts) -> Iterator[Observation]:
 
 
 def _find_dates(facts: TenantFacts) -> Iterator[Observation]:
-    values = [each for each in facts.company_values("DATE") if each not in (None, "")]
-    if values:
-        yield observe_dates(values)
-    else:
-        yield DATES.not_settled("no company that was read has a date")
+    created = facts.user_rows.values("CreatedDate")
+    yield observe_dates(DATES, facts.company_values("DATE"))
+    yield observe_dates(DATETIMES, [*facts.company_values("DATETIME"), *created])
 
 
-def _find_datetimes(facts: TenantFacts) -> Iterator[Observation]:
-    values = [*facts.company_values("DATETIME"), *facts.user_rows.values("CreatedDate")]
-    values = [each for each in values if each not in (None, "")]
-    if values:
-        yield observe_datetimes(values)
-    else:
-        yield DATETIMES.not_settled("no row that was read has a datetime")
-
-
-def observe_dates(values: Sequence[Json]) -> Observation:
-    """Settle the form of dates that were read; there is at least one."""
-    return _form_of(DATES, values, [comparable_date(each) for each in values])
-
-
-def observe_datetimes(values: Sequence[Json]) -> Observation:
-    """Settle the form of datetimes that were read; there is at least one."""
-    return _form_of(DATETIMES, values, [comparable_datetime(each) for each in values])
-
-
-def _form_of(topic: Topic, values: Sequence[Json], comparable: Sequence[object]) -> Observation:
-    unread = comparable.count(None)
-    forms = sorted({_form(each) for each in values})
+def observe_dates(topic: Topic, values: Iterable[Json]) -> Observation:
+    """Settle the form of dates or datetimes that were read, without those that are empty."""
+    filled = [each for each in values if each not in (None, "")]
+    if not filled:
+        what = (
+            "company that was read has a date"
+            if topic is DATES
+            else "row that was read has a datetime"
+        )
+        return topic.not_settled(f"no {what}")
+    comparable = comparable_date if topic is DATES else comparable_datetime
+    unread = sum(comparable(each) is None for each in filled)
+    forms = sorted({_form(each) for each in filled})
     observed = " and ".join(description for _, description in forms)
-    if unread == len(values):
+    if unread == len(filled):
         consequence = "records with such a field count as changed, and are written in every run"
         return topic.settled("not handled", observed, consequence)
     if unread:
-        observed += f"; {unread} of {len(values)} values cannot be compared"
+        observed += f"; {unread} of {len(filled)} values cannot be compared"
     name = forms[0][0]
     if len(forms) > 1 or name == "other" or (topic is DATES and name == "spaced"):
         return topic.settled("handled", observed, "all these forms are read")
@@ -160,11 +149,10 @@ def _find_empty_text(facts: TenantFacts) -> Iterator[Observation]:
         yield EMPTY_TEXT.not_settled("no company that was read has an empty text field")
 
 
-QUESTIONS = (
-    Question((COMPANIES,), _read_companies),
-    Question((UNREADABLE,), _find_unreadable),
-    Question((ANSWER, ROW_KEYS, ROW_FIELDS), _find_form),
-    Question((DATES,), _find_dates),
-    Question((DATETIMES,), _find_datetimes),
-    Question((EMPTY_TEXT,), _find_empty_text),
-)
+QUESTIONS = {
+    _read_companies: (COMPANIES,),
+    _find_unreadable: (UNREADABLE,),
+    _find_form: (ANSWER, ROW_KEYS, ROW_FIELDS),
+    _find_dates: (DATES, DATETIMES),
+    _find_empty_text: (EMPTY_TEXT,),
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from target_gainsight.api import Call, Json, Record, is_in
-from target_gainsight.probe.observations import Observation, Question, Topic
+from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.writing.fields import UnsuitableForProbeError
 from target_gainsight.probe.writing.marked_rows import GSID
@@ -87,4 +87,4 @@ def _send_again(person: FoundPerson) -> Iterator[Observation]:
         yield UNCHANGED.settled("not handled", "the names or the email have changed", consequence)
 
 
-QUESTIONS = (Question((PEOPLE_ANSWER, UNCHANGED), _send_again),)
+QUESTIONS = {_send_again: (PEOPLE_ANSWER, UNCHANGED)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from target_gainsight.api import MAX_KEYS, MAX_RECORDS, Json, Record
 from target_gainsight.api.http.json_codec import as_mapping
-from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.session import Reply
 from target_gainsight.probe.writing.marked_rows import GSID
 from target_gainsight.probe.writing.trial import (
@@ -297,16 +297,19 @@ def _delete_twice(trial: Trial) -> Iterator[Observation]:
         yield DELETE_MISSING.not_settled(reply.summary)
 
 
-UPDATES = (
-    Question((ROW_ORDER,), _compare_order),
-    Question((BY_GSID,), _update_by_gsid),
-    Question((NO_MATCH, NO_MATCH_CODE), _update_without_match),
-    Question((MULTI_MATCH,), _update_twins),
-    Question((TOO_MANY_KEYS,), _send_too_many_keys),
-    Question((MISSING_KEY, MISSING_KEY_CODE), _leave_out_key),
-    Question((TOO_MANY_RECORDS,), _send_too_many_records),
-    Question((ERROR_LISTING, ERROR_TAIL), _send_bad_records),
-)
-LOOKUPS = (Question((MUST_EXIST,), _link_to_nothing), Question((LOOKUP_CODE,), _look_up_nothing))
-DELETES = (Question((DELETE_MISSING,), _delete_twice),)
-"""They cost a row: ask them last."""
+QUESTIONS = {
+    _compare_order: (ROW_ORDER,),
+    _update_by_gsid: (BY_GSID,),
+    _update_without_match: (NO_MATCH, NO_MATCH_CODE),
+    _update_twins: (MULTI_MATCH,),
+    _send_too_many_keys: (TOO_MANY_KEYS,),
+    _leave_out_key: (MISSING_KEY, MISSING_KEY_CODE),
+    _send_too_many_records: (TOO_MANY_RECORDS,),
+    _send_bad_records: (ERROR_LISTING, ERROR_TAIL),
+}
+LAST_QUESTIONS = {
+    _link_to_nothing: (MUST_EXIST,),
+    _look_up_nothing: (LOOKUP_CODE,),
+    _delete_twice: (DELETE_MISSING,),
+}
+"""The last one costs a row."""

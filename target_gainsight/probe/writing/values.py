@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from target_gainsight.api import Json
 from target_gainsight.mapping.types.datetimes import comparable_date
-from target_gainsight.probe.observations import NotSettledError, Observation, Question, Topic
+from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading import rows as reading
 from target_gainsight.probe.session import Reply
 from target_gainsight.probe.writing.fields import DAY, active_labels
@@ -63,7 +63,7 @@ def _write_dates(trial: Trial) -> Iterator[Observation]:
     if not values:
         message = "no date was written and read"
         raise NotSettledError(message)
-    yield reading.observe_dates(values)
+    yield reading.observe_dates(reading.DATES, values)
     days = {comparable_date(each) for each in values}
     if days == {DAY}:
         yield DATE_VALUE.settled("as assumed", "the same day")
@@ -112,7 +112,7 @@ def _write_datetimes(trial: Trial) -> Iterator[Observation]:
     name = trial.field("datetime").name
     values = [row.get(name) for row in trial.rows.read([FIRST], [name])[FIRST]]
     if values and all(values):
-        yield reading.observe_datetimes(values)
+        yield reading.observe_dates(reading.DATETIMES, values)
 
 
 def _write_numeric_string(trial: Trial) -> Iterator[Observation]:
@@ -177,11 +177,11 @@ def _judge_empty(reply: Reply, value: Json, never_filled: Json) -> Observation:
     return EMPTY_TEXT.at("kept", "accepted, and read as empty text")
 
 
-QUESTIONS = (
-    Question((DATE_FORMATS, DATE_VALUE, reading.DATES), _write_dates),
-    Question((OTHER_DATE_FORMS,), _write_other_dates),
-    Question((DATETIMES, reading.DATETIMES), _write_datetimes),
-    Question((NUMERIC_STRINGS,), _write_numeric_string),
-    Question((LABEL_CASE,), _write_labels),
-    Question((EMPTY_TEXT, NULL, reading.EMPTY_TEXT), _clear_text),
-)
+QUESTIONS = {
+    _write_dates: (DATE_FORMATS, DATE_VALUE, reading.DATES),
+    _write_other_dates: (OTHER_DATE_FORMS,),
+    _write_datetimes: (DATETIMES, reading.DATETIMES),
+    _write_numeric_string: (NUMERIC_STRINGS,),
+    _write_labels: (LABEL_CASE,),
+    _clear_text: (EMPTY_TEXT, NULL, reading.EMPTY_TEXT),
+}
