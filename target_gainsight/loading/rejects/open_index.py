@@ -10,12 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.rejects.folder import (
-    REASON_PROPERTY,
-    RETIRED,
-    RejectFolder,
-    RejectId,
-)
+from target_gainsight.loading.rejects.folder import REASON_PROPERTY, RETIRED, RejectFolder, RejectId
 from target_gainsight.loading.storage.private_file import append_lines
 from target_gainsight.loading.storage.source_json import write_json
 
@@ -23,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 MAX_INDEXED = 100_000
 """Open rejects whose keys are kept in memory."""
-
-BEFORE_THIS_RUN = -1
 
 
 class OpenRejects:
@@ -66,7 +59,7 @@ class OpenRejects:
                 for reject in self._folder.open(run):
                     stream = str(reject.message["stream"])
                     fingerprint = _fingerprint(stream, reject.stream, reject.key)
-                    self._index(reject.id, fingerprint, BEFORE_THIS_RUN)
+                    self._index(reject.id, fingerprint, position=0)
             except OSError as error:
                 message = "the rejects of run %s cannot be read and stay as they are: %s"
                 logger.warning(message, run, error)
@@ -134,11 +127,7 @@ class OpenRejects:
             self._pending[id_.run].append(write_json(line))
 
     def flush(self) -> None:
-        """Write the recorded retirements beside the reject files, unless these were cleared.
-
-        Raises:
-            OSError: A file cannot be written.
-        """
+        """Write the recorded retirements beside the reject files, unless these were cleared."""
         for run in list(self._pending):
             if run == self._run or self._folder.file(run).exists():
                 append_lines(self._folder.file(run, RETIRED), self._pending[run])

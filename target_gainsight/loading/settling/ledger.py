@@ -92,7 +92,10 @@ class Ledger:
     Attributes:
         register: Registers one more record and returns its number in the input.
         held_back: Records that were unavailable to the end; no state covers them.
-        reject_log: Logs the rejects.
+
+    Raises:
+        RunStoppedError: Too many records were rejected, or three batches in a row unavailable.
+        OSError: A file cannot be written; the state is not advanced.
     """
 
     def __init__(
@@ -121,11 +124,7 @@ class Ledger:
         self._rejects_that_count = 0
 
     def record_source(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
-        """Record the outcome of a record that was not converted to Gainsight's fields.
-
-        Raises:
-            RunStoppedError: Too many records were rejected.
-        """
+        """Record the outcome of a record that was not converted to Gainsight's fields."""
         self._record(source, outcome, reason, source.sequence)
         self._check_limits()
 
@@ -133,10 +132,6 @@ class Ledger:
         """Record the outcomes of one batch and write the state they cover.
 
         Records that were unavailable are deferred until another batch succeeds.
-
-        Raises:
-            RunStoppedError: Three batches in a row were unavailable, or too many rejects.
-            OSError: The reject file cannot be written; the state is not advanced.
         """
         if result.pauses:
             self.summary.calls.count_resends(result.pauses)
@@ -172,10 +167,6 @@ class Ledger:
 
         Those that failed count as rejects; which ones they are is unknown, so no reject is
         retired then.
-
-        Raises:
-            RunStoppedError: Too many records were rejected, or failed.
-            OSError: The reject file cannot be written; the state is not advanced.
         """
         for position, sequence in zip(records.positions, records.sequences, strict=True):
             records.watermark.settle(position)
@@ -209,11 +200,7 @@ class Ledger:
             files["outcomes" if len(paths) == 1 else f"outcomes {path.name}"] = path
 
     def flush(self) -> None:
-        """Bring rejects, created rows and outcomes to disk, so that a state may cover them.
-
-        Raises:
-            OSError: A file cannot be written.
-        """
+        """Bring rejects, created rows and outcomes to disk, so that a state may cover them."""
         self._created.flush()
         if self._outcomes is not None:
             self._outcomes.flush()

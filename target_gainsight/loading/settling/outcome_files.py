@@ -50,11 +50,7 @@ class OutcomeFiles:
         self.files[path].add(write_json(line))
 
     def flush(self) -> None:
-        """Write what was added; a state that covers it may follow.
-
-        Raises:
-            OSError: It cannot be written.
-        """
+        """Write what was added; a state that covers it may follow."""
         for file in self.files.values():
             file.flush()
 
