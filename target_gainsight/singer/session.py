@@ -17,7 +17,7 @@ import requests
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
-from target_gainsight.api import Clock, GainsightError, RateLimitGroup, RateLimits
+from target_gainsight.api import Clock, RateLimitGroup, RateLimits
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
@@ -50,14 +50,10 @@ logger = logging.getLogger(__name__)
 
 SECONDS_PER_MINUTE = 60
 
-EXPECTED_ERRORS = (
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (
     RunStoppedError,
-    StreamMismatchError,
-    GainsightError,
-    SingerSDKError,
-    SingerError,
-    OSError,
     sqlite3.Error,
+    *run_end.ERROR_KINDS,
 )
 """Their messages are complete; any other error is a bug and is logged with its traceback."""
 
