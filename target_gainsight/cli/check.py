@@ -6,10 +6,10 @@ Reads metadata only. What needs a stream's schema is checked when the stream sta
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal, cast
+from typing import Literal
 
 import click
 
@@ -17,7 +17,6 @@ from target_gainsight.api import (
     AccessDeniedError,
     CredentialError,
     GainsightError,
-    Json,
     ObjectSchema,
 )
 from target_gainsight.cli.configuration import configured, read_settings
@@ -217,15 +216,10 @@ def _check_fields(stream: StreamSettings, schema: ObjectSchema) -> Iterator[Find
     spec = MappingSpec(
         columns=(),  # they are not known yet
         schema=schema,
-        sync_mode=stream.sync_mode,
+        settings=stream,
         named_keys=keys,
-        field_mapping=stream.field_mapping,
-        constants=cast("Mapping[str, Json]", stream.constants_on(A_DAY)),
-        lookup_targets=frozenset(stream.lookups),
+        constants=stream.constants_on(A_DAY),
         keys_required=False,
-        native_upsert=stream.object_type == "person",
-        named_fallback_keys=stream.fallback_keys,
-        field_rules=stream.field_rules,
     )
     problems = find_problems(spec)
     mapping = stream.field_mapping

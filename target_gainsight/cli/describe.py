@@ -20,6 +20,7 @@ from target_gainsight.mapping.planning.checks import may_be_key
 from target_gainsight.mapping.planning.proposed_lookups import PERSON
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.model import Settings
+from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.singer.proposals import proposal_text, propose
 
 MAX_LABELS = 8
@@ -167,16 +168,19 @@ def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
 def _show_proposal(source: CatalogStream, metadata: TenantMetadata, name: str, form: str) -> None:
     """Print the settings that a run of the stream would propose without any."""
     schema = metadata.describe(name)
+    settings = StreamSettings(
+        object_type="person" if schema.name.lower() == PERSON else "custom_object",
+        field_mapping={},
+        lookups={},
+        field_rules={},
+    )
     spec = MappingSpec(
         columns=source.columns,
         schema=schema,
-        sync_mode="upsert",
+        settings=settings,
         named_keys=(),
-        field_mapping={},
         constants={},
-        native_upsert=schema.name.lower() == PERSON,
         key_properties=source.key_properties,
-        default_keys=True,
     )
     proposal = propose(spec, source.name, metadata.describe)
     if proposal is None:

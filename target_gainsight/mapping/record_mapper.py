@@ -14,9 +14,7 @@ from target_gainsight.mapping.errors import (
 )
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
 from target_gainsight.mapping.types.converters import Converter
-from target_gainsight.mapping.types.datetimes import DateFormat
 from target_gainsight.mapping.types.spellings import is_blank
-from target_gainsight.settings.stream_settings import NullValues
 
 _ABSENT: Json = object()  # type: ignore[assignment]
 _UNPLANNED = Converter("")
@@ -43,7 +41,6 @@ class RecordMapper:
     (`missing_for_create`).
 
     Args:
-        null_values: Whether null is sent, which clears the field, or left out.
         html_fields: Rich text fields whose line breaks become `<br>`.
         well_known: Fields to use when the metadata is unknown.
 
@@ -58,11 +55,10 @@ class RecordMapper:
         self,
         spec: MappingSpec,
         *,
-        null_values: NullValues = "send",
-        date_format: DateFormat = "iso",
         html_fields: frozenset[str] = frozenset(),
         well_known: tuple[Field, ...] = (),
     ) -> None:
+        date_format = spec.settings.date_format
         fields = {each.name: each for each in (spec.schema.fields if spec.schema else well_known)}
         planned = (*spec.column_to_field.values(), *spec.constants)
         self.converters = {
@@ -72,7 +68,7 @@ class RecordMapper:
             for name in (*planned, *spec.keys, *spec.fallback_keys, *fields)
         }
         self._keys = frozenset(spec.keys)
-        self._omits_null = null_values == "omit"
+        self._omits_null = spec.settings.null_values == "omit"
         self._columns = tuple(
             (source, target, self.converters[target])
             for source, target in spec.column_to_field.items()
@@ -84,7 +80,7 @@ class RecordMapper:
             name: value for name, value in constants if value is not None or not self._omits_null
         }
         self._required = [name for name, each in fields.items() if is_required_to_create(each)]
-        inserts = spec.sync_mode == "insert"
+        inserts = spec.settings.sync_mode == "insert"
         # A field that only a lookup fills gets its value later.
         self._never_empty = {
             name: _REQUIRED_MISSING if inserts else _KEY_MISSING

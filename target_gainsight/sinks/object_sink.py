@@ -6,11 +6,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_KEYS, Json, ObjectSchema
+from target_gainsight.api import MAX_KEYS, ObjectSchema
 from target_gainsight.loading.classification import Classification, ExistingOnInsert, RecordMap
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
@@ -314,19 +314,12 @@ class ObjectSink(StreamSink):
         return MappingSpec(
             columns=columns_of(self.schema),
             schema=self._object_schema,
-            sync_mode=stream.sync_mode,
+            settings=stream,
             named_keys=keys,
-            field_mapping=stream.field_mapping,
-            constants=cast("Mapping[str, Json]", stream.constants_on(today)),
-            unknown_fields=stream.unknown_fields,
-            keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
-            native_upsert=stream.object_type == "person",
+            constants=stream.constants_on(today),
             lookup_columns=self.lookups.columns,
-            lookup_targets=frozenset(stream.lookups),
-            named_fallback_keys=stream.fallback_keys,
-            field_rules=stream.field_rules,
+            keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
             key_properties=tuple(self.key_properties),
-            default_keys=not stream.lookup_keys,
         )
 
     def _make_mapper(self) -> RecordMapper:
@@ -337,8 +330,6 @@ class ObjectSink(StreamSink):
         try:
             return RecordMapper(
                 self.plan,
-                null_values=self.stream.null_values,
-                date_format=self.stream.date_format,
                 html_fields=html_fields,
                 well_known=well_known_fields(self.object_name),
             )

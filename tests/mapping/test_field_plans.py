@@ -15,6 +15,7 @@ from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import propose_settings
 from target_gainsight.mapping.planning.spec import MappingSpec
+from target_gainsight.settings.stream_settings import StreamSettings
 
 COLUMNS = st.sampled_from(["Name", "a", "arr", "missing"])
 TARGETS = st.sampled_from(["Name", "ARR", "arr", "Stage", "stage", "Renewal", "Country", "Score"])
@@ -25,15 +26,17 @@ def columns(*names: str) -> tuple[Column, ...]:
 
 
 def plan(*names: str, stream: str = "accounts", **settings: Any) -> MappingSpec:
-    defaults: dict[str, Any] = {
+    of_spec = {
         "columns": columns(*names),
         "schema": company(),
-        "sync_mode": "upsert",
         "named_keys": settings.pop("keys", ("Name",)),
-        "field_mapping": {},
         "constants": {},
+        "keys_required": True,
+        "lookup_columns": frozenset(),
     }
-    spec = MappingSpec(**{**defaults, **settings})
+    given = {name: settings.pop(name, default) for name, default in of_spec.items()}
+    defaults = {"field_mapping": {}, "lookups": {}, "field_rules": {}, "lookup_keys": ("Name",)}
+    spec = MappingSpec(**given, settings=StreamSettings(**{**defaults, **settings}))
     check_fit(spec, stream=stream)
     return spec
 
@@ -183,7 +186,7 @@ def test_wrong_name_in_setting_fails_for_any_unknown_fields(unknown_fields: str)
         field_mapping={"crm_id": "External_Id__gc", "crmid": "ARR"},
         constants={"stage": "Gold"},
         keys=("Nam",),
-        lookup_targets=frozenset({"CSM"}),
+        lookups=dict.fromkeys({"CSM"}),
         lookup_columns=frozenset({"owner"}),
     )
     assert problems == [
@@ -218,14 +221,14 @@ def test_singer_metadata_columns_are_sent_only_when_mapped() -> None:
 
 
 def test_lookup_column_is_neither_sent_nor_unknown() -> None:
-    lookups = {"lookup_columns": frozenset({"owner", "Csm"}), "lookup_targets": frozenset({"Csm"})}
+    lookups = {"lookup_columns": frozenset({"owner", "Csm"}), "lookups": dict.fromkeys({"Csm"})}
     assert plan("Name", "owner", "Csm", **lookups).column_to_field == {"Name": "Name"}
 
 
 def test_lookup_column_that_is_also_a_field_is_sent() -> None:
     lookups = {
         "lookup_columns": frozenset({"ExternalId__gc"}),
-        "lookup_targets": frozenset({"ParentCompany"}),
+        "lookups": dict.fromkeys({"ParentCompany"}),
     }
     assert "ExternalId__gc" in plan("Name", "ExternalId__gc", **lookups).column_to_field
 
@@ -236,7 +239,7 @@ def test_lookup_column_that_is_also_a_field_is_sent() -> None:
         ({"field_mapping": {"a": "ARR", "b": "ARR"}}, "column a and column b"),
         ({"field_mapping": {"a": "Name"}}, "column Name and column a"),
         ({"constants": {"Name": "x"}}, "column Name and a constant"),
-        ({"lookup_targets": frozenset({"Name"})}, "column Name and a lookup"),
+        ({"lookups": dict.fromkeys({"Name"})}, "column Name and a lookup"),
     ],
 )
 def test_two_sources_for_one_field_fail(settings: dict[str, Any], sources: str) -> None:
@@ -287,9 +290,9 @@ def test_field_that_sync_mode_does_not_write_need_not_be_writable() -> None:
 
 def test_native_upsert_needs_createable_or_updateable() -> None:
     person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
-    assert plan("Email", schema=person, keys=("Email",), native_upsert=True).column_to_field
+    assert plan("Email", schema=person, keys=("Email",), object_type="person").column_to_field
     closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
-    assert problems_of("Email", schema=closed, keys=("Email",), native_upsert=True)
+    assert problems_of("Email", schema=closed, keys=("Email",), object_type="person")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +351,7 @@ def test_unfilled_key_fails() -> None:
         "lookup_keys: No column, constant or lookup fills ExternalId__gc."
     ]
     assert plan("Name", **settings, constants={"ExternalId__gc": "1"})
-    assert plan("Name", **settings, lookup_targets=frozenset({"ExternalId__gc"}))
+    assert plan("Name", **settings, lookups=dict.fromkeys({"ExternalId__gc"}))
     assert plan("Name", **settings, keys_required=False)
 
 

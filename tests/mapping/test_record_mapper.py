@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from tenant_fields import GOLD, OLD, a_field, company
 
-from target_gainsight.api import ObjectSchema
+from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
+from target_gainsight.settings.stream_settings import StreamSettings
 
 COLUMNS = {
     "name": "Name",
@@ -37,20 +38,19 @@ def a_mapper(
     *,
     sent: dict[str, str] = COLUMNS,
     schema: ObjectSchema | None = SCHEMA,
-    sync_mode: str = "upsert",
     constants: dict[str, Any] | None = None,
     keys: tuple[str, ...] = ("Name",),
-    **options: Any,
+    well_known: tuple[Field, ...] = (),
+    **settings: Any,
 ) -> RecordMapper:
     spec = MappingSpec(
         columns=tuple(map(Column, sent)),
         schema=schema,
-        sync_mode=sync_mode,  # type: ignore[arg-type]
+        settings=StreamSettings(field_mapping=sent, lookups={}, field_rules={}, **settings),
         named_keys=keys,
-        field_mapping=sent,
         constants=constants or {},
     )
-    return RecordMapper(spec, **options)
+    return RecordMapper(spec, well_known=well_known)
 
 
 def codes(mapper: RecordMapper, record: dict[str, object]) -> dict[str, str]:

@@ -21,7 +21,8 @@ from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
 from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
-from target_gainsight.mapping.types.datetimes import DateFormat, reformat_date
+from target_gainsight.mapping.types.datetimes import reformat_date
+from target_gainsight.settings.stream_settings import DateFormat
 
 logger = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from target_gainsight.mapping.planning.mismatch import (
     StreamMismatchError,
     missing_columns,
 )
-from target_gainsight.mapping.types.datetimes import DateFormat, write_date
+from target_gainsight.mapping.types.datetimes import write_date
 from target_gainsight.mapping.types.numeric import write_number
 from target_gainsight.mapping.types.spellings import is_blank
 from target_gainsight.mapping.types.strings import write_email, write_text
-from target_gainsight.settings.stream_settings import StreamSettings
+from target_gainsight.settings.stream_settings import DateFormat, StreamSettings
 
 HIGHEST_SCORE = 10
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

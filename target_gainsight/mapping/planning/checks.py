@@ -60,10 +60,10 @@ def find_warnings(spec: MappingSpec) -> Iterator[str]:
     """
     for each in () if spec.schema and spec.schema.documented else _unfilled_fields(spec):
         yield f"{each.message} Records that do not exist yet are rejected."
-    for name, rule in spec.field_rules.items():
+    for name, rule in spec.settings.field_rules.items():
         if not spec.sources_of(name):
             yield f"field_rules: nothing fills {name}, so that its rule has no effect."
-        elif rule.write == "create" and spec.sync_mode == "update":
+        elif rule.write == "create" and spec.settings.sync_mode == "update":
             yield f"field_rules: {name} is never written, because update creates no rows."
 
 
@@ -81,7 +81,7 @@ def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProb
 
 
 def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
-    if spec.unknown_fields != "drop" and not spec.field_mapping:
+    if spec.settings.unknown_fields != "drop" and not spec.settings.field_mapping:
         for name in spec.dropped:
             yield from _check_field(spec, "column", name)
     for column in spec.columns:
@@ -90,7 +90,7 @@ def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
 
 
 def _check_mapping(spec: MappingSpec) -> Iterator[FieldProblem]:
-    for source, target in spec.field_mapping.items():
+    for source, target in spec.settings.field_mapping.items():
         yield from missing_columns("field_mapping", [source], spec.column_names, spec.unmapped)
         yield from _check_field(spec, "field_mapping", target)
 
@@ -111,13 +111,13 @@ def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
 def _check_lookups(spec: MappingSpec) -> Iterator[FieldProblem]:
     sources = sorted(spec.lookup_columns)
     yield from missing_columns("lookups", sources, spec.column_names, spec.unmapped)
-    for name in sorted(spec.lookup_targets):
+    for name in sorted(spec.settings.lookups):
         yield from _check_field(spec, "lookups", name)
 
 
 def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
     """Check that the keys can find a row, and that a row can be given its lookup keys."""
-    if spec.keys_required and not spec.keys and spec.sync_mode != "insert":
+    if spec.keys_required and not spec.keys and spec.settings.sync_mode != "insert":
         message = (
             "No lookup key is set, so that existing records cannot be found: set lookup_keys to "
             f"the 1 to 3 fields that identify a record of {spec.object_name}."
@@ -154,7 +154,7 @@ def _check_key(spec: MappingSpec, setting: str, key: str) -> Iterator[FieldProbl
 
 def _check_rules(spec: MappingSpec) -> Iterator[FieldProblem]:
     """Check that each rule is for a field that can be compared with the current row."""
-    for name in spec.field_rules:
+    for name in spec.settings.field_rules:
         if spec.is_unknown_field(name):
             yield _unknown_field(spec, "field_rules", name)
         elif name in spec.keys:
@@ -192,7 +192,7 @@ def _check_field(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldPr
     if spec.is_unknown_field(name):
         yield _unknown_field(spec, setting, name)
     elif field and (reason := spec.not_writable_reason(field)):
-        message = f"{name} cannot be written in sync mode {spec.sync_mode}: {reason}."
+        message = f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
         yield FieldProblem(setting, name, message)
 
 

@@ -82,18 +82,19 @@ def propose_settings(
         found = _correct_field(spec, name, {*spec.constants, *constants})
         if found is not None:
             constants[found] = value
-    if spec.field_mapping:
+    if spec.settings.field_mapping:
         mapping, left_out = _correct_mapping(spec)
-        changes_mapping = mapping != spec.field_mapping
+        changes_mapping = mapping != spec.settings.field_mapping
     else:
-        taken = (*spec.constants, *spec.lookup_targets, *lookups)
+        taken = (*spec.constants, *spec.settings.lookups, *lookups)
         mapping, left_out = _propose_mapping(spec, lookup_columns(lookups, links), taken)
         # Columns that go by their names need no mapping.
-        changes_mapping = spec.default_keys or bool(spec.unmapped)
+        changes_mapping = not spec.settings.lookup_keys or bool(spec.unmapped)
     keys = _propose_keys(spec, mapping)
-    drops = bool(left_out) and not mapping and spec.unknown_fields != "drop"
+    changes_keys = bool(keys) and (keys != spec.keys or not spec.settings.lookup_keys)
+    drops = bool(left_out) and not mapping and spec.settings.unknown_fields != "drop"
     proposed = {
-        "lookup_keys": (list(keys), bool(keys) and (keys != spec.keys or spec.default_keys)),
+        "lookup_keys": (list(keys), changes_keys),
         "field_mapping": (mapping, changes_mapping),
         "constants": (constants, constants != spec.constants),
         "lookups": (lookups, bool(lookups)),
@@ -117,7 +118,7 @@ def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) ->
     if not keys and _needs_keys(spec):
         reason = "no column fills a field that could identify a record; name 1 to 3 fields"
         notes["lookup_keys"] = reason
-    named = {*filled, *spec.column_to_field.values(), *spec.lookup_targets}
+    named = {*filled, *spec.column_to_field.values(), *spec.settings.lookups}
     unfilled = [each.name for each in spec.required_fields if each.name not in named]
     if unfilled:
         notes["constants"] = f"nothing fills {', '.join(unfilled)}, which a new record needs"
@@ -209,12 +210,12 @@ def _correct_mapping(spec: MappingSpec) -> tuple[dict[str, str], dict[str, str]]
     """Correct the names in the configured mapping; returns the same as `_propose_mapping`."""
     mapping: dict[str, str] = {}
     left_out: dict[str, str] = {}
-    taken = {*spec.column_to_field.values(), *spec.constants, *spec.lookup_targets}
-    for source, target in spec.field_mapping.items():
+    taken = {*spec.column_to_field.values(), *spec.constants, *spec.settings.lookups}
+    for source, target in spec.settings.field_mapping.items():
         column = source
         if spec.columns and source not in spec.column_names:
             near = suggest_names(source, spec.column_names)
-            used = {*spec.field_mapping, *mapping}
+            used = {*spec.settings.field_mapping, *mapping}
             column = next((name for name in near if name not in used), source)
         field = _correct_field(spec, target, taken)
         if field is None:
@@ -239,19 +240,19 @@ def _correct_field(spec: MappingSpec, name: str, taken: Collection[str]) -> str 
 
 def _needs_keys(spec: MappingSpec) -> bool:
     has_own = spec.object_name.lower() in {PERSON, ACTIVITY}
-    return spec.default_keys and spec.sync_mode != "insert" and not has_own
+    return not spec.settings.lookup_keys and spec.settings.sync_mode != "insert" and not has_own
 
 
 def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, ...]:
     """Return the configured keys corrected, or the fields that identify a record best."""
-    if not spec.default_keys:
+    if spec.settings.lookup_keys:
         keys: list[str] = []
         for key in spec.keys:
             keys += spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
         return tuple(key for key in dict.fromkeys(keys) if may_be_key(spec.field(key)))
     if not _needs_keys(spec):
         return ()
-    filled = {**spec.column_to_field, **mapping} if spec.field_mapping else mapping
+    filled = {**spec.column_to_field, **mapping} if spec.settings.field_mapping else mapping
     fields = {
         column: field
         for column, name in filled.items()

@@ -55,15 +55,15 @@ def propose_references(
     Args:
         references: The objects that are looked up, by their names in lower case.
     """
-    if spec.schema is None or spec.lookup_columns or spec.lookup_targets:
+    if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
     own_names = {each.name.lower() for each in spec.schema.fields}
     free = [
         each
         for each in spec.columns
-        if each.name not in spec.field_mapping and each.name.lower() not in own_names
+        if each.name not in spec.settings.field_mapping and each.name.lower() not in own_names
     ]
-    filled = {*spec.field_mapping.values(), *spec.constants}
+    filled = {*spec.settings.field_mapping.values(), *spec.constants}
     found = _propose_lookups(free, spec.schema, references)
     lookups = {name: lookup for name, lookup in found.items() if name not in filled}
     is_person = spec.schema.name.lower() == PERSON

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.near_names import suggest
-from target_gainsight.settings.stream_settings import FieldRule, SyncMode, UnknownFields
+from target_gainsight.settings.stream_settings import StreamSettings
 
 GSID_FIELD = "Gsid"
 
@@ -25,38 +24,21 @@ class MappingSpec:
     Attributes:
         columns: The stream's columns; empty when its SCHEMA declares none.
         schema: The object, or None when its metadata cannot be read.
-        sync_mode: Decides which fields must be writable and which are required.
         named_keys: The lookup keys, as fields or as mapped columns.
-        field_mapping: Column to field.
         constants: Field to value.
-        unknown_fields: Whether unmapped columns without a field fail the stream, are dropped or
-            sent.
         lookup_columns: Columns that feed lookups or links.
-        lookup_targets: Fields that lookups fill.
         keys_required: Whether records must be identifiable outside insert mode.
-        native_upsert: Whether the API upserts by itself (Person), so that a field needs to be
-            createable or updateable, not both.
-        named_fallback_keys: The fallback keys, as fields or as mapped columns.
-        field_rules: Field to when it is written to an existing row.
         key_properties: The columns that identify a record in the source.
-        default_keys: Whether the settings name no lookup keys.
     """
 
     columns: tuple[Column, ...]
     schema: ObjectSchema | None
-    sync_mode: SyncMode
+    settings: StreamSettings
     named_keys: tuple[str, ...]
-    field_mapping: Mapping[str, str]
-    constants: Mapping[str, Json]
-    unknown_fields: UnknownFields = "fail"
+    constants: Mapping[str, object]
     lookup_columns: frozenset[str] = frozenset()
-    lookup_targets: frozenset[str] = frozenset()
     keys_required: bool = True
-    native_upsert: bool = False
-    named_fallback_keys: tuple[str, ...] = ()
-    field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
     key_properties: tuple[str, ...] = ()
-    default_keys: bool = False
 
     def field(self, name: str) -> Field | None:
         """Return the object's field of this name."""
@@ -83,7 +65,7 @@ class MappingSpec:
     @property
     def required_fields(self) -> tuple[Field, ...]:
         """The fields without which no record is created; none if none are to be created."""
-        if self.schema is None or self.sync_mode == "update":
+        if self.schema is None or self.settings.sync_mode == "update":
             return ()
         return tuple(filter(is_required_to_create, self.schema.fields))
 
@@ -95,26 +77,27 @@ class MappingSpec:
     @cached_property
     def fallback_keys(self) -> tuple[str, ...]:
         """The fallback keys as fields."""
-        return self._as_fields(self.named_fallback_keys)
+        return self._as_fields(self.settings.fallback_keys)
 
     def _as_fields(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return names of fields, or of mapped columns, as fields."""
-        fields = {*self.field_mapping.values()}
+        mapping = self.settings.field_mapping
         return tuple(
-            name if name in fields or self.field(name) else self.field_mapping.get(name, name)
+            name if name in mapping.values() or self.field(name) else mapping.get(name, name)
             for name in names
         )
 
     @cached_property
     def column_to_field(self) -> dict[str, str]:
         """The columns that are written, in their order, to their fields."""
+        mapping = self.settings.field_mapping
         if not self.columns:
-            return {**self.field_mapping}
-        filled = {*self.field_mapping.values(), *self.constants, *self.lookup_targets}
+            return {**mapping}
+        filled = {*mapping.values(), *self.constants, *self.settings.lookups}
         return {
-            column.name: self.field_mapping.get(column.name, column.name)
+            column.name: mapping.get(column.name, column.name)
             for column in self.columns
-            if column.name in self.field_mapping
+            if column.name in mapping
             or ((column.declared or column.name not in filled) and self._goes_by_name(column.name))
         }
 
@@ -146,19 +129,18 @@ class MappingSpec:
             f"column {name}" for name, to in self.column_to_field.items() if to == field_name
         ]
         constant = ["a constant"] if field_name in self.constants else []
-        lookup = ["a lookup"] if field_name in self.lookup_targets else []
+        lookup = ["a lookup"] if field_name in self.settings.lookups else []
         return (*columns, *constant, *lookup)
 
     def not_writable_reason(self, field: Field) -> str:
         """Explain why the field cannot be written in this sync mode; empty when it can."""
-        is_key = field.name in self.keys
-        creates = self.sync_mode != "update"
-        rule = self.field_rules.get(field.name)
-        is_create_only = rule and rule.write == "create" and self.sync_mode == "upsert"
-        updates = self.sync_mode != "insert" and not is_create_only
+        is_key, mode = field.name in self.keys, self.settings.sync_mode
+        rule = self.settings.field_rules.get(field.name)
+        is_create_only = rule and rule.write == "create" and mode == "upsert"
+        creates, updates = mode != "update", mode != "insert" and not is_create_only
         if field.name == GSID_FIELD:
             return "" if is_key and updates else "it can only be a lookup key"
-        if self.native_upsert:
+        if self.settings.object_type == "person":
             return "" if field.insertable or field.updatable else "it is read-only"
         if not field.insertable and not field.updatable and (creates or not is_key):
             return "it is a formula" if field.formula else "it is read-only"
@@ -169,10 +151,9 @@ class MappingSpec:
         return ""
 
     def _feeds_only_lookups(self, name: str) -> bool:
-        if name not in self.lookup_columns:
-            return False
-        field = self.field(name)
-        return field is None or name in self.lookup_targets or bool(self.not_writable_reason(field))
+        field, lookups = self.field(name), self.settings.lookups
+        is_writable = field is not None and not self.not_writable_reason(field)
+        return name in self.lookup_columns and (name in lookups or not is_writable)
 
     def _goes_by_name(self, name: str) -> bool:
         """Return whether an unmapped column is written to the field of its own name."""
@@ -182,7 +163,7 @@ class MappingSpec:
             return True
         field = self.field(name)
         if field is None:
-            return self.unknown_fields == "send"
+            return self.settings.unknown_fields == "send"
         return not self.not_writable_reason(field)
 
 

@@ -17,7 +17,6 @@ from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
 from target_gainsight.mapping.types.datetimes import (
-    DateFormat,
     comparable_date,
     comparable_datetime,
     write_date,
@@ -41,6 +40,7 @@ from target_gainsight.mapping.types.strings import (
     write_shaped,
     write_text,
 )
+from target_gainsight.settings.stream_settings import DateFormat
 
 RICH_TEXT = "RICHTEXTAREA"
 REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
