@@ -72,7 +72,7 @@ class TargetGainsight(Target):
         http: requests.Session | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        self._interruption = Interruption(self._stop, before_exit=self._publish_forced_end)
+        self._interruption = Interruption(self._stop, self._publish_forced_end)
         self.reader = ThreadedReader(self._tick)
         self._raw_config: dict[str, Any] = {}
         self._has_session = False  # a signal may come before

@@ -15,9 +15,6 @@ from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.storage.source_json import read_json
 from target_gainsight.mapping.errors import display, display_path, error_text
 
-BATCH_FORMAT = "jsonl"
-COMPRESSIONS = (None, "none", "gzip")
-
 
 def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Read the records of a BATCH message's files, line by line.
@@ -27,28 +24,26 @@ def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         InvalidInputLine: A line is no record.
     """
     encoding = message["encoding"]
-    known = encoding.get("format") == BATCH_FORMAT
-    if not known or encoding.get("compression") not in COMPRESSIONS:
-        found = f"{encoding.get('format')}, compression {encoding.get('compression')}"
+    form, compression = encoding.get("format"), encoding.get("compression")
+    if form != "jsonl" or compression not in (None, "none", "gzip"):
+        found = display(f"{form}, compression {compression}")
         text = (
-            f"stream {display(message['stream'])}: a BATCH message in {display(found)} cannot be "
+            f"stream {display(message['stream'])}: a BATCH message in {found} cannot be "
             "read; let the tap write jsonl, plain or with gzip"
         )
         suggestion = "Let the tap write jsonl, plain or with gzip."
         raise RunStoppedError(text, code="batch_file", suggestion=suggestion)
     for path in message["manifest"]:
-        yield from _records_of(path, compressed=encoding.get("compression") == "gzip")
+        yield from _records_of(path, compressed=compression == "gzip")
 
 
 def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
-    """Read the records of one batch file, a line each."""
     try:
-        with _batch_file(path).open("rb") as file:
-            if not compressed:
-                yield from _parsed(file, path)
-                return
-            with gzip.open(file) as unpacked:
-                yield from _parsed(unpacked, path)
+        file = UPath(path)
+        if path.startswith("file:") and not file.exists():  # taps write blanks as they are, or %20
+            file = UPath(unquote(path))
+        with file.open("rb") as packed, gzip.open(packed) if compressed else packed as lines:
+            yield from _parsed(lines, path)
     except ImportError as error:
         hint = (
             "install the s3 extra: pip install 'target-gainsight[s3]'"
@@ -63,14 +58,6 @@ def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
             "Let tap and target see the same folder, or turn BATCH messages off in the tap."
         )
         raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
-
-
-def _batch_file(path: str) -> UPath:
-    """Find a batch file: taps write blanks in a file's URL as they are, or percent-encoded."""
-    file = UPath(path)
-    if path.startswith("file:") and not file.exists():
-        return UPath(unquote(path))
-    return file
 
 
 def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:

@@ -17,11 +17,10 @@ from target_gainsight.mapping.escaping import one_line
 
 
 class OneLineFilter(logging.Filter):
-    """Escapes the logger's name and the arguments of a log record."""
+    """Escapes the logger's name and the arguments of log records; keeps none back."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        """Escape; no record is ever kept back."""
         record.name = one_line(record.name)
         if isinstance(record.args, tuple):
             record.args = tuple(map(_escaped, record.args))
@@ -30,13 +29,14 @@ class OneLineFilter(logging.Filter):
         return True
 
 
+def _escaped(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
 class LinewiseFormatter(logging.Formatter):
     """Formats each line of a message as an event of its own, with its time and logger.
 
     Meltano prints a structured event of several lines with time and plugin before the first only.
-
-    Args:
-        inner: Formats one line.
     """
 
     def __init__(self, inner: logging.Formatter) -> None:
@@ -46,7 +46,7 @@ class LinewiseFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         lines = record.getMessage().split("\n")
-        if len(lines) == 1:
+        if len(lines) == 1:  # a metric is in the arguments
             return self._inner.format(record)
         events = []
         for line in lines:
@@ -81,19 +81,11 @@ def silence_metrics(metrics_logger: logging.Logger) -> None:
         metrics_logger.setLevel(logging.WARNING)
 
 
-def _escaped(value: object) -> object:
-    return one_line(value) if isinstance(value, str) else value
-
-
-GARBAGE_THRESHOLDS = (20_000, 50, 50)
-"""A group of records in flight is some ten thousand objects, none of them garbage."""
-
-
 def tune_gc() -> None:
-    """Collect less often: the collector finds next to nothing among records.
+    """Collect less often: a group of records is ten thousand objects, none of them garbage.
 
     For a process of our own only; a library must not change its host's thresholds.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(20_000, 50, 50)

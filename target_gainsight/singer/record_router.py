@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from jsonschema import ValidationError
 from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
@@ -36,20 +36,9 @@ Record = dict[str, Any]
 MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
 
-SAME = ("schema", "key_properties")
-"""The parts of a SCHEMA message that matter."""
 
-
-class Route(NamedTuple):
-    """One of a stream's maps, and the stream that comes out of it.
-
-    Attributes:
-        alias: The name of the stream that comes out.
-        transform: Applied to a copy of a record; None when the map changes nothing.
-    """
-
-    alias: str
-    transform: Transform | None
+Route = tuple[str, Transform | None]
+"""One of a stream's maps: the stream that comes out, and what it does unless it changes nothing."""
 
 
 class RecordRouter:
@@ -86,11 +75,12 @@ class RecordRouter:
         """
         stream = message["stream"]
         before = self._schemas.get(stream)
-        if before is not None and all(before.get(name) == message.get(name) for name in SAME):
-            return
         keys = message.get("key_properties")
-        is_list_of_names = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
-        if keys is not None and not is_list_of_names:
+        parts = (message["schema"], keys)
+        if before is not None and (before["schema"], before.get("key_properties")) == parts:
+            return
+        is_list = isinstance(keys, list)
+        if keys is not None and not (is_list and all(isinstance(key, str) for key in keys)):
             name = display(stream)
             text = f"stream {name}: key_properties of its SCHEMA message is no list of names"
             raise InvalidInputLine(text)
@@ -140,7 +130,7 @@ class RecordRouter:
                 transform = flattening_transform(each)
             elif isinstance(each, SameRecordTransform):
                 transform = None
-            routes.append(Route(each.stream_alias, transform))
+            routes.append((each.stream_alias, transform))
         self._routes[stream] = routes
 
     def _open_with(self, message: Message) -> None:
@@ -189,13 +179,13 @@ class RecordRouter:
         routes = self._routes[message["stream"]]
         if REASON_PROPERTY in message:
             routes = _replayed(message, routes)
-        for route in routes:
+        for alias, transform in routes:
             record, failure = message["record"], None
-            if route.transform is not None:
-                record, failure = _transform(record, route.transform)
+            if transform is not None:
+                record, failure = _transform(record, transform)
             if record is not None:
-                self._hand_over(message, record, route.alias, failure)
-        return [self._sinks[route.alias] for route in routes if self._sinks[route.alias].is_full]
+                self._hand_over(message, record, alias, failure)
+        return [self._sinks[alias] for alias, _ in routes if self._sinks[alias].is_full]
 
     def _hand_over(
         self, message: Message, record: Record, alias: str, failure: Reason | None
@@ -258,7 +248,7 @@ def _replayed(message: Message, routes: list[Route]) -> list[Route]:
         suggestion = "Send the records from their source again."
         raise RunStoppedError(text, code="not_replayable", suggestion=suggestion)
     stream = reason.get("stream")
-    return [each for each in routes if not isinstance(stream, str) or each.alias == stream]
+    return [each for each in routes if not isinstance(stream, str) or each[0] == stream]
 
 
 def _transform(
@@ -314,25 +304,19 @@ def _validate(record: dict[str, Any], sink: StreamSink) -> Reason | None:
 
 def _violation(error: InvalidRecord) -> Reason:
     """Name the column, and the rule of the schema that it breaks."""
-    cause = error.__cause__
-    hint = "correct it in the tap, or set validate_records: false"
+    cause, field, value = error.__cause__, None, None
     if not isinstance(cause, ValidationError):
-        return Reason("schema_violation", display(error.error_message), hint=hint)
-    path = [str(part) for part in cause.absolute_path]
-    if cause.validator == "required":
+        message = display(error.error_message)
+    elif cause.validator == "required":
         required = cast("list[str]", cause.validator_value)
         instance = cast("dict[str, Any]", cause.instance)
         missing = next((name for name in required if name not in instance), "")
-        column = ".".join([*path, missing])
-        message = f"the record lacks the column {display(column)}, which its schema requires"
-        return Reason("schema_violation", message, field=column, hint=hint)
-    if not path:
+        field = ".".join([*map(str, cause.absolute_path), missing])
+        message = f"the record lacks the column {display(field)}, which its schema requires"
+    elif not cause.absolute_path:
         message = f"the record does not fit its schema: {display(cause.message)}"
-        return Reason("schema_violation", message, hint=hint)
-    return Reason(
-        "schema_violation",
-        f"its schema asks for {cause.validator} {display(cause.validator_value)}",
-        field=".".join(path),
-        value=cause.instance,
-        hint=hint,
-    )
+    else:
+        field, value = ".".join(map(str, cause.absolute_path)), cause.instance
+        message = f"its schema asks for {cause.validator} {display(cause.validator_value)}"
+    hint = "correct it in the tap, or set validate_records: false"
+    return Reason("schema_violation", message, field=field, value=value, hint=hint)

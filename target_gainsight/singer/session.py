@@ -64,8 +64,6 @@ class Session:
     Args:
         emit_state: Writes a state that is covered.
         state_interval: Seconds between two states at least.
-        metrics_logger: The SDK's logger of metrics.
-        version: The version of this package.
         http: The HTTP session of the calls; one of its own by default.
 
     Attributes:

@@ -22,9 +22,7 @@ class Interruption:
     Args:
         stop: Asks the run to stop; called in a thread of its own, because a signal handler
             interrupts the main thread wherever it is, locks held included.
-        seconds_to_stop: Seconds that the run has to end.
-        exit_process: Ends the process with an exit code.
-        before_exit: Called when the seconds are over, in a thread of its own.
+        before_exit: Called in that thread when the seconds are over.
 
     Attributes:
         signal: The first signal received.
@@ -33,14 +31,14 @@ class Interruption:
     def __init__(
         self,
         stop: Callable[[], None],
+        before_exit: Callable[[], None],
         seconds_to_stop: float = SECONDS_TO_STOP,
         exit_process: Callable[[int], object] = os._exit,
-        before_exit: Callable[[], None] | None = None,
     ) -> None:
         self._stop = stop
+        self._before_exit = before_exit
         self._seconds_to_stop = seconds_to_stop
         self._exit_process = exit_process
-        self._before_exit = before_exit
         self.signal: int | None = None
 
     @property
@@ -54,7 +52,7 @@ class Interruption:
         return "a signal" if self.signal is None else signal.Signals(self.signal).name
 
     def on_signal(self, signum: int) -> None:
-        """Stop the run; runs in the signal handler."""
+        """Stop the run; called by the signal handler."""
         if self.signal is not None:
             self._exit_process(SIGNAL_EXIT + signum)
         self.signal = signum
@@ -69,6 +67,5 @@ class Interruption:
             self._seconds_to_stop,
         )
         threading.Event().wait(self._seconds_to_stop)
-        if self._before_exit is not None:
-            self._before_exit()
+        self._before_exit()
         self._exit_process(self.exit_code)

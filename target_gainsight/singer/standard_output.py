@@ -10,14 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 
-class StateNotWrittenError(OSError):
-    """A state could not be written to standard output."""
-
-
-def discard_states(error: Exception) -> StateNotWrittenError:
+def discard_states(error: Exception) -> OSError:
     """Let nothing follow a line that is missing or cut; return the error that ends the run."""
     _discard_unwritten(sys.stdout)
-    return StateNotWrittenError(
+    return OSError(
         f"The state cannot be written to standard output: {_reason(error)}. Fix the problem and "
         "run again; records after the last written state will be re-sent."
     )
@@ -29,9 +25,6 @@ def output_errors_reported() -> Iterator[None]:
 
     A character that the terminal's encoding lacks is escaped, and a log that cannot be written
     is ignored.
-
-    Raises:
-        SystemExit: The output cannot be written.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
