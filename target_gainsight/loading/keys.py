@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.mapping.errors import ValueRejectedError, display
+from target_gainsight.mapping.errors import FieldError, ValueRejectedError, display
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
 
@@ -180,41 +180,20 @@ class LookupTargets:
                 yield object_name.lower(), names, values
 
 
-@dataclass(frozen=True)
-class LookupResult:
-    """The row that a reference leads to, or the reason why there is none.
-
-    Attributes:
-        code: no_match, multi_match or a value error's code.
-        value: The value that cannot be looked up.
-        hint: How to correct that value.
-    """
-
-    gsid: str | None = None
-    code: str = ""
-    message: str = ""
-    value: object = None
-    hint: str = ""
-
-
-def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | LookupResult | None:
+def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | FieldError | None:
     """Return the reference of source values; None if one is blank, the error if one is invalid."""
     if any(is_blank(value) for value in values):
         return None
     try:
         return match.key_of(values)
     except ValueRejectedError as error:
-        refused = error.error
-        message = str(replace(refused, hint=""))
-        return LookupResult(
-            code=refused.code, message=message, value=refused.value, hint=refused.hint
-        )
+        return error.error
 
 
 COMPANIES = "companies"
 COMPANY_ID = "Company_ID"
 
-Reference = LookupKey | LookupResult | tuple[LookupKey | LookupResult, ...] | None
+Reference = LookupKey | FieldError | tuple[LookupKey | FieldError, ...] | None
 """One row of another object; several, for a field that holds a list; None for a null."""
 
 
@@ -222,5 +201,5 @@ Reference = LookupKey | LookupResult | tuple[LookupKey | LookupResult, ...] | No
 class Link:
     """One link of a person to a company, and the fields of the link as they are written."""
 
-    company: LookupKey | LookupResult
+    company: LookupKey | FieldError
     attributes: Mapping[str, Any]

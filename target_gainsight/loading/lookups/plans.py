@@ -14,13 +14,12 @@ from target_gainsight.loading.keys import (
     COMPANY_ID,
     Link,
     LookupKey,
-    LookupResult,
     MatchFields,
     Reference,
     reference,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.errors import FieldError, RecordRejectedError, ValueRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
@@ -64,7 +63,7 @@ class LookupPlan:
             return reference(self.match, [record.get(column) for column in self.columns])
         return tuple(each for each in self.references_in(record) if each is not None) or None
 
-    def references_in(self, record: Mapping[str, Any]) -> list[LookupKey | LookupResult | None]:
+    def references_in(self, record: Mapping[str, Any]) -> list[LookupKey | FieldError | None]:
         """Read a reference for each row that the columns list; None where one is blank."""
         pairs = zip(self.columns, self.match.converters, strict=True)
         values = [_split_items(record.get(column), converter.write) for column, converter in pairs]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, LookupResult
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.plans import LookupPlan
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
+from target_gainsight.mapping.errors import FieldError
 
 NO_MATCH = "lookup_no_match"
 MULTI_MATCH = "lookup_multi_match"
@@ -124,41 +126,39 @@ class Resolver:
             if companies:
                 record.fields[COMPANIES] = companies
 
-    def _find_gsid(self, plan: LookupPlan, refers: LookupKey | LookupResult) -> str | None:
+    def _find_gsid(self, plan: LookupPlan, refers: LookupKey | FieldError) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty.
 
         Raises:
             _MissedLookupError: There is none, or one of several.
         """
-        found = refers if isinstance(refers, LookupResult) else self._look_up(plan, refers)
-        if found.gsid is None and plan.on_no_match == "reject":
-            raise _MissedLookupError(self._reason(plan.target, refers, found))
-        return found.gsid
+        gsids = self._index.gsids(refers) if isinstance(refers, LookupKey) else ()
+        if len(gsids) == 1 or (gsids and plan.multi_match == "first"):
+            return gsids[0]
+        if plan.on_no_match == "reject":
+            raise _MissedLookupError(self._reason(plan, refers, gsids))
+        return None
 
-    def _look_up(self, plan: LookupPlan, refers: LookupKey) -> LookupResult:
-        gsids = self._index.gsids(refers)
-        name = plan.match.object_name
-        if not gsids:
-            return LookupResult(code=NO_MATCH, message=f"no row of {name} has {refers}")
-        if len(gsids) == 1 or plan.multi_match == "first":
-            return LookupResult(gsid=gsids[0])
-        message = f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
-        return LookupResult(code=MULTI_MATCH, message=message)
-
-    def _reason(self, target: str, refers: LookupKey | LookupResult, found: LookupResult) -> Reason:
+    def _reason(
+        self, plan: LookupPlan, refers: LookupKey | FieldError, gsids: Sequence[str]
+    ) -> Reason:
         """Explain why a record is rejected for what a lookup (or a link) did not find."""
-        hint = found.hint or f"{LOAD_FIRST}, or set on_no_match to leave_empty"
-        code, value = found.code or NO_MATCH, found.value
-        if isinstance(refers, LookupKey):
-            value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
-            near = self._index.near(refers)
-            if self._index.is_rejected(refers):
-                code = REJECTED_PARENT
-                hint = "its parent was rejected in this run: fix that one first, then replay"
-            elif found.code == MULTI_MATCH:
-                hint = "choose match fields that are unique, or set multi_match to first"
-            elif near is not None:
-                hint = f"{near} differs in spelling only: make the two equal"
-            elif refers.match.object_name.lower() == USER:
-                hint = ADD_USER
-        return Reason(code, found.message, field=target, value=value, hint=hint)
+        hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
+        if isinstance(refers, FieldError):
+            message, hint = str(replace(refers, hint="")), refers.hint or hint
+            return Reason(refers.code, message, field=plan.target, value=refers.value, hint=hint)
+        name, near = plan.match.object_name, self._index.near(refers)
+        code, message = NO_MATCH, f"no row of {name} has {refers}"
+        if gsids:
+            code, message = MULTI_MATCH, f"{len(gsids)} rows of {name} match: {', '.join(gsids)}"
+        if self._index.is_rejected(refers):
+            code = REJECTED_PARENT
+            hint = "its parent was rejected in this run: fix that one first, then replay"
+        elif gsids:
+            hint = "choose match fields that are unique, or set multi_match to first"
+        elif near is not None:
+            hint = f"{near} differs in spelling only: make the two equal"
+        elif name == USER:
+            hint = ADD_USER
+        value = refers.written[0] if len(refers.written) == 1 else list(refers.written)
+        return Reason(code, message, field=plan.target, value=value, hint=hint)
