@@ -193,10 +193,6 @@ class SurveyCsvSink(FileSink):
         )
 
     @override
-    def send_older_than(self, seconds: float) -> None:
-        """Do nothing: there is one file in a run."""
-
-    @override
     def settle(self) -> None:
         """Give the file its name."""
         self.loader.publish()

@@ -54,9 +54,9 @@ class CompiledValidator(BaseJSONSchemaValidator):
         if problems:
             raise InvalidJSONSchema("; ".join(dict.fromkeys(problems[:_MAX_PROBLEMS])))
         self._thorough = JSONSchemaValidator(_without_ecma_patterns(schema))
-        self._compiled: Callable[[dict[str, Any]], None] | None = None
+        self._check: Callable[[dict[str, Any]], None] = self._thorough.validate
         with suppress(ValueError, TypeError, OverflowError):
-            self._compiled = jsonschema_rs.Draft202012Validator(schema).validate
+            self._check = jsonschema_rs.Draft202012Validator(schema).validate
 
     @override
     def validate(self, record: dict[str, Any]) -> None:
@@ -65,11 +65,8 @@ class CompiledValidator(BaseJSONSchemaValidator):
         Raises:
             InvalidRecord: It does not fit; its cause names the place and the rule.
         """
-        if self._compiled is None:
-            self._thorough.validate(record)
-            return
         try:
-            self._compiled(record)
+            self._check(record)
         except jsonschema_rs.ValidationError as error:
             self._thorough.validate(record)
             if error.kind.name == "pattern":

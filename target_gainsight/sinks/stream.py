@@ -151,9 +151,8 @@ class StreamSink(BatchSink):
     def settle(self) -> None:
         """Load and settle everything taken so far, as far as that is possible before the end."""
 
-    @abstractmethod
     def send_older_than(self, seconds: float) -> None:
-        """Send what has been incomplete for some seconds."""
+        """Send what has been incomplete for some seconds, if this sink sends before the end."""
 
     def forget_progress(self) -> None:
         """Delete notes for a later run: this one has ended well."""
