@@ -469,6 +469,21 @@ def test_rows_of_a_note_set_to_completed_are_not_sent_again(bulk_tenant: Tenant)
     assert list(bulk_tenant.count_names()) == ["C3"]
 
 
+@pytest.mark.parametrize(
+    ("again", "repeated"),
+    [([2, 3, 2], 3), ([1, 9, 2], 1), ([9, 1], 0), ([3, 1], 1)],
+)
+def test_uploaded_rows_are_recognised_in_order_until_one_is_new(
+    bulk_tenant: Tenant, again: list[int], repeated: int
+) -> None:
+    bulk_tenant.sandbox.tenant.faults.add(Fault("reset_after_commit", path="*bulkimport", times=1))
+    load(bulk_tenant, [schema(), *companies([1, 2, 3, 2])])
+    [note] = kept(bulk_tenant, "*.upload.json")
+    note.write_text(note.read_text(encoding="utf-8").replace('"sending"', '"completed"'))
+    run = load(bulk_tenant, [schema(), *companies(again)])
+    assert (by_file(run)["repeated"], by_file(run)["rows"]) == (repeated, len(again) - repeated)
+
+
 def test_rows_of_a_deleted_note_are_sent_again(bulk_tenant: Tenant) -> None:
     bulk_tenant.sandbox.tenant.faults.add(Fault("server_error", path="*bulkimport", times=1))
     messages = [schema(), *companies([1, 2]), state(read=2)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from singer_messages import Message, record, schema, state
 from singer_runs import clean_environment, command_line, lines_of
 from watched_sandbox import SECONDS, WatchedSandbox, watched_sandbox
 
-from target_gainsight.loading.bulk.upload_journal import UploadedRows, UploadJournal
+from target_gainsight.loading.bulk.upload_journal import UploadJournal
 from target_gainsight.loading.outcomes import RunStoppedError
 
 JOBS = {"insert": {"object": "company", "operation": "insert"}}
@@ -184,16 +183,3 @@ def test_concurrent_runs_do_not_upload_the_same_stream(tmp_path: Path) -> None:
     first.close()
     second.begin("accounts")
     second.close()
-
-
-def test_rows_are_recognised_in_order_until_one_is_new() -> None:
-    earlier = UploadedRows(array("Q", [1, 2, 3, 2, 4]))
-    assert [earlier.consume(digest) for digest in (2, 3, 2)] == [True, True, True]
-    assert not earlier.consume(9)
-    assert not earlier.consume(4)
-
-
-def test_row_after_a_new_one_is_sent_again() -> None:
-    earlier = UploadedRows(array("Q", [1]))
-    assert not earlier.consume(2)
-    assert not earlier.consume(1)

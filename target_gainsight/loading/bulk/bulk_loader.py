@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -23,12 +24,7 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.bulk.csv_file import CsvFile
 from target_gainsight.loading.bulk.job_poller import JobPoller
-from target_gainsight.loading.bulk.upload_journal import (
-    UploadedRows,
-    UploadJournal,
-    UploadNote,
-    row_digest,
-)
+from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote, row_digest
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
@@ -81,7 +77,8 @@ class BulkLoader:
     _file: CsvFile | None = field(default=None, init=False)
     _file_began: float = field(default=0.0, init=False)
     _waiting: deque[CsvFile] = field(default_factory=deque, init=False)
-    _uploaded: UploadedRows = field(default_factory=UploadedRows, init=False)
+    _uploaded: Iterator[int] = field(default_factory=lambda: iter(()), init=False)
+    """The digests of the rows that earlier runs have uploaded, from the last recognised one on."""
 
     def __post_init__(self) -> None:
         self._full_at = self.max_bytes
@@ -117,7 +114,9 @@ class BulkLoader:
 
     def add(self, line: bytes, source: SourceRecord) -> None:
         """Add one row, given as a line of CSV."""
-        if self._uploaded.consume(row_digest(line)):
+        # A row is recognised if it follows, at whatever distance, the one recognised before it. The
+        # first unknown row ends this: the rows after it may be newer than those uploaded.
+        if row_digest(line) in self._uploaded:
             self.counts.repeated += 1
             repeated = self.ledger.open_file(self.stream, self.watermark)
             repeated.add(source)

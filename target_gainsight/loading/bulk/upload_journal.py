@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from array import array
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -32,7 +33,6 @@ from target_gainsight.loading.storage.private_file import (
 )
 from target_gainsight.mapping.errors import display, display_path
 
-DIGEST_BYTES = 8
 NOTE, ROWS, CSV, LOCK = ".upload.json", ".rows", ".csv", ".lock"
 
 
@@ -66,35 +66,16 @@ class UploadNote:
 
 def row_digest(line: bytes) -> int:
     """Return the digest of a row, given as its line in the CSV."""
-    return int.from_bytes(hashlib.blake2b(line, digest_size=DIGEST_BYTES).digest(), sys.byteorder)
-
-
-class UploadedRows:
-    """The rows that earlier runs have uploaded, in order, by their digests.
-
-    A row is recognised if it follows, at whatever distance, the one recognised before it. The
-    first unknown row ends this: the rows after it may be newer than those uploaded.
-    """
-
-    def __init__(self, digests: array[int] | None = None) -> None:
-        self._digests = digests or array("Q")
-        self._next = 0
-
-    def consume(self, digest: int) -> bool:
-        """Return whether a row was uploaded before."""
-        if not self._digests:
-            return False
-        try:
-            self._next = self._digests.index(digest, self._next) + 1
-        except ValueError:
-            self._digests = array("Q")
-            return False
-        return True
+    return int.from_bytes(hashlib.blake2b(line, digest_size=8).digest(), sys.byteorder)
 
 
 @dataclass
 class UploadJournal:
-    """The notes of all streams, in one folder inside another private folder."""
+    """The notes of all streams, in one folder inside another private folder.
+
+    Raises:
+        OSError: By every method that writes: the disk refuses it.
+    """
 
     folder: Path
     tenant: str
@@ -142,11 +123,7 @@ class UploadJournal:
         return self.folder / f"{self.run}-{file_name(stream)}-{self._count}{CSV}"
 
     def new_note(self, csv: CsvFile, stream: str, job_id: str, header: bytes) -> UploadNote:
-        """Return the note of a complete CSV; bring the digests of its rows to disk, in order.
-
-        Raises:
-            OSError: The disk refuses them.
-        """
+        """Return the note of a complete CSV; bring the digests of its rows to disk, in order."""
         name, text = csv.path.name.removesuffix(CSV), header.decode()
         sizes = csv.rows, csv.size, csv.sha256
         note = UploadNote(name, self.run, self.tenant, job_id, stream, text, *sizes)
@@ -160,11 +137,7 @@ class UploadJournal:
         return self.folder / f"{note.name}{suffix}"
 
     def write(self, note: UploadNote) -> None:
-        """Bring a note to disk in place of its former version.
-
-        Raises:
-            OSError: The disk refuses it.
-        """
+        """Bring a note to disk in place of its former version."""
         text = json.dumps(asdict(note), indent=2)
         replace_private_file(self.path(note, NOTE), text.encode())
 
@@ -201,14 +174,14 @@ class UploadJournal:
         """List the notes of earlier runs about a stream, in order."""
         return [note for note in self.notes(stream) if note.run != self.run]
 
-    def uploaded_rows(self, stream: str, job_id: str, header: str) -> UploadedRows:
-        """Read the rows of a stream that earlier runs have uploaded to a job under one header."""
+    def uploaded_rows(self, stream: str, job_id: str, header: str) -> Iterator[int]:
+        """Return the digests of the rows that earlier runs have uploaded under one header."""
         digests = array("Q")
         for note in self.earlier(stream):
             path = self.path(note, ROWS)
             if note.job_id == job_id and note.header == header and path.exists():
                 digests.frombytes(path.read_bytes())
-        return UploadedRows(digests)
+        return iter(digests)
 
     def unknown_outcome(self, note: UploadNote, why: str) -> RunStoppedError:
         """Return the error for a file that the job may or may not have taken, and what to do."""
