@@ -26,13 +26,8 @@ from target_gainsight.probe.reading.facts import TenantFacts
 from target_gainsight.probe.session import ProbeSession
 from target_gainsight.probe.writing import person as people
 from target_gainsight.probe.writing import run_writes
-from target_gainsight.probe.writing.fields import UnsuitableForProbeError
-from target_gainsight.probe.writing.trial import (
-    MAX_CREATED,
-    USUALLY_CREATED,
-    Trial,
-    plan_writes,
-)
+from target_gainsight.probe.writing.plan import UnsuitableForProbeError, plan_writes
+from target_gainsight.probe.writing.trial import MAX_CREATED, USUALLY_CREATED, Trial
 from target_gainsight.settings.model import Settings
 
 INTERRUPTED = 130

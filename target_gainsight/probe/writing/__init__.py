@@ -1,6 +1,6 @@
 """Questions that take writes, to an object that the user names, or to a person.
 
-`marked_rows.py` alone writes to the object; `trial.py` plans by reads alone.
+`marked_rows.py` alone writes to the object; `plan.py` plans by reads alone.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from target_gainsight.probe.observations import Observation, ask
 from target_gainsight.probe.writing import updates, values
-from target_gainsight.probe.writing.fields import DAY, UnsuitableForProbeError
 from target_gainsight.probe.writing.marked_rows import listed_rows
-from target_gainsight.probe.writing.trial import CREATED, Trial
+from target_gainsight.probe.writing.plan import UnsuitableForProbeError
+from target_gainsight.probe.writing.trial import CREATED, DAY, Trial
 
 _BAD_DATE = "GSOBJ_1006"
 WRITE_QUESTIONS = {**updates.QUESTIONS, **values.QUESTIONS, **updates.LAST_QUESTIONS}

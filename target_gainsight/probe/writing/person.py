@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from target_gainsight.api import Call, Json, Record, is_in
 from target_gainsight.probe.observations import Observation, Topic
 from target_gainsight.probe.session import ProbeSession
-from target_gainsight.probe.writing.fields import UnsuitableForProbeError
 from target_gainsight.probe.writing.marked_rows import GSID
+from target_gainsight.probe.writing.plan import UnsuitableForProbeError
 
 PEOPLE_ANSWER = Topic(
     "people_answer",

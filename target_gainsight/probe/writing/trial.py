@@ -1,30 +1,17 @@
-"""Plans and runs a probe of an object: what it writes, its questions, and that nothing is left."""
+"""What a probe of an object writes: the rows, the fields and how many of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from target_gainsight.api import (
-    Field,
-    GainsightError,
-    Json,
-    NotFoundError,
-    ObjectNotFoundError,
-    ObjectSchema,
-    Record,
-    RefusedError,
-)
-from target_gainsight.api.http.json_codec import as_text
+from target_gainsight.api import Field, Json, Record
 from target_gainsight.probe.observations import NotSettledError
-from target_gainsight.probe.session import ProbeSession, Reply
-from target_gainsight.probe.writing.fields import (
-    UnsuitableForProbeError,
-    find_key,
-    propose_fields,
-    required_values,
-)
-from target_gainsight.probe.writing.marked_rows import GSID, MarkedRows
+from target_gainsight.probe.session import Reply
+from target_gainsight.probe.writing.marked_rows import MarkedRows
+
+DAY = "2026-01-27"
+"""The day that is written to dates."""
 
 FIRST, SECOND, TWIN, UNTOUCHED = 3, 1, 4, 2
 """Numbers of the rows, in the order in which they are created: not that of their keys."""
@@ -102,66 +89,7 @@ class Trial:
         return self.rows.update([(number, {self.field(role).name: value})])
 
 
-def plan_writes(session: ProbeSession, object_name: str) -> Trial:
-    """Read the object's description, a row that it can be linked to, and leftovers.
-
-    Raises:
-        UnsuitableForProbeError: The object is not to be written to; the message has the reason.
-        GainsightError: The tenant cannot be read.
-    """
-    try:
-        schema = session.client.metadata.describe(object_name)
-    except ObjectNotFoundError as error:
-        message = f"the tenant has no object {object_name}; 'gainsight describe' lists its objects"
-        raise UnsuitableForProbeError(message) from error
-    key = find_key(schema)
-    fields = propose_fields(schema, key)
-    lookup = fields["lookup"]
-    required = _link_required(session, schema, required_values(schema, key))
-    rows = MarkedRows(session, schema.name, key.name)
-    linked_gsid = _any_gsid(session, lookup) if lookup else None
-    match_field = _match_field(session, lookup) if lookup else None
-    try:
-        leftovers = len(rows.find())
-    except (RefusedError, NotFoundError) as error:
-        message = (
-            f"{schema.name} cannot be read by {key.name}, so the probe could not find its "
-            f"records again: {error}. Name another object"
-        )
-        raise UnsuitableForProbeError(message) from error
-    return Trial(rows, fields, required, leftovers, linked_gsid, match_field)
-
-
-def _link_required(
-    session: ProbeSession, schema: ObjectSchema, required: dict[str, Json]
-) -> dict[str, Json]:
-    """Fill the lookups among required values with the GSIDs of any rows."""
-    for name in [name for name, value in required.items() if value is None]:
-        field = schema.field(name)
-        required[name] = _any_gsid(session, field) if field else None
-        if required[name] is None:
-            message = (
-                f"{schema.name} requires a link in {name}, and no row to link to can be read. Name "
-                "another object"
-            )
-            raise UnsuitableForProbeError(message)
-    return required
-
-
-def _any_gsid(session: ProbeSession, lookup: Field) -> str | None:
-    """Return the GSID of a row to link to, if one can be read."""
-    try:
-        rows = list(session.client.records.query(lookup.lookup_objects[0], select=[GSID], limit=1))
-    except (GainsightError, IndexError):
-        return None
-    return as_text(rows[0].get(GSID)) if rows else None
-
-
-def _match_field(session: ProbeSession, lookup: Field) -> str | None:
-    """Return a text field by which the linked object can be looked up."""
-    try:
-        schema = session.client.metadata.describe(lookup.lookup_objects[0])
-    except GainsightError:
-        return None
-    texts = [field.name for field in schema.fields if field.data_type == "STRING"]
-    return "Name" if "Name" in texts else next(iter(texts), None)
+def active_labels(field: Field) -> tuple[str, ...]:
+    """Return the labels that a picklist accepts; empty if they are not known."""
+    options = field.options or field.load_options()
+    return tuple(option.label for option in options if option.active)
