@@ -62,8 +62,6 @@ from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi
 from target_gainsight.api.resources.metadata import ObjectSchema as ObjectSchema
 from target_gainsight.api.resources.metadata import ObjectSummary as ObjectSummary
 from target_gainsight.api.resources.metadata import PicklistOption as PicklistOption
-from target_gainsight.api.resources.people import PeopleApi as PeopleApi
-from target_gainsight.api.resources.people import PersonResponse as PersonResponse
 from target_gainsight.api.resources.per_record import CockpitApi as CockpitApi
 from target_gainsight.api.resources.per_record import PerRecordResponse as PerRecordResponse
 from target_gainsight.api.resources.per_record import RecordFailure as RecordFailure
@@ -78,5 +76,6 @@ from target_gainsight.api.resources.query_filter import is_in as is_in
 from target_gainsight.api.resources.records import MAX_KEYS as MAX_KEYS
 from target_gainsight.api.resources.records import MAX_PAGE as MAX_PAGE
 from target_gainsight.api.resources.records import MAX_RECORDS as MAX_RECORDS
+from target_gainsight.api.resources.records import PeopleApi as PeopleApi
 from target_gainsight.api.resources.records import RecordsApi as RecordsApi
 from target_gainsight.api.resources.records import WriteResponse as WriteResponse

@@ -51,9 +51,8 @@ from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
 from target_gainsight.api.resources.metadata import MetadataApi
-from target_gainsight.api.resources.people import PeopleApi
 from target_gainsight.api.resources.per_record import CockpitApi, TimelineApi
-from target_gainsight.api.resources.records import RecordsApi
+from target_gainsight.api.resources.records import PeopleApi, RecordsApi
 
 logger = logging.getLogger(__name__)
 

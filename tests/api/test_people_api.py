@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from answering import TENANT, failure, success
 
-from target_gainsight.api import GainsightClient, PersonResponse, RefusedError
+from target_gainsight.api import GainsightClient, RefusedError
 
 PEOPLE = f"{TENANT}/v1/peoplemgmt/v1.0/people"
 PERSON = {"Email": "peter@initech.example", "companies": [{"Company_ID": "1P02A"}]}
@@ -21,7 +21,7 @@ def test_upsert_puts_person_and_returns_gsid(
     client: GainsightClient, requests_mock: Any, data: Any, gsid: str | None
 ) -> None:
     requests_mock.put(PEOPLE, json=success(data))
-    assert client.people.upsert(PERSON) == PersonResponse(gsid, "request-1")
+    assert client.people.upsert(PERSON) == gsid
     assert requests_mock.last_request.json() == PERSON
 
 

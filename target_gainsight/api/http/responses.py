@@ -44,10 +44,9 @@ from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_te
 class Response:
     """A response to a call.
 
-    `body` is the JSON object in it, or empty if it holds anything else (`is_object` is false then);
-    `data` is its payload.
-    `request_id` is what Gainsight's support asks for; `server_time` is the tenant's clock, to the
-    second (`Date` header). The names of `headers` are in lower case.
+    `body` is the JSON object in it, or empty if it holds anything else (`is_object` is false then),
+    `data` its payload, `request_id` what Gainsight's support asks for, `server_time` the tenant's
+    clock, to the second (`Date` header). The names of `headers` are in lower case.
     """
 
     call: Call
@@ -170,7 +169,13 @@ def check_response(response: Response, *, is_gainsight: bool) -> None:
     if status == _TOO_LARGE:
         message = "the request body is too large; nothing was written"
         raise PayloadTooLargeError(message, **response.context)
-    if call.partial and status not in _BY_STATUS and _hides_outcomes(response):
+    if response.is_object:
+        hides_outcomes = (
+            isinstance(response.data, list) and response.body.get("errorCode") not in _BY_CODE
+        )
+    else:
+        hides_outcomes = status in _REFUSALS
+    if call.partial and hides_outcomes and status not in _BY_STATUS:
         message = "the refusal does not state the outcome of each record"
         raise MalformedResponseError(message, **response.context)
     raise _failure(response, is_gainsight=is_gainsight)
@@ -267,13 +272,6 @@ def _refusal(response: Response) -> GainsightError:
         data=response.data,
         **context,
     )
-
-
-def _hides_outcomes(response: Response) -> bool:
-    """Return whether a refusal that should state the outcome of each record does not."""
-    if not response.is_object:
-        return response.status in _REFUSALS
-    return isinstance(response.data, list) and response.body.get("errorCode") not in _BY_CODE
 
 
 def _retry_after(response: Response) -> float | None:

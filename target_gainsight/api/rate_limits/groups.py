@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 RateLimitGroup: TypeAlias = Literal["synchronous", "timeline", "bulk"]
 
 DAY_SECONDS = 86_400
-_MAX_PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,6 @@ class RateLimits:
 
     `per_window` counts calls per window of the server, `per_day` those per UTC day, None if there
     is no daily limit; we may use `quota_percent` of both. Messages call the calls by `unit`.
-
-    Raises:
-        ValueError: A limit is below 1, or `quota_percent` is not within 1 to 100.
     """
 
     per_window: int = 100
@@ -29,23 +25,15 @@ class RateLimits:
     window_seconds: float = 60
     unit: str = "calls"
 
-    def __post_init__(self) -> None:
-        if self.per_window < 1 or (self.per_day is not None and self.per_day < 1):
-            message = f"limits must be at least 1, not {self.per_window} and {self.per_day}"
-            raise ValueError(message)
-        if not 1 <= self.quota_percent <= _MAX_PERCENT:
-            message = f"quota_percent must be 1 to 100, not {self.quota_percent}"
-            raise ValueError(message)
-
     @property
     def allowed_per_window(self) -> int:
         """The calls we may make per window."""
-        return max(1, self.per_window * self.quota_percent // _MAX_PERCENT)
+        return max(1, self.per_window * self.quota_percent // 100)
 
     @property
     def allowed_per_day(self) -> int | None:
         """The calls we may make per UTC day."""
-        return self.per_day and max(1, self.per_day * self.quota_percent // _MAX_PERCENT)
+        return self.per_day and max(1, self.per_day * self.quota_percent // 100)
 
 
 DOCUMENTED_LIMITS: Mapping[RateLimitGroup, RateLimits] = {

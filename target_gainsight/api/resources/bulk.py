@@ -48,7 +48,6 @@ class JobStatus:
     state: str
     accepted: int | None
     failed: int | None
-    request_id: str | None
 
 
 class BulkApi:
@@ -96,13 +95,13 @@ class BulkApi:
         """
         path = f"{_PATH}/status/{quote(status_id, safe='')}"
         call = Call("GET", path, kind="job status", expects=lambda data: _state(data) is not None)
-        response = self._send(call)
-        counts = dict(_counts(response.data))
+        data = self._send(call).data
+        counts = dict(_counts(data))
         accepted, failed = (
             next((n for name, n in counts.items() if any(part in name for part in parts)), None)
             for parts in (_ACCEPTED, _FAILED)
         )
-        return JobStatus(_state(response.data) or "", accepted, failed, response.request_id)
+        return JobStatus(_state(data) or "", accepted, failed)
 
 
 def _named(record: Record, names: tuple[str, ...]) -> str | None:

@@ -1,6 +1,6 @@
-"""Records of Company, Relationship and low-volume custom objects, and queries of any object.
+"""Queries of any object; records of Company, Relationship and low-volume custom objects; people.
 
-Company and Custom Object APIs. There is no upsert: PUT never inserts.
+Company and Custom Object APIs have no upsert: PUT never inserts. The People API has nothing else.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from target_gainsight.api.http.json_codec import (
     Record,
     as_mapping,
     as_mappings,
+    as_text,
     is_list_of_mappings,
 )
 from target_gainsight.api.http.responses import Send, field_failures
@@ -73,16 +74,7 @@ class RecordsApi:
             UnknownOutcomeError: They may have been written; look them up.
             ValueError: No record, or more than 50.
         """
-        return self._write(
-            Call(
-                "POST",
-                objects_path(object_name),
-                kind="insert",
-                json={"records": batch(records)},
-                repeatable=False,
-                expects=_is_write_data,
-            )
-        )
+        return self._write("POST", object_name, records)
 
     def update(
         self, object_name: str, records: Sequence[Record], *, keys: Sequence[str]
@@ -99,16 +91,7 @@ class RecordsApi:
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
             raise ValueError(message)
-        return self._write(
-            Call(
-                "PUT",
-                objects_path(object_name),
-                kind="update",
-                params={"keys": ",".join(keys)},
-                json={"records": batch(records)},
-                expects=_is_write_data,
-            )
-        )
+        return self._write("PUT", object_name, records, keys)
 
     def query(
         self,
@@ -178,7 +161,18 @@ class RecordsApi:
         path = objects_path(object_name, gsid)
         self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 
-    def _write(self, call: Call) -> WriteResponse:
+    def _write(
+        self, method: str, object_name: str, records: Sequence[Record], keys: Sequence[str] = ()
+    ) -> WriteResponse:
+        call = Call(
+            method,
+            objects_path(object_name),
+            kind="update" if keys else "insert",
+            params={"keys": ",".join(keys)} if keys else {},
+            json={"records": batch(records)},
+            repeatable=bool(keys),
+            expects=_is_write_data,
+        )
         response = self._send(call)
         written = as_mapping(response.data)
         listed, count = as_mappings(written.get("records")), written.get("count")
@@ -226,6 +220,26 @@ class RecordsApi:
             ) from error
         self._readable.add(object_name.lower())
         return rows_of(response.data) or ()
+
+
+class PeopleApi:
+    """Writes people, one per call."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def upsert(self, person: Record) -> str | None:
+        """Create or update the person with this `Email`, and return the GSID (People API).
+
+        The GSID is None where the response does not name it. Fields are flat; `companies` links to
+        existing companies by `Company_ID`.
+
+        Raises:
+            RefusedError: Nothing was written.
+        """
+        call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person)
+        written = as_mapping(self._send(call).data)
+        return as_text(written.get("Gsid")) or as_text(written.get("gsid"))
 
 
 def batch(records: Sequence[Record]) -> list[Record]:

@@ -38,7 +38,7 @@ class PeopleWriter(Writer):
         fields = record.fields
         while True:
             try:
-                gsid = self.people.upsert(fields).gsid or record.gsid
+                gsid = self.people.upsert(fields) or record.gsid
             except RefusedError as error:
                 if error.code != PARENT_MISSING:
                     raise
