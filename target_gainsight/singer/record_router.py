@@ -22,9 +22,12 @@ from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.schemas.flattening import Transform, flattening_transform
 from target_gainsight.singer.sink_registry import SinkRegistry
-from target_gainsight.singer.stream_maps import warn_of_unmasked_rejects
+from target_gainsight.singer.stream_maps import (
+    Transform,
+    flattening_transform,
+    warn_of_unmasked_rejects,
+)
 from target_gainsight.sinks import StreamSink
 from target_gainsight.sinks.stream import DELETED_AT, METADATA
 

@@ -16,10 +16,8 @@ from target_gainsight.loading.deletes.deleted_rows import DELETED_PROPERTY
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.errors import display, error_text
 from target_gainsight.mapping.planning.mismatch import StreamMismatchError
-from target_gainsight.singer.schemas.flattening import prepare_for_flattening
-from target_gainsight.singer.schemas.merge import merge_schemas, with_undeclared
-from target_gainsight.singer.schemas.repair import repair_schema
-from target_gainsight.singer.stream_maps import schema_behind_map
+from target_gainsight.singer.schemas import merge_schemas, repair_schema, with_undeclared
+from target_gainsight.singer.stream_maps import prepare_for_flattening, schema_behind_map
 from target_gainsight.sinks import StreamSink
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.singer.schemas.merge import merge_schemas
-from target_gainsight.singer.schemas.repair import repair_schema
+from target_gainsight.singer.schemas import merge_schemas, repair_schema
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
 names = st.sampled_from(["id", "default", "type", "$ref", "required", "properties", "a.b", "é"])

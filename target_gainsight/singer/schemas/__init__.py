@@ -1,1 +1,0 @@
-"""The schemas of streams: as taps write them, merged, flattened and behind stream maps."""
