@@ -17,7 +17,6 @@ from target_gainsight.loading.reading.api_rows import merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
-from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.loading.writing.writer import Action
 from target_gainsight.mapping.errors import FieldError, display
 from target_gainsight.mapping.write_rules import WriteRules
@@ -261,6 +260,11 @@ def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]
 def _ambiguous(record: LoadRecord, name: str, message: str) -> Reason:
     hint = "make the two equal, or set near_matches to ignore if they are different records"
     return Reason("ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint)
+
+
+def no_row_reason(object_name: str) -> Reason:
+    """Return why a record deletes nothing."""
+    return Reason("no_match", f"no {object_name} has this key, so there is nothing to delete")
 
 
 def exists_reason(message: str) -> Reason:

@@ -11,7 +11,7 @@ from typing_extensions import override
 from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.deletes.deleted_rows import RowStream
-from target_gainsight.loading.deletes.row_deleter import RowDeleter, WholeRowReader
+from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.api_rows import PeopleRows, PersonComparison
@@ -19,8 +19,7 @@ from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Row
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
-from target_gainsight.loading.writing.delete_writer import DeleteWriter
-from target_gainsight.loading.writing.people_writer import PeopleWriter
+from target_gainsight.loading.writing.per_record_writers import PeopleWriter
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.errors import RecordRejectedError

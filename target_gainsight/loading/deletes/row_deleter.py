@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from target_gainsight.api import (
+    Clock,
     GainsightError,
     NotFoundError,
+    ObjectNotFoundError,
     RecordsApi,
     RefusedError,
     StopRunError,
@@ -17,15 +20,21 @@ from target_gainsight.api import (
     is_in,
 )
 from target_gainsight.loading.call_pool import CallPool
+from target_gainsight.loading.classification import no_row_reason
 from target_gainsight.loading.deletes.deleted_rows import DeletedRows, RowStream
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
-from target_gainsight.loading.reading.current_rows import GSID, Row
+from target_gainsight.loading.outcomes import (
+    BatchResult,
+    Outcome,
+    RunStoppedError,
+    Settlement,
+    unavailable,
+)
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.delete_writer import no_row_reason
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
-from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
 
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
@@ -188,3 +197,46 @@ class WholeRowReader:
             except RefusedError as error:
                 rows[gsid] = error
         return rows
+
+
+@dataclass
+class DeleteWriter(Writer):
+    """Deletes the rows of one object by their GSIDs."""
+
+    records: RecordsApi
+    object_name: str
+    clock: Clock
+    batch_size: int = 1
+    after_lost_response: ClassVar[str] = "looking up the row"
+
+    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:  # noqa: ARG002
+        """Delete one row. A refused delete is looked up: perhaps there is no such row."""
+        (record,) = records
+        sent_at = self.clock.now()
+        try:
+            self.records.delete(self.object_name, str(record.gsid), repeatable=False)
+        except ObjectNotFoundError:
+            raise
+        except (RefusedError, NotFoundError) as error:
+            reason = refusal_reason(error)
+            return Written([], [Unresolved(record, sent_at, str(error), reason=reason)])
+        return Written([Settlement(record, Outcome.DELETED, gsid=record.gsid)])
+
+    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+        """Look rows up; those that are gone were deleted, or by someone else before our call."""
+        gsids = [str(each.record.gsid) for each in unresolved]
+        rows = ObjectReader(self.records, self.object_name).read(
+            (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
+        )
+        present = {str(row.get(GSID)) for row in rows}
+        settled = []
+        for each in unresolved:
+            record = each.record
+            if str(record.gsid) in present:
+                continue
+            if each.reason is None or each.resent:
+                settled.append(Settlement(record, Outcome.DELETED, gsid=record.gsid))
+            else:
+                reason = no_row_reason(self.object_name)
+                settled.append(Settlement(record, Outcome.SKIPPED, reason))
+        return Recovered(settled)
