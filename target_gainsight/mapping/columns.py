@@ -12,7 +12,6 @@ UNDECLARED = {"$comment": "undeclared"}
 """Stands in a schema for a column that only the records have."""
 
 _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
-_DATETIME_FORMATS = frozenset({"date", "date-time", "time"})
 
 
 @dataclass(frozen=True)
@@ -21,22 +20,14 @@ class Column:
 
     Attributes:
         name: Its name behind the stream maps.
-        types: The JSON schema types that it may have, without null; empty when undeclared.
-        format: The JSON schema format of its text, such as `date-time`.
+        json_types: The JSON schema types that it may have, without null; `datetime` instead of
+            `string` for text that is a date or time. Empty when undeclared.
         declared: Whether the SCHEMA declares it, or only records have it.
     """
 
     name: str
-    types: frozenset[str] = frozenset()
-    format: str | None = None
+    json_types: frozenset[str] = frozenset()
     declared: bool = True
-
-    @property
-    def json_types(self) -> frozenset[str]:
-        """The types, with `datetime` instead of `string` for text that is a date or time."""
-        if self.format not in _DATETIME_FORMATS:
-            return self.types
-        return frozenset("datetime" if each == "string" else each for each in self.types)
 
 
 def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
@@ -47,12 +38,11 @@ def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
     columns = []
     for name, declared in properties.items():
         variants = _variants(declared)
-        types = frozenset(each for variant in variants for each in _types(variant))
-        formats = {variant.get("format") for variant in variants if "string" in _types(variant)}
-        only = formats.pop() if len(formats) == 1 else None
-        column_format = only if isinstance(only, str) else None
-        is_declared = declared != UNDECLARED
-        columns.append(Column(str(name), types - {"null"}, column_format, declared=is_declared))
+        types = {each for variant in variants for each in _types(variant)} - {"null"}
+        formats = [variant.get("format") for variant in variants if "string" in _types(variant)]
+        if formats and formats[0] in {"date", "date-time", "time"} and len({*formats}) == 1:
+            types = types - {"string"} | {"datetime"}
+        columns.append(Column(str(name), frozenset(types), declared=declared != UNDECLARED))
     return tuple(columns)
 
 

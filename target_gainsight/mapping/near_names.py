@@ -58,12 +58,11 @@ def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
         by_bare_name.setdefault(bare_name(each), []).append(each)
         if label:
             by_bare_name.setdefault(bare_name(label), []).append(each)
-    bare = bare_name(name)
     near = difflib.get_close_matches(
-        bare, by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
+        bare_name(name), by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
     )
     similar = [each for key in near for each in by_bare_name[key]]
-    found = dict.fromkeys([*exact, *by_label, *by_bare_name.get(bare, []), *similar])
+    found = dict.fromkeys([*exact, *by_label, *similar])
     return tuple(found)[:MOST_SUGGESTIONS]
 
 

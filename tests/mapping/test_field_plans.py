@@ -296,33 +296,31 @@ def test_native_upsert_needs_createable_or_updateable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("types", "json_format", "data_type", "fits"),
+    ("types", "data_type", "fits"),
     [
-        ({"string"}, None, "NUMBER", True),
-        ({"integer", "object"}, None, "NUMBER", True),
-        ({"object"}, None, "NUMBER", False),
-        ({"array"}, None, "NUMBER", False),
-        ({"boolean"}, None, "DATE", False),
-        ({"boolean"}, None, "NUMBER", False),
-        ({"string"}, "date-time", "NUMBER", False),
-        ({"string"}, "date-time", "DATE", True),
-        ({"integer"}, None, "BOOLEAN", True),
-        ({"integer"}, None, "DATETIME", True),
-        ({"array"}, None, "MULTISELECTDROPDOWNLIST", True),
-        ({"array"}, None, "PICKLIST", False),
-        ({"integer"}, None, "EMAIL", False),
-        ({"integer"}, None, "LOOKUP", False),
-        ({"object"}, None, "STRING", True),
-        ({"array"}, None, "RICHTEXTAREA", True),
-        ({"object"}, None, "SOMETHING_NEW", True),
-        (set(), None, "NUMBER", True),
+        ({"string"}, "NUMBER", True),
+        ({"integer", "object"}, "NUMBER", True),
+        ({"object"}, "NUMBER", False),
+        ({"array"}, "NUMBER", False),
+        ({"boolean"}, "DATE", False),
+        ({"boolean"}, "NUMBER", False),
+        ({"datetime"}, "NUMBER", False),
+        ({"datetime"}, "DATE", True),
+        ({"integer"}, "BOOLEAN", True),
+        ({"integer"}, "DATETIME", True),
+        ({"array"}, "MULTISELECTDROPDOWNLIST", True),
+        ({"array"}, "PICKLIST", False),
+        ({"integer"}, "EMAIL", False),
+        ({"integer"}, "LOOKUP", False),
+        ({"object"}, "STRING", True),
+        ({"array"}, "RICHTEXTAREA", True),
+        ({"object"}, "SOMETHING_NEW", True),
+        (set(), "NUMBER", True),
     ],
 )
-def test_column_of_inconvertible_type_fails(
-    types: set[str], json_format: str | None, data_type: str, *, fits: bool
-) -> None:
+def test_column_of_inconvertible_type_fails(types: set[str], data_type: str, *, fits: bool) -> None:
     settings: dict[str, Any] = {
-        "columns": (Column("Name"), Column("Value", frozenset(types), json_format)),
+        "columns": (Column("Name"), Column("Value", frozenset(types))),
         "schema": company(a_field("Value", data_type)),
     }
     if fits:
@@ -421,7 +419,7 @@ def test_columns_are_read_from_usual_json_schemas() -> None:
     )
     assert found == (
         Column("text", frozenset({"string"})),
-        Column("instant", frozenset({"string"}), "date-time"),
+        Column("instant", frozenset({"datetime"})),
         Column("either", frozenset({"string"})),
         Column("whole", frozenset({"integer"})),
         Column("anything"),

@@ -16,30 +16,8 @@ from typing import cast
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
-from target_gainsight.mapping.types.datetimes import (
-    comparable_date,
-    comparable_datetime,
-    write_date,
-    write_datetime,
-)
-from target_gainsight.mapping.types.numeric import (
-    comparable_number,
-    write_boolean,
-    write_number,
-)
+from target_gainsight.mapping.types import datetimes, numeric, spellings, strings
 from target_gainsight.mapping.types.picklists import Picklist
-from target_gainsight.mapping.types.spellings import comparable_sfdc_id, sfdc_id_forms
-from target_gainsight.mapping.types.strings import (
-    GSID,
-    SALESFORCE_ID,
-    URL,
-    comparable_html,
-    write_email,
-    write_html,
-    write_json,
-    write_shaped,
-    write_text,
-)
 from target_gainsight.settings.stream_settings import DateFormat
 
 RICH_TEXT = "RICHTEXTAREA"
@@ -121,6 +99,10 @@ class Converter:
         return Picklist(cast("Field", self.field))
 
 
+def _text(value: Json, _: Converter) -> Hashable:
+    return value if isinstance(value, str) else None
+
+
 @dataclass(frozen=True)
 class _DataType:
     """How the values of one data type convert.
@@ -133,7 +115,7 @@ class _DataType:
 
     accepts: frozenset[str]
     write: Callable[[object, Converter], Json]
-    comparable: Callable[[Json, Converter], Hashable]
+    comparable: Callable[[Json, Converter], Hashable] = _text
     forms: Callable[[Json], tuple[Json, ...]] = lambda value: (value,)
     is_free_text: bool = False
 
@@ -143,15 +125,11 @@ def may_convert(json_types: frozenset[str], data_type: str) -> bool:
     return not json_types or not _TYPES.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
 
 
-def _text(value: Json, _: Converter) -> Hashable:
-    return value if isinstance(value, str) else None
-
-
 def _plain(value: Json, _: Converter) -> Hashable:
     """Tag booleans, because True equals 1 in Python."""
     if isinstance(value, bool):
         return ("boolean", value)
-    return value if isinstance(value, str) else comparable_number(value)
+    return value if isinstance(value, str) else numeric.comparable_number(value)
 
 
 def _untyped(value: Json, _: Converter) -> Hashable:
@@ -165,17 +143,20 @@ _NUMBERS = _STRINGS | {"integer", "number"}
 _SCALARS = _NUMBERS | {"datetime"}
 _ANYTHING = _SCALARS | {"boolean", "object", "array"}
 
-_PLAIN = _DataType(_ANYTHING, lambda value, _: write_json(value), _plain, is_free_text=True)
+_PLAIN = _DataType(_ANYTHING, lambda value, _: strings.write_json(value), _plain, is_free_text=True)
 _TEXT = _DataType(
-    _ANYTHING, lambda value, to: write_text(value, to.length), _text, is_free_text=True
+    _ANYTHING, lambda value, to: strings.write_text(value, to.length), is_free_text=True
 )
+_GSID = _DataType(_STRINGS, lambda value, to: strings.write_shaped(value, strings.GSID, to.length))
 _NUMBER = _DataType(
-    _NUMBERS, lambda value, _: write_number(value), lambda value, _: comparable_number(value)
+    _NUMBERS,
+    lambda value, _: numeric.write_number(value),
+    lambda value, _: numeric.comparable_number(value),
 )
 _BOOLEAN = _DataType(
     _NUMBERS | {"boolean"},
-    lambda value, _: write_boolean(value),
-    lambda value, _: write_boolean(value),
+    lambda value, _: numeric.write_boolean(value),
+    lambda value, _: numeric.write_boolean(value),
 )
 
 _TYPES: dict[str, _DataType] = {
@@ -183,25 +164,22 @@ _TYPES: dict[str, _DataType] = {
     **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
-    **dict.fromkeys(
-        REFERENCES,
-        _DataType(_STRINGS, lambda value, to: write_shaped(value, GSID, to.length), _text),
-    ),
+    **dict.fromkeys(REFERENCES, _GSID),
     RICH_TEXT: _DataType(
         _ANYTHING,
-        lambda value, to: (write_html if to.html else write_text)(value, to.length),
-        lambda value, to: comparable_html(value) if to.html else _text(value, to),
+        lambda value, to: (strings.write_html if to.html else strings.write_text)(value, to.length),
+        lambda value, to: strings.comparable_html(value) if to.html else _text(value, to),
         is_free_text=True,
     ),
     "DATE": _DataType(
         _SCALARS,
-        lambda value, to: write_date(value, to.date_format),
-        lambda value, _: comparable_date(value),
+        lambda value, to: datetimes.write_date(value, to.date_format),
+        lambda value, _: datetimes.comparable_date(value),
     ),
     "DATETIME": _DataType(
         _SCALARS,
-        lambda value, _: write_datetime(value),
-        lambda value, _: comparable_datetime(value),
+        lambda value, _: datetimes.write_datetime(value),
+        lambda value, _: datetimes.comparable_datetime(value),
     ),
     "PICKLIST": _DataType(
         _SCALARS,
@@ -215,20 +193,19 @@ _TYPES: dict[str, _DataType] = {
     ),
     "EMAIL": _DataType(
         _STRINGS,
-        lambda value, to: write_email(value, to.length),
+        lambda value, to: strings.write_email(value, to.length),
         lambda value, _: value.strip().lower() if isinstance(value, str) else None,
         is_free_text=True,
     ),
     "URL": _DataType(
         _STRINGS,
-        lambda value, to: write_shaped(value, URL, to.length),
-        _text,
+        lambda value, to: strings.write_shaped(value, strings.URL, to.length),
         is_free_text=True,
     ),
     "SFDCID": _DataType(
         _STRINGS,
-        lambda value, to: write_shaped(value, SALESFORCE_ID, to.length),
-        lambda value, _: comparable_sfdc_id(value),
-        sfdc_id_forms,
+        lambda value, to: strings.write_shaped(value, strings.SALESFORCE_ID, to.length),
+        lambda value, _: spellings.comparable_sfdc_id(value),
+        spellings.sfdc_id_forms,
     ),
 }
