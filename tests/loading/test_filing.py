@@ -40,7 +40,7 @@ class Input:
         source.watermark.settle(source.position)
 
     def filed(self) -> list[int]:
-        if not self.file.exists:
+        if not self.file.path.exists():
             return []
         lines = map(json.loads, self.file.path.read_text(encoding="utf-8").splitlines())
         return [line["record"]["n"] for line in lines if line["type"] == "RECORD"]

@@ -41,6 +41,9 @@ class RejectFile:
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
         max_pending: More rejects are not held in memory: those that wait only for records of
             other streams are filed out of order.
+
+    Attributes:
+        exists: Whether anything was rejected.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class RejectFile:
     ) -> None:
         self.path = path
         self.index = index
+        self.exists = False
         self._file = PrivateFile(path)
         self._keys_only = keys_only
         self._now = now
@@ -61,15 +65,11 @@ class RejectFile:
         self._pending: list[_PendingReject] = []
         self._schemas: dict[str, Mapping[str, Any]] = {}
 
-    @property
-    def exists(self) -> bool:
-        """Whether anything was rejected."""
-        return self._file.exists
-
     def add(
         self, source: SourceRecord, outcome: Outcome, reason: Reason, retires: Sequence[RejectId]
     ) -> None:
         """Add a reject, and the older rejects that it replaces once it is filed."""
+        self.exists = True
         id_ = self.index.add(source)
         pending = _PendingReject(source.sequence, id_, source, outcome, reason, retires)
         self._pending.append(pending)

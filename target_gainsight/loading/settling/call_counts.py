@@ -105,10 +105,10 @@ class CallCounts:
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
-        minutes = {
-            datetime.fromtimestamp(minute * 60, tz=timezone.utc): counts
-            for minute, counts in sorted(self.per_minute.items())
-        }
+        minutes = []
+        for number, counts in sorted(self.per_minute.items()):
+            minute = datetime.fromtimestamp(number * 60, tz=timezone.utc)
+            minutes.append({"minute": minute.isoformat(timespec="minutes"), **counts})
         return {
             "total": self.total,
             "by_kind": dict(self.by_kind),
@@ -117,10 +117,7 @@ class CallCounts:
             "seconds_waited": round(self.waits.seconds, 1),
             "rate_used_percent": self.rate_used_percent,
             "allowed_per_minute": dict(self.allowed_per_minute),
-            "calls_per_minute": [
-                {"minute": minute.isoformat(timespec="minutes"), **counts}
-                for minute, counts in minutes.items()
-            ],
+            "calls_per_minute": minutes,
         }
 
     def to_text(self) -> str:
@@ -137,11 +134,8 @@ class CallCounts:
         """Write ``http_request_count`` and ``http_request_duration``, a point per kind of call."""
         for kind, count in self.by_kind.items():
             tags: dict[str, Any] = {metrics.Tag.ENDPOINT: kind}
-            points = (
-                metrics.Point("counter", metrics.Metric.HTTP_REQUEST_COUNT, count, tags),
-                metrics.Point(
-                    "timer", metrics.Metric.HTTP_REQUEST_DURATION, self._seconds[kind], tags
-                ),
-            )
-            for point in points:
-                metrics.log(logger, point)
+            for metric_type, metric, value in (
+                ("counter", metrics.Metric.HTTP_REQUEST_COUNT, count),
+                ("timer", metrics.Metric.HTTP_REQUEST_DURATION, self._seconds[kind]),
+            ):
+                metrics.log(logger, metrics.Point(metric_type, metric, value, tags))

@@ -247,7 +247,7 @@ class Ledger:
         self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
             reason = reason.without_values() if self._output.reject_values == "keys" else reason
-            self.summary.count_reason(source.alias, source.key, outcome, reason)
+            self.summary.count_reason(source, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
                 self.reject_log.add(source, reason)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from target_gainsight.loading.outcomes import Outcome, Reason
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.call_counts import CallCounts
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
@@ -117,11 +117,9 @@ class Summary:
         self.rejects: dict[str, RejectCounts] = {}
         self.files: dict[str, Path] = {}
 
-    def count_reason(
-        self, stream: str, key: Mapping[str, Any], outcome: Outcome, reason: Reason
-    ) -> None:
+    def count_reason(self, source: SourceRecord, outcome: Outcome, reason: Reason) -> None:
         """Count a skipped or rejected record by its reason."""
-        code = reason.code
+        stream, code = source.alias, reason.code
         if outcome is Outcome.SKIPPED:
             self.streams[stream].skips[code] += 1
         if outcome is not Outcome.REJECTED:
@@ -134,7 +132,7 @@ class Summary:
             rejects.examples.append(
                 {
                     "stream": stream,
-                    "key": {name: json_value(value) for name, value in key.items()},
+                    "key": {name: json_value(value) for name, value in source.key.items()},
                     "field": reason.field,
                     "value": json_value(reason.value),
                     "message": reason.message,
