@@ -1,16 +1,16 @@
 """The questions of a probe that only reads."""
 
-from target_gainsight.probe.reading import access, filters, metadata, objects, rows
+from target_gainsight.probe.reading import access, filters, objects, rows
 
 MAX_CALLS = 20
 """The calls of a probe that only reads, retries included and token requests not."""
 
 READ_QUESTIONS = {
     **access.FIRST_QUESTION,
-    **metadata.QUESTIONS,
+    **objects.METADATA_QUESTIONS,
     **rows.QUESTIONS,
     **filters.FILTERS,
-    **objects.QUESTIONS,
+    **objects.READ_QUESTIONS,
     **filters.SIZES,
     **access.LAST_QUESTIONS,
 }

@@ -238,8 +238,4 @@ FILTERS = {
     _filter_by_wrong_type: (WRONG_TYPE,),
     _read_picklists: (ITEMS, BY_LABEL),
 }
-SIZES = {
-    _find_sizes: (VALUES, BYTES),
-    _find_no_rows: (NO_ROWS,),
-    _check_filter: (FILTERED,),
-}
+SIZES = {_find_sizes: (VALUES, BYTES), _find_no_rows: (NO_ROWS,), _check_filter: (FILTERED,)}

@@ -9,14 +9,7 @@ from target_gainsight.mapping.types.datetimes import comparable_date
 from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading import rows as reading
 from target_gainsight.probe.session import Reply
-from target_gainsight.probe.writing.trial import (
-    DAY,
-    FIRST,
-    SECOND,
-    UNTOUCHED,
-    Trial,
-    active_labels,
-)
+from target_gainsight.probe.writing.trial import DAY, FIRST, SECOND, UNTOUCHED, Trial, active_labels
 
 _FORMAT_SETTING = "the target sends date_format, and tries the other format once"
 _REPORT = "please report this profile"
