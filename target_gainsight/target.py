@@ -28,8 +28,8 @@ from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.model import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.settings.parsing import parse_settings, unknown_settings
-from target_gainsight.settings.table import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.singer.batch_files import read_batch
 from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader

@@ -11,8 +11,8 @@ from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+from target_gainsight.settings.model import SETTINGS, declared_settings
 from target_gainsight.settings.setting import Setting
-from target_gainsight.settings.table import SETTINGS, declared_settings
 from target_gainsight.target import TargetGainsight
 
 PREFIX = "TARGET_GAINSIGHT_"

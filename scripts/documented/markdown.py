@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+from target_gainsight.settings.model import ESSENTIAL
 from target_gainsight.settings.setting import Kind, Setting
-from target_gainsight.settings.table import ESSENTIAL
 
 KIND_NAMES = {
     Kind.TEXT: "text",

@@ -16,9 +16,8 @@ from singer_sdk.exceptions import ConfigValidationError
 from target_gainsight.cli.output import file_errors
 from target_gainsight.settings.environment import MELTANO_PREFIX, read_environment
 from target_gainsight.settings.errors import SettingsError
-from target_gainsight.settings.model import Settings
+from target_gainsight.settings.model import CONFIG_SCHEMA, Settings
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.settings.table import CONFIG_SCHEMA
 from target_gainsight.singer.session import EXPECTED_ERRORS
 from target_gainsight.target import TargetGainsight
 

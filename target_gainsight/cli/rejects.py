@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import click
 
-from target_gainsight.cli.configuration import configured, make_target
+from target_gainsight.cli.configuration import configured, make_target, read_raw_settings
 from target_gainsight.cli.output import (
     examples,
     file_errors,
@@ -22,17 +22,18 @@ from target_gainsight.cli.output import (
     print_as,
     print_table,
 )
-from target_gainsight.cli.reject_folder import folder_option, named_run, open_folder, open_rejects
 from target_gainsight.loading.rejects.folder import (
     REJECTS,
     REPORT,
     RETIRED,
+    RUN_NAME,
     SUFFIXES,
     FiledReject,
     RejectFolder,
 )
 from target_gainsight.loading.storage.private_file import lock
 from target_gainsight.mapping.errors import counted, display
+from target_gainsight.settings.model import SETTINGS
 
 COLUMNS = {
     "run": "Run",
@@ -46,9 +47,53 @@ COLUMNS = {
     "request_id": "Request id",
 }
 
+LATEST = "latest"
+
+folder_option = click.option(
+    "--rejects-path",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder of reject files; by default the setting rejects_path.",
+)
 _run_argument = click.argument("run", metavar="[RUN]", required=False)
 _all_option = click.option("--all", "every", is_flag=True, help="The open rejects of all runs.")
 _stream_option = click.option("--stream", help="Only this stream's, as it is named in the list.")
+
+
+def open_folder(sources: tuple[str, ...], given: Path | None) -> RejectFolder:
+    """Return the folder of reject files: as given, or by the setting rejects_path."""
+    if given is None:
+        default = SETTINGS["rejects_path"].default
+        given = Path(str(read_raw_settings(sources).get("rejects_path") or default))
+    return RejectFolder(given)
+
+
+def named_run(rejects_folder: RejectFolder, run: str, suffix: str | None = REJECTS) -> str:
+    """Return the name of a run given by name or as ``latest``, if it has the file (None: any)."""
+    runs = [
+        each
+        for each in rejects_folder.runs()
+        if suffix is None or rejects_folder.file(each, suffix).exists()
+    ]
+    if run == LATEST and runs:
+        return runs[-1]
+    if run != LATEST and not RUN_NAME.fullmatch(run):
+        message = (
+            f"{display(run)} is not the name of a run: give one that 'gainsight rejects list' "
+            "shows, such as 20260201T020000Z-3f9a17c4, or latest; --rejects-path gives the folder"
+        )
+        raise click.ClickException(message)
+    if run not in runs:
+        known = f"; the latest one is {runs[-1]}" if runs else ""
+        message = f"there is no reject file of run {run} in {rejects_folder.path}{known}"
+        raise click.ClickException(message)
+    return run
+
+
+def open_rejects(rejects_folder: RejectFolder, run: str) -> Iterator[FiledReject]:
+    """Read the rejects of a run that are not retired."""
+    with file_errors(rejects_folder.file(run), "read"):
+        yield from rejects_folder.open(run)
 
 
 @click.group(epilog=examples("gainsight rejects list", "gainsight rejects replay latest"))

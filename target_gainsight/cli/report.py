@@ -9,7 +9,7 @@ import click
 
 from target_gainsight.cli.configuration import configured
 from target_gainsight.cli.output import examples, file_errors
-from target_gainsight.cli.reject_folder import LATEST, folder_option, open_folder
+from target_gainsight.cli.rejects import LATEST, folder_option, open_folder
 from target_gainsight.loading.rejects.folder import REPORT, RUN_NAME, RejectFolder
 from target_gainsight.mapping.errors import display
 from target_gainsight.singer.reporting.publishing import HISTORY, read_history, write_report

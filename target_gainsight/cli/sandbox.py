@@ -20,7 +20,7 @@ from target_gainsight.sandbox import (
     TenantFile,
     start_sandbox,
 )
-from target_gainsight.settings.table import SETTINGS
+from target_gainsight.settings.model import SETTINGS
 
 _CELL_CHARACTERS = 40
 _SYSTEM_FIELDS = {"Gsid", "CreatedBy", "ModifiedBy", "CreatedDate", "ModifiedDate"}

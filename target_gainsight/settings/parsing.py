@@ -15,18 +15,21 @@ from target_gainsight.settings.connection import (
     parse_notify_url,
     parse_quota_store,
 )
-from target_gainsight.settings.dotted_names import join_streams
+from target_gainsight.settings.environment import join_streams
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
-from target_gainsight.settings.model import Connection, Limits, Output, Settings
-from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
-from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
-from target_gainsight.settings.stream_settings import StreamSettings
-from target_gainsight.settings.table import (
+from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
     SETTINGS,
     STREAM_SETTINGS,
+    Connection,
+    Limits,
+    Output,
+    Settings,
     declared_settings,
 )
+from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
+from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
+from target_gainsight.settings.stream_settings import StreamSettings
 
 _Form = TypeVar("_Form")
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from target_gainsight.settings.dotted_names import join_columns
+from target_gainsight.settings.environment import join_columns
 from target_gainsight.settings.errors import ConfigErrors, display
+from target_gainsight.settings.model import SETTINGS
 from target_gainsight.settings.setting import Kind, check_names, read_values, settings_of
 from target_gainsight.settings.stream_settings import (
     DUE_DATE,
@@ -19,7 +20,6 @@ from target_gainsight.settings.stream_settings import (
     StreamSettings,
     days_ahead,
 )
-from target_gainsight.settings.table import SETTINGS
 
 MAX_LOOKUP_KEYS = 3
 """Most fields that may identify a record (Company API, Update)."""

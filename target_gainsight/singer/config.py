@@ -11,8 +11,7 @@ from singer_sdk.about import AboutInfo
 from singer_sdk.plugin_base import _ConfigInput
 
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings.dotted_names import join_stream_maps
-from target_gainsight.settings.environment import restore_dropped_names
+from target_gainsight.settings.environment import join_stream_maps, restore_dropped_names
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.parsing import parse_settings, read_sdk_settings
 

@@ -17,7 +17,7 @@ from singer_runs import Tenant, lines_of, run_command
 from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
-from target_gainsight.settings.table import SETTINGS
+from target_gainsight.settings.model import SETTINGS
 from target_gainsight.singer.process_setup import install_log_format
 
 _OTHER = {**schema(FORGERY, {"Name": TEXT, "Industry": TEXT}), "stream": FORGERY}

@@ -15,9 +15,9 @@ from documented.switches import tenant_tables
 from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
 from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.model import ESSENTIAL
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.setting import Kind, Setting
-from target_gainsight.settings.table import ESSENTIAL
 from target_gainsight.target import TargetGainsight
 
 

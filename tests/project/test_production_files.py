@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from target_gainsight.settings.table import SETTINGS
+from target_gainsight.settings.model import SETTINGS
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILES = sorted((PROJECT / "examples" / "production").iterdir())

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from target_gainsight.cli.main import main
+from target_gainsight.settings.model import ESSENTIAL
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.settings.table import ESSENTIAL
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

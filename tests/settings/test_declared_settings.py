@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from target_gainsight.settings.table import CONFIG_SCHEMA, ESSENTIAL, SETTINGS, declared_settings
+from target_gainsight.settings.model import CONFIG_SCHEMA, ESSENTIAL, SETTINGS, declared_settings
 from target_gainsight.target import TargetGainsight
 
 PUBLIC_NAMES = """

@@ -11,8 +11,8 @@ from given import NO_CREDENTIAL, NO_DOMAIN, NOT_JSON
 from singer_sdk.exceptions import ConfigValidationError
 
 from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.model import CONFIG_SCHEMA
 from target_gainsight.settings.parsing import parse_settings
-from target_gainsight.settings.table import CONFIG_SCHEMA
 from target_gainsight.target import TargetGainsight
 
 

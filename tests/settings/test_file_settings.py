@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from given import errors, stream
 
-from target_gainsight.settings.table import SETTINGS
+from target_gainsight.settings.model import SETTINGS
 
 BULK = {"object_type": "company", "transport": "bulk", "bulk_job_id": "7"}
 

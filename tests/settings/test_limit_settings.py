@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from given import errors, only_error, read
 
-from target_gainsight.settings.model import Limits
+from target_gainsight.settings.model import SETTINGS, Limits
 from target_gainsight.settings.setting import Kind
-from target_gainsight.settings.table import SETTINGS
 
 POSITIVE = (
     "calls_per_minute",

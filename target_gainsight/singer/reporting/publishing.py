@@ -22,9 +22,8 @@ from target_gainsight.loading.storage.private_file import (
     replace_private_file,
 )
 from target_gainsight.loading.storage.source_json import read_json_lines
-from target_gainsight.settings.model import Connection, Output
+from target_gainsight.settings.model import SETTINGS, Connection, Output
 from target_gainsight.settings.parsing import parse_output
-from target_gainsight.settings.table import SETTINGS
 from target_gainsight.singer.reporting.notification import is_due, notify
 from target_gainsight.singer.reporting.report_page import render_report
 from target_gainsight.singer.reporting.run_end import RunEnd, failed
