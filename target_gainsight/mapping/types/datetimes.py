@@ -13,12 +13,14 @@ import re
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.numeric import exact_decimal
 from target_gainsight.mapping.types.spellings import strip_blanks
-from target_gainsight.settings.stream_settings import DateFormat
+
+DateFormat = Literal["iso", "MM-DD-YYYY"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FROM_1980, _FROM_2000, _UNTIL_2100 = (
