@@ -6,7 +6,7 @@ parents up: whenever many records wait or the oldest has waited long, and at the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from target_gainsight.api import GainsightError, StopRunError
@@ -104,7 +104,14 @@ class DeferredParents:
             except StopRunError:
                 raise
             except GainsightError as error:
-                yield self._postpone(waiting, error, final=final), []
+                if final:
+                    records = [settlement.record for settlement in waiting]
+                    for record in records:
+                        record.waiting = {}
+                    yield unavailable(records, error), []
+                else:
+                    for settlement in waiting:
+                        self._add(settlement)
         self._schedule()
 
     def settle(self, result: BatchResult) -> BatchResult:
@@ -134,37 +141,25 @@ class DeferredParents:
 
     def _look_up(self, waiting: Sequence[Settlement], *, final: bool) -> FollowUp:
         updates = {self._update_of(settlement): settlement for settlement in waiting}
-        refused = BatchResult()
-        found = self._resolver.resolve(list(updates), refused, final=final)
-        complete = [update for update in found if not update.waiting]
-        result = self._reject(refused, updates)
-        for update in found:
-            if update.waiting:
-                self._add(updates[update])
+        refused, result = BatchResult(), BatchResult()
         to_write = []
-        for update in complete:
+        for update in self._resolver.resolve(list(updates), refused, final=final):
             original = updates[update]
+            if update.waiting:
+                self._add(original)
+                continue
             original.record.waiting = {}
             if set(update.fields).issubset(self._keys):
                 result.settle(original.record, original.outcome, gsid=original.gsid)
             else:
                 self._following_up[update] = original
                 to_write.append(update)
-        return result, to_write
-
-    def _reject(
-        self, refused: BatchResult, updates: Mapping[LoadRecord, Settlement]
-    ) -> BatchResult:
-        """Reject the original records whose parents cannot be looked up."""
-        result = BatchResult()
         for update, _, reason, _ in refused.settlements:
-            original = updates[update]
-            original.record.waiting = {}
+            record = updates[update].record
+            record.waiting = {}
             message = f"{reason.message if reason else ''}; its own row was written without it"
-            result.settle(
-                original.record, Outcome.REJECTED, reason and replace(reason, message=message)
-            )
-        return result
+            result.settle(record, Outcome.REJECTED, reason and replace(reason, message=message))
+        return result, to_write
 
     def _update_of(self, settlement: Settlement) -> LoadRecord:
         """Return a record of nothing but the missing parents."""
@@ -176,19 +171,6 @@ class DeferredParents:
             gsid=settlement.gsid or record.gsid,
             references=dict(record.waiting),
         )
-
-    def _postpone(
-        self, waiting: Sequence[Settlement], error: GainsightError, *, final: bool
-    ) -> BatchResult:
-        """Keep records whose parents could not be looked up; at the end they are unavailable."""
-        if not final:
-            for settlement in waiting:
-                self._add(settlement)
-            return BatchResult()
-        records = [settlement.record for settlement in waiting]
-        for record in records:
-            record.waiting = {}
-        return unavailable(records, error)
 
     def _completed(self, written: Settlement) -> Settlement:
         original = self._following_up.pop(written.record, None)

@@ -70,15 +70,14 @@ class Resolver:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        references = [(record, list(self._references(record))) for record in group]
-        self._index.find([each for _, several in references for _, each in several])
+        references = [each for record in group for each in self._references(record)]
+        self._index.find([key for _, key in references])
         self._index.find_near(
-            each
-            for _, several in references
-            for plan, each in several
+            key
+            for plan, key in references
             if plan.on_no_match == "reject"
             and (final or not plan.is_self_lookup)
-            and not self._index.gsids(each)
+            and not self._index.gsids(key)
         )
         resolved = []
         for record in group:
