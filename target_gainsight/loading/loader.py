@@ -69,10 +69,10 @@ class RecordLoader:
     ledger: Ledger
     pool: CallPool
     resends: ResendPolicy
-    deleter: RowDeleter | None
     deferred: DeferredParents | None
     resolver: Resolver | None
     lookup_index: LookupIndex | None
+    deleter: RowDeleter | None = None
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
     _near: NearMatchQueue = field(default_factory=NearMatchQueue, init=False)

@@ -56,7 +56,7 @@ class LoadingStreams:
 
     def remove(self, stream: LoadingStream) -> None:
         """Remove a stream, which has settled everything."""
-        self._streams.remove(stream)
+        self._streams = [each for each in self._streams if each is not stream]
         self._find_shared()
 
     def _find_shared(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 
 from target_gainsight.api import MAX_PAGE
@@ -18,6 +19,7 @@ MAX_VALUES = MAX_PAGE - 1
 CREATE_INDEX = "CREATE INDEX IF NOT EXISTS by_spelling ON seen (spelling)"
 
 
+@dataclass
 class NearMatchQueue:
     """Records to create whose near matches are read first; one query serves many groups.
 
@@ -25,10 +27,9 @@ class NearMatchQueue:
         reading: The records whose near matches are being read.
     """
 
-    def __init__(self) -> None:
-        self.reading: list[LoadRecord] = []
-        self._waiting: deque[tuple[LoadRecord, int]] = deque()
-        self._values = 0
+    reading: list[LoadRecord] = field(default_factory=list)
+    _waiting: deque[tuple[LoadRecord, int]] = field(default_factory=deque)
+    _values: int = 0
 
     def __iter__(self) -> Iterator[LoadRecord]:
         """Iterate over the records whose near matches are not known yet."""

@@ -50,10 +50,6 @@ class Reason:
     sent_at: float | None = None
     is_listed: bool = False
 
-    def without_values(self) -> Reason:
-        """Return the same reason without values of the record."""
-        return replace(self, value=None, message="the values are not kept (reject_values: keys)")
-
     def __str__(self) -> str:
         parts = [self.code]
         if self.field and self.field not in self.message:

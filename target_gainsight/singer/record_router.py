@@ -223,7 +223,7 @@ class RecordRouter:
         """Add the columns of a record that its SCHEMA does not declare."""
         sink = self._sinks[alias]
         columns = [name for name in record if name not in sink.known_columns]
-        if sink.forbids_undeclared:
+        if sink.validate_schema and sink.original_schema.get("additionalProperties") is False:
             return
         if len(sink.known_columns) + len(columns) <= MAX_COLUMNS:
             self._registry.declare_columns(alias, columns)

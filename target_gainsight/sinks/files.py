@@ -84,12 +84,6 @@ class FileSink(StreamSink):
         """Do nothing: rows are written as they arrive."""
 
     @override
-    def clean_up(self) -> None:
-        """Send what is left and settle it."""
-        self.settle()
-        super().clean_up()
-
-    @override
     def abandon(self) -> None:
         self.loader.abandon()
 
@@ -156,18 +150,8 @@ class BulkCsvSink(FileSink):
         self.report_written()
 
     @override
-    def clean_up(self) -> None:
-        """Send what is left and wait for the job."""
-        super().clean_up()
-        self.streams.remove(self)
-
-    @override
     def forget_progress(self) -> None:
         self.loader.remove_notes()
-
-    @override
-    def written(self) -> int:
-        return self.file_counts.accepted
 
 
 class SurveyCsvSink(FileSink):
@@ -197,10 +181,6 @@ class SurveyCsvSink(FileSink):
         """Give the file its name."""
         self.loader.publish()
         self.report_written()
-
-    @override
-    def written(self) -> int:
-        return self.file_counts.rows
 
 
 def _line(cells: Iterable[str]) -> bytes:

@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, ObjectSchema
 from target_gainsight.loading.classification import Classification, ExistingOnInsert, RecordMap
-from target_gainsight.loading.deletes.row_deleter import RowDeleter
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.keys import KeyReader
@@ -191,37 +190,25 @@ class ObjectSink(StreamSink):
 
     @override
     def clean_up(self) -> None:
-        """Send what is left and settle everything."""
+        """Send what is left and settle everything, also records whose parents are missing."""
         self.settle()
         with self.streams.loading(self):
             self.loader.finish()
-        self.report_written()
-        self.streams.remove(self)
         super().clean_up()
-
-    @override
-    def written(self) -> int:
-        outcomes = self.counts.outcomes
-        return outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
 
     @abstractmethod
     def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
         """Return what reads current rows, if there are lookup keys, writes and compares records."""
 
-    def _make_deleter(self, planning: PlanningWriter | None) -> RowDeleter | None:  # noqa: ARG002
-        """Return what deletes rows, or plans to; None if the stream deletes none."""
-        return None
-
     def _make_loader(self) -> RecordLoader:
         context, stream, keys = self.context, self.stream, self._keys
         plan, name = context.plan, self.object_name.lower()
         rows, writer, comparison = self._make_parts()
-        planning = None
         if plan is not None:
             if rows is not None:
                 written = plan.written(self.object_name, keys.names)
                 rows = PlannedRows(rows, written, plan.deleted)
-            writer = planning = PlanningWriter(
+            writer = PlanningWriter(
                 plan=plan,
                 kinds=self.call_kinds,
                 batch_size=writer.batch_size,
@@ -269,16 +256,11 @@ class ObjectSink(StreamSink):
             writer=writer,
             ledger=self.ledger,
             pool=context.pool,
-            resends=self._resends,
-            deleter=self._make_deleter(planning),
+            resends=ResendPolicy(self.clock, context.settings.limits.max_retry_seconds),
             deferred=deferred,
             resolver=resolver,
             lookup_index=self._lookup_index,
         )
-
-    @property
-    def _resends(self) -> ResendPolicy:
-        return ResendPolicy(self.clock, self.context.settings.limits.max_retry_seconds)
 
     def _describe(self) -> ObjectSchema | None:
         return self.context.schemas.get_if_readable(self.object_name)

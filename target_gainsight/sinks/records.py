@@ -12,7 +12,7 @@ from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
-from target_gainsight.loading.dry_run.plan import PlanningWriter
+from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.api_rows import PeopleRows, PersonComparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
@@ -66,23 +66,27 @@ class RecordsSink(ObjectSink):
         self._append(loaded)
 
     @override
-    def _make_deleter(self, planning: PlanningWriter | None) -> RowDeleter | None:
+    def _make_loader(self) -> RecordLoader:
+        loader = super()._make_loader()
         if self.stream.deletes != "delete":
-            return None
-        records, schema = self.client.records, self._object_schema
-        if self.context.plan is not None:
-            self.context.plan.stream(self.stream_name).max_deletes = self.stream.max_deletes
+            return loader
+        records, schema, plan = self.client.records, self._object_schema, self.context.plan
+        writer: Writer = DeleteWriter(records, self.object_name, self.clock)
+        if plan is not None:
+            plan.stream(self.stream_name).max_deletes = self.stream.max_deletes
+            writer = loader.writer
         fields = [field.name for field in schema.fields] if schema else []
-        return RowDeleter(
+        loader.deleter = RowDeleter(
             stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
             max_deletes=self.stream.max_deletes,
             reader=WholeRowReader(records, self.object_name, fields),
             deleted=self.context.deleted_rows,
-            writer=planning or DeleteWriter(records, self.object_name, self.clock),
-            resends=self._resends,
-            pool=self.context.pool,
-            plan=self.context.plan,
+            writer=writer,
+            resends=loader.resends,
+            pool=loader.pool,
+            plan=plan,
         )
+        return loader
 
     @override
     def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:

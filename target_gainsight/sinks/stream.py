@@ -133,11 +133,6 @@ class StreamSink(BatchSink):
                 one_line(", ".join(surplus)),
             )
 
-    @property
-    def forbids_undeclared(self) -> bool:
-        """Whether the schema rejects records with columns that it does not declare."""
-        return self.validate_schema and self.original_schema.get("additionalProperties") is False
-
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Take a record as it comes out of the stream maps, validated."""
@@ -160,13 +155,19 @@ class StreamSink(BatchSink):
     def abandon(self) -> None:
         """Delete what will not be sent any more."""
 
-    @abstractmethod
-    def written(self) -> int:
-        """Count the records that have been written so far."""
+    @override
+    def clean_up(self) -> None:
+        """Send what is left and settle it."""
+        self.settle()
+        self.streams.remove(self)
+        super().clean_up()
 
     def report_written(self) -> None:
         """Count the written records for the SDK's ``record_count`` metric."""
         if self.context.plan is None:
-            written = self.written()
+            outcomes, files = self.counts.outcomes, self.counts.by_file
+            written = outcomes[Outcome.CREATED] + outcomes[Outcome.UPDATED]
+            if files is not None:
+                written = files.accepted if self.stream.transport == "bulk" else files.rows
             self.record_counter_metric.increment(written - self._reported)
             self._reported = written

@@ -246,7 +246,9 @@ class Ledger:
         """
         self.summary.streams[source.alias].outcomes[outcome] += 1
         if reason is not None:
-            reason = reason.without_values() if self._output.reject_values == "keys" else reason
+            if self._output.reject_values == "keys":
+                message = "the values are not kept (reject_values: keys)"
+                reason = replace(reason, value=None, message=message)
             self.summary.count_reason(source, outcome, reason)
             if outcome is Outcome.REJECTED:
                 self._rejects_that_count += reason.code not in NOT_COUNTED
