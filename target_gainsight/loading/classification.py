@@ -88,20 +88,19 @@ class Classification:
         found = matches.exact(record.key)
         if not found:
             return self._classify_unmatched(record, matches, result)
+        record.claimed = None  # a row with its very key may have been created meanwhile
         self._remember(record)
         if len(found) > 1 and self.settings.multi_match == "reject":
             hint = "choose lookup_keys that are unique, or set multi_match to first"
             result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
             return None
-        return self._classify_matched(record, found[0], result)
+        return self.classify_matched(record, found[0], result)
 
     def classify_unique(
         self, record: LoadRecord, near_matches: Matches, result: BatchResult
     ) -> Action | None:
         """Classify a record with a new key, once rows with other spellings of it have been read."""
         action = self.classify(record, near_matches, result)
-        if record.gsid is not None:  # a row with its very key has been created meanwhile
-            record.claimed = None
         is_new_key = action == "create" or (action is not None and record.claimed is not None)
         if not is_new_key or self.seen_keys is None:
             return action
@@ -115,12 +114,36 @@ class Classification:
         result.settle(record, Outcome.REJECTED, reason)
         return None
 
-    def classify_claim(
+    def classify_matched(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
-        """Classify a record whose row, found by fallback keys, is given its lookup keys."""
-        self.summary.streams[record.source.alias].found_by_fallback += 1
-        return self._classify_matched(record, row, result)
+        """Classify a record whose row is known, be it found by fallback keys."""
+        counts = self.summary.streams[record.source.alias]
+        counts.found_by_fallback += record.claimed is not None
+        record.gsid = str(row.get(GSID))
+        inserts = self.settings.sync_mode == "insert"
+        compares = not inserts or self.existing_on_insert == "compared"
+        keys = self.keys.names
+        changed: tuple[str, ...] = ()
+        if compares:
+            changed = self.mapper.changed_fields(record.fields, row)
+            if changed and record.claimed is None:
+                changed = tuple(name for name in changed if name not in keys)
+            if self.rules is not None:
+                changed = self._apply_rules(self.rules, record, row, changed)
+        if inserts and (changed or not compares):
+            message = f"{self.settings.object_name} {record.gsid} has this key already"
+            result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
+            return None
+        skips = inserts or self.settings.skip_unchanged or record.fields.keys() <= set(keys)
+        if not changed and skips:
+            result.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
+            return None
+        if self.plan is not None:
+            self.plan.record_change(record, row, changed)
+        record.changed = changed
+        counts.cleared += sum(record.fields[name] is None for name in changed)
+        return "update"
 
     def finds_row_to_delete(
         self, record: LoadRecord, matches: Matches, result: BatchResult
@@ -187,35 +210,6 @@ class Classification:
         other, object_name = display(row.get(name)), self.settings.object_name
         message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
         return _ambiguous(record, name, message)
-
-    def _classify_matched(
-        self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
-    ) -> Action | None:
-        record.gsid = str(row.get(GSID))
-        inserts = self.settings.sync_mode == "insert"
-        compares = not inserts or self.existing_on_insert == "compared"
-        keys = self.keys.names
-        changed: tuple[str, ...] = ()
-        if compares:
-            changed = self.mapper.changed_fields(record.fields, row)
-            if changed and record.claimed is None:
-                changed = tuple(name for name in changed if name not in keys)
-            if self.rules is not None:
-                changed = self._apply_rules(self.rules, record, row, changed)
-        if inserts and (changed or not compares):
-            message = f"{self.settings.object_name} {record.gsid} has this key already"
-            result.settle(record, Outcome.SKIPPED, exists_reason(message), record.gsid)
-            return None
-        skips = inserts or self.settings.skip_unchanged or record.fields.keys() <= set(keys)
-        if not changed and skips:
-            result.settle(record, Outcome.UNCHANGED, gsid=record.gsid)
-            return None
-        if self.plan is not None:
-            self.plan.record_change(record, row, changed)
-        record.changed = changed
-        counts = self.summary.streams[record.source.alias]
-        counts.cleared += sum(record.fields[name] is None for name in changed)
-        return "update"
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         """Return why a record is rejected whose lookup left a key empty."""

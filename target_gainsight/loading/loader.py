@@ -289,7 +289,7 @@ class RecordLoader:
                     self._near.add(record, spellings)
                     continue
             if record.claimed is not None:
-                action = self.classification.classify_claim(record, record.claimed, result)
+                action = self.classification.classify_matched(record, record.claimed, result)
             if action is not None:
                 self._packed[action].append(record)
         return result
