@@ -61,9 +61,6 @@ class AccessKey:
         """Return False: there is no other key."""
         return False
 
-    def __repr__(self) -> str:
-        return "AccessKey(***)"
-
 
 @dataclass(frozen=True)
 class ClientCredentials:

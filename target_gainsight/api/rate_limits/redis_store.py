@@ -52,19 +52,15 @@ class RedisStore:
     def __init__(self, url: str, tenant: str, clock: Clock) -> None:
         self._tenant = tenant
         self._name = _without_secrets(url)
-        try:
+        with self._errors_named():
             self._client = redis.Redis.from_url(
                 url,
                 socket_timeout=_TIMEOUT_SECONDS,
                 socket_connect_timeout=_TIMEOUT_SECONDS,
                 retry=_RETRY,
             )
-            with self._errors_named():
-                self._client.ping()
-                seconds, microseconds = self._client.time()
-        except (ValueError, TypeError):
-            reason = "the URL is not valid or has an unknown option"
-            raise self._unusable(reason) from None
+            self._client.ping()
+            seconds, microseconds = self._client.time()
         self._ahead = seconds + microseconds / 1e6 - clock.now()
         self._script = self._client.register_script(_TAKE)
 
@@ -106,18 +102,21 @@ class RedisStore:
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
-        """Raise Redis errors as errors that name the server, without its password."""
+        """Raise errors that name the server, without its password."""
+        cause: Exception | None = None
         try:
             yield
         except (redis.RedisError, OSError) as error:
-            raise self._unusable(str(error)) from error
-
-    def _unusable(self, reason: str) -> QuotaStoreError:
+            reason, cause = str(error).rstrip("."), error
+        except (ValueError, TypeError):  # whose text may quote the URL
+            reason = "the URL is not valid or has an unknown option"
+        else:
+            return
         message = (
-            f"the quota store {self._name} cannot be used: {reason.rstrip('.')}. Check the URL in "
-            "quota_store, its password, and that the server can be reached"
+            f"the quota store {self._name} cannot be used: {reason}. Check the URL in quota_store, "
+            "its password, and that the server can be reached"
         )
-        return QuotaStoreError(message)
+        raise QuotaStoreError(message) from cause
 
 
 def _without_secrets(url: str) -> str:

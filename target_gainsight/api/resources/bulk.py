@@ -50,11 +50,11 @@ class JobStatus:
     failed: int | None
 
 
+@dataclass(frozen=True)
 class BulkApi:
     """Uploads files to bulk jobs and polls their status."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    _send: Send
 
     def upload(
         self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]

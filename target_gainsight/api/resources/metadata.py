@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -147,12 +147,12 @@ class ObjectSchema(ObjectSummary):
         return next((field for field in self.fields if field.name == name), None)
 
 
+@dataclass(frozen=True)
 class MetadataApi:
     """Describes the tenant's objects."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._categories: dict[str, tuple[PicklistOption, ...]] = {}
+    _send: Send
+    _categories: dict[str, tuple[PicklistOption, ...]] = field(default_factory=dict)
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Describe one object with all its fields (Get Describe).
@@ -162,7 +162,7 @@ class MetadataApi:
             WrongMetadataError: The response describes something else.
         """
         response = self._send(describe_call(object_name))
-        entries = _entries(response.data)
+        entries = _entries(response.data) or ()
         if not entries:
             message = f"the tenant has no object {object_name}"
             raise ObjectNotFoundError(message, request_id=response.request_id)
@@ -185,7 +185,7 @@ class MetadataApi:
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
             with suppress(*_UNREADABLE):
-                entries = _entries(self._send(describe_several_call(names)).data)
+                entries = _entries(self._send(describe_several_call(names)).data) or ()
                 for name in names:
                     if entry := _entry_of(name, entries):
                         schemas[name.lower()] = self._schema(entry, name)
@@ -258,7 +258,7 @@ def describe_call(object_name: str) -> Call:
         kind="describe",
         params={"ic": "false", "cl": "0", "idd": "true"},
         max_seconds=_MAX_SECONDS,
-        expects=_is_description,
+        expects=lambda data: _entries(data) is not None,
     )
 
 
@@ -270,7 +270,7 @@ def describe_several_call(object_names: Sequence[str]) -> Call:
         kind="describe",
         json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
         max_seconds=_MAX_SECONDS_OF_SEVERAL,
-        expects=_is_description,
+        expects=lambda data: _entries(data) is not None,
     )
 
 
@@ -285,13 +285,11 @@ def category_call(category_id: str) -> Call:
     )
 
 
-def _is_description(data: Json) -> bool:
-    return isinstance(data, dict) or is_list_of_mappings(data)
-
-
-def _entries(data: Json) -> tuple[Record, ...]:
+def _entries(data: Json) -> tuple[Record, ...] | None:
     """Return the described objects, which come in a list or as the one that was asked for."""
-    return as_mappings(data) or ((as_mapping(data),) if data else ())
+    if isinstance(data, Mapping):
+        return (data,) if data else ()
+    return as_mappings(data) if is_list_of_mappings(data) else None
 
 
 def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:

@@ -58,6 +58,7 @@ class PerRecordResponse:
     request_id: str | None
 
 
+@dataclass(frozen=True)
 class TimelineApi:
     """Saves activities by their `ExternalId`, which is unique in the tenant.
 
@@ -68,8 +69,7 @@ class TimelineApi:
     an insert may have been written, and `ValueError` if there is no activity or more than 50.
     """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    _send: Send
 
     def insert(self, activities: Sequence[Record]) -> PerRecordResponse:
         """Create up to 50 activities (Timeline APIs, Single Activity Save).
@@ -96,6 +96,7 @@ class TimelineApi:
         return _save_by_reference(self._send, call)
 
 
+@dataclass(frozen=True)
 class CockpitApi:
     """Writes CTAs, each under a reference of the caller's choice.
 
@@ -106,8 +107,7 @@ class CockpitApi:
     an insert may have been written, and `ValueError` if there is no CTA or more than 50.
     """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    _send: Send
 
     def insert(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
         """Create up to 50 CTAs (Create CTA)."""

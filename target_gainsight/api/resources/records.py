@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
@@ -59,12 +59,12 @@ class WriteResponse:
     server_time: datetime | None
 
 
+@dataclass(frozen=True)
 class RecordsApi:
     """Reads and writes records. Object and field names are API names, sent exactly as given."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._readable: set[str] = set()
+    _send: Send
+    _readable: set[str] = field(default_factory=set)
 
     def insert(self, object_name: str, records: Sequence[Record]) -> WriteResponse:
         """Create up to 50 records, all or none; repeating it duplicates them (Company API, Insert).
@@ -222,11 +222,11 @@ class RecordsApi:
         return rows_of(response.data) or ()
 
 
+@dataclass(frozen=True)
 class PeopleApi:
     """Writes people, one per call."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    _send: Send
 
     def upsert(self, person: Record) -> str | None:
         """Create or update the person with this `Email`, and return the GSID (People API).
