@@ -38,7 +38,7 @@ class FileSink(StreamSink):
     def setup(self) -> None:
         """Warn of columns that are not sent."""
         super().setup()
-        self.report_columns(self.plan.dropped, self.plan.undeclared, "the CSV")
+        self.report_columns(self.plan.unmapped, "the CSV")
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
@@ -46,7 +46,7 @@ class FileSink(StreamSink):
         plan = self._plan()
         if plan.header == self.plan.header:
             self.plan = plan
-            self.report_columns(plan.dropped, plan.undeclared, "the CSV")
+            self.report_columns(plan.unmapped, "the CSV")
             return True
         known = {*self.plan.header, *self.counts.columns_reported}
         further = [name for name in plan.header if name not in known]

@@ -110,7 +110,7 @@ class ObjectSink(StreamSink):
                 self.stream_name,
                 schema.name,
             )
-        self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
+        self.report_columns(self.plan.unmapped.values(), self.object_name)
         for warning in find_warnings(self.plan):
             self.logger.warning("stream %s: %s", self.stream_name, warning)
         rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
@@ -129,7 +129,7 @@ class ObjectSink(StreamSink):
             return False
         self.plan = self._plan_fields(self.plan.keys)
         self.mapper = self._make_mapper()
-        self.report_columns(self.plan.dropped, self.plan.undeclared, self.object_name)
+        self.report_columns(self.plan.unmapped.values(), self.object_name)
         return True
 
     @override

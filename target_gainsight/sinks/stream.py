@@ -15,6 +15,7 @@ from typing_extensions import override
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.outcomes import Outcome, Reason
 from target_gainsight.loading.records import SourceRecord
+from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.sinks.schema_validator import CompiledValidator
 
@@ -116,11 +117,12 @@ class StreamSink(BatchSink):
         self._validator = self.get_validator()
         self.known_columns = METADATA.union(schema["properties"])
 
-    def report_columns(self, dropped: Iterable[str], undeclared: Iterable[str], where: str) -> None:
+    def report_columns(self, unmapped: Iterable[Column], where: str) -> None:
         """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
-        unsent = [name for name in dropped if name not in reported]
-        surplus = [name for name in undeclared if name not in reported]
+        new = [column for column in unmapped if column.name not in reported]
+        unsent = [column.name for column in new if column.declared]
+        surplus = [column.name for column in new if not column.declared]
         reported.update(unsent, surplus)
         if unsent:
             names = one_line(", ".join(unsent))

@@ -76,8 +76,12 @@ def plan_job_columns(
     if problems:
         object_name = schema.name if schema else "its bulk job"
         raise StreamMismatchError(problems, stream=stream, object_name=object_name)
-    own = (column for column in columns if not column.name.startswith(METADATA_PREFIX))
-    return CsvPlan.of(plan, own)
+    unmapped = (
+        column
+        for column in columns
+        if column.name not in sent and not column.name.startswith(METADATA_PREFIX)
+    )
+    return CsvPlan(tuple(plan), tuple(unmapped))
 
 
 def _assign(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,28 +55,10 @@ class CsvColumn:
 
 @dataclass(frozen=True)
 class CsvPlan:
-    """The columns of a CSV, in its order, and those of the stream that are not written.
-
-    Attributes:
-        dropped: Columns that the SCHEMA declares.
-        undeclared: Columns that records have although the SCHEMA does not declare them.
-    """
+    """The columns of a CSV, in its order, and those of the stream that are not written."""
 
     columns: tuple[CsvColumn, ...]
-    dropped: tuple[str, ...]
-    undeclared: tuple[str, ...]
-
-    @classmethod
-    def of(cls, columns: Iterable[CsvColumn], own: Iterable[Column]) -> CsvPlan:
-        """Complete the columns of a CSV by the stream's own that they leave out."""
-        columns = tuple(columns)
-        sources = {column.source for column in columns}
-        left = [column for column in own if column.name not in sources]
-        return cls(
-            columns,
-            dropped=tuple(column.name for column in left if column.declared),
-            undeclared=tuple(column.name for column in left if not column.declared),
-        )
+    unmapped: tuple[Column, ...]
 
     @property
     def header(self) -> tuple[str, ...]:

@@ -90,7 +90,8 @@ def plan_survey(columns: tuple[Column, ...], settings: StreamSettings, *, stream
         raise StreamMismatchError(problems, stream=stream, object_name="a survey import")
     order = [*SURVEY_COLUMNS, None]
     plan.sort(key=lambda column: order.index(_known_column(column.name)))
-    return CsvPlan.of(plan, columns)
+    unmapped = (column for column in columns if column.name not in filled.values())
+    return CsvPlan(tuple(plan), tuple(unmapped))
 
 
 def harmless(text: str) -> str:

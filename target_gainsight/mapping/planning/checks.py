@@ -82,8 +82,9 @@ def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProb
 
 def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
     if spec.settings.unknown_fields != "drop" and not spec.settings.field_mapping:
-        for name in spec.dropped:
-            yield from _check_field(spec, "column", name)
+        for name, column in spec.unmapped.items():
+            if column.declared:
+                yield from _check_field(spec, "column", name)
     for column in spec.columns:
         field = spec.field(spec.column_to_field.get(column.name, ""))
         yield from check_column_type(column, field)

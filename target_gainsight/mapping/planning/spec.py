@@ -113,16 +113,6 @@ class MappingSpec:
             and not self._feeds_only_lookups(column.name)
         }
 
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """The unmapped columns that the SCHEMA declares."""
-        return tuple(name for name, column in self.unmapped.items() if column.declared)
-
-    @property
-    def undeclared(self) -> tuple[str, ...]:
-        """The unmapped columns that only the records have."""
-        return tuple(name for name, column in self.unmapped.items() if not column.declared)
-
     def sources_of(self, field_name: str) -> tuple[str, ...]:
         """Describe everything that fills a field."""
         columns = [
