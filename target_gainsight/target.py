@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import inspect
 import logging
 import sys
@@ -27,13 +28,13 @@ from typing_extensions import override
 from target_gainsight.api import CallBudgetExceededError, Clock
 from target_gainsight.loading.context import RunContext, find_stream_settings
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
-from target_gainsight.settings.environment import read_environment
+from target_gainsight.settings.environment import read_environment, restore_dropped_names
 from target_gainsight.settings.model import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.settings.parsing import parse_settings, unknown_settings
 from target_gainsight.singer.batch_files import read_batch
-from target_gainsight.singer.config import as_markdown, as_text, check_config, settings_as_given
+from target_gainsight.singer.config import as_markdown, as_text, check_config
+from target_gainsight.singer.log_format import install_log_format
 from target_gainsight.singer.message_reader import ReadingStoppedError, ThreadedReader
-from target_gainsight.singer.process_setup import install_log_format, silence_metrics, tune_gc
 from target_gainsight.singer.record_router import RecordRouter
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import publish_failed_start
@@ -49,6 +50,9 @@ logger = logging.getLogger(__name__)
 
 MELTANO_TEST_STREAM = "meltano_test_stream"
 """The stream of the record that `meltano config test` sends; it is not loaded."""
+
+GARBAGE_THRESHOLDS = (20_000, 50, 50)
+"""A group of records in flight is some ten thousand objects, none of them garbage."""
 
 POLL_EVERY = 1000
 """Records of a BATCH file after which signals and age limits are checked."""
@@ -77,7 +81,8 @@ class TargetGainsight(Target):
         self._raw_config: dict[str, Any] = {}
         self._has_session = False  # a signal may come before
         super().__init__(message_reader=self.reader, **kwargs)
-        silence_metrics(self.metrics_logger)
+        if self.metrics_logger.level > logging.DEBUG and not self.metrics_logger.handlers:
+            self.metrics_logger.setLevel(logging.WARNING)  # nobody asked for them
         self._max_parallelism = 1
         self.settings = parse_settings(self._raw_config)
         self._writes_states = not self.settings.dry_run
@@ -361,19 +366,20 @@ class TargetGainsight(Target):
             return
         install_log_format()
         cls.print_version(print_fn=cls.logger.info)
+        config = config or _ConfigInput()
         try:
-            target = cls(
-                config=config.config if config else {},
-                parse_env_config=config.parse_env if config else False,
-            )
+            target = cls(config=config.config, parse_env_config=config.parse_env)
         except EXPECTED_ERRORS as error:
-            raw = settings_as_given(config, cls._env_var_config, cls.config_jsonschema)
+            given = {**config.config, **(cls._env_var_config if config.parse_env else {})}
+            raw = restore_dropped_names(given, cls.config_jsonschema)
             publish_failed_start(raw, error, cls.plugin_version)
             if isinstance(error, ConfigValidationError):
                 raise
             cls.logger.error("%s", error)  # noqa: TRY400 - the message is complete
             sys.exit(1)
-        tune_gc()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         sys.exit(target.run_to_end(file_input))
 
 

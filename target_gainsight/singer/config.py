@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from singer_sdk.about import AboutInfo
-from singer_sdk.plugin_base import _ConfigInput
 
 from target_gainsight.mapping.errors import display
 from target_gainsight.settings.environment import join_stream_maps, restore_dropped_names
@@ -37,16 +36,6 @@ def check_config(
     for_sdk, wrong = read_sdk_settings(raw, schema)
     errors += [*wrong, *_missing_faker(for_sdk.get("stream_maps"))]
     return raw, for_sdk, errors
-
-
-def settings_as_given(
-    config: _ConfigInput | None, environment: Mapping[str, Any], schema: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the settings of a command line, unchecked, for a run that cannot start with them."""
-    given = dict(config.config) if config else {}
-    if config and config.parse_env:
-        given |= environment
-    return restore_dropped_names(given, schema)
 
 
 def _missing_faker(maps: object) -> list[str]:

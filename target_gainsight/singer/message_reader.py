@@ -73,11 +73,7 @@ class ThreadedReader(SimpleSingerReader):
         self._stopped.set()
 
     def poll_events(self) -> None:
-        """Handle ticks and signals in the middle of a long message.
-
-        Raises:
-            ReadingStoppedError: ``stop`` was called.
-        """
+        """Handle ticks and signals in the middle of a long message."""
         if self._stopped.is_set():
             raise ReadingStoppedError
         self.on_tick()
@@ -88,10 +84,7 @@ class ThreadedReader(SimpleSingerReader):
         file_input: IO[str] | None,
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
     ) -> Counter[str]:
-        """Hand the messages of an input to the callbacks.
-
-        Returns:
-            The number of messages of each type.
+        """Hand the messages of an input to the callbacks; count them by type.
 
         Raises:
             InvalidInputLine: A line is no Singer message.

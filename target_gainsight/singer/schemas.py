@@ -137,7 +137,7 @@ def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or anything else
         str(name): value for name, value in node.items() if value is not None or name in _VALUES
     }
     repaired.pop("multipleOf", None)  # in Singer the scale of a column, which Gainsight decides
-    for repair in (_repair_type, _repair_bounds, _repair_counts, _repair_items, _repair_required):
+    for repair in (_repair_type, _repair_numbers, _repair_items, _repair_required):
         repair(repaired)
     return {
         name: _repair_part(name, value)
@@ -188,27 +188,22 @@ def _unique(names: list[Any]) -> list[Any]:
     return [name for index, name in enumerate(names) if name not in names[:index]]
 
 
-def _repair_bounds(node: Node) -> None:
-    """Read drafts 3 and 4, where `exclusiveMaximum: true` stands beside `maximum`."""
+def _repair_numbers(node: Node) -> None:
+    """Read numbers in another notation, and bounds of drafts 3 and 4.
+
+    There, `exclusiveMaximum: true` stands beside `maximum`. A negative count is no limit.
+    """
+    for name in (*_COUNTS, *_BOUNDS, *_BOUNDS.values()):
+        value = node.get(name)
+        if isinstance(value, str) or (name in _COUNTS and isinstance(value, (float, Decimal))):
+            with suppress(InvalidOperation, ValueError, OverflowError):
+                number = Decimal(value)
+                node[name] = value = int(number) if number == int(number) else number
+        if name in _COUNTS and isinstance(value, int) and value < 0:
+            del node[name]
     for exclusive, inclusive in _BOUNDS.items():
-        for name in (exclusive, inclusive):
-            if isinstance(node.get(name), str):
-                with suppress(InvalidOperation):
-                    node[name] = Decimal(node[name])
         if isinstance(node.get(exclusive), bool) and node.pop(exclusive) and inclusive in node:
             node[exclusive] = node.pop(inclusive)
-
-
-def _repair_counts(node: Node) -> None:
-    """Read whole numbers in another notation; negative ones, such as -1, are no limit."""
-    for name in _COUNTS:
-        value = node.get(name)
-        if isinstance(value, (str, float, Decimal)):
-            with suppress(InvalidOperation, ValueError, OverflowError):
-                if Decimal(value) == int(Decimal(value)):
-                    node[name] = value = int(Decimal(value))
-        if isinstance(value, int) and value < 0:
-            del node[name]
 
 
 def _repair_items(node: Node) -> None:

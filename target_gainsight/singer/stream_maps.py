@@ -100,19 +100,15 @@ def prepare_for_flattening(schema: Node, max_level: int) -> Node:
 
 
 def _simplify(node: object, definitions: Node, levels: int, *, nullable: bool) -> Node:
-    """Return the plain form of a column.
-
-    Args:
-        node: Its declaration.
-        definitions: What references lead to.
-        levels: The levels of objects that are flattened from here on.
-        nullable: An object around the column may be null.
-    """
+    """Return the plain form of a column; `nullable` when an object around it may be null."""
     variants = list(_variants(node, definitions, _MOST_REFERENCES))
-    types = list(dict.fromkeys(name for each in variants for name in _types(each)))
+    types: list[str] = []
     properties: Node = {}
     for each in variants:
+        declared = each.get("type") or ()
+        types += [declared] if isinstance(declared, str) else declared
         properties |= each.get("properties") or {}
+    types = [*dict.fromkeys(types)]
     if properties and not types:
         types = ["object", "null"]
     nullable = nullable or "null" in types
@@ -143,11 +139,6 @@ def _variants(node: object, definitions: Node, references: int) -> Iterator[Node
     reference = str(node.get("$ref")).removeprefix("#/$defs/")
     for each in (definitions.get(reference), *alternatives):
         yield from _variants(each, definitions, references - 1)
-
-
-def _types(node: Node) -> list[str]:
-    declared = node.get("type")
-    return [declared] if isinstance(declared, str) else list(declared or ())
 
 
 def flattening_transform(stream_map: StreamMap) -> Transform:

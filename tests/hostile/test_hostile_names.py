@@ -18,7 +18,7 @@ from singer_sdk.logging import ConsoleFormatter
 
 from target_gainsight.cli import main
 from target_gainsight.settings.model import SETTINGS
-from target_gainsight.singer.process_setup import install_log_format
+from target_gainsight.singer.log_format import install_log_format
 
 _OTHER = {**schema(FORGERY, {"Name": TEXT, "Industry": TEXT}), "stream": FORGERY}
 _COLUMN = {"Name": TEXT, FORGERY: {"type": ["integer", "null"]}}

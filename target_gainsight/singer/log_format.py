@@ -1,4 +1,4 @@
-"""Set-up of a process that loads: the form of its log, and rarer garbage collection.
+"""The form of the log of a process that loads.
 
 The SDK names loggers after streams and logs names as they come. Our own messages escape what they
 show and may have several lines.
@@ -7,7 +7,6 @@ show and may have several lines.
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 
 from singer_sdk.logging import ConsoleFormatter
@@ -69,23 +68,3 @@ def install_log_format() -> None:
         formatter = handler.formatter
         if formatter and not isinstance(formatter, (ConsoleFormatter, LinewiseFormatter)):
             handler.setFormatter(LinewiseFormatter(formatter))
-
-
-def silence_metrics(metrics_logger: logging.Logger) -> None:
-    """Log the SDK's metrics only where they are asked for.
-
-    That is at log level DEBUG, or if the file of ``SINGER_SDK_LOG_CONFIG`` gives their logger a
-    handler.
-    """
-    if metrics_logger.level > logging.DEBUG and not metrics_logger.handlers:
-        metrics_logger.setLevel(logging.WARNING)
-
-
-def tune_gc() -> None:
-    """Collect less often: a group of records is ten thousand objects, none of them garbage.
-
-    For a process of our own only; a library must not change its host's thresholds.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
