@@ -59,15 +59,10 @@ class FiledReject:
 
     id: RejectId
     message: Mapping[str, Any]
+    reason: Mapping[str, Any]
     schema: Mapping[str, Any]
-    line: bytes
     schema_line: bytes
-
-    @property
-    def reason(self) -> Mapping[str, Any]:
-        """The reason of the reject."""
-        reason: Mapping[str, Any] = self.message[REASON_PROPERTY]
-        return reason
+    line: bytes
 
     @property
     def stream(self) -> str:
@@ -132,7 +127,8 @@ class RejectFolder:
                 schemas[stream] = (message, line)
             elif message.get("type") == "RECORD" and stream in schemas:
                 reason, record = message.get(REASON_PROPERTY), message.get("record")
-                id_ = RejectId.parse(reason.get("id")) if isinstance(reason, dict) else None
-                is_open = id_ is not None and RejectId(run, id_.number) not in retired
-                if id_ is not None and is_open and isinstance(record, dict):
-                    yield FiledReject(id_, message, schemas[stream][0], line, schemas[stream][1])
+                if not isinstance(reason, dict) or not isinstance(record, dict):
+                    continue
+                id_ = RejectId.parse(reason.get("id"))
+                if id_ is not None and RejectId(run, id_.number) not in retired:
+                    yield FiledReject(id_, message, reason, *schemas[stream], line)
