@@ -30,7 +30,7 @@ from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord, Watermark
-from target_gainsight.loading.settling.ledger import FileContents, Ledger
+from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
 
@@ -127,7 +127,9 @@ class BulkLoader:
             self.send()
         if self._file is None:
             self._file_began = self.clock.now()
-            self._file = self._new_file(self.ledger.open_file(self.stream, self.watermark))
+            records = self.ledger.open_file(self.stream, self.watermark)
+            dry_run = self.plan is not None
+            self._file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
         file = self._file
         if file.size + len(line) >= self.max_bytes:
             message = (
@@ -170,10 +172,6 @@ class BulkLoader:
         """Delete the stream's notes, after the last state is written."""
         for note in self.journal.notes(self.stream) if self.plan is None else ():
             self.journal.remove(note)
-
-    def _new_file(self, records: FileContents) -> CsvFile:
-        path = self.journal.new_path(self.stream)
-        return CsvFile(path, self.header, records, dry_run=self.plan is not None)
 
     def _send_waiting(self) -> None:
         """Send a file, halved as often as the tenant refuses it as too large."""
@@ -219,7 +217,7 @@ class BulkLoader:
         with closing(whole.read_rows()) as rows:
             next(rows)
             for records in whole.records.split((whole.rows + 1) // 2):
-                half = self._new_file(records)
+                half = self.journal.new_file(self.stream, self.header, records)
                 for row in islice(rows, len(records.positions)):
                     half.add(row)
                 halves.append(half)

@@ -43,7 +43,7 @@ class CsvFile:
         self.rows = 0
         self.size = 0
         self._part = path.with_name(path.name + PART)
-        self._digest = hashlib.sha256()
+        self.sha256 = hashlib.sha256()
         self._file: BinaryIO | None = None
         if not dry_run:
             try:
@@ -93,11 +93,6 @@ class CsvFile:
                     yield b"".join(row)
                     row = []
 
-    @property
-    def sha256(self) -> str:
-        """The digest of the content so far."""
-        return self._digest.hexdigest()
-
     def _append(self, line: bytes) -> None:
         if self._file is not None:
             try:
@@ -105,7 +100,7 @@ class CsvFile:
             except OSError as error:
                 self.discard()
                 raise _write_error(self.path, error) from error
-        self._digest.update(line)
+        self.sha256.update(line)
         self.size += len(line)
 
 

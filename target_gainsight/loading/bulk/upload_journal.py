@@ -23,6 +23,7 @@ from typing import Literal
 
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import RunStoppedError
+from target_gainsight.loading.settling.ledger import FileContents
 from target_gainsight.loading.storage.private_file import (
     PART,
     lock,
@@ -117,15 +118,18 @@ class UploadJournal:
             os.close(descriptor)
         self._locks = {}
 
-    def new_path(self, stream: str) -> Path:
-        """Return the path of a new CSV of a stream; nothing is written yet."""
+    def new_file(
+        self, stream: str, header: bytes, records: FileContents, *, dry_run: bool = False
+    ) -> CsvFile:
+        """Begin a CSV of a stream."""
         self._count += 1
-        return self.folder / f"{self.run}-{file_name(stream)}-{self._count}{CSV}"
+        path = self.folder / f"{self.run}-{file_name(stream)}-{self._count}{CSV}"
+        return CsvFile(path, header, records, dry_run=dry_run)
 
     def new_note(self, csv: CsvFile, stream: str, job_id: str, header: bytes) -> UploadNote:
         """Return the note of a complete CSV; bring the digests of its rows to disk, in order."""
         name, text = csv.path.name.removesuffix(CSV), header.decode()
-        sizes = csv.rows, csv.size, csv.sha256
+        sizes = csv.rows, csv.size, csv.sha256.hexdigest()
         note = UploadNote(name, self.run, self.tenant, job_id, stream, text, *sizes)
         with closing(csv.read_rows()) as rows:
             digests = array("Q", map(row_digest, islice(rows, 1, None)))

@@ -7,7 +7,7 @@ only this process can see, because it covers whole objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from target_gainsight.api import Field
@@ -82,28 +82,28 @@ class PlannedRows:
         return matches
 
 
+@dataclass
 class PlannedParents:
-    """The rows that would have been written so far and that lookups of this run may need."""
+    """The rows that would have been written so far and that lookups of this run may need.
 
-    def __init__(self, watched: LookupTargets) -> None:
-        self._watched = watched
-        self._exists = SpilledValues()
-        self._deleted: set[str] = set()
+    Attributes:
+        deleted: The GSIDs of the tenant's rows that would be gone by now.
+    """
+
+    watched: LookupTargets
+    deleted: set[str] = field(default_factory=set, init=False)
+    _exists: SpilledValues = field(default_factory=SpilledValues, init=False)
 
     def record_write(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Record what would be written, under each set of match fields."""
-        for name, match_fields, values in self._watched.of(object_name, fields):
+        for name, match_fields, values in self.watched.of(object_name, fields):
             self._exists.put(_key(name, match_fields, values), value=True)
 
     def record_delete(self, object_name: str, gsid: str, fields: Mapping[str, object]) -> None:
         """Record that a row would be deleted; fields are its lookup keys."""
-        self._deleted.add(gsid)
-        for name, match_fields, values in self._watched.of(object_name, fields):
+        self.deleted.add(gsid)
+        for name, match_fields, values in self.watched.of(object_name, fields):
             self._exists.put(_key(name, match_fields, values), value=False)
-
-    def is_deleted(self, gsid: str) -> bool:
-        """Return whether a row of the tenant would be gone by now."""
-        return gsid in self._deleted
 
     def has(self, wanted: LookupKey) -> bool:
         """Return whether a row would be there by now."""
@@ -117,11 +117,11 @@ def _key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> 
     return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
 
 
+@dataclass
 class RowNames:
     """The newest rows that lookups have found, by GSID; no call is made for a name."""
 
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+    _names: dict[str, str] = field(default_factory=dict, init=False)
 
     def add(self, gsid: str, values: Iterable[object]) -> None:
         """Keep the values by which a row was found."""

@@ -272,7 +272,7 @@ class LookupIndex:
 
     def _would_be_gone(self, row: Mapping[str, Any]) -> bool:
         """Return whether a dry run has planned to delete a row."""
-        return self._planned is not None and self._planned.is_deleted(str(row.get(GSID)))
+        return self._planned is not None and str(row.get(GSID)) in self._planned.deleted
 
     def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
         place = match, match.normalize(match.read_key(row))

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -93,8 +94,11 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
         OSError: The disk does not take them.
     """
     file = PrivateFile(path)
-    if ends_in_half_a_line(path):
-        file.add("")
+    with suppress(FileNotFoundError), path.open("rb") as earlier:
+        if earlier.seek(0, os.SEEK_END):
+            earlier.seek(-1, os.SEEK_END)
+            if earlier.read(1) != b"\n":
+                file.add("")
     for line in lines:
         file.add(line)
     file.close()
@@ -126,18 +130,6 @@ def replace_private_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     part.replace(path)
     sync_folder(path.parent)
-
-
-def ends_in_half_a_line(path: Path) -> bool:
-    """Return whether a file's last line lacks its end, as after a crash; no file has none."""
-    try:
-        with path.open("rb") as file:
-            if not file.seek(0, 2):
-                return False
-            file.seek(-1, 2)
-            return file.read(1) != b"\n"
-    except FileNotFoundError:
-        return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -46,7 +46,10 @@ def narrow(
     suspected: set[LoadRecord] = set()
     for failure in error.failures:
         carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
-        if len(carriers) == 1 and _concerns_one_value(failure):
+        names_value = failure.code in SINGLE_FIELD_CODES
+        if failure.value is None:
+            names_value = failure.code == NULL_CODE
+        if len(carriers) == 1 and names_value:
             certain.setdefault(carriers[0], failure)
         else:
             suspected.update(carriers)
@@ -98,13 +101,6 @@ def refusal_reason(
         value=failure.value,
         request_id=error.request_id,
     )
-
-
-def _concerns_one_value(failure: FieldFailure) -> bool:
-    """Return whether the failure concerns one value alone, which the response names."""
-    if failure.value is None:
-        return failure.code == NULL_CODE
-    return failure.code in SINGLE_FIELD_CODES
 
 
 def _equal(sent: object, named: object) -> bool:
