@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from fake_clock import FakeClock
 
 from target_gainsight.cli import main
 from target_gainsight.sandbox import RunningSandbox, start_sandbox
@@ -100,3 +101,12 @@ def start_commands(
 def commands(start_commands: Callable[..., Commands]) -> Commands:
     """A tenant with two custom objects."""
     return start_commands()
+
+
+@pytest.fixture
+def start_probed(
+    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Commands]:
+    """Start a tenant whose probe waits for nothing."""
+    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
+    return start_commands

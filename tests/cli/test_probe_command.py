@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from click.testing import Result
 from conftest import Commands
-from fake_clock import FakeClock
 
 from target_gainsight.sandbox import Fault
 
@@ -50,15 +49,6 @@ MARKED_TENANT: dict[str, Any] = {
         f"{MARK}__gc": [{f"Code{MARK}__gc": MARK}],
     },
 }
-
-
-@pytest.fixture
-def start_probed(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Commands]:
-    """Start a tenant whose probe waits for nothing."""
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    return start_commands
 
 
 def probe(commands: Commands, **settings: Any) -> Result:

@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from conftest import Commands
-from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held
 
 from target_gainsight.probe.reading import READ_QUESTIONS
@@ -102,13 +101,11 @@ def test_every_switch_is_read_written_or_explained() -> None:
 
 @pytest.mark.parametrize(("name", "value"), list(positions()))
 def test_probe_names_the_position(
-    start_commands: Callable[..., Commands],
-    monkeypatch: pytest.MonkeyPatch,
+    start_probed: Callable[..., Commands],
     name: str,
     value: Any,
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    commands = start_commands(**TENANT, switches={name: value})
+    commands = start_probed(**TENANT, switches={name: value})
     settings = BY_OAUTH if name.startswith("token_") else {}
     result = commands.run("probe", "--format", "json", "--config", commands.config(**settings))
     question = json.loads(result.output)["questions"][name]
@@ -133,11 +130,8 @@ def written_questions(commands: Commands, written: str) -> dict[str, Any]:
     return questions
 
 
-def test_writing_probe_names_every_usual_position(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    commands = start_commands(**PROBED)
+def test_writing_probe_names_every_usual_position(start_probed: Callable[..., Commands]) -> None:
+    commands = start_probed(**PROBED)
     questions = {
         **written_questions(commands, OBJECT),
         **written_questions(commands, f"person:{EMAIL}"),
@@ -150,13 +144,11 @@ def test_writing_probe_names_every_usual_position(
 
 @pytest.mark.parametrize(("name", "value"), list(written_positions()))
 def test_writing_probe_names_the_position(
-    start_commands: Callable[..., Commands],
-    monkeypatch: pytest.MonkeyPatch,
+    start_probed: Callable[..., Commands],
     name: str,
     value: Any,
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    commands = start_commands(**PROBED, switches={name: value})
+    commands = start_probed(**PROBED, switches={name: value})
     before = held(commands.sandbox.tenant)[OBJECT]
     written = f"person:{EMAIL}" if name == "people_answer" else OBJECT
     question = written_questions(commands, written)[name]

@@ -17,7 +17,6 @@ import pytest
 import requests
 from click.testing import Result
 from conftest import Commands
-from fake_clock import FakeClock
 from probed_tenant import EMAIL, OBJECT, PROBED, held, sent_kinds
 from singer_runs import clean_environment
 
@@ -34,10 +33,9 @@ class KilledError(BaseException):
 
 
 @pytest.fixture
-def probed(start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch) -> Commands:
+def probed(start_probed: Callable[..., Commands]) -> Commands:
     """A tenant with an object to probe."""
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    return start_commands(**PROBED)
+    return start_probed(**PROBED)
 
 
 def probe(commands: Commands, written: str = OBJECT, *options: str) -> Result:
@@ -79,13 +77,10 @@ def test_calls_and_records_stay_within_what_is_announced(probed: Commands) -> No
     assert "creates 5 records, and at most 57" in result.output
 
 
-def test_tolerant_tenant_gets_at_most_60_records(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
+def test_tolerant_tenant_gets_at_most_60_records(start_probed: Callable[..., Commands]) -> None:
     limits = {**PROBED["limits"], "records_per_write": 0, "keys": 0}
     switches = {"put_without_match": "ignore", "numeric_strings": True, "lookup_must_exist": False}
-    commands = start_commands(**{**PROBED, "limits": limits, "switches": switches})
+    commands = start_probed(**{**PROBED, "limits": limits, "switches": switches})
     tenant = commands.sandbox.tenant
     before = held(tenant)
     result = probe(commands)
@@ -189,10 +184,7 @@ def test_unsuitable_object_is_refused(
     assert not WRITES & set(sent_kinds(commands.sandbox.tenant))
 
 
-def test_object_with_required_fields_is_probed(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
+def test_object_with_required_fields_is_probed(start_probed: Callable[..., Commands]) -> None:
     types: dict[str, dict[str, Any]] = {
         "Code__gc": {"type": "STRING"},
         "Mail__gc": {"type": "EMAIL"},
@@ -204,7 +196,7 @@ def test_object_with_required_fields_is_probed(
         "Company__gc": {"type": "LOOKUP", "object": "company"},
     }
     fields = {name: {**each, "required": True} for name, each in types.items()}
-    commands = start_commands(
+    commands = start_probed(
         **{
             **PROBED,
             "objects": {"Full__gc": {"fields": fields}},
@@ -219,11 +211,10 @@ def test_object_with_required_fields_is_probed(
 
 
 def test_object_with_a_key_only_leaves_questions_open(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch
+    start_probed: Callable[..., Commands],
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
     fields = {"Name": {"type": "STRING", "required": True}}
-    commands = start_commands(objects={"Bare__gc": {"fields": fields}})
+    commands = start_probed(objects={"Bare__gc": {"fields": fields}})
     result = probe(commands, "Bare__gc", "--format", "json")
     assert result.exit_code == 0, result.output
     questions = json.loads(result.stdout)["questions"]
@@ -301,10 +292,9 @@ def test_rows_in_another_order_are_not_handled(
 
 @pytest.mark.parametrize("form", ["epoch_ms", "iso"])
 def test_written_date_settles_what_no_company_shows(
-    start_commands: Callable[..., Commands], monkeypatch: pytest.MonkeyPatch, form: str
+    start_probed: Callable[..., Commands], form: str
 ) -> None:
-    monkeypatch.setattr("target_gainsight.cli.tenant.Clock", FakeClock)
-    commands = start_commands(**PROBED, switches={"date_read": form})
+    commands = start_probed(**PROBED, switches={"date_read": form})
     result = probe(commands, OBJECT, "--format", "json")
     assert json.loads(result.stdout)["questions"]["date_read"]["position"] == form
 
