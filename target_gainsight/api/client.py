@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from importlib.metadata import version
 
 import requests
 from typing_extensions import Self
@@ -58,7 +57,9 @@ logger = logging.getLogger(__name__)
 
 
 class GainsightClient:
-    """Calls one tenant's API from any number of threads.
+    """Calls one tenant's API from any number of threads, a resource per attribute.
+
+    `token_grant` is the last M2M OAuth token and how it was granted, if there is one.
 
     Args:
         base_url: `https://mycompany.gainsightcloud.com`.
@@ -66,16 +67,6 @@ class GainsightClient:
         rate_limiter: Issues permits for calls; enforces the documented limits by default.
         timeout: Seconds to wait for a connection, and for a response.
         observer: Called after every attempt, in the thread that made it.
-        user_agent: The name under which the tenant logs the calls.
-
-    Attributes:
-        records: Records of objects, and queries.
-        people: People.
-        metadata: Objects and their fields.
-        timeline: Timeline activities.
-        cockpit: CTAs.
-        bulk: Bulk jobs.
-        token_grant: How the last M2M OAuth token was granted; None without one.
 
     Raises:
         ValueError: The base URL or the session cannot be used.
@@ -92,7 +83,6 @@ class GainsightClient:
         timeout: float = 60,
         clock: Clock | None = None,
         observer: Callable[[CallEvent], None] | None = None,
-        user_agent: str | None = None,
     ) -> None:
         self.records = RecordsApi(self.send)
         self.people = PeopleApi(self.send)
@@ -100,11 +90,7 @@ class GainsightClient:
         self.timeline = TimelineApi(self.send)
         self.cockpit = CockpitApi(self.send)
         self.bulk = BulkApi(self.send)
-        self._transport = Transport(
-            base_url,
-            session=session,
-            user_agent=user_agent or f"target-gainsight/{version('target-gainsight')}",
-        )
+        self._transport = Transport(base_url, session)
         self._clock = clock or Clock()
         self._rate_limiter = rate_limiter or RateLimiter(clock=self._clock)
         self._retry = retry

@@ -51,12 +51,6 @@ def test_call_sends_key_version_and_json(client: GainsightClient, requests_mock:
     assert sent.verify
 
 
-def test_user_agent_can_be_set(make_client: MakeClient, requests_mock: Any) -> None:
-    requests_mock.get(URL, json=success())
-    get(make_client(user_agent="initech-loader/1"))
-    assert requests_mock.last_request.headers["User-Agent"] == "initech-loader/1"
-
-
 def test_response_holds_data_ids_and_server_time(
     client: GainsightClient, requests_mock: Any
 ) -> None:

@@ -226,8 +226,3 @@ def test_invalid_header_is_not_shown() -> None:
         client.close()
     shown = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in shown
-
-
-def test_invalid_user_agent_stops_run(make_client: MakeClient) -> None:
-    with pytest.raises(UnreachableError, match="InvalidHeader"):
-        call(make_client("https://initech.example", user_agent="bad\r\nagent"))

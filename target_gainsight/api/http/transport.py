@@ -1,7 +1,6 @@
 """One HTTP exchange: send a request, return the response or raise a classified error.
 
-The distinction that matters is whether a failed request can have reached the tenant: only a
-connection that was never made shows that it has not.
+Only a connection that was never made shows that a failed request has not reached the tenant.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -61,14 +61,14 @@ class Transport:
             not verify TLS.
     """
 
-    def __init__(self, base_url: str, *, session: requests.Session | None, user_agent: str) -> None:
+    def __init__(self, base_url: str, session: requests.Session | None) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
             message = "the base URL must look like https://mycompany.gainsightcloud.com"
             raise ValueError(message)
         self.host = parts.hostname
         self._base_url = base_url.rstrip("/")
-        self._user_agent = user_agent
+        self._user_agent = f"target-gainsight/{version('target-gainsight')}"
         self._proxies = {"no_proxy": self.host} if _is_loopback(self.host) else None
         self._owns_session = session is None
         self._session = session or requests.Session()

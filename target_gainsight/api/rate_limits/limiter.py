@@ -1,9 +1,9 @@
 """The rate limiter: decides when a call may be sent. Knows nothing of HTTP.
 
-Gainsight counts calls per clock-aligned window, when they arrive. A call arrives
-between being sent and its response, so its permit is released one window after the *response*: no
-window of the server can then hold more calls than the limit, whatever the latency, the number of
-processes and the offset of the server's clock.
+Gainsight counts calls per clock-aligned window, when they arrive. A call arrives between being sent
+and its response, so its permit is released one window after the *response*: no window of the server
+can then hold more calls than the limit, whatever the latency, the number of processes and the
+offset of the server's clock.
 """
 
 from __future__ import annotations
@@ -71,11 +71,8 @@ class _GroupState:
 class RateLimiter:
     """Issues the permits for all calls to one tenant, to any number of threads.
 
-    Args:
-        limits: Limits of groups that differ from the documented ones.
-        clock: Gives the time and waits.
-        max_calls: The calls that the run may make in all groups together, or None for no limit.
-        store: Counts the permits; in this process by default. `close` closes it.
+    `limits` are those of groups that differ from the documented ones; `max_calls` bounds the calls
+    of all groups together. The `store`, one of this process by default, is closed by `close`.
     """
 
     def __init__(

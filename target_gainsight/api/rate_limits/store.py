@@ -68,9 +68,8 @@ class PermitStore(Protocol):
 class SqliteStore:
     """A `PermitStore` in a file on a local disk, created for its owner only; in memory without.
 
-    Each operation is one transaction under SQLite's own write lock, which ends with its process.
-
-    It waits `busy_seconds` for the other processes, whose operations take a millisecond each.
+    Each operation is one transaction under SQLite's own write lock, which ends with its process. It
+    waits `busy_seconds` for the other processes, whose operations take a millisecond each.
 
     Raises:
         QuotaStoreError: The file cannot be used, or is a database of something else.
@@ -164,12 +163,10 @@ class SqliteStore:
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
-    """Open the store at a location.
+    """Open the store in a SQLite file, at a `redis://` or `rediss://` URL, or for this process.
 
-    Args:
-        location: A SQLite file, a `redis://` or `rediss://` URL, or None for this process alone.
-        tenant: The name under which all processes count the calls of this tenant.
-        clock: The clock that `take` and `release` are given the time of.
+    All processes that share it call the tenant by the same name. `take` and `release` are given the
+    time of the `clock`.
 
     Raises:
         QuotaStoreError: The store cannot be used, or the redis package is not installed.

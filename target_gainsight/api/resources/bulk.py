@@ -39,10 +39,9 @@ class UploadResponse:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The progress of a job with a file.
+    """The progress of a job with a file: `state` is INIT, IN_PROGRESS, COMPLETED or the like.
 
-    `state` is in capitals: INIT, IN_PROGRESS, COMPLETED. `accepted` and `failed` count rows; None
-    if the response does not give them.
+    `accepted` and `failed` count rows; None if the response does not give them.
     """
 
     state: str

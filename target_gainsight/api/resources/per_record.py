@@ -118,7 +118,7 @@ class CockpitApi:
         return self._save("PUT", ctas)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
-        """List the values that CTAs refer to by name (Cockpit API, Get CTA Configuration).
+        """List the values that CTAs refer to by name.
 
         They come by `type`, `reason`, `status` and `priority`; what the response lacks is left out.
         """
