@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ import requests
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
-from target_gainsight.api import Clock, RateLimitGroup, RateLimits
+from target_gainsight.api import Clock
 from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.context import RunContext
 from target_gainsight.loading.dry_run.plan import Plan
@@ -113,7 +112,7 @@ class Session:
             dry_run=dry_run,
         )
         self.progress = Progress(self.summary, clock.now)
-        self.plan = _make_plan(self._rates) if dry_run else None
+        self.plan = Plan(self._rates) if dry_run else None
         self.shows_plan = True
         self.proposal: Proposal | None = None
         self._metrics_logger = metrics_logger
@@ -278,13 +277,3 @@ def user_facing_error(error: Exception) -> Exception:
         message = f"a temporary file cannot be used: {error}. {advice}"
         return RunStoppedError(message, code="file_error", suggestion=f"{advice}.")
     return error
-
-
-def _make_plan(rates: Mapping[RateLimitGroup, RateLimits]) -> Plan:
-    """Make the empty plan of a dry run."""
-    return Plan(
-        rates["synchronous"].allowed_per_window,
-        rates["synchronous"].allowed_per_day,
-        {"timeline": rates["timeline"].allowed_per_window, "token": math.inf},
-        uploads_per_hour=rates["bulk"].allowed_per_window,
-    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from target_gainsight.api import ObjectSchema
+from target_gainsight.api import ObjectSchema, RateLimitGroup, RateLimits
 from target_gainsight.loading.dry_run.overlay import PlannedRows, RowNames
 from target_gainsight.loading.keys import TO_BE_CREATED, Key
 from target_gainsight.loading.lookups.index import LookupIndex
@@ -147,19 +147,13 @@ class Plan:
     """The plan of a run.
 
     Attributes:
-        allowed_per_minute: Allowed calls a minute.
-        allowed_per_day: Allowed calls a day; None where days have no limit.
-        separate_limits: Kind of calls that the tenant counts separately → allowed calls a minute.
-        uploads_per_hour: Allowed bulk uploads an hour.
+        limits: The limits of each group of calls.
         deleted: The GSIDs of the rows that would be deleted.
         names: The names of rows that lookups have found.
         streams: The plan of each stream.
     """
 
-    allowed_per_minute: int
-    allowed_per_day: int | None
-    separate_limits: Mapping[str, float]
-    uploads_per_hour: int
+    limits: Mapping[RateLimitGroup, RateLimits]
     deleted: set[str] = field(default_factory=set, init=False)
     names: RowNames = field(default_factory=RowNames, init=False)
     streams: dict[str, StreamPlan] = field(default_factory=dict, init=False)
@@ -221,15 +215,17 @@ class Plan:
     def cost(self, summary: Summary) -> CostEstimate:
         """Estimate the cost of the run: the calls that were made, and those that were not."""
         calls = summary.calls.by_kind + self._unsent
-        separate = {UPLOAD, *self.separate_limits}
+        separate = {UPLOAD, "timeline", "token"}
         together = sum(count for kind, count in calls.items() if kind not in separate)
-        alone = [calls[kind] / rate for kind, rate in self.separate_limits.items()]
-        hours = max(0, calls[UPLOAD] - 1) // self.uploads_per_hour
-        return CostEstimate(
-            calls=dict(calls),
-            minutes=max([together / self.allowed_per_minute, *alone, 60 * hours]),
-            percent_of_day=100 * together / self.allowed_per_day if self.allowed_per_day else 0.0,
+        limit, timeline = self.limits["synchronous"], self.limits["timeline"]
+        hours = max(0, calls[UPLOAD] - 1) // self.limits["bulk"].allowed_per_window
+        minutes = (
+            together / limit.allowed_per_window,
+            calls["timeline"] / timeline.allowed_per_window,
+            60 * hours,
         )
+        percent = 100 * together / limit.allowed_per_day if limit.allowed_per_day else 0.0
+        return CostEstimate(dict(calls), max(minutes), percent)
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
         """Return the plan as JSON values."""
