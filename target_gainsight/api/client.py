@@ -55,6 +55,9 @@ from target_gainsight.api.resources.records import PeopleApi, RecordsApi
 
 logger = logging.getLogger(__name__)
 
+_MAX_TOKENS = 5
+"""A call is made with so many tokens in a row: calls at once, or runs at once, may outlast one."""
+
 
 class GainsightClient:
     """Calls one tenant's API from any number of threads, a resource per attribute.
@@ -97,6 +100,7 @@ class GainsightClient:
         self._timeout = timeout
         self._observer = observer
         self._has_responded = False
+        self._was_authorized = False
         self._is_gainsight = False
         self._clock_offset = 0.0
         self._stopped = False
@@ -167,19 +171,22 @@ class GainsightClient:
         throttled: ThrottledError | None = None
         header = self._credential.current()
         try:
-            return self._attempt(call, header, state)
+            response = self._attempt(call, header, state)
         except ThrottledError as error:
             throttled = error
             raise
         except CredentialError as error:
-            if self._credential.drop(header) and not state.token_refused:
-                state.token_refused = True
+            state.tokens_refused += 1
+            most = _MAX_TOKENS if self._was_authorized else 2
+            if self._credential.drop(header) and state.tokens_refused < most:
                 message = "the token is not accepted any more"
                 raise TokenExpiredError(message, **error.context) from None
             message = f"{error.message}. {self._credential.advice}"
             raise CredentialError(message, **error.context) from None
         finally:
             self._rate_limiter.release(permit, throttled)
+        self._was_authorized = True
+        return response
 
     def _attempt(self, call: Call, header: AuthHeader, state: RetryState) -> Response:
         """Exchange request and response once, and report the attempt to the observer."""

@@ -56,9 +56,10 @@ def _patterns(tree: ast.Module) -> Iterator[str]:
 
 
 def _values(tree: ast.Module) -> Iterator[ast.expr]:
-    """Yield expressions that are codes: assigned to `code`, or the first argument of a reason."""
+    """Yield expressions that are codes: assigned or passed to `code`, or first in a reason."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
             yield node.value
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in REASONS and node.args:
-            yield node.args[0]
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in REASONS:
+            yield from node.args[:1]
+            yield from (each.value for each in node.keywords if each.arg == "code")

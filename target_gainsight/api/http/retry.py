@@ -44,7 +44,7 @@ class RetryState:
     waits: int = 0
     waited: float = 0.0
     spent: float = 0.0
-    token_refused: bool = False
+    tokens_refused: int = 0
 
     def next_wait(self, error: RetryCallError, *, has_responded: bool) -> float | None:
         """Return the seconds to wait before the next attempt, or None to give up.

@@ -96,8 +96,8 @@ def _text(document: Mapping[str, Any]) -> str:
     where = f" into {document['tenant']}" if document["tenant"] else ""
     succeeded = "succeeded with rejects" if _has_rejects(document) else "succeeded"
     status = succeeded if document["status"] == "success" else document["status"]
-    code = f" (exit code {document['exit_code']})" if document["exit_code"] else ""
-    lines = [f"Gainsight load{where}: run {document['run']} {status}{code}"]
+    exit_code = f" (exit code {document['exit_code']})" if document["exit_code"] else ""
+    lines = [f"Gainsight load{where}: run {document['run']} {status}{exit_code}"]
     if document["error"]:
         lines.append(document["error"]["message"][:MAX_MESSAGE])
     streams = document["streams"]
