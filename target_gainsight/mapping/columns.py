@@ -16,10 +16,9 @@ _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a stream.
+    """A column of a stream, as it comes out of the stream maps.
 
     Attributes:
-        name: Its name behind the stream maps.
         json_types: The JSON schema types that it may have, without null; `datetime` instead of
             `string` for text that is a date or time. Empty when undeclared.
         declared: Whether the SCHEMA declares it, or only records have it.

@@ -22,8 +22,7 @@ class FieldError:
     """Why one field of one record cannot be written.
 
     Attributes:
-        field: The Gainsight field.
-        value: The value as the source sent it.
+        value: As the source sent it.
         data_type: The field's Gainsight data type; empty when the object's metadata is unknown.
         code: A short constant, such as `not_a_number` or `too_long`.
         message: The problem, as a clause that does not repeat field and value.

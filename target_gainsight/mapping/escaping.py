@@ -43,11 +43,13 @@ def yaml_lines(content: object) -> Iterator[str]:
     if isinstance(content, dict) and content:
         for key, value in content.items():
             inline = _inline(value)
-            if not isinstance(value, dict | list) or not value or _fits(value, inline):
-                yield f"{yaml_scalar(key)}: {inline}"
-            else:
+            parts = value if isinstance(value, dict | list) else ()
+            is_nested = isinstance(parts, dict) or any(isinstance(p, dict | list) for p in parts)
+            if parts and (is_nested or len(inline) > MAX_INLINE):
                 yield f"{yaml_scalar(key)}:"
                 yield from (f"  {line}" for line in yaml_lines(value))
+            else:
+                yield f"{yaml_scalar(key)}: {inline}"
     elif isinstance(content, list) and content:
         for item in content:
             first, *rest = yaml_lines(item)
@@ -55,12 +57,6 @@ def yaml_lines(content: object) -> Iterator[str]:
             yield from (f"  {line}" for line in rest)
     else:
         yield _inline(content)
-
-
-def _fits(value: object, inline: str) -> bool:
-    """Return whether a list of scalars is short enough for one line."""
-    scalars = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
-    return scalars and len(inline) <= MAX_INLINE
 
 
 def _inline(value: object) -> str:

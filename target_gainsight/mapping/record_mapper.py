@@ -44,9 +44,6 @@ class RecordMapper:
         html_fields: Rich text fields whose line breaks become `<br>`.
         well_known: Fields to use when the metadata is unknown.
 
-    Attributes:
-        converters: Field to its converter.
-
     Raises:
         ValueRejectedError: A constant does not convert.
     """
@@ -139,11 +136,9 @@ class RecordMapper:
     def changed_fields(
         self, record: Mapping[str, Json], row: Mapping[str, Json]
     ) -> tuple[str, ...]:
-        """Return the fields whose value the row does not hold for certain.
+        """Return the fields of a mapped record whose value a row does not hold for certain.
 
-        Args:
-            record: A mapped record, perhaps with fields that lookups filled.
-            row: The current row as a query returns it; a field that it lacks has changed.
+        The row is as a query returns it; a field that it lacks has changed.
         """
         changed = []
         for name, value in record.items():

@@ -25,9 +25,8 @@ class WriteRules:
     def kept(self, row: Mapping[str, Any], waiting: Collection[str] = ()) -> frozenset[str]:
         """Return the fields that no record with the key of a row, or earlier record, changes.
 
-        Args:
-            row: The row or earlier record. Null, blank text and an empty list are no value.
-            waiting: Fields of an earlier record that are filled later.
+        Null, blank text and an empty list are no value. Of an earlier record, some fields may be
+        waiting to be filled.
         """
         return self.create_only.union(
             name

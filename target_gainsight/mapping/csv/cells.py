@@ -85,9 +85,7 @@ class CsvPlan:
 def unfit_columns(columns: Sequence[CsvColumn], setting: str) -> Iterator[FieldProblem]:
     """Find the names that no CSV header can hold, and the constants that fit no cell.
 
-    Args:
-        columns: The columns of the CSV.
-        setting: The setting that names those that are no constants.
+    The setting is the one that names the columns that are no constants.
     """
     for column in columns:
         try:

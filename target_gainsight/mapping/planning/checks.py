@@ -25,11 +25,7 @@ id is a string."""
 def check_fit(
     spec: MappingSpec, *, stream: str, further_problems: tuple[FieldProblem, ...] = ()
 ) -> None:
-    """Check that a stream can be loaded as specified.
-
-    Args:
-        stream: The stream's name, for messages.
-        further_problems: Problems found elsewhere, to be reported in the same message.
+    """Check that a stream can be loaded as specified, and report further problems along.
 
     Raises:
         StreamMismatchError: The stream does not fit; carries all problems.

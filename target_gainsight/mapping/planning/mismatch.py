@@ -18,7 +18,6 @@ class FieldProblem:
     Attributes:
         setting: The setting that has the name; `column` for a column of the stream, `required`
             for a field that nothing fills.
-        name: The name as it is given.
         message: The problem, as a sentence.
         suggestions: Similar names, best first.
         needs_column: Whether a column that only the records have, not the SCHEMA, would solve it.
@@ -101,8 +100,6 @@ def missing_columns(
     """Find the columns that a setting names and the stream does not have.
 
     Args:
-        setting: The setting.
-        named: The names in it.
         columns: The stream's columns; none if they are unknown.
         spare: Those that nothing uses, so that one of them may be meant.
     """

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import cast
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
@@ -41,8 +39,7 @@ class Converter:
     """Converts and compares the values of one field.
 
     Args:
-        name: The field's name.
-        field: The field as the tenant describes it, or None where only the name is known.
+        field: As the tenant describes it, or None where only the name is known.
         date_format: How a DATE is written.
         html: Whether line breaks of rich text become `<br>`.
 
@@ -67,6 +64,7 @@ class Converter:
         self.date_format = date_format
         self.html = html and self.data_type == RICH_TEXT
         self._type = _TYPES.get(self.data_type, _PLAIN) if field else _PLAIN
+        self.picklist: Picklist = Picklist(field)
         self.forms = self._type.forms
         self.is_free_text = self._type.is_free_text
 
@@ -92,11 +90,6 @@ class Converter:
         except ConversionError:
             found = None
         return Incomparable() if found is None else found
-
-    @cached_property
-    def picklist(self) -> Picklist:
-        """The items of a picklist."""
-        return Picklist(cast("Field", self.field))
 
 
 def _text(value: Json, _: Converter) -> Hashable:

@@ -22,7 +22,7 @@ _MOST_LABELS_SHOWN = 8
 class Picklist:
     """The items of a picklist, read when a value first needs them: describe may leave them out."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field | None) -> None:
         self._field = field
 
     def write_choice(self, value: object) -> Json:
@@ -75,6 +75,8 @@ class Picklist:
 
     @cached_property
     def _options(self) -> tuple[PicklistOption, ...]:
+        if self._field is None:
+            return ()
         return self._field.options or self._field.load_options()
 
     @cached_property
