@@ -20,20 +20,23 @@ def test_without_settings_nothing_is_routed() -> None:
 
 @pytest.mark.parametrize(
     ("object_type", "name"),
-    [("company", "Company"), ("person", "Person"), ("relationship", "Relationship")],
+    [
+        ("company", "Company"),
+        ("person", "Person"),
+        ("relationship", "Relationship"),
+        ("timeline", "activity_timeline"),
+        ("cta", "call_to_action"),
+    ],
 )
 def test_object_type_applies_to_every_stream(object_type: str, name: str) -> None:
     found = stream("whatever", object_type=object_type)
     assert (found.object_type, found.object_name) == (object_type, name)
 
 
-def test_custom_object_name_is_kept() -> None:
-    found = stream("orders", object_type="custom_object", custom_object_name=" Order__lv ")
-    assert found.object_name == "Order__lv"
-
-
-def test_custom_object_name_implies_object_type() -> None:
-    assert stream("orders", custom_object_name="Order__gc").object_type == "custom_object"
+@pytest.mark.parametrize("given", [{"object_type": "custom_object"}, {}])
+def test_custom_object_name_implies_object_type(given: dict[str, str]) -> None:
+    found = stream("orders", custom_object_name=" Order__lv ", **given)
+    assert (found.object_type, found.object_name) == ("custom_object", "Order__lv")
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
@@ -81,7 +84,7 @@ def test_longest_pattern_wins() -> None:
     assert stream("contacts", streams=streams).object_type == "person"
 
 
-def test_patterns_mind_the_case_of_letters() -> None:
+def test_patterns_are_case_sensitive() -> None:
     assert read(streams={"NPS_*": CONTACTS}).for_stream("nps_1") is None
 
 
@@ -107,21 +110,16 @@ def test_names_with_dots_that_meltano_split_are_joined_again() -> None:
             "accounts": {"object_type": "company", "lookup_keys": ["SfdcAccountId"]},
             "crm": {"contacts": CONTACTS, "*": {"field_mapping": {"a": "Name"}}},
         },
-        "orders": {"object_type": "relationship"},
+        "crm.orders": {"object_type": "relationship"},
     }
     settings = read(streams=streams)
     assert list(settings.streams) == [
         "public.accounts",
         "public.crm.contacts",
         "public.crm.*",
-        "orders",
+        "crm.orders",
     ]
     assert stream("public.accounts", streams=streams).lookup_keys == ("SfdcAccountId",)
-
-
-def test_dotted_name_may_be_whole() -> None:
-    streams = {"public.accounts": {"object_type": "company"}}
-    assert stream("public.accounts", streams=streams).object_name == "Company"
 
 
 def test_part_of_name_may_equal_a_setting() -> None:
@@ -177,7 +175,7 @@ def test_entry_with_own_object_inherits_no_object_settings() -> None:
     assert found.null_values == "omit"
 
 
-def test_keys_for_companies_do_not_stand_in_the_way_of_people() -> None:
+def test_person_does_not_inherit_lookup_keys() -> None:
     given = {"object_type": "company", "lookup_keys": ["Name"], "streams": {"people": CONTACTS}}
     assert stream("people", **given).lookup_keys == ()
 
@@ -229,7 +227,7 @@ def test_mirror_is_refused_with_alternative() -> None:
 
 
 @pytest.mark.parametrize("mode", ["audience", "add", "remove", "audience_add", "segment", "ADD"])
-def test_audience_modes_are_refused_and_told_what_to_use(mode: str) -> None:
+def test_audience_modes_are_refused_with_alternative(mode: str) -> None:
     error = only_error(streams={"a": {"object_type": "company", "sync_mode": mode}})
     assert error.startswith(f"streams.a.sync_mode: got '{mode}', expected one of upsert, ")
     assert "load a flag field with upsert" in error
@@ -242,13 +240,9 @@ def test_sdk_load_method_is_honoured(method: str, mode: str) -> None:
     assert stream("a", streams=entry, load_method=method).sync_mode == mode
 
 
-def test_load_method_may_agree_with_sync_mode() -> None:
-    found = stream("a", object_type="company", load_method="append-only", sync_mode="insert")
-    assert found.sync_mode == "insert"
-
-
-def test_load_method_wins_over_default_sync_mode() -> None:
-    found = stream("a", object_type="company", load_method="append-only", sync_mode="upsert")
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+def test_load_method_wins_over_equal_or_default_sync_mode(mode: str) -> None:
+    found = stream("a", object_type="company", load_method="append-only", sync_mode=mode)
     assert found.sync_mode == "insert"
 
 
@@ -389,11 +383,6 @@ def test_invalid_company_links_are_refused_by_path(links: dict[str, Any], settin
 def test_only_persons_are_linked_to_companies() -> None:
     error = only_error(object_type="company", company_links={"lookup": {"a": "Name"}})
     assert error == "Remove company_links: it applies to object_type: person only."
-
-
-def test_timeline_and_ctas_go_to_their_objects() -> None:
-    assert stream("a", object_type="timeline").object_name == "activity_timeline"
-    assert stream("a", object_type="cta").object_name == "call_to_action"
 
 
 def test_activity_key_is_external_id_only() -> None:
