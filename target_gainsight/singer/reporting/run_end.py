@@ -21,10 +21,7 @@ ERROR_KINDS: dict[type[Exception], tuple[str, str]] = {
         "access_denied",
         "Give the credential's user the permission, or have this IP address allowed.",
     ),
-    api.UnknownRouteError: (
-        "unknown_route",
-        "Check that domain is a Gainsight CS (NXT) tenant.",
-    ),
+    api.UnknownRouteError: ("unknown_route", "Check that domain is a Gainsight CS (NXT) tenant."),
     api.UnsuitableObjectError: (
         "unsuitable_object",
         "Load the object by a bulk job, or choose another object.",
