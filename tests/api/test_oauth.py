@@ -213,21 +213,6 @@ def test_refused_records_do_not_count_against_token(
     assert office.call_count == 3
 
 
-@pytest.mark.parametrize("expires_in", [..., None, "soon", -1, {"in": 5}])
-def test_token_without_lifetime_is_used_until_refused(
-    oauth: GainsightClient, requests_mock: Any, clock: FakeClock, expires_in: Any
-) -> None:
-    grant = granted(expires_in=expires_in)
-    if expires_in is ...:
-        del grant["expires_in"]
-    office = requests_mock.post(TOKEN_URL, json=grant)
-    requests_mock.get(URL, json=success())
-    get(oauth)
-    clock.advance(10 * 86_400)
-    get(oauth)
-    assert office.call_count == 1
-
-
 def test_token_in_envelope_is_accepted(oauth: GainsightClient, requests_mock: Any) -> None:
     requests_mock.post(TOKEN_URL, json=success(granted(expires_in="3600")))
     requests_mock.get(URL, json=success("done"))

@@ -226,9 +226,3 @@ def test_stopping_the_client_stops_every_group(make_client: MakeClient, clock: F
     for group in GROUPS:
         with pytest.raises(StoppedError):
             call(client, group)
-
-
-def test_closed_limiter_issues_no_permits(limiter: RateLimiter) -> None:
-    limiter.close()
-    with pytest.raises(StoppedError):
-        limiter.acquire("bulk")

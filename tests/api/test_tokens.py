@@ -43,13 +43,6 @@ def shown(headers: AuthHeader) -> str:
     return headers.value
 
 
-def test_token_is_requested_once_with_basic_authentication(clock: FakeClock) -> None:
-    issuer = Issuer()
-    provider = provider_of(issuer, clock)
-    assert [shown(provider.current()) for _ in range(3)] == ["Bearer token-1"] * 3
-    assert [shown(headers) for headers in issuer.requests] == ["Basic aW5pdGVjaDpzM2NyZXQ="]
-
-
 @pytest.mark.parametrize(
     ("lifetime", "margin"),
     [(DAY, 60), (600, 60), (599, 59.9), (60, 6), (1, 0.1), ("3600", 60), (3600.0, 60)],
