@@ -118,7 +118,7 @@ class BulkLoader:
         # first unknown row ends this: the rows after it may be newer than those uploaded.
         if row_digest(line) in self._uploaded:
             self.counts.repeated += 1
-            repeated = self.ledger.open_file(self.stream, self.watermark)
+            repeated = self.ledger.file_contents(self.stream, self.watermark)
             repeated.add(source)
             self.ledger.record_file(repeated)
             return
@@ -127,7 +127,7 @@ class BulkLoader:
             self.send()
         if self._file is None:
             self._file_began = self.clock.now()
-            records = self.ledger.open_file(self.stream, self.watermark)
+            records = self.ledger.file_contents(self.stream, self.watermark)
             dry_run = self.plan is not None
             self._file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
         file = self._file
@@ -230,7 +230,7 @@ class BulkLoader:
         file.complete()
         note = self.journal.new_note(file, self.stream, self.job_id, self.header)
 
-        def open_file() -> BinaryIO:
+        def file_contents() -> BinaryIO:
             nonlocal note
             note = replace(note, sent_at=self.clock.now())
             self.journal.write(note)

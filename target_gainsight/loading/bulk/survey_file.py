@@ -71,5 +71,5 @@ class SurveyFile:
         while path.exists():
             number += 1
             path = self.folder / f"{name}-{self.run}-{number}.csv"
-        records = self.ledger.open_file(self.stream, self.watermark)
+        records = self.ledger.file_contents(self.stream, self.watermark)
         return CsvFile(path, self.header, records, dry_run=self.plan is not None)

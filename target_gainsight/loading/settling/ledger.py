@@ -158,7 +158,7 @@ class Ledger:
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
-    def open_file(self, stream: str, watermark: Watermark) -> FileContents:
+    def file_contents(self, stream: str, watermark: Watermark) -> FileContents:
         """Return the contents of a new file of a stream, whose sink has this watermark."""
         return FileContents(stream, watermark, self.rejects.index)
 
