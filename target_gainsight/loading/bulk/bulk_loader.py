@@ -230,7 +230,7 @@ class BulkLoader:
         file.complete()
         note = self.journal.new_note(file, self.stream, self.job_id, self.header)
 
-        def file_contents() -> BinaryIO:
+        def open_file() -> BinaryIO:
             nonlocal note
             note = replace(note, sent_at=self.clock.now())
             self.journal.write(note)
