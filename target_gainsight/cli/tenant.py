@@ -20,10 +20,8 @@ from target_gainsight.loading.object_schemas import ObjectSchemas, read_static_s
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.settings.model import Settings
+from target_gainsight.settings.stream_settings import OBJECT_NAMES
 from target_gainsight.singer.connection import connect
-
-DOCUMENTED = {"timeline": ACTIVITY, ACTIVITY: ACTIVITY, "cta": CTA, CTA: CTA}
-"""Objects whose fields are documented by Gainsight, by each of their names."""
 
 MAX_RETRY_SECONDS = 30
 """Less than a load's: someone waits at the terminal."""
@@ -50,11 +48,11 @@ class TenantMetadata:
         Raises:
             RunStoppedError: The tenant has no such object; the message names near misses.
         """
-        documented = DOCUMENTED.get(object_name.lower())
-        if documented is None:
+        name = OBJECT_NAMES.get(object_name.lower(), object_name.lower())
+        if name not in {ACTIVITY, CTA}:
             return self._schemas.get(object_name)
         return read_static_schema(
-            documented, mentioned, describe=self._schemas.get, cockpit=self._client.cockpit
+            name, mentioned, describe=self._schemas.get, cockpit=self._client.cockpit
         )
 
 
