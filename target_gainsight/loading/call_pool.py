@@ -19,7 +19,7 @@ class CallPool:
 
     Args:
         size: The maximum number at a time.
-        on_wait: Called every half second while this thread waits.
+        on_wait: Called whenever half a second of waiting has been in vain.
     """
 
     def __init__(self, size: int, on_wait: Callable[[], None]) -> None:
@@ -49,18 +49,14 @@ class CallPool:
         self._in_flight[self._executor.submit(send)] = on_done
 
     def process_completed(self, *, wait: bool) -> None:
-        """Pass on the results of completed calls; wait for one at least if ``wait``.
+        """Pass on the results of completed calls; ``wait`` half a second for one.
 
         A receiver may call this itself.
         """
-        done: set[Future[Any]] = set()
-        while self._in_flight and not done:
-            timeout = WAIT_SECONDS if wait else 0
-            done, _ = wait_for(self._in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
-            if not wait:
-                break
-            if not done:
-                self._on_wait()
+        timeout = WAIT_SECONDS if wait else 0
+        done, _ = wait_for(self._in_flight, timeout, FIRST_COMPLETED)
+        if wait and not done:
+            self._on_wait()
         for future in done:
             on_done = self._in_flight.pop(future, None)
             if on_done is not None:

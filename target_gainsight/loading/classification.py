@@ -47,12 +47,8 @@ class Classification:
     """Classifies the records of one stream.
 
     Attributes:
-        mapper: Compares records with rows.
-        keys: The lookup keys, which are equal in a record and its row.
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
-        summary: Counts the fields that a null empties.
         plan: Records what would change, in a dry run.
-        existing_on_insert: What insert mode does with a record that the tenant has.
     """
 
     settings: StreamSettings
@@ -70,13 +66,8 @@ class Classification:
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.
 
-        Args:
-            record: The record.
-            matches: The rows that may have its key.
-            result: Takes its outcome, if it needs no write.
-
         Returns:
-            How it is to be written, or None when it has its outcome.
+            How it is to be written, or None when it has its outcome, which the result takes.
         """
         if None in record.key and self.settings.sync_mode != "insert":
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
@@ -269,9 +260,7 @@ def exists_reason(message: str) -> Reason:
 def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -> list[LoadRecord]:
     """Merge records with the same key: later fields win, earlier ones stay.
 
-    Args:
-        group: The records.
-        rules: The write rules, which hold for the later records as if the earlier were a row.
+    The write rules hold for the later records as if the earlier were a row.
 
     Returns:
         A record for each key, in the order in which the keys came first.

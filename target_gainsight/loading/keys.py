@@ -52,12 +52,9 @@ class KeyReader:
         )
 
     def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
-        """List the values that find the rows with a record's key.
+        """List the values that find the rows with a record's key; none if one of them is missing.
 
         Text is queried without its blanks, too: a tenant may strip them.
-
-        Returns:
-            The values; none if one of the keys is missing.
         """
         columns = []
         for name, converter in zip(self.names, self.converters, strict=True):
@@ -69,11 +66,7 @@ class KeyReader:
         return _combine(columns)
 
     def near_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
-        """List the values that find rows whose keys are usual spellings of a record's.
-
-        Returns:
-            The values; none if no key has another spelling.
-        """
+        """List the values that find rows with usual spellings of a record's key, if it has any."""
         columns: list[tuple[Any, ...]] = []
         for name, converter in zip(self.names, self.converters, strict=True):
             value = fields.get(name)

@@ -24,19 +24,10 @@ class LoadingStream(Protocol):
 class LoadingStreams:
     """The streams of a run that load, in the order of their SCHEMA messages.
 
-    **Re-entrancy.** Two promises make one stream settle another in the middle of its own work:
-    records of one object are applied in input order, also if they come from several streams, and
-    a lookup finds the rows that other streams still hold. So before stream A loads a group, and
-    before it looks up an object, it calls `settle_object`, which settles every other stream of
-    that object. Such a stream B may look up an object of its own and settle further streams; but
-    a stream that is loading (it is inside `loading`) is never settled: its group is half done,
-    and settling it would come back to where the chain began. If A and B look each other up, B
-    therefore does not find the rows of the group that A is loading.
-
-    Two streams of one object never hold records with the same key, so that it does not matter
-    which of them is settled first.
-
-    This is the only place where one stream calls another.
+    Before stream A loads a group, and before it looks up an object, it settles every other stream
+    of that object, which may settle further ones: loading is re-entrant. A stream that is loading
+    (it is inside `loading`) is never settled: its group is half done. This is the only place where
+    one stream calls another; docs/architecture.md says why.
 
     Attributes:
         shared: The objects, in lower case, that several streams load into.

@@ -57,7 +57,7 @@ class NearMatchQueue:
 class SeenKeys:
     """The keys of one object, as fingerprints of 64 bits, in a temporary database.
 
-    They are indexed when the first one is searched or removed: other runs only add.
+    It is indexed when the first key is searched or removed: other runs only add.
     """
 
     def __init__(self) -> None:

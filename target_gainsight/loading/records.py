@@ -87,7 +87,6 @@ class LoadRecord:
     """A record on its way into the tenant.
 
     Attributes:
-        source: Where it came from.
         fields: Gainsight field to the value that is written.
         key: The comparable values of its lookup keys, empty without keys.
         parts: The records it was merged from, in order; empty when it stands for itself.

@@ -217,10 +217,7 @@ class ObjectReader:
             needed: Fields that every row must carry.
             optional: Fields that are left out where no query can read them.
             where: The filter.
-            is_asked_for: Returns whether a row may match the filter.
-
-        Returns:
-            The rows; some may not match.
+            is_asked_for: Returns whether a row may match the filter; some of the result may not.
 
         Raises:
             UnreadableFieldError: A needed field cannot be read.
