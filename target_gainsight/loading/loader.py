@@ -96,8 +96,7 @@ class RecordLoader:
             GainsightError: The run must stop.
             RunStoppedError: The run must stop.
         """
-        if self.resolver is not None:
-            group = self._resolve(group, self.resolver)
+        group = self._resolve(group)
         for record in group:
             record.key = self.keys.read_key(record.fields)
         if self.rows is None:
@@ -110,8 +109,7 @@ class RecordLoader:
                     self._wait_for_conflicting_keys(part)
                 self._load_by_key(part)
         self._send_packed(partial=False)
-        if self.deferred is not None and self.deferred.is_due:
-            self._follow_up(self.deferred, final=False)
+        self._follow_up(final=False)
         self.pool.process_completed(wait=False)
 
     def flush(self) -> None:
@@ -120,20 +118,17 @@ class RecordLoader:
             self._finish_read()
             self._send_packed(partial=True)
             self._finish_calls()
-            if self._unmerged:
-                self._retry_unmerged()
+            self._retry_unmerged()
 
     def finish(self) -> None:
         """Settle everything of this stream, also records whose parents are missing."""
         self.flush()
-        if self.deferred is not None:
-            self._follow_up(self.deferred, final=True)
-            self.flush()
+        self._follow_up(final=True)
+        self.flush()
 
     def send_older_than(self, seconds: float) -> None:
         """Send a partial batch that has waited longer."""
-        if self.deferred is not None and self.deferred.is_due:
-            self._follow_up(self.deferred, final=False)
+        self._follow_up(final=False)
         since, now = self._packed_since, self.resends.clock.now()
         if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
@@ -151,8 +146,11 @@ class RecordLoader:
             return split_at_deletes(group, self.keys.normalize)
         return (group,)
 
-    def _resolve(self, group: Sequence[LoadRecord], resolver: Resolver) -> Sequence[LoadRecord]:
+    def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
         """Fill the foreign keys of a group; return the records that are not rejected for them."""
+        resolver = self.resolver
+        if resolver is None:
+            return group
         while resolver.has_self_lookup and self._is_busy:
             self.pool.process_completed(wait=True)
         refused = BatchResult()
@@ -176,11 +174,13 @@ class RecordLoader:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
         self.ledger.record_batch(result)
 
-    def _follow_up(self, deferred: DeferredParents, *, final: bool) -> None:
+    def _follow_up(self, *, final: bool) -> None:
         """Complete records whose parents exist by now, once their own rows are written."""
+        if self.deferred is None or not (final or self.deferred.is_due):
+            return
         self._finish_read()
         self._finish_calls()
-        for result, updates in deferred.follow_up(final=final):
+        for result, updates in self.deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
             self._packed["update"] += updates
