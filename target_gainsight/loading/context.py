@@ -104,9 +104,7 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
 
 def _looked_up(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
     """List the objects and match fields of all lookups."""
-    for stream in (settings.default_stream, *settings.streams.values()):
-        if stream is None:
-            continue
+    for stream in filter(None, (settings.default_stream, *settings.streams.values())):
         for lookup in stream.lookups.values():
             yield lookup.object_name, tuple(lookup.fields.values())
         if stream.company_links is not None:

@@ -139,9 +139,7 @@ def read_static_schema(
 
 def _configured_objects(settings: Settings) -> Iterator[str]:
     """List every object that streams are loaded into or looked up in."""
-    for stream in (settings.default_stream, *settings.streams.values()):
-        if stream is None:
-            continue
+    for stream in filter(None, (settings.default_stream, *settings.streams.values())):
         names = [stream.object_name, *(each.object_name for each in stream.lookups.values())]
         if stream.company_links is not None:
             names.append(OBJECT_NAMES["company"])

@@ -53,7 +53,10 @@ class CompiledValidator(BaseJSONSchemaValidator):
         problems = [*_keyword_problems(schema), *_reference_problems(schema)]
         if problems:
             raise InvalidJSONSchema("; ".join(dict.fromkeys(problems[:_MAX_PROBLEMS])))
-        self._thorough = JSONSchemaValidator(_without_ecma_patterns(schema))
+        readable = copy.deepcopy(schema)
+        for _, node in _ecma_patterns(readable):
+            del node["pattern"]
+        self._thorough = JSONSchemaValidator(readable)
         self._check: Callable[[dict[str, Any]], None] = self._thorough.validate
         with suppress(ValueError, TypeError, OverflowError):
             self._check = jsonschema_rs.Draft202012Validator(schema).validate
@@ -86,14 +89,11 @@ def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in meta.iter_errors(schema):
         yield _problem([str(part) for part in error.absolute_path], display(error.instance))
-    for path, node in _nodes(schema):
-        pattern = node.get("pattern")
-        if not isinstance(pattern, str) or _is_python(pattern):
-            continue
+    for path, node in _ecma_patterns(schema):
         try:
-            jsonschema_rs.Draft202012Validator({"pattern": pattern})
+            jsonschema_rs.Draft202012Validator({"pattern": node["pattern"]})
         except ValueError:
-            yield _problem([*path, "pattern"], display(pattern))
+            yield _problem([*path, "pattern"], display(node["pattern"]))
 
 
 def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
@@ -139,19 +139,12 @@ def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, An
             yield from _nodes(value, (*path, name))
 
 
-def _without_ecma_patterns(schema: dict[str, Any]) -> dict[str, Any]:
-    """Copy a schema without the patterns that Python cannot read."""
-    copied = copy.deepcopy(schema)
-    for _, node in _nodes(copied):
+def _ecma_patterns(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """List the schemas in a schema that have a pattern which Python cannot read."""
+    for path, node in _nodes(schema):
         pattern = node.get("pattern")
-        if isinstance(pattern, str) and not _is_python(pattern):
-            del node["pattern"]
-    return copied
-
-
-def _is_python(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        return False
-    return True
+        if isinstance(pattern, str):
+            try:
+                re.compile(pattern)
+            except (re.error, RecursionError, OverflowError):
+                yield path, node
