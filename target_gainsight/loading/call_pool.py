@@ -17,6 +17,9 @@ WAIT_SECONDS = 0.5
 class CallPool:
     """The batches and reads in flight, of all streams together.
 
+    Attributes:
+        accepts_calls: Whether further calls are made; False when the run is stopping.
+
     Args:
         size: The maximum number at a time.
         on_wait: Called whenever half a second of waiting has been in vain.
@@ -26,7 +29,7 @@ class CallPool:
         self._size = size
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="gainsight-call")
         self._in_flight: dict[Future[Any], Callable[[Future[Any]], object]] = {}
-        self._closing = False
+        self.accepts_calls = True
         self._on_wait = on_wait
 
     def submit(
@@ -43,7 +46,7 @@ class CallPool:
         """
         while len(self._in_flight) >= self._size:
             self.process_completed(wait=True)
-        if self._closing:
+        if not self.accepts_calls:
             message = "the run is stopping; nothing more is sent"
             raise RunStoppedError(message)
         self._in_flight[self._executor.submit(send)] = on_done
@@ -61,10 +64,6 @@ class CallPool:
             on_done = self._in_flight.pop(future, None)
             if on_done is not None:
                 on_done(future)
-
-    def stop_accepting(self) -> None:
-        """Refuse further calls: the run is stopping."""
-        self._closing = True
 
     @property
     def busy(self) -> bool:

@@ -6,7 +6,7 @@ Records of a group with the same key are merged first, and split again if the me
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from target_gainsight.loading.dry_run.plan import Plan
@@ -58,10 +58,7 @@ class Classification:
     summary: Summary
     plan: Plan | None
     existing_on_insert: ExistingOnInsert
-    rules: WriteRules | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rules = WriteRules(self.settings.field_rules) if self.settings.field_rules else None
+    rules: WriteRules | None
 
     def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
         """Decide how a record is written and note its GSID.

@@ -114,7 +114,7 @@ class RecordLoader:
 
     def flush(self) -> None:
         """Settle everything of this stream but the records that wait for their parent."""
-        while self._is_busy or self._unmerged or self._packed_since is not None:
+        while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
             self._finish_read()
             self._send_packed(partial=True)
             self._finish_calls()
@@ -133,11 +133,6 @@ class RecordLoader:
         if since is not None and now - since >= seconds:
             self._send_packed(partial=True)
 
-    @property
-    def _is_busy(self) -> bool:
-        """Whether anything is being read or written."""
-        return bool(self._reading or self._in_flight)
-
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         """Split a group into parts whose records can be read and written together."""
         if self.settings.sync_mode == "insert":
@@ -151,7 +146,7 @@ class RecordLoader:
         resolver = self.resolver
         if resolver is None:
             return group
-        while resolver.has_self_lookup and self._is_busy:
+        while resolver.has_self_lookup and (self._reading or self._in_flight):
             self.pool.process_completed(wait=True)
         refused = BatchResult()
         try:

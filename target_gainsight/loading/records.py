@@ -10,6 +10,7 @@ from typing import Any
 from target_gainsight.loading.keys import Link, LookupKey, Reference
 
 
+@dataclass(eq=False)
 class Watermark:
     """How far the records of one sink instance, or of the run, are settled without a gap.
 
@@ -18,12 +19,11 @@ class Watermark:
         settled: The position up to which every record is settled.
     """
 
-    def __init__(self) -> None:
-        self.received = 0
-        self.settled = 0
-        # Where ranges of settled positions begin and end in turn: one record may wait for minutes
-        # while very many after it are settled.
-        self._bounds = [0, 1]
+    received: int = 0
+    settled: int = 0
+    _bounds: list[int] = field(default_factory=lambda: [0, 1])
+    """Where ranges of settled positions begin and end in turn: one record may wait for minutes
+    while very many after it are settled."""
 
     def register(self) -> int:
         """Take one more record and return its position."""

@@ -213,7 +213,7 @@ class Session:
         errors = [] if error is None or interruption.signal is not None else [error]
         is_bad_input = any(isinstance(each, (SingerSDKError, SingerError)) for each in errors)
         if self._context is not None and not is_bad_input:
-            self._context.pool.stop_accepting()
+            self._context.pool.accepts_calls = False
         for each in errors:
             if isinstance(each, StreamMismatchError):
                 self._add_proposal(each)

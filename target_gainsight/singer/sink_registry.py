@@ -152,7 +152,6 @@ class SinkRegistry:
                 )
             before.settle()
         self._make_sink(stream_name, schema=schema, key_properties=keys)
-        self.sinks[stream_name].begin()
 
 
 class _SourceSchema(dict[str, Any]):

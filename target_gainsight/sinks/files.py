@@ -33,11 +33,6 @@ class FileSink(StreamSink):
         self.file_counts = self.counts.by_file = self.counts.by_file or FileCounts()
         self.plan = self._plan()
         self.loader = self._make_loader(_line(self.plan.header))
-
-    @override
-    def setup(self) -> None:
-        """Warn of columns that are not sent."""
-        super().setup()
         self.report_columns(self.plan.unmapped, "the CSV")
 
     @override
@@ -93,9 +88,9 @@ class BulkCsvSink(FileSink):
 
     loader: BulkLoader
 
-    @override
-    def begin(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
         """Wait for the job of an earlier run before the first row."""
+        super().__init__(*args, **kwargs)
         self.loader.begin()
         self.streams.add(self)
 

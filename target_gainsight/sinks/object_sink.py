@@ -33,6 +33,7 @@ from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE, well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.mapping.types.converters import RICH_TEXT
+from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.stream import StreamSink
 
 _LATEST = 253_402_300_800.0
@@ -216,6 +217,7 @@ class ObjectSink(StreamSink):
                 lookups=self._lookup_index,
                 rows=rows,
             )
+        rules = WriteRules(stream.field_rules) if stream.field_rules else None
         compares_keys = rows is not None and stream.near_matches != "ignore"
         classification = Classification(
             stream,
@@ -225,6 +227,7 @@ class ObjectSink(StreamSink):
             context.summary,
             plan,
             self.existing_on_insert,
+            rules,
         )
         resolver, deferred = None, None
         if self.lookups.any:
@@ -240,9 +243,7 @@ class ObjectSink(StreamSink):
                     keys.names,
                     now=self.clock.now,
                     max_age_seconds=context.settings.limits.max_batch_age_seconds,
-                    create_only=classification.rules.create_only
-                    if classification.rules
-                    else frozenset(),
+                    create_only=rules.create_only if rules else frozenset(),
                 )
         reads = stream.sync_mode != "insert" or self.existing_on_insert != "written"
         return RecordLoader(

@@ -14,8 +14,8 @@ from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.api_rows import PeopleRows, PersonComparison
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
+from target_gainsight.loading.reading.api_rows import LINK_OBJECT, PeopleRows, PersonComparison
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -93,7 +93,7 @@ class RecordsSink(ObjectSink):
         records, name, keys = self.client.records, self.object_name, self._keys
         ruled = tuple(self.stream.field_rules)
         current = (
-            CurrentRows(records=records, object_name=name, keys=keys, ruled=ruled)
+            CurrentRows(reader=ObjectReader(records, name), keys=keys, ruled=ruled)
             if keys.names
             else None
         )
@@ -140,10 +140,10 @@ class PersonSink(ObjectSink):
     def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
         fields, links = self.lookups.link_fields, self.stream.company_links
         rows = PeopleRows(
-            records=self.client.records,
-            object_name=self.object_name,
+            reader=ObjectReader(self.client.records, self.object_name),
             keys=self._keys,
             ruled=tuple(self.stream.field_rules),
+            links=ObjectReader(self.client.records, LINK_OBJECT),
             link_fields=tuple(field.name for field in fields),
         )
         on_no_match = links.on_no_match if links else "reject"

@@ -15,7 +15,7 @@ from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.api_rows import DocumentedComparison, DocumentedRows
-from target_gainsight.loading.reading.current_rows import CurrentRows, RowReader
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import CtaWriter, TimelineWriter
@@ -63,9 +63,9 @@ class StaticSchemaSink(ObjectSink):
         rows: CurrentRows | None = None
         if self._keys.names:
             rows = DocumentedRows(
-                records=self.client.records,
-                object_name=self.object_name,
+                reader=ObjectReader(self.client.records, self.object_name),
                 keys=self._keys,
+                required=(GSID,) if self.needs_rows else (),
                 compared=frozenset(compared),
                 read_as=READ_AS.get(self.object_name, {}),
                 needed=self.needs_rows,

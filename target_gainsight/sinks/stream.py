@@ -79,9 +79,6 @@ class StreamSink(BatchSink):
         """Compile the stream's schema, if records are to be checked."""
         return CompiledValidator(self.schema) if self.validate_schema else None
 
-    def begin(self) -> None:
-        """Prepare for the first record; errors end the run."""
-
     def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
         """Go on with another schema that fits the earlier records, too.
 

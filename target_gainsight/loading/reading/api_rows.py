@@ -40,15 +40,12 @@ class PeopleRows(CurrentRows):
     """Reads people, and their links to companies where the stream carries any.
 
     Attributes:
+        links: Reads links.
         link_fields: The fields of the links that the stream writes.
     """
 
+    links: ObjectReader
     link_fields: tuple[str, ...]
-    _links: ObjectReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._links = ObjectReader(self.records, LINK_OBJECT)
 
     @override
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
@@ -59,7 +56,7 @@ class PeopleRows(CurrentRows):
         people = {str(row[GSID]) for row in rows}
         links: dict[object, list[Row]] = defaultdict(list)
         if people:
-            for link in self._links.read(
+            for link in self.links.read(
                 (PERSON_ID, COMPANY_ID),
                 self.link_fields,
                 is_in(PERSON_ID, sorted(people)),
@@ -118,16 +115,12 @@ class DocumentedRows(CurrentRows):
     Attributes:
         compared: The fields to read.
         needed: Whether a refused query stops the run, because a write without a read could create
-            duplicates; rows then need a GSID, too. A write rule has the same effect.
+            duplicates. A write rule has the same effect.
     """
 
     compared: frozenset[str]
     needed: bool
     _reads_fields: bool = field(default=True, init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.required = (GSID,) if self.needed else ()
 
     @override
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
@@ -164,7 +157,7 @@ class DocumentedRows(CurrentRows):
             logger.warning(
                 "%s: the tenant refuses to read the fields that are written (%s); only which "
                 "records exist is read, and existing ones are written without being compared",
-                self.object_name,
+                self.reader.object_name,
                 refusal,
             )
             return
@@ -173,7 +166,7 @@ class DocumentedRows(CurrentRows):
                 "field_rules depend on the rows" if self.ruled else "the records may exist already"
             )
             message = (
-                f"the tenant refuses to read {self.object_name} by "
+                f"the tenant refuses to read {self.reader.object_name} by "
                 f"{', '.join(self.keys.names)}: {refusal}. Nothing is written, because {why}"
             )
             raise RunStoppedError(message) from refusal
@@ -181,7 +174,7 @@ class DocumentedRows(CurrentRows):
         logger.warning(
             "%s: the tenant refuses to read which records exist (%s); every record is written, "
             "and the responses show which existed",
-            self.object_name,
+            self.reader.object_name,
             refusal,
         )
 

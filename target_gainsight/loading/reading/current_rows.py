@@ -103,18 +103,13 @@ class CurrentRows:
         readable: Whether the tenant returns rows of the object.
     """
 
-    records: RecordsApi
-    object_name: str
+    reader: ObjectReader
     keys: KeyReader
     read_as: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = (GSID,)
     ruled: tuple[str, ...] = ()
     readable: bool = field(default=True, init=False)
-    _reader: ObjectReader = field(init=False)
     _most_values: int | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        self._reader = ObjectReader(self.records, self.object_name)
 
     def read(
         self, records: Sequence[LoadRecord], extra: Sequence[str] = (), *, near: bool = False
@@ -139,7 +134,7 @@ class CurrentRows:
         except RefusedError as refusal:
             if len(values) == 1:
                 message = (
-                    f"the tenant refuses to read {self.object_name} by "
+                    f"the tenant refuses to read {self.reader.object_name} by "
                     f"{', '.join(self.keys.names)}: {refusal}"
                 )
                 raise RunStoppedError(message) from refusal
@@ -147,7 +142,7 @@ class CurrentRows:
             self._most_values = min(half, self._most_values or half)
             logger.warning(
                 "%s: a query for %d keys was refused (%s); asking for %d at a time from now on",
-                self.object_name,
+                self.reader.object_name,
                 len(values),
                 refusal,
                 half,
@@ -162,7 +157,8 @@ class CurrentRows:
         advice = "Choose other lookup_keys"
         if ruled:
             effect, advice = "so that field_rules cannot be applied", "Remove its rule"
-        return f"the tenant cannot read {names} of {self.object_name}, {effect}: {error}. {advice}"
+        names = f"{names} of {self.reader.object_name}"
+        return f"the tenant cannot read {names}, {effect}: {error}. {advice}"
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Query once for the rows with some keys."""
@@ -178,7 +174,7 @@ class CurrentRows:
         asked = AskedKeys(self.keys, keys)
         paths = (self.read_as.get(name, name) for name in (*names, *self.ruled))
         needed = (*self.required, *paths)
-        return self._reader.read(
+        return self.reader.read(
             needed, select, where, lambda row: asked.may_include(self._as_written(row))
         )
 
@@ -195,14 +191,14 @@ class CurrentRows:
         return {**row, **renamed} if renamed else row
 
 
+@dataclass(eq=False)
 class ObjectReader:
     """Reads rows of one object and checks them. May be used from several threads."""
 
-    def __init__(self, records: RecordsApi, object_name: str) -> None:
-        self._records = records
-        self._object_name = object_name
-        self._unreadable: frozenset[str] = frozenset()
-        self._reads_needed_only = False
+    records: RecordsApi
+    object_name: str
+    _unreadable: frozenset[str] = field(default=frozenset(), init=False)
+    _reads_needed_only: bool = field(default=False, init=False)
 
     def read(
         self,
@@ -229,7 +225,7 @@ class ObjectReader:
             readable = [name for name in optional if name not in left_out]
             try:
                 select = (*needed, *readable)
-                rows = self._records.query(self._object_name, select=select, where=where)
+                rows = self.records.query(self.object_name, select=select, where=where)
                 return self._check(rows, needed, is_asked_for)
             except UnreadableFieldError as error:
                 if not readable or not set(error.fields).isdisjoint(needed):
@@ -253,7 +249,7 @@ class ObjectReader:
             ]
             if missing:
                 message = (
-                    f"the tenant returns rows of {self._object_name} without "
+                    f"the tenant returns rows of {self.object_name} without "
                     f"{', '.join(missing)}. Nothing is written, because rows that exist could be "
                     "taken for missing"
                 )
@@ -264,7 +260,7 @@ class ObjectReader:
                 break
         if checked and not is_filtered:
             message = (
-                f"asked for some rows of {self._object_name} by {', '.join(needed)}, the "
+                f"asked for some rows of {self.object_name} by {', '.join(needed)}, the "
                 "tenant returned others only, as if it ignored the filter. Nothing is "
                 "written, because rows that exist could be taken for missing; try other "
                 "lookup_keys"
@@ -281,7 +277,7 @@ class ObjectReader:
             logger.warning(
                 "%s: the tenant cannot read %s (%s); records that carry such a field are written "
                 "without being compared",
-                self._object_name,
+                self.object_name,
                 ", ".join(sorted(new)) or "one of its fields",
                 error,
             )
