@@ -48,7 +48,6 @@ class BulkLoader:
         header: The first line of every file.
         object_name: The object that the job changes.
         streams: Settles other streams of the object before a file is sent.
-        lookups: The rows that lookups have found.
         plan: Records the files in a dry run, which sends nothing.
         max_bytes: Every file stays below it.
         job: Follows the jobs of the files, one after the other.

@@ -50,8 +50,6 @@ class RowDeleter:
     Attributes:
         max_deletes: How many rows of the stream this run may delete.
         deleted: Takes whole rows before they are deleted.
-        resends: How long deletes whose response was lost are sent again.
-        pool: The calls in flight.
         plan: Counts the reads of a dry run, which deletes nothing and writes no file.
     """
 
@@ -169,10 +167,10 @@ class WholeRowReader:
         while self._fields:
             select, where = (GSID, *self._fields), is_in(GSID, list(gsids))
             try:
-                rows = self._records.query(
+                found = self._records.query(
                     self._object_name, select=select, where=where, limit=len(gsids)
                 )
-                by_gsid: WholeRows = {str(row.get(GSID)): row for row in rows}
+                by_gsid: WholeRows = {str(row.get(GSID)): row for row in found}
             except UnreadableFieldError as error:
                 readable = [name for name in self._fields if name not in error.fields]
                 if len(readable) == len(self._fields):

@@ -41,7 +41,6 @@ class PlannedRows:
     """The current rows of one object, with what the run would have written so far.
 
     Attributes:
-        rows: Reads the tenant's rows.
         written: The rows that would have been written, by the lookup key.
         deleted: The GSIDs of the rows that would have been deleted.
     """

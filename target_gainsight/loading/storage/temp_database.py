@@ -104,31 +104,31 @@ class SpilledValues:
 
     def _dump(self, value: object) -> bytes:
         file = io.BytesIO()
-        _Pickler(file, self._shared).dump(value)
+        pickler = _Pickler(file, pickle.HIGHEST_PROTOCOL)
+        pickler.shared = self._shared
+        pickler.dump(value)
         return file.getvalue()
 
     def _load(self, content: bytes) -> tuple[Key, Any]:
-        key, value = _Unpickler(io.BytesIO(content), self._shared).load()
+        unpickler = _Unpickler(io.BytesIO(content))
+        unpickler.shared = self._shared
+        key, value = unpickler.load()
         return key, value
 
 
 class _Pickler(pickle.Pickler):
     """Writes shared objects as references."""
 
-    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
-        super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self._shared = shared
+    shared: dict[int, object]
 
     def persistent_id(self, obj: object) -> int | None:
-        return id(obj) if id(obj) in self._shared else None
+        return id(obj) if id(obj) in self.shared else None
 
 
 class _Unpickler(pickle.Unpickler):  # noqa: S301 - our own files
     """Reads references as the shared objects. The files are this process's own."""
 
-    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
-        super().__init__(file)
-        self._shared = shared
+    shared: dict[int, object]
 
     def persistent_load(self, pid: Any) -> object:  # noqa: ANN401 - pickle's signature
-        return self._shared[pid]
+        return self.shared[pid]

@@ -39,9 +39,7 @@ class CreateRecovery:
     """Looks up creates with an unknown outcome. Used by several worker threads.
 
     Attributes:
-        rows: Reads rows by the lookup keys, or None for a stream without keys.
-        mapper: Compares records with rows.
-        clock: Waits for calls that may still commit.
+        rows: Reads rows by the lookup keys; None for a stream without keys.
         timeout: Seconds after which a call timed out.
         only_new: Insert mode: a row counts only if it was created since the call.
     """
@@ -141,9 +139,8 @@ class CreateRecovery:
         return not self.only_new or created is None or created >= each.sent_at - CLOCK_TOLERANCE
 
     def _is_equal(self, row: Mapping[str, Any], record: LoadRecord) -> bool:
-        if self.only_new and _created_at(row) is None:
-            return False
-        return not self.mapper.changed_fields(record.fields, row)
+        is_dated = not self.only_new or _created_at(row) is not None
+        return is_dated and not self.mapper.changed_fields(record.fields, row)
 
 
 def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:

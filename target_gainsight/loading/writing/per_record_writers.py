@@ -87,11 +87,8 @@ class TimelineWriter(Writer):
     activity that had arrived is refused as a duplicate, and compared with what was sent.
 
     Attributes:
-        rows: Reads activities by their ExternalId.
-        comparison: Compares activities with their rows.
         rules: Decide which fields of an activity that is there are written.
         updates_known: Whether an activity that is there is changed, or left as it is.
-        clock: Returns when a call is sent.
     """
 
     timeline: TimelineApi
@@ -200,8 +197,6 @@ class CtaWriter(Writer):
 
     Attributes:
         not_changed: Fields that an update does not write: the lookup keys, and those of new CTAs.
-        recovery: Looks up creates with an unknown outcome.
-        clock: Returns when a call is sent.
     """
 
     cockpit: CockpitApi

@@ -38,8 +38,6 @@ class RecordsWriter(Writer):
         keys: The lookup keys, which an update does not write again.
         date_fields: The fields of type DATE.
         date_format: How they are written at first.
-        recovery: Looks up creates with an unknown outcome.
-        clock: Measures how long a call took.
     """
 
     records: RecordsApi
