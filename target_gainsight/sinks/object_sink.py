@@ -83,7 +83,7 @@ class ObjectSink(StreamSink):
         self.plan = self._plan_fields(self._choose_keys())
         self.mapper = self._make_mapper()
         index = self.context.lookups
-        self._lookup_index = index if index.is_target(self.object_name) else None
+        self._lookup_index = index if self.object_name in index.targets else None
         self._keys = self._reader_of(self.plan.keys)
         self.loader = self._make_loader()
 
@@ -231,12 +231,8 @@ class ObjectSink(StreamSink):
         )
         resolver, deferred = None, None
         if self.lookups.any:
-            resolver = Resolver(
-                self.lookups.lookups,
-                self.lookups.links,
-                context.lookups,
-                omit_null=stream.null_values == "omit",
-            )
+            omit_null = stream.null_values == "omit"
+            resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
             if resolver.has_self_lookup:
                 deferred = DeferredParents(
                     resolver,

@@ -78,10 +78,12 @@ class LookupIndex:
     Args:
         records: The records API.
         streams: Settles the streams of an object before it is looked up.
-        targets: The objects and match fields of the run's lookups.
         names: In a dry run, keeps what rows were found by; rows that would have been written are
             found, too.
         max_kept: Bound of each cache.
+
+    Attributes:
+        targets: The objects and match fields of the run's lookups.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class LookupIndex:
     ) -> None:
         self._records = records
         self._streams = streams
-        self._targets = targets
+        self.targets = targets
         self._names = names
         self._planned = None if names is None else PlannedParents(targets)
         self._rejected: _Cache[tuple[str, tuple[str, ...], Key], None] = _Cache(max_kept)
@@ -105,10 +107,6 @@ class LookupIndex:
         self._near: _Cache[tuple[MatchFields, Key], str | None] = _Cache(max_kept)
         self._max_values = MAX_VALUES
         self._max_near_keys = MAX_NEAR_KEYS
-
-    def is_target(self, object_name: str) -> bool:
-        """Return whether any lookup of the run looks into an object."""
-        return object_name in self._targets
 
     def on_create(self, object_name: str) -> None:
         """Forget which rows of an object were not found: some have been created, or given keys."""
@@ -132,7 +130,7 @@ class LookupIndex:
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for name, match_fields, values in self._targets.of(object_name, fields):
+        for name, match_fields, values in self.targets.of(object_name, fields):
             self._rejected[name, match_fields, _fold(values)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.lookups.plans import LookupPlan
+from target_gainsight.loading.lookups.plans import LookupPlan, StreamLookups
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.mapping.errors import FieldError
@@ -31,26 +31,18 @@ class Resolver:
     """Resolves the lookups and company links of one stream.
 
     Args:
-        links: How a person's companies are looked up; None for other objects.
         omit_null: Leave a field out rather than emptying it.
 
     Attributes:
         has_self_lookup: A lookup goes into the object that the stream loads.
     """
 
-    def __init__(
-        self,
-        lookups: tuple[LookupPlan, ...],
-        links: LookupPlan | None,
-        index: LookupIndex,
-        *,
-        omit_null: bool,
-    ) -> None:
-        self._lookups = {plan.target: plan for plan in lookups}
-        self._links = links
+    def __init__(self, lookups: StreamLookups, index: LookupIndex, *, omit_null: bool) -> None:
+        self._lookups = {plan.target: plan for plan in lookups.lookups}
+        self._links = lookups.links
         self._index = index
         self._omit_null = omit_null
-        self.has_self_lookup = any(plan.is_self_lookup for plan in lookups)
+        self.has_self_lookup = any(plan.is_self_lookup for plan in lookups.lookups)
 
     def resolve(
         self, group: Sequence[LoadRecord], result: BatchResult, *, final: bool

@@ -180,8 +180,12 @@ class TenantFacts:
     @cached_property
     def company_rows(self) -> RowsRead:
         """Companies with every field that can be read; with fewer if such a query is refused."""
+        sample = list(_NARROW)
+        for kinds in ({"DATE"}, {"DATETIME"}, TEXT_TYPES, PICKLIST_TYPES):
+            names = [name for name, each in self.company_types.items() if each in kinds]
+            sample += names[:_FIELDS_PER_TYPE]
         read = self._without_unreadable(tuple(self.company_types))
-        for select in (_sample_of(self.company_types), _NARROW):
+        for select in (tuple(dict.fromkeys(sample)), _NARROW):
             if read.is_refused:
                 fewer = self.query(COMPANY, select)
                 read = replace(fewer, unreadable=read.unreadable, refused=read.refused or read)
@@ -264,12 +268,3 @@ def fields_of(reply: Reply | None, object_name: str) -> tuple[DescribedField, ..
 
 def _labels(items: Sequence[Record], *, gsid: str, label: str) -> dict[str, str]:
     return {str(item.get(gsid)): str(item.get(label)) for item in items}
-
-
-def _sample_of(types: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the key fields and the first few of each type that is looked at."""
-    sample = list(_NARROW)
-    for kinds in ({"DATE"}, {"DATETIME"}, TEXT_TYPES, PICKLIST_TYPES):
-        names = [name for name, data_type in types.items() if data_type in kinds]
-        sample += names[:_FIELDS_PER_TYPE]
-    return tuple(dict.fromkeys(sample))

@@ -148,7 +148,10 @@ def _find_sizes(facts: TenantFacts) -> Iterator[Observation]:
     if tries[_GROUP].were_read:
         tries[_LARGEST] = _look_up(facts, _LARGEST)
     refused = next((each for each in tries.values() if each.is_refused), None)
-    by_bytes = refused and _look_up_long_name(facts, refused.reply.sent_bytes)
+    by_bytes = None
+    if refused is not None:  # one long name, in a body about as large as the one that was refused
+        name = "tg-probe".ljust(refused.reply.sent_bytes - 200, "-")
+        by_bytes = facts.query(COMPANY, ("Gsid", "Name"), is_in("Name", [name]))
     for size in _SMALLER if tries[_GROUP].is_refused else ():
         tries[size] = _look_up(facts, size)
         if tries[size].were_read:
@@ -175,12 +178,6 @@ def _look_up(facts: TenantFacts, size: int) -> RowsRead:
     if facts.missing_names is None and read.were_read:
         facts.missing_names = read
     return read
-
-
-def _look_up_long_name(facts: TenantFacts, size: int) -> RowsRead:
-    """Look for one long name, in a body about as large as the one that was refused."""
-    name = "tg-probe".ljust(size - 200, "-")
-    return facts.query(COMPANY, ("Gsid", "Name"), is_in("Name", [name]))
 
 
 def _judge_acceptance(accepted: int, tries: dict[int, RowsRead]) -> Iterator[Observation]:

@@ -119,8 +119,11 @@ class MarkedRows:
         """
         where = Condition(self.key, "STARTS_WITH", (_MARK,))
         rows = self.session.query(self.object_name, (GSID, self.key), where)
+        marks = ((row, _MARKED.fullmatch(str(row.get(self.key)))) for row in rows)
         return tuple(
-            str(row[GSID]) for row in rows if row.get(GSID) and _is_mark(row.get(self.key))
+            str(row[GSID])
+            for row, mark in marks
+            if mark and mark["check"] == _checksum(mark["token"]) and row.get(GSID)
         )
 
     def delete_twice(self, number: int) -> Reply:
@@ -176,12 +179,6 @@ class MarkedRows:
 def listed_rows(reply: Reply) -> tuple[Record, ...]:
     """Return the rows that the response to a write lists, in its order."""
     return as_mappings(as_mapping(reply.data).get("records"))
-
-
-def _is_mark(value: object) -> bool:
-    """Return whether a key is the mark of any run."""
-    match = _MARKED.fullmatch(value) if isinstance(value, str) else None
-    return match is not None and _checksum(match["token"]) == match["check"]
 
 
 def _checksum(token: str) -> str:

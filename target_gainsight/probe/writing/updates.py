@@ -175,7 +175,7 @@ def _send_too_many_keys(trial: Trial) -> Iterator[Observation]:
     trial.rows.update([(FIRST, values)])
     names = [*values, *[trial.rows.key] * MAX_KEYS][:MAX_KEYS]
     reply = trial.rows.update([(FIRST, values)], keys=names)
-    yield _judge_excess(TOO_MANY_KEYS, reply, "4 keys are accepted")
+    yield _code_of(TOO_MANY_KEYS, reply, accepted="4 keys are accepted")
 
 
 def _leave_out_key(trial: Trial) -> Iterator[Observation]:
@@ -194,16 +194,12 @@ def _send_too_many_records(trial: Trial) -> Iterator[Observation]:
     reply = trial.rows.insert([(number, trial.required) for number in TOO_MANY])
     if not reply.is_refused:
         trial.rows.read(TOO_MANY)
-    yield _judge_excess(TOO_MANY_RECORDS, reply, f"{MAX_RECORDS + 1} records are accepted")
+    yield _code_of(TOO_MANY_RECORDS, reply, accepted=f"{MAX_RECORDS + 1} records are accepted")
 
 
-def _judge_excess(topic: Topic, reply: Reply, accepted: str) -> Observation:
-    if reply.is_accepted:
+def _code_of(topic: Topic, reply: Reply, accepted: str = "") -> Observation:
+    if accepted and reply.is_accepted:
         return topic.settled("handled", accepted, _NO_SUCH_CALL)
-    return _code_of(topic, reply)
-
-
-def _code_of(topic: Topic, reply: Reply) -> Observation:
     if not reply.is_refused:
         return topic.not_settled(reply.summary if reply.error else "the call is not refused")
     if not reply.code:
