@@ -275,6 +275,4 @@ class GainsightClient:
             f"Gainsight did not serve this call in {state.attempts} tries over "
             f"{state.spent:.0f} s: {error.message}"
         )
-        return UnavailableError(
-            message, attempts=state.attempts, waited=state.waited, **error.context
-        )
+        return UnavailableError(message, **error.context)

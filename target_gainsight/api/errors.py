@@ -14,7 +14,6 @@ Errors carry what is needed to find the call again, never a credential and never
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime
 from typing import TypedDict
 
 from target_gainsight.api.http.json_codec import Json
@@ -125,12 +124,8 @@ class UnreachableError(StopRunError):
     """The domain has never responded (DNS, refused, TLS), or is no Gainsight tenant."""
 
 
-@dataclass(eq=False, repr=False)
 class QuotaExceededError(StopRunError):
-    """The day's quota is used up until `resets_at` (UTC)."""
-
-    _: KW_ONLY
-    resets_at: datetime
+    """The day's quota is used up; the message says until when."""
 
 
 class CallBudgetExceededError(StopRunError):
@@ -188,16 +183,8 @@ class MalformedResponseError(AmbiguousResponseError):
     """The response is a web page, cut short, empty, or not of the shape of this call's."""
 
 
-@dataclass(eq=False, repr=False)
 class UnavailableError(GainsightError):
-    """The call was tried `attempts` times, over `waited` seconds, and never succeeded.
-
-    The last fault is the `__cause__`. Waits for the window or the quota are not in `waited`.
-    """
-
-    _: KW_ONLY
-    attempts: int
-    waited: float
+    """The call was repeated for as long as allowed; its last fault is the `__cause__`."""
 
 
 @dataclass(eq=False, repr=False)

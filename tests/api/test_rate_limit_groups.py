@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
 from typing import Any, get_args
 
 import pytest
@@ -134,7 +133,6 @@ def test_spent_day_of_uploads_does_not_stop_other_groups(limiter: RateLimiter) -
         "the day's quota of 90 bulk uploads (90% of 100) is used up. It is renewed at "
         "2026-01-02 00:00 UTC; a run after that continues where this one stopped"
     )
-    assert caught.value.resets_at == datetime(2026, 1, 2, tzinfo=timezone.utc)
     assert waited(limiter, "synchronous") == waited(limiter, "timeline") == 0.0
 
 

@@ -146,7 +146,6 @@ def test_spent_day_says_when_it_is_renewed(clock: FakeClock) -> None:
         call(limiter, clock)
     with pytest.raises(QuotaExceededError) as caught:
         limiter.acquire("synchronous")
-    assert caught.value.resets_at == datetime(2026, 1, 2, tzinfo=timezone.utc)
     assert str(caught.value) == (
         "the day's quota of 3 calls (75% of 4) is used up. It is renewed at 2026-01-02 00:00 UTC; "
         "a run after that continues where this one stopped"

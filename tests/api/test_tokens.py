@@ -95,7 +95,7 @@ def test_threads_that_need_a_token_at_once_share_one(clock: FakeClock) -> None:
 
 def test_token_is_requested_again_after_a_failure(clock: FakeClock) -> None:
     issuer = Issuer()
-    issuer.failure = UnavailableError("nobody there", attempts=3, waited=1)
+    issuer.failure = UnavailableError("nobody there")
     provider = provider_of(issuer, clock)
     for _ in range(2):
         with pytest.raises(UnavailableError, match="nobody there"):

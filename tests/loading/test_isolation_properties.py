@@ -51,7 +51,7 @@ class Tenant(Writer):
         self.calls += 1
         if self.calls > self.calls_left:
             message = "no answer"
-            raise UnavailableError(message, attempts=3, waited=900)
+            raise UnavailableError(message)
         places = [record.fields["place"] for record in records]
         groups = tuple(self.blames[place] for place in places if place in self.blames)
         if groups:

@@ -32,8 +32,8 @@ class RetryPolicy:
 class RetryState:
     """The attempts of one call so far.
 
-    The last attempt was sent at `sent_at`, and ended at `ended_at`. `waited` sums the waits between
-    attempts; `spent` adds the attempts. Neither contains waits for a permit.
+    The last attempt was sent at `sent_at`, and ended at `ended_at`. `spent` sums the attempts and
+    the waits between them, without those for a permit.
     """
 
     policy: RetryPolicy
@@ -42,7 +42,6 @@ class RetryState:
     attempts: int = 0
     sent_at: float = 0.0
     waits: int = 0
-    waited: float = 0.0
     spent: float = 0.0
     tokens_refused: int = 0
 
@@ -63,9 +62,8 @@ class RetryState:
         retry_after = error.retry_after or 0.0
         if not tries_left or left <= 0 or retry_after > left:
             return None
-        longest = min(policy.max_wait, policy.base * 2**self.waits)
+        longest = min(policy.max_wait, policy.base * 2 ** min(self.waits, 30))
         wait = min(max(retry_after, backoff.full_jitter(longest)), left)
         self.waits += 1
-        self.waited += wait
         self.spent += wait
         return wait

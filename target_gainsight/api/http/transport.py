@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from target_gainsight.api.auth import AuthHeader
@@ -43,10 +44,7 @@ _NEVER_CONNECTED: tuple[tuple[type[BaseException], str], ...] = (
     (NewConnectionError, "no connection can be made ({})"),
 )
 _TIMEOUTS = (TimeoutError, requests.ReadTimeout, ReadTimeoutError)
-_CUT_SHORT = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
+_CUT_SHORT = (ChunkedEncodingError, ContentDecodingError)
 
 
 class Transport:

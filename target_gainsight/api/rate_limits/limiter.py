@@ -216,7 +216,7 @@ def _quota_exceeded(reason: str, now: float) -> QuotaExceededError:
         f"{reason} It is renewed at {resets_at:%Y-%m-%d %H:%M} UTC; a run after that continues "
         "where this one stopped"
     )
-    return QuotaExceededError(message, resets_at=resets_at)
+    return QuotaExceededError(message)
 
 
 def _utc(seconds: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Bulk jobs: upload CSV files and poll their status (GS Bulk API connector).
+"""Bulk jobs: upload CSV files of less than 80 MB and poll their status (GS Bulk API connector).
 
 The job, which an administrator creates, holds object, column mapping, lookups, operation and keys;
 no call creates or reads one. The place of the status id and the names of the counts are not
@@ -15,9 +15,6 @@ from urllib.parse import quote
 from target_gainsight.api.http.call import Call, form_content
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text
 from target_gainsight.api.http.responses import Send
-
-MAX_FILE_BYTES = 80_000_000
-"""A file must be smaller (GS Bulk API connector; read as decimal megabytes)."""
 
 _PATH = "/v1.0/admin/connector/job/bulkimport"
 _MIN_RESPONSE_SECONDS = 300.0

@@ -215,9 +215,7 @@ class RecordsApi:
                 f"{object_name} responds to every query with a server error and never did "
                 "otherwise. Some system objects cannot be read; look up another object"
             )
-            raise UnavailableError(
-                message, attempts=error.attempts, waited=error.waited, **error.context
-            ) from error
+            raise UnavailableError(message, **error.context) from error
         self._readable.add(object_name.lower())
         return rows_of(response.data) or ()
 

@@ -111,7 +111,7 @@ class _Delivery:
         spent = began - since
         if spent >= self.policy.max_seconds:
             message = "every response was lost, and the calls had no effect"
-            raise UnavailableError(message, attempts=0, waited=spent, **error.context) from error
+            raise UnavailableError(message, **error.context) from error
         longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))
         clock.wait(max(backoff.full_jitter(longest), error.cause.retry_after or 0.0))
         pauses.append((began, clock.now()))
