@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable
 
 import pytest
 from singer_messages import Message, companies, record, schema, state
 from singer_runs import Tenant
+from wire import Call, wired
 
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
@@ -277,6 +280,32 @@ def test_refused_gsid_key_switches_to_lookup_keys(start_tenant: Callable[..., Te
     run = tenant.load(schema(), *companies(range(120), Employees=1), max_concurrency=1)
     assert run.outcomes() == {"updated": 120}
     assert tenant.count_calls()["update"] == 4
+
+
+def test_update_refused_after_the_switch_is_sent_by_lookup_keys(
+    start_tenant: Callable[..., Tenant],
+) -> None:
+    tenant = start_tenant(switches={"keys_gsid_refused": True})
+    tenant.sandbox.tenant.seed("company", [{"Name": "C0"}, {"Name": "C1"}])
+    both_sent, switched, refused = threading.Barrier(2), threading.Event(), itertools.count()
+
+    def is_by_gsid(call: Call) -> bool:
+        return call.kind == "update" and "Gsid" in call.body["records"][0]
+
+    def before(call: Call) -> None:
+        if is_by_gsid(call):
+            both_sent.wait(60)
+        elif call.kind == "update":
+            switched.set()
+
+    def after(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if is_by_gsid(call) and next(refused):
+            switched.wait(60)
+        return status, envelope
+
+    lines = [schema(), *companies(range(2), Employees=1)]
+    run = tenant.load(*lines, batch_size_rows=1, max_concurrency=2, http=wired(before, after))
+    assert run.outcomes() == {"updated": 2}
 
 
 @pytest.mark.parametrize(
