@@ -30,23 +30,32 @@ def check_fit(
     Raises:
         StreamMismatchError: The stream does not fit; carries all problems.
     """
-    problems = (*find_problems(spec), *further_problems)
+    problems = [*find_problems(spec), *further_problems]
     if problems:
         raise StreamMismatchError(problems, stream=stream, object_name=spec.object_name, spec=spec)
 
 
-def find_problems(spec: MappingSpec) -> tuple[FieldProblem, ...]:
+def find_problems(spec: MappingSpec) -> list[FieldProblem]:
     """Return everything that is wrong, columns first."""
-    return (
-        *_check_columns(spec),
-        *_check_mapping(spec),
-        *_check_constants(spec),
-        *_check_lookups(spec),
-        *_check_keys(spec),
-        *_check_rules(spec),
-        *_check_duplicates(spec),
-        *(_unfilled_fields(spec) if spec.schema and spec.schema.documented else ()),
-    )
+    names, unmapped = spec.column_names, spec.unmapped
+    problems = [*_check_columns(spec)]
+    for source, target in spec.settings.field_mapping.items():
+        problems += missing_columns("field_mapping", [source], names, unmapped)
+        problems += _check_field(spec, "field_mapping", target)
+    problems += _check_constants(spec)
+    problems += missing_columns("lookups", sorted(spec.lookup_columns), names, unmapped)
+    for target in sorted(spec.settings.lookups):
+        problems += _check_field(spec, "lookups", target)
+    problems += _check_keys(spec)
+    problems += _check_rules(spec)
+    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
+        sources = spec.sources_of(name)
+        if len(sources) > 1:
+            message = f"{name} is filled by {' and '.join(sources)}. Keep only one."
+            problems.append(FieldProblem("field_mapping", name, message))
+    if spec.schema and spec.schema.documented:
+        problems += _unfilled_fields(spec)
+    return problems
 
 
 def find_warnings(spec: MappingSpec) -> Iterator[str]:
@@ -86,12 +95,6 @@ def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
         yield from check_column_type(column, field)
 
 
-def _check_mapping(spec: MappingSpec) -> Iterator[FieldProblem]:
-    for source, target in spec.settings.field_mapping.items():
-        yield from missing_columns("field_mapping", [source], spec.column_names, spec.unmapped)
-        yield from _check_field(spec, "field_mapping", target)
-
-
 def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
     for name, value in spec.constants.items():
         yield from _check_field(spec, "constants", name)
@@ -103,13 +106,6 @@ def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
             continue
         if field and written is None and not field.nillable:
             yield FieldProblem("constants", name, f"{name} must not be empty.")
-
-
-def _check_lookups(spec: MappingSpec) -> Iterator[FieldProblem]:
-    sources = sorted(spec.lookup_columns)
-    yield from missing_columns("lookups", sources, spec.column_names, spec.unmapped)
-    for name in sorted(spec.settings.lookups):
-        yield from _check_field(spec, "lookups", name)
 
 
 def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
@@ -160,14 +156,6 @@ def _check_rules(spec: MappingSpec) -> Iterator[FieldProblem]:
         elif name in UNCOMPARED.get(spec.object_name, ()):
             message = f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
             yield FieldProblem("field_rules", name, message)
-
-
-def _check_duplicates(spec: MappingSpec) -> Iterator[FieldProblem]:
-    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
-        sources = spec.sources_of(name)
-        if len(sources) > 1:
-            message = f"{name} is filled by {' and '.join(sources)}. Keep only one."
-            yield FieldProblem("field_mapping", name, message)
 
 
 def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:

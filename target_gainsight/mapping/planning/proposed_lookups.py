@@ -52,54 +52,37 @@ def propose_references(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Propose the settings `lookups` and `company_links`; none where some are configured.
 
+    A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
+    exist leaves the field empty, because this target cannot create users.
+
     Args:
         references: The objects that are looked up, by their names in lower case.
     """
     if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
-    own_names = {each.name.lower() for each in spec.schema.fields}
-    free = [
-        each
-        for each in spec.columns
-        if each.name not in spec.settings.field_mapping and each.name.lower() not in own_names
-    ]
-    filled = {*spec.settings.field_mapping.values(), *spec.constants}
-    found = _propose_lookups(free, spec.schema, references)
-    lookups = {name: lookup for name, lookup in found.items() if name not in filled}
+    mapping = spec.settings.field_mapping
+    own = {field.name.lower() for field in spec.schema.fields}
+    free = [c for c in spec.columns if c.name not in mapping and c.name.lower() not in own]
     is_person = spec.schema.name.lower() == PERSON
-    return lookups, _propose_company_links(free, references) if is_person else {}
+    links = _propose_company_links(free, references) if is_person else {}
+    lookups: dict[str, Any] = {}
+    for field in _reference_fields(spec.schema):
+        target = field.lookup_objects[0]
+        referenced = references.get(target.lower())
+        found = _find_match(free, _words_for(field), referenced) if referenced else {}
+        if found:
+            lookups[field.name] = {"object_name": target, "fields": found}
+            if target.lower() == USER:
+                lookups[field.name]["on_no_match"] = "leave_empty"
+            free = [each for each in free if each.name not in found]
+    filled = {*mapping.values(), *spec.constants}
+    return {name: lookup for name, lookup in lookups.items() if name not in filled}, links
 
 
 def lookup_columns(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> frozenset[str]:
     """List the columns that proposed lookups and company links use."""
     by_lookup = (lookup["fields"] for lookup in lookups.values())
     return frozenset().union(*by_lookup, links.get("lookup", {}), links.get("fields", {}).values())
-
-
-def _propose_lookups(
-    columns: Sequence[Column], schema: ObjectSchema, references: Mapping[str, ObjectSchema]
-) -> dict[str, Any]:
-    """Propose lookups for the foreign keys of an object.
-
-    A column of the very name of a foreign key is taken to hold its GSIDs. A user who does not
-    exist leaves the field empty, because this target cannot create users.
-    """
-    names = {column.name for column in columns}
-    lookups: dict[str, Any] = {}
-    used: set[str] = set()
-    for field in _reference_fields(schema):
-        referenced = references.get(field.lookup_objects[0].lower())
-        if referenced is None or field.name in names:
-            continue
-        free = [column for column in columns if column.name not in used]
-        found = _find_match(free, _words_for(field), referenced)
-        if found:
-            lookup = {"object_name": field.lookup_objects[0], "fields": found}
-            if referenced.name.lower() == USER:
-                lookup["on_no_match"] = "leave_empty"
-            lookups[field.name] = lookup
-            used.update(found)
-    return lookups
 
 
 def _propose_company_links(
