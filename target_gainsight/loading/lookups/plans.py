@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
@@ -27,8 +27,7 @@ from target_gainsight.mapping.types.spellings import strip_blanks
 from target_gainsight.settings.stream_settings import (
     OBJECT_NAMES,
     CompanyLinks,
-    MultiMatch,
-    OnNoMatch,
+    Lookup,
     StreamSettings,
 )
 
@@ -43,29 +42,27 @@ class LookupPlan:
 
     Attributes:
         target: The field that receives the GSID.
-        columns: The source columns, in the order of the match fields.
+        lookup: How it is configured.
         is_self_lookup: It looks into the object that the stream loads.
         is_list: The field holds a list of GSIDs; its source columns hold lists, or text that
             lists items.
     """
 
     target: str
-    columns: tuple[str, ...]
+    lookup: Lookup
     match: MatchFields
-    on_no_match: OnNoMatch
-    multi_match: MultiMatch
     is_self_lookup: bool = False
     is_list: bool = False
 
     def reference_of(self, record: Mapping[str, Any]) -> Reference:
         """Read a record's reference."""
         if not self.is_list:
-            return reference(self.match, [record.get(column) for column in self.columns])
+            return reference(self.match, [record.get(column) for column in self.lookup.fields])
         return tuple(each for each in self.references_in(record) if each is not None) or None
 
     def references_in(self, record: Mapping[str, Any]) -> list[LookupKey | FieldError | None]:
         """Read a reference for each row that the columns list; None where one is blank."""
-        pairs = zip(self.columns, self.match.converters, strict=True)
+        pairs = zip(self.lookup.fields, self.match.converters, strict=True)
         values = [_split_items(record.get(column), converter.write) for column, converter in pairs]
         count = max([len(each) for each in values if isinstance(each, list)], default=1)
         return [
@@ -108,7 +105,7 @@ class StreamLookups:
         """The source columns that lookups and links use."""
         plans = (*self.lookups, *([self.links] if self.links else []))
         fields = (field.column for field in self.link_fields)
-        return frozenset(column for plan in plans for column in plan.columns).union(fields)
+        return frozenset(column for plan in plans for column in plan.lookup.fields).union(fields)
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
         """Read a person's links: one per company, several where the source lists several.
@@ -209,41 +206,29 @@ def plan_lookups(
         except RunStoppedError as error:
             message = f"lookups.{target}: {error}"
             raise RunStoppedError(message) from error
-        names = tuple(lookup.fields.values())
-        problems += _unknown_fields(target, names, schema)
-        lookups.append(
-            LookupPlan(
-                target=target,
-                columns=tuple(lookup.fields),
-                match=MatchFields.of(lookup.object_name, names, schema),
-                on_no_match=lookup.on_no_match,
-                multi_match=lookup.multi_match,
-                is_self_lookup=lookup.object_name.lower() == stream.object_name.lower(),
-                is_list=target in list_fields,
-            )
-        )
+        plan = _plan_lookup(target, lookup, schema, problems)
+        is_self_lookup = lookup.object_name.lower() == stream.object_name.lower()
+        is_list = target in list_fields
+        lookups.append(replace(plan, is_self_lookup=is_self_lookup, is_list=is_list))
     links: LookupPlan | None = None
     link_fields: tuple[LinkField, ...] = ()
     if stream.company_links is not None:
-        links = _plan_links(stream.company_links, describe, problems)
-        link_fields = _plan_link_fields(stream.company_links, describe, problems)
+        companies = stream.company_links
+        lookup = Lookup(OBJECT_NAMES["company"], companies.lookup, companies.on_no_match)
+        links = _plan_lookup("company_links", lookup, describe(lookup.object_name), problems)
+        link_fields = _plan_link_fields(companies, describe, problems)
     return StreamLookups(tuple(lookups), links, link_fields, tuple(problems))
 
 
-def _plan_links(
-    links: CompanyLinks, describe: Describe, problems: list[FieldProblem]
+def _plan_lookup(
+    target: str, lookup: Lookup, schema: ObjectSchema | None, problems: list[FieldProblem]
 ) -> LookupPlan:
-    company = OBJECT_NAMES["company"]
-    schema = describe(company)
-    names = tuple(links.lookup.values())
-    problems += _unknown_fields("company_links", names, schema)
-    return LookupPlan(
-        target="company_links",
-        columns=tuple(links.lookup),
-        match=MatchFields.of(company, names, schema),
-        on_no_match=links.on_no_match,
-        multi_match="reject",
-    )
+    names = tuple(lookup.fields.values())
+    for name in names:
+        if schema is not None and schema.field(name) is None:
+            message = f"{target} is looked up by {name}, which {schema.name} does not have."
+            problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
+    return LookupPlan(target, lookup, MatchFields.of(lookup.object_name, names, schema))
 
 
 def _plan_link_fields(
@@ -258,12 +243,3 @@ def _plan_link_fields(
             problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
         fields.append(LinkField(name, column, Converter(name, field)))
     return tuple(fields)
-
-
-def _unknown_fields(
-    target: str, names: tuple[str, ...], schema: ObjectSchema | None
-) -> Iterator[FieldProblem]:
-    for name in names:
-        if schema is not None and schema.field(name) is None:
-            message = f"{target} is looked up by {name}, which {schema.name} does not have."
-            yield FieldProblem("lookups", name, message, suggest(name, schema.fields))

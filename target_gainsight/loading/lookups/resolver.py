@@ -67,7 +67,7 @@ class Resolver:
         self._index.find_near(
             key
             for plan, key in references
-            if plan.on_no_match == "reject"
+            if plan.lookup.on_no_match == "reject"
             and (final or not plan.is_self_lookup)
             and not self._index.gsids(key)
         )
@@ -124,9 +124,9 @@ class Resolver:
             _MissedLookupError: There is none, or one of several.
         """
         gsids = self._index.gsids(refers) if isinstance(refers, LookupKey) else ()
-        if len(gsids) == 1 or (gsids and plan.multi_match == "first"):
+        if len(gsids) == 1 or (gsids and plan.lookup.multi_match == "first"):
             return gsids[0]
-        if plan.on_no_match == "reject":
+        if plan.lookup.on_no_match == "reject":
             raise _MissedLookupError(self._reason(plan, refers, gsids))
         return None
 
