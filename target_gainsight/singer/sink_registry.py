@@ -57,7 +57,7 @@ class SinkRegistry:
 
         Args:
             message: The SCHEMA message.
-            undeclared: Further columns, which the SCHEMA does not declare.
+            undeclared: Further columns of its records.
 
         Returns:
             The maps that let records pass.
@@ -96,37 +96,27 @@ class SinkRegistry:
         self._open_sink(stream_name, schema, sink.key_properties)
 
     def _open(self, message: Message, undeclared: Iterable[str]) -> list[StreamMap]:
-        schema = repair_schema(message["schema"], message.get("key_properties") or ())
+        mapper, stream, keys = self._mapper, message["stream"], message.get("key_properties")
+        schema = repair_schema(message["schema"], keys or ())
         if not isinstance(schema["properties"], dict):
             text = f"the schema: keyword properties is {display(schema['properties'])}"
             raise InvalidJSONSchema(text)
         schema = with_undeclared(schema, undeclared)
-        options = self._mapper.flattening_options
+        options = mapper.flattening_options
         if options.enabled and options.max_level > 0:
             schema = prepare_for_flattening(schema, options.max_level)
-        stream_maps = [
-            each
-            for each in self._register(message, schema)
-            if not isinstance(each, RemoveRecordTransform)
-        ]
-        for each in stream_maps:
-            mapped = schema_behind_map(
-                each, schema, self._mapper.stream_maps_dict, message["stream"]
-            )
-            self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
-        return stream_maps
-
-    def _register(self, message: Message, schema: dict[str, Any]) -> list[StreamMap]:
-        stream = message["stream"]
         try:
-            self._mapper.register_raw_stream_schema(
-                stream, _SourceSchema(schema), message.get("key_properties")
-            )
+            mapper.register_raw_stream_schema(stream, _SourceSchema(schema), keys)
         except Exception as error:
             text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
             suggestion = "Correct the stream map under stream_maps."
             raise RunStoppedError(text, code="invalid_stream_map", suggestion=suggestion) from error
-        return self._mapper.stream_maps[stream]
+        maps = mapper.stream_maps[stream]
+        maps = [each for each in maps if not isinstance(each, RemoveRecordTransform)]
+        for each in maps:
+            mapped = schema_behind_map(each, schema, mapper.stream_maps_dict, stream)
+            self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
+        return maps
 
     def _open_sink(
         self, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None

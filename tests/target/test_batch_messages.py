@@ -47,6 +47,14 @@ def test_files_are_loaded_in_full_calls_and_kept(tenant: Tenant, gzipped: Path) 
     assert gzipped.exists()
 
 
+def test_records_beyond_the_call_budget_are_counted(tenant: Tenant, gzipped: Path) -> None:
+    limits = {"max_calls_per_run": 2, "max_concurrency": 1, "read_group_size": 50}
+    run = tenant.load(schema(), batch(gzipped), sync_mode="insert", **limits)
+    held = tenant.sandbox.tenant.count("company")
+    assert (run.exit_code, held) == (0, 50)
+    assert any(line.startswith(f"{120 - held} records have no outcome") for line in run.log)
+
+
 @pytest.mark.parametrize("compression", ["none", None])
 def test_file_may_be_plain_and_named_by_url(
     tenant: Tenant, tmp_path: Path, compression: str | None
