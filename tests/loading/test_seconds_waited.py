@@ -1,4 +1,4 @@
-"""The length of overlapping spans of time."""
+"""Waits of calls that overlap are counted once."""
 
 from __future__ import annotations
 
