@@ -6,12 +6,13 @@ import math
 import threading
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import requests
 
 from target_gainsight.api.clock import Clock
-from target_gainsight.api.http.json_codec import Json, Record, as_mapping
+from target_gainsight.api.http.json_codec import Record, as_mapping
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,6 @@ class AccessKey:
     def current(self) -> AuthHeader:
         """Return the key in Gainsight's own header."""
         return self._header
-
-    def drop(self, _refused: AuthHeader) -> bool:
-        """Return False: there is no other key."""
-        return False
 
 
 @dataclass(frozen=True)
@@ -152,12 +149,11 @@ class Tokens:
                 self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
             return self._current
 
-    def drop(self, refused: AuthHeader) -> bool:
-        """Drop a token that the tenant refused, and return True: another may be accepted."""
+    def drop(self, refused: AuthHeader) -> None:
+        """Drop a token that the tenant refused: another may be accepted."""
         with self._lock:
             if refused is self._current:
                 self._current = None
-        return True
 
 
 def parse_token(body: Record) -> TokenGrant:
@@ -169,17 +165,13 @@ def parse_token(body: Record) -> TokenGrant:
     for part in (body, as_mapping(body.get("data"))):
         token = part.get("access_token")
         if isinstance(token, str) and _fits_header(token):
-            return TokenGrant(token, _lifetime(part.get("expires_in")), part is not body)
+            seconds = math.nan
+            with suppress(ValueError):
+                seconds = float(str(part.get("expires_in")))
+            lifetime = seconds if 0 < seconds < math.inf else None
+            return TokenGrant(token, lifetime, in_envelope=part is not body)
     message = "no token is granted"
     raise ValueError(message)
-
-
-def _lifetime(expires_in: Json) -> float | None:
-    try:
-        seconds = float(str(expires_in))
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < math.inf else None
 
 
 def _fits_header(text: str) -> bool:

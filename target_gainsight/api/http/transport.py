@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from urllib.parse import urlencode, urlsplit
@@ -67,7 +68,10 @@ class Transport:
         self.host = parts.hostname
         self._base_url = base_url.rstrip("/")
         self._user_agent = f"target-gainsight/{version('target-gainsight')}"
-        self._proxies = {"no_proxy": self.host} if _is_loopback(self.host) else None
+        is_loopback = self.host == "localhost"
+        with suppress(ValueError):
+            is_loopback = is_loopback or ipaddress.ip_address(self.host).is_loopback
+        self._proxies = {"no_proxy": self.host} if is_loopback else None
         self._owns_session = session is None
         self._session = session or requests.Session()
         if self._session.verify is False:
@@ -123,13 +127,6 @@ class Transport:
         """Close the connections, unless the session was handed in."""
         if self._owns_session:
             self._session.close()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _fault(error: OSError, call: CallContext) -> GainsightError:

@@ -206,18 +206,15 @@ def _log_full_window(limits: RateLimits, wait: float, until: float) -> None:
             limits.quota_percent,
             limits.per_window,
             math.ceil(wait / 60),
-            f"{_utc(until):%H:%M}",
+            f"{datetime.fromtimestamp(until, tz=timezone.utc):%H:%M}",
         )
 
 
 def _quota_exceeded(reason: str, now: float) -> QuotaExceededError:
-    resets_at = _utc((now // DAY_SECONDS + 1) * DAY_SECONDS)
+    midnight = (now // DAY_SECONDS + 1) * DAY_SECONDS
+    resets_at = datetime.fromtimestamp(midnight, tz=timezone.utc)
     message = (
         f"{reason} It is renewed at {resets_at:%Y-%m-%d %H:%M} UTC; a run after that continues "
         "where this one stopped"
     )
     return QuotaExceededError(message)
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc)

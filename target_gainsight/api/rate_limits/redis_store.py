@@ -41,7 +41,7 @@ return '0'
 
 
 class RedisStore:
-    """A `PermitStore` in Redis. Times are those of the server, so clocks need not agree.
+    """Counts permits in Redis. Times are those of the server, so clocks need not agree.
 
     The password in the URL is never shown.
 
@@ -67,7 +67,7 @@ class RedisStore:
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
     ) -> float | None:
-        """See `PermitStore.take`."""
+        """See `SqliteStore.take`."""
         server_now = now + self._ahead
         per_day = limits.allowed_per_day
         keys = [
@@ -86,7 +86,7 @@ class RedisStore:
         return None if reply == "day" else float(reply) / 1000
 
     def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
-        """See `PermitStore.release`."""
+        """See `SqliteStore.release`."""
         key, window = self._key(group, "permits"), limits.window_seconds
         with self._errors_named(), self._client.pipeline() as pipeline:
             pipeline.zadd(key, {permit: round((now + self._ahead + window) * 1000)})

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
 from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
+
+if TYPE_CHECKING:
+    from target_gainsight.api.rate_limits.redis_store import RedisStore
 
 _APPLICATION_ID = 0x67735143
 _SCHEMA = f"""
@@ -36,40 +39,12 @@ _CALLS = "SELECT calls FROM days WHERE tenant = ? AND call_group = ? AND day = ?
 _PUT_CALLS = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?)"
 
 
-class PermitStore(Protocol):
-    """Counts the permits of every group, for any number of threads.
-
-    Every method raises `QuotaStoreError` if the store cannot be used.
-    """
-
-    def take(
-        self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
-    ) -> float | None:
-        """Count a permit if the limits allow it.
-
-        A permit lasts one window from now, so that the permit of a process that died comes free;
-        `release` extends it. Permits that end later than any clock allows are dropped.
-
-        Returns:
-            0 if the permit is counted, else the seconds until the next one is released, or None if
-            the day's quota is used up.
-        """
-        ...
-
-    def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
-        """Let a permit end one window from now, even if it has ended already."""
-        ...
-
-    def close(self) -> None:
-        """Close the store. May be called twice."""
-        ...
-
-
 class SqliteStore:
-    """A `PermitStore` in a file on a local disk, created for its owner only; in memory without.
+    """Counts permits in a file on a local disk, created for its owner only; in memory without.
 
-    Each operation is one transaction under SQLite's own write lock, which ends with its process. It
-    waits `busy_seconds` for the other processes, whose operations take a millisecond each.
+    It serves any number of threads. Each operation is one transaction under SQLite's own write
+    lock, which ends with its process. It waits `busy_seconds` for the other processes, whose
+    operations take a millisecond each.
 
     Raises:
         QuotaStoreError: The file cannot be used, or is a database of something else.
@@ -101,7 +76,15 @@ class SqliteStore:
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
     ) -> float | None:
-        """See `PermitStore.take`."""
+        """Count a permit if the limits allow it.
+
+        A permit lasts one window from now, so that the permit of a process that died comes free;
+        `release` extends it. Permits that end later than any clock allows are dropped.
+
+        Returns:
+            0 if the permit is counted, else the seconds until the next one is released, or None if
+            the day's quota is used up.
+        """
         key, today = (self._tenant, group), int(now // DAY_SECONDS)
         window = limits.window_seconds
         with self._transaction() as run:
@@ -118,12 +101,12 @@ class SqliteStore:
             return 0.0
 
     def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
-        """See `PermitStore.release`."""
+        """Let a permit end one window from now, even if it has ended already."""
         with self._transaction() as run:
             run(_PUT, (self._tenant, group, permit, now + limits.window_seconds))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the store. May be called twice."""
         with self._lock:
             self._connection.close()
 
@@ -160,6 +143,10 @@ class SqliteStore:
             "dedicated file in a writable local directory"
         )
         return QuotaStoreError(message)
+
+
+PermitStore: TypeAlias = "SqliteStore | RedisStore"
+"""Every method of a store raises `QuotaStoreError` if it cannot be used."""
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:

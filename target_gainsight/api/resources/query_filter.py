@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, product
+from itertools import chain, count, product
 from string import ascii_uppercase
 from typing import Literal, TypeAlias
 
@@ -58,12 +58,8 @@ def to_wire(where: Where) -> dict[str, Json]:
     """Return a filter as the `where` of a query."""
     conditions: list[Json] = []
     # A, B, … Z, then AA, AB and so on.
-    aliases = (
-        "".join(letters)
-        for length in count(1)
-        for letters in product(ascii_uppercase, repeat=length)
-    )
-    expression = _expression(where, aliases, conditions)
+    aliases = chain.from_iterable(product(ascii_uppercase, repeat=length) for length in count(1))
+    expression = _expression(where, map("".join, aliases), conditions)
     return {"conditions": conditions, "expression": expression}
 
 
