@@ -82,9 +82,23 @@ class RecordsWriter(Writer):
             self._dates = date_format, True
         return written
 
-    def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:
-        """Return a record as it is sent now."""
-        return self._body(action, record, self._dates[0])
+    def body(
+        self, action: Action, record: LoadRecord, date_format: DateFormat | None = None
+    ) -> dict[str, Any]:
+        """Return a record as it is sent; an update by GSID leaves out the keys that the row has."""
+        body, date_format = record.fields, date_format or self._dates[0]
+        if action == "update" and record.gsid is not None and self._update_by_gsid:
+            fixed = self.keys if record.claimed is None else ()
+            body = {name: value for name, value in body.items() if name not in fixed}
+            body[GSID] = record.gsid
+        if date_format == self.date_format:
+            return body
+        dates = {
+            name: reformat_date(body[name], date_format)
+            for name in self.date_fields
+            if isinstance(body.get(name), str)
+        }
+        return {**body, **dates}
 
     def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
         """Look up records by their lookup keys."""
@@ -122,7 +136,7 @@ class RecordsWriter(Writer):
         self, action: Action, records: Sequence[LoadRecord], date_format: DateFormat
     ) -> Written:
         """Make one call; creates that the response does not confirm may have been committed."""
-        bodies = [self._body(action, record, date_format) for record in records]
+        bodies = [self.body(action, record, date_format) for record in records]
         began = sent_at = self.clock.now()
         if action == "create":
             outcome = Outcome.CREATED
@@ -148,22 +162,6 @@ class RecordsWriter(Writer):
             return Written(settled)
         others = _read_unconfirmed(action, unconfirmed, response, len(records), sent_at)
         return Written([*settled, *others.settlements], others.unresolved)
-
-    def _body(self, action: Action, record: LoadRecord, date_format: DateFormat) -> dict[str, Any]:
-        """Return a record as it is sent; an update by GSID leaves out the keys that the row has."""
-        body = record.fields
-        if action == "update" and record.gsid is not None and self._update_by_gsid:
-            fixed = self.keys if record.claimed is None else ()
-            body = {name: value for name, value in body.items() if name not in fixed}
-            body[GSID] = record.gsid
-        if date_format == self.date_format:
-            return body
-        dates = {
-            name: reformat_date(body[name], date_format)
-            for name in self.date_fields
-            if isinstance(body.get(name), str)
-        }
-        return {**body, **dates}
 
 
 def _match_rows(
