@@ -178,7 +178,8 @@ class GainsightClient:
         except CredentialError as error:
             state.tokens_refused += 1
             most = _MAX_TOKENS if self._was_authorized else 2
-            if self._credential.drop(header) and state.tokens_refused < most:
+            if isinstance(self._credential, Tokens) and state.tokens_refused < most:
+                self._credential.drop(header)
                 message = "the token is not accepted any more"
                 raise TokenExpiredError(message, **error.context) from None
             message = f"{error.message}. {self._credential.advice}"
