@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 METADATA_PREFIX = "_sdc_"
 """Columns that Singer adds; they are written only when they are mapped."""
@@ -11,6 +12,8 @@ METADATA_PREFIX = "_sdc_"
 UNDECLARED = {"$comment": "undeclared"}
 """Stands in a schema for a column that only the records have."""
 
+_COMBINATIONS = ("anyOf", "oneOf", "allOf")
+_MAX_LEVELS = 20
 _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 
 
@@ -36,7 +39,7 @@ def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
         return ()
     columns = []
     for name, declared in properties.items():
-        variants = _variants(declared)
+        variants = list(variants_of(declared))
         types = {each for variant in variants for each in _types(variant)} - {"null"}
         formats = [variant.get("format") for variant in variants if "string" in _types(variant)]
         if formats and formats[0] in {"date", "date-time", "time"} and len({*formats}) == 1:
@@ -45,16 +48,21 @@ def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _variants(declared: object) -> list[Mapping[str, object]]:
-    """Return the declaration and each of the alternatives in it."""
-    if not isinstance(declared, Mapping):
-        return []
-    found: list[Mapping[str, object]] = [declared]
-    for combination in ("anyOf", "oneOf", "allOf"):
-        alternatives = declared.get(combination)
-        if isinstance(alternatives, list):
-            found += [each for alternative in alternatives for each in _variants(alternative)]
-    return found
+def variants_of(
+    declared: object, definitions: Mapping[str, object] | None = None, levels: int = _MAX_LEVELS
+) -> Iterator[Mapping[str, Any]]:
+    """List the declaration of a column and each of the alternatives in it.
+
+    References are followed where the definitions in `$defs` are given.
+    """
+    if not isinstance(declared, Mapping) or levels == 0:
+        return
+    yield declared
+    lists = (declared.get(name) for name in _COMBINATIONS)
+    alternatives = [each for listed in lists if isinstance(listed, list) for each in listed]
+    reference = str(declared.get("$ref")).removeprefix("#/$defs/")
+    for each in ((definitions or {}).get(reference), *alternatives):
+        yield from variants_of(each, definitions, levels - 1)
 
 
 def _types(variant: Mapping[str, object]) -> list[str]:

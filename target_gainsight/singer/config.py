@@ -73,23 +73,13 @@ def as_text(info: AboutInfo) -> str:
 
 def as_markdown(info: AboutInfo) -> str:
     """Lay out the target and its settings as Markdown, a table row per setting."""
-    pythons = ", ".join(info.supported_python_versions or ())
-    return "\n".join(
-        [
-            f"# `{info.name}` {info.version}",
-            "",
-            info.description or "",
-            "",
-            f"Singer SDK {info.sdk_version}; Python {pythons}.",
-            "",
-            "| Setting | Title | Meaning |",
-            "|---|---|---|",
-            *(_row(name, schema) for name, schema in info.settings["properties"].items()),
-        ]
-    )
-
-
-def _row(name: str, schema: Mapping[str, Any]) -> str:
-    secret = " (secret)" if schema.get("secret") else ""
-    meaning = schema["description"].replace("|", "\\|")
-    return f"| `{name}`{secret} | {schema['title']} | {meaning} |"
+    lines = [
+        f"# `{info.name}` {info.version}\n\n{info.description or ''}\n",
+        f"Singer SDK {info.sdk_version}; Python {', '.join(info.supported_python_versions or ())}.",
+        "\n| Setting | Title | Meaning |\n|---|---|---|",
+    ]
+    for name, schema in info.settings["properties"].items():
+        secret = " (secret)" if schema.get("secret") else ""
+        meaning = schema["description"].replace("|", "\\|")
+        lines.append(f"| `{name}`{secret} | {schema['title']} | {meaning} |")
+    return "\n".join(lines)

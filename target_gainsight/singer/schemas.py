@@ -10,13 +10,14 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote
 
 from target_gainsight.mapping.columns import UNDECLARED
+from target_gainsight.sinks.schema_validator import NAMED, schema_nodes
 
 Node = dict[str, Any]
 
@@ -37,7 +38,6 @@ _TYPES = {name: type_ for type_, names in _NAMES_OF_TYPES.items() for name in na
 _VALUES = ("const", "default", "example")
 """Keywords that hold a value, which may be null."""
 
-_BY_NAME = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _SINGLE = (
     *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems"),
     *("unevaluatedProperties", "not", "if", "then", "else"),
@@ -85,7 +85,7 @@ def _name_references(root: Node) -> None:
     targets: Node = {}
     waiting = [{name: value for name, value in root.items() if name not in _NOT_FOLLOWED}]
     while waiting:
-        for node in _nodes(waiting.pop()):
+        for _, node in schema_nodes(waiting.pop()):
             reference = node.get("$ref")
             if isinstance(reference, str) and reference not in targets:
                 target = _find(root, reference)
@@ -99,20 +99,10 @@ def _name_references(root: Node) -> None:
     names = {reference: f"{digest}.{at}" for at, reference in enumerate(sorted(targets))}
     named = {names[reference]: copy.deepcopy(target) for reference, target in targets.items()}
     root["$defs"] = {**root.get("$defs", {}), **named}
-    for node in _nodes(root):
+    for _, node in schema_nodes(root):
         reference = node.get("$ref")
         if isinstance(reference, str) and reference in names:
             node["$ref"] = f"#/$defs/{names[reference]}"
-
-
-def _nodes(node: object) -> Iterator[Node]:
-    """List all objects in a schema; those among values do no harm."""
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for each in node:
-            yield from _nodes(each)
 
 
 def _find(root: Node, reference: str) -> Any:  # noqa: ANN401 - a schema, or anything else
@@ -147,7 +137,7 @@ def _repair(node: object) -> Any:  # noqa: ANN401 - a schema, or anything else
 
 
 def _repair_part(name: str, value: Any) -> Any:  # noqa: ANN401 - as a schema has it
-    if name in _BY_NAME and isinstance(value, Mapping):
+    if name in NAMED and isinstance(value, Mapping):
         parts = {str(key): _repair(each) for key, each in value.items()}
         return {key: _BOOLEANS[p] if isinstance(p, bool) else p for key, p in parts.items()}
     if name in _LISTS:

@@ -11,7 +11,7 @@ from typing import Any
 
 from singer_sdk.mapper import StreamMap
 
-from target_gainsight.mapping.columns import UNDECLARED
+from target_gainsight.mapping.columns import UNDECLARED, variants_of
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
@@ -22,8 +22,6 @@ Record = dict[str, Any]
 Transform = Callable[[Record], Record | None]
 
 _SCALARS = ("null", "boolean", "integer", "number", "string")
-_COMBINATIONS = ("anyOf", "oneOf", "allOf")
-_MOST_REFERENCES = 20
 
 REMOVED = (None, "__NULL__")
 MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
@@ -101,7 +99,7 @@ def prepare_for_flattening(schema: Node, max_level: int) -> Node:
 
 def _simplify(node: object, definitions: Node, levels: int, *, nullable: bool) -> Node:
     """Return the plain form of a column; `nullable` when an object around it may be null."""
-    variants = list(_variants(node, definitions, _MOST_REFERENCES))
+    variants = list(variants_of(node, definitions))
     types: list[str] = []
     properties: Node = {}
     for each in variants:
@@ -128,17 +126,6 @@ def _simplify(node: object, definitions: Node, levels: int, *, nullable: bool) -
         return {**(variants[0] if len(variants) == 1 else common), "type": types}
     scalars = [name for name in types if name not in {"array", "object", "string"}]
     return {"type": [*scalars, "string"]}  # lists and objects become JSON text
-
-
-def _variants(node: object, definitions: Node, references: int) -> Iterator[Node]:
-    """List the declaration of a column and its alternatives, references followed."""
-    if not isinstance(node, dict) or references == 0:
-        return
-    yield node
-    alternatives = [each for name in _COMBINATIONS for each in node.get(name) or ()]
-    reference = str(node.get("$ref")).removeprefix("#/$defs/")
-    for each in (definitions.get(reference), *alternatives):
-        yield from _variants(each, definitions, references - 1)
 
 
 def flattening_transform(stream_map: StreamMap) -> Transform:

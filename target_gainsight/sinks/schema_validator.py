@@ -31,7 +31,7 @@ _REFERENCES = ("$ref", "$dynamicRef")
 _DATA = ("const", "default", "enum", "example", "examples")
 """Keywords that hold values instead of schemas."""
 
-_NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 """Keywords that hold schemas by name."""
 
 _MAX_PROBLEMS = 10
@@ -98,7 +98,7 @@ def _keyword_problems(schema: dict[str, Any]) -> Iterator[str]:
 
 def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-    for path, node in _nodes(schema):
+    for path, node in schema_nodes(schema):
         for keyword in _REFERENCES:
             reference = node.get(keyword)
             if not isinstance(reference, str):
@@ -123,25 +123,25 @@ def _problem(path: Sequence[str], found: str) -> str:
     return one_line(f"{place}: keyword {keyword} is {found}")
 
 
-def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+def schema_nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
     """List the schema and all schemas in it, with the path to each."""
     if isinstance(schema, list):
         for place, each in enumerate(schema):
-            yield from _nodes(each, (*path, str(place)))
+            yield from schema_nodes(each, (*path, str(place)))
     if not isinstance(schema, dict):
         return
     yield path, schema
     for name, value in schema.items():
-        if name in _NAMED and isinstance(value, dict):
+        if name in NAMED and isinstance(value, dict):
             for key, each in value.items():
-                yield from _nodes(each, (*path, name, key))
+                yield from schema_nodes(each, (*path, name, key))
         elif name not in _DATA:
-            yield from _nodes(value, (*path, name))
+            yield from schema_nodes(value, (*path, name))
 
 
 def _ecma_patterns(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """List the schemas in a schema that have a pattern which Python cannot read."""
-    for path, node in _nodes(schema):
+    for path, node in schema_nodes(schema):
         pattern = node.get("pattern")
         if isinstance(pattern, str):
             try:
