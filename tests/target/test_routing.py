@@ -115,6 +115,23 @@ def test_stream_is_routed_by_alias(tenant: Tenant) -> None:
     assert tenant.names() == ["Initech"]
 
 
+def test_streams_of_one_alias_share_its_newest_sink(tenant: Tenant) -> None:
+    columns = {"id__gc": TEXT, "text__gc": TEXT}
+    run = tenant.load(
+        schema("a", columns, ["id__gc"]),
+        record("a", id__gc="1", text__gc="x"),
+        schema("b", columns, ["text__gc"]),
+        record("b", id__gc="2", text__gc="y"),
+        record("a", id__gc="3", text__gc="z"),
+        state(at=3),
+        object_type="custom_object",
+        custom_object_name="Result__gc",
+        stream_maps={"a": {"__alias__": "results"}, "b": {"__alias__": "results"}},
+    )
+    assert (run.exit_code, run.states) == (0, [{"at": 3}])
+    assert sorted(row["id__gc"] for row in tenant.rows("Result__gc")) == ["1", "2", "3"]
+
+
 def test_unknown_object_stops_run_with_suggestion(tenant: Tenant) -> None:
     run = tenant.load(schema(), object_type="custom_object", custom_object_name="Order")
     assert run.exit_code == 1
