@@ -160,11 +160,19 @@ def test_missing_required_column_stops_stream_before_first_record(tenant: Tenant
     assert not files(tenant)
 
 
-def test_column_name_that_no_csv_can_hold_stops_the_stream(tenant: Tenant) -> None:
-    entry = {**ENTRY, "constants": {"a\0b": "x"}}
-    run = load(tenant, [SCHEMA, response()], entry)
+@pytest.mark.parametrize(
+    ("constants", "problem"),
+    [
+        ({"a\0b": "x"}, "cannot be in a CSV: a NUL character"),
+        ({"Channel": "a\0b"}, r"constants: Channel refuses 'a\x00b': a NUL character"),
+    ],
+)
+def test_constant_that_no_csv_can_hold_stops_the_stream(
+    tenant: Tenant, constants: dict[str, str], problem: str
+) -> None:
+    run = load(tenant, [SCHEMA, response()], {**ENTRY, "constants": constants})
     assert (run.exit_code, files(tenant)) == (1, [])
-    assert "cannot be in a CSV: a NUL character" in run.log[-1]
+    assert problem in run.log[-1]
 
 
 def test_two_names_for_one_column_are_refused(tenant: Tenant) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ UNSEEN = (
     "\u3000\u3164\ufeff"
 )
 unseen = st.text(st.sampled_from(UNSEEN), max_size=5)
+key_texts = st.text(st.sampled_from("ab|\\"), min_size=1)
 whole = st.integers(-(10**24), 10**24)
 
 
@@ -142,3 +145,32 @@ def test_identifier_of_a_blank_part_is_missing(names: tuple[str, ...]) -> None:
 def test_list_with_objects_is_json_text_for_unknown_field() -> None:
     written = Converter("").write([{"sku": 1, "tags": ["a"]}, "b"])
     assert written == '[{"sku": 1, "tags": ["a"]}, "b"]'
+
+
+@pytest.mark.parametrize(
+    ("values", "joined"),
+    [
+        (["r-1"], "r-1"),
+        (["a|b"], "a|b"),
+        ([7], "7"),
+        ([Decimal("1.50")], "1.50"),
+        (["a", "b"], "a|b"),
+        (["a|", "b\\"], "a\\||b\\\\"),
+        ([datetime(2026, 2, 1, tzinfo=timezone.utc)], "2026-02-01T00:00:00.000+00:00"),
+        (["a", None], None),
+        (["", "b"], None),
+        (["\ud800"], None),
+    ],
+)
+def test_key_values_are_joined(values: list[Any], joined: str | None) -> None:
+    names = [f"k{number}" for number in range(len(values))]
+    assert join_keys(dict(zip(names, values, strict=True)), names) == joined
+
+
+@given(st.tuples(key_texts, key_texts), st.tuples(key_texts, key_texts))
+def test_different_keys_have_different_identifiers(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    names = ("x", "y")
+    joined = [join_keys(dict(zip(names, each, strict=True)), names) for each in (one, other)]
+    assert (joined[0] == joined[1]) == (one == other)
