@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from target_gainsight.api.resources.metadata import Field
 
@@ -26,19 +26,6 @@ def suggest(name: str, fields: Iterable[Field]) -> tuple[str, ...]:
 def suggest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
     """Return similar names, best first, at most three."""
     return _most_similar(name, dict.fromkeys(names, ""))
-
-
-def same_names(name: str, fields: Iterable[Field]) -> Iterator[tuple[Field, ...]]:
-    """Yield the fields that match a name by each of these rules, the strictest first.
-
-    The same name; but for case; `renewal_date` for `RenewalDate` or `RenewalDate__gc`; the same
-    for the label.
-    """
-    every = tuple(fields)
-    yield tuple(each for each in every if each.name == name)
-    yield tuple(each for each in every if each.name.lower() == name.lower())
-    yield tuple(each for each in every if bare_name(each.name) == bare_name(name))
-    yield tuple(each for each in every if bare_name(each.label) == bare_name(name))
 
 
 def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.api.resources.records import MAX_KEYS
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
-from target_gainsight.mapping.near_names import bare_name, same_names, suggest_names
+from target_gainsight.mapping.near_names import bare_name, suggest_names
 from target_gainsight.mapping.planning.checks import may_be_key
 from target_gainsight.mapping.planning.proposed_lookups import (
     PERSON,
@@ -25,8 +25,8 @@ from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 NAME = "Name"
-_SAME_NAME, _NO_RULE = 0, 9
-_MIN_SIMILARITY = 0.9
+_SAME_NAME = 0
+_SIMILAR = 0.9
 """The least similarity of a misspelt name."""
 
 _DIGITS = re.compile(r"\d+")
@@ -164,20 +164,24 @@ def _propose_mapping(
 def _matches(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
     """Return the number of the strictest rule that finds fields for a column, and the fields.
 
-    The rules: the same name, but for case, `renewal_date` for `RenewalDate`, the same for the
-    label, a misspelling; names with other digits are none.
+    The rules: the same name, but for case, `renewal_date` for `RenewalDate` or `RenewalDate__gc`,
+    the same for the label, a misspelling; names with other digits are none.
     """
-    fields = spec.schema.fields if spec.schema else ()
-    bare = bare_name(name)
-    misspelt = tuple(
-        field
-        for field in fields
-        for other in [bare_name(field.name)]
-        if _DIGITS.findall(bare) == _DIGITS.findall(other)
-        and difflib.SequenceMatcher(None, bare, other).ratio() >= _MIN_SIMILARITY
+    bare, digits = bare_name(name), _DIGITS.findall(bare_name(name))
+    rules: tuple[Callable[[Field], bool], ...] = (
+        lambda field: field.name == name,
+        lambda field: field.name.lower() == name.lower(),
+        lambda field: bare_name(field.name) == bare,
+        lambda field: bare_name(field.label) == bare,
+        lambda field: (
+            _DIGITS.findall(bare_name(field.name)) == digits
+            and difflib.SequenceMatcher(None, bare, bare_name(field.name)).ratio() >= _SIMILAR
+        ),
     )
-    by_rule = enumerate((*same_names(name, fields), misspelt))
-    return next(((rule, found) for rule, found in by_rule if found), (_NO_RULE, ()))
+    for rule, fits in enumerate(rules):
+        if found := tuple(filter(fits, spec.schema.fields if spec.schema else ())):
+            return rule, found
+    return len(rules), ()
 
 
 def _reason_to_leave_out(

@@ -19,8 +19,8 @@ _CURRENCY_SIGN = re.compile(r"[$¢£¤¥₠-⃏]|^[A-Z]{3}\s?[0-9]|[0-9]\s?[A-Z]
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,3}(?:[. ][0-9]{3})*,[0-9]+")
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
-_LONGEST_WHOLE = 18
-_LARGE = 10**_LONGEST_WHOLE
+LONGEST_WHOLE = 18
+_LARGE = 10**LONGEST_WHOLE
 
 _WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
@@ -74,19 +74,6 @@ def number_text(value: float | Decimal) -> str:
     if fraction.strip("0"):
         return text
     return "0" if whole == "-0" else whole
-
-
-def whole_as_integer(value: float | Decimal) -> int | float | Decimal:
-    """Return a whole number as an integer, so that 5 is never written as `5.0`; others unchanged.
-
-    Raises:
-        ConversionError: It is not finite, or too large for a number.
-    """
-    within_range(value)
-    if isinstance(value, int) or exact_decimal(value).adjusted() >= _LONGEST_WHOLE:
-        return value
-    whole = int(value)
-    return whole if whole == value else value
 
 
 def write_boolean(value: object) -> Json:

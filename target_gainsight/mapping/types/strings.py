@@ -13,7 +13,12 @@ import simplejson
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
-from target_gainsight.mapping.types.numeric import number_text, whole_as_integer
+from target_gainsight.mapping.types.numeric import (
+    LONGEST_WHOLE,
+    exact_decimal,
+    number_text,
+    within_range,
+)
 from target_gainsight.mapping.types.spellings import (
     SFDC_ID,
     first_invisible,
@@ -133,7 +138,8 @@ def write_json(value: object) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float, Decimal)):
-        return whole_as_integer(value)
+        is_short = exact_decimal(within_range(value)).adjusted() < LONGEST_WHOLE
+        return int(value) if is_short and value == int(value) else value
     if isinstance(value, (list, tuple)) and not any(isinstance(each, dict) for each in value):
         try:
             return [write_json(each) for each in value]
