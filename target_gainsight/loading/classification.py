@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
-from target_gainsight.loading.reading.api_rows import merged_fields
+from target_gainsight.loading.reading.api_rows import RecordMap, merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
 from target_gainsight.loading.writing.writer import Action
-from target_gainsight.mapping.errors import FieldError, display
+from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -30,16 +30,6 @@ RETRIED_CODES = ("unavailable", "outcome_unknown")
 """Rejects that do not depend on the values: a merge is not split for them."""
 
 ONLY_IN_SPELLING = "differs in spelling only"
-
-
-class RecordMap(Protocol):
-    """Compares records with rows; implemented by the mappers of all kinds of objects."""
-
-    def changed_fields(self, record: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Name the fields whose written value differs from the row's."""
-
-    def missing_for_create(self, record: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Name the required fields that a new row would lack."""
 
 
 @dataclass(eq=False)
@@ -151,11 +141,6 @@ class Classification:
         else:
             result.settle(record, Outcome.SKIPPED, no_row_reason(self.settings.object_name))
         return False
-
-    def forget(self, record: LoadRecord) -> None:
-        """Forget the key of a record whose row was deleted."""
-        if self.seen_keys is not None:
-            self.seen_keys.forget(self.keys.normalize(record.key), record.key)
 
     def _remember(self, record: LoadRecord) -> None:
         """Remember the key of a record whose row exists, or will be created."""

@@ -117,7 +117,8 @@ class RecordLoader:
         while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
             self._finish_read()
             self._send_packed(partial=True)
-            self._finish_calls()
+            while self._in_flight:
+                self.pool.process_completed(wait=True)
             self._retry_unmerged()
 
     def finish(self) -> None:
@@ -174,7 +175,8 @@ class RecordLoader:
         if self.deferred is None or not (final or self.deferred.is_due):
             return
         self._finish_read()
-        self._finish_calls()
+        while self._in_flight:
+            self.pool.process_completed(wait=True)
         for result, updates in self.deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
@@ -205,11 +207,6 @@ class RecordLoader:
     def _finish_read(self) -> None:
         """Classify the group that is being read, if one is."""
         while self._reading:
-            self.pool.process_completed(wait=True)
-
-    def _finish_calls(self) -> None:
-        """Settle the batches in flight."""
-        while self._in_flight:
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
@@ -299,9 +296,12 @@ class RecordLoader:
 
     def _on_deleted(self, result: BatchResult) -> None:
         """Settle deletes, and forget the rows that were deleted."""
+        seen_keys = self.classification.seen_keys
         for settlement in result.settlements:
             if settlement.outcome is Outcome.DELETED:
-                self.classification.forget(settlement.record)
+                if seen_keys is not None:
+                    key = settlement.record.key
+                    seen_keys.forget(self.keys.normalize(key), key)
                 if self.lookup_index is not None:
                     self.lookup_index.on_delete(self.settings.object_name, settlement)
         self._settle(result)

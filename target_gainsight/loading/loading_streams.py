@@ -13,9 +13,7 @@ from target_gainsight.loading.keys import Key
 class LoadingStream(Protocol):
     """One stream that loads, as other streams see it."""
 
-    @property
-    def object_name(self) -> str:
-        """The object it loads into."""
+    object_name: str
 
     def settle(self) -> None:
         """Load and settle everything taken so far, but for records that wait for a parent."""

@@ -6,7 +6,7 @@ Files are settled, not single records: only the job's log has the outcome of a r
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import override
@@ -24,6 +24,9 @@ from target_gainsight.mapping.errors import RecordRejectedError, display
 from target_gainsight.mapping.escaping import csv_text, one_line
 from target_gainsight.sinks.stream import StreamSink
 
+LINE_END = b"\r\n"
+"""The end of a line of CSV (RFC 4180)."""
+
 
 class FileSink(StreamSink):
     """Turns the records of one stream into the rows of CSV files."""
@@ -32,7 +35,7 @@ class FileSink(StreamSink):
         super().__init__(*args, **kwargs)
         self.file_counts = self.counts.by_file = self.counts.by_file or FileCounts()
         self.plan = self._plan()
-        self.loader = self._make_loader(_line(self.plan.header))
+        self.loader = self._make_loader(csv_text(self.plan.header).encode() + LINE_END)
         self.report_columns(self.plan.unmapped, "the CSV")
 
     @override
@@ -72,7 +75,7 @@ class FileSink(StreamSink):
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
         with self.streams.loading(self):
-            self.loader.add(_line(cells), source)
+            self.loader.add(csv_text(cells).encode() + LINE_END, source)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -176,8 +179,3 @@ class SurveyCsvSink(FileSink):
         """Give the file its name."""
         self.loader.publish()
         self.report_written()
-
-
-def _line(cells: Iterable[str]) -> bytes:
-    """Return a line of CSV with its end (RFC 4180)."""
-    return csv_text(cells).encode() + b"\r\n"

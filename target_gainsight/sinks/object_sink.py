@@ -11,7 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, ObjectSchema
-from target_gainsight.loading.classification import Classification, ExistingOnInsert, RecordMap
+from target_gainsight.loading.classification import Classification, ExistingOnInsert
 from target_gainsight.loading.dry_run.overlay import PlannedRows
 from target_gainsight.loading.dry_run.plan import PlanningWriter
 from target_gainsight.loading.keys import KeyReader
@@ -20,6 +20,7 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
+from target_gainsight.loading.reading.api_rows import RecordMap
 from target_gainsight.loading.reading.current_rows import RowReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY

@@ -9,12 +9,17 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS
-from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.api_rows import LINK_OBJECT, PeopleRows, PersonComparison
+from target_gainsight.loading.reading.api_rows import (
+    LINK_OBJECT,
+    PeopleRows,
+    PersonComparison,
+    RecordMap,
+)
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord

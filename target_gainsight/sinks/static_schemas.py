@@ -11,10 +11,14 @@ from typing import Any, cast
 from typing_extensions import override
 
 from target_gainsight.api import MAX_RECORDS, ObjectSchema
-from target_gainsight.loading.classification import ExistingOnInsert, RecordMap
+from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.reading.api_rows import DocumentedComparison, DocumentedRows
+from target_gainsight.loading.reading.api_rows import (
+    DocumentedComparison,
+    DocumentedRows,
+    RecordMap,
+)
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery

@@ -202,3 +202,7 @@ class DocumentedComparison:
         if is_empty and is_blank(record.get("ContextId")):
             missing += (self.mapper.required_missing(name, record),)
         return missing
+
+
+RecordMap = RecordMapper | PersonComparison | DocumentedComparison
+"""Compares records of one kind of object with rows."""

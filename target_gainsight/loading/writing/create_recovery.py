@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
-from target_gainsight.loading.classification import RecordMap
 from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
+from target_gainsight.loading.reading.api_rows import RecordMap
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.writer import Recovered, Unresolved

@@ -18,10 +18,11 @@ from target_gainsight.api import (
     TimelineApi,
     is_duplicate,
 )
-from target_gainsight.loading.classification import RecordMap, exists_reason
+from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
+from target_gainsight.loading.reading.api_rows import RecordMap
 from target_gainsight.loading.reading.current_rows import GSID, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
