@@ -145,6 +145,7 @@ class RateLimiter:
     def _try_acquire(self, group: RateLimitGroup, permit_id: str, now: float) -> float:
         """Count a permit and return 0, or return the seconds until it is worth another try."""
         state = self._groups[group]
+        limits = state.limits
         if self._stopped:
             raise StoppedError
         if self._calls_left <= 0:
@@ -153,9 +154,8 @@ class RateLimiter:
         until = max(state.blocked_until, state.full_until)
         if now < until:
             return until - now
-        wait = self._store.take(group, permit_id, state.limits, now)
+        wait = self._store.take(group, permit_id, limits, now)
         if wait is None:
-            limits = state.limits
             reason = (
                 f"the day's quota of {limits.allowed_per_day} {limits.unit} "
                 f"({limits.quota_percent}% of {limits.per_day}) is used up."
@@ -163,7 +163,17 @@ class RateLimiter:
             raise _quota_exceeded(reason, now)
         if wait > 0:
             state.full_until = now + wait
-            _log_full_window(state.limits, wait, state.full_until)
+            if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
+                logger.info(
+                    "The hour's quota of %d %s (%d%% of %d) is used up: the next one is sent in %d "
+                    "minutes, at %s UTC",
+                    limits.allowed_per_window,
+                    limits.unit,
+                    limits.quota_percent,
+                    limits.per_window,
+                    math.ceil(wait / 60),
+                    f"{datetime.fromtimestamp(state.full_until, tz=timezone.utc):%H:%M}",
+                )
         else:
             self._calls_left -= 1
         return wait
@@ -193,20 +203,6 @@ def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: f
             "All %s wait %.1f s for the next window",
             unit,
             state.blocked_until - now,
-        )
-
-
-def _log_full_window(limits: RateLimits, wait: float, until: float) -> None:
-    if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
-        logger.info(
-            "The hour's quota of %d %s (%d%% of %d) is used up: the next one is sent in %d "
-            "minutes, at %s UTC",
-            limits.allowed_per_window,
-            limits.unit,
-            limits.quota_percent,
-            limits.per_window,
-            math.ceil(wait / 60),
-            f"{datetime.fromtimestamp(until, tz=timezone.utc):%H:%M}",
         )
 
 

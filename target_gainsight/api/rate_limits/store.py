@@ -64,14 +64,10 @@ class SqliteStore:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            weakref.finalize(self, self._connection.close)  # Python warns of one that is left open
+            self._create_tables()
         except (OSError, ValueError, sqlite3.Error) as error:
             raise self._unusable(error) from error
-        try:
-            self._create_tables()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise self._unusable(error) from error
-        weakref.finalize(self, self._connection.close)  # Python warns of connections left open
 
     def take(
         self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
