@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -35,7 +35,7 @@ class LoadingStreams:
         self.shared: frozenset[str] = frozenset()
         self._streams: list[LoadingStream] = []
         self._loading: list[LoadingStream] = []
-        self._holders: dict[tuple[str, tuple[str, ...], Key], LoadingStream] = {}
+        self._held: dict[LoadingStream, set[tuple[str, tuple[str, ...], Key]]] = defaultdict(set)
 
     def add(self, stream: LoadingStream) -> None:
         """Add a stream; others of its object settle what they hold."""
@@ -57,15 +57,15 @@ class LoadingStreams:
         if not key or None in key:
             return
         place = stream.object_name.lower(), names, key
-        holder = self._holders.get(place)
-        if holder is not None and holder is not stream:
-            holder.settle()
-        self._holders[place] = stream
+        for other in [each for each, places in self._held.items() if place in places]:
+            if other is not stream:
+                other.settle()
+        self._held[stream].add(place)
 
     @contextmanager
     def loading(self, stream: LoadingStream) -> Iterator[None]:
         """Mark a stream as loading the records it holds: nothing settles it meanwhile."""
-        self._holders = {k: holder for k, holder in self._holders.items() if holder is not stream}
+        self._held.pop(stream, None)
         self._loading.append(stream)
         try:
             yield
