@@ -64,7 +64,7 @@ def test_form_is_streamed_and_opened_for_every_attempt(tmp_path: Path) -> None:
         body = content.open()
         assert not isinstance(body, bytes)
         pieces = list(body)
-        body.close()
+        body.file.close()
         assert sum(map(len, pieces)) == len(body)
         assert max(map(len, pieces)) <= 1 << 16
         assert b'filename="a%22b.csv"' in pieces[0]

@@ -22,7 +22,8 @@ class FormStream:
     """A form that ends with a file, read while it is sent and never whole in memory."""
 
     def __init__(self, head: bytes, file: BinaryIO, tail: bytes) -> None:
-        self._head, self._file, self._tail = head, file, tail
+        self.file = file
+        self._head, self._tail = head, tail
         self._length = len(head) + os.fstat(file.fileno()).st_size + len(tail)
 
     def __len__(self) -> int:
@@ -30,13 +31,9 @@ class FormStream:
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._head
-        while chunk := self._file.read(_CHUNK_BYTES):
+        while chunk := self.file.read(_CHUNK_BYTES):
             yield chunk
         yield self._tail
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ class Transport:
             raise _fault(error, call.context) from error
         finally:
             if isinstance(body, FormStream):
-                body.close()
+                body.file.close()
 
     def close(self) -> None:
         """Close the connections, unless the session was handed in."""
