@@ -97,6 +97,8 @@ class ThreadedReader(SimpleSingerReader):
                 continue
             message = self.deserialize_json(line)
             problem = _find_problem(message, callbacks)
+            if problem is None and _is_too_deep(line, message):
+                problem = TOO_DEEP
             if problem is not None:
                 raise self._error(problem)
             kind = message["type"]
@@ -158,13 +160,11 @@ def _find_problem(message: object, kinds: Container[str]) -> str | None:
     """Return why a JSON value is no message of one of these kinds."""
     if not isinstance(message, dict):
         return "not a JSON object"
-    if _is_too_deep(message):
-        return TOO_DEEP
     kind = message.get("type")
     if not isinstance(kind, str) or kind not in kinds:
         name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
         return f"unknown message type {name}"
-    missing = SHAPES[kind].keys() - message.keys()
+    missing = [name for name in SHAPES[kind] if name not in message]
     if missing:
         return f"the message lacks {', '.join(sorted(missing))}"
     for name, type_ in SHAPES[kind].items():
@@ -203,8 +203,11 @@ def _chunks(source: IO[str]) -> Iterator[Chunk]:
         yield [b"".join(parts)]
 
 
-def _is_too_deep(message: dict[str, Any]) -> bool:
+def _is_too_deep(line: str | bytes, message: dict[str, Any]) -> bool:
     """Return whether a message is nested too deeply; does not recurse."""
+    text = line if isinstance(line, str) else line.decode("latin-1")
+    if text.count("{") + text.count("[") <= MAX_LEVELS:
+        return False
     containers: list[Any] = [message]
     for _ in range(MAX_LEVELS):
         values = (each.values() if isinstance(each, dict) else each for each in containers)

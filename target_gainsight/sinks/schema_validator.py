@@ -109,7 +109,7 @@ def _reference_problems(schema: dict[str, Any]) -> Iterator[str]:
                 continue
             try:
                 resolver.lookup(reference)
-            except Unresolvable:
+            except (Unresolvable, LookupError, TypeError, ValueError):  # a pointer into a list, too
                 yield _problem([*path, keyword], f"{display(reference)}, which is not in it")
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from responses import TEXT
 from singer_messages import Message, record, schema, state
 from singer_runs import TargetRun, Tenant
+from wire import Call, wired
 
 NUMBER = {"type": ["integer", "null"]}
 COLUMNS = {"Name": TEXT, "Industry": TEXT, "TickerSymbol": TEXT, "parent": TEXT}
@@ -154,6 +155,21 @@ def test_later_null_clears_parent_only_if_nulls_are_sent(
     lines = [account("child", "parent"), account("child", Industry="a"), account("parent")]
     load(tenant, lines, read_group_size=1, null_values=null_values)
     assert parents(tenant)["child"] == parent
+
+
+def test_children_whose_gsid_is_unknown_are_completed_by_key(tenant: Tenant) -> None:
+    def count_only(call: Call, status: int, envelope: Message) -> tuple[int, Message]:
+        if call.kind == "insert":
+            envelope["data"] = {"count": envelope["data"]["count"]}
+        return status, envelope
+
+    load(tenant, [account("known", Industry="Retail")])
+    lines = [account("known", "parent"), account("new", "parent"), account("parent")]
+    run = load(tenant, lines, http=wired(after=count_only))
+    assert run.outcomes() == {"created": 2, "updated": 1}
+    refused = [call for call in tenant.sandbox.tenant.calls() if call.status != 200]
+    assert refused == []
+    assert parents(tenant) == {"known": "parent", "new": "parent", "parent": None}
 
 
 def test_company_may_be_its_own_parent(tenant: Tenant) -> None:

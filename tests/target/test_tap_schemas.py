@@ -109,6 +109,8 @@ def test_ecma_pattern_is_kept(tenant: Tenant, pattern: str, fits: str, breaks: s
         ({"maxLength": "long"}, "keyword maxLength is 'long'"),
         ({"anyOf": [{"type": "strin"}]}, "keyword type is 'strin'"),
         ({"$ref": "#/definitions/none"}, "keyword $ref is '#/definitions/none'"),
+        ({"$ref": "#/required/none"}, "keyword $ref is '#/required/none'"),
+        ({"$ref": "#/type/none"}, "keyword $ref is '#/type/none'"),
         ({"$ref": "other.json"}, "keyword $ref is 'other.json'"),
         (7, "is declared as 7"),
         ({"properties": {"City": {"enum": 3}}}, "column Industry.City: keyword enum is 3"),

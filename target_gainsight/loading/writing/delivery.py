@@ -70,14 +70,7 @@ class _Delivery:
     first_lost: tuple[UnknownOutcomeError, float] | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
-        replayed = [
-            Unresolved(record, sent_at, "replayed")
-            for record in batch
-            if action == "create" and (sent_at := record.sent_before) is not None
-        ]
-        if replayed:  # an earlier run did not learn their outcome
-            self._recover(replayed)
-        self.parts.append(Part(action, self.result.unsettled(batch)))
+        self._begin(action, batch)
         while self.parts:
             part = self.parts.pop()
             if not part.records:
@@ -95,6 +88,20 @@ class _Delivery:
                 if written.unresolved:
                     resent = self.first_lost is not None
                     self._recover([replace(each, resent=resent) for each in written.unresolved])
+
+    def _begin(self, action: Action, batch: Sequence[LoadRecord]) -> None:
+        """Look up creates of an earlier run, and part the rest: one call has one kind of keys."""
+        replayed = [
+            Unresolved(record, sent_at, "replayed")
+            for record in batch
+            if action == "create" and (sent_at := record.sent_before) is not None
+        ]
+        if replayed:  # an earlier run did not learn their outcome
+            self._recover(replayed)
+        to_send = self.result.unsettled(batch)
+        for has_gsid in (False, True):
+            same = [each for each in to_send if (each.gsid is not None) == has_gsid]
+            self.parts.append(Part(action, same))
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""

@@ -47,6 +47,7 @@ _EPOCH_HINT = (
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _MILLISECOND = timedelta(milliseconds=1)
 _MIDNIGHT, _LATE_MORNING, _NOON = time(0), time(11, 30), time(12)
+_PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USUAL = re.compile(
     r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
     (?:[T\ ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?
@@ -100,7 +101,7 @@ def write_date(value: object, date_format: DateFormat) -> str | None:
         ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
     """
     hint = "Send an ISO 8601 date, such as 2026-02-28."
-    day = value if isinstance(value, date) else _parse(value, "date", hint)
+    day = value if isinstance(value, date) else _plain_day(value) or _parse(value, "date", hint)
     if day is None:
         return None
     text = date(day.year, day.month, day.day).isoformat()
@@ -145,14 +146,18 @@ def comparable_date(value: Json) -> str | None:
     midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
     Fetch).
     """
+    if day := _plain_day(value):
+        return day.isoformat()
     if isinstance(value, str):
         instant = parse_iso(reformat_date(value, "iso"))
     else:
         instant = _of_milliseconds(value)
     if instant is None:
         return None
-    utc = instant.astimezone(timezone.utc)
-    is_certain = instant.time() == _MIDNIGHT or _LATE_MORNING <= utc.time() < _NOON
+    is_certain = (
+        instant.time() == _MIDNIGHT
+        or _LATE_MORNING <= instant.astimezone(timezone.utc).time() < _NOON
+    )
     return instant.date().isoformat() if is_certain else None
 
 
@@ -169,6 +174,14 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
         return f"{match['year']}-{match['month']}-{match['day']}" if match else value
     instant = parse_iso(value) if match is None else None
     return f"{instant.month:02}-{instant.day:02}-{instant.year:04}" if instant else value
+
+
+def _plain_day(value: object) -> date | None:
+    """Parse an ISO date without a time, as nearly all dates are."""
+    if isinstance(value, str) and _PLAIN_DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    return None
 
 
 def _parse(value: object, kind: str, hint: str) -> datetime | None:
