@@ -164,9 +164,9 @@ def _find_problem(message: object, kinds: Container[str]) -> str | None:
     if not isinstance(kind, str) or kind not in kinds:
         name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
         return f"unknown message type {name}"
-    missing = [name for name in SHAPES[kind] if name not in message]
-    if missing:
-        return f"the message lacks {', '.join(sorted(missing))}"
+    if not SHAPES[kind].keys() <= message.keys():
+        missing = sorted(SHAPES[kind].keys() - message.keys())
+        return f"the message lacks {', '.join(missing)}"
     for name, type_ in SHAPES[kind].items():
         if not isinstance(message[name], type_):
             return f"{name} is not {TYPE_NAMES[type_]}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
@@ -65,6 +66,8 @@ class Converter:
         self.html = html and self.data_type == RICH_TEXT
         self._type = _TYPES.get(self.data_type, _PLAIN) if field else _PLAIN
         self.picklist: Picklist = Picklist(field)
+        self._write = self._type.write(self)
+        self._comparable = self._type.comparable(self)
         self.forms = self._type.forms
         self.is_free_text = self._type.is_free_text
 
@@ -77,7 +80,7 @@ class Converter:
         if value is None:
             return None
         try:
-            return self._type.write(value, self)
+            return self._write(value)
         except ConversionError as unfit:
             raise ValueRejectedError(unfit.for_field(self.name, self.data_type, value)) from None
 
@@ -86,13 +89,13 @@ class Converter:
         if value is None or value == "":
             return None
         try:
-            found = self._type.comparable(value, self)
+            found = self._comparable(value)
         except ConversionError:
             found = None
         return Incomparable() if found is None else found
 
 
-def _text(value: Json, _: Converter) -> Hashable:
+def _text(value: Json) -> Hashable:
     return value if isinstance(value, str) else None
 
 
@@ -102,13 +105,14 @@ class _DataType:
 
     Attributes:
         accepts: The types of JSON schema that may convert; `datetime` is text with a date format.
-        write: From a source's value and the field's converter to the value of a request.
-        comparable: From a written or read value to what it compares as; None where in doubt.
+        write: Returns, for a field, what turns a source's value into the value of a request.
+        comparable: Returns, for a field, what turns a written or read value into what it compares
+            as; None where in doubt.
     """
 
     accepts: frozenset[str]
-    write: Callable[[object, Converter], Json]
-    comparable: Callable[[Json, Converter], Hashable] = _text
+    write: Callable[[Converter], Callable[[object], Json]]
+    comparable: Callable[[Converter], Callable[[Json], Hashable]] = lambda _: _text
     forms: Callable[[Json], tuple[Json, ...]] = lambda value: (value,)
     is_free_text: bool = False
 
@@ -118,17 +122,25 @@ def may_convert(json_types: frozenset[str], data_type: str) -> bool:
     return not json_types or not _TYPES.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
 
 
-def _plain(value: Json, _: Converter) -> Hashable:
+def _plain(value: Json) -> Hashable:
     """Tag booleans, because True equals 1 in Python."""
     if isinstance(value, bool):
         return ("boolean", value)
     return value if isinstance(value, str) else numeric.comparable_number(value)
 
 
-def _untyped(value: Json, _: Converter) -> Hashable:
+def _untyped(value: Json) -> Hashable:
     """Compare a number as its text: only the tenant knows which of the two the field holds."""
-    plain = _plain(value, _)
+    plain = _plain(value)
     return plain if plain is None or isinstance(value, (bool, str)) else format(plain, "f")
+
+
+def _email(value: Json) -> Hashable:
+    return value.strip().lower() if isinstance(value, str) else None
+
+
+def _shaped(shape: strings.Shape) -> Callable[[Converter], Callable[[object], Json]]:
+    return lambda to: partial(strings.write_shaped, shape=shape, length=to.length)
 
 
 _STRINGS = frozenset({"string"})
@@ -136,69 +148,54 @@ _NUMBERS = _STRINGS | {"integer", "number"}
 _SCALARS = _NUMBERS | {"datetime"}
 _ANYTHING = _SCALARS | {"boolean", "object", "array"}
 
-_PLAIN = _DataType(_ANYTHING, lambda value, _: strings.write_json(value), _plain, is_free_text=True)
+_PLAIN = _DataType(_ANYTHING, lambda _: strings.write_json, lambda _: _plain, is_free_text=True)
 _TEXT = _DataType(
-    _ANYTHING, lambda value, to: strings.write_text(value, to.length), is_free_text=True
+    _ANYTHING, lambda to: partial(strings.write_text, length=to.length), is_free_text=True
 )
-_GSID = _DataType(_STRINGS, lambda value, to: strings.write_shaped(value, strings.GSID, to.length))
-_NUMBER = _DataType(
-    _NUMBERS,
-    lambda value, _: numeric.write_number(value),
-    lambda value, _: numeric.comparable_number(value),
-)
+_NUMBER = _DataType(_NUMBERS, lambda _: numeric.write_number, lambda _: numeric.comparable_number)
 _BOOLEAN = _DataType(
-    _NUMBERS | {"boolean"},
-    lambda value, _: numeric.write_boolean(value),
-    lambda value, _: numeric.write_boolean(value),
+    _NUMBERS | {"boolean"}, lambda _: numeric.write_boolean, lambda _: numeric.write_boolean
 )
 
 _TYPES: dict[str, _DataType] = {
-    "": _DataType(_ANYTHING, _PLAIN.write, _untyped, is_free_text=True),
+    "": _DataType(_ANYTHING, _PLAIN.write, lambda _: _untyped, is_free_text=True),
     **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
-    **dict.fromkeys(REFERENCES, _GSID),
+    **dict.fromkeys(REFERENCES, _DataType(_STRINGS, _shaped(strings.GSID))),
     RICH_TEXT: _DataType(
         _ANYTHING,
-        lambda value, to: (strings.write_html if to.html else strings.write_text)(value, to.length),
-        lambda value, to: strings.comparable_html(value) if to.html else _text(value, to),
+        lambda to: partial(strings.write_html if to.html else strings.write_text, length=to.length),
+        lambda to: strings.comparable_html if to.html else _text,
         is_free_text=True,
     ),
     "DATE": _DataType(
         _SCALARS,
-        lambda value, to: datetimes.write_date(value, to.date_format),
-        lambda value, _: datetimes.comparable_date(value),
+        lambda to: partial(datetimes.write_date, date_format=to.date_format),
+        lambda _: datetimes.comparable_date,
     ),
     "DATETIME": _DataType(
-        _SCALARS,
-        lambda value, _: datetimes.write_datetime(value),
-        lambda value, _: datetimes.comparable_datetime(value),
+        _SCALARS, lambda _: datetimes.write_datetime, lambda _: datetimes.comparable_datetime
     ),
     "PICKLIST": _DataType(
-        _SCALARS,
-        lambda value, to: to.picklist.write_choice(value),
-        lambda value, to: to.picklist.comparable_choice(value),
+        _SCALARS, lambda to: to.picklist.write_choice, lambda to: to.picklist.comparable_choice
     ),
     "MULTISELECTDROPDOWNLIST": _DataType(
         _NUMBERS | {"array"},
-        lambda value, to: to.picklist.write_selection(value),
-        lambda value, to: to.picklist.comparable_selection(value),
+        lambda to: to.picklist.write_selection,
+        lambda to: to.picklist.comparable_selection,
     ),
     "EMAIL": _DataType(
         _STRINGS,
-        lambda value, to: strings.write_email(value, to.length),
-        lambda value, _: value.strip().lower() if isinstance(value, str) else None,
+        lambda to: partial(strings.write_email, length=to.length),
+        lambda _: _email,
         is_free_text=True,
     ),
-    "URL": _DataType(
-        _STRINGS,
-        lambda value, to: strings.write_shaped(value, strings.URL, to.length),
-        is_free_text=True,
-    ),
+    "URL": _DataType(_STRINGS, _shaped(strings.URL), is_free_text=True),
     "SFDCID": _DataType(
         _STRINGS,
-        lambda value, to: strings.write_shaped(value, strings.SALESFORCE_ID, to.length),
-        lambda value, _: spellings.comparable_sfdc_id(value),
+        _shaped(strings.SALESFORCE_ID),
+        lambda _: spellings.comparable_sfdc_id,
         spellings.sfdc_id_forms,
     ),
 }

@@ -101,10 +101,13 @@ def write_date(value: object, date_format: DateFormat) -> str | None:
         ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
     """
     hint = "Send an ISO 8601 date, such as 2026-02-28."
-    day = value if isinstance(value, date) else _plain_day(value) or _parse(value, "date", hint)
-    if day is None:
-        return None
-    text = date(day.year, day.month, day.day).isoformat()
+    if isinstance(value, str) and _is_plain_day(value):
+        text = value
+    else:
+        day = value if isinstance(value, date) else _parse(value, "date", hint)
+        if day is None:
+            return None
+        text = date(day.year, day.month, day.day).isoformat()
     return text if date_format == "iso" else reformat_date(text, date_format)
 
 
@@ -146,9 +149,9 @@ def comparable_date(value: Json) -> str | None:
     midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
     Fetch).
     """
-    if day := _plain_day(value):
-        return day.isoformat()
     if isinstance(value, str):
+        if _is_plain_day(value):
+            return value
         instant = parse_iso(reformat_date(value, "iso"))
     else:
         instant = _of_milliseconds(value)
@@ -176,12 +179,15 @@ def reformat_date(value: str, date_format: DateFormat) -> str:
     return f"{instant.month:02}-{instant.day:02}-{instant.year:04}" if instant else value
 
 
-def _plain_day(value: object) -> date | None:
-    """Parse an ISO date without a time, as nearly all dates are."""
-    if isinstance(value, str) and _PLAIN_DAY.fullmatch(value):
-        with suppress(ValueError):
-            return date.fromisoformat(value)
-    return None
+def _is_plain_day(text: str) -> bool:
+    """Return whether a text is an ISO date without a time, as nearly all dates are."""
+    if not _PLAIN_DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(value: object, kind: str, hint: str) -> datetime | None:
