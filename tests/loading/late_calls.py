@@ -67,7 +67,7 @@ class LateCalls(HTTPAdapter):
             self._clock.advance(seconds)
             return super().send(request, **options)
         if not isinstance(request.body, bytes | None):
-            request.body = request.body.read()  # type: ignore[union-attr]
+            request.body = b"".join(request.body)
         self._send_late(request, hit)
         self._clock.advance(timeout)
         raise requests.ReadTimeout
