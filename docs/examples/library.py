@@ -29,9 +29,8 @@ def main() -> int:
         try:
             response = client.records.insert("Company", [initech])
         except RefusedError as refusal:
-            for record in refusal.failures:
-                for failure in record:
-                    print(f"{failure.field} = {failure.value!r}: {failure.message}")
+            for failure in refusal.failures:
+                print(f"{failure.field} = {failure.value!r}: {failure.message}")
             return 1
         print(f"{response.count} created")
         is_initech = is_in("Name", ["Initech"])
