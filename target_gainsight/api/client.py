@@ -56,7 +56,7 @@ from target_gainsight.api.resources.records import PeopleApi, RecordsApi
 logger = logging.getLogger(__name__)
 
 _MAX_TOKENS = 5
-"""A call is made with so many tokens in a row: calls at once, or runs at once, may outlast one."""
+"""Tokens tried for one call: another run of the same OAuth client may end each of them early."""
 
 
 class GainsightClient:

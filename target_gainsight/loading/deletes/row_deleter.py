@@ -92,14 +92,14 @@ class RowDeleter:
             on_settled(result)
         if len(allowed) < len(records):
             suggestion = (
-                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again."
+                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again"
             )
             message = (
                 f"stream {name}: the next call would delete more than max_deletes "
                 f"({self.max_deletes}) rows of {self.stream.object_name} in this run. "
-                f"{suggestion.rstrip('.')}"
+                f"{suggestion}"
             )
-            raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
+            raise RunStoppedError(message, code="too_many_deletes", suggestion=f"{suggestion}.")
 
     def _save(
         self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
