@@ -90,7 +90,7 @@ class _Delivery:
                     self._recover([replace(each, resent=resent) for each in written.unresolved])
 
     def _begin(self, action: Action, batch: Sequence[LoadRecord]) -> None:
-        """Look up creates of an earlier run, and part the rest: one call has one kind of keys."""
+        """Look up creates of an earlier run; split the rest: one call has one kind of key."""
         replayed = [
             Unresolved(record, sent_at, "replayed")
             for record in batch
