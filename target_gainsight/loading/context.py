@@ -17,7 +17,6 @@ from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.object_schemas import ObjectSchemas
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
-from target_gainsight.loading.settling.checkpoint import Checkpoint
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
@@ -47,7 +46,6 @@ class RunContext:
         settings: Settings,
         client: GainsightClient,
         clock: Clock,
-        checkpoint: Checkpoint,
         ledger: Ledger,
         pool: CallPool,
         plan: Plan | None = None,
@@ -55,7 +53,6 @@ class RunContext:
         self.settings = settings
         self.client = client
         self.clock = clock
-        self.checkpoint = checkpoint
         self.ledger = ledger
         self.summary = ledger.summary
         self.pool = pool

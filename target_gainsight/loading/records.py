@@ -1,54 +1,12 @@
-"""Records as they arrived and as they are loaded, and how far they are settled without a gap."""
+"""Records as they arrived and as they are loaded."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.loading.keys import Link, LookupKey, Reference
-
-
-@dataclass(eq=False)
-class Watermark:
-    """How far the records of one sink instance, or of the run, are settled without a gap.
-
-    Attributes:
-        received: Records taken so far; positions run from 1 to this.
-        settled: The position up to which every record is settled.
-    """
-
-    received: int = 0
-    settled: int = 0
-    _bounds: list[int] = field(default_factory=lambda: [0, 1])
-    """Where ranges of settled positions begin and end in turn: one record may wait for minutes
-    while very many after it are settled."""
-
-    def register(self) -> int:
-        """Take one more record and return its position."""
-        self.received += 1
-        return self.received
-
-    def settle(self, position: int) -> None:
-        """Note that the record at a position is settled.
-
-        Raises:
-            ValueError: It is settled already or was never given out.
-        """
-        bounds = self._bounds
-        place = bisect_right(bounds, position)
-        if place % 2 or position > self.received:
-            message = f"position {position} of {self.received} cannot be settled (again)"
-            raise ValueError(message)
-        joins_before = bounds[place - 1] == position
-        joins_after = bounds[place : place + 1] == [position + 1]
-        added = [] if joins_before else [position]
-        if not joins_after:
-            added.append(position + 1)
-        bounds[place - joins_before : place + joins_after] = added
-        self.settled = bounds[1] - 1
-
 
 _EMPTY: Mapping[str, Any] = {}
 """Shared: two dictionaries of its own would cost a record an eighth of a kilobyte."""
@@ -64,7 +22,6 @@ class SourceRecord:
         message: The RECORD message as it came; its ``record`` is the source record.
         schema: The SCHEMA message that held for it, as it came.
         sequence: Its number among the records of the run, in the order of the input.
-        position: Its place in its sink instance.
     """
 
     stream: str
@@ -72,8 +29,6 @@ class SourceRecord:
     message: Mapping[str, Any]
     schema: Mapping[str, Any]
     sequence: int
-    watermark: Watermark
-    position: int
 
     @property
     def key(self) -> dict[str, Any]:

@@ -204,8 +204,6 @@ class RecordRouter:
             message,
             self._schemas[message["stream"]],
             self._ledger.register(),
-            sink.watermark,
-            sink.watermark.register(),
         )
         if failure is None and message["record"].get(DELETED_AT) is not None:
             sink.take_deleted(record, source)

@@ -143,7 +143,6 @@ class Session:
                 settings=self.settings,
                 client=self._opened.enter_context(client),
                 clock=self.clock,
-                checkpoint=self.checkpoint,
                 ledger=self.ledger,
                 pool=CallPool(self.settings.limits.max_concurrency, on_wait),
                 plan=self.plan,

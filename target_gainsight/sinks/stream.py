@@ -64,7 +64,6 @@ class StreamSink(BatchSink):
         super().__init__(target, stream_name, schema, key_properties)
         self.key_set = frozenset(self.key_properties)
         self.known_columns = METADATA.union(self.original_schema["properties"])
-        self.watermark = context.checkpoint.open()
         self.counts = context.summary.streams[self.stream_name]
         self._reported = 0
 

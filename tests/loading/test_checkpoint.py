@@ -11,8 +11,7 @@ from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_gainsight.loading.records import Watermark
-from target_gainsight.loading.settling.checkpoint import Checkpoint
+from target_gainsight.loading.settling.checkpoint import Checkpoint, Watermark
 
 SEEDS = st.integers(0, 2**32)
 
@@ -25,13 +24,12 @@ class Model:
         self.clock = FakeClock()
         self.emitted: list[tuple[int, float]] = []
         self.checkpoint = Checkpoint(self.emit, self.clock.now, interval, max_waiting)
-        self.watermarks = [self.checkpoint.open()]
-        self.open: list[tuple[Watermark, int]] = []
-        self.unsettled_before: list[set[tuple[int, int]]] = []
+        self.open: list[int] = []
+        self.unsettled_before: list[set[int]] = []
 
     def emit(self, state: Any) -> None:
         number = state["number"]
-        ahead = self.unsettled_before[number] & {(id(mark), place) for mark, place in self.open}
+        ahead = self.unsettled_before[number].intersection(self.open)
         assert not ahead
         assert not self.emitted or number > self.emitted[-1][0]
         self.emitted.append((number, self.clock.now()))
@@ -39,29 +37,26 @@ class Model:
     def step(self) -> None:
         roll = self.chance.random()
         if roll < 0.45:
-            watermark = self.chance.choice(self.watermarks)
-            self.open.append((watermark, watermark.register()))
+            self.open.append(self.checkpoint.watermark.register())
         elif roll < 0.75 and self.open:
             self.settle_one()
         elif roll < 0.95:
             self.take_state()
-        elif roll < 0.97:
-            self.watermarks.append(self.checkpoint.open())
         else:
             self.clock.advance(self.chance.random() * 2)
 
     def settle_one(self) -> None:
-        watermark, place = self.open.pop(self.chance.randrange(len(self.open)))
-        watermark.settle(place)
+        place = self.open.pop(self.chance.randrange(len(self.open)))
+        self.checkpoint.watermark.settle(place)
         if self.chance.random() < 0.7:
             self.checkpoint.advance()
 
     def take_state(self) -> None:
-        self.unsettled_before.append({(id(mark), place) for mark, place in self.open})
+        self.unsettled_before.append(set(self.open))
         self.checkpoint.add({"number": len(self.unsettled_before) - 1})
 
     def newest_covered(self) -> int | None:
-        held = {(id(mark), place) for mark, place in self.open}
+        held = set(self.open)
         covered = [n for n, before in enumerate(self.unsettled_before) if not before & held]
         return covered[-1] if covered else None
 
@@ -96,7 +91,7 @@ def test_last_state_is_written_once_all_is_settled(
 def test_thinning_keeps_intermediate_states() -> None:
     emitted: list[Any] = []
     checkpoint = Checkpoint(emitted.append, FakeClock().now, 0.0, max_waiting=8)
-    watermark = checkpoint.open()
+    watermark = checkpoint.watermark
     for number in range(1, 41):
         watermark.register()
         checkpoint.add({"n": number})

@@ -14,7 +14,7 @@ import pytest
 from singer_messages import NOTE_SETTINGS, NOTES, Message, notes, record, schema, state
 from singer_runs import TargetRun, Tenant, WatchedOutput
 
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder, RejectId
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.sandbox import Fault, ServerRule
@@ -318,4 +318,4 @@ def test_only_replay_retires_beyond_limit(
 
 
 def source_record(message: Message) -> SourceRecord:
-    return SourceRecord("accounts", "accounts", message, schema(), 1, Watermark(), 1)
+    return SourceRecord("accounts", "accounts", message, schema(), 1)

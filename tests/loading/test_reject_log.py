@@ -9,7 +9,7 @@ import pytest
 from singer_messages import record, schema
 
 from target_gainsight.loading.outcomes import REJECTED_PARENT, Reason
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.reject_log import RejectLog
 
 REJECTS = Path("rejects.singer")
@@ -28,7 +28,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 def add_child(log: RejectLog, parent: str) -> None:
-    source = SourceRecord("people", "people", record("people"), schema(), 1, Watermark(), 1)
+    source = SourceRecord("people", "people", record("people"), schema(), 1)
     log.add(source, Reason(REJECTED_PARENT, f"no row of company has Name = '{parent}'"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from target_gainsight.loading.outcomes import Outcome, Reason
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectFolder
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -18,26 +18,23 @@ BAD = Reason("bad", "it is bad")
 
 
 class Input:
-    """Rejects of two streams, and the file that they go to."""
+    """Rejects of one stream, and the file that they go to."""
 
     def __init__(self, folder: Path) -> None:
         index = OpenRejects(RejectFolder(folder), RUN, lambda: 0.0)
         path = folder / f"{RUN}.singer"
         self.file = RejectFile(path, lambda: 0.0, index, max_pending=10)
-        self.watermarks = {"slow": Watermark(), "quick": Watermark()}
         self.sequence = 0
 
-    def register(self, stream: str) -> SourceRecord:
+    def register(self) -> SourceRecord:
         self.sequence += 1
-        message = {"type": "RECORD", "stream": stream, "record": {"n": self.sequence}}
-        schema = {"type": "SCHEMA", "stream": stream, "schema": {"properties": {"n": {}}}}
+        message = {"type": "RECORD", "stream": "rows", "record": {"n": self.sequence}}
+        schema = {"type": "SCHEMA", "stream": "rows", "schema": {"properties": {"n": {}}}}
         schema["key_properties"] = ["n"]
-        mark = self.watermarks[stream]
-        return SourceRecord(stream, stream, message, schema, self.sequence, mark, mark.register())
+        return SourceRecord("rows", "rows", message, schema, self.sequence)
 
     def reject(self, source: SourceRecord) -> None:
         self.file.add(source, Outcome.REJECTED, BAD, ())
-        source.watermark.settle(source.position)
 
     def filed(self) -> list[int]:
         if not self.file.path.exists():
@@ -52,7 +49,7 @@ def given(tmp_path: Path) -> Input:
 
 
 def test_rejects_are_filed_in_input_order(given: Input) -> None:
-    first, second, third = (given.register("slow") for _ in range(3))
+    first, second, third = (given.register() for _ in range(3))
     given.reject(third)
     given.reject(second)
     given.file.flush(0)
@@ -65,25 +62,22 @@ def test_rejects_are_filed_in_input_order(given: Input) -> None:
 
 
 def test_waiting_rejects_beyond_limit_are_filed_once(given: Input) -> None:
-    """Those of their own stream that are not covered yet go on waiting: no state may pass them."""
-    waits = given.register("slow")
+    waits = given.register()
     for _ in range(10):
-        given.reject(given.register("quick"))
+        given.reject(given.register())
     given.file.flush(0)
     assert given.filed() == []
-    open_one = given.register("quick")
-    given.reject(given.register("quick"))
+    given.reject(given.register())
     given.file.flush(0)
-    assert given.filed() == list(range(2, 12))
-    given.reject(open_one)
+    assert given.filed() == list(range(2, 13))
     given.reject(waits)
-    given.file.flush(13)
-    assert given.filed() == [*range(2, 12), 1, 12, 13]
+    given.file.flush(12)
+    assert given.filed() == [*range(2, 13), 1]
 
 
 def test_end_of_run_files_all_rejects(given: Input) -> None:
-    given.register("slow")
-    later = given.register("slow")
+    given.register()
+    later = given.register()
     given.reject(later)
     given.file.close()
     given.file.close()

@@ -29,7 +29,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
@@ -62,7 +62,6 @@ class BulkLoader:
     header: bytes
     api: BulkApi
     journal: UploadJournal
-    watermark: Watermark
     ledger: Ledger
     counts: FileCounts
     clock: Clock
@@ -117,7 +116,7 @@ class BulkLoader:
         # first unknown row ends this: the rows after it may be newer than those uploaded.
         if row_digest(line) in self._uploaded:
             self.counts.repeated += 1
-            repeated = self.ledger.file_contents(self.stream, self.watermark)
+            repeated = self.ledger.file_contents(self.stream)
             repeated.add(source)
             self.ledger.record_file(repeated)
             return
@@ -126,7 +125,7 @@ class BulkLoader:
             self.send()
         if self._file is None:
             self._file_began = self.clock.now()
-            records = self.ledger.file_contents(self.stream, self.watermark)
+            records = self.ledger.file_contents(self.stream)
             dry_run = self.plan is not None
             self._file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
         file = self._file
@@ -217,7 +216,7 @@ class BulkLoader:
             next(rows)
             for records in whole.records.split((whole.rows + 1) // 2):
                 half = self.journal.new_file(self.stream, self.header, records)
-                for row in islice(rows, len(records.positions)):
+                for row in islice(rows, len(records.sequences)):
                     half.add(row)
                 halves.append(half)
         whole.discard()

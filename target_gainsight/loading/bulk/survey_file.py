@@ -8,7 +8,7 @@ from pathlib import Path
 
 from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.dry_run.plan import Plan
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.loading.storage.private_file import PART, remove_leftovers
@@ -28,7 +28,6 @@ class SurveyFile:
     header: bytes
     folder: Path
     run: str
-    watermark: Watermark
     ledger: Ledger
     counts: FileCounts
     plan: Plan | None = None
@@ -71,5 +70,5 @@ class SurveyFile:
         while path.exists():
             number += 1
             path = self.folder / f"{name}-{self.run}-{number}.csv"
-        records = self.ledger.file_contents(self.stream, self.watermark)
+        records = self.ledger.file_contents(self.stream)
         return CsvFile(path, self.header, records, dry_run=self.plan is not None)

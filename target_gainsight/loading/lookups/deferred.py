@@ -129,7 +129,7 @@ class DeferredParents:
         record = settlement.record
         for part in (record, *record.parts):
             part.references = {}  # they are resolved, except for those waited for
-            self._waiting.share(part.source.schema, part.source.watermark)
+            self._waiting.share(part.source.schema)
         self._waiting.share(*(parent.match for parent in record.waiting.values()))
         self._newest = self._waiting.add(record.key, settlement)
 

@@ -39,8 +39,7 @@ class RejectFile:
     Args:
         now: Returns the time in epoch seconds.
         keys_only: Keep only the key properties of a record; such a file cannot be replayed.
-        max_pending: More rejects are not held in memory: those that wait only for records of
-            other streams are filed out of order.
+        max_pending: More rejects are not held in memory: they are filed out of order.
 
     Attributes:
         exists: Whether anything was rejected.
@@ -83,15 +82,12 @@ class RejectFile:
         Raises:
             OSError: A file cannot be written.
         """
-        is_full = len(self._pending) > self._max_pending
-        waiting = []
+        if len(self._pending) > self._max_pending:
+            settled = math.inf
         for each in sorted(self._pending):
-            watermark, position = each.source.watermark, each.source.position
-            if each.sequence <= settled or (is_full and position <= watermark.settled):
+            if each.sequence <= settled:
                 self._write(each)
-            else:
-                waiting.append(each)
-        self._pending = waiting
+        self._pending = [each for each in self._pending if each.sequence > settled]
         self._file.flush()
         self.index.flush()
 

@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from target_gainsight.loading.records import Watermark
-
 MAX_WAITING_STATES = 1000
+
+
+@dataclass(eq=False)
+class Watermark:
+    """How far the records of the run are settled without a gap.
+
+    Attributes:
+        received: Records taken so far; positions run from 1 to this.
+        settled: The position up to which every record is settled.
+    """
+
+    received: int = 0
+    settled: int = 0
+    _bounds: list[int] = field(default_factory=lambda: [0, 1])
+    """Where ranges of settled positions begin and end in turn: one record may wait for minutes
+    while very many after it are settled."""
+
+    def register(self) -> int:
+        """Take one more record and return its position."""
+        self.received += 1
+        return self.received
+
+    def settle(self, position: int) -> None:
+        """Note that the record at a position is settled.
+
+        Raises:
+            ValueError: It is settled already or was never given out.
+        """
+        bounds = self._bounds
+        place = bisect_right(bounds, position)
+        if place % 2 or position > self.received:
+            message = f"position {position} of {self.received} cannot be settled (again)"
+            raise ValueError(message)
+        joins_before = bounds[place - 1] == position
+        joins_after = bounds[place : place + 1] == [position + 1]
+        added = [] if joins_before else [position]
+        if not joins_after:
+            added.append(position + 1)
+        bounds[place - joins_before : place + joins_after] = added
+        self.settled = bounds[1] - 1
 
 
 class Checkpoint:
@@ -20,6 +60,9 @@ class Checkpoint:
         now: Returns the time in seconds.
         interval: Minimal seconds between two states; the last one is always written.
         max_waiting: Of more waiting states every other one is dropped.
+
+    Attributes:
+        watermark: How far the run's records are settled.
     """
 
     def __init__(
@@ -33,25 +76,14 @@ class Checkpoint:
         self._now = now
         self.interval = interval
         self._max_waiting = max_waiting
-        self._watermarks: list[Watermark] = []
-        self._waiting: deque[tuple[list[tuple[Watermark, int]], Mapping[str, Any]]] = deque()
+        self.watermark = Watermark()
+        self._waiting: deque[tuple[int, Mapping[str, Any]]] = deque()
         self._covered: Mapping[str, Any] | None = None
         self._emitted_at = -math.inf
 
-    def open(self) -> Watermark:
-        """Return the watermark of one more sink instance."""
-        watermark = Watermark()
-        self._watermarks.append(watermark)
-        return watermark
-
     def add(self, state: Mapping[str, Any]) -> None:
         """Add the value of a STATE message at its position in the input."""
-        open_ends = [
-            (watermark, watermark.received)
-            for watermark in self._watermarks
-            if watermark.settled < watermark.received
-        ]
-        self._waiting.append((open_ends, state))
+        self._waiting.append((self.watermark.received, state))
         if len(self._waiting) > self._max_waiting:  # a coarser state is still true
             newest = self._waiting.pop()
             self._waiting = deque([*list(self._waiting)[1::2], newest])
@@ -59,12 +91,8 @@ class Checkpoint:
 
     def advance(self, *, final: bool = False) -> None:
         """Write the newest covered state; within the interval after another only if final."""
-        while self._waiting:
-            open_ends, state = self._waiting[0]
-            if any(watermark.settled < position for watermark, position in open_ends):
-                break
-            self._waiting.popleft()
-            self._covered = state
+        while self._waiting and self._waiting[0][0] <= self.watermark.settled:
+            _, self._covered = self._waiting.popleft()
         now = self._now()
         if self._covered is not None and (final or now - self._emitted_at >= self.interval):
             state, self._covered = self._covered, None

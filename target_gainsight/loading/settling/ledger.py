@@ -16,7 +16,7 @@ from target_gainsight.loading.outcomes import (
     RunStoppedError,
     Settlement,
 )
-from target_gainsight.loading.records import SourceRecord, Watermark
+from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.rejects.folder import RejectId
 from target_gainsight.loading.rejects.open_index import OpenRejects
 from target_gainsight.loading.rejects.reject_file import RejectFile
@@ -49,20 +49,16 @@ class FileContents:
     They are settled with the file.
 
     Attributes:
-        positions: Their positions in the sink instance.
         sequences: Their positions in the input.
     """
 
     stream: str
-    watermark: Watermark
     index: OpenRejects
-    positions: array[int] = field(default_factory=lambda: array("q"))
     sequences: array[int] = field(default_factory=lambda: array("q"))
     retires: list[RejectId] = field(default_factory=list)
 
     def add(self, source: SourceRecord) -> None:
         """Add a record."""
-        self.positions.append(source.position)
         self.sequences.append(source.sequence)
         if self.index.has_any:
             self.retires += self.index.retired_by(source, source.sequence)
@@ -72,10 +68,10 @@ class FileContents:
 
         Older rejects retire with the last part.
         """
-        if len(self.positions) <= count:
+        if len(self.sequences) <= count:
             return [self]
         first, last = (
-            replace(self, positions=self.positions[part], sequences=self.sequences[part])
+            replace(self, sequences=self.sequences[part])
             for part in (slice(count), slice(count, None))
         )
         first.retires = []
@@ -118,8 +114,7 @@ class Ledger:
         self._outcomes = outcomes
         self._output = output
         self._is_dry_run = dry_run
-        self._input = Watermark()
-        self.register = self._input.register
+        self.register = checkpoint.watermark.register
         self._deferred: list[BatchResult] = []
         self._rejects_that_count = 0
 
@@ -158,9 +153,9 @@ class Ledger:
             )
             raise RunStoppedError(message, code="unavailable", suggestion=RUN_AGAIN)
 
-    def file_contents(self, stream: str, watermark: Watermark) -> FileContents:
-        """Return the contents of a new file of a stream, whose sink has this watermark."""
-        return FileContents(stream, watermark, self.rejects.index)
+    def file_contents(self, stream: str) -> FileContents:
+        """Return the contents of a new file of a stream."""
+        return FileContents(stream, self.rejects.index)
 
     def record_file(self, records: FileContents, failed: int = 0) -> None:
         """Settle the records of one file and write the state they cover.
@@ -168,12 +163,11 @@ class Ledger:
         Those that failed count as rejects; which ones they are is unknown, so no reject is
         retired then.
         """
-        for position, sequence in zip(records.positions, records.sequences, strict=True):
-            records.watermark.settle(position)
-            self._input.settle(sequence)
+        for sequence in records.sequences:
+            self.checkpoint.watermark.settle(sequence)
         by_file = self.summary.streams[records.stream].by_file
         if by_file is not None:
-            by_file.settled += len(records.positions)
+            by_file.settled += len(records.sequences)
         if not failed:
             self.rejects.index.retire(records.retires, "settled by file")
         self._rejects_that_count += failed
@@ -204,7 +198,7 @@ class Ledger:
         self._created.flush()
         if self._outcomes is not None:
             self._outcomes.flush()
-        self.rejects.flush(self._input.settled)
+        self.rejects.flush(self.checkpoint.watermark.settled)
 
     def _advance(self) -> None:
         self.flush()
@@ -263,8 +257,7 @@ class Ledger:
         elif retires:
             index.retire(retires, outcome.value)
         if settled:
-            source.watermark.settle(source.position)
-            self._input.settle(source.sequence)
+            self.checkpoint.watermark.settle(source.sequence)
         else:
             self.held_back += 1
 
