@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_gainsight.api import ObjectSchema
-from target_gainsight.mapping.errors import FieldError, ValueRejectedError, display
+from target_gainsight.mapping.errors import FieldError, RecordRejectedError, display
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, normalize_spelling, usual_spellings
 
@@ -123,7 +123,7 @@ class MatchFields(KeyReader):
         """Convert source values, one per match field and none of them null.
 
         Raises:
-            ValueRejectedError: A value cannot be one of its field's.
+            RecordRejectedError: A value cannot be one of its field's.
         """
         pairs = zip(self.converters, values, strict=True)
         written = tuple(converter.write(value) for converter, value in pairs)
@@ -179,8 +179,8 @@ def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | Field
         return None
     try:
         return match.key_of(values)
-    except ValueRejectedError as error:
-        return error.error
+    except RecordRejectedError as error:
+        return error.errors[0]
 
 
 COMPANIES = "companies"

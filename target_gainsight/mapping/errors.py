@@ -43,7 +43,7 @@ class FieldError:
         return f"{line} {self.hint}" if self.hint else line
 
 
-class ConversionError(ValueError):
+class ConversionError(Exception):
     """A value does not convert; the field is not known here."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -57,16 +57,8 @@ class ConversionError(ValueError):
         return FieldError(field, value, data_type, self.code, self.message, self.hint)
 
 
-class ValueRejectedError(Exception):
-    """A value cannot be written to its field; the only error that converters raise."""
-
-    def __init__(self, error: FieldError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 class RecordRejectedError(Exception):
-    """A record cannot be written; carries the errors of all its fields."""
+    """A record, or one value, cannot be written; carries the errors of all fields concerned."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -75,10 +67,8 @@ class RecordRejectedError(Exception):
 
 def display(value: object) -> str:
     """Return a value on one line for a message, control characters escaped, shortened."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return repr(value) if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]!r}…"
     try:
@@ -86,20 +76,24 @@ def display(value: object) -> str:
         text = str(value) if is_plain else _SHORT_REPR.repr(value)
     except Exception:  # noqa: BLE001 - such as an integer too large for Python to format
         text = f"a value of type {type(value).__name__}"
-    return one_line(text if len(text) <= DISPLAY_LENGTH else f"{text[:DISPLAY_LENGTH]}…")
+    return one_line(_shorten(text))
 
 
 def json_value(value: object) -> object:
     """Return a value for a JSON document: scalars as they are, long text and objects shortened."""
-    if isinstance(value, str):
-        return value if len(value) <= DISPLAY_LENGTH else f"{value[:DISPLAY_LENGTH]}…"
     if value is None or isinstance(value, (bool, int, float, Decimal)):
         return value
+    if isinstance(value, str):
+        return _shorten(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return [json_value(each) for each in value[:DISPLAY_LENGTH]]
+        return [_shorten(each) for each in value[:DISPLAY_LENGTH]]
     return display(value)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= DISPLAY_LENGTH else f"{text[:DISPLAY_LENGTH]}…"
 
 
 def display_path(path: object) -> str:

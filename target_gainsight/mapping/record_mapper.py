@@ -6,12 +6,7 @@ from collections.abc import Mapping
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
-from target_gainsight.mapping.errors import (
-    ConversionError,
-    FieldError,
-    RecordRejectedError,
-    ValueRejectedError,
-)
+from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank
@@ -45,7 +40,7 @@ class RecordMapper:
         well_known: Fields to use when the metadata is unknown.
 
     Raises:
-        ValueRejectedError: A constant does not convert.
+        RecordRejectedError: A constant does not convert.
     """
 
     def __init__(
@@ -55,38 +50,33 @@ class RecordMapper:
         html_fields: frozenset[str] = frozenset(),
         well_known: tuple[Field, ...] = (),
     ) -> None:
-        date_format = spec.settings.date_format
+        settings = spec.settings
         fields = {each.name: each for each in (spec.schema.fields if spec.schema else well_known)}
-        planned = (*spec.column_to_field.values(), *spec.constants)
+        filled = (*spec.column_to_field.values(), *spec.constants)
         self.converters = {
             name: Converter(
-                name, fields.get(name), date_format=date_format, html=name in html_fields
+                name, fields.get(name), date_format=settings.date_format, html=name in html_fields
             )
-            for name in (*planned, *spec.keys, *spec.fallback_keys, *fields)
+            for name in (*filled, *spec.keys, *spec.fallback_keys, *fields)
         }
-        self._keys = frozenset(spec.keys)
-        self._omits_null = spec.settings.null_values == "omit"
         self._columns = tuple(
             (source, target, self.converters[target])
             for source, target in spec.column_to_field.items()
         )
-        constants = (
-            (name, self.converters[name].write(value)) for name, value in spec.constants.items()
+        self._omits_null = settings.null_values == "omit"
+        self._constants = self._without_nulls(
+            {name: self.converters[name].write(value) for name, value in spec.constants.items()}
         )
-        self._constants = {
-            name: value for name, value in constants if value is not None or not self._omits_null
-        }
+        self._keys = spec.keys
         self._required = [name for name, each in fields.items() if is_required_to_create(each)]
-        inserts = spec.settings.sync_mode == "insert"
-        # A field that only a lookup fills gets its value later.
-        self._never_empty = {
-            name: _REQUIRED_MISSING if inserts else _KEY_MISSING
-            for name in (self._required if inserts else spec.keys)
-            if name in planned
-        }
+        # A key that only a lookup fills gets its value later.
+        needed = dict.fromkeys(spec.keys, _KEY_MISSING)
+        if settings.sync_mode == "insert":
+            needed = dict.fromkeys(self._required, _REQUIRED_MISSING)
+        self._needed = {name: error for name, error in needed.items() if name in filled}
         for _, target, converter in self._columns:
             if converter.field and not converter.field.nillable:
-                self._never_empty.setdefault(target, _NULL_NOT_ALLOWED)
+                self._needed.setdefault(target, _NULL_NOT_ALLOWED)
 
     def map(self, record: Mapping[str, object]) -> dict[str, Json]:
         """Return the Gainsight record of a source's record, without columns that it lacks.
@@ -100,14 +90,13 @@ class RecordMapper:
             if source in record:
                 try:
                     mapped[target] = converter.write(record[source])
-                except ValueRejectedError as rejection:
-                    errors[target] = rejection.error
-        if self._omits_null:
-            mapped = {name: value for name, value in mapped.items() if value is not None}
+                except RecordRejectedError as rejection:
+                    [errors[target]] = rejection.errors
+        mapped = self._without_nulls(mapped)
         mapped.update(self._constants)
-        for name, error in self._never_empty.items():
-            is_expected = name in mapped or error is not _NULL_NOT_ALLOWED
-            if is_expected and is_blank(mapped.get(name)) and name not in errors:
+        for name, error in self._needed.items():
+            is_sent = name in mapped or error is not _NULL_NOT_ALLOWED
+            if is_sent and name not in errors and is_blank(mapped.get(name)):
                 errors[name] = self._error(name, error, mapped)
         if errors:
             raise RecordRejectedError(errors.values())
@@ -119,19 +108,9 @@ class RecordMapper:
         Raises:
             RecordRejectedError: A key is blank or does not convert.
         """
-        mapped = {name: value for name, value in self._constants.items() if name in self._keys}
-        errors: list[FieldError] = []
-        for source, target, converter in self._columns:
-            if target in self._keys:
-                try:
-                    mapped[target] = converter.write(record.get(source))
-                    if is_blank(mapped[target]):
-                        errors.append(self._error(target, _KEY_MISSING, mapped))
-                except ValueRejectedError as rejection:
-                    errors.append(rejection.error)
-        if errors:
-            raise RecordRejectedError(errors)
-        return mapped
+        columns = (source for source, target, _ in self._columns if target in self._keys)
+        mapped = self.map({source: record.get(source) for source in columns})
+        return {name: mapped[name] for name in self._keys if name in mapped}
 
     def changed_fields(
         self, record: Mapping[str, Json], row: Mapping[str, Json]
@@ -152,15 +131,18 @@ class RecordMapper:
 
     def missing_for_create(self, record: Mapping[str, Json]) -> tuple[FieldError, ...]:
         """Return an error for each required field that a mapped record leaves empty."""
-        return tuple(
-            self.required_missing(name, record)
-            for name in self._required
-            if is_blank(record.get(name))
-        )
+        missing = (name for name in self._required if is_blank(record.get(name)))
+        return tuple(self.required_missing(name, record) for name in missing)
 
     def required_missing(self, name: str, record: Mapping[str, Json]) -> FieldError:
         """Return the error of a field without which no record is created."""
         return self._error(name, _REQUIRED_MISSING, record)
+
+    def _without_nulls(self, mapped: dict[str, Json]) -> dict[str, Json]:
+        """Return mapped fields without nulls if these leave fields as they are."""
+        if not self._omits_null:
+            return mapped
+        return {name: value for name, value in mapped.items() if value is not None}
 
     def _error(self, name: str, error: ConversionError, record: Mapping[str, Json]) -> FieldError:
         data_type = self.converters.get(name, _UNPLANNED).data_type

@@ -27,7 +27,7 @@ from target_gainsight.loading.rejects.folder import REASON_PROPERTY
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import columns_of
-from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
@@ -313,7 +313,7 @@ class ObjectSink(StreamSink):
                 html_fields=html_fields,
                 well_known=well_known_fields(self.object_name),
             )
-        except ValueRejectedError as error:
+        except RecordRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"
             raise RunStoppedError(message) from error
 

@@ -164,7 +164,7 @@ def test_missing_required_column_stops_stream_before_first_record(tenant: Tenant
     ("constants", "problem"),
     [
         ({"a\0b": "x"}, "cannot be in a CSV: a NUL character"),
-        ({"Channel": "a\0b"}, r"constants: Channel refuses 'a\x00b': a NUL character"),
+        ({"Channel": "a\0b"}, r"constants: Channel (STRING) refuses 'a\x00b': a NUL character"),
     ],
 )
 def test_constant_that_no_csv_can_hold_stops_the_stream(
@@ -178,7 +178,7 @@ def test_constant_that_no_csv_can_hold_stops_the_stream(
 def test_two_names_for_one_column_are_refused(tenant: Tenant) -> None:
     entry = {**ENTRY, "survey_columns": {"Survey Name": "survey_name", "Survey ID": "channel"}}
     run = load(tenant, [SCHEMA, response()], entry)
-    assert "mean the same column" in run.log[-1]
+    assert "are the same column of the CSV" in run.log[-1]
 
 
 def test_stopped_run_leaves_no_file(tenant: Tenant) -> None:

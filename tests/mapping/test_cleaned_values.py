@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenant_fields import GOLD, TIERS, a_field
 
 from target_gainsight.mapping.csv.cells import cell
-from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import join_keys
@@ -31,9 +31,9 @@ def written(data_type: str, value: object, **described: object) -> object:
 
 
 def rejected_as(data_type: str, value: object) -> str:
-    with pytest.raises(ValueRejectedError) as refused:
+    with pytest.raises(RecordRejectedError) as refused:
         written(data_type, value)
-    return refused.value.error.code
+    return refused.value.errors[0].code
 
 
 @given(unseen, st.text(st.characters(codec="ascii", min_codepoint=33)), unseen)

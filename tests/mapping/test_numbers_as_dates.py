@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tenant_fields import a_field
 
-from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.types.converters import Converter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -29,8 +29,8 @@ def written(data_type: str, value: object) -> object:
 def is_rejected(data_type: str, value: object) -> bool:
     try:
         written(data_type, value)
-    except ValueRejectedError as error:
-        return error.error.code == f"not_a_{data_type.lower()}"
+    except RecordRejectedError as error:
+        return error.errors[0].code == f"not_a_{data_type.lower()}"
     return False
 
 
@@ -105,10 +105,10 @@ def test_number_is_never_read_as_a_date_before_1900(value: object) -> None:
 def test_implausible_number_is_rejected_with_the_accepted_forms(
     data_type: str, value: object
 ) -> None:
-    with pytest.raises(ValueRejectedError) as refused:
+    with pytest.raises(RecordRejectedError) as refused:
         written(data_type, value)
-    assert refused.value.error.code == f"not_a_{data_type.lower()}"
-    assert "between 1980 and 2100" in refused.value.error.hint
+    assert refused.value.errors[0].code == f"not_a_{data_type.lower()}"
+    assert "between 1980 and 2100" in refused.value.errors[0].hint
 
 
 @pytest.mark.parametrize(

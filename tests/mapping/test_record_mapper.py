@@ -9,7 +9,7 @@ from tenant_fields import GOLD, OLD, a_field, company
 
 from target_gainsight.api import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.errors import RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
@@ -224,5 +224,5 @@ def test_date_format_applies_to_written_dates_only() -> None:
 
 
 def test_invalid_constant_fails_before_first_record() -> None:
-    with pytest.raises(ValueRejectedError, match="Employees"):
+    with pytest.raises(RecordRejectedError, match="Employees"):
         a_mapper(constants={"Employees": "many"})

@@ -12,11 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenant_fields import COMMA, GOLD, SILVER, a_field
 
-from target_gainsight.mapping.errors import ValueRejectedError
-from target_gainsight.mapping.types.converters import (
-    Converter,
-    Incomparable,
-)
+from target_gainsight.mapping.errors import RecordRejectedError
+from target_gainsight.mapping.types.converters import Converter
 
 DATA_TYPES = [
     "STRING",
@@ -78,11 +75,12 @@ def test_converted_value_equals_itself_or_is_refused(data_type: str, value: obje
     converter = Converter("Field", a_field("Field", data_type, length=50))
     try:
         written = converter.write(value)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return
     comparable = converter.comparable(written)
     again = converter.comparable(written)
-    assert {comparable, again} == {again} or isinstance(comparable, Incomparable)
+    is_ambiguous = comparable != comparable  # noqa: PLR0124 - it equals nothing
+    assert {comparable, again} == {again} or is_ambiguous
 
 
 @given(value=anything)
@@ -90,7 +88,7 @@ def test_refusal_is_one_short_printable_line(value: object) -> None:
     refuse_all = Converter("Field", a_field("Field", "PICKLIST"))
     try:
         refuse_all.write(value)
-    except ValueRejectedError as refused:
+    except RecordRejectedError as refused:
         line = str(refused)
     else:
         return
@@ -104,7 +102,7 @@ def test_written_value_converts_to_itself(data_type: str, value: object) -> None
     converter = Converter("Field", a_field("Field", data_type, length=50))
     try:
         written = converter.write(value)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return
     assert converter.write(written) == written
 
@@ -113,7 +111,7 @@ def test_written_value_converts_to_itself(data_type: str, value: object) -> None
 def test_conversion_without_metadata_only_refuses(value: object) -> None:
     try:
         written = Converter("").write(value)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return
     hash(Converter("").comparable(written))
 
@@ -188,7 +186,7 @@ def test_write_read_compare_is_stable_and_distinguishes_values(
     one, other = data.draw(form.sources), data.draw(form.sources)
     try:
         written = converter.write(one)
-    except ValueRejectedError:
+    except RecordRejectedError:
         assert form.data_type == "EMAIL"  # RFC addresses that Gainsight takes no part in
         return
     for read in form.reads:
@@ -196,12 +194,3 @@ def test_write_read_compare_is_stable_and_distinguishes_values(
         comparable = converter.comparable(written)
         assert comparable == converter.comparable(read(one))
         assert (comparable == converter.comparable(read(other))) is same
-
-
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.data_type)
-@given(data=st.data())
-def test_equal_comparables_have_equal_text(form: Form, data: st.DataObject) -> None:
-    converter = Converter("Field", a_field("Field", form.data_type))
-    one = data.draw(form.sources)
-    texts = {repr(converter.comparable(read(one))) for read in form.reads}
-    assert len(texts) == 1

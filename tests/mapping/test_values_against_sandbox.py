@@ -14,7 +14,7 @@ from test_value_properties import DATA_TYPES, FORMS, Form, anything
 
 from target_gainsight.api import Json
 from target_gainsight.api.http.json_codec import decode, encode
-from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.sandbox import Switches
 from target_gainsight.sandbox.storage.model import DATA_TYPES as SANDBOX_TYPES
@@ -50,7 +50,7 @@ def test_converted_value_is_accepted(data_type: str, value: object) -> None:
     length = DEFAULT_LENGTHS.get(data_type)
     try:
         written = Converter("Field", a_field("Field", data_type, length=length)).write(value)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return
     value_parser(of_the_tenant(data_type, length), STRICT)(json.loads(encode(written)))
 
@@ -77,7 +77,7 @@ def test_written_value_is_unchanged_when_read(
     source = data.draw(form.sources)
     try:
         written = converter.write(source)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return
     read = read_back(of_the_tenant(form.data_type, None), written, switches)
     if not isinstance(written, (int, Decimal)) or written == Decimal(repr(float(written))):

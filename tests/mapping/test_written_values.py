@@ -9,7 +9,7 @@ import pytest
 from tenant_fields import COMMA, GOLD, OLD, SILVER, TIERS, a_field
 
 from target_gainsight.api import PicklistOption
-from target_gainsight.mapping.errors import FieldError, ValueRejectedError
+from target_gainsight.mapping.errors import FieldError, RecordRejectedError
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.datetimes import reformat_date
 
@@ -23,9 +23,9 @@ def written(data_type: str, value: object, **described: object) -> object:
 
 
 def refusal(data_type: str, value: object, **described: object) -> FieldError:
-    with pytest.raises(ValueRejectedError) as refused:
+    with pytest.raises(RecordRejectedError) as refused:
         written(data_type, value, **described)
-    return refused.value.error
+    return refused.value.errors[0]
 
 
 @pytest.mark.parametrize("data_type", ["NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"])
@@ -235,12 +235,12 @@ def test_number_may_name_picklist_item() -> None:
     [
         ("Bronze", "inactive_option", "'Bronze' is an inactive item"),
         (OLD, "inactive_option", "is an inactive item"),
-        ("gold", "unknown_option", "differs only in case from the item 'Gold'"),
-        ("Silvre", "unknown_option", "Did you mean 'Silver'?"),
+        ("gold", "unknown_option", "no item 'gold'. Gold differs only in case."),
+        ("Silvre", "unknown_option", "Did you mean Silver?"),
         ("xyz", "unknown_option", "Its items are 'Gold', 'Silver', 'Smith, John'."),
         (True, "unknown_option", "neither a label nor"),
         (["Gold"], "unknown_option", "neither a label nor"),
-        pytest.param(10**5000, "unknown_option", "so long a label", id="huge"),
+        pytest.param(10**5000, "number_out_of_range", "its exponent", id="huge"),
     ],
 )
 def test_refused_picklist_value_suggests_items(value: object, code: str, message: str) -> None:
@@ -415,7 +415,7 @@ def test_values_outside_json_are_refused_without_metadata() -> None:
     endless: list[object] = []
     endless.append(endless)
     for value in (float("nan"), b"bytes", endless, "\ud800"):
-        with pytest.raises(ValueRejectedError):
+        with pytest.raises(RecordRejectedError):
             Converter("").write(value)
 
 

@@ -19,7 +19,7 @@ from target_gainsight.loading.keys import (
     reference,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import FieldError, RecordRejectedError, ValueRejectedError
+from target_gainsight.mapping.errors import FieldError, RecordRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
@@ -135,10 +135,7 @@ class StreamLookups:
             items = _split_items(value)
             if isinstance(items, list) and len(items) == count > 1:
                 value = items
-            try:
-                yield field.name, field.converter.write(_item_at(value, index))
-            except ValueRejectedError as error:
-                raise RecordRejectedError([error.error]) from None
+            yield field.name, field.converter.write(_item_at(value, index))
 
 
 def _split_items(value: object, convert: Callable[[object], object] | None = None) -> object:
@@ -173,7 +170,7 @@ def _split_refused(item: object, convert: Callable[[object], object]) -> list[An
 def _converts(item: object, convert: Callable[[object], object]) -> bool:
     try:
         convert(item)
-    except ValueRejectedError:
+    except RecordRejectedError:
         return False
     return True
 

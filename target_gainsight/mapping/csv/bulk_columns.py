@@ -7,12 +7,12 @@ checked: the job may look them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 
-from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import ObjectSchema
+from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
-from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, unfit_columns
+from target_gainsight.mapping.csv.cells import CsvColumn, CsvPlan, find_csv_problems
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.planning.checks import check_column_type
 from target_gainsight.mapping.planning.mismatch import (
@@ -47,30 +47,24 @@ def plan_job_columns(
         StreamMismatchError: The stream does not fit; has all problems.
     """
 
-    def converter(name: str) -> Converter:
+    def csv_column(name: str, source: str | None, constant: object = None) -> CsvColumn:
         field = schema.field(name) if schema else None
         checked = None if field is None or field.data_type in REFERENCES else field
         html = settings.rich_text == "html"
-        return Converter(name, checked, date_format=settings.date_format, html=html)
+        converter = Converter(name, checked, date_format=settings.date_format, html=html)
+        finish = partial(_check_blank, field=checked, is_key=source in keys)
+        return CsvColumn(converter, source, finish, constant)
 
-    field_mapping, constants = settings.field_mapping, settings.constants
-    sent = _assign(columns, field_mapping, schema)
-    converters = {name: converter(name) for name in (*sent.values(), *constants)}
-    plan = []
-    for source, name in sent.items():
-        write = _writer(converters[name], is_key=source in keys)
-        plan.append(CsvColumn(name, source, write, converters[name].data_type))
-    for name, value in constants.items():
-        write = converters[name].write
-        plan.append(CsvColumn(name, None, write, converters[name].data_type, value))
-    names = tuple(column.name for column in columns)
-    spare = set(names).difference(field_mapping)
-    problems = [*missing_columns("field_mapping", field_mapping, names, spare)]
-    problems += _duplicates(plan)
-    for column in columns:
-        if column.name in sent:
-            problems += check_column_type(column, converters[sent[column.name]].field)
-    problems += unfit_columns(plan, "column")
+    mapping = settings.field_mapping
+    sent = _assign(columns, mapping, schema)
+    plan = [csv_column(name, source) for source, name in sent.items()]
+    plan += [csv_column(name, None, value) for name, value in settings.constants.items()]
+    names = {column.name: column for column in columns}
+    problems = [*missing_columns("field_mapping", mapping, names, set(names).difference(mapping))]
+    for each in plan:
+        if each.source in names:
+            problems += check_column_type(names[each.source], each.converter.field)
+    problems += find_csv_problems(plan, "column")
     if not plan and not problems:
         problems.append(FieldProblem("column", "", "It has no columns.", needs_column=True))
     if problems:
@@ -99,34 +93,15 @@ def _assign(
     return {name: field_mapping[name] for name in ordered or field_mapping}
 
 
-def _duplicates(plan: Iterable[CsvColumn]) -> Iterator[FieldProblem]:
-    by_name: dict[str, list[str]] = {}
-    for column in plan:
-        is_constant = column.source is None
-        source = f"the constant {column.name}" if is_constant else f"column {column.source}"
-        by_name.setdefault(column.name.casefold(), []).append(source)
-    for name, sources in by_name.items():
-        if len(sources) > 1:
-            message = f"A CSV has each column once, and {' and '.join(sources)} fill this one."
-            yield FieldProblem("field_mapping", name, message)
-
-
-def _writer(converter: Converter, *, is_key: bool) -> Callable[[object], Json]:
-    """Return the conversion of a column that rejects blanks where a value is needed.
+def _check_blank(value: object, text: str, *, field: Field | None, is_key: bool) -> str:
+    """Return a cell unless it is blank where a value is needed.
 
     Null in a field that must not be empty is left to the job, which may ignore empty cells.
     """
-    field = converter.field
-    is_needed = field is not None and not field.nillable
-
-    def write(value: object) -> Json:
-        written = converter.write(value)
-        if is_blank(written) and is_key:
-            message, hint = "a key property needs a value", "Let the tap or a stream map supply it."
-            raise ConversionError(code="key_missing", message=message, hint=hint)
-        if is_blank(written) and is_needed and value is not None:
-            message, hint = "the field must not be empty", "Send a value."
-            raise ConversionError(code="null_not_allowed", message=message, hint=hint)
-        return written
-
-    return write
+    if is_key and is_blank(text):
+        message, hint = "a key property needs a value", "Let the tap or a stream map supply it."
+        raise ConversionError(code="key_missing", message=message, hint=hint)
+    if field and not field.nillable and value is not None and is_blank(text):
+        message, hint = "the field must not be empty", "Send a value."
+        raise ConversionError(code="null_not_allowed", message=message, hint=hint)
+    return text

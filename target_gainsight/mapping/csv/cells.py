@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import simplejson
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.errors import (
-    ConversionError,
-    RecordRejectedError,
-    ValueRejectedError,
-)
+from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.mismatch import FieldProblem
-from target_gainsight.mapping.types.numeric import number_text
+from target_gainsight.mapping.types.converters import Converter
+from target_gainsight.mapping.types.numeric import NUMBERS, number_text
 from target_gainsight.mapping.types.strings import encodable
 
 ITEM_SEPARATOR = ";"
@@ -29,28 +26,32 @@ class CsvColumn:
 
     Attributes:
         source: The stream's column that fills it; None for a constant.
-        write: Converts a source value; raises `ConversionError` or `ValueRejectedError`.
-        data_type: Its Gainsight data type; empty when unknown.
+        finish: Returns the final cell of a source value and its cell; raises `ConversionError`.
         constant: The value in every row.
     """
 
-    name: str
+    converter: Converter
     source: str | None
-    write: Callable[[object], Json]
-    data_type: str = ""
+    finish: Callable[[object, str], str]
     constant: object = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the header."""
+        return self.converter.name
 
     def text(self, record: Mapping[str, object]) -> str:
         """Return the cell of a record.
 
         Raises:
-            ValueRejectedError: The value does not convert, or fits no cell.
+            RecordRejectedError: The value does not convert, or fits no cell.
         """
         value = self.constant if self.source is None else record.get(self.source)
         try:
-            return cell(self.write(value))
-        except ConversionError as unfit:
-            raise ValueRejectedError(unfit.for_field(self.name, self.data_type, value)) from None
+            return self.finish(value, cell(self.converter.write(value)))
+        except ConversionError as error:
+            rejected = error.for_field(self.name, self.converter.data_type, value)
+            raise RecordRejectedError([rejected]) from None
 
 
 @dataclass(frozen=True)
@@ -71,35 +72,42 @@ class CsvPlan:
         Raises:
             RecordRejectedError: It cannot be written; has the errors of all its columns.
         """
-        cells, errors = [], []
+        cells: list[str] = []
+        errors: list[FieldError] = []
         for column in self.columns:
             try:
                 cells.append(column.text(record))
-            except ValueRejectedError as refusal:
-                errors.append(refusal.error)
+            except RecordRejectedError as rejection:
+                errors += rejection.errors
         if errors:
             raise RecordRejectedError(errors)
         return cells
 
 
-def unfit_columns(columns: Sequence[CsvColumn], setting: str) -> Iterator[FieldProblem]:
-    """Find the names that no CSV header can hold, and the constants that fit no cell.
+def find_csv_problems(
+    columns: Sequence[CsvColumn], setting: str, role: Callable[[str], str] = str.casefold
+) -> Iterator[FieldProblem]:
+    """Find columns that share a role, names that no header can hold, and wrong constants.
 
     The setting is the one that names the columns that are no constants.
     """
+    names: dict[str, list[str]] = defaultdict(list)
     for column in columns:
+        names[role(column.name)].append(column.name)
+        place = "constants" if column.source is None else setting
         try:
             cell(encodable(column.name))
-        except ConversionError as unfit:
-            place = "constants" if column.source is None else setting
-            message = f"Column {column.name} cannot be in a CSV: {unfit}."
-            yield FieldProblem(place, column.name, message)
-    for column in columns:
-        try:
             if column.source is None:
                 column.text({})
-        except ValueRejectedError as refusal:
-            yield FieldProblem("constants", column.name, str(refusal))
+        except ConversionError as error:
+            message = f"Column {column.name} cannot be in a CSV: {error}."
+            yield FieldProblem(place, column.name, message)
+        except RecordRejectedError as error:
+            yield FieldProblem(place, column.name, str(error))
+    for same in names.values():
+        if len(same) > 1:
+            message = f"{' and '.join(same)} are the same column of the CSV. Keep only one."
+            yield FieldProblem(setting, same[0], message)
 
 
 def cell(value: Json) -> str:
@@ -118,7 +126,7 @@ def cell(value: Json) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float, Decimal)):
+    if isinstance(value, NUMBERS):
         return number_text(value)
     if isinstance(value, (list, tuple)):
         items = [cell(each) for each in value]

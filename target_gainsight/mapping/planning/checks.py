@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.columns import Column
-from target_gainsight.mapping.errors import ValueRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.near_names import suggest_names
 from target_gainsight.mapping.planning.mismatch import (
     FieldProblem,
@@ -101,7 +101,7 @@ def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
         field = spec.field(name)
         try:
             written = Converter(name, field).write(value)
-        except ValueRejectedError as error:
+        except RecordRejectedError as error:
             yield FieldProblem("constants", name, str(error))
             continue
         if field and written is None and not field.nillable:

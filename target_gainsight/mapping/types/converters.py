@@ -9,31 +9,18 @@ the tenant returns either for an empty field.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field
-from target_gainsight.mapping.errors import ConversionError, ValueRejectedError
+from target_gainsight.mapping.errors import ConversionError, RecordRejectedError
 from target_gainsight.mapping.types import datetimes, numeric, spellings, strings
 from target_gainsight.mapping.types.picklists import Picklist
 from target_gainsight.settings.stream_settings import DateFormat
 
 RICH_TEXT = "RICHTEXTAREA"
 REFERENCES = ("GSID", "LOOKUP", "WHOID", "WHATID")
-
-
-class Incomparable:
-    """The comparable of an ambiguous value, equal to nothing: such a value is always written.
-
-    Each is a new object, because tuples treat identical members as equal without comparing them.
-    """
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 class Converter:
@@ -58,49 +45,49 @@ class Converter:
         date_format: DateFormat = "iso",
         html: bool = False,
     ) -> None:
-        self.field = field
         self.name = name
+        self.field = field
         self.data_type = field.data_type if field else ""
         self.length = field.length if field else None
         self.date_format = date_format
-        self.html = html and self.data_type == RICH_TEXT
-        self._type = _TYPES.get(self.data_type, _PLAIN) if field else _PLAIN
-        self.picklist: Picklist = Picklist(field)
-        self._write = self._type.write(self)
-        self._comparable = self._type.comparable(self)
-        self.forms = self._type.forms
-        self.is_free_text = self._type.is_free_text
+        self.html = html
+        self.picklist = Picklist(field)
+        data_type = _TYPES.get(self.data_type, _ANY)
+        self._write = data_type.write(self)
+        self._comparable = data_type.comparable(self)
+        self.forms = data_type.forms
+        self.is_free_text = data_type.is_free_text
 
     def write(self, value: object) -> Json:
         """Return a source's value as a request carries it; null stays null.
 
         Raises:
-            ValueRejectedError: The value cannot be one of the field's.
+            RecordRejectedError: The value cannot be one of the field's.
         """
         if value is None:
             return None
         try:
             return self._write(value)
-        except ConversionError as unfit:
-            raise ValueRejectedError(unfit.for_field(self.name, self.data_type, value)) from None
+        except ConversionError as error:
+            rejected = error.for_field(self.name, self.data_type, value)
+            raise RecordRejectedError([rejected]) from None
 
     def comparable(self, value: Json) -> Hashable:
-        """Return what a value compares as, as written or as a query returns it."""
+        """Return what a value compares as, as written or as a query returns it.
+
+        For an ambiguous value a new NaN, which equals nothing, not even in a tuple: such a value
+        is always written.
+        """
         if value is None or value == "":
             return None
         try:
             found = self._comparable(value)
         except ConversionError:
             found = None
-        return Incomparable() if found is None else found
+        return float("nan") if found is None else found
 
 
-def _text(value: Json) -> Hashable:
-    return value if isinstance(value, str) else None
-
-
-@dataclass(frozen=True)
-class _DataType:
+class _DataType(NamedTuple):
     """How the values of one data type convert.
 
     Attributes:
@@ -119,20 +106,18 @@ class _DataType:
 
 def may_convert(json_types: frozenset[str], data_type: str) -> bool:
     """Return whether a column of these JSON schema types can fit a field of this data type."""
-    return not json_types or not _TYPES.get(data_type, _PLAIN).accepts.isdisjoint(json_types)
+    return not json_types or not _TYPES.get(data_type, _ANY).accepts.isdisjoint(json_types)
 
 
-def _plain(value: Json) -> Hashable:
-    """Tag booleans, because True equals 1 in Python."""
+def _text(value: Json) -> Hashable:
+    return value if isinstance(value, str) else None
+
+
+def _any(value: Json) -> Hashable:
+    """Compare a number as its text: only the tenant knows which of the two the field holds."""
     if isinstance(value, bool):
         return ("boolean", value)
-    return value if isinstance(value, str) else numeric.comparable_number(value)
-
-
-def _untyped(value: Json) -> Hashable:
-    """Compare a number as its text: only the tenant knows which of the two the field holds."""
-    plain = _plain(value)
-    return plain if plain is None or isinstance(value, (bool, str)) else format(plain, "f")
+    return numeric.number_text(value) if isinstance(value, numeric.NUMBERS) else _text(value)
 
 
 def _email(value: Json) -> Hashable:
@@ -148,7 +133,7 @@ _NUMBERS = _STRINGS | {"integer", "number"}
 _SCALARS = _NUMBERS | {"datetime"}
 _ANYTHING = _SCALARS | {"boolean", "object", "array"}
 
-_PLAIN = _DataType(_ANYTHING, lambda _: strings.write_json, lambda _: _plain, is_free_text=True)
+_ANY = _DataType(_ANYTHING, lambda _: strings.write_json, lambda _: _any, is_free_text=True)
 _TEXT = _DataType(
     _ANYTHING, lambda to: partial(strings.write_text, length=to.length), is_free_text=True
 )
@@ -158,7 +143,6 @@ _BOOLEAN = _DataType(
 )
 
 _TYPES: dict[str, _DataType] = {
-    "": _DataType(_ANYTHING, _PLAIN.write, lambda _: _untyped, is_free_text=True),
     **dict.fromkeys(("STRING", "JSON", "JSONSTRING", "IMAGE"), _TEXT),
     **dict.fromkeys(("NUMBER", "CURRENCY", "PERCENTAGE", "JSONNUMBER"), _NUMBER),
     **dict.fromkeys(("BOOLEAN", "JSONBOOLEAN"), _BOOLEAN),
@@ -185,12 +169,7 @@ _TYPES: dict[str, _DataType] = {
         lambda to: to.picklist.write_selection,
         lambda to: to.picklist.comparable_selection,
     ),
-    "EMAIL": _DataType(
-        _STRINGS,
-        lambda to: partial(strings.write_email, length=to.length),
-        lambda _: _email,
-        is_free_text=True,
-    ),
+    "EMAIL": _DataType(_STRINGS, _shaped(strings.EMAIL), lambda _: _email, is_free_text=True),
     "URL": _DataType(_STRINGS, _shaped(strings.URL), is_free_text=True),
     "SFDCID": _DataType(
         _STRINGS,

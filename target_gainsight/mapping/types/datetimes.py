@@ -17,11 +17,10 @@ from typing import Literal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
-from target_gainsight.mapping.types.numeric import exact_decimal
+from target_gainsight.mapping.types.numeric import NUMBERS, exact_decimal
 from target_gainsight.mapping.types.spellings import strip_blanks
 
 DateFormat = Literal["iso", "MM-DD-YYYY"]
-
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FROM_1980, _FROM_2000, _UNTIL_2100 = (
     (datetime(year, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(microseconds=1)
@@ -37,12 +36,12 @@ _EPOCHS = (
 microsecond since 1970 on a number is plausible as an epoch. Until 2100, these hold neither zeros,
 years and serial numbers of spreadsheets, nor the year 9999 in another unit, nor ticks of .NET."""
 
-_CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS = 8, 10
+_CALENDAR_DATE_DIGITS, _DATE_AND_HOUR_DIGITS, _MOST_EPOCH_DIGITS = 8, 10, 19
 _CALENDAR_YEARS = range(1900, 10_000)
-_MOST_EPOCH_DIGITS = 19
-_EPOCH_HINT = (
-    "A number is read as a date only if it is a calendar date such as 20260228, or an epoch in "
-    "seconds or milliseconds between 1980 and 2100 that does not spell a date and an hour."
+_HINT = "Send an ISO 8601 date, such as 2026-02-28 or 2026-02-28T09:30:00+01:00."
+_NUMBER_HINT = (
+    " A number must be a calendar date such as 20260228, or an epoch between 1980 and 2100 that "
+    "spells no date and hour."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -68,10 +67,110 @@ _ISO = re.compile(
           | \[(?: Etc/ )? (?: UTC | GMT | Z )\] )? )?""",
     re.VERBOSE,
 )
-_MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})-(?P<day>[0-9]{2})-(?P<year>[0-9]{4})")
+_REORDERED = {
+    "iso": (re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})"), r"\3-\1-\2"),
+    "MM-DD-YYYY": (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), r"\2-\3-\1"),
+}
 
 
-def parse_iso(text: str) -> datetime | None:
+def write_date(value: object, date_format: DateFormat) -> str | None:
+    """Return the text of a DATE field, the day in the source's own zone; blank text is null.
+
+    Raises:
+        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
+    """
+    instant = _parse(value, "date")
+    return None if instant is None else reformat_date(instant.date().isoformat(), date_format)
+
+
+def write_datetime(value: object) -> str | None:
+    """Return the text of a DATETIME field, with milliseconds and offset; blank text is null.
+
+    Raises:
+        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
+    """
+    instant = _parse(value, "datetime")
+    return None if instant is None else iso_milliseconds(instant)
+
+
+def iso_milliseconds(instant: datetime) -> str:
+    """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds.
+
+    Raises:
+        ConversionError: It is outside the years 1 to 9999 in UTC.
+    """
+    offset = instant.utcoffset()
+    if offset is None:
+        instant = instant.replace(tzinfo=timezone.utc)
+    elif offset.seconds % 60 or offset.microseconds:
+        try:
+            instant = instant.astimezone(timezone.utc)
+        except OverflowError:
+            message = "it lies outside the years 1 to 9999 in UTC"
+            raise ConversionError(code="not_a_datetime", message=message) from None
+    return instant.isoformat(timespec="milliseconds")
+
+
+def comparable_date(value: Json) -> str | None:
+    """Return the ISO date of a DATE as written or read; None if the day is ambiguous.
+
+    An epoch is in milliseconds, as queries return it. Another time than midnight may be the
+    tenant's own midnight in another time zone. In the half hour before noon UTC no time zone has
+    midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
+    Fetch).
+    """
+    instant = _read(reformat_date(value, "iso") if isinstance(value, str) else value)
+    if instant is None:
+        return None
+    is_certain = (
+        instant.time() == _MIDNIGHT
+        or _LATE_MORNING <= instant.astimezone(timezone.utc).time() < _NOON
+    )
+    return instant.date().isoformat() if is_certain else None
+
+
+def comparable_datetime(value: Json) -> int | None:
+    """Return the milliseconds since 1970 of a DATETIME as written or read; None if it is none."""
+    instant = _read(value)
+    return None if instant is None else (instant - EPOCH) // _MILLISECOND
+
+
+def reformat_date(value: str, date_format: DateFormat) -> str:
+    """Return a DATE field's text in one of its two formats; any other text stays as it is."""
+    pattern, order = _REORDERED[date_format]
+    match = pattern.fullmatch(value)
+    return match.expand(order) if match else value
+
+
+def _parse(value: object, kind: str) -> datetime | None:
+    """Parse a date, or text or a number that is plausible as one."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, _MIDNIGHT, timezone.utc)
+    text = strip_blanks(value) if isinstance(value, str) else None
+    if text == "":
+        return None
+    instant, hint = _parse_iso(text) if text else None, _HINT
+    if instant is None and (number := _number_of(text or value)) is not None:
+        instant, hint = _of_number(number), _HINT + _NUMBER_HINT
+    if instant is None:
+        raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=hint)
+    return instant
+
+
+def _read(value: Json) -> datetime | None:
+    """Parse what a query returns, ISO text or milliseconds since 1970."""
+    if isinstance(value, str):
+        return _parse_iso(value)
+    with suppress(ValueError, OverflowError):
+        number = _number_of(value)
+        if number is not None and number == number.to_integral_value():
+            return EPOCH + timedelta(milliseconds=int(number))
+    return None
+
+
+def _parse_iso(text: str) -> datetime | None:
     """Parse ISO 8601 text: a date is midnight, without an offset it is UTC; None for other text."""
     if _USUAL.fullmatch(text):  # Python parses it itself, which is fast; all but 24:00:00
         with suppress(ValueError):
@@ -87,167 +186,47 @@ def parse_iso(text: str) -> datetime | None:
     is_end_of_day = (hour, minute, second, fraction) == ("24", "00", "00", "000000")
     clock = f"{'00' if is_end_of_day else hour}:{minute}:{second}.{fraction}"
     offset = f"{match['sign'] or '+'}{hours}:{minutes}"
-    try:
+    with suppress(ValueError, OverflowError):
         instant = datetime.fromisoformat(f"{_day(match)}T{clock}{offset}")
         return instant + timedelta(days=is_end_of_day)
-    except (ValueError, OverflowError):
-        return None
-
-
-def write_date(value: object, date_format: DateFormat) -> str | None:
-    """Return the text of a DATE field; empty text is null.
-
-    Raises:
-        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
-    """
-    hint = "Send an ISO 8601 date, such as 2026-02-28."
-    if isinstance(value, str) and _is_plain_day(value):
-        text = value
-    else:
-        day = value if isinstance(value, date) else _parse(value, "date", hint)
-        if day is None:
-            return None
-        text = date(day.year, day.month, day.day).isoformat()
-    return text if date_format == "iso" else reformat_date(text, date_format)
-
-
-def write_datetime(value: object) -> str | None:
-    """Return the text of a DATETIME field, with milliseconds and offset; empty text is null.
-
-    Raises:
-        ConversionError: The value is no date, datetime, ISO text or epoch.
-    """
-    if isinstance(value, datetime):
-        instant: datetime | None = value
-    elif isinstance(value, date):
-        instant = datetime.combine(value, _MIDNIGHT, timezone.utc)
-    else:
-        hint = "Send an ISO 8601 datetime, such as 2026-02-28T09:30:00+01:00."
-        instant = _parse(value, "datetime", hint)
-    try:
-        return None if instant is None else iso_milliseconds(instant)
-    except OverflowError:
-        message = "it lies outside the years 1 to 9999 in UTC"
-        raise ConversionError(code="not_a_datetime", message=message) from None
-
-
-def iso_milliseconds(instant: datetime) -> str:
-    """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds."""
-    offset = instant.utcoffset()
-    if offset is None:
-        instant = instant.replace(tzinfo=timezone.utc)
-    elif offset.seconds % 60 or offset.microseconds:
-        instant = instant.astimezone(timezone.utc)
-    return instant.isoformat(timespec="milliseconds")
-
-
-def comparable_date(value: Json) -> str | None:
-    """Return the ISO date of a DATE as written or read; None if the day is ambiguous.
-
-    An epoch is in milliseconds, as queries return it. Another time than midnight may be the
-    tenant's own midnight in another time zone. In the half hour before noon UTC no time zone has
-    midnight, and the day is the same in nearly all: CTAs return their DueDate so (Cockpit API,
-    Fetch).
-    """
-    if isinstance(value, str):
-        if _is_plain_day(value):
-            return value
-        instant = parse_iso(reformat_date(value, "iso"))
-    else:
-        instant = _of_milliseconds(value)
-    if instant is None:
-        return None
-    is_certain = (
-        instant.time() == _MIDNIGHT
-        or _LATE_MORNING <= instant.astimezone(timezone.utc).time() < _NOON
-    )
-    return instant.date().isoformat() if is_certain else None
-
-
-def comparable_datetime(value: Json) -> int | None:
-    """Return the milliseconds since 1970 of a DATETIME as written or read; None if it is none."""
-    instant = parse_iso(value) if isinstance(value, str) else _of_milliseconds(value)
-    return None if instant is None else (instant - EPOCH) // _MILLISECOND
-
-
-def reformat_date(value: str, date_format: DateFormat) -> str:
-    """Return a DATE field's text in one of its two formats; any other text stays as it is."""
-    match = _MONTH_FIRST.fullmatch(value)
-    if date_format == "iso":
-        return f"{match['year']}-{match['month']}-{match['day']}" if match else value
-    instant = parse_iso(value) if match is None else None
-    return f"{instant.month:02}-{instant.day:02}-{instant.year:04}" if instant else value
-
-
-def _is_plain_day(text: str) -> bool:
-    """Return whether a text is an ISO date without a time, as nearly all dates are."""
-    if not _PLAIN_DAY.fullmatch(text):
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _parse(value: object, kind: str, hint: str) -> datetime | None:
-    """Parse text or a number that is plausible as a calendar date or an epoch."""
-    text = strip_blanks(value) if isinstance(value, str) else None
-    if text == "":
-        return None
-    instant, number = None, None
-    if text is not None:
-        instant = parse_iso(text)
-        number = Decimal(text) if instant is None and _NUMERIC_TEXT.fullmatch(text) else None
-    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        exact = exact_decimal(value)
-        number = exact if exact.is_finite() else None
-    if number is not None:
-        instant = _of_number(number)
-        hint = f"{hint} {_EPOCH_HINT}"
-    if instant is None:
-        raise ConversionError(code=f"not_a_{kind}", message=f"not a {kind}", hint=hint)
-    return instant
-
-
-def _of_number(number: Decimal) -> datetime | None:
-    digits = number.adjusted() + 1
-    if digits > _MOST_EPOCH_DIGITS:
-        return None
-    is_whole = number == number.to_integral_value()
-    if is_whole and digits == _CALENDAR_DATE_DIGITS:
-        day = parse_iso(str(int(number)))
-        return day if day and day.year in _CALENDAR_YEARS else None
-    if is_whole and digits == _DATE_AND_HOUR_DIGITS:
-        spelled, hour = divmod(int(number), 100)
-        if hour in range(25) and parse_iso(str(spelled)):
-            return None  # an epoch of 2032 to 2036 that also reads as YYYYMMDDHH, as 2027013110
-    for unit, first in _EPOCHS:
-        if first <= number * unit < _UNTIL_2100:
-            return EPOCH + timedelta(microseconds=int(number * unit))
     return None
-
-
-def _of_milliseconds(value: object) -> datetime | None:
-    """Return the datetime of a whole number of milliseconds since 1970."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        return None
-    if isinstance(value, Decimal) and value.adjusted() >= _MOST_EPOCH_DIGITS:
-        return None
-    try:
-        whole = int(value)
-        return EPOCH + timedelta(milliseconds=whole) if whole == value else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _day(match: re.Match[str]) -> date:
     year = int(match["year"])
     if match["week"]:
         return date.fromisocalendar(year, int(match["week"]), int(match["weekday"]))
-    if match["ordinal"]:
-        day = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
-        if day.year != year:
-            raise ValueError(match["ordinal"])
-        return day
-    return date(year, int(match["month"]), int(match["day"]))
+    if match["month"]:
+        return date(year, int(match["month"]), int(match["day"]))
+    day = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
+    if day.year != year:
+        raise ValueError(match["ordinal"])
+    return day
+
+
+def _number_of(value: object) -> Decimal | None:
+    """Return a number of at most as many digits as an epoch has, or text that is one."""
+    number: Decimal | None = None
+    if isinstance(value, str):
+        number = Decimal(value) if _NUMERIC_TEXT.fullmatch(value) else None
+    elif isinstance(value, NUMBERS) and not isinstance(value, bool):
+        number = exact_decimal(value)
+    if number is None or not number.is_finite() or number.adjusted() >= _MOST_EPOCH_DIGITS:
+        return None
+    return number
+
+
+def _of_number(number: Decimal) -> datetime | None:
+    """Return the calendar date that a number spells, or else the epoch that it is."""
+    digits = number.adjusted() + 1 if number == number.to_integral_value() else 0
+    if digits == _CALENDAR_DATE_DIGITS:
+        day = _parse_iso(str(int(number)))
+        return day if day and day.year in _CALENDAR_YEARS else None
+    if digits == _DATE_AND_HOUR_DIGITS:
+        spelled, hour = divmod(int(number), 100)
+        if hour in range(25) and _parse_iso(str(spelled)):
+            return None  # an epoch of 2032 to 2036 that also reads as YYYYMMDDHH, as 2027013110
+    for unit, first in _EPOCHS:
+        if first <= number * unit < _UNTIL_2100:
+            return EPOCH + timedelta(microseconds=int(number * unit))
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from contextlib import suppress
 from functools import cached_property
 
 import simplejson
@@ -11,8 +11,8 @@ import simplejson
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.resources.metadata import Field, PicklistOption
 from target_gainsight.mapping.errors import ConversionError, display
-from target_gainsight.mapping.near_names import suggest_names
-from target_gainsight.mapping.types.numeric import number_text
+from target_gainsight.mapping.near_names import did_you_mean, suggest_names
+from target_gainsight.mapping.types.numeric import NUMBERS, number_text
 from target_gainsight.mapping.types.spellings import is_blank, strip_blanks
 from target_gainsight.mapping.types.strings import GSID, encodable
 
@@ -25,8 +25,8 @@ class Picklist:
     def __init__(self, field: Field | None) -> None:
         self._field = field
 
-    def write_choice(self, value: object) -> Json:
-        """Return the label or GSID to write; empty text is null.
+    def write_choice(self, value: object) -> str | None:
+        """Return the label or GSID to write; blank text is null.
 
         Blanks around a label are taken off, unless the item's own label has them. A picklist
         whose items the metadata does not list is written unchecked.
@@ -34,17 +34,19 @@ class Picklist:
         Raises:
             ConversionError: No active item has this label or GSID.
         """
-        name = _name_of(value)
-        trimmed = strip_blanks(name)
+        if isinstance(value, NUMBERS) and not isinstance(value, bool):
+            value = number_text(value)
+        if not isinstance(value, str):
+            raise ConversionError(
+                code="unknown_option", message="neither a label nor an item's GSID"
+            )
+        trimmed = strip_blanks(value)
         if not trimmed:
             return None
-        if name in self._active:
-            return name
-        if trimmed in self._active:
-            return trimmed
-        if self._options:
-            raise self._no_item(trimmed)
-        return encodable(trimmed)
+        name = value if value in self._active else trimmed
+        if self._options and name not in self._active:
+            raise self._no_item(name)
+        return encodable(name)
 
     def write_selection(self, value: object) -> Json:
         """Return the labels or GSIDs to write, from a list or text; an empty one is null.
@@ -52,11 +54,14 @@ class Picklist:
         Raises:
             ConversionError: No active item has one of the labels or GSIDs.
         """
-        names = value if isinstance(value, (list, tuple)) else self._split(_name_of(value))
-        chosen = [self.write_choice(name) for name in names]
+        names = self._split(value) if isinstance(value, str) else value
+        chosen = [
+            self.write_choice(name)
+            for name in (names if isinstance(names, (list, tuple)) else [names])
+        ]
         if None in chosen:
             raise ConversionError(code="unknown_option", message="one of its items is empty")
-        return chosen or None
+        return list(chosen) or None
 
     def comparable_choice(self, value: Json) -> str | None:
         """Return the GSID of an item as written or read; None when only the tenant knows it."""
@@ -64,14 +69,14 @@ class Picklist:
             return None
         return value if GSID.pattern.fullmatch(value) else self._active.get(value)
 
-    def comparable_selection(self, value: Json) -> tuple[str, ...] | None:
-        """Return the distinct GSIDs of a selection in order, from a list or `"gsid1;gsid2;"`."""
+    def comparable_selection(self, value: Json) -> frozenset[str] | None:
+        """Return the GSIDs of a selection, from a list or `"gsid1;gsid2;"`."""
         names = value.split(";") if isinstance(value, str) else value
         if not isinstance(names, list):
             return None
         gsids = {self.comparable_choice(name) for name in names if name != ""}
-        known = sorted(gsid for gsid in gsids if gsid is not None)
-        return tuple(known) if len(known) == len(gsids) else None
+        known = frozenset(gsid for gsid in gsids if gsid is not None)
+        return known if len(known) == len(gsids) else None
 
     @cached_property
     def _options(self) -> tuple[PicklistOption, ...]:
@@ -86,15 +91,14 @@ class Picklist:
         None for a label of two active items: only the tenant knows which one it takes.
         """
         active: dict[str, str | None] = {}
-        for option in self._options:
-            if option.active:
-                known = active.setdefault(option.label, option.gsid)
-                active[option.label] = option.gsid if known == option.gsid else None
-                active[option.gsid] = option.gsid
+        for option in filter(lambda each: each.active, self._options):
+            is_new = active.get(option.label, option.gsid) == option.gsid
+            active[option.label] = option.gsid if is_new else None
+            active[option.gsid] = option.gsid
         return active
 
-    def _split(self, text: str) -> list[object]:
-        """Split text at `;`, or at `,` where it has no `;`, or read it as a JSON array.
+    def _split(self, text: str) -> object:
+        """Split text at `;`, or at `,` where it has no `;`, or read it as JSON.
 
         Text that is itself an item stays one, also when its label has a comma.
         """
@@ -103,28 +107,20 @@ class Picklist:
         if text in self._active or strip_blanks(text) in self._active:
             return [text]
         if text.lstrip().startswith("["):
-            try:
-                parsed = simplejson.loads(text)
-            except (ValueError, RecursionError):
-                parsed = None
-            return parsed if isinstance(parsed, list) else [text]
-        parts = text.split(";" if ";" in text else ",")
-        return [part for part in parts if not is_blank(part)]
+            with suppress(ValueError, RecursionError):
+                return simplejson.loads(text)
+        return [each for each in text.split(";" if ";" in text else ",") if not is_blank(each)]
 
     def _no_item(self, name: str) -> ConversionError:
         if any(name in {option.label, option.gsid} for option in self._options):
             message = f"{display(name)} is an inactive item"
-            hint = "Activate it in Gainsight, or map it."
-            return ConversionError("inactive_option", message, hint)
+            return ConversionError(
+                "inactive_option", message, "Activate it in Gainsight, or map it."
+            )
         labels = [label for label, gsid in self._active.items() if label != gsid]
-        near = suggest_names(name, labels)
-        if near and near[0].lower() == name.lower():
-            message = f"{display(name)} differs only in case from the item {display(near[0])}"
-            hint = "Send the label as Gainsight has it."
-            return ConversionError("unknown_option", message, hint)
-        shown = ", ".join(display(label) for label in (near or labels[:_MOST_LABELS_SHOWN]))
+        shown = ", ".join(display(label) for label in labels[:_MOST_LABELS_SHOWN])
         end = ", …" if len(labels) > _MOST_LABELS_SHOWN else "."
-        hint = f"Did you mean {shown}?" if near else f"Its items are {shown}{end}"
+        hint = did_you_mean(name, suggest_names(name, labels)) or f"Its items are {shown}{end}"
         return ConversionError("unknown_option", f"the picklist has no item {display(name)}", hint)
 
 
@@ -139,15 +135,3 @@ def label_of(value: object, options: Iterable[PicklistOption]) -> object:
     if isinstance(value, list):
         return [labels.get(each, each) if isinstance(each, str) else each for each in value]
     return labels.get(value, value) if isinstance(value, str) else value
-
-
-def _name_of(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    code = "unknown_option"
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise ConversionError(code, "neither a label nor an item's GSID")
-    try:
-        return number_text(value)
-    except ConversionError:
-        raise ConversionError(code, "no item has so long a label") from None

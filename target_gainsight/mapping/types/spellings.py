@@ -15,12 +15,12 @@ _INVISIBLE_RANGES = (
 )
 """Control and format characters, and letters that show nothing, such as the Hangul fillers."""
 
-_INVISIBLE = frozenset(
+INVISIBLE = frozenset(
     chr(code)
     for first, last in (each.split("-") for each in _INVISIBLE_RANGES.split())
     for code in range(int(first, 16), int(last, 16) + 1)
 )
-_BLANKS = "".join(_INVISIBLE.union(filter(str.isspace, map(chr, range(0x3001)))))
+_BLANKS = "".join(INVISIBLE.union(filter(str.isspace, map(chr, range(0x3001)))))
 
 _WORD_START = re.compile(r"\b(?<!['\u2019])\w")
 """A word's first letter, but not what follows an apostrophe: Macy's, not Macy'S."""
@@ -33,7 +33,7 @@ _ASCII_PART = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 MIN_COMMON_LENGTH = 4
 """Shorter parts are contained in too many other texts."""
 
-SFDC_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+SFDC_ID = re.compile(r"([0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?)")
 _SHORT_SFDC_ID = 15
 _SFDC_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 """Each of the last three characters encodes which of five are upper case, as five bits."""
@@ -47,12 +47,6 @@ def strip_blanks(text: str) -> str:
 def is_blank(value: object) -> bool:
     """Return whether a value is null or a text that shows nothing."""
     return value is None or (isinstance(value, str) and not value.strip(_BLANKS))
-
-
-def first_invisible(text: str) -> str | None:
-    """Return the name of the first invisible character that is not white space."""
-    found = next((each for each in text if each in _INVISIBLE), None)
-    return found and unicodedata.name(found, f"U+{ord(found):04X}")
 
 
 def usual_spellings(text: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import NamedTuple
 
 import simplejson
@@ -13,35 +12,18 @@ import simplejson
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.datetimes import iso_milliseconds
-from target_gainsight.mapping.types.numeric import (
-    LONGEST_WHOLE,
-    exact_decimal,
-    number_text,
-    within_range,
-)
-from target_gainsight.mapping.types.spellings import (
-    SFDC_ID,
-    first_invisible,
-    is_blank,
-    strip_blanks,
-)
+from target_gainsight.mapping.types.numeric import LARGE, NUMBERS, number_text, within_range
+from target_gainsight.mapping.types.spellings import INVISIBLE, SFDC_ID, is_blank, strip_blanks
 
 _LOCAL = r"[^@\s<>,;:\"()\[\]\\.]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ANY_BREAK = re.compile(r"<br\s*/?>|\r\n|\r|\n", re.IGNORECASE)
 _MARKUP = re.compile(r"<(?:br|p|div|ul|ol|li|table|h[1-6])\b", re.IGNORECASE)
-_MAILTO = re.compile(r"\Amailto:", re.IGNORECASE)
 
 
 class Shape(NamedTuple):
-    """What the text of some data types must look like.
-
-    Attributes:
-        pattern: Matches the whole text.
-        name: With its article.
-        hint: What to send instead.
-    """
+    """The form of a data type's text: a pattern whose group is written, its name, and a hint."""
 
     pattern: re.Pattern[str]
     name: str
@@ -49,17 +31,17 @@ class Shape(NamedTuple):
 
 
 EMAIL = Shape(
-    re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+"),
+    re.compile(rf"(?i:mailto:)?({_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+)"),
     "an email",
     "Send one bare address, such as ann@example.com.",
 )
 URL = Shape(
-    re.compile(r"\S*[^\s.]\.[^\s.]\S*|[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*"),
+    re.compile(r"(\S*[^\s.]\.[^\s.]\S*|[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*)"),
     "a URL",
     "Send an address without blanks, such as https://example.com.",
 )
 GSID = Shape(
-    re.compile(r"[0-9A-Z]{36}"),
+    re.compile(r"([0-9A-Z]{36})"),
     "a GSID",
     "A GSID has 36 digits and upper-case letters; or use a lookup.",
 )
@@ -80,7 +62,7 @@ def write_text(value: object, length: int | None = None) -> str:
         message = f"{len(text)} characters, and the field holds {length}"
         hint = "Shorten it in a stream map: nothing is cut here."
         raise ConversionError(code="too_long", message=message, hint=hint)
-    return text if text.isascii() else encodable(text)
+    return encodable(text)
 
 
 def write_html(value: object, length: int | None) -> str:
@@ -100,51 +82,38 @@ def comparable_html(value: Json) -> str | None:
 def write_shaped(value: object, shape: Shape, length: int | None) -> str | None:
     """Like `write_text`, for text of one shape, without blanks and invisible characters around it.
 
-    Blank text is null.
+    Blank text is null. An invisible character inside is refused: in an email it would create
+    another person.
     """
     text = strip_blanks(value) if isinstance(value, str) else None
     if text == "":
         return None
-    if text is None or not shape.pattern.fullmatch(text):
-        message = f"not {shape.name}"
-        raise ConversionError(message.replace(" ", "_").lower(), message, shape.hint)
-    return write_text(text, length)
-
-
-def write_email(value: object, length: int | None = None) -> str | None:
-    """Return a bare address, without blanks and invisible characters around it and `mailto:`.
-
-    Invisible characters inside it are refused: they would create another person.
-    """
-    address = _MAILTO.sub("", strip_blanks(value)) if isinstance(value, str) else value
-    written = write_shaped(address, EMAIL, length)
-    hidden = first_invisible(written or "")
-    if hidden is not None:
-        message = f"it holds the invisible character {hidden}"
-        raise ConversionError(code="not_an_email", message=message, hint=EMAIL.hint)
-    return written
+    match = shape.pattern.fullmatch(text) if text else None
+    if match is None or not INVISIBLE.isdisjoint(match[1]):
+        code = f"not_{shape.name.replace(' ', '_').lower()}"
+        raise ConversionError(code, f"not {shape.name}", shape.hint)
+    return write_text(match[1], length)
 
 
 def write_json(value: object) -> Json:
-    """Return a source value as JSON: text, numbers, booleans and null stay, objects become text.
+    """Return a source value as JSON, for a field of which nothing is known.
 
-    For a field of which nothing is known. A whole number is written without a fraction, because
-    the field may hold text. A datetime carries milliseconds and an offset (none = UTC); a list
-    stays a list, unless it holds objects.
+    Text, numbers, booleans and null stay, objects become text. A whole number is written without
+    a fraction, because the field may hold text. A list stays a list, unless it holds objects.
 
     Raises:
         ConversionError: NaN, infinity, or nothing that Singer knows.
     """
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, (int, float, Decimal)):
-        is_short = exact_decimal(within_range(value)).adjusted() < LONGEST_WHOLE
-        return int(value) if is_short and value == int(value) else value
+    if isinstance(value, NUMBERS):
+        number = within_range(value)
+        return int(number) if -LARGE < number < LARGE and number == int(number) else number
     if isinstance(value, (list, tuple)) and not any(isinstance(each, dict) for each in value):
         try:
             return [write_json(each) for each in value]
         except RecursionError:
-            raise _no_singer_value(value) from None
+            raise _unsupported(value) from None
     return write_text(value)
 
 
@@ -172,32 +141,26 @@ def encodable(text: str) -> str:
     Raises:
         ConversionError: It holds half of a surrogate pair.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        message = f"half of a surrogate pair at position {error.start}, which is no character"
-        raise ConversionError(code="not_text", message=message) from None
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            message = f"half of a surrogate pair at position {error.start}, which is no character"
+            raise ConversionError(code="not_text", message=message) from None
     return text
 
 
 def _text_of(value: object) -> str:
     if isinstance(value, datetime):
-        try:
-            return iso_milliseconds(value)
-        except OverflowError:
-            raise _no_singer_value(value) from None
+        return iso_milliseconds(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float, Decimal)):
+    if isinstance(value, NUMBERS):
         return number_text(value)
-    return _json_text(value)
-
-
-def _json_text(value: object) -> str:
     if not isinstance(value, (dict, list, tuple)):
-        raise _no_singer_value(value)
+        raise _unsupported(value)
     try:
         return simplejson.dumps(
             value,
@@ -207,14 +170,12 @@ def _json_text(value: object) -> str:
             encoding=None,
             default=_text_of,
         )
-    except ConversionError:
-        raise
     except ValueError:
         message = "a number in it is NaN or infinite, or it contains itself"
         raise ConversionError(code="not_finite", message=message) from None
     except (TypeError, RecursionError):
-        raise _no_singer_value(value) from None
+        raise _unsupported(value) from None
 
 
-def _no_singer_value(value: object) -> ConversionError:
+def _unsupported(value: object) -> ConversionError:
     return ConversionError("unsupported_value", f"no Singer value: {type(value).__name__}")
