@@ -12,10 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from target_gainsight.settings.model import SETTINGS, declared_settings
-from target_gainsight.settings.setting import Setting
+from target_gainsight.settings.setting import SDK_GROUP, Setting
 from target_gainsight.target import TargetGainsight
 
 PREFIX = "TARGET_GAINSIGHT_"
+
+ESSENTIAL = (
+    *("domain", "access_key", "streams", "object_type"),
+    *("field_mapping", "lookups", "sync_mode", "lookup_keys"),
+)
+"""The settings that everyone needs. The README explains them."""
+
+GROUPS = (
+    "Connection",
+    "Streams",
+    "Object and mapping",
+    "Modes and keys",
+    "Limits",
+    "Rejects and output",
+    "Bulk jobs and survey files",
+    "Sandbox",
+    SDK_GROUP,
+)
+"""The headings of the documentation, in order."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,7 @@ def declared_target() -> Target:
     package = metadata(about["name"])
     schema: dict[str, Any] = {"properties": {}}
     TargetGainsight.append_builtin_config(schema)
+    ours = sorted(SETTINGS.values(), key=lambda each: GROUPS.index(each.group))
     of_the_sdk = (each for each in declared_settings(schema) if each.name not in SETTINGS)
     return Target(
         name=about["name"],
@@ -57,7 +77,7 @@ def declared_target() -> Target:
         capabilities=tuple(sorted(about["capabilities"])),
         python_versions=tuple(about["supported_python_versions"]),
         urls=dict(line.split(", ") for line in package.get_all("Project-URL") or ()),
-        settings=(*SETTINGS.values(), *of_the_sdk),
+        settings=(*ours, *of_the_sdk),
     )
 
 

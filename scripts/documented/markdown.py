@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from target_gainsight.settings.model import ESSENTIAL
+from documented.declared import ESSENTIAL
 from target_gainsight.settings.setting import Kind, Setting
 
 KIND_NAMES = {

@@ -20,7 +20,7 @@ from target_gainsight.loading.rejects.folder import DELETED, RejectFolder
 from target_gainsight.loading.settling.ledger import Ledger
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings.model import AmbiguousPatternError, Settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.settings.stream_settings import OBJECT_NAMES, StreamSettings
 
 UPLOADS = "bulk"
@@ -80,13 +80,9 @@ def find_stream_settings(settings: Settings, stream: str) -> StreamSettings:
     """Return how a stream is loaded, by its name as it comes out of the stream maps.
 
     Raises:
-        RunStoppedError: No setting routes it, or two patterns do.
+        RunStoppedError: No setting routes it.
     """
-    try:
-        found = settings.for_stream(stream)
-    except AmbiguousPatternError as error:
-        suggestion = f"Add an entry named {display(stream)} under streams."
-        raise RunStoppedError(str(error), code="not_routed", suggestion=suggestion) from error
+    found = settings.for_stream(stream)
     if found is None:
         name = display(stream)
         message = (

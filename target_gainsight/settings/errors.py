@@ -9,14 +9,10 @@ DISPLAY_LENGTH = 80
 
 
 class SettingsError(Exception):
-    """The configuration has errors.
-
-    Attributes:
-        errors: One message each.
-    """
+    """The configuration has errors, one message each."""
 
     def __init__(self, errors: Iterable[str]) -> None:
-        self.errors = tuple(errors)
+        self.errors = tuple(dict.fromkeys(errors))
         super().__init__("\n".join(self.errors))
 
 
@@ -26,6 +22,10 @@ class ConfigErrors(list[str]):
     def add(self, setting: str, got: str, expected: str, hint: str = "") -> None:
         """Add a value that is not what the setting takes."""
         self.append(f"{setting}: got {got}, expected {expected}. {hint}".rstrip())
+
+    def has(self, setting: str) -> bool:
+        """Return whether the value of a setting is one of the errors."""
+        return any(message.startswith(f"{setting}: ") for message in self)
 
 
 def display(value: object) -> str:

@@ -36,10 +36,6 @@ _output = partial(declare, group="Rejects and output")
 _sandbox = partial(declare, group="Sandbox")
 
 
-class AmbiguousPatternError(Exception):
-    """Two patterns of ``streams`` match a stream equally well."""
-
-
 @dataclass(frozen=True)
 class Connection:
     """Where the tenant is, and the credential: an access key, or an OAuth client.
@@ -199,9 +195,9 @@ class Settings:
     default_stream: StreamSettings | None
     streams: Mapping[str, StreamSettings | None] = declare(
         "Settings by stream: a stream name or glob, such as `nps_*`, to settings that hold for it. "
-        "The exact name wins, else the longest pattern. An entry inherits the settings at the top; "
-        "if it names its object, all but lookup_keys, fallback_keys, field_rules, field_mapping, "
-        "constants, lookups and company_links.",
+        "The exact name wins, else the longest pattern, of several the first. An entry inherits "
+        "the settings at the top; if it names its object, all but lookup_keys, fallback_keys, "
+        "field_rules, field_mapping, constants, lookups and company_links.",
         group="Streams",
     )
     dry_run: bool = _output(
@@ -224,58 +220,22 @@ class Settings:
     )
 
     def for_stream(self, name: str) -> StreamSettings | None:
-        """Return how a stream is loaded: its exact name wins, else the longest pattern.
+        """Return how a stream is loaded, by its name as it comes out of the stream maps.
 
-        Args:
-            name: The stream's name as it comes out of the stream maps.
-
-        Raises:
-            AmbiguousPatternError: Two patterns of the same length match.
+        Its exact name wins, else the longest pattern, of several the first.
         """
         if name in self.streams:
             return self.streams[name]
         matching = [each for each in self.streams if fnmatch.fnmatchcase(name, each)]
-        if not matching:
-            return self.default_stream
-        best, *others = sorted(matching, key=len, reverse=True)
-        if others and len(others[0]) == len(best):
-            message = (
-                f"stream '{name}': the patterns '{best}' and '{others[0]}' under 'streams' match "
-                f"it equally well; add an entry named '{name}'"
-            )
-            raise AmbiguousPatternError(message)
-        return self.streams[best]
+        return self.streams[max(matching, key=len)] if matching else self.default_stream
 
-
-ESSENTIAL = (
-    *("domain", "access_key", "streams", "object_type"),
-    *("field_mapping", "lookups", "sync_mode", "lookup_keys"),
-)
-"""The settings that everyone needs. The README explains them."""
-
-GROUPS = (
-    "Connection",
-    "Streams",
-    "Object and mapping",
-    "Modes and keys",
-    "Limits",
-    "Rejects and output",
-    "Bulk jobs and survey files",
-    "Sandbox",
-    SDK_GROUP,
-)
-"""The headings of the documentation, in order."""
-
-_FORMS = (Connection, StreamSettings, Settings, Limits, Output)
 
 SETTINGS: Mapping[str, Setting] = {
     each.name: each
-    for each in sorted(
-        (each for form in _FORMS for each in settings_of(form)),
-        key=lambda each: GROUPS.index(each.group),
-    )
+    for form in (Connection, StreamSettings, Settings, Limits, Output)
+    for each in settings_of(form)
 }
-"""Every setting of ours, in the order of the documentation."""
+"""Every setting of ours."""
 
 STREAM_SETTINGS = tuple(name for name, each in SETTINGS.items() if each.scope == "stream")
 """Names of the settings that hold for a stream, given at the top or in its entry."""

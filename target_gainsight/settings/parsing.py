@@ -5,7 +5,6 @@ An error names the setting, shows what was given (never a secret) and says what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from target_gainsight.settings.connection import (
     parse_notify_url,
     parse_quota_store,
 )
-from target_gainsight.settings.environment import join_streams
+from target_gainsight.settings.dotted_names import join_names
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
@@ -27,27 +26,11 @@ from target_gainsight.settings.model import (
     Settings,
     declared_settings,
 )
-from target_gainsight.settings.setting import SDK_GROUP, check_names, read_values, settings_of
-from target_gainsight.settings.stream_parsing import StreamEntry, parse_stream
+from target_gainsight.settings.setting import SDK_GROUP, Kind, check_names, read_values, settings_of
+from target_gainsight.settings.stream_parsing import OBJECT, SETTINGS_OF_AN_OBJECT, parse_stream
 from target_gainsight.settings.stream_settings import StreamSettings
 
 _Form = TypeVar("_Form")
-
-OBJECT = {"object_type", "custom_object_name"}
-SETTINGS_OF_AN_OBJECT = (
-    *OBJECT,
-    "lookup_keys",
-    "fallback_keys",
-    "field_rules",
-    "field_mapping",
-    "constants",
-    "lookups",
-    "company_links",
-)
-"""What an entry that names an object does not inherit."""
-
-PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-PLACEHOLDERS = ("{run}", "{stream}")
 
 SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
 """The sync mode that each load_method of the SDK means."""
@@ -63,31 +46,31 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         SettingsError: There are errors; all of them are listed.
     """
     errors = ConfigErrors()
-    given, invalid = read_values(raw, SETTINGS.values(), errors)
+    given = read_values(raw, SETTINGS.values(), errors)
     _apply_load_method(given, errors)
     limits = _build(Limits, given)
-    store = parse_quota_store(str(limits.quota_store), limits.quota_store_password, errors)
-    default = StreamEntry({}, {name: given[name] for name in STREAM_SETTINGS if name in given})
+    store = parse_quota_store(str(limits.quota_store), limits.quota_store_password or "", errors)
+    top = {name: given[name] for name in STREAM_SETTINGS if name in given}
     settings = _build(
         Settings,
         given,
-        connection=parse_connection(_build(Connection, given), errors, invalid=invalid),
+        connection=parse_connection(_build(Connection, given), errors),
         limits=replace(limits, quota_store=store),
         output=_build_output(given, errors),
-        default_stream=parse_stream(default, errors),
+        default_stream=parse_stream(top, {}, "", errors),
         streams={
-            name: _parse_entry(name, entry, given, errors)
-            for name, entry in join_streams(given.get("streams", {})).items()
+            name: _parse_entry(name, entry, top, errors)
+            for name, entry in join_names(given.get("streams", {}), _is_part).items()
         },
     )
     if errors:
-        raise SettingsError(dict.fromkeys(errors))
+        raise SettingsError(errors)
     return settings
 
 
 def parse_output(raw: Mapping[str, Any]) -> Output:
     """Parse what is written about a run, from settings that may have errors elsewhere."""
-    given, _ = read_values(raw, settings_of(Output), ConfigErrors())
+    given = read_values(raw, settings_of(Output), ConfigErrors())
     return _build_output(given, ConfigErrors())
 
 
@@ -96,9 +79,13 @@ def read_sdk_settings(
 ) -> tuple[dict[str, Any], list[str]]:
     """Read the settings of the Singer SDK, which may be text as well."""
     errors = ConfigErrors()
-    declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
-    values, invalid = read_values(raw, declared, errors)
-    config = {name: value for name, value in raw.items() if name not in invalid}
+    declared = [
+        each
+        for each in declared_settings(schema)
+        if each.group == SDK_GROUP and each.kind is not Kind.TEXT
+    ]
+    values = read_values(raw, declared, errors)
+    config = {name: value for name, value in raw.items() if not errors.has(name)}
     return {**config, **values}, errors
 
 
@@ -122,11 +109,6 @@ def _build(form: type[_Form], given: Mapping[str, Any], **parsed: Any) -> _Form:
 
 
 def _build_output(given: Mapping[str, Any], errors: ConfigErrors) -> Output:
-    for name in ("summary_path", "report_path", "outcomes_path"):
-        unknown = set(PLACEHOLDER.findall(str(given.get(name, "")))) - set(PLACEHOLDERS)
-        if unknown:
-            known = f"a path with no other placeholders than {' and '.join(PLACEHOLDERS)}"
-            errors.add(name, display(str(given[name])), known)
     return _build(Output, given, notify_url=parse_notify_url(given.get("notify_url"), errors))
 
 
@@ -145,7 +127,7 @@ def _apply_load_method(given: dict[str, Any], errors: ConfigErrors) -> None:
 
 
 def _parse_entry(
-    name: str, raw: object, given: Mapping[str, Any], errors: ConfigErrors
+    name: str, raw: object, top: Mapping[str, Any], errors: ConfigErrors
 ) -> StreamSettings | None:
     prefix = f"streams.{name}."
     if not isinstance(raw, dict):
@@ -153,7 +135,14 @@ def _parse_entry(
         errors.add(f"streams.{name}", display(raw), expected)
         return None
     check_names(raw, ENTRY_SETTINGS, errors, prefix)
-    own, _ = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
-    kept = set(STREAM_SETTINGS).difference(SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ())
-    inherited = {each: value for each, value in given.items() if each in kept}
-    return parse_stream(StreamEntry(own, inherited, prefix), errors)
+    own = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
+    left = SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ()
+    inherited = {name: value for name, value in top.items() if name not in left}
+    return parse_stream(own, inherited, prefix, errors)
+
+
+def _is_part(value: Mapping[str, Any]) -> bool:
+    """Return whether an object under ``streams`` holds entries, and so is a part of their names."""
+    return all(isinstance(each, dict) for each in value.values()) and any(
+        set(each).intersection(ENTRY_SETTINGS) or _is_part(each) for each in value.values()
+    )

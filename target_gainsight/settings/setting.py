@@ -6,12 +6,13 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from target_gainsight.settings.dotted_names import join_columns
 from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 
 Scope = Literal["run", "stream", "entry"]
@@ -22,16 +23,17 @@ BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
-_URL = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 def _read_text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value.strip() if isinstance(value, str) else None
 
 
-def _read_path(value: object) -> Path | None:
-    is_path = isinstance(value, str) and not _URL.match(value) and "\0" not in value
-    return Path(str(value)) if is_path else None
+def read_path(value: object) -> Path | None:
+    """Return the path of a file on this machine, or None if it is a URL or no path at all."""
+    text = _read_text(value)
+    return None if text is None or "\0" in text or _URL.match(text) else Path(text)
 
 
 def _read_integer(value: object) -> int | None:
@@ -86,7 +88,7 @@ class Kind(Enum):
     """
 
     TEXT = "text", ("string",), _read_text
-    PATH = "a path on this machine; URLs are not supported", ("string",), _read_path
+    PATH = "a path on this machine; URLs are not supported", ("string",), read_path
     INTEGER = "a whole number", ("string", "integer"), _read_integer
     BOOLEAN = "true or false", ("string", "boolean"), _read_boolean
     NAMES = "a list of names or comma-separated text", ("string", "array"), _read_names
@@ -101,7 +103,7 @@ class Kind(Enum):
 
 
 _KINDS = {str: Kind.TEXT, Path: Kind.PATH, int: Kind.INTEGER, bool: Kind.BOOLEAN, tuple: Kind.NAMES}
-"""The kind of a field by its type; whatever else a field holds is parsed from an object."""
+"""The kind of a field by its type; whatever else a field holds is read from an object."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,11 @@ class Setting:
 
     Attributes:
         description: What it does, in sentences; ``help`` adds choices and default.
+        held: The type of its value.
         choices: The only values that a text may have.
         refused: Other values that people try, each with a sentence on what to do instead.
+        minimum: The least number; a list or object may be empty.
+        maximum: The largest number, or the most names or parts.
         secret: Never displayed.
         scope: Whether it is set for the run, for streams (at the top or in an entry of
             ``streams``), or for one stream (in its entry alone).
@@ -121,11 +126,13 @@ class Setting:
     description: str
     default: Any = None
     kind: Kind = Kind.TEXT
+    held: Any = None
     choices: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     minimum: int = 1
     maximum: int | None = None
     secret: bool = False
+    required: bool = False
     scope: Scope = "run"
     name: str = ""
     group: str = ""
@@ -150,7 +157,7 @@ class Setting:
     @property
     def shown_default(self) -> str:
         """The default as people write it; empty when there is none."""
-        if self.default in {None, ()}:
+        if self.default in (None, (), {}):
             return ""
         is_text = isinstance(self.default, (str, Path))
         return str(self.default) if is_text else json.dumps(self.default)
@@ -176,7 +183,7 @@ class Setting:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.kind is not Kind.INTEGER:
-            return self.kind.expected
+            return self.kind.expected + (f", at most {self.maximum}" if self.maximum else "")
         if self.maximum is None:
             return f"{self.kind.expected} of at least {self.minimum}"
         return f"{self.kind.expected} from {self.minimum} to {self.maximum}"
@@ -195,18 +202,27 @@ class Setting:
         None if the value is not what the setting takes.
         """
         found = self.kind.read(value)
-        if self.choices and found not in self.choices:
+        if found is None or (self.choices and found not in self.choices):
             return None
-        if self.kind is Kind.INTEGER and found is not None:
-            highest = found if self.maximum is None else self.maximum
-            return found if self.minimum <= found <= highest else None
-        return found
+        if self.kind is Kind.INTEGER and found < self.minimum:
+            return None
+        size = len(found) if isinstance(found, (tuple, dict)) else found
+        return None if self.maximum is not None and size > self.maximum else found
 
 
-def declare(description: str, default: Any = None, **options: Any) -> Any:  # noqa: ANN401
+def declare(
+    description: str,
+    default: Any = None,  # noqa: ANN401
+    *,
+    required: bool = False,
+    **options: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
     """Return a dataclass field that is a setting; its type says what the setting holds."""
-    setting = Setting(description, default, **options)
-    return field(default=default, repr=not setting.secret, metadata={"setting": setting})
+    setting = Setting(description, default, required=required, **options)
+    metadata, shown = {"setting": setting}, not setting.secret
+    if required:
+        return field(repr=shown, metadata=metadata)
+    return field(default_factory=lambda: default, repr=shown, metadata=metadata)
 
 
 def settings_of(form: type) -> tuple[Setting, ...]:
@@ -220,32 +236,63 @@ def settings_of(form: type) -> tuple[Setting, ...]:
                 held = get_args(held)[0]  # the others are None, or a parsed form
             choices = get_args(held) if get_origin(held) is Literal else ()
             kind = Kind.TEXT if choices else _KINDS.get(get_origin(held) or held, Kind.OBJECT)
-            settings.append(replace(declared, name=each.name, kind=kind, choices=choices))
+            settings.append(
+                replace(declared, name=each.name, kind=kind, held=held, choices=choices)
+            )
     return tuple(settings)
 
 
 def read_values(
     raw: Mapping[str, Any], declared: Iterable[Setting], errors: ConfigErrors, prefix: str = ""
-) -> tuple[dict[str, Any], frozenset[str]]:
-    """Read each given value as its setting declares it; others are left out.
-
-    Returns:
-        Setting name to value, and the names of the settings whose values are wrong.
-    """
-    values, invalid = {}, set()
+) -> dict[str, Any]:
+    """Read each given value as its setting declares it; a null or blank text is not given."""
+    values = {}
     for setting in declared:
-        given = raw.get(setting.name)
-        is_blank = setting.kind is Kind.PATH and given is not None and not str(given).strip()
-        if given is None or is_blank:
+        given, name = raw.get(setting.name), prefix + setting.name
+        if given is None or (isinstance(given, str) and not given.strip()):
             continue
         value = setting.read(given)
         if value is None:
             got = "a hidden value" if setting.secret else display(given)
-            errors.add(prefix + setting.name, got, setting.expected, setting.hint(given))
-            invalid.add(setting.name)
+            errors.add(name, got, setting.expected, setting.hint(given))
         else:
-            values[setting.name] = value
-    return values, frozenset(invalid)
+            values[setting.name] = _read_parts(value, setting.held, name, errors)
+    return values
+
+
+def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
+    """Read the parts of an object that holds names by column, or settings of its own."""
+    if is_dataclass(held):
+        return read_form(value, held, name, errors)
+    if get_origin(held) is not Mapping:
+        return value
+    part = get_args(held)[-1]
+    if is_dataclass(part):
+        return {key: read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
+    if part is str:
+        value = join_columns(value)
+        for column, each in value.items():
+            if not _read_text(each):
+                errors.add(f"{name}.{column}", display(each), "a name")
+    return value
+
+
+def read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
+    """Read an object as a dataclass of settings; None if there are errors."""
+    declared = settings_of(form)
+    if not isinstance(raw, dict):
+        names = ", ".join(setting.name for setting in declared)
+        errors.add(name, display(raw), f"an object of {names}")
+        return None
+    check_names(raw, (setting.name for setting in declared), errors, f"{name}.")
+    values = read_values(raw, declared, errors, f"{name}.")
+    missing = [each for each in declared if each.required and not values.get(each.name)]
+    errors.extend(
+        f"{name}.{each.name} is missing: {each.description}"
+        for each in missing
+        if not errors.has(f"{name}.{each.name}")
+    )
+    return None if missing else form(**values)
 
 
 def check_names(

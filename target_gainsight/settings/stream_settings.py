@@ -51,10 +51,12 @@ def days_ahead(value: object) -> int | None:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A foreign key that is resolved by fields (source column to match field) of an object."""
+    """A foreign key that is resolved by the fields of an object."""
 
-    object_name: str
-    fields: Mapping[str, str]
+    object_name: str = declare("Set it to the API name of the object to look in.", required=True)
+    fields: Mapping[str, str] = declare(
+        "Set it to {source column: match field}, up to 6.", required=True, maximum=6
+    )
     on_no_match: OnNoMatch = declare("What to do with a record without a parent.", "reject")
     multi_match: MultiMatch = declare("What to do when several rows match.", "reject")
 
@@ -64,12 +66,13 @@ class CompanyLinks:
     """How a person is linked to its companies.
 
     Attributes:
-        lookup: Source column to match field of Company.
         fields: Field of the link (Title, Role, IsPrimaryCompany) to source column.
     """
 
-    lookup: Mapping[str, str]
-    fields: Mapping[str, str]
+    lookup: Mapping[str, str] = declare(
+        "Set it to {source column: match field of Company}, up to 6.", required=True, maximum=6
+    )
+    fields: Mapping[str, str] = declare("Field of the link to source column.", {})
     on_no_match: OnNoMatch = declare("What to do with a person without a company.", "reject")
 
 
@@ -98,16 +101,18 @@ class StreamSettings:
     )
     custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.", "")
     field_mapping: Mapping[str, str] = _mapping(
-        "Source column to Gainsight field, applied after the stream maps."
+        "Source column to Gainsight field, applied after the stream maps.", {}
     )
     constants: Mapping[str, object] = _mapping(
         "Gainsight field to a value that is set on every record. The DueDate of a CTA may be "
-        "relative, such as +14d: that many days after the run that creates it."
+        "relative, such as +14d: that many days after the run that creates it.",
+        {},
     )
     lookups: Mapping[str, Lookup] = _mapping(
         "Foreign keys to resolve by fields of another object. Gainsight field to "
         "{object_name, fields: {source column: match field}, on_no_match: reject|leave_empty, "
-        "multi_match: reject|first}. Source columns are named as they come out of the stream maps."
+        "multi_match: reject|first}. Source columns are named as they come out of the stream maps.",
+        {},
     )
     company_links: CompanyLinks | None = _mapping(
         "The companies of a person: {lookup: {source column: match field of Company}, "
@@ -134,17 +139,15 @@ class StreamSettings:
         "Whether to create and update records (upsert), only create (insert) or only update.",
         "upsert",
         refused={
-            "mirror": (
-                "A mirror deletes rows that the source lacks, and this target never deletes those: "
-                "use upsert and retire rows with a status field, or deletes: delete if the source "
-                "marks them with _sdc_deleted_at."
+            **dict.fromkeys(
+                ("mirror", "delete"),
+                "This target never deletes rows because the source lacks them: use upsert, and "
+                "retire rows with a status field, or set deletes: delete if the source marks them "
+                "with _sdc_deleted_at.",
             ),
-            "delete": "Use deletes: delete, which deletes the rows that the source has deleted.",
-            "append": "Use insert, which creates a row for every record.",
             **dict.fromkeys(
                 ("add", "remove", "audience", "audience_add", "audience_remove", "segment"),
-                "Audience modes change the members of a list, which Gainsight does not have: load "
-                "a flag field with upsert.",
+                "Gainsight has no lists with members: load a flag field with upsert.",
             ),
         },
     )
@@ -154,6 +157,7 @@ class StreamSettings:
         "properties. People are always identified by Email, Timeline activities by ExternalId "
         "(by default the stream's key properties, joined), CTAs by Name only if it is set here.",
         (),
+        maximum=3,
     )
     fallback_keys: tuple[str, ...] = _mode(
         "The 1 to 3 Gainsight fields that find a row without lookup keys, such as a company that "
@@ -161,6 +165,7 @@ class StreamSettings:
         "that has its fallback keys and whose lookup keys are empty, and gives it its lookup keys. "
         "For companies, relationships and custom objects, under upsert and update.",
         (),
+        maximum=3,
     )
     multi_match: MultiMatch = _mode(
         "What to do when the lookup keys match several rows: reject the record, or update the "
@@ -180,7 +185,8 @@ class StreamSettings:
         "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
         "compare: true|false}. With empty, a value is written only where the row has none. With "
         "create, it is written on create only. With `compare: false`, a difference in the field "
-        "does not cause a write, and the value is written along when another field has changed."
+        "does not cause a write, and the value is written along when another field has changed.",
+        {},
     )
     null_values: NullValues = _mode(
         "Whether a null clears the field (send) or leaves it as it is (omit).", "send"
@@ -212,6 +218,7 @@ class StreamSettings:
         "Survey Name, Response Date, Language, Channel, or others) to source column. A column that "
         "is not named here is filled from the source column of the same name, whatever its case "
         "and separators.",
+        {},
         scope="stream",
     )
 

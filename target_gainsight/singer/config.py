@@ -10,7 +10,8 @@ from typing import Any
 from singer_sdk.about import AboutInfo
 
 from target_gainsight.mapping.errors import display
-from target_gainsight.settings.environment import join_stream_maps, restore_dropped_names
+from target_gainsight.settings.dotted_names import join_stream_maps
+from target_gainsight.settings.environment import restore_dropped_names
 from target_gainsight.settings.errors import SettingsError
 from target_gainsight.settings.parsing import parse_settings, read_sdk_settings
 

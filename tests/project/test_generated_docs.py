@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from documented.declared import PREFIX, Target, declared_target, variable
+from documented.declared import ESSENTIAL, PREFIX, Target, declared_target, variable
 from documented.environment import environment_example
 from documented.markdown import settings_reference, settings_table
 from documented.meltano import definition, meltano_block
@@ -15,7 +15,6 @@ from documented.switches import tenant_tables
 from docs import difference, generated_files, replace_between
 from target_gainsight.sandbox.config.switches import Limits, Switches
 from target_gainsight.settings.environment import read_environment
-from target_gainsight.settings.model import ESSENTIAL
 from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.setting import Kind, Setting
 from target_gainsight.target import TargetGainsight

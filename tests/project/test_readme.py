@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from documented.declared import ESSENTIAL
 
 from target_gainsight.cli.main import main
-from target_gainsight.settings.model import ESSENTIAL
 from target_gainsight.settings.parsing import parse_settings
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ from target_gainsight.settings.parsing import parse_settings
 from target_gainsight.settings.stream_settings import StreamSettings
 
 NO_CREDENTIAL = (
-    "access_key is missing: set it to the tenant's REST API access key, or set client_id and "
-    "client_secret for M2M OAuth."
+    "access_key, client_id, client_secret: got none, expected either access_key (the tenant's REST "
+    "API access key), or client_id and client_secret (M2M OAuth)."
 )
 """The error where no credential is given."""
 

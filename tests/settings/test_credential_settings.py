@@ -61,18 +61,19 @@ def test_blank_credential_counts_as_missing(blank: str | None) -> None:
 def test_two_kinds_of_credential_at_once_are_refused(beside: list[str], named: str) -> None:
     both = {"access_key": "k3y", **{name: OAUTH[name] for name in beside}}
     [error] = errors(**both)
-    assert error.startswith(f"access_key cannot be combined with {named}: set either ")
+    assert error.startswith(
+        f"access_key, client_id, client_secret: got access_key and {named}, expected either "
+    )
 
 
 @pytest.mark.parametrize(
     ("half", "missing"), [("client_id", "client_secret"), ("client_secret", "client_id")]
 )
 @pytest.mark.parametrize("blank", ["", None])
-def test_half_a_pair_names_the_half_that_is_missing(
-    half: str, missing: str, blank: str | None
-) -> None:
+def test_half_a_pair_is_refused(half: str, missing: str, blank: str | None) -> None:
     given = {half: OAUTH[half], missing: blank}
-    assert errors(**given) == [f"{missing} is missing: {half} is used together with it."]
+    [error] = errors(**given)
+    assert error.startswith(f"access_key, client_id, client_secret: got {half}, expected either ")
 
 
 @pytest.mark.parametrize("name", ["access_key", "client_id", "client_secret"])
@@ -84,12 +85,6 @@ def test_unsendable_credential_is_refused_and_hidden(name: str, text: str) -> No
         f"{name} contains blanks, line breaks or other characters that a credential does not have: "
         "copy it as Gainsight shows it."
     )
-
-
-def test_client_id_with_colon_is_refused() -> None:
-    [error] = errors(**{**OAUTH, "client_id": "ini:tech"})
-    assert error == "client_id contains a colon: copy it as Gainsight shows it."
-    assert credential(**{**OAUTH, "client_secret": "s3:cret"})
 
 
 @pytest.mark.parametrize("name", ["access_key", "client_secret"])

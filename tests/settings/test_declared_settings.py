@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from documented.declared import ESSENTIAL, GROUPS
 
-from target_gainsight.settings.model import CONFIG_SCHEMA, ESSENTIAL, SETTINGS, declared_settings
+from target_gainsight.settings.model import CONFIG_SCHEMA, SETTINGS, declared_settings
 from target_gainsight.target import TargetGainsight
 
 PUBLIC_NAMES = """
@@ -69,6 +70,10 @@ def test_defaults_and_choices_are_valid() -> None:
 def test_eight_settings_are_essential() -> None:
     assert len(ESSENTIAL) == 8
     assert set(ESSENTIAL) <= set(SETTINGS)
+
+
+def test_every_setting_is_documented_in_a_group() -> None:
+    assert {setting.group for setting in SETTINGS.values()} == set(GROUPS)
 
 
 def test_credentials_are_the_only_secrets() -> None:

@@ -115,7 +115,6 @@ def test_unreadable_variable_is_reported_with_other_errors(monkeypatch: pytest.M
         NO_DOMAIN,
         "dry_run: got 'tru', expected true or false.",
         f"field_mapping: got '[1]', expected an object. {NOT_JSON}",
-        "max_rejects: got '', expected a whole number of at least 0.",
         "quota_percent: got '12.5', expected a whole number from 1 to 100.",
         f"streams: got '{{accounts: company}}', expected an object. {NOT_JSON}",
         "validate_records: got 'maybe', expected true or false.",

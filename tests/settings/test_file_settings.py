@@ -10,6 +10,7 @@ from given import errors, stream
 from target_gainsight.settings.model import SETTINGS
 
 BULK = {"object_type": "company", "transport": "bulk", "bulk_job_id": "7"}
+JOB = "the Gainsight job defines its operation, keys and columns"
 
 
 def entry_errors(entry: dict[str, Any], **top: Any) -> list[str]:
@@ -29,19 +30,14 @@ def test_streams_go_by_calls_unless_told_otherwise() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "why"),
     [
-        ("sync_mode", "upsert", "the Gainsight job defines the operation"),
-        ("lookup_keys", ["Name"], "the Gainsight job defines the keys"),
-        ("lookups", {"Csm": {"object_name": "gsuser"}}, "the Gainsight job defines the lookups"),
-        ("skip_unchanged", True, "current rows are not read, so none can be compared"),
-        ("multi_match", "first", "current rows are not read, so none can match"),
-        ("max_creates", 5, "current rows are not read, so it is not known which records are new"),
-        ("null_values", "omit", "an empty cell is the only null of a CSV file"),
-        (
-            "unknown_fields",
-            "drop",
-            "the Gainsight job defines the columns. Name the columns to send in field_mapping",
-        ),
-        ("survey_columns", {"Score": "s"}, "it is for object_type: survey_csv"),
+        ("sync_mode", "upsert", JOB),
+        ("lookup_keys", ["Name"], JOB),
+        ("lookups", {"Csm": {"object_name": "gsuser", "fields": {"a": "Email"}}}, JOB),
+        ("unknown_fields", "drop", JOB),
+        ("skip_unchanged", True, "current rows are not read"),
+        ("multi_match", "first", "current rows are not read"),
+        ("max_creates", 5, "current rows are not read"),
+        ("null_values", "omit", "a CSV file has neither nulls nor deletes"),
     ],
 )
 def test_settings_of_the_job_are_refused_in_entry_and_ignored_globally(
@@ -50,14 +46,15 @@ def test_settings_of_the_job_are_refused_in_entry_and_ignored_globally(
     [error] = entry_errors({**BULK, setting: value})
     name = f"streams.a.{setting}"
     assert error == f"{name} cannot be combined with transport: bulk; {why}. Remove it."
-    if setting != "lookups":
-        assert stream("a", streams={"a": BULK}, **{setting: value}).transport == "bulk"
+    assert stream("a", streams={"a": BULK}, **{setting: value}).transport == "bulk"
 
 
 @pytest.mark.parametrize("object_type", ["person", "timeline", "cta"])
 def test_object_that_jobs_cannot_load_is_refused(object_type: str) -> None:
-    [error, *_] = entry_errors({**BULK, "object_type": object_type})
-    assert error.startswith(f"streams.a.transport cannot be bulk for object_type: {object_type}; ")
+    [error] = entry_errors({**BULK, "object_type": object_type})
+    assert error.startswith(
+        f"streams.a.transport cannot be combined with object_type: {object_type}; bulk jobs load "
+    )
 
 
 def test_job_id_and_transport_need_each_other() -> None:
@@ -79,18 +76,18 @@ def test_survey_file_accepts_only_its_own_mapping() -> None:
     [error] = entry_errors({**entry, "field_mapping": {"nps": "Score"}})
     assert "survey_columns" in error
     [keys] = entry_errors({**entry, "lookup_keys": ["Name"]})
-    assert "imported by an administrator" in keys
+    assert "an administrator imports" in keys
 
 
 def test_survey_columns_say_nothing_for_other_streams() -> None:
     [error] = entry_errors({"object_type": "company", "survey_columns": {"Score": "s"}})
-    assert error.endswith("applies to object_type: survey_csv only. Remove it.")
+    assert error == "streams.a.survey_columns requires object_type: survey_csv."
 
 
 def test_survey_column_name_must_be_text() -> None:
     entry = {"object_type": "survey_csv", "survey_columns": {"Score": 7}}
     [error] = entry_errors(entry)
-    assert error == "streams.a.survey_columns.Score: got 7, expected the name of a source column."
+    assert error == "streams.a.survey_columns.Score: got 7, expected a name."
 
 
 @pytest.mark.parametrize("name", ["sync_mode", "skip_unchanged", "null_values", "multi_match"])

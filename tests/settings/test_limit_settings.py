@@ -79,7 +79,7 @@ def test_value_above_maximum_names_maximum(name: str, value: int, most: int) -> 
     assert only_error(**{name: value}) == expected
 
 
-@pytest.mark.parametrize("value", ["ninety", "1.5", "", 1.5, True, [90]])
+@pytest.mark.parametrize("value", ["ninety", "1.5", 1.5, True, [90]])
 def test_limit_is_a_whole_number(value: object) -> None:
     assert only_error(calls_per_minute=value).endswith("expected a whole number of at least 1.")
 
@@ -96,7 +96,7 @@ def test_batch_has_at_least_one_record(value: int) -> None:
     assert only_error(batch_size_rows=value) == expected
 
 
-@pytest.mark.parametrize("value", ["maybe", 1, ""])
+@pytest.mark.parametrize("value", ["maybe", 1])
 def test_boolean_is_true_or_false(value: object) -> None:
     assert only_error(skip_unchanged=value).endswith("expected true or false.")
 

@@ -43,22 +43,13 @@ def test_redis_url_is_accepted(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "scheme"),
-    [
-        ("postgres://me:s3cret@host/db", "postgres:"),
-        ("sqlite:///quota.db", "sqlite:"),
-        ("http://host", "http:"),
-        ("redis+unix://s3cret@x", "redis+unix:"),
-    ],
-)
-def test_another_scheme_is_refused(given: str, scheme: str) -> None:
-    error = only_error(quota_store=given)
-    assert error == f"quota_store: got a value that begins with '{scheme}', expected {EXPECTED}."
-
-
-@pytest.mark.parametrize(
     "given",
     [
+        "postgres://me:s3cret@host/db",
+        "sqlite:///quota.db",
+        "http://host",
+        "redis+unix://s3cret@x",
+        "a\0b",
         "redis:host",
         "redis://",
         "redis://:s3cret@",
@@ -70,17 +61,9 @@ def test_another_scheme_is_refused(given: str, scheme: str) -> None:
         "redis://[s3cret",
     ],
 )
-def test_invalid_redis_url_is_hidden(given: str) -> None:
+def test_invalid_store_is_refused_and_hidden(given: str) -> None:
     error = only_error(quota_store=given)
-    assert error == f"quota_store: got a Redis URL that cannot be parsed, expected {EXPECTED}."
-
-
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [("", "an empty value"), ("  ", "an empty value"), ("a\0b", "a path with a NUL character")],
-)
-def test_impossible_path_is_refused(given: str, shown: str) -> None:
-    assert only_error(quota_store=given) == f"quota_store: got {shown}, expected {EXPECTED}."
+    assert error == f"quota_store: got a hidden value, expected {EXPECTED}."
 
 
 def test_misplaced_url_is_hidden() -> None:
@@ -112,8 +95,6 @@ def test_password_without_redis_is_refused_and_hidden(store: str) -> None:
     assert "s3cret" not in error
 
 
-def test_two_passwords_of_a_redis_are_refused_unseen() -> None:
-    error = only_error(quota_store="redis://:one@host", quota_store_password="two")
-    assert error.startswith("quota_store_password cannot be combined with a password in the URL")
-    assert "one@" not in error
-    assert "two" not in error
+def test_separate_password_wins_over_the_one_in_the_url() -> None:
+    limits = read(quota_store="redis://:one@host", quota_store_password="two").limits
+    assert limits.quota_store == "redis://:two@host"

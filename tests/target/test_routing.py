@@ -46,14 +46,6 @@ def test_unrouted_stream_stops_run_with_advice(tenant: Tenant) -> None:
     assert run.output == ""
 
 
-def test_ambiguous_patterns_stop_run(tenant: Tenant) -> None:
-    entry = {"object_type": "company"}
-    run = tenant.load(schema("nps_raw"), streams={"nps_*": entry, "*_raw": entry})
-    assert run.exit_code == 1
-    assert "'nps_*' and '*_raw'" in run.error
-    assert "add an entry named 'nps_raw'" in run.error
-
-
 @pytest.mark.parametrize(
     "maps",
     [
