@@ -48,21 +48,15 @@ def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def variants_of(
-    declared: object, definitions: Mapping[str, object] | None = None, levels: int = _MAX_LEVELS
-) -> Iterator[Mapping[str, Any]]:
-    """List the declaration of a column and each of the alternatives in it.
-
-    References are followed where the definitions in `$defs` are given.
-    """
+def variants_of(declared: object, levels: int = _MAX_LEVELS) -> Iterator[Mapping[str, Any]]:
+    """List the declaration of a column and each of the alternatives in it."""
     if not isinstance(declared, Mapping) or levels == 0:
         return
     yield declared
     lists = (declared.get(name) for name in _COMBINATIONS)
     alternatives = [each for listed in lists if isinstance(listed, list) for each in listed]
-    reference = str(declared.get("$ref")).removeprefix("#/$defs/")
-    for each in ((definitions or {}).get(reference), *alternatives):
-        yield from variants_of(each, definitions, levels - 1)
+    for each in alternatives:
+        yield from variants_of(each, levels - 1)
 
 
 def _types(variant: Mapping[str, object]) -> list[str]:

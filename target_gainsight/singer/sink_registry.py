@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -97,16 +96,12 @@ class SinkRegistry:
 
     def _open(self, message: Message, undeclared: Iterable[str]) -> list[StreamMap]:
         mapper, stream, keys = self._mapper, message["stream"], message.get("key_properties")
-        schema = repair_schema(message["schema"], keys or ())
-        if not isinstance(schema["properties"], dict):
-            text = f"the schema: keyword properties is {display(schema['properties'])}"
-            raise InvalidJSONSchema(text)
-        schema = with_undeclared(schema, undeclared)
+        schema = with_undeclared(repair_schema(message["schema"]), [*(keys or ()), *undeclared])
         options = mapper.flattening_options
         if options.enabled and options.max_level > 0:
             schema = prepare_for_flattening(schema, options.max_level)
         try:
-            mapper.register_raw_stream_schema(stream, _SourceSchema(schema), keys)
+            mapper.register_raw_stream_schema(stream, schema, keys)
         except Exception as error:
             text = f"stream {display(stream)}: its stream map cannot be used: {error_text(error)}"
             suggestion = "Correct the stream map under stream_maps."
@@ -142,13 +137,3 @@ class SinkRegistry:
                 )
             before.settle()
         self._make_sink(stream_name, schema=schema, key_properties=keys)
-
-
-class _SourceSchema(dict[str, Any]):
-    """A stream's schema that every map copies whole.
-
-    The SDK's maps copy its top level only: the columns of one map would appear in all others.
-    """
-
-    def __copy__(self) -> dict[str, Any]:
-        return copy.deepcopy(dict(self))

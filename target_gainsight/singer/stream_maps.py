@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
 from singer_sdk.mapper import StreamMap
 
-from target_gainsight.mapping.columns import UNDECLARED, variants_of
+from target_gainsight.mapping.columns import variants_of
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.escaping import one_line
 
@@ -21,7 +22,7 @@ Node = dict[str, Any]
 Record = dict[str, Any]
 Transform = Callable[[Record], Record | None]
 
-_SCALARS = ("null", "boolean", "integer", "number", "string")
+_SCALARS = ["null", "boolean", "integer", "number", "string"]
 
 REMOVED = (None, "__NULL__")
 MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
@@ -33,25 +34,18 @@ def schema_behind_map(
 ) -> Node:
     """Return the schema of the records that come out of one of a stream's maps.
 
-    Definitions are kept, also under `__else__`. A computed column has no type: the SDK only
-    guesses it, and the Gainsight field decides. Removed columns are not required.
+    A computed column has no type: the SDK only guesses it, and the Gainsight field decides. One
+    that is only renamed keeps its own. Removed columns are not required.
     """
-    schema: Node = copy.deepcopy(dict(stream_map.transformed_schema))
-    if "$defs" in source:
-        schema["$defs"] = source["$defs"]
-    expressions: dict[str, str] = {}
+    schema: Node = copy.deepcopy(stream_map.transformed_schema)
+    columns, properties = source["properties"], schema["properties"]
+    expressions: dict[str, set[str]] = defaultdict(set)
     for column, expression in _mapped_columns(stream_maps, stream):
         if isinstance(expression, str):
-            ambiguous = expressions.get(column, expression) != expression
-            expressions[column] = "" if ambiguous else expression
-    columns, properties = source["properties"], schema["properties"]
-    known = {name: UNDECLARED for name, node in columns.items() if node == UNDECLARED}
-    for column, expression in expressions.items():
-        if expression not in columns:
-            known[column] = {}
-        elif not stream_map.flattening_enabled:  # the SDK flattens what is renamed, too
-            known[column] = columns[expression]
-    properties.update({name: node for name, node in known.items() if name in properties})
+            expressions[column].add(expression)
+    for name in expressions.keys() & properties.keys():
+        first, *others = expressions[name]
+        properties[name] = {} if others else columns.get(first, {})
     if "required" in schema:
         schema["required"] = [name for name in schema["required"] if name in properties]
     return schema
@@ -86,46 +80,30 @@ def _mapped_columns(stream_maps: Mapping[str, Any], stream: str) -> Iterator[tup
 def prepare_for_flattening(schema: Node, max_level: int) -> Node:
     """Return a schema in which every column has plain types, as the SDK's flattening needs it.
 
-    Columns without a type, with alternatives or with a `$ref` would become text or be lost.
-    Objects are flattened down to `max_level`.
+    Columns without a type or with alternatives would become text or be lost. Objects are flattened
+    down to `max_level`.
     """
-    definitions = schema.get("$defs", {})
-    columns = {
-        name: _simplify(node, definitions, max_level, nullable=False)
-        for name, node in schema["properties"].items()
-    }
-    return {**schema, "properties": columns}
+    columns = schema["properties"].items()
+    return {**schema, "properties": {name: _simplify(node, max_level) for name, node in columns}}
 
 
-def _simplify(node: object, definitions: Node, levels: int, *, nullable: bool) -> Node:
-    """Return the plain form of a column; `nullable` when an object around it may be null."""
-    variants = list(variants_of(node, definitions))
+def _simplify(node: object, levels: int, *, in_object: bool = False) -> Node:
+    """Return the plain form of a column; one in an object is null where the object is."""
+    variants = list(variants_of(node))
     types: list[str] = []
     properties: Node = {}
     for each in variants:
         declared = each.get("type") or ()
         types += [declared] if isinstance(declared, str) else declared
         properties |= each.get("properties") or {}
-    types = [*dict.fromkeys(types)]
-    if properties and not types:
-        types = ["object", "null"]
-    nullable = nullable or "null" in types
-    if nullable and types:
-        types = [*dict.fromkeys((*types, "null"))]
-    if properties and "object" in types and levels > 0:
-        columns = {
-            name: _simplify(each, definitions, levels - 1, nullable=nullable)
-            for name, each in properties.items()
-        }
-        return {"type": types, "properties": columns}
-    if not types:
-        return {"type": list(_SCALARS)}
-    if {"array", "object"}.isdisjoint(types):
-        formats = {each["format"] for each in variants if "format" in each}
-        common = {"format": formats.pop()} if len(formats) == 1 else {}
-        return {**(variants[0] if len(variants) == 1 else common), "type": types}
-    scalars = [name for name in types if name not in {"array", "object", "string"}]
-    return {"type": [*scalars, "string"]}  # lists and objects become JSON text
+    if properties and levels > 0:
+        columns = properties.items()
+        inner = {name: _simplify(each, levels - 1, in_object=True) for name, each in columns}
+        return {"type": ["object", "null"], "properties": inner}
+    if not types or not {"array", "object"}.isdisjoint(types):
+        return {"type": _SCALARS}  # lists and objects become JSON text
+    types = [*dict.fromkeys([*types, "null"] if in_object else types)]
+    return {**(variants[0] if len(variants) == 1 else {}), "type": types}
 
 
 def flattening_transform(stream_map: StreamMap) -> Transform:
@@ -133,30 +111,18 @@ def flattening_transform(stream_map: StreamMap) -> Transform:
 
     Their columns are null then, so that the fields are cleared.
     """
-    columns_of: dict[str, list[str]] = {}
-    levels = stream_map.flattening_options.max_level if stream_map.flattening_options else 0
-    for properties, null in _objects(stream_map.raw_schema["properties"], levels):
-        [name] = stream_map.flatten_record(null)
-        columns_of[name] = list(stream_map.flatten_schema({"properties": properties})["properties"])
-    transform = stream_map.transform
+    options, transform = stream_map.flattening_options, stream_map.transform
+    separator = options.separator if options else ""
+    columns = stream_map.transformed_schema["properties"]
 
     def transform_nulls(record: Record) -> Record | None:
         flat = transform(record)
         if flat is not None:
-            for name in columns_of.keys() & flat.keys():
-                if flat[name] is None:
+            for name in [each for each in flat if flat[each] is None and each not in columns]:
+                inner = [each for each in columns if each.startswith(f"{name}{separator}")]
+                if inner:
                     del flat[name]
-                    for column in columns_of[name]:
-                        flat.setdefault(column, None)
+                    flat.update({each: None for each in inner if each not in flat})
         return flat
 
     return transform_nulls
-
-
-def _objects(properties: Mapping[str, Node], levels: int) -> Iterator[tuple[Node, Record]]:
-    """List the objects that are flattened: as the properties of a schema, and as null."""
-    for name, node in properties.items():
-        if "properties" in node and levels > 0:
-            yield {name: node}, {name: None}
-            for inner, null in _objects(node["properties"], levels - 1):
-                yield {name: {"type": "object", "properties": inner}}, {name: null}

@@ -212,15 +212,15 @@ def test_narrower_schema_leaves_the_fields_of_its_records_alone(tenant: Tenant) 
     assert [row["Industry"] for row in tenant.rows(Name="A")] == ["IT"]
 
 
-def test_record_that_breaks_every_schema_so_far_is_rejected(tenant: Tenant) -> None:
+def test_column_that_schemas_declare_differently_is_checked_by_its_field(tenant: Tenant) -> None:
     run = tenant.load(
         schema(columns={"Name": TEXT, "Employees": WHOLE}),
         record(Name="A", Employees=1),
         schema(columns={"Name": TEXT, "Employees": {"type": "string", "maxLength": 2}}),
-        record(Name="B", Employees="22"),
-        record(Name="C", Employees="333"),
+        record(Name="B", Employees="222"),
+        record(Name="C", Employees="many"),
     )
-    assert (run.codes, tenant.names()) == (["schema_violation"], ["A", "B"])
+    assert (run.codes, tenant.names()) == (["not_a_number"], ["A", "B"])
 
 
 @pytest.mark.parametrize("lookup_keys", [["Name"], None])
@@ -251,10 +251,8 @@ def test_record_needs_the_key_properties_of_its_own_schema(tenant: Tenant) -> No
 
 
 @pytest.mark.parametrize("keyword", ["definitions", "$defs"])
-@pytest.mark.parametrize(("variants", "codes"), [(2, ["schema_violation"]), (60, [])])
-def test_alternating_definitions_cost_no_calls(
-    tenant: Tenant, keyword: str, variants: int, codes: list[str]
-) -> None:
+@pytest.mark.parametrize("variants", [2, 60])
+def test_alternating_definitions_cost_no_calls(tenant: Tenant, keyword: str, variants: int) -> None:
     def defining(length: int) -> Message:
         message = schema(columns={"Name": TEXT, "Industry": {"$ref": f"#/{keyword}/a~1b"}})
         inner = {"$ref": f"#/{keyword}/t"}
@@ -270,9 +268,8 @@ def test_alternating_definitions_cost_no_calls(
         )
     ]
     before = len(tenant.sandbox.tenant.calls())
-    run = tenant.load(*messages, record(Name="X", Industry="x" * 100))
-    assert (run.exit_code, run.codes) == (0, codes)
-    assert len(tenant.names()) == 61 - len(codes)
+    run = tenant.load(*messages)
+    assert (run.exit_code, run.codes, len(tenant.names())) == (0, [], 60)
     assert len(tenant.sandbox.tenant.calls()) - before <= 10
     assert not any("changes again" in line for line in run.warnings)
 

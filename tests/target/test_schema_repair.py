@@ -18,9 +18,9 @@ types = st.sampled_from(
 keywords: dict[str, st.SearchStrategy[Any]] = {
     "type": types | st.lists(types, max_size=4) | st.none(),
     "required": st.booleans() | st.none() | st.lists(names, max_size=3) | names,
-    "maximum": st.none() | st.integers(0, 9) | st.just("7.5"),
+    "maximum": st.none() | st.integers(0, 9),
     "exclusiveMaximum": st.booleans() | st.none() | st.integers(0, 9),
-    "maxLength": st.none() | st.integers(-1, 9) | st.just("255") | st.just(3.0),
+    "maxLength": st.none() | st.integers(0, 9),
     "multipleOf": st.sampled_from([0, 1e-38, 0.01, None]),
     "format": st.none() | st.just("date-time"),
     "nullable": st.booleans(),
@@ -29,14 +29,14 @@ keywords: dict[str, st.SearchStrategy[Any]] = {
     "default": st.none() | st.just({"$ref": "#/properties/none"}),
 }
 columns = st.recursive(
-    st.none() | st.booleans() | types | st.fixed_dictionaries({}, optional=keywords),
+    st.none() | st.booleans() | st.fixed_dictionaries({}, optional=keywords),
     lambda inner: st.fixed_dictionaries(
         {},
         optional={
             "type": types,
             "properties": st.none() | st.dictionaries(names, inner, max_size=3),
             "items": inner | st.lists(inner, max_size=2),
-            "anyOf": st.lists(inner, min_size=1, max_size=2) | inner.filter(bool),
+            "anyOf": st.lists(inner.filter(lambda each: each is not None), min_size=1, max_size=2),
             "additionalProperties": st.booleans() | st.none() | inner,
             "required": st.booleans() | st.lists(names, max_size=3),
         },
@@ -54,20 +54,19 @@ schemas = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=50)
-@given(schemas, st.lists(names, max_size=2))
-def test_repaired_schema_compiles_and_stays_as_it_is(schema: Any, keys: list[str]) -> None:
+@given(schemas)
+def test_repaired_schema_compiles_and_stays_as_it_is(schema: Any) -> None:
     sent = copy.deepcopy(schema)
-    repaired = repair_schema(schema, keys)
+    repaired = repair_schema(schema)
     assert schema == sent
     CompiledValidator(repaired)
-    assert repair_schema(repaired, keys) == repaired
-    assert set(keys) <= repaired["properties"].keys()
+    assert repair_schema(repaired) == repaired
 
 
 @settings(deadline=None, max_examples=50)
 @given(schemas, schemas)
 def test_merged_schema_fits_both_and_does_not_change_again(first: Any, second: Any) -> None:
-    held, new = repair_schema(first, []), repair_schema(second, [])
+    held, new = repair_schema(first), repair_schema(second)
     merged = merge_schemas(held, new)
     assert merged is not None
     CompiledValidator(merged)

@@ -28,18 +28,14 @@ UNDERSTOOD: dict[str, tuple[Message, object]] = {
     "format as a type": ({"type": "date-time"}, 7),
     "any": ({"type": "any"}, 7),
     "type in another language": ({"type": ["NoneType", "Int"]}, 7),
-    "column as a type name": ("integer", 7),
     "column as true": (True, 7),
     "column as null": (None, 7),
     "draft 3 union": ({"type": ["string", {"type": "integer"}]}, 7),
     "no type": ({}, 7),
     "nullable": ({"type": "integer", "nullable": True}, None),
     "null instead of a list": ({"type": "integer", "enum": None, "examples": None}, 7),
-    "enum without values": ({"type": "integer", "enum": []}, 7),
-    "enum without null": ({"type": ["null", "integer"], "enum": [1, 2]}, None),
-    "bounds as text": ({"type": "integer", "minimum": "0", "maximum": "9"}, 7),
     "scale of a decimal": ({"type": "number", "multipleOf": 1e-38}, 7),
-    "single alternative": ({"anyOf": {"type": "integer"}}, 7),
+    "unknown type": ({"anyOf": [{"type": "txet"}, {"type": 5}]}, 7),
 }
 
 
@@ -103,11 +99,9 @@ def test_ecma_pattern_is_kept(tenant: Tenant, pattern: str, fits: str, breaks: s
 @pytest.mark.parametrize(
     ("declared", "keyword"),
     [
-        ({"type": "txet"}, "keyword type is 'txet'"),
-        ({"type": 5}, "keyword type is 5"),
         ({"type": "string", "pattern": "("}, "keyword pattern is '('"),
         ({"maxLength": "long"}, "keyword maxLength is 'long'"),
-        ({"anyOf": [{"type": "strin"}]}, "keyword type is 'strin'"),
+        ({"anyOf": [{"enum": "x"}]}, "keyword enum is 'x'"),
         ({"$ref": "#/definitions/none"}, "keyword $ref is '#/definitions/none'"),
         ({"$ref": "#/required/none"}, "keyword $ref is '#/required/none'"),
         ({"$ref": "#/type/none"}, "keyword $ref is '#/type/none'"),
