@@ -8,9 +8,9 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
-from jsonschema import ValidationError
+import jsonschema_rs
 from singer_sdk.exceptions import InvalidRecord, RecordsWithoutSchemaException
 from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -306,18 +306,13 @@ def _validate(record: dict[str, Any], sink: StreamSink) -> Reason | None:
 def _violation(error: InvalidRecord) -> Reason:
     """Name the column, and the rule of the schema that it breaks."""
     cause, field, value = error.__cause__, None, None
-    if not isinstance(cause, ValidationError):
-        message = display(error.error_message)
-    elif cause.validator == "required":
-        required = cast("list[str]", cause.validator_value)
-        instance = cast("dict[str, Any]", cause.instance)
-        missing = next((name for name in required if name not in instance), "")
-        field = ".".join([*map(str, cause.absolute_path), missing])
-        message = f"the record lacks the column {display(field)}, which its schema requires"
-    elif not cause.absolute_path:
-        message = f"the record does not fit its schema: {display(cause.message)}"
-    else:
-        field, value = ".".join(map(str, cause.absolute_path)), cause.instance
-        message = f"its schema asks for {cause.validator} {display(cause.validator_value)}"
+    message = f"it does not fit its schema: {display(error.error_message)}"
+    if isinstance(cause, jsonschema_rs.ValidationError):
+        path, value = [*map(str, cause.instance_path)], cause.instance
+        message = f"its schema refuses it: {cause.message}"
+        if cause.kind.name == "required":
+            path, value = [*path, cause.kind.value], None
+            message = "its schema requires the column, which the record lacks"
+        field = ".".join(path)
     hint = "correct it in the tap, or set validate_records: false"
     return Reason("schema_violation", message, field=field, value=value, hint=hint)

@@ -44,7 +44,7 @@ def test_record_that_violates_schema_is_rejected_alone(tenant: Tenant) -> None:
     reason = reject["gainsight_reject"]
     assert (reason["code"], reason["field"]) == ("schema_violation", "Employees")
     assert reason["value"] == "a lot"
-    assert "asks for type ['integer', 'null']" in reason["message"]
+    assert "refuses it: the value is not of types" in reason["message"]
     assert reason["hint"] == "correct it in the tap, or set validate_records: false"
 
 
@@ -55,7 +55,7 @@ def test_record_without_required_column_is_rejected_alone(tenant: Tenant) -> Non
     assert (run.exit_code, tenant.names()) == (0, ["Initech"])
     reject = run.rejects[0]["gainsight_reject"]
     assert (reject["code"], reject["field"]) == ("schema_violation", "Industry")
-    assert reject["message"] == "the record lacks the column 'Industry', which its schema requires"
+    assert reject["message"] == "its schema requires the column, which the record lacks"
 
 
 @pytest.mark.parametrize("value", ["31.12.2026", "2026-02-30", "soon"])
