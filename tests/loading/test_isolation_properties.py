@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_gainsight.api import FieldFailure, RefusedError, UnavailableError
-from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import NULL_CODE, SINGLE_FIELD_CODES
-from target_gainsight.loading.writing.writer import Action, Writer, Written
+from target_gainsight.loading.writing.writer import Action, Unresolved, Writer
 
 FIELDS = ("Name", "Stage", "Score")
 VALUES = (None, "", "a", "b", "1", 1, 1.0, True, "true", "True", ("x", "y"))
@@ -47,12 +47,14 @@ class Tenant(Writer):
 
     batch_size = 50
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+    def write(
+        self, action: Action, batch: Sequence[LoadRecord], result: BatchResult
+    ) -> list[Unresolved]:
         self.calls += 1
         if self.calls > self.calls_left:
             message = "no answer"
             raise UnavailableError(message)
-        places = [record.fields["place"] for record in records]
+        places = [record.fields["place"] for record in batch]
         groups = tuple(self.blames[place] for place in places if place in self.blames)
         if groups:
             listed = {"all": groups, "first": groups[:1], "none": ()}[self.listing]
@@ -60,7 +62,9 @@ class Tenant(Writer):
             message = "refused"
             raise RefusedError(message, code=groups[0][0].code, failures=failures)
         self.written += places
-        return Written(tuple(Settlement(record, Outcome.CREATED) for record in records))
+        for record in batch:
+            result.settle(record, Outcome.CREATED)
+        return []
 
 
 def a_batch(chance: Random) -> list[LoadRecord]:

@@ -27,14 +27,13 @@ from target_gainsight.loading.outcomes import (
     BatchResult,
     Outcome,
     RunStoppedError,
-    Settlement,
     unavailable,
 )
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.delivery import ResendPolicy, deliver
 from target_gainsight.loading.writing.isolation import refusal_reason
-from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
+from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
@@ -207,34 +206,32 @@ class DeleteWriter(Writer):
     batch_size: int = 1
     after_lost_response: ClassVar[str] = "looking up the row"
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:  # noqa: ARG002
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Delete one row. A refused delete is looked up: perhaps there is no such row."""
-        (record,) = records
+        (record,) = batch
         sent_at = self.clock.now()
         try:
             self.records.delete(self.object_name, str(record.gsid), repeatable=False)
         except ObjectNotFoundError:
             raise
         except (RefusedError, NotFoundError) as error:
-            reason = refusal_reason(error)
-            return Written([], [Unresolved(record, sent_at, str(error), reason=reason)])
-        return Written([Settlement(record, Outcome.DELETED, gsid=record.gsid)])
+            return [Unresolved(record, sent_at, str(error), reason=refusal_reason(error))]
+        result.settle(record, WRITTEN[action], gsid=record.gsid)
+        return []
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Look rows up; those that are gone were deleted, or by someone else before our call."""
         gsids = [str(each.record.gsid) for each in unresolved]
         rows = ObjectReader(self.records, self.object_name).read(
             (GSID,), (), is_in(GSID, gsids), lambda row: str(row.get(GSID)) in gsids
         )
         present = {str(row.get(GSID)) for row in rows}
-        settled = []
         for each in unresolved:
             record = each.record
             if str(record.gsid) in present:
                 continue
             if each.reason is None or each.resent:
-                settled.append(Settlement(record, Outcome.DELETED, gsid=record.gsid))
+                result.settle(record, Outcome.DELETED, gsid=record.gsid)
             else:
-                reason = no_row_reason(self.object_name)
-                settled.append(Settlement(record, Outcome.SKIPPED, reason))
-        return Recovered(settled)
+                result.settle(record, Outcome.SKIPPED, no_row_reason(self.object_name))
+        return ()

@@ -17,11 +17,11 @@ from target_gainsight.api import ObjectSchema, RateLimitGroup, RateLimits
 from target_gainsight.loading.dry_run.overlay import PlannedRows, RowNames
 from target_gainsight.loading.keys import TO_BE_CREATED, Key
 from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.outcomes import Outcome, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.loading.writing.writer import Action, Writer, Written
+from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
 
@@ -29,12 +29,6 @@ MAX_EXAMPLES = 5
 MAX_FIELDS_SHOWN = 6
 UPLOAD = "upload"
 """The kind of upload calls; as many as an hour allows are sent at once."""
-
-_OUTCOMES: Mapping[Action, Outcome] = {
-    "create": Outcome.CREATED,
-    "update": Outcome.UPDATED,
-    "delete": Outcome.DELETED,
-}
 
 
 @dataclass
@@ -286,11 +280,12 @@ class PlanningWriter(Writer):
     lookups: LookupIndex | None
     rows: PlannedRows | None
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Record a call and return the outcomes that it would have."""
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
+        """Record a call and settle the records with the outcomes that it would have."""
         kind = "delete" if action == "delete" else self.kinds[action == "update"]
-        self.plan.record_call(kind, records, action)
-        for record in records:
+        self.plan.record_call(kind, batch, action)
+        for record in batch:
+            result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
             if action == "delete":
                 if self.rows is not None:
                     self.rows.record_delete(record)
@@ -299,10 +294,7 @@ class PlanningWriter(Writer):
                 self.lookups.on_plan(self.object_name, record.fields)
             if self.rows is not None:
                 self.rows.record_write(record)
-        outcome = _OUTCOMES[action]
-        return Written(
-            [Settlement(each, outcome, gsid=each.gsid or TO_BE_CREATED) for each in records]
-        )
+        return []
 
 
 def _key_texts(keys: Sequence[Key]) -> str:

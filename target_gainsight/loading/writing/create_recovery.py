@@ -9,16 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
-from target_gainsight.loading.outcomes import Outcome, Reason, RunStoppedError, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
 from target_gainsight.loading.reading.api_rows import RecordMap
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches
-from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.writer import Recovered, Unresolved
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
+from target_gainsight.loading.writing.writer import Unresolved
 from target_gainsight.mapping.types.datetimes import comparable_datetime
 
 logger = logging.getLogger(__name__)
@@ -30,6 +28,7 @@ CLOCK_TOLERANCE = 2.0
 MAX_CLAIMED_ROWS = 20_000
 """Rows remembered as claimed: those of the last seconds at any rate a tenant allows."""
 
+NOT_CONFIRMED = "not_confirmed"
 HINT = "look the record up in Gainsight, or replay it: it is looked up before it is sent again"
 HINT_WITHOUT_KEYS = "look the record up in Gainsight; set lookup_keys, and a replay looks it up"
 
@@ -52,95 +51,92 @@ class CreateRecovery:
     _claimed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_CLAIMED_ROWS), init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def claim_rows(self, settlements: Iterable[Settlement]) -> None:
-        """Remember the rows of created records: in insert mode none may match another record."""
-        gsids = [each.gsid for each in settlements if each.outcome is Outcome.CREATED]
-        with self._lock:
-            self._claimed.extend(gsid for gsid in gsids if gsid is not None)
+    def claim_row(self, gsid: str | None) -> None:
+        """Remember the row of a created record: in insert mode it may not match another record."""
+        if self.only_new and gsid is not None:
+            with self._lock:
+                self._claimed.append(gsid)
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
-        """Look records up and settle those whose outcome is certain.
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> None:
+        """Settle the records found, and reject those whose outcome stays unknown.
 
-        Returns:
-            The records found, and the rejected ones whose outcome stays unknown. The tenant does
-            not have the others. ``stopped`` is set if the lookup itself failed.
+        The tenant does not have the others.
+
+        Raises:
+            StopRunError: The lookup itself failed.
+            RunStoppedError: The lookup itself failed.
         """
-        findable, rejected = [], []
+        findable = []
         for each in unresolved:
-            if self.rows is not None and each.record.key and None not in each.record.key:
+            if each.record.key and None not in each.record.key:
                 findable.append(each)
             else:
-                why = "it has no lookup keys"
-                rejected.append(_unknown_outcome(each, why, HINT_WITHOUT_KEYS))
-        if self.rows is None or not findable:
-            return Recovered(rejected)
+                _reject(each, "it has no lookup keys", result, HINT_WITHOUT_KEYS)
+        if self.rows is not None and findable:
+            self._match(findable, self._look_up(self.rows, findable, result), result)
+
+    def _look_up(
+        self, rows: CurrentRows, findable: Sequence[Unresolved], result: BatchResult
+    ) -> Matches:
         try:
             if any(each.may_still_commit for each in findable):
                 wait = "the call may still be committed: waiting %.0f more seconds"
                 logger.warning(wait, self.timeout)
                 self.clock.wait(self.timeout)
-            matches = self._read(self.rows, [each.record for each in findable])
+            extra = (CREATED_DATE,) if self.only_new else ()
+            return rows.read([each.record for each in findable], extra)
         except (GainsightError, RunStoppedError) as error:
             if self.only_new:  # a run that starts again would insert them again
-                why = "looking it up failed, too"
-                rejected += [_unknown_outcome(each, why) for each in findable]
-            return Recovered(rejected, stopped=error)
-        found = self._match(findable, matches)
-        if self.only_new:
-            self.claim_rows(found)
-        return Recovered([*rejected, *found])
-
-    def _read(self, rows: CurrentRows, records: Sequence[LoadRecord]) -> Matches:
-        try:
-            return rows.read(records, extra=(CREATED_DATE,) if self.only_new else ())
-        except StopRunError:
-            raise
-        except GainsightError as error:
-            next_step = (
-                "they are kept as rejects: replay them, which looks them up first, and run again"
-                if self.only_new
-                else "no state covers them: run again"
-            )
+                for each in findable:
+                    _reject(each, "looking it up failed, too", result)
+            if isinstance(error, (StopRunError, RunStoppedError)):
+                raise
             message = (
-                f"{len(records)} records may or may not have been created, and looking them up "
-                f"failed, too ({error}); {next_step} when Gainsight responds"
+                f"{len(findable)} records may or may not have been created, and looking them up "
+                f"failed, too ({error}). When Gainsight responds, run again; if they are in the "
+                "reject file, replay them, which looks them up first"
             )
             raise RunStoppedError(message) from error
 
-    def _match(self, unresolved: Sequence[Unresolved], matches: Matches) -> list[Settlement]:
+    def _match(
+        self, unresolved: Sequence[Unresolved], matches: Matches, result: BatchResult
+    ) -> None:
         """Match records with rows that hold what was sent; each row stands for one record."""
         with self._lock:
             taken = set(self._claimed)
-        settlements, missing = [], []
+        missing = []
         for each in unresolved:
             record = each.record
-            rows = (row for row in matches.exact(record.key) if self._may_be(row, each, taken))
-            gsid = next((str(row.get(GSID)) for row in rows if self._is_equal(row, record)), None)
+            gsids = (
+                str(row.get(GSID))
+                for row in matches.exact(record.key)
+                if self._may_be(row, each, taken, needs_date=True)
+                and not self.mapper.changed_fields(record.fields, row)
+            )
+            gsid = next(gsids, None)
             if gsid is None:
                 missing.append(each)
             else:
                 taken.add(gsid)
-                settlements.append(Settlement(record, Outcome.CREATED, gsid=gsid))
+                self.claim_row(gsid)
+                result.settle(record, Outcome.CREATED, gsid=gsid)
         for each in missing:
             similar = matches.near(each.record.key)
             if any(self._may_be(row, each, taken) for row in similar):
-                why = "a row with its key holds other values"
-                settlements.append(_unknown_outcome(each, why))
+                _reject(each, "a row with its key holds other values", result)
             elif each.may_still_commit:
-                why = "it was not found, but may still be committed"
-                settlements.append(_unknown_outcome(each, why))
-        return settlements
+                _reject(each, "it was not found, but may still be committed", result)
 
-    def _may_be(self, row: Mapping[str, Any], each: Unresolved, taken: set[str]) -> bool:
+    def _may_be(
+        self, row: Row, each: Unresolved, taken: set[str], *, needs_date: bool = False
+    ) -> bool:
         """Return whether a row may be the record's: no other record's and no older than it."""
         if row.get(GSID) in taken:
             return False
-        created = _created_at(row)
-        return not self.only_new or created is None or created >= each.sent_at - CLOCK_TOLERANCE
-
-    def _is_equal(self, row: Mapping[str, Any], record: LoadRecord) -> bool:
-        is_dated = not self.only_new or _created_at(row) is not None
-        return is_dated and not self.mapper.changed_fields(record.fields, row)
+        created = comparable_datetime(row.get(CREATED_DATE))
+        if not self.only_new or created is None:
+            return not (self.only_new and needs_date)
+        return created / 1000 >= each.sent_at - CLOCK_TOLERANCE
 
 
 def not_confirmed(message: str, request_id: str | None, created_at: float | None) -> Reason:
@@ -149,17 +145,10 @@ def not_confirmed(message: str, request_id: str | None, created_at: float | None
     Args:
         created_at: When it was sent if it is new, so that a replay looks it up first.
     """
-    hint = "look the record up in Gainsight, or replay it" if created_at is None else HINT
-    return Reason("not_confirmed", message, hint=hint, request_id=request_id, sent_at=created_at)
+    return Reason(NOT_CONFIRMED, message, hint=HINT, request_id=request_id, sent_at=created_at)
 
 
-def _unknown_outcome(each: Unresolved, why: str, hint: str = HINT) -> Settlement:
+def _reject(each: Unresolved, why: str, result: BatchResult, hint: str = HINT) -> None:
     message = f"it is not known whether the record was created ({each.cause}): {why}"
     reason = Reason("outcome_unknown", message, hint=hint, sent_at=each.sent_at)
-    return Settlement(each.record, Outcome.REJECTED, reason)
-
-
-def _created_at(row: Mapping[str, Any]) -> float | None:
-    """Return when a row was created, in epoch seconds; None if that cannot be read."""
-    milliseconds = comparable_datetime(row.get(CREATED_DATE))
-    return None if milliseconds is None else milliseconds / 1000
+    result.settle(each.record, Outcome.REJECTED, reason)

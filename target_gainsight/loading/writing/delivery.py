@@ -70,38 +70,35 @@ class _Delivery:
     first_lost: tuple[UnknownOutcomeError, float] | None = None
 
     def run(self, action: Action, batch: Sequence[LoadRecord]) -> None:
-        self._begin(action, batch)
-        while self.parts:
-            part = self.parts.pop()
-            if not part.records:
-                continue
-            try:
-                written = self.writer.write(part.action, part.records)
-            except RefusedError as error:
-                rejected, parts = narrow(part, error, self.writer.body)
-                self.result.settlements += rejected
-                self.parts += parts
-            except UnknownOutcomeError as error:
-                self._recover_lost(part, error)
-            else:
-                self.result.settlements += written.settlements
-                if written.unresolved:
-                    resent = self.first_lost is not None
-                    self._recover([replace(each, resent=resent) for each in written.unresolved])
-
-    def _begin(self, action: Action, batch: Sequence[LoadRecord]) -> None:
-        """Look up creates of an earlier run; split the rest: one call has one kind of key."""
-        replayed = [
-            Unresolved(record, sent_at, "replayed")
-            for record in batch
-            if action == "create" and (sent_at := record.sent_before) is not None
-        ]
-        if replayed:  # an earlier run did not learn their outcome
-            self._recover(replayed)
+        """Look up the creates of an earlier run that did not learn their outcome; send the rest."""
+        self._recover(
+            [
+                Unresolved(record, record.sent_before, "replayed")
+                for record in batch
+                if action == "create" and record.sent_before is not None
+            ]
+        )
         to_send = self.result.unsettled(batch)
-        for has_gsid in (False, True):
+        for has_gsid in (False, True):  # one call has one kind of key
             same = [each for each in to_send if (each.gsid is not None) == has_gsid]
             self.parts.append(Part(action, same))
+        while self.parts:
+            part = self.parts.pop()
+            if part.records:
+                self._send(part)
+
+    def _send(self, part: Part) -> None:
+        """Make one call; what it leaves to do is added to the parts."""
+        try:
+            unresolved = self.writer.write(part.action, part.records, self.result)
+        except RefusedError as error:
+            self.parts += narrow(part, error, self.writer.body, self.result)
+        except UnknownOutcomeError as error:
+            self._recover_lost(part, error)
+        else:
+            resent = self.first_lost is not None
+            unresolved = [replace(each, resent=resent) for each in unresolved]
+            self._recover(unresolved, looks_up=part.action != "update")
 
     def _recover_lost(self, part: Part, error: UnknownOutcomeError) -> None:
         """Look up the records of a call whose response was lost; send the missing ones again."""
@@ -115,8 +112,7 @@ class _Delivery:
         if not missing:
             return
         began = clock.now()
-        spent = began - since
-        if spent >= self.policy.max_seconds:
+        if began - since >= self.policy.max_seconds:
             message = "every response was lost, and the calls had no effect"
             raise UnavailableError(message, **error.context) from error
         longest = min(MAX_PAUSE, 0.5 * 2 ** min(len(pauses), 10))
@@ -124,15 +120,13 @@ class _Delivery:
         pauses.append((began, clock.now()))
         self.parts.append(Part(part.action, missing))
 
-    def _recover(self, unresolved: Sequence[Unresolved]) -> None:
-        """Settle what the tenant holds, and reject what it lacks and is not to be sent again."""
-        recovered = self.writer.recover(unresolved)
-        self.result.settlements += recovered.settlements
-        if recovered.stopped is not None:
-            raise recovered.stopped
+    def _recover(self, unresolved: Sequence[Unresolved], *, looks_up: bool = True) -> None:
+        """Settle what the tenant holds; reject what it lacks and is not to be sent again."""
+        if not unresolved:
+            return
+        to_update = self.writer.recover(unresolved, self.result) if looks_up else ()
+        self.parts.append(Part("update", list(to_update)))
         missing = set(self.result.unsettled([each.record for each in unresolved]))
-        missing.difference_update(recovered.to_update)
         for each in unresolved:
-            if each.reason is not None and each.record in missing:
+            if each.reason is not None and each.record in missing.difference(to_update):
                 self.result.settle(each.record, Outcome.REJECTED, each.reason)
-        self.parts.append(Part("update", list(recovered.to_update)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from target_gainsight.api import FieldFailure, NotFoundError, RefusedError
-from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.writer import Action
 
@@ -28,57 +28,56 @@ class Part(NamedTuple):
 
 
 def narrow(
-    part: Part, error: RefusedError, body: Callable[[Action, LoadRecord], Mapping[str, Any]]
-) -> tuple[list[Settlement], list[Part]]:
-    """Decide which records of a refused part are rejected and which are sent again.
+    part: Part,
+    error: RefusedError,
+    body: Callable[[Action, LoadRecord], Mapping[str, Any]],
+    result: BatchResult,
+) -> list[Part]:
+    """Reject the records of a refused part that are certainly bad.
 
     Args:
         body: Returns a record as it was sent.
 
     Returns:
-        The rejected records, and the parts to send, in reverse order.
+        The parts to send, in reverse order.
     """
     records = part.records
-    if len(records) == 1:
-        return [Settlement(records[0], Outcome.REJECTED, refusal_reason(error))], []
-    bodies = {record: body(part.action, record) for record in records}
-    certain: dict[LoadRecord, FieldFailure] = {}
+    certain: dict[LoadRecord, FieldFailure | None] = {}
     suspected: set[LoadRecord] = set()
+    bodies = {record: body(part.action, record) for record in records}
     for failure in error.failures:
         carriers = [record for record, sent in bodies.items() if carries(sent, failure)]
-        names_value = failure.code in SINGLE_FIELD_CODES
-        if failure.value is None:
-            names_value = failure.code == NULL_CODE
+        is_null = failure.value is None
+        names_value = failure.code == NULL_CODE if is_null else failure.code in SINGLE_FIELD_CODES
         if len(carriers) == 1 and names_value:
             certain.setdefault(carriers[0], failure)
         else:
             suspected.update(carriers)
-    rejected = [
-        Settlement(record, Outcome.REJECTED, refusal_reason(error, certain[record]))
-        for record in records
-        if record in certain
-    ]
-    doubtful = [each for each in records if each in suspected and each not in certain]
-    others = [each for each in records if each not in suspected and each not in certain]
+    if len(records) == 1:
+        certain = {records[0]: None}
+    for record, named in certain.items():
+        result.settle(record, Outcome.REJECTED, refusal_reason(error, named))
+    left = [each for each in records if each not in certain]
+    doubtful = [each for each in left if each in suspected]
+    others = [each for each in left if each not in suspected]
     if not certain and not (others and doubtful):
-        middle = (len(records) + 1) // 2
-        others, doubtful = records[:middle], records[middle:]
-    return rejected, [Part(part.action, doubtful), Part(part.action, others)]
+        middle = (len(left) + 1) // 2
+        others, doubtful = left[:middle], left[middle:]
+    return [Part(part.action, doubtful), Part(part.action, others)]
 
 
 def carries(body: Mapping[str, Any], failure: FieldFailure) -> bool:
     """Return whether a record as it was sent holds the value that a failure names.
 
-    That may be one of a list, or have become text.
+    That may be one of a list, or have become text. A description may spell the field's name
+    otherwise.
     """
     if failure.field is None:
         return False
-    spelled = failure.field.lower()  # a description may spell the field's name otherwise
-    name = next((name for name in body if name.lower() == spelled), failure.field)
-    sent, named = body.get(failure.field, body.get(name)), failure.value
-    if _equal(sent, named):
-        return True
-    return isinstance(named, list) and any(_equal(sent, value) for value in named)
+    spelled, named = failure.field.lower(), failure.value
+    sent = next((value for name, value in body.items() if name.lower() == spelled), None)
+    values = (named, *named) if isinstance(named, list) else (named,)
+    return any(sent == value or _as_text(sent) == _as_text(value) for value in values)
 
 
 def refusal_reason(
@@ -103,20 +102,12 @@ def refusal_reason(
     )
 
 
-def _equal(sent: object, named: object) -> bool:
-    """Compare a sent value with one that a response names, which may have become text.
+def _as_text(value: object) -> str:
+    """Return a value as descriptions print it: without surrounding blanks, quotes and brackets.
 
     Null and empty text are the same to a tenant.
     """
-    if named is None:
-        return sent is None or sent == ""
-    if isinstance(sent, bool) or isinstance(named, bool):
-        return str(sent).lower() == str(named).lower()
-    return sent == named or _as_text(sent) == _as_text(named)
-
-
-def _as_text(value: object) -> str:
-    """Return a value as descriptions print it: without surrounding blanks, quotes and brackets."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(_as_text(each) for each in value)
-    return str(value).strip().strip("[]\"'").strip()
+        return ", ".join(map(_as_text, value))
+    text = "" if value is None else str(value).lower()
+    return text.strip().strip("[]\"'").strip()

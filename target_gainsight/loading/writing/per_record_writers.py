@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from target_gainsight.api import (
     PayloadTooLargeError,
     PeopleApi,
     PerRecordResponse,
+    RecordFailure,
     RefusedError,
     TimelineApi,
     is_duplicate,
@@ -21,13 +21,17 @@ from target_gainsight.api import (
 from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
-from target_gainsight.loading.outcomes import Outcome, Reason, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.reading.api_rows import RecordMap
-from target_gainsight.loading.reading.current_rows import GSID, RowReader
+from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
 from target_gainsight.loading.records import LoadRecord
-from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
+from target_gainsight.loading.writing.create_recovery import (
+    NOT_CONFIRMED,
+    CreateRecovery,
+    not_confirmed,
+)
 from target_gainsight.loading.writing.isolation import refusal_reason
-from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
+from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.planning.static_schemas import EXTERNAL_ID
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import OnNoMatch
@@ -35,7 +39,6 @@ from target_gainsight.settings.stream_settings import OnNoMatch
 logger = logging.getLogger(__name__)
 
 PAIR = 2
-NOT_CONFIRMED = "not_confirmed"
 MISSING_FIELD = "GS_TL_10_0206"
 PARENT_MISSING = "GSOBJ_PEOPLE1001"
 """The code of a person linked to a company that does not exist (Error Codes, People API)."""
@@ -55,29 +58,30 @@ class PeopleWriter(Writer):
     on_no_match: OnNoMatch
     batch_size: int = 1
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Upsert one person, if so configured without links to companies that do not exist."""
-        (record,) = records
-        fields = record.fields
+        (record,) = batch
+        fields, links = record.fields, list(record.fields.get(COMPANIES, ()))
         while True:
             try:
                 gsid = self.people.upsert(fields) or record.gsid
             except RefusedError as error:
                 if error.code != PARENT_MISSING:
                     raise
-                links, text = fields.get(COMPANIES, []), error.description or ""
-                named = [link for link in links if str(link[COMPANY_ID]) in text]
-                missing = named if len(links) > 1 else links
-                if self.on_no_match == "reject" or not missing:
+                text = error.description or ""
+                kept = [link for link in links if str(link[COMPANY_ID]) not in text]
+                if len(links) == 1:
+                    kept = []
+                if self.on_no_match == "reject" or len(kept) == len(links):
                     reason = replace(refusal_reason(error), hint=PARENT_HINT)
-                    return Written([Settlement(record, Outcome.REJECTED, reason)])
-                kept = [link for link in links if link not in missing]
+                    result.settle(record, Outcome.REJECTED, reason)
+                    return []
+                links = kept
                 fields = {name: value for name, value in fields.items() if name != COMPANIES}
-                if kept:
-                    fields[COMPANIES] = kept
+                fields |= {COMPANIES: links} if links else {}
             else:
-                outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
-                return Written([Settlement(record, outcome, gsid=gsid)])
+                result.settle(record, WRITTEN[action], gsid=gsid)
+                return []
 
 
 @dataclass(kw_only=True)
@@ -100,93 +104,83 @@ class TimelineWriter(Writer):
     clock: Clock
     batch_size: int
     after_lost_response: ClassVar[str] = "sending the activities again"
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _refused_pairs: dict[LoadRecord, set[LoadRecord]] = field(default_factory=dict, init=False)
     _one_per_call: bool = field(default=False, init=False)
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Insert activities, or change them by their ExternalId.
 
         The maximum per call is not documented. If two are refused together and each is accepted
         alone, every call has one from then on.
-
-        Raises:
-            RefusedError: The call is refused, or would be.
         """
-        if len(records) > 1 and self._one_per_call:
-            message = "the tenant accepts one activity per call"
-            raise RefusedError(message)
-        bodies = [record.fields for record in records]
-        sent_at = self.clock.now()
+        if self._one_per_call:
+            return self._write_each(action, batch, result)
         try:
-            save = self.timeline.insert if action == "create" else self.timeline.update
-            response = save(bodies)
+            return self._save(action, batch, result)
         except RefusedError as error:
-            with self._lock:
-                if len(records) == PAIR and not isinstance(error, PayloadTooLargeError):
-                    pair = set(records)
-                    self._refused_pairs.update((record, pair) for record in records)
-                elif len(records) == 1:
-                    self._refused_pairs.pop(records[0], None)
-            raise
-        if len(records) == 1:
-            with self._lock:
-                self._note_accepted(records[0])
-        missing = Reason(
-            NOT_CONFIRMED,
-            "the response does not mention this activity",
-            hint="replay it: an activity is never duplicated",
-            request_id=response.request_id,
-        )
-        by_reference = [(str(record.fields[EXTERNAL_ID]), record) for record in records]
-        return _read_outcomes(action, by_reference, response, sent_at, missing, unique=True)
+            if len(batch) != PAIR or isinstance(error, PayloadTooLargeError):
+                raise
+        unresolved = self._write_each(action, batch, result)
+        outcomes = {each.outcome for each in result.settlements if each.record in batch}
+        if Outcome.REJECTED not in outcomes:
+            self._use_one_per_call()
+        return unresolved
 
-    def _note_accepted(self, record: LoadRecord) -> None:
-        """Send one activity per call if both of a refused pair have been accepted alone."""
-        pair = self._refused_pairs.pop(record, None)
-        if pair is None:
-            return
-        pair.discard(record)
-        if not pair and not self._one_per_call:
+    def _use_one_per_call(self) -> None:
+        if not self._one_per_call:
             self._one_per_call = True
             logger.warning(
                 "the tenant refuses several activities in one call and accepts each alone; "
                 "sending one per call from now on"
             )
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+    def _write_each(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
+        unresolved: list[Unresolved] = []
+        for record in batch:
+            try:
+                unresolved += self._save(action, [record], result)
+            except RefusedError as error:
+                result.settle(record, Outcome.REJECTED, refusal_reason(error))
+        return unresolved
+
+    def _save(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
+        sent_at = self.clock.now()
+        save = self.timeline.insert if action == "create" else self.timeline.update
+        response = save([record.fields for record in batch])
+        by_reference = [(str(record.fields[EXTERNAL_ID]), record) for record in batch]
+        return _read_outcomes(action, by_reference, response, sent_at, result, is_duplicate)
+
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Compare activities that exist already, or may exist, with what the tenant holds.
 
         Activities whose response was lost are not looked up: they are sent again.
         """
         existing = [each for each in unresolved if each.reason is not None]
         if not existing:
-            return Recovered()
+            return ()
         matches = self.rows.read([each.record for each in existing])
-        settlements, to_update = [], []
-        for each in existing:
-            record = each.record
-            is_unconfirmed = each.reason is not None and each.reason.code == NOT_CONFIRMED
-            row = next(iter(matches.exact(record.key)), None)
-            if row is not None and not self.comparison.changed_fields(record.fields, row):
-                is_ours = each.resent or is_unconfirmed
-                outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
-                settlements.append(Settlement(record, outcome, gsid=str(row.get(GSID))))
-            elif row is None and (matches.readable or is_unconfirmed):
-                continue
-            elif self.updates_known:
-                if row is not None and self.rules is not None:
-                    kept = self.rules.kept(row)
-                    fields = record.fields.items()
-                    record.fields = {name: value for name, value in fields if name not in kept}
-                to_update.append(record)
-            else:
-                message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
-                if each.resent:
-                    message += ", perhaps from a call of this run whose response was lost"
-                reason = exists_reason(message)
-                settlements.append(Settlement(record, Outcome.SKIPPED, reason))
-        return Recovered(settlements, to_update)
+        return [each.record for each in existing if self._is_outdated(each, matches, result)]
+
+    def _is_outdated(self, each: Unresolved, matches: Matches, result: BatchResult) -> bool:
+        """Return whether an activity has other values and is to be updated; else settle it."""
+        record = each.record
+        is_unconfirmed = each.reason is not None and each.reason.code == NOT_CONFIRMED
+        row = next(iter(matches.exact(record.key)), None)
+        if row is None and (matches.readable or is_unconfirmed):
+            return False
+        if row is not None and not self.comparison.changed_fields(record.fields, row):
+            is_ours = each.resent or is_unconfirmed
+            outcome = Outcome.CREATED if is_ours else Outcome.UNCHANGED
+            result.settle(record, outcome, gsid=str(row.get(GSID)))
+            return False
+        if not self.updates_known:
+            message = f"an activity has the ExternalId {record.fields[EXTERNAL_ID]}"
+            if each.resent:
+                message += ", perhaps from a call of this run whose response was lost"
+            result.settle(record, Outcome.SKIPPED, exists_reason(message))
+        elif row is not None and self.rules is not None:
+            for name in self.rules.kept(row).intersection(record.fields):
+                del record.fields[name]
+        return self.updates_known
 
 
 @dataclass(kw_only=True)
@@ -206,16 +200,13 @@ class CtaWriter(Writer):
     clock: Clock
     batch_size: int
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Create CTAs, or change them by their GSID."""
-        by_reference = [(str(number), each) for number, each in enumerate(records, start=1)]
+        by_reference = [(str(number), each) for number, each in enumerate(batch, start=1)]
         bodies = {reference: self.body(action, each) for reference, each in by_reference}
         sent_at = self.clock.now()
-        is_create = action == "create"
-        response = self.cockpit.insert(bodies) if is_create else self.cockpit.update(bodies)
-        message = "the response does not mention this record"
-        missing = not_confirmed(message, response.request_id, sent_at if is_create else None)
-        return _read_outcomes(action, by_reference, response, sent_at, missing)
+        save = self.cockpit.insert if action == "create" else self.cockpit.update
+        return _read_outcomes(action, by_reference, save(bodies), sent_at, result)
 
     def body(self, action: Action, record: LoadRecord) -> Mapping[str, Any]:
         """Return a CTA as it is sent: an update names its row and leaves fixed fields out."""
@@ -224,9 +215,10 @@ class CtaWriter(Writer):
         changed = {n: value for n, value in record.fields.items() if n not in self.not_changed}
         return {**changed, GSID: record.gsid}
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Look up CTAs by their lookup keys."""
-        return self.recovery.recover(unresolved)
+        self.recovery.recover(unresolved, result)
+        return ()
 
 
 def _read_outcomes(
@@ -234,34 +226,36 @@ def _read_outcomes(
     by_reference: Sequence[tuple[str, LoadRecord]],
     response: PerRecordResponse,
     sent_at: float,
-    missing: Reason,
-    *,
-    unique: bool = False,
-) -> Written:
-    """Read the outcome of each record.
+    result: BatchResult,
+    is_there: Callable[[RecordFailure], bool] = lambda _: False,
+) -> list[Unresolved]:
+    """Settle each record as the response says.
 
     Args:
-        missing: The reason of records that the response does not mention: new ones may be there.
-        unique: References are unique for good: a new record refused as a duplicate is there.
+        is_there: Returns whether a new record is refused because it seems to be there already.
+
+    Returns:
+        The records that it does not mention, and new ones that seem to be there already.
     """
-    outcome = Outcome.CREATED if action == "create" else Outcome.UPDATED
-    settled, unresolved = [], []
+    created_at = sent_at if action == "create" else None
+    missing = not_confirmed(
+        "the response does not mention this record", response.request_id, created_at
+    )
+    unresolved = []
     for reference, record in by_reference:
-        failure = response.refused.get(reference)
-        reason = missing
         if reference in response.written:
             gsid = response.written[reference] or record.gsid
-            settled.append(Settlement(record, outcome, gsid=gsid))
+            result.settle(record, WRITTEN[action], gsid=gsid)
             continue
+        reason, failure = missing, response.refused.get(reference)
         if failure is not None:
             message = failure.message or "the tenant refuses it without giving a reason"
             is_incomplete = failure.code == MISSING_FIELD
             hint = "map a column to that field, or set a constant" if is_incomplete else ""
             code, request_id = failure.code or "refused", response.request_id
             reason = Reason(code, message, hint=hint, request_id=request_id)
-        may_exist = failure is None or (unique and is_duplicate(failure))
-        if action == "create" and may_exist:
+        if failure is None or (action == "create" and is_there(failure)):
             unresolved.append(Unresolved(record, sent_at, reason.message, reason=reason))
         else:
-            settled.append(Settlement(record, Outcome.REJECTED, reason))
-    return Written(settled, unresolved)
+            result.settle(record, Outcome.REJECTED, reason)
+    return unresolved

@@ -15,12 +15,12 @@ from target_gainsight.api import (
     RefusedError,
     WriteResponse,
 )
-from target_gainsight.loading.outcomes import Outcome, Settlement
-from target_gainsight.loading.reading.current_rows import GSID
+from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.loading.reading.current_rows import GSID, Row
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery, not_confirmed
 from target_gainsight.loading.writing.isolation import carries, refusal_reason
-from target_gainsight.loading.writing.writer import Action, Recovered, Unresolved, Writer, Written
+from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
 from target_gainsight.mapping.types.datetimes import reformat_date
 from target_gainsight.settings.stream_settings import DateFormat
 
@@ -55,14 +55,14 @@ class RecordsWriter(Writer):
     def __post_init__(self) -> None:
         self._dates = self.date_format, False
 
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
         """Insert records, or update rows by GSID, or by the lookup keys where the tenant asks.
 
         If a date is refused before any was accepted, the other date format is tried.
         """
         (date_format, is_confirmed), by_gsid = self._dates, self._update_by_gsid
         try:
-            written = self._send(action, records, date_format)
+            unresolved = self._send(action, batch, date_format, result)
         except RefusedError as error:
             if action == "update" and by_gsid and self.keys and _refuses_gsid_as_key(error):
                 self._update_by_gsid = False
@@ -72,15 +72,15 @@ class RecordsWriter(Writer):
                     error,
                     ", ".join(self.keys),
                 )
-                return self.write(action, records)
+                return self.write(action, batch, result)
             if is_confirmed or not _refuses_a_date(error):
                 raise
-            return self._send_in_other_format(action, records, date_format, error)
+            return self._send_in_other_format(action, batch, date_format, error, result)
         if not is_confirmed and any(
-            each.fields.get(name) is not None for each in records for name in self.date_fields
+            each.fields.get(name) is not None for each in batch for name in self.date_fields
         ):
             self._dates = date_format, True
-        return written
+        return unresolved
 
     def body(
         self, action: Action, record: LoadRecord, date_format: DateFormat | None = None
@@ -100,25 +100,33 @@ class RecordsWriter(Writer):
         }
         return {**body, **dates}
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:
         """Look up records by their lookup keys."""
-        return self.recovery.recover(unresolved)
+        self.recovery.recover(unresolved, result)
+        return ()
 
     def _send_in_other_format(
         self,
         action: Action,
-        records: Sequence[LoadRecord],
+        batch: Batch,
         refused_format: DateFormat,
         error: RefusedError,
-    ) -> Written:
+        result: BatchResult,
+    ) -> list[Unresolved]:
+        """Send a batch in the other date format, and remember that format if it is accepted.
+
+        Raises:
+            RefusedError: A date is refused in both formats, or something else is.
+        """
         other = OTHER_DATE_FORMAT[refused_format]
-        written: Written | RefusedError
+        refusal: RefusedError | None = None
+        unresolved: list[Unresolved] = []
         try:
-            written = self._send(action, records, other)
+            unresolved = self._send(action, batch, other, result)
         except RefusedError as second:
             if _refuses_a_date(second):
-                raise _refusal_of_both_formats(records, error, second) from second
-            written = second
+                raise _refusal_of_both_formats(error, second) from second
+            refusal = second
         if self._dates[0] != other:
             logger.warning(
                 "%s: the tenant refuses a date (%s) and accepts it as %s; "
@@ -128,40 +136,41 @@ class RecordsWriter(Writer):
                 other,
             )
         self._dates = other, True
-        if isinstance(written, RefusedError):
-            raise written
-        return written
+        if refusal is not None:
+            raise refusal
+        return unresolved
 
     def _send(
-        self, action: Action, records: Sequence[LoadRecord], date_format: DateFormat
-    ) -> Written:
+        self, action: Action, batch: Batch, date_format: DateFormat, result: BatchResult
+    ) -> list[Unresolved]:
         """Make one call; creates that the response does not confirm may have been committed."""
-        bodies = [self.body(action, record, date_format) for record in records]
+        bodies = [self.body(action, record, date_format) for record in batch]
         began = sent_at = self.clock.now()
         if action == "create":
-            outcome = Outcome.CREATED
             response = self.records.insert(self.object_name, bodies)
         else:
-            outcome = Outcome.UPDATED
             keys = (GSID,) if GSID in bodies[0] else self.keys
             response = self.records.update(self.object_name, bodies, keys=keys)
         if response.server_time is not None:
             sent_at = response.server_time.timestamp() - (self.clock.now() - began)
-        settled, unconfirmed = [], []
+        cause = f"the response confirms {response.count} of {len(batch)} records"
+        created_at = sent_at if action == "create" else None
+        missing = not_confirmed(f"{cause}, not this one", response.request_id, created_at)
+        unresolved = []
         rows = _match_rows(bodies, response)
-        for record, body, row in zip(records, bodies, rows, strict=True):
-            if row is None:
-                unconfirmed.append((record, body))
-                continue
-            gsid = row.get(GSID)
-            gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
-            settled.append(Settlement(record, outcome, gsid=gsid))
-        if action == "create" and self.recovery.only_new:
-            self.recovery.claim_rows(settled)
-        if not unconfirmed:
-            return Written(settled)
-        others = _read_unconfirmed(action, unconfirmed, response, len(records), sent_at)
-        return Written([*settled, *others.settlements], others.unresolved)
+        for record, body, row in zip(batch, bodies, rows, strict=True):
+            failure = next((each for each in response.failures if carries(body, each)), None)
+            if row is not None:
+                gsid = row.get(GSID)
+                gsid = gsid if gsid and isinstance(gsid, str) else record.gsid
+                self.recovery.claim_row(gsid)
+                result.settle(record, WRITTEN[action], gsid=gsid)
+            elif failure is not None:
+                error = RefusedError("refused", request_id=response.request_id)
+                result.settle(record, Outcome.REJECTED, refusal_reason(error, failure))
+            else:
+                unresolved.append(Unresolved(record, sent_at, cause, reason=missing))
+        return unresolved
 
 
 def _match_rows(
@@ -177,7 +186,7 @@ def _match_rows(
         return rows
     if not rows and response.count == count and not response.failures:
         return [{}] * count
-    confirmed: list[Mapping[str, Json] | None] = []
+    confirmed: list[Row | None] = []
     remaining = list(rows)
     for body in bodies:
         is_next = bool(remaining) and _is_row_of(remaining[0], body)
@@ -185,51 +194,22 @@ def _match_rows(
     return confirmed if len(rows) - len(remaining) <= response.count else [None] * count
 
 
-def _is_row_of(row: Mapping[str, Json], body: Mapping[str, Any]) -> bool:
+def _is_row_of(row: Row, body: Mapping[str, Any]) -> bool:
     if body.get(GSID) is not None and row.get(GSID) is not None:
         return bool(row[GSID] == body[GSID])
     shared = [name for name in body if name in row]
     return bool(shared) and all(row[name] == body[name] for name in shared)
 
 
-def _read_unconfirmed(
-    action: Action,
-    unconfirmed: Sequence[tuple[LoadRecord, Mapping[str, Any]]],
-    response: WriteResponse,
-    sent: int,
-    sent_at: float,
-) -> Written:
-    """Find outcomes for the records, as they were sent, that a response has no rows of."""
-    is_create = action == "create"
-    cause = f"the response confirms {response.count} of {sent} records"
-    missing = not_confirmed(
-        f"{cause}, not this one", response.request_id, sent_at if is_create else None
-    )
-    error = RefusedError("refused", failures=response.failures, request_id=response.request_id)
-    settled, unresolved = [], []
-    for record, body in unconfirmed:
-        failure = next((each for each in response.failures if carries(body, each)), None)
-        if failure is None and is_create:
-            unresolved.append(Unresolved(record, sent_at, cause, reason=missing))
-        else:
-            reason = missing if failure is None else refusal_reason(error, failure)
-            settled.append(Settlement(record, Outcome.REJECTED, reason))
-    return Written(settled, unresolved)
-
-
 def _refuses_a_date(error: RefusedError) -> bool:
     return DATE_CODE in {error.code, *(failure.code for failure in error.failures)}
 
 
-def _refusal_of_both_formats(
-    records: Sequence[LoadRecord], first: RefusedError, second: RefusedError
-) -> RefusedError:
+def _refusal_of_both_formats(first: RefusedError, second: RefusedError) -> RefusedError:
     """Keep the failures that do not depend on the date format.
 
     In the wrong format every date is refused: only one that is refused in both is bad.
     """
-    if len(records) == 1:
-        return first
     refused_again = {_named_date(each) for each in second.failures}
     failures = tuple(
         each

@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from target_gainsight.loading.outcomes import Reason, Settlement
+from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
 from target_gainsight.loading.records import LoadRecord
 
 Action = Literal["create", "update", "delete"]
+Batch = Sequence[LoadRecord]
+
+WRITTEN: Mapping[Action, Outcome] = {
+    "create": Outcome.CREATED,
+    "update": Outcome.UPDATED,
+    "delete": Outcome.DELETED,
+}
+"""The outcome of a record that was written."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +41,6 @@ class Unresolved:
     resent: bool = False
 
 
-@dataclass(frozen=True)
-class Written:
-    """The outcomes that a response states, and the records that it does not account for."""
-
-    settlements: Sequence[Settlement]
-    unresolved: Sequence[Unresolved] = ()
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """The outcomes of unresolved records after a lookup.
-
-    Attributes:
-        settlements: The outcomes that are known now.
-        to_update: Records that turned out to exist with other values.
-        stopped: Why the run must stop; the settlements count all the same.
-    """
-
-    settlements: Sequence[Settlement] = ()
-    to_update: Sequence[LoadRecord] = ()
-    stopped: Exception | None = None
-
-
 class Writer(ABC):
     """Writes the records of one stream. Its methods run in worker threads.
 
@@ -68,8 +53,14 @@ class Writer(ABC):
     after_lost_response: ClassVar[str] = "looking up the records"
 
     @abstractmethod
-    def write(self, action: Action, records: Sequence[LoadRecord]) -> Written:
-        """Make one call; a record to update carries its row's GSID.
+    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
+        """Make one call and settle the records whose outcome the response states.
+
+        Args:
+            batch: Records to update carry their row's GSID.
+
+        Returns:
+            The records that the response does not account for, each with a reason.
 
         Raises:
             RefusedError: The tenant refused the call.
@@ -82,6 +73,12 @@ class Writer(ABC):
         """Return a record as it is sent, to find the one that a refusal names."""
         return record.fields
 
-    def recover(self, unresolved: Sequence[Unresolved]) -> Recovered:  # noqa: ARG002
-        """Look up creates with an unknown outcome; by default none, for idempotent calls."""
-        return Recovered()
+    def recover(self, unresolved: Sequence[Unresolved], result: BatchResult) -> Batch:  # noqa: ARG002
+        """Look up creates and deletes with an unknown outcome, and settle those it decides on.
+
+        By default none is looked up, for idempotent calls.
+
+        Returns:
+            Records that turned out to exist with other values, to be updated.
+        """
+        return ()
