@@ -10,16 +10,15 @@ A small library of its own: it knows nothing of Singer, of settings or of the sa
 from target_gainsight.api.auth import AccessKey as AccessKey
 from target_gainsight.api.auth import ClientCredentials as ClientCredentials
 from target_gainsight.api.client import GainsightClient as GainsightClient
+from target_gainsight.api.client import RetryPolicy as RetryPolicy
 from target_gainsight.api.clock import Clock as Clock
 from target_gainsight.api.errors import AccessDeniedError as AccessDeniedError
 from target_gainsight.api.errors import AmbiguousResponseError as AmbiguousResponseError
 from target_gainsight.api.errors import CallBudgetExceededError as CallBudgetExceededError
 from target_gainsight.api.errors import ConnectError as ConnectError
-from target_gainsight.api.errors import ConnectionLostError as ConnectionLostError
 from target_gainsight.api.errors import CredentialError as CredentialError
 from target_gainsight.api.errors import FieldFailure as FieldFailure
 from target_gainsight.api.errors import GainsightError as GainsightError
-from target_gainsight.api.errors import MalformedResponseError as MalformedResponseError
 from target_gainsight.api.errors import NotFoundError as NotFoundError
 from target_gainsight.api.errors import ObjectNotFoundError as ObjectNotFoundError
 from target_gainsight.api.errors import PayloadTooLargeError as PayloadTooLargeError
@@ -27,13 +26,10 @@ from target_gainsight.api.errors import QuotaExceededError as QuotaExceededError
 from target_gainsight.api.errors import QuotaStoreError as QuotaStoreError
 from target_gainsight.api.errors import RedirectedError as RedirectedError
 from target_gainsight.api.errors import RefusedError as RefusedError
-from target_gainsight.api.errors import ResponseTimeoutError as ResponseTimeoutError
 from target_gainsight.api.errors import RetryCallError as RetryCallError
-from target_gainsight.api.errors import ServerError as ServerError
 from target_gainsight.api.errors import StoppedError as StoppedError
 from target_gainsight.api.errors import StopRunError as StopRunError
 from target_gainsight.api.errors import ThrottledError as ThrottledError
-from target_gainsight.api.errors import TokenExpiredError as TokenExpiredError
 from target_gainsight.api.errors import UnavailableError as UnavailableError
 from target_gainsight.api.errors import UnknownOutcomeError as UnknownOutcomeError
 from target_gainsight.api.errors import UnknownRouteError as UnknownRouteError
@@ -47,7 +43,6 @@ from target_gainsight.api.http.json_codec import Json as Json
 from target_gainsight.api.http.json_codec import Record as Record
 from target_gainsight.api.http.json_codec import encode as encode
 from target_gainsight.api.http.responses import Response as Response
-from target_gainsight.api.http.retry import RetryPolicy as RetryPolicy
 from target_gainsight.api.rate_limits.groups import DOCUMENTED_LIMITS as DOCUMENTED_LIMITS
 from target_gainsight.api.rate_limits.groups import RateLimitGroup as RateLimitGroup
 from target_gainsight.api.rate_limits.groups import RateLimits as RateLimits
@@ -55,7 +50,6 @@ from target_gainsight.api.rate_limits.limiter import RateLimiter as RateLimiter
 from target_gainsight.api.rate_limits.store import open_store as open_store
 from target_gainsight.api.resources.bulk import BulkApi as BulkApi
 from target_gainsight.api.resources.bulk import JobStatus as JobStatus
-from target_gainsight.api.resources.bulk import UploadResponse as UploadResponse
 from target_gainsight.api.resources.metadata import Field as Field
 from target_gainsight.api.resources.metadata import MetadataApi as MetadataApi
 from target_gainsight.api.resources.metadata import ObjectSchema as ObjectSchema
@@ -67,7 +61,6 @@ from target_gainsight.api.resources.per_record import RecordFailure as RecordFai
 from target_gainsight.api.resources.per_record import TimelineApi as TimelineApi
 from target_gainsight.api.resources.per_record import is_duplicate as is_duplicate
 from target_gainsight.api.resources.query_filter import Condition as Condition
-from target_gainsight.api.resources.query_filter import Operator as Operator
 from target_gainsight.api.resources.query_filter import Where as Where
 from target_gainsight.api.resources.query_filter import all_of as all_of
 from target_gainsight.api.resources.query_filter import any_of as any_of

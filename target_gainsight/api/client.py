@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import backoff
 import requests
 from typing_extensions import Self
 
@@ -21,12 +23,10 @@ from target_gainsight.api.errors import (
     AmbiguousResponseError,
     CredentialError,
     GainsightError,
-    ResponseTimeoutError,
+    Outcome,
     RetryCallError,
-    ServerError,
     StoppedError,
     ThrottledError,
-    TokenExpiredError,
     UnavailableError,
     UnknownOutcomeError,
     UnreachableError,
@@ -37,7 +37,6 @@ from target_gainsight.api.http.call import (
     TOKEN_FORM_REFUSED,
     Call,
     CallEvent,
-    Outcome,
 )
 from target_gainsight.api.http.responses import (
     Response,
@@ -45,7 +44,6 @@ from target_gainsight.api.http.responses import (
     check_token_response,
     read_response,
 )
-from target_gainsight.api.http.retry import RetryPolicy, RetryState
 from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
@@ -57,6 +55,35 @@ logger = logging.getLogger(__name__)
 
 _MAX_TOKENS = 5
 """Tokens tried for one call: another run of the same OAuth client may end each of them early."""
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """The bounds of retrying, in seconds.
+
+    Waits between attempts double from `base` up to `max_wait`, with full jitter. `max_seconds`
+    bounds the attempts and waits of one call together; waits for a permit do not count. Until the
+    tenant has responded at all, `first_response_tries` and `first_response_seconds` apply.
+    """
+
+    max_seconds: float = 900
+    first_response_tries: int = 3
+    first_response_seconds: float = 20
+    base: float = 0.5
+    max_wait: float = 60
+
+
+@dataclass
+class _Attempts:
+    """The attempts of one call so far. `spent` sums their time and the `waits` between them."""
+
+    ended_at: float
+    count: int = 0
+    sent_at: float = 0.0
+    waits: int = 0
+    spent: float = 0.0
+    tokens_refused: int = 0
 
 
 class GainsightClient:
@@ -82,7 +109,7 @@ class GainsightClient:
         *,
         session: requests.Session | None = None,
         rate_limiter: RateLimiter | None = None,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        retry: RetryPolicy = RetryPolicy(),
         timeout: float = 60,
         clock: Clock | None = None,
         observer: Callable[[CallEvent], None] | None = None,
@@ -124,14 +151,17 @@ class GainsightClient:
             UnavailableError: The retries are exhausted.
             UnknownOutcomeError: The call is not repeatable and may have been committed.
         """
-        state = RetryState(self._retry, call, self._clock.now())
+        made = _Attempts(self._clock.now())
         while True:
             if self._stopped:
                 raise StoppedError(**call.context)
             try:
-                return self._attempt(call, header, state) if header else self._paced(call, state)
+                if header:
+                    return self._attempt(call, header, made)
+                if response := self._attempt_with_permit(call, made):
+                    return response
             except RetryCallError as error:
-                self._prepare_retry(call, error, state)
+                self._wait_to_retry(call, error, made)
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""
@@ -165,23 +195,22 @@ class GainsightClient:
         self.token_grant = parse_token(response.body)
         return self.token_grant
 
-    def _paced(self, call: Call, state: RetryState) -> Response:
-        """Make one attempt with a permit and the current credential."""
+    def _attempt_with_permit(self, call: Call, made: _Attempts) -> Response | None:
+        """Make one attempt; return None to make another with the next permit or token."""
         permit = self._rate_limiter.acquire(call.group or "synchronous")
         throttled: ThrottledError | None = None
         header = self._credential.current()
         try:
-            response = self._attempt(call, header, state)
+            response = self._attempt(call, header, made)
         except ThrottledError as error:
             throttled = error
-            raise
+            return None
         except CredentialError as error:
-            state.tokens_refused += 1
+            made.tokens_refused += 1
             most = _MAX_TOKENS if self._was_authorized else 2
-            if isinstance(self._credential, Tokens) and state.tokens_refused < most:
+            if isinstance(self._credential, Tokens) and made.tokens_refused < most:
                 self._credential.drop(header)
-                message = "the token is not accepted any more"
-                raise TokenExpiredError(message, **error.context) from None
+                return None
             message = f"{error.message}. {self._credential.advice}"
             raise CredentialError(message, **error.context) from None
         finally:
@@ -189,39 +218,40 @@ class GainsightClient:
         self._was_authorized = True
         return response
 
-    def _attempt(self, call: Call, header: AuthHeader, state: RetryState) -> Response:
+    def _attempt(self, call: Call, header: AuthHeader, made: _Attempts) -> Response:
         """Exchange request and response once, and report the attempt to the observer."""
-        state.attempts += 1
-        state.sent_at = self._clock.now()
-        waited = state.sent_at - state.ended_at
+        made.count += 1
+        made.sent_at = self._clock.now()
+        waited = made.sent_at - made.ended_at
+        outcome: Outcome = "succeeded"
+        status: int | None = None
         try:
-            result: Response | GainsightError = self._exchange(call, header)
+            response = self._exchange(call, header)
+            status = response.status
         except GainsightError as error:
             error.description = header.redact(error.description)
-            result = error
-        state.ended_at = self._clock.now()
-        seconds = state.ended_at - state.sent_at
-        state.spent += seconds
-        outcome: Outcome = "refused" if isinstance(result, GainsightError) else "succeeded"
-        if isinstance(result, RetryCallError):
-            outcome = "throttled" if isinstance(result, ThrottledError) else "failed"
-        if self._observer:
-            event = CallEvent(
-                kind=call.kind,
-                group=call.group,
-                method=call.method,
-                path=call.path,
-                status=result.status,
-                seconds=seconds,
-                attempt=state.attempts,
-                outcome=outcome,
-                waited=waited,
-                sent_at=state.sent_at,
-            )
-            self._observer(event)
-        if isinstance(result, GainsightError):
-            raise result
-        return result
+            status, outcome = error.status, error.outcome
+            raise
+        finally:
+            made.ended_at = self._clock.now()
+            seconds = made.ended_at - made.sent_at
+            made.spent += seconds
+            if self._observer:
+                self._observer(
+                    CallEvent(
+                        kind=call.kind,
+                        group=call.group,
+                        method=call.method,
+                        path=call.path,
+                        status=status,
+                        seconds=seconds,
+                        attempt=made.count,
+                        outcome=outcome,
+                        waited=waited,
+                        sent_at=made.sent_at,
+                    )
+                )
+        return response
 
     def _exchange(self, call: Call, header: AuthHeader) -> Response:
         """Send the call once. Timeouts are short until the first response.
@@ -243,29 +273,40 @@ class GainsightClient:
         check(response, is_gainsight=self._is_gainsight)
         return response
 
-    def _prepare_retry(self, call: Call, error: RetryCallError, state: RetryState) -> None:
+    def _wait_to_retry(self, call: Call, error: RetryCallError, made: _Attempts) -> None:
         """Wait until the next attempt, or raise why there is none."""
-        if isinstance(error, TokenExpiredError):
-            return
-        if isinstance(error, ThrottledError) and call.group:
-            return  # the rate limiter waits
-        if not call.repeatable and isinstance(error, AmbiguousResponseError | ServerError):
+        if isinstance(error, AmbiguousResponseError) and not call.repeatable:
             message = f"the call was sent and may have been committed: {error.message}"
             raise UnknownOutcomeError(
                 message,
-                sent_at=state.sent_at + self._clock_offset,
-                timed_out=isinstance(error, ResponseTimeoutError),
+                sent_at=made.sent_at + self._clock_offset,
+                timed_out=error.timed_out,
                 cause=error,
                 **error.context,
             ) from error
-        wait = state.next_wait(error, has_responded=self._has_responded)
-        if wait is None:
-            raise self._retries_exhausted(error, state) from error
+        policy, left = self._retry, self._seconds_left(call, error, made)
+        retry_after = error.retry_after or 0.0
+        if left <= 0 or retry_after > left:
+            raise self._retries_exhausted(error, made) from error
+        longest = min(policy.max_wait, policy.base * 2 ** min(made.waits, 30))
+        wait = min(max(retry_after, backoff.full_jitter(longest)), left)
+        made.waits += 1
+        made.spent += wait
         logger.warning("%s: trying again in %.1f s", error, wait)
         if self._clock.wait(wait):
             raise StoppedError(**error.context) from error
 
-    def _retries_exhausted(self, error: RetryCallError, state: RetryState) -> GainsightError:
+    def _seconds_left(self, call: Call, error: RetryCallError, made: _Attempts) -> float:
+        """Return how long the call may still be retried."""
+        policy = self._retry
+        if not self._has_responded:
+            may_try = made.count < policy.first_response_tries
+            return policy.first_response_seconds - made.spent if may_try else 0.0
+        if error.status == _SERVER_ERROR and made.count >= call.server_error_tries:
+            return 0.0
+        return min(policy.max_seconds, call.max_seconds) - made.spent
+
+    def _retries_exhausted(self, error: RetryCallError, made: _Attempts) -> GainsightError:
         if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
@@ -273,7 +314,7 @@ class GainsightClient:
             )
             return UnreachableError(message, **error.context)
         message = (
-            f"Gainsight did not serve this call in {state.attempts} tries over "
-            f"{state.spent:.0f} s: {error.message}"
+            f"Gainsight did not serve this call in {made.count} tries over {made.spent:.0f} s: "
+            f"{error.message}"
         )
         return UnavailableError(message, **error.context)

@@ -14,19 +14,18 @@ Errors carry what is needed to find the call again, never a credential and never
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TypedDict
+from typing import ClassVar, Literal, TypeAlias, TypedDict
 
 from target_gainsight.api.http.json_codec import Json
+
+Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
+"""Of one attempt of a call."""
 
 _LONGEST_DESCRIPTION = 300
 
 
 class CallContext(TypedDict, total=False):
-    """The call that an error is about, and what the tenant responded.
-
-    `status` is the HTTP status, `code` and `description` are the response's `errorCode` and
-    `errorDesc`, `request_id` is what Gainsight's support asks for.
-    """
+    """The call that an error is about, and the response to it, if there was one."""
 
     method: str | None
     path: str | None
@@ -52,7 +51,13 @@ class FieldFailure:
 
 @dataclass(eq=False, repr=False)
 class GainsightError(Exception):
-    """Anything that went wrong with a call. Its text is one readable line."""
+    """Anything that went wrong with a call. Its text is one readable line.
+
+    `status` is the HTTP status, `code` and `description` are the response's `errorCode` and
+    `errorDesc`, `request_id` is what Gainsight's support asks for.
+    """
+
+    outcome: ClassVar[Outcome] = "refused"
 
     message: str = ""
     _: KW_ONLY
@@ -79,13 +84,13 @@ class GainsightError(Exception):
         description = self.description or ""
         if len(description) > _LONGEST_DESCRIPTION:
             description = f"{description[:_LONGEST_DESCRIPTION]}…"
-        details = [
-            f"{self.method} {self.path}" if self.method else "",
-            f"HTTP {self.status}" if self.status else "",
-            self.code or "",
+        details = (
+            self.method and f"{self.method} {self.path}",
+            f"HTTP {self.status}" if self.status else None,
+            self.code,
             description,
-            f"request id {self.request_id}" if self.request_id else "",
-        ]
+            self.request_id and f"request id {self.request_id}",
+        )
         known = ", ".join(filter(None, details))
         message = self.message or type(self).__name__
         text = f"{message} ({known})" if known else message
@@ -147,6 +152,8 @@ class StoppedError(StopRunError):
 class RetryCallError(GainsightError):
     """The same call may succeed later. `retry_after` is in seconds, if the server gave it."""
 
+    outcome: ClassVar[Outcome] = "failed"
+
     _: KW_ONLY
     retry_after: float | None = None
 
@@ -154,33 +161,23 @@ class RetryCallError(GainsightError):
 class ThrottledError(RetryCallError):
     """Too many calls (429, `GU_2400` or `GS_APIG_2404`, whatever the HTTP status)."""
 
-
-class TokenExpiredError(RetryCallError):
-    """The tenant no longer accepts this token; the call had no effect."""
-
-
-class ServerError(RetryCallError):
-    """The tenant failed (5xx, `GU_1101`). A write may have been committed nevertheless."""
+    outcome = "throttled"
 
 
 class ConnectError(RetryCallError):
     """The connection was never made, so the call cannot have had an effect."""
 
 
+@dataclass(eq=False, repr=False)
 class AmbiguousResponseError(RetryCallError):
-    """The call was sent and no response can be read: it may have had its effect."""
+    """The call was sent, and may have had its effect.
 
+    The tenant failed (5xx, `GU_1101`), the connection broke, no response came in time (then
+    `timed_out`), or it cannot be read: a web page, cut short, or of another shape.
+    """
 
-class ConnectionLostError(AmbiguousResponseError):
-    """The connection broke after the call was sent."""
-
-
-class ResponseTimeoutError(AmbiguousResponseError):
-    """No response came in time."""
-
-
-class MalformedResponseError(AmbiguousResponseError):
-    """The response is a web page, cut short, empty, or not of the shape of this call's."""
+    _: KW_ONLY
+    timed_out: bool = False
 
 
 class UnavailableError(GainsightError):

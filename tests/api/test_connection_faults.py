@@ -27,13 +27,10 @@ from scripted_server import (
 
 from target_gainsight.api import (
     AccessKey,
+    AmbiguousResponseError,
     Call,
     ConnectError,
-    ConnectionLostError,
     GainsightClient,
-    GainsightError,
-    MalformedResponseError,
-    ResponseTimeoutError,
     RetryPolicy,
     UnavailableError,
     UnknownOutcomeError,
@@ -55,28 +52,28 @@ def call(client: GainsightClient, *, repeatable: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause"),
+    ("fault", "timed_out"),
     [
-        (reset_after_reading, ConnectionLostError),
-        (close_after_reading, ConnectionLostError),
-        (close_unread, ConnectionLostError),
-        (say_nonsense, ConnectionLostError),
-        (cut_short, MalformedResponseError),
-        (break_compression, MalformedResponseError),
-        (hang, ResponseTimeoutError),
-        (hang_in_the_middle, ResponseTimeoutError),
+        (reset_after_reading, False),
+        (close_after_reading, False),
+        (close_unread, False),
+        (say_nonsense, False),
+        (cut_short, False),
+        (break_compression, False),
+        (hang, True),
+        (hang_in_the_middle, True),
     ],
 )
 def test_outcome_is_unknown_once_connected(
-    make_client: MakeClient, fault: Step, cause: type[GainsightError]
+    make_client: MakeClient, fault: Step, timed_out: bool
 ) -> None:
     with ScriptedServer([fault, answer]) as server:
-        timeout = 0.5 if cause is ResponseTimeoutError else 60
+        timeout = 0.5 if timed_out else 60
         client = make_client(f"http://127.0.0.1:{server.port}", timeout=timeout)
         with pytest.raises(UnknownOutcomeError) as caught:
             call(client)
-        assert type(caught.value.cause) is cause
-        assert caught.value.timed_out is (cause is ResponseTimeoutError)
+        assert isinstance(caught.value.cause, AmbiguousResponseError)
+        assert caught.value.timed_out is timed_out
         client.close()
     assert answer.__name__ not in server.done
 
@@ -88,7 +85,7 @@ def test_outcome_is_unknown_on_closed_kept_connection(make_client: MakeClient, f
         assert call(client) == "done"
         with pytest.raises(UnknownOutcomeError) as caught:
             call(client)
-        assert isinstance(caught.value.cause, ConnectionLostError)
+        assert isinstance(caught.value.cause, AmbiguousResponseError)
         assert server.connections == 1
         client.close()
 
@@ -120,9 +117,9 @@ def closed_port() -> int:
 @pytest.mark.parametrize(
     ("base_url", "reason"),
     [
-        ("http://127.0.0.1:{port}", "the connection is refused"),
-        ("https://127.0.0.1:{port}", "the connection is refused"),
-        ("https://no-such-tenant.invalid", "the name cannot be resolved"),
+        ("http://127.0.0.1:{port}", "Connection refused"),
+        ("https://127.0.0.1:{port}", "Connection refused"),
+        ("https://no-such-tenant.invalid", "no connection can be made"),
     ],
 )
 def test_unreachable_domain_stops_run_with_reason(

@@ -16,6 +16,7 @@ from scripted_server import ScriptedServer, cut_short, reset_after_reading
 
 from target_gainsight.api import (
     AccessDeniedError,
+    AmbiguousResponseError,
     Call,
     CallBudgetExceededError,
     CallEvent,
@@ -27,7 +28,6 @@ from target_gainsight.api import (
     RateLimits,
     RedirectedError,
     RetryPolicy,
-    ServerError,
     StoppedError,
     StopRunError,
     UnavailableError,
@@ -324,7 +324,7 @@ def test_unavailable_token_makes_call_unavailable(
     thing = requests_mock.post(URL, json=success())
     with pytest.raises(UnavailableError) as caught:
         client.send(Call("POST", "/v1/thing", kind="insert", json={}, repeatable=False))
-    assert isinstance(caught.value.__cause__, ServerError)
+    assert isinstance(caught.value.__cause__, AmbiguousResponseError)
     assert caught.value.path == "/v1/users/m2m/oauth/token"
     assert sum(clock.waits) <= 100.001
     assert thing.call_count == 0

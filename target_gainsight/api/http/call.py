@@ -7,13 +7,13 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO
 
-from target_gainsight.api.errors import CallContext
+from urllib3.filepost import encode_multipart_formdata
+
+from target_gainsight.api.errors import CallContext, Outcome
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.api.rate_limits.groups import RateLimitGroup
-
-Outcome: TypeAlias = Literal["succeeded", "refused", "throttled", "failed"]
 
 _CHUNK_BYTES = 1 << 16
 
@@ -47,20 +47,11 @@ class Content:
 def form_content(
     fields: Mapping[str, str], filename: str, open_file: Callable[[], BinaryIO]
 ) -> Content:
-    """Return a multipart form of text fields followed by a CSV file in `file` (RFC 7578).
-
-    `open_file` is called for every attempt, right before it is sent.
-    """
-    boundary = secrets.token_hex(16)
-    filename = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    parts = [f'name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
-    parts.append(
-        f'name="file"; filename="{filename}"\r\nContent-Type: text/csv; charset=utf-8\r\n\r\n'
-    )
-    opening = f"--{boundary}\r\nContent-Disposition: form-data; "
-    head = "".join(opening + part for part in parts).encode()
-    tail = f"\r\n--{boundary}--\r\n".encode()
-    media_type = f"multipart/form-data; boundary={boundary}"
+    """Return a multipart form of text fields followed by a CSV file in `file`."""
+    place = secrets.token_hex(16)
+    file = (filename, place, "text/csv; charset=utf-8")
+    form, media_type = encode_multipart_formdata([*fields.items(), ("file", file)])
+    head, tail = form.split(place.encode())
     return Content(media_type, lambda: FormStream(head, open_file(), tail))
 
 
@@ -93,9 +84,9 @@ class Call:
     content: Content | None = None
     repeatable: bool = True
     partial: bool = False
-    expects: Callable[[Json], bool] | None = None
+    expects: Callable[[Json], bool] = lambda _: True
     max_seconds: float = math.inf
-    server_error_tries: int | None = None
+    server_error_tries: float = math.inf
     min_response_seconds: float = 0.0
 
     @property

@@ -19,18 +19,17 @@ import requests
 from target_gainsight.api.auth import parse_token
 from target_gainsight.api.errors import (
     AccessDeniedError,
+    AmbiguousResponseError,
     CallContext,
     CredentialError,
     FieldFailure,
     GainsightError,
-    MalformedResponseError,
     NotFoundError,
     ObjectNotFoundError,
     PayloadTooLargeError,
     RedirectedError,
     RefusedError,
     RetryCallError,
-    ServerError,
     ThrottledError,
     UnknownRouteError,
     UnreachableError,
@@ -76,48 +75,44 @@ class Response:
 Send: TypeAlias = Callable[[Call], Response]
 """Makes a call, as `GainsightClient.send` does."""
 
-_NOT_ACCEPTED = "Gainsight does not accept the credential"
+_NOT_ACCEPTED = (CredentialError, "Gainsight does not accept the credential")
+_THROTTLED = (ThrottledError, "too many calls")
+_FAILED = (AmbiguousResponseError, "Gainsight failed")
+_UNKNOWN_ROUTE = (
+    UnknownRouteError,
+    "the tenant has no such API route; check that the domain is a Gainsight CS (NXT) tenant's",
+)
+_KNOWN_FAILURES: Mapping[str | int, tuple[type[GainsightError], str]] = {
+    "GU_2400": _THROTTLED,
+    "GS_APIG_2404": _THROTTLED,
+    "GS_APIG_2401": _NOT_ACCEPTED,
+    "GSOBJ_1024": _NOT_ACCEPTED,
+    "GS_APIG_2402": (
+        AccessDeniedError,
+        "this IP address may not call Gainsight; have it added to the tenant's allowed addresses",
+    ),
+    "GS_APIG_1000": _UNKNOWN_ROUTE,
+    "GSOBJ_1023": (
+        UnsuitableObjectError,
+        "the synchronous API does not serve this object; load it by a bulk job (transport: bulk)",
+    ),
+    "GU_1101": _FAILED,
+    # Its HTTP status is 500, and it states that nothing was deleted (Company API, Error Codes).
+    "GSOBJ_1003": (RefusedError, "Gainsight does not delete the record"),
+    401: _NOT_ACCEPTED,
+    403: (
+        AccessDeniedError,
+        "Gainsight denies this call; ask an administrator to allow the credential or IP address",
+    ),
+    429: _THROTTLED,
+}
+"""Failures by error code, else by HTTP status."""
 _CHECK_CLIENT = (
     "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and the "
     "OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 > Create "
     "Connection > Gainsight API, authentication type OAuth; check both, and that the domain is the "
     "tenant they belong to"
 )
-_ASK_PERMISSION = (
-    "Gainsight denies this call. Ask an administrator to allow the credential this API, and this "
-    "machine's IP address if the tenant restricts addresses"
-)
-_CHECK_ADDRESS = (
-    "Gainsight does not allow calls from this IP address. Ask an administrator to add it to the "
-    "tenant's allowed addresses"
-)
-_CHECK_ROUTE = (
-    "the tenant does not know this API route. Check that the domain is a Gainsight CS (NXT) "
-    "tenant's, and base_url if it is set"
-)
-_WRONG_API = (
-    "this object cannot be used through the synchronous API, which serves standard and low-volume "
-    "custom objects only. Load it by a bulk job instead (transport: bulk)"
-)
-_THROTTLED = "too many calls"
-
-_BY_CODE: Mapping[str, tuple[type[GainsightError], str]] = {
-    "GU_2400": (ThrottledError, _THROTTLED),
-    "GS_APIG_2404": (ThrottledError, _THROTTLED),
-    "GS_APIG_2401": (CredentialError, _NOT_ACCEPTED),
-    "GSOBJ_1024": (CredentialError, _NOT_ACCEPTED),
-    "GS_APIG_2402": (AccessDeniedError, _CHECK_ADDRESS),
-    "GS_APIG_1000": (UnknownRouteError, _CHECK_ROUTE),
-    "GSOBJ_1023": (UnsuitableObjectError, _WRONG_API),
-    "GU_1101": (ServerError, "Gainsight failed"),
-    # Its HTTP status is 500, and it states that nothing was deleted (Company API, Error Codes).
-    "GSOBJ_1003": (RefusedError, "Gainsight does not delete the record"),
-}
-_BY_STATUS: Mapping[int, tuple[type[GainsightError], str]] = {
-    401: (CredentialError, _NOT_ACCEPTED),
-    403: (AccessDeniedError, _ASK_PERMISSION),
-    429: (ThrottledError, _THROTTLED),
-}
 
 _SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
@@ -160,25 +155,11 @@ def check_response(response: Response, *, is_gainsight: bool) -> None:
     Raises:
         GainsightError: It is a failure, or cannot be read.
     """
-    call, status = response.call, response.status
-    if status in _SUCCESSES and response.body.get("result") is True:
-        if call.expects and not call.expects(response.data):
-            message = "the response does not have the shape of this call's responses"
-            raise MalformedResponseError(message, **response.context)
-        return
-    if status == _TOO_LARGE:
-        message = "the request body is too large; nothing was written"
-        raise PayloadTooLargeError(message, **response.context)
-    if response.is_object:
-        hides_outcomes = (
-            isinstance(response.data, list) and response.body.get("errorCode") not in _BY_CODE
-        )
-    else:
-        hides_outcomes = status in _REFUSALS
-    if call.partial and hides_outcomes and status not in _BY_STATUS:
-        message = "the refusal does not state the outcome of each record"
-        raise MalformedResponseError(message, **response.context)
-    raise _failure(response, is_gainsight=is_gainsight)
+    if response.status not in _SUCCESSES or response.body.get("result") is not True:
+        raise _failure(response, is_gainsight)
+    if not response.call.expects(response.data):
+        message = "the response does not have the shape of this call's responses"
+        raise AmbiguousResponseError(message, **response.context)
 
 
 def check_token_response(response: Response, *, is_gainsight: bool) -> None:
@@ -191,18 +172,19 @@ def check_token_response(response: Response, *, is_gainsight: bool) -> None:
         GainsightError: No token is granted, or the response cannot be read.
     """
     status, body = response.status, response.body
-    if status in _SUCCESSES and body.get("result") is not False:
+    is_success = status in _SUCCESSES and body.get("result") is not False
+    if is_success:
         with suppress(ValueError):
             parse_token(body)
             return
-    failure = _failure(response, is_gainsight=is_gainsight)
+    failure = _failure(response, is_gainsight)
     failure.description = None
     failure.code = failure.code or as_text(body.get("error"))
-    without_token = isinstance(failure, MalformedResponseError) and response.is_object
-    if isinstance(failure, RefusedError | CredentialError) or without_token:
+    if isinstance(failure, RefusedError | CredentialError) or (is_success and response.is_object):
         raise CredentialError(_CHECK_CLIENT, **failure.context)
     if status == _NOT_FOUND and not isinstance(failure, UnreachableError):
-        raise UnknownRouteError(_CHECK_ROUTE, **failure.context)
+        kind, message = _UNKNOWN_ROUTE
+        raise kind(message, **failure.context)
     raise failure
 
 
@@ -220,7 +202,7 @@ def field_failures(body: Record) -> tuple[FieldFailure, ...]:
     return tuple(_completed(failure, described) for failure in listed) or (described,)
 
 
-def _failure(response: Response, *, is_gainsight: bool) -> GainsightError:
+def _failure(response: Response, is_gainsight: bool) -> GainsightError:
     status, context = response.status, response.context
     if status in _REDIRECTS:
         target = response.headers.get("location", "an unnamed address")
@@ -229,43 +211,51 @@ def _failure(response: Response, *, is_gainsight: bool) -> GainsightError:
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
         return RedirectedError(message, **context)
-    known = _BY_CODE.get(context["code"] or "") or _BY_STATUS.get(status)
-    if known is None and status in _SERVER_FAULTS:
-        known = (ServerError, "Gainsight failed")
+    if status == _TOO_LARGE:
+        message = "the request body is too large; nothing was written"
+        return PayloadTooLargeError(message, **context)
+    by_status = _FAILED if status in _SERVER_FAULTS else _KNOWN_FAILURES.get(status)
+    known = _KNOWN_FAILURES.get(context["code"] or "", by_status)
     if known is None:
         return _refusal(response) if response.is_object else _unreadable(response, is_gainsight)
     kind, message = known
-    if issubclass(kind, RetryCallError):
-        return kind(message, retry_after=_retry_after(response), **context)
-    return kind(message, **context)
+    error = kind(message, **context)
+    if isinstance(error, RetryCallError):
+        error.retry_after = _retry_after(response)
+    return error
 
 
 def _unreadable(response: Response, is_gainsight: bool) -> GainsightError:
     """Return the error of a response without a JSON object; a refusal is one even so."""
     context = response.context
-    if response.status in _REFUSALS and response.status != _NOT_FOUND:
+    is_refusal = response.status in _REFUSALS and response.status != _NOT_FOUND
+    if is_refusal and not response.call.partial:
         return RefusedError("the call is refused without a readable reason", **context)
     content = response.content.strip()
     is_page = "html" in response.headers.get("content-type", "").lower() or content[:1] == b"<"
-    if is_page and not is_gainsight:
+    if is_page and not is_gainsight and not is_refusal:
         message = (
             "a web page responds instead of the API: the domain does not seem to be a Gainsight "
             "tenant. It should look like mycompany.gainsightcloud.com"
         )
         return UnreachableError(message, **context)
     shape = "a web page" if is_page else "not a JSON object, or cut short"
-    return MalformedResponseError(f"the response is {shape if content else 'empty'}", **context)
+    return AmbiguousResponseError(f"the response is {shape if content else 'empty'}", **context)
 
 
 def _refusal(response: Response) -> GainsightError:
     """Return the error of a readable refusal that concerns what was sent."""
     body, context = response.body, response.context
+    if response.call.partial and isinstance(response.data, list):
+        message = "the refusal does not state the outcome of each record"
+        return AmbiguousResponseError(message, **context)
     if body.get("title") == "OBJECT_NOT_FOUND":
         return ObjectNotFoundError("the tenant has no such object", **context)
     if response.status == _NOT_FOUND:
         return NotFoundError("the tenant does not have what was asked for", **context)
     if response.status in _SUCCESSES and body.get("result") is not False:
-        return MalformedResponseError("the response states neither success nor failure", **context)
+        message = "the response states neither success nor failure"
+        return AmbiguousResponseError(message, **context)
     return RefusedError(
         "Gainsight refuses the call",
         failures=field_failures(body),
@@ -316,12 +306,8 @@ def _described_failure(body: Record) -> FieldFailure | None:
     if found is None:
         return None
     code = as_text(body.get("errorCode")) or ""
-    return FieldFailure(
-        field=found["field"],
-        value=None if code == _NULL_CODE else found["value"],
-        code=code,
-        message=found["message"],
-    )
+    value = None if code == _NULL_CODE else found["value"]
+    return FieldFailure(found["field"], value, code, found["message"])
 
 
 def _completed(failure: FieldFailure, described: FieldFailure) -> FieldFailure:

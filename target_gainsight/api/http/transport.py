@@ -5,47 +5,38 @@ Only a connection that was never made shows that a failed request has not reache
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from target_gainsight.api.auth import AuthHeader
 from target_gainsight.api.errors import (
+    AmbiguousResponseError,
     CallContext,
     ConnectError,
-    ConnectionLostError,
     GainsightError,
-    MalformedResponseError,
-    ResponseTimeoutError,
     UnreachableError,
 )
 from target_gainsight.api.http.call import Call, FormStream
 from target_gainsight.api.http.json_codec import encode
 
 _CONNECTIONS = 64
-_TRUST_HINT = (
-    "behind a proxy that inspects TLS, point REQUESTS_CA_BUNDLE to its certificate authority"
-)
 _NEVER_CONNECTED: tuple[tuple[type[BaseException], str], ...] = (
     (requests.exceptions.ProxyError, "the proxy does not let the connection through ({})"),
-    (ssl.SSLCertVerificationError, f"the TLS certificate is not valid ({{}}); {_TRUST_HINT}"),
-    (socket.gaierror, "the name cannot be resolved (DNS)"),
-    (ConnectionRefusedError, "the connection is refused"),
+    (
+        ssl.SSLCertVerificationError,
+        "the TLS certificate is not valid ({}); point REQUESTS_CA_BUNDLE to its authority",
+    ),
     (requests.ConnectTimeout, "no connection is made in time"),
     (NewConnectionError, "no connection can be made ({})"),
 )
 _TIMEOUTS = (TimeoutError, requests.ReadTimeout, ReadTimeoutError)
-_CUT_SHORT = (ChunkedEncodingError, ContentDecodingError)
 
 
 class Transport:
@@ -68,9 +59,7 @@ class Transport:
         self.host = parts.hostname
         self._base_url = base_url.rstrip("/")
         self._user_agent = f"target-gainsight/{version('target-gainsight')}"
-        is_loopback = self.host == "localhost"
-        with suppress(ValueError):
-            is_loopback = is_loopback or ipaddress.ip_address(self.host).is_loopback
+        is_loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
         self._proxies = {"no_proxy": self.host} if is_loopback else None
         self._owns_session = session is None
         self._session = session or requests.Session()
@@ -138,22 +127,14 @@ def _fault(error: OSError, call: CallContext) -> GainsightError:
         if any(isinstance(cause, kind) for cause in causes):
             return ConnectError(reason.format(causes[-1]), **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
-        return ResponseTimeoutError("no response came in time", **call)
-    if isinstance(error, _CUT_SHORT):
-        return MalformedResponseError("the response was cut short", **call)
-    return ConnectionLostError(f"the connection broke: {causes[-1]}", **call)
+        return AmbiguousResponseError("no response came in time", timed_out=True, **call)
+    return AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions that this one wraps, outermost first.
-
-    `__context__` leads to whatever the caller happened to be handling, and is followed only where
-    older releases of urllib3 leave the reason in it.
-    """
+    """Yield the exceptions that this one wraps, outermost first."""
     yield error
-    context = error.__context__ if isinstance(error, NewConnectionError) else None
-    wrapped = (error.__cause__, context, getattr(error, "reason", None), *reversed(error.args))
-    for inner in wrapped:
+    for inner in (error.__cause__, getattr(error, "reason", None), *reversed(error.args)):
         if isinstance(inner, BaseException):
             yield from _causes(inner)
             return

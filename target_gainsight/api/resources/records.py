@@ -5,6 +5,7 @@ Company and Custom Object APIs have no upsert: PUT never inserts. The People API
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -196,7 +197,7 @@ class RecordsApi:
             kind="query",
             json=body,
             expects=lambda data: rows_of(data) is not None,
-            server_error_tries=None if known else _FIRST_QUERY_TRIES,
+            server_error_tries=math.inf if known else _FIRST_QUERY_TRIES,
         )
         try:
             response = self._send(call)
