@@ -30,7 +30,7 @@ def an_object(*fields: Field, name: str = "Company") -> ObjectSchema:
 def company(*more: Field) -> ObjectSchema:
     """A Company with a field of most kinds."""
     return an_object(
-        a_field("Gsid", "GSID", createable=False, updateable=False, read_only=True),
+        a_field("Gsid", "GSID", insertable=False, updatable=False),
         a_field("Name", length=20, required=True, nillable=False),
         a_field("RenewalDate", "DATE", label="Renewal Date"),
         a_field("ARR", "CURRENCY"),
@@ -40,8 +40,8 @@ def company(*more: Field) -> ObjectSchema:
         a_field("Csm", "LOOKUP", lookup_objects=("gsuser",)),
         a_field("ParentCompany", "LOOKUP"),
         a_field("ExternalId__gc", length=40, label="External Id"),
-        a_field("Score", "NUMBER", formula=True),
-        a_field("ModifiedDate", "DATETIME", createable=False, updateable=False, read_only=True),
-        a_field("CurrencyIsoCode", "STRING", updateable=False),
+        a_field("Score", "NUMBER", formula=True, insertable=False, updatable=False),
+        a_field("ModifiedDate", "DATETIME", insertable=False, updatable=False),
+        a_field("CurrencyIsoCode", "STRING", updatable=False),
         *more,
     )

@@ -67,9 +67,8 @@ def test_describe_returns_fields(client: GainsightClient, requests_mock: Any) ->
         data_type="PICKLIST",
         required=True,
         nillable=False,
-        createable=True,
-        updateable=True,
-        read_only=False,
+        insertable=True,
+        updatable=True,
         formula=False,
         length=None,
         decimal_places=None,
@@ -199,7 +198,7 @@ def test_requested_object_is_found_at_any_place_and_case(
     ("described", "named"),
     [
         ([GSUSER, {"objectName": "company_person", "fields": []}], "gsuser, company_person"),
-        ([{"objectName": "company"}], "company, no fields"),
+        ([{"objectName": "company"}], "company instead"),
     ],
 )
 def test_description_of_another_object_is_refused(

@@ -36,5 +36,5 @@ def test_single_part_is_not_joined() -> None:
 def test_aliases_go_on_after_z() -> None:
     wire = to_wire(any_of(*(is_in("Name", [number]) for number in range(54))))
     aliases = [condition["alias"] for condition in wire["conditions"]]
-    assert (aliases[0], aliases[25], aliases[26], aliases[53]) == ("A", "Z", "AA", "BB")
+    assert (aliases[0], aliases[25], aliases[26], aliases[53]) == ("A", "Z", "AA", "BBB")
     assert wire["expression"] == " OR ".join(aliases)

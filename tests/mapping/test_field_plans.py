@@ -273,7 +273,7 @@ def test_field_not_writable_in_sync_mode_fails(
         "Name",
         *extra,
         sync_mode=sync_mode,
-        schema=company(a_field("UpdateOnly", createable=False)),
+        schema=company(a_field("UpdateOnly", insertable=False)),
         **named,
     )
     assert any(
@@ -289,9 +289,9 @@ def test_field_that_sync_mode_does_not_write_need_not_be_writable() -> None:
 
 
 def test_native_upsert_needs_createable_or_updateable() -> None:
-    person = an_object(a_field("Email", "EMAIL", updateable=False), name="Person")
+    person = an_object(a_field("Email", "EMAIL", updatable=False), name="Person")
     assert plan("Email", schema=person, keys=("Email",), object_type="person").column_to_field
-    closed = an_object(a_field("Email", "EMAIL", read_only=True), name="Person")
+    closed = an_object(a_field("Email", "EMAIL", insertable=False, updatable=False), name="Person")
     assert problems_of("Email", schema=closed, keys=("Email",), object_type="person")
 
 

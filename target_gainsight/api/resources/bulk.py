@@ -20,11 +20,6 @@ _PATH = "/v1.0/admin/connector/job/bulkimport"
 _MIN_RESPONSE_SECONDS = 300.0
 """The response comes after the whole file is received."""
 
-_ID_NAMES = ("statusid", "jobstatusid", "id")
-_STATE_NAMES = ("status", "state", "jobstatus")
-_ACCEPTED = ("succe", "accept")
-_FAILED = ("fail", "error", "reject")
-
 
 @dataclass(frozen=True)
 class UploadResponse:
@@ -55,10 +50,9 @@ class BulkApi:
     def upload(
         self, job_id: str, filename: str, open_file: Callable[[], BinaryIO]
     ) -> UploadResponse:
-        """Upload a CSV file to a job (GS Bulk API connector, upload).
+        """Upload a CSV file to a job, whose id is in Gainsight's cURL command.
 
-        The job's id is in Gainsight's cURL command. `open_file` is called for every attempt, right
-        before it is sent.
+        `open_file` is called for every attempt, right before it is sent.
 
         Raises:
             PayloadTooLargeError: HTTP 413; send it in parts.
@@ -75,11 +69,9 @@ class BulkApi:
             min_response_seconds=_MIN_RESPONSE_SECONDS,
         )
         response = self._send(call)
-        status_id = (
-            as_text(response.data)
-            or _named(as_mapping(response.data), _ID_NAMES)
-            or _named(response.body, _ID_NAMES[:2])
-        )
+        data = as_mapping(response.data)
+        status_id = as_text(response.data) or _named(data, "statusid", "jobstatusid", "id")
+        status_id = status_id or _named(response.body, "statusid", "jobstatusid")
         return UploadResponse(status_id, response.request_id)
 
     def status(self, status_id: str) -> JobStatus:
@@ -90,36 +82,34 @@ class BulkApi:
             NotFoundError: The same, as HTTP 404.
         """
         path = f"{_PATH}/status/{quote(status_id, safe='')}"
-        call = Call("GET", path, kind="job status", expects=lambda data: _state(data) is not None)
+        call = Call("GET", path, kind="job status", expects=lambda data: bool(_state(data)))
         data = self._send(call).data
-        counts = dict(_counts(data))
-        accepted, failed = (
-            next((n for name, n in counts.items() if any(part in name for part in parts)), None)
-            for parts in (_ACCEPTED, _FAILED)
+        return JobStatus(
+            _state(data), _count(data, "succe", "accept"), _count(data, "fail", "error", "reject")
         )
-        return JobStatus(_state(data) or "", accepted, failed)
 
 
-def _named(record: Record, names: tuple[str, ...]) -> str | None:
+def _named(record: Record, *names: str) -> str | None:
+    """Return the text or whole number under the first of the names, whatever their spelling."""
     plain = {name.lower().replace("_", ""): value for name, value in record.items()}
-    for name in names:
-        value = plain.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if text := as_text(value):
-            return text
-    return None
+    values = (str(plain[name]) for name in names if isinstance(plain.get(name), str | int))
+    return next(filter(None, values), None)
 
 
-def _state(data: Json) -> str | None:
-    state = as_text(data) or _named(as_mapping(data), _STATE_NAMES)
-    return state.strip().upper().replace(" ", "_") if state else None
+def _state(data: Json) -> str:
+    state = as_text(data) or _named(as_mapping(data), "status", "state", "jobstatus") or ""
+    return state.strip().upper().replace(" ", "_")
 
 
-def _counts(data: Json) -> Iterator[tuple[str, int]]:
-    """Yield every whole number of a response with its name, at any depth."""
+def _count(data: Json, *parts: str) -> int | None:
+    """Return the first number, at any depth, whose name has one of the parts."""
+    counts = (n for name, n in _numbers(data) if any(part in name for part in parts))
+    return next(counts, None)
+
+
+def _numbers(data: Json) -> Iterator[tuple[str, int]]:
     for name, value in as_mapping(data).items():
         if isinstance(value, int) and not isinstance(value, bool):
             yield name.lower(), value
         else:
-            yield from _counts(value)
+            yield from _numbers(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,7 +61,6 @@ _DESCRIBE_SEVERAL = {
     "populateAutoSuggestDetails": "true",
     "externalContext": "false",
 }
-_MANY_SHOWN = 5
 _UNREADABLE = (AccessDeniedError, NotFoundError, RefusedError, UnavailableError, UnknownRouteError)
 
 
@@ -78,8 +77,9 @@ class PicklistOption:
 class Field:
     """A field of an object. `name` is the API name, `label` the name on screen.
 
-    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text. A picklist may
-    be described without `options`: `load_options` reads them from its category, in one call.
+    `data_type` is Gainsight's: STRING, NUMBER, PICKLIST, … `length` bounds text. A new record may
+    have an `insertable` field, and an `updatable` one may be changed. A picklist may be described
+    without `options`: `load_options` reads them from its category, in one call.
     """
 
     name: str
@@ -87,9 +87,8 @@ class Field:
     data_type: str
     required: bool = False
     nillable: bool = True
-    createable: bool = True
-    updateable: bool = True
-    read_only: bool = False
+    insertable: bool = True
+    updatable: bool = True
     formula: bool = False
     length: int | None = None
     decimal_places: int | None = None
@@ -98,16 +97,6 @@ class Field:
     load_options: Callable[[], tuple[PicklistOption, ...]] = field(
         default=tuple, compare=False, repr=False
     )
-
-    @property
-    def insertable(self) -> bool:
-        """Return whether a new record may have it."""
-        return self.createable and not (self.formula or self.read_only)
-
-    @property
-    def updatable(self) -> bool:
-        """Return whether it may be changed in an existing record."""
-        return self.updateable and not (self.formula or self.read_only)
 
 
 @dataclass(frozen=True)
@@ -162,13 +151,14 @@ class MetadataApi:
             WrongMetadataError: The response describes something else.
         """
         response = self._send(describe_call(object_name))
-        entries = _entries(response.data) or ()
+        entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
             raise ObjectNotFoundError(message, request_id=response.request_id)
         entry = _entry_of(object_name, entries)
         if entry is None:
-            message = f"asked to describe {object_name}, the tenant describes {_names(entries)}"
+            described = ", ".join(str(each.get("objectName")) for each in entries[:5])
+            message = f"asked to describe {object_name}, the tenant describes {described} instead"
             raise WrongMetadataError(message, request_id=response.request_id)
         return self._schema(entry, object_name)
 
@@ -177,15 +167,12 @@ class MetadataApi:
 
         Objects that a response lacks are left out, and so are all of a call that is refused:
         `describe` them singly.
-
-        Raises:
-            StopRunError: The credential is not accepted, or the tenant cannot be reached.
         """
         schemas: dict[str, ObjectSchema] = {}
         for start in range(0, len(object_names), _MAX_DESCRIBED):
             names = object_names[start : start + _MAX_DESCRIBED]
             with suppress(*_UNREADABLE):
-                entries = _entries(self._send(describe_several_call(names)).data) or ()
+                entries = _entries(self._send(describe_several_call(names)).data)
                 for name in names:
                     if entry := _entry_of(name, entries):
                         schemas[name.lower()] = self._schema(entry, name)
@@ -198,7 +185,7 @@ class MetadataApi:
     def _load_category(self, category_id: str) -> tuple[PicklistOption, ...]:
         """List a dropdown category once (Get API - categoryID); none where it is not whole."""
         if category_id not in self._categories:
-            items: Sequence[Record] = ()
+            data: Record = {}
             try:
                 data = as_mapping(self._send(category_call(category_id)).data)
             except _UNREADABLE as error:
@@ -208,45 +195,41 @@ class MetadataApi:
                     category_id,
                     error,
                 )
-            else:
-                listed = as_mappings(data.get("childItems"))
-                count = _whole(as_mapping(data.get("categoryDetails")).get("count")) or 0
-                if len(listed) >= count:
-                    items = [item for item in listed if not _is_deleted(item)]
-            self._categories[category_id] = _options(items, gsid="gsid", label="name")
+            items, details = data.get("childItems"), as_mapping(data.get("categoryDetails"))
+            is_whole = len(as_mappings(items)) >= (_whole(details, "count") or 0)
+            self._categories[category_id] = _options(items if is_whole else (), "gsid", "name")
         return self._categories[category_id]
 
     def _schema(self, entry: Record, asked_for: str) -> ObjectSchema:
-        fields = (each for each in as_mappings(entry.get("fields")) if not _is_deleted(each))
-        summary = _summary(entry, asked_for)
-        return ObjectSchema(**vars(summary), fields=tuple(self._field(each) for each in fields))
+        fields = tuple(self._field(each) for each in _existing(entry.get("fields")))
+        return ObjectSchema(**vars(_summary(entry, asked_for)), fields=fields)
 
     def _field(self, entry: Record) -> Field:
         """Parse a field. What its description leaves out is left to the tenant to refuse."""
         meta = as_mapping(entry.get("meta"))
         name = as_text(entry.get("fieldName")) or ""
-        detail = as_mapping(meta.get("lookupDetail"))
-        listed = () if _is_deleted(detail) else as_mappings(detail.get("lookupObjects"))
-        targets = [as_text(each.get("objectName")) for each in listed if not _is_deleted(each)]
-        options = _options(as_mappings(entry.get("options")), gsid="value", label="label")
+        formula = _flag(meta, "formulaField") is True
+        writable = not formula and _flag(meta, "readOnly") is not True
+        targets = _existing(as_mapping(meta.get("lookupDetail")).get("lookupObjects"))
+        options = _options(entry.get("options"), "value", "label")
         category = as_text(as_mapping(meta.get("properties")).get("PICKLIST_CATEGORY_ID"))
+        loads = bool(category and not options)
         return Field(
             name=name,
             label=as_text(entry.get("label")) or name,
             data_type=(as_text(entry.get("dataType")) or "").upper(),
-            required=_flag(meta.get("required")) or False,
-            nillable=_flag(meta.get("nillable")) is not False,
-            createable=_flag(meta.get("createable")) is not False,
-            updateable=_flag(meta.get("updateable")) is not False,
-            read_only=_flag(meta.get("readOnly")) or False,
-            formula=_flag(meta.get("formulaField")) or False,
-            length=_whole(meta.get("length")),
-            decimal_places=_whole(meta.get("decimalPlaces")),
-            lookup_objects=tuple(target for target in targets if target),
+            required=_flag(meta, "required") is True,
+            nillable=_flag(meta, "nillable") is not False,
+            insertable=writable and _flag(meta, "createable") is not False,
+            updatable=writable and _flag(meta, "updateable") is not False,
+            formula=formula,
+            length=_whole(meta, "length"),
+            decimal_places=_whole(meta, "decimalPlaces"),
+            lookup_objects=tuple(
+                target for each in targets if (target := as_text(each.get("objectName")))
+            ),
             options=options,
-            load_options=partial(self._load_category, category)
-            if category and not options
-            else tuple,
+            load_options=partial(self._load_category, category or "") if loads else tuple,
         )
 
 
@@ -258,7 +241,7 @@ def describe_call(object_name: str) -> Call:
         kind="describe",
         params={"ic": "false", "cl": "0", "idd": "true"},
         max_seconds=_MAX_SECONDS,
-        expects=lambda data: _entries(data) is not None,
+        expects=_is_description,
     )
 
 
@@ -270,7 +253,7 @@ def describe_several_call(object_names: Sequence[str]) -> Call:
         kind="describe",
         json={"objectNames": list(object_names), **_DESCRIBE_SEVERAL},
         max_seconds=_MAX_SECONDS_OF_SEVERAL,
-        expects=lambda data: _entries(data) is not None,
+        expects=_is_description,
     )
 
 
@@ -285,32 +268,23 @@ def category_call(category_id: str) -> Call:
     )
 
 
-def _entries(data: Json) -> tuple[Record, ...] | None:
+def _is_description(data: Json) -> bool:
+    return isinstance(data, Mapping) or is_list_of_mappings(data)
+
+
+def _entries(data: Json) -> tuple[Record, ...]:
     """Return the described objects, which come in a list or as the one that was asked for."""
-    if isinstance(data, Mapping):
-        return (data,) if data else ()
-    return as_mappings(data) if is_list_of_mappings(data) else None
+    return as_mappings([data] if data and isinstance(data, Mapping) else data)
 
 
 def _entry_of(object_name: str, entries: Sequence[Record]) -> Record | None:
     """Return the entry of an object, if it has fields; a single one need not repeat the name."""
-    described = [entry for entry in entries if isinstance(entry.get("fields"), list)]
-    for entry in described:
-        if (as_text(entry.get("objectName")) or "").lower() == object_name.lower():
+    default = object_name if len(entries) == 1 else ""
+    for entry in entries:
+        name = as_text(entry.get("objectName")) or default
+        if name.lower() == object_name.lower() and isinstance(entry.get("fields"), list):
             return entry
-    is_unnamed = len(entries) == 1 and described and not described[0].get("objectName")
-    return described[0] if is_unnamed else None
-
-
-def _names(entries: Sequence[Record]) -> str:
-    """Return the names of described objects, shortened, for messages."""
-    names = [as_text(entry.get("objectName")) or "an object without a name" for entry in entries]
-    shown = names[:_MANY_SHOWN]
-    if len(names) > _MANY_SHOWN:
-        shown.append(f"{len(names) - _MANY_SHOWN} more")
-    if not any(isinstance(each.get("fields"), list) for each in entries):
-        shown.append("no fields")
-    return ", ".join(shown)
+    return None
 
 
 def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
@@ -319,35 +293,36 @@ def _summary(entry: Record, asked_for: str = "") -> ObjectSummary:
         name=name,
         label=as_text(entry.get("label")) or name,
         object_type=(as_text(entry.get("objectType")) or "").upper(),
-        transactional=_flag(entry.get("transactional")),
+        transactional=_flag(entry, "transactional"),
     )
 
 
-def _is_deleted(entry: Record) -> bool:
-    return bool(_flag(entry.get("deleted")) or _flag(as_mapping(entry.get("meta")).get("deleted")))
+def _existing(listed: Json) -> Iterator[Record]:
+    """Yield the entries of a list that are not marked as deleted."""
+    for entry in as_mappings(listed):
+        if not _flag(entry, "deleted") and not _flag(as_mapping(entry.get("meta")), "deleted"):
+            yield entry
 
 
-def _options(items: Sequence[Record], *, gsid: str, label: str) -> tuple[PicklistOption, ...]:
+def _options(listed: Json, gsid: str, label: str) -> tuple[PicklistOption, ...]:
     """Parse the items of a picklist, whose GSID and label have these keys."""
     return tuple(
         PicklistOption(
             gsid=as_text(item.get(gsid)) or "",
             label=as_text(item.get(label)) or "",
-            active=_flag(item.get("active")) is not False,
+            active=_flag(item, "active") is not False,
         )
-        for item in items
+        for item in _existing(listed)
     )
 
 
-def _flag(value: Json) -> bool | None:
+def _flag(record: Record, name: str) -> bool | None:
     """Return a flag, which may come as text."""
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
+    value = str(record.get(name)).strip().lower()
+    return value == "true" if value in {"true", "false"} else None
 
 
-def _whole(value: Json) -> int | None:
+def _whole(record: Record, name: str) -> int | None:
     """Return a whole number, which may come as text."""
-    if isinstance(value, str):
-        value = int(value) if value.isdecimal() else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    value = str(record.get(name))
+    return int(value) if value.isdecimal() else None

@@ -1,8 +1,6 @@
 """Timeline activities and CTAs: each record of a call has its own outcome, under its reference.
 
 The reference is the `ExternalId` of an activity, or the `referenceId` of the request for a CTA.
-Documented examples of responses differ: an object by reference or a list of such, `failures` or
-`failure`, a message or objects with a code. All of these are read.
 """
 
 from __future__ import annotations
@@ -18,10 +16,7 @@ from target_gainsight.api.http.responses import Send
 from target_gainsight.api.resources.metadata import PicklistOption
 from target_gainsight.api.resources.records import batch
 
-_WRITTEN = ("success", "successes")
-_REFUSED = ("failures", "failure")
-_REFERENCES = ("referenceId", "ExternalId", "externalId")
-_IDENTIFIERS = ("activityId", "Gsid", "gsid", "GSID", "id")
+_IDENTIFIERS = ("activityId", "Gsid", "gsid", "id")
 _CODES = ("errorCode", "code")
 _MESSAGES = ("message", "errorMessage", "errorDesc")
 _DUPLICATE = "GS_TL_10_0207"
@@ -60,37 +55,31 @@ class PerRecordResponse:
 
 @dataclass(frozen=True)
 class TimelineApi:
-    """Saves activities by their `ExternalId`, which is unique in the tenant.
+    """Saves up to 50 activities by their `ExternalId`, which is unique in the tenant.
 
-    Inserting an `ExternalId` that exists fails for that activity alone. An insert whose response
-    was lost may therefore be sent again: activities that were written fail as duplicates.
-
-    Raises `RefusedError` if a whole call is refused (nothing was written), `UnknownOutcomeError` if
-    an insert may have been written, and `ValueError` if there is no activity or more than 50.
+    An insert whose response was lost (`UnknownOutcomeError`) may be sent again: activities that
+    were written fail as duplicates, each for itself.
     """
 
     _send: Send
 
     def insert(self, activities: Sequence[Record]) -> PerRecordResponse:
-        """Create up to 50 activities (Timeline APIs, Single Activity Save).
-
-        `ActivityDate` has milliseconds and offset.
-        """
-        return self._save("POST", activities)
+        """Create activities, whose `ActivityDate` has milliseconds and offset (Timeline APIs)."""
+        return self._save("POST", activities, {})
 
     def update(self, activities: Sequence[Record]) -> PerRecordResponse:
-        """Update up to 50 activities."""
+        """Update activities."""
         return self._save("PUT", activities, {"identifier": "externalid"})
 
     def _save(
-        self, method: str, activities: Sequence[Record], params: Mapping[str, str] | None = None
+        self, method: str, activities: Sequence[Record], params: Mapping[str, str]
     ) -> PerRecordResponse:
         call = Call(
             method,
             "/v1/ant/es/activity",
             kind="timeline",
             group="timeline",
-            params=params or {},
+            params=params,
             json={"records": batch(activities)},
         )
         return _save_by_reference(self._send, call)
@@ -98,23 +87,20 @@ class TimelineApi:
 
 @dataclass(frozen=True)
 class CockpitApi:
-    """Writes CTAs, each under a reference of the caller's choice.
+    """Writes up to 50 CTAs, each under a reference of the caller's choice.
 
     Type, reason, status and priority are given by name. A CTA has no key that makes a repeat safe:
-    after an unknown outcome, look it up.
-
-    Raises `RefusedError` if a whole call is refused (nothing was written), `UnknownOutcomeError` if
-    an insert may have been written, and `ValueError` if there is no CTA or more than 50.
+    after an `UnknownOutcomeError`, look it up.
     """
 
     _send: Send
 
     def insert(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        """Create up to 50 CTAs (Create CTA)."""
+        """Create CTAs (Create CTA)."""
         return self._save("POST", ctas)
 
     def update(self, ctas: Mapping[str, Record]) -> PerRecordResponse:
-        """Update up to 50 CTAs by their `Gsid` (Update CTA)."""
+        """Update CTAs by their `Gsid` (Update CTA)."""
         return self._save("PUT", ctas)
 
     def list_names(self) -> dict[str, tuple[PicklistOption, ...]]:
@@ -127,11 +113,8 @@ class CockpitApi:
             kind = next((kind for kind in _CTA_NAMES if kind in category.lower()), None)
             label = as_text(item.get("name")) or as_text(item.get("label"))
             if kind and label:
-                option = PicklistOption(
-                    gsid=as_text(item.get("gsid")) or label,
-                    label=label,
-                    active=item.get("active") is not False,
-                )
+                gsid = as_text(item.get("gsid")) or label
+                option = PicklistOption(gsid, label, active=item.get("active") is not False)
                 names[kind] = (*names.get(kind, ()), option)
         return names
 
@@ -167,54 +150,41 @@ def _save_by_reference(send: Send, call: Call) -> PerRecordResponse:
     except RefusedError as refusal:
         if not _is_by_reference(refusal.data):
             raise
-        return _read_by_reference(refusal.data, refusal.request_id)
-    return _read_by_reference(response.data, response.request_id)
+        return _read_by_reference(as_mapping(refusal.data), refusal.request_id)
+    return _read_by_reference(as_mapping(response.data), response.request_id)
 
 
 def _is_by_reference(data: Json) -> bool:
-    return any(name in as_mapping(data) for name in (*_WRITTEN, *_REFUSED))
+    return not {"success", "failures", "failure"}.isdisjoint(as_mapping(data))
 
 
-def _read_by_reference(data: Json, request_id: str | None) -> PerRecordResponse:
-    """Parse outcomes in any of their forms."""
-    outcomes = as_mapping(data)
+def _read_by_reference(data: Record, request_id: str | None) -> PerRecordResponse:
     refused = {
-        reference: RecordFailure(_first(why, _CODES) or "", _message(why))
-        for name in _REFUSED
-        for reference, why in _by_reference(outcomes.get(name))
+        reference: RecordFailure(
+            code=next(_texts(as_mappings(why), _CODES), ""),
+            message="; ".join(_texts(why, _MESSAGES)),
+        )
+        for name in ("failures", "failure")
+        for reference, why in _by_reference(data.get(name))
     }
     written = {
-        reference: _first(what, _IDENTIFIERS)
-        for name in _WRITTEN
-        for reference, what in _by_reference(outcomes.get(name))
+        reference: next(_texts(what, _IDENTIFIERS), None)
+        for reference, what in _by_reference(data.get("success"))
         if reference not in refused
     }
     return PerRecordResponse(written, refused, request_id)
 
 
-def _by_reference(listed: Json) -> Iterator[tuple[str, Json]]:
-    if isinstance(listed, list):
-        for each in listed:
-            yield from _by_reference(each)
-        return
-    entry = as_mapping(listed)
-    named = next((entry[name] for name in _REFERENCES if name in entry), None)
-    if named is not None:
-        yield str(named), entry
-    else:
-        yield from entry.items()
+def _by_reference(listed: Json) -> Iterator[tuple[str, list[Json]]]:
+    """Yield what an object, or a list of objects, has by reference, as a list in any case."""
+    for part in listed if isinstance(listed, list) else [listed]:
+        for reference, what in as_mapping(part).items():
+            yield reference, what if isinstance(what, list) else [what]
 
 
-def _message(why: Json) -> str:
-    if isinstance(why, list):
-        return "; ".join(filter(None, (_message(each) for each in why)))
-    return _first(why, _MESSAGES) or ""
-
-
-def _first(value: Json, names: tuple[str, ...]) -> str | None:
-    """Return the first text under one of the keys, in any item; a bare text counts as a message."""
-    if isinstance(value, list):
-        return next((found for each in value if (found := _first(each, names))), None)
-    if isinstance(value, Mapping):
-        return next((text for name in names if (text := as_text(value.get(name)))), None)
-    return None if names is _CODES else as_text(value)
+def _texts(items: Sequence[Json], names: tuple[str, ...]) -> Iterator[str]:
+    """Yield each item that is a text, and the first text under one of the names of any other."""
+    for item in items:
+        texts = (as_text(as_mapping(item).get(name)) for name in names)
+        if text := as_text(item) or next(filter(None, texts), None):
+            yield text

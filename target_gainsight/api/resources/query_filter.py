@@ -5,9 +5,8 @@ Gainsight takes a list of aliased conditions and an expression over the aliases 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, count, product
 from string import ascii_uppercase
 from typing import Literal, TypeAlias
 
@@ -57,27 +56,24 @@ def any_of(*parts: Where) -> Where:
 def to_wire(where: Where) -> dict[str, Json]:
     """Return a filter as the `where` of a query."""
     conditions: list[Json] = []
-    # A, B, … Z, then AA, AB and so on.
-    aliases = chain.from_iterable(product(ascii_uppercase, repeat=length) for length in count(1))
-    expression = _expression(where, map("".join, aliases), conditions)
+    expression = _expression(where, conditions)
     return {"conditions": conditions, "expression": expression}
 
 
-def _expression(where: Where, aliases: Iterator[str], conditions: list[Json]) -> str:
-    """Append the conditions, and return the expression over their aliases."""
-    if isinstance(where, Condition):
-        alias = next(aliases)
-        conditions.append(
-            {
-                "name": where.field,
-                "alias": alias,
-                "value": list(where.values),
-                "operator": where.operator,
-            }
-        )
-        return alias
-    parts = []
-    for inner in where.parts:
-        part = _expression(inner, aliases, conditions)
-        parts.append(f"({part})" if isinstance(inner, Combination) else part)
-    return f" {where.joined_by} ".join(parts)
+def _expression(where: Where, conditions: list[Json]) -> str:
+    """Append the conditions, and return the expression over their aliases: A, … Z, AA, … ZZ."""
+    if isinstance(where, Combination):
+        parts = [
+            f"({_expression(part, conditions)})"
+            if isinstance(part, Combination)
+            else _expression(part, conditions)
+            for part in where.parts
+        ]
+        return f" {where.joined_by} ".join(parts)
+    repeats, letter = divmod(len(conditions), len(ascii_uppercase))
+    alias = ascii_uppercase[letter] * (repeats + 1)
+    value = list(where.values)
+    conditions.append(
+        {"name": where.field, "alias": alias, "value": value, "operator": where.operator}
+    )
+    return alias

@@ -70,12 +70,9 @@ class RecordsApi:
     def insert(self, object_name: str, records: Sequence[Record]) -> WriteResponse:
         """Create up to 50 records, all or none; repeating it duplicates them (Company API, Insert).
 
-        Raises:
-            RefusedError: Nothing was written.
-            UnknownOutcomeError: They may have been written; look them up.
-            ValueError: No record, or more than 50.
+        After an `UnknownOutcomeError`, look them up.
         """
-        return self._write("POST", object_name, records)
+        return self._write("POST", object_name, records, ())
 
     def update(
         self, object_name: str, records: Sequence[Record], *, keys: Sequence[str]
@@ -84,10 +81,6 @@ class RecordsApi:
 
         Each record has all keys, one to three fields that are AND-ed; fields that are left out stay
         as they are. A key that finds nothing refuses the whole call.
-
-        Raises:
-            RefusedError: Nothing was written.
-            ValueError: No record or more than 50, no key or more than 3.
         """
         if not 1 <= len(keys) <= MAX_KEYS:
             message = f"an update takes 1 to {MAX_KEYS} keys, not {len(keys)}"
@@ -104,11 +97,7 @@ class RecordsApi:
     ) -> Iterator[Record]:
         """Yield the matching rows by `Gsid`, reading each page when needed (Company API, Read).
 
-        Args:
-            select: The fields; there is no select-all. `Csm__gr.Email` follows a lookup. The keys
-                of the rows are spelt likewise.
-            where: The filter; all rows by default.
-            limit: The maximum number of rows.
+        There is no select-all; `Csm__gr.Email` follows a lookup. Rows are spelt as the select is.
 
         Raises:
             UnreadableFieldError: A selected field cannot be read.
@@ -124,46 +113,36 @@ class RecordsApi:
             size = MAX_PAGE if limit is None else min(MAX_PAGE, limit - offset)
             rows = self._page(object_name, select, {**body, "limit": size, "offset": offset})
             if any(name not in row for row in rows for name in select):
-                rows = _spell_as_selected(rows, select)
+                rows = [_spell_as_selected(row, select) for row in rows]
             yield from rows
             if len(rows) < size:
                 return
             offset += size
 
     def get(self, object_name: str, gsid: str) -> Record:
-        """Return a record by its GSID.
-
-        Raises:
-            NotFoundError: There is none.
-        """
-        message = f"{object_name} has no record {gsid}"
+        """Return a record by its GSID, or raise `NotFoundError`."""
         try:
-            response = self._send(Call("GET", objects_path(object_name, gsid), kind="get"))
+            data = self._send(Call("GET", objects_path(object_name, gsid), kind="get")).data
         except RefusedError as error:
             if error.code != _NOTHING_MATCHES:
                 raise
-            raise NotFoundError(message, **error.context) from error
-        rows = rows_of(response.data) or as_mappings([response.data])
-        if not rows:
-            raise NotFoundError(message, request_id=response.request_id)
-        return rows[0]
+            data = None
+        if rows := rows_of(data) or as_mappings([data]):
+            return rows[0]
+        message = f"{object_name} has no record {gsid}"
+        raise NotFoundError(message)
 
     def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
         """Delete a record (Company API, Delete).
 
-        A `repeatable` call is repeated if its response is lost. If the lost call had its effect,
-        the next one is refused, because there is no record.
-
-        Raises:
-            RefusedError: It was not deleted, such as one that others refer to, or there is none.
-            NotFoundError: There is none.
-            UnknownOutcomeError: It may have been deleted; look it up. Not if `repeatable`.
+        A `repeatable` call is repeated if its response is lost; it is refused if the lost one had
+        its effect, because there is no record. Otherwise the outcome is unknown: look it up.
         """
         path = objects_path(object_name, gsid)
         self._send(Call("DELETE", path, kind="delete", repeatable=repeatable))
 
     def _write(
-        self, method: str, object_name: str, records: Sequence[Record], keys: Sequence[str] = ()
+        self, method: str, object_name: str, records: Sequence[Record], keys: Sequence[str]
     ) -> WriteResponse:
         call = Call(
             method,
@@ -188,9 +167,10 @@ class RecordsApi:
 
     def _page(
         self, object_name: str, select: Sequence[str], body: Mapping[str, Json]
-    ) -> tuple[Record, ...]:
+    ) -> Sequence[Record]:
         """Read a page. A refusal because nothing matches is a page without rows."""
-        known = object_name.lower() in self._readable
+        name = object_name.lower()
+        known = name in self._readable
         call = Call(
             "POST",
             objects_path("query", object_name),
@@ -200,15 +180,7 @@ class RecordsApi:
             server_error_tries=math.inf if known else _FIRST_QUERY_TRIES,
         )
         try:
-            response = self._send(call)
-        except (RefusedError, NotFoundError) as error:
-            self._readable.add(object_name.lower())
-            if means_no_rows(error):
-                return ()
-            if error.code in UNREADABLE_CODES:
-                fields = fields_in(error.description or "", select)
-                raise UnreadableFieldError(error.message, fields=fields, **error.context) from error
-            raise
+            rows = rows_of(self._send(call).data) or ()
         except UnavailableError as error:
             if known or error.status != _SERVER_ERROR:
                 raise
@@ -217,8 +189,16 @@ class RecordsApi:
                 "otherwise. Some system objects cannot be read; look up another object"
             )
             raise UnavailableError(message, **error.context) from error
-        self._readable.add(object_name.lower())
-        return rows_of(response.data) or ()
+        except (RefusedError, NotFoundError) as error:
+            self._readable.add(name)
+            if error.code in UNREADABLE_CODES:
+                fields = fields_in(error.description or "", select)
+                raise UnreadableFieldError(error.message, fields=fields, **error.context) from error
+            if not means_no_rows(error):
+                raise
+            return ()
+        self._readable.add(name)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -232,9 +212,6 @@ class PeopleApi:
 
         The GSID is None where the response does not name it. Fields are flat; `companies` links to
         existing companies by `Company_ID`.
-
-        Raises:
-            RefusedError: Nothing was written.
         """
         call = Call("PUT", "/v1/peoplemgmt/v1.0/people", kind="person", json=person)
         written = as_mapping(self._send(call).data)
@@ -283,21 +260,15 @@ def fields_in(description: str, select: Sequence[str]) -> tuple[str, ...]:
         name
         for name in select
         for field in [name.lower()]
-        if any(
-            word == field or word.endswith(f".{field}") or field.startswith(f"{word}.")
-            for word in words
-        )
+        if any(f".{word}".endswith(f".{field}") or field.startswith(f"{word}.") for word in words)
     )
 
 
-def _spell_as_selected(rows: tuple[Record, ...], select: Sequence[str]) -> tuple[Record, ...]:
-    """Return rows with the keys of the select, whatever the case of the response."""
-    spelled = []
-    for row in rows:
-        by_lower_case = {name.lower(): value for name, value in row.items()}
-        missing = [name for name in select if name not in row and name.lower() in by_lower_case]
-        spelled.append({**row, **{name: by_lower_case[name.lower()] for name in missing}})
-    return tuple(spelled)
+def _spell_as_selected(row: Record, select: Sequence[str]) -> Record:
+    """Return a row with the keys of the select, whatever the case of the response."""
+    by_lower_case = {name.lower(): value for name, value in row.items()}
+    known = [name for name in select if name.lower() in by_lower_case]
+    return {**{name: by_lower_case[name.lower()] for name in known}, **row}
 
 
 def _is_write_data(data: Json) -> bool:

@@ -156,9 +156,8 @@ def static_schema(
             field,
             required=False,
             nillable=True,
-            createable=True,
-            updateable=True,
-            read_only=False,
+            insertable=True,
+            updatable=True,
             formula=False,
         )
         for field in own
