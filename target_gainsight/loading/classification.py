@@ -212,7 +212,7 @@ class Classification:
             record.fields = _without(record.fields, kept)
             record.waiting = _without(record.waiting, kept)
             if self.plan is not None:
-                self.plan.stream(record.source.alias).kept.update(kept.intersection(changed))
+                self.plan.streams[record.source.alias].kept.update(kept.intersection(changed))
             changed = tuple(name for name in changed if name not in kept)
         if self.settings.skip_unchanged and rules.uncompared.issuperset(changed):
             record.waiting = _without(record.waiting, rules.uncompared)

@@ -173,7 +173,11 @@ class LookupTargets:
                 yield object_name.lower(), names, values
 
 
-def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | FieldError | None:
+Reference = LookupKey | FieldError
+"""One row of another object, or why a value cannot name one."""
+
+
+def reference(match: MatchFields, values: Sequence[object]) -> Reference | None:
     """Return the reference of source values; None if one is blank, the error if one is invalid."""
     if any(is_blank(value) for value in values):
         return None
@@ -186,13 +190,10 @@ def reference(match: MatchFields, values: Sequence[object]) -> LookupKey | Field
 COMPANIES = "companies"
 COMPANY_ID = "Company_ID"
 
-Reference = LookupKey | FieldError | tuple[LookupKey | FieldError, ...] | None
-"""One row of another object; several, for a field that holds a list; None for a null."""
-
 
 @dataclass(frozen=True)
 class Link:
     """One link of a person to a company, and the fields of the link as they are written."""
 
-    company: LookupKey | FieldError
+    company: Reference
     attributes: Mapping[str, Any]

@@ -12,8 +12,7 @@ from typing_extensions import override
 
 from target_gainsight.api import MAX_KEYS, ObjectSchema
 from target_gainsight.loading.classification import Classification, ExistingOnInsert
-from target_gainsight.loading.dry_run.overlay import PlannedRows
-from target_gainsight.loading.dry_run.plan import PlanningWriter
+from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.lookups.deferred import DeferredParents
@@ -119,7 +118,7 @@ class ObjectSink(StreamSink):
         for name, rule in rules.items():
             self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
         if self.context.plan is not None:
-            planned = self.context.plan.stream(self.stream_name)
+            planned = self.context.plan.streams[self.stream_name]
             planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
             planned.schema = schema
         self.streams.add(self)
@@ -141,7 +140,7 @@ class ObjectSink(StreamSink):
             loaded = LoadRecord(source, self.mapper.map(record))
             if self.lookups.lookups:
                 loaded.references = {
-                    plan.target: plan.reference_of(record) for plan in self.lookups.lookups
+                    plan.target: plan.references_of(record) for plan in self.lookups.lookups
                 }
             if self.lookups.links is not None:
                 loaded.links = self.lookups.links_of(record)
@@ -208,7 +207,7 @@ class ObjectSink(StreamSink):
         rows, writer, comparison = self._make_parts()
         if plan is not None:
             if rows is not None:
-                written = plan.written(self.object_name, keys.names)
+                written = plan.written[name, keys.names]
                 rows = PlannedRows(rows, written, plan.deleted)
             writer = PlanningWriter(
                 plan=plan,
@@ -231,7 +230,7 @@ class ObjectSink(StreamSink):
             rules,
         )
         resolver, deferred = None, None
-        if self.lookups.any:
+        if self.lookups.lookups or self.lookups.links is not None:
             omit_null = stream.null_values == "omit"
             resolver = Resolver(self.lookups, context.lookups, omit_null=omit_null)
             if resolver.has_self_lookup:

@@ -62,7 +62,7 @@ class RecordsSink(ObjectSink):
             return
         loaded = LoadRecord(source, fields, deletes=True)
         loaded.references = {
-            plan.target: plan.reference_of(record)
+            plan.target: plan.references_of(record)
             for plan in self.lookups.lookups
             if plan.target in self.plan.keys
         }
@@ -78,7 +78,7 @@ class RecordsSink(ObjectSink):
         records, schema, plan = self.client.records, self._object_schema, self.context.plan
         writer: Writer = DeleteWriter(records, self.object_name, self.clock)
         if plan is not None:
-            plan.stream(self.stream_name).max_deletes = self.stream.max_deletes
+            plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
             writer = loader.writer
         fields = [field.name for field in schema.fields] if schema else []
         loader.deleter = RowDeleter(
@@ -149,9 +149,11 @@ class PersonSink(ObjectSink):
             keys=self._keys,
             ruled=tuple(self.stream.field_rules),
             links=ObjectReader(self.client.records, LINK_OBJECT),
-            link_fields=tuple(field.name for field in fields),
+            link_fields=tuple(fields),
         )
         on_no_match = links.on_no_match if links else "reject"
         writer = PeopleWriter(self.client.people, on_no_match=on_no_match)
-        comparison = PersonComparison(self.mapper, {each.name: each.converter for each in fields})
+        comparison = PersonComparison(
+            self.mapper, {name: each for name, (_, each) in fields.items()}
+        )
         return rows, writer, comparison

@@ -401,13 +401,13 @@ def test_dry_run_predicts_files_and_sends_nothing(bulk_tenant: Tenant) -> None:
     assert (run.exit_code, run.states) == (0, [])
     plan = run.target.session.plan
     assert plan
-    sizes = [size for size, _ in plan.stream("accounts").files]
+    sizes = [size for size, _ in plan.streams["accounts"].files]
     assert len(sizes) == 2
     assert uploaded(bulk_tenant) == 0
     assert not kept(bulk_tenant, "*.csv*")
     assert "would fill 2 files for bulk job plain" in plan.to_text(run.target.summary)
     cost = plan.cost(run.target.summary)
-    assert (cost.calls["upload"], cost.minutes < 1) == (2, True)
+    assert (cost["by_kind"]["upload"], cost["minutes"] < 1) == (2, True)
     real = load(bulk_tenant, [schema(), *companies(range(100))], bulk_max_file_bytes=1_000)
     assert by_file(real)["files"] == 2
 
@@ -417,9 +417,9 @@ def test_plan_counts_the_hours_of_many_uploads(bulk_tenant: Tenant) -> None:
     run = load(bulk_tenant, messages, dry_run=True, bulk_max_file_bytes=100)
     plan = run.target.session.plan
     assert plan
-    files = len(plan.stream("accounts").files)
+    files = len(plan.streams["accounts"].files)
     assert 18 < files <= 27
-    assert plan.cost(run.target.summary).minutes == 120
+    assert plan.cost(run.target.summary)["minutes"] == 120
 
 
 def test_high_volume_object_is_loaded_by_a_job(start_tenant: Callable[..., Tenant]) -> None:

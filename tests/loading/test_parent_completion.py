@@ -196,7 +196,7 @@ def test_dry_run_predicts_calls(tenant: Tenant) -> None:
     lines = [account(f"C{n}", f"C{n + 1}") for n in range(149)] + [account("C149")]
     plan = load(tenant, lines, read_group_size=30, dry_run=True)
     assert plan.states == []
-    foreseen = plan.target.session.plan.cost(plan.target.summary).calls
+    foreseen = plan.target.session.plan.cost(plan.target.summary)["by_kind"]
     tenant.count_calls()
     run = load(tenant, lines, read_group_size=30)
     assert run.outcomes() == plan.outcomes() == {"created": 150}

@@ -12,24 +12,24 @@ def test_values_are_returned_in_insertion_order() -> None:
     for number, key in enumerate([(-1,), (-2,), ("a", None), (-1,)]):
         values.add(key, {"number": number})
     assert [each.value["number"] for each in values.find([(-1,), ("a", None)])] == [0, 2, 3]
-    assert [each["number"] for each in values.take(2, up_to=3)] == [0, 1]
+    assert [each["number"] for each in values.take(2)] == [0, 1]
     assert len(values) == 2
 
 
 def test_replaced_value_keeps_its_position() -> None:
     values = SpilledValues()
     values.add(("a",), 1)
-    newest = values.add(("b",), 2)
-    values.replace(values.find([("a",)])[0], 10)
-    assert values.take(5, up_to=newest) == [10, 2]
+    values.add(("b",), 2)
+    values.put(("a",), 10)
+    assert values.take(5) == [10, 2]
 
 
 def test_shared_objects_are_restored_as_same_object() -> None:
     schema = {"properties": {}}
     values = SpilledValues()
     values.share(schema)
-    number = values.add((), {"schema": schema})
-    assert values.take(1, up_to=number)[0]["schema"] is schema
+    values.add((), {"schema": schema})
+    assert values.take(1)[0]["schema"] is schema
 
 
 def test_memory_does_not_grow_with_stored_values() -> None:

@@ -655,8 +655,8 @@ def test_dry_run_writes_nothing_and_shows_the_plan(tenant: Tenant) -> None:
     assert "timeline" not in tenant.count_calls()
     assert run.target.session.plan is not None
     cost = run.target.session.plan.cost(run.target.summary)
-    assert cost.calls["timeline"] == 2
-    assert cost.minutes == 2 / 180
+    assert cost["by_kind"]["timeline"] == 2
+    assert cost["minutes"] == 0.1
 
 
 def test_fixed_rejects_are_replayed(tenant: Tenant) -> None:

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from target_gainsight.api import ObjectSchema, RateLimitGroup, RateLimits
-from target_gainsight.loading.dry_run.overlay import PlannedRows, RowNames
-from target_gainsight.loading.keys import TO_BE_CREATED, Key
-from target_gainsight.loading.lookups.index import LookupIndex
-from target_gainsight.loading.outcomes import BatchResult, Outcome
+from target_gainsight.api import Field, ObjectSchema, RateLimitGroup, RateLimits
+from target_gainsight.loading.keys import Key
+from target_gainsight.loading.lookups.index import Cache
+from target_gainsight.loading.outcomes import Outcome
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import StreamCounts, Summary
 from target_gainsight.loading.storage.temp_database import SpilledValues
-from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unresolved, Writer
+from target_gainsight.loading.writing.writer import Action
 from target_gainsight.mapping.errors import counted, display, json_value
 from target_gainsight.mapping.escaping import one_line
+from target_gainsight.mapping.types.picklists import label_of
 
 MAX_EXAMPLES = 5
 MAX_FIELDS_SHOWN = 6
+PICKLISTS = ("PICKLIST", "MULTISELECTDROPDOWNLIST")
 UPLOAD = "upload"
 """The kind of upload calls; as many as an hour allows are sent at once."""
+WHOLE_DAY = 100.0
+"""The calls of a day, in percent."""
 
 
 @dataclass
@@ -84,39 +87,32 @@ class StreamPlan:
             ],
         }
 
-    def lines(self, name: str, counts: StreamCounts) -> list[str]:
-        """Return the plan for a person to read."""
-        outcomes, lines = counts.outcomes, []
+    def lines(self, counts: StreamCounts) -> Iterator[str]:
+        """Return the plan for a person to read; each change is on lines of its own."""
+        outcomes = counts.outcomes
         if self.creates and outcomes[Outcome.CREATED]:
-            created = f"{outcomes[Outcome.CREATED]:,}, such as {_key_texts(self.creates)}"
-            lines.append(f"{name}: would create {created}")
+            yield f"would create {outcomes[Outcome.CREATED]:,}, such as {_key_texts(self.creates)}"
         if self.updates and outcomes[Outcome.UPDATED]:
-            lines.append(f"{name}: would update {outcomes[Outcome.UPDATED]:,}, such as")
-            lines += self._update_lines()
+            changes = "\n".join(self._change_lines())
+            yield f"would update {outcomes[Outcome.UPDATED]:,}, such as\n{changes}"
         if self.max_deletes is not None:
+            examples = f", such as {_key_texts(self.deletes)}" if self.deletes else ""
             limit = f"at most {self.max_deletes:,} in a run (max_deletes)"
-            deleted = f"{outcomes[Outcome.DELETED]:,}, such as {_key_texts(self.deletes)}"
-            line = f"would delete {deleted}; {limit}"
-            if not self.deletes:
-                line = f"deletes are on, {limit}; would delete nothing"
-            lines.append(f"{name}: {line}")
+            yield f"would delete {outcomes[Outcome.DELETED]:,}{examples}; {limit}"
         if self.fallback_keys:
             found = counted(counts.found_by_fallback, "row")
             keys = one_line(", ".join(self.fallback_keys))
-            lines.append(f"{name}: would give the lookup keys to {found} found by {keys}")
-        for field_name, rule in self.rules.items():
-            rows = self.kept[field_name]
-            kept = f"; {counted(rows, 'row')} would keep another value" if rows else ""
-            lines.append(f"{name}: {one_line(field_name)} is {rule}{kept}")
+            yield f"would give the lookup keys to {found} found by {keys}"
+        for name, rule in self.rules.items():
+            kept = counted(self.kept[name], "row")
+            yield f"{one_line(name)} is {rule}; {kept} would keep another value"
         if self.files:
-            sizes = ", ".join(f"{size:,}" for size, _ in self.files[:MAX_EXAMPLES])
-            more = ", …" if len(self.files) > MAX_EXAMPLES else ""
             files = f"{counted(len(self.files), 'file')} for {self.files[0][1]}"
-            lines.append(f"{name}: would fill {files}, of {sizes}{more} bytes")
-        lines += [f"{name}: would skip {count:,}: {code}" for code, count in counts.skips.items()]
-        return lines
+            yield f"would fill {files}, {sum(size for size, _ in self.files):,} bytes in all"
+        for code, count in counts.skips.items():
+            yield f"would skip {count:,}: {code}"
 
-    def _update_lines(self) -> Iterator[str]:
+    def _change_lines(self) -> Iterator[str]:
         """Yield a line for each row and changed field; readable without indentation, too."""
         for key, changes in self.updates:
             yield f"- {_key_texts([key])}"
@@ -127,15 +123,6 @@ class StreamPlan:
                 yield f"  · and {counted(more, 'more field')}"
 
 
-@dataclass(frozen=True)
-class CostEstimate:
-    """A run's calls by kind, its minutes at the allowed rate, its share of a day's calls."""
-
-    calls: Mapping[str, int]
-    minutes: float
-    percent_of_day: float
-
-
 @dataclass
 class Plan:
     """The plan of a run.
@@ -143,49 +130,41 @@ class Plan:
     Attributes:
         limits: The limits of each group of calls.
         deleted: The GSIDs of the rows that would be deleted.
-        names: The names of rows that lookups have found.
+        names: By GSID, what lookups have found rows by.
         streams: The plan of each stream.
+        written: The rows that would have been written, by lower-case object and lookup keys: all
+            streams that write the object by these keys share them.
     """
 
     limits: Mapping[RateLimitGroup, RateLimits]
     deleted: set[str] = field(default_factory=set, init=False)
-    names: RowNames = field(default_factory=RowNames, init=False)
-    streams: dict[str, StreamPlan] = field(default_factory=dict, init=False)
-    _unsent: Counter[str] = field(default_factory=Counter, init=False)
-    _written: dict[tuple[str, tuple[str, ...]], SpilledValues] = field(
-        default_factory=dict, init=False
+    names: Cache[str, str] = field(default_factory=Cache, init=False)
+    streams: defaultdict[str, StreamPlan] = field(
+        default_factory=lambda: defaultdict(StreamPlan), init=False
     )
+    written: defaultdict[tuple[str, tuple[str, ...]], SpilledValues] = field(
+        default_factory=lambda: defaultdict(SpilledValues), init=False
+    )
+    _unsent: Counter[str] = field(default_factory=Counter, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def stream(self, name: str) -> StreamPlan:
-        """Return the plan of a stream."""
-        return self.streams.setdefault(name, StreamPlan())
-
-    def written(self, object_name: str, keys: tuple[str, ...]) -> SpilledValues:
-        """Return the fields written to an object so far, by the values of these lookup keys.
-
-        Shared by all streams that write the object by these keys.
-        """
-        return self._written.setdefault((object_name.lower(), keys), SpilledValues())
 
     def record_change(
         self, record: LoadRecord, row: Mapping[str, Any], changed: Sequence[str]
     ) -> None:
         """Record that some fields of a row would change."""
-        plan = self.stream(record.source.alias)
+        plan = self.streams[record.source.alias]
         if len(plan.updates) < MAX_EXAMPLES:
             changes = {}
             for name in changed:
                 described = plan.schema.field(name) if plan.schema is not None else None
                 before, after = row.get(name), record.fields.get(name)
-                shown = self.names.shown(before, described), self.names.shown(after, described)
-                changes[name] = shown
+                changes[name] = self._named(before, described), self._named(after, described)
             plan.updates.append((record.key, changes))
 
     def record_call(self, kind: str, batch: Sequence[LoadRecord], action: Action) -> None:
         """Record a write call."""
         with self._lock:
-            plan = self.stream(batch[0].source.alias)
+            plan = self.streams[batch[0].source.alias]
             plan.write_calls += 1
             self._unsent[kind] += 1
             if action != "update":
@@ -202,99 +181,77 @@ class Plan:
         self, stream: str, size: int, destination: str, *, is_upload: bool = False
     ) -> None:
         """Record a file that would be written, or uploaded by a call."""
-        self.stream(stream).files.append((size, destination))
+        self.streams[stream].files.append((size, destination))
         if is_upload:
             self._unsent[UPLOAD] += 1
 
-    def cost(self, summary: Summary) -> CostEstimate:
-        """Estimate the cost of the run: the calls that were made, and those that were not."""
+    def cost(self, summary: Summary) -> dict[str, Any]:
+        """Estimate the cost of the run as JSON: of the calls made, and of those that were not."""
         calls = summary.calls.by_kind + self._unsent
         separate = {UPLOAD, "timeline", "token"}
         together = sum(count for kind, count in calls.items() if kind not in separate)
         limit, timeline = self.limits["synchronous"], self.limits["timeline"]
         hours = max(0, calls[UPLOAD] - 1) // self.limits["bulk"].allowed_per_window
-        minutes = (
+        minutes = max(
             together / limit.allowed_per_window,
             calls["timeline"] / timeline.allowed_per_window,
             60 * hours,
         )
-        percent = 100 * together / limit.allowed_per_day if limit.allowed_per_day else 0.0
-        return CostEstimate(dict(calls), max(minutes), percent)
+        percent = WHOLE_DAY * together / limit.allowed_per_day if limit.allowed_per_day else 0.0
+        return {
+            "calls": calls.total(),
+            "by_kind": dict(calls),
+            "minutes": _up_to_tenth(minutes),
+            "percent_of_day": _up_to_tenth(percent),
+            "fits_into_a_day": percent <= WHOLE_DAY,
+        }
 
     def to_json(self, summary: Summary) -> dict[str, Any]:
         """Return the plan as JSON values."""
-        cost = self.cost(summary)
-        counted = summary.to_json()
+        run = summary.to_json()
         return {
             "streams": {
-                name: {**counts, **self.stream(name).to_json()}
-                for name, counts in counted["streams"].items()
+                name: {**counts, **self.streams[name].to_json()}
+                for name, counts in run["streams"].items()
             },
-            "rejects": counted["rejects"],
-            "cost": {
-                "calls": sum(cost.calls.values()),
-                "by_kind": dict(cost.calls),
-                "minutes": round(cost.minutes, 1),
-                "percent_of_day": round(cost.percent_of_day, 1),
-                "fits_into_a_day": cost.percent_of_day <= 100,  # noqa: PLR2004 - percent
-            },
+            "rejects": run["rejects"],
+            "cost": self.cost(summary),
         }
 
     def to_text(self, summary: Summary) -> str:
         """Return the plan for a person to read."""
         lines = ["plan: nothing was written", summary.table(), *summary.file_lines()]
         for name, counts in summary.streams.items():
-            lines += self.stream(name).lines(display(name), counts)
+            lines += [f"{display(name)}: {line}" for line in self.streams[name].lines(counts)]
         lines += summary.reject_lines()
         cost = self.cost(summary)
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.calls.items()))
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(cost["by_kind"].items()))
         lines.append(
-            f"cost: {counted(sum(cost.calls.values()), 'call')} ({kinds or 'none'}), "
-            f"{_at_least_a_tenth(cost.minutes)} minutes at the allowed rate, "
-            f"{_at_least_a_tenth(cost.percent_of_day)}% of a day's quota"
+            f"cost: {counted(cost['calls'], 'call')} ({kinds or 'none'}), {cost['minutes']} "
+            f"minutes at the allowed rate, {cost['percent_of_day']}% of a day's quota"
         )
-        if cost.percent_of_day > 100:  # noqa: PLR2004 - percent
-            days = math.ceil(cost.percent_of_day / 100)
+        if not cost["fits_into_a_day"]:
+            days = math.ceil(cost["percent_of_day"] / WHOLE_DAY)
             lines.append(
                 f"warning: this does not fit into a day; it takes {days} days, and each run "
                 "continues where the last one stopped"
             )
         return "\n".join(lines)
 
+    def _named(self, value: object, described: Field | None) -> object:
+        """Return a value with labels and names instead of the GSIDs that are known.
 
-@dataclass(kw_only=True)
-class PlanningWriter(Writer):
-    """Writes nothing and records what the real writer would send.
-
-    Attributes:
-        kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
-            its own.
-        lookups: Finds the records that would be written; None if no lookup needs them.
-        rows: The rows read later, into which the records are merged.
-    """
-
-    plan: Plan
-    kinds: tuple[str, str]
-    batch_size: int
-    object_name: str
-    lookups: LookupIndex | None
-    rows: PlannedRows | None
-
-    def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
-        """Record a call and settle the records with the outcomes that it would have."""
-        kind = "delete" if action == "delete" else self.kinds[action == "update"]
-        self.plan.record_call(kind, batch, action)
-        for record in batch:
-            result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
-            if action == "delete":
-                if self.rows is not None:
-                    self.rows.record_delete(record)
-                continue
-            if self.lookups is not None:
-                self.lookups.on_plan(self.object_name, record.fields)
-            if self.rows is not None:
-                self.rows.record_write(record)
-        return []
+        No call is made for a name.
+        """
+        if described is not None and described.data_type in PICKLISTS:
+            return label_of(value, described.options or described.load_options())
+        if isinstance(value, str):
+            return self.names.get(value, value)
+        if isinstance(value, list):
+            return [self._named(each, None) for each in value]
+        if isinstance(value, dict):
+            return {name: self._named(each, None) for name, each in value.items()}
+        return value
 
 
 def _key_texts(keys: Sequence[Key]) -> str:
@@ -308,7 +265,6 @@ def _key_json(key: Key) -> object:
     return values if len(values) > 1 else next(iter(values), None)
 
 
-def _at_least_a_tenth(number: float) -> str:
-    """Format a number to a tenth, but a small one never as 0.0."""
-    tenth = 0.1
-    return f"less than {tenth}" if 0 < number < tenth else f"{number:.1f}"
+def _up_to_tenth(number: float) -> float:
+    """Round up to a tenth, so that a small number is never 0."""
+    return math.ceil(10 * number) / 10

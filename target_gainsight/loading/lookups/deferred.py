@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from target_gainsight.api import GainsightError, StopRunError
+from target_gainsight.loading.keys import LookupKey
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Settlement, unavailable
 from target_gainsight.loading.records import LoadRecord
@@ -50,7 +51,6 @@ class DeferredParents:
         self._max_age_seconds = max_age_seconds
         self._create_only = create_only
         self._waiting = SpilledValues()
-        self._newest = 0
         self._due_count = RECORDS_OF_ONE_LOOKUP
         self._due_at: float | None = None
         self._following_up: dict[LoadRecord, Settlement] = {}
@@ -70,7 +70,7 @@ class DeferredParents:
                 self._add(settlement)
             else:
                 final.append(settlement)
-        if self._due_at is None and len(self._waiting):
+        if self._due_at is None:
             self._schedule()
         return final
 
@@ -78,15 +78,14 @@ class DeferredParents:
         """Drop parents that later records with the same keys set or clear, or delete."""
         later = {record.key: record for record in records if record.key}
         for entry in self._waiting.find(later):
-            settlement: Settlement = entry.value
-            waiting, by = settlement.record.waiting, later[entry.key]
+            record, by = entry.value.record, later[entry.key]
             overridden = {*by.fields, *by.waiting} - self._create_only
             if by.deletes:  # its row is not there any more
-                overridden = set(waiting)
-            remaining = {name: each for name, each in waiting.items() if name not in overridden}
-            if len(remaining) < len(waiting):
-                settlement.record.waiting = remaining
-                self._waiting.replace(entry, settlement)
+                overridden = set(record.waiting)
+            if not overridden.isdisjoint(record.waiting):
+                kept = {each: record.waiting[each] for each in record.waiting.keys() - overridden}
+                record.waiting = kept
+                self._waiting.replace(entry)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
         """Look up the parents of all waiting records.
@@ -97,31 +96,31 @@ class DeferredParents:
         Yields:
             Outcomes and updates, for some records at a time.
         """
-        newest = self._newest
-        while waiting := self._waiting.take(RECORDS_OF_ONE_LOOKUP, newest):
+        before, self._waiting = self._waiting, SpilledValues()
+        while waiting := before.take(RECORDS_OF_ONE_LOOKUP):
             try:
                 yield self._look_up(waiting, final=final)
             except StopRunError:
                 raise
             except GainsightError as error:
-                if final:
-                    records = [settlement.record for settlement in waiting]
-                    for record in records:
-                        record.waiting = {}
-                    yield unavailable(records, error), []
-                else:
+                if not final:
                     for settlement in waiting:
                         self._add(settlement)
+                    continue
+                for settlement in waiting:
+                    settlement.record.waiting = {}
+                yield unavailable([settlement.record for settlement in waiting], error), []
         self._schedule()
 
     def settle(self, result: BatchResult) -> BatchResult:
         """Replace each follow-up update by the original record it completes."""
+        originals = self._following_up
         return replace(
             result,
             settlements=[self._completed(each) for each in result.settlements],
             unavailable=[
-                self._following_up.pop(record, Settlement(record, Outcome.UPDATED)).record
-                for record in result.unavailable
+                originals.pop(update).record if update in originals else update
+                for update in result.unavailable
             ],
         )
 
@@ -130,8 +129,9 @@ class DeferredParents:
         for part in (record, *record.parts):
             part.references = {}  # they are resolved, except for those waited for
             self._waiting.share(part.source.schema)
-        self._waiting.share(*(parent.match for parent in record.waiting.values()))
-        self._newest = self._waiting.add(record.key, settlement)
+        parents = (each for parents in record.waiting.values() for each in parents)
+        self._waiting.share(*(each.match for each in parents if isinstance(each, LookupKey)))
+        self._waiting.add(record.key, settlement)
 
     def _schedule(self) -> None:
         count = len(self._waiting)
@@ -149,7 +149,7 @@ class DeferredParents:
                 self._add(original)
                 continue
             original.record.waiting = {}
-            if set(update.fields).issubset(self._keys):
+            if update.fields.keys() <= set(self._keys):
                 result.settle(original.record, original.outcome, gsid=original.gsid)
             else:
                 self._following_up[update] = original
@@ -169,7 +169,7 @@ class DeferredParents:
             {name: record.fields[name] for name in self._keys if name in record.fields},
             key=record.key,
             gsid=settlement.gsid or record.gsid,
-            references=dict(record.waiting),
+            references=record.waiting,
         )
 
     def _completed(self, written: Settlement) -> Settlement:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, TypeVar
 
 from target_gainsight.api import (
@@ -22,7 +22,6 @@ from target_gainsight.api import (
     any_of,
     is_in,
 )
-from target_gainsight.loading.dry_run.overlay import PlannedParents, RowNames
 from target_gainsight.loading.keys import (
     TO_BE_CREATED,
     AskedKeys,
@@ -34,12 +33,13 @@ from target_gainsight.loading.keys import (
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.outcomes import RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
+from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import (
     MIN_COMMON_LENGTH,
     common_part,
-    short_spellings,
+    comparable_sfdc_id,
     usual_spellings,
 )
 
@@ -50,8 +50,6 @@ MAX_VALUES = 1000
 """Values that one query asks for."""
 MAX_NEAR_KEYS = 600
 """Missed references whose other spellings one query asks for."""
-MIN_NEAR_KEYS = 25
-"""If a query for as few is refused as well, near matches are not looked for."""
 MAX_NEAR_ROWS = 10 * MAX_PAGE
 """Rows that one such query reads at most."""
 
@@ -59,10 +57,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class _Cache(OrderedDict[K, V]):
+class Cache(OrderedDict[K, V]):
     """A bounded cache, which drops its oldest entry."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int = MAX_KEPT) -> None:
         super().__init__()
         self._limit = limit
 
@@ -72,14 +70,28 @@ class _Cache(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
+@dataclass(slots=True)
+class _Found:
+    """The rows that a reference leads to.
+
+    Attributes:
+        creates: How often the run had created rows of the object when they were read.
+        near: A row in another spelling; empty if there is none, None if none was looked for.
+    """
+
+    gsids: tuple[str, ...]
+    creates: int
+    near: str | None = None
+
+
 class LookupIndex:
     """The rows that lookups have found, shared by all streams of a run.
 
     Args:
         records: The records API.
         streams: Settles the streams of an object before it is looked up.
-        names: In a dry run, keeps what rows were found by; rows that would have been written are
-            found, too.
+        names: In a dry run, receives by GSID what rows were found by; rows that would have been
+            written are found, too.
         max_kept: Bound of each cache.
 
     Attributes:
@@ -91,26 +103,25 @@ class LookupIndex:
         records: RecordsApi,
         streams: LoadingStreams,
         targets: LookupTargets,
-        names: RowNames | None = None,
+        names: Cache[str, str] | None = None,
         max_kept: int = MAX_KEPT,
     ) -> None:
         self._records = records
         self._streams = streams
         self.targets = targets
         self._names = names
-        self._planned = None if names is None else PlannedParents(targets)
-        self._rejected: _Cache[tuple[str, tuple[str, ...], Key], None] = _Cache(max_kept)
-        self._found: _Cache[LookupKey, tuple[str, ...]] = _Cache(max_kept)
-        self._missed: dict[str, _Cache[LookupKey, None]] = defaultdict(partial(_Cache, max_kept))
+        self._planned = None if names is None else SpilledValues()
+        self._rejected: Cache[Key, None] = Cache(max_kept)
+        self._found: Cache[LookupKey, _Found] = Cache(max_kept)
+        self._creates: Counter[str] = Counter()
         self._expected_deletes: set[str] = set()
         self._deleted: set[str] = set()
-        self._near: _Cache[tuple[MatchFields, Key], str | None] = _Cache(max_kept)
         self._max_values = MAX_VALUES
         self._max_near_keys = MAX_NEAR_KEYS
 
     def on_create(self, object_name: str) -> None:
-        """Forget which rows of an object were not found: some have been created, or given keys."""
-        self._missed.pop(object_name.lower(), None)
+        """Look again for what was not found: rows have been created, or given keys."""
+        self._creates[object_name.lower()] += 1
 
     def on_expected_delete(self, object_name: str) -> None:
         """Settle the streams of an object before its next lookup: a row is to be deleted."""
@@ -118,60 +129,65 @@ class LookupIndex:
 
     def on_delete(self, object_name: str, deleted: Settlement) -> None:
         """Forget a row that was deleted, or would be if the run were real."""
-        gsid = str(deleted.gsid)
-        self._deleted.add(gsid)
-        if self._planned is not None:
-            self._planned.record_delete(object_name, gsid, deleted.record.fields)
+        self._deleted.add(str(deleted.gsid))
+        self.on_plan(object_name, deleted.record.fields, exists=False)
 
-    def on_plan(self, object_name: str, fields: Mapping[str, object]) -> None:
-        """Remember a record that would be written if the run were real."""
+    def on_plan(
+        self, object_name: str, fields: Mapping[str, object], *, exists: bool = True
+    ) -> None:
+        """In a dry run, remember whether there would be a row by now."""
         if self._planned is not None:
-            self._planned.record_write(object_name, fields)
+            for name, names, values in self.targets.of(object_name, fields):
+                self._planned.put(_planned_key(name, names, values), exists)
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for name, match_fields, values in self.targets.of(object_name, fields):
-            self._rejected[name, match_fields, _fold(values)] = None
+        for name, names, values in self.targets.of(object_name, fields):
+            self._rejected[_rejected_key(name, names, values)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
-        return (key.match.object_name, key.match.names, _fold(key.written)) in self._rejected
+        return _rejected_key(key.match.object_name, key.match.names, key.written) in self._rejected
 
-    def find(self, keys: Collection[LookupKey]) -> None:
+    def find(self, keys: Sequence[LookupKey]) -> None:
         """Read the rows that some records refer to, with one query for each object.
 
         Raises:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        for object_name in self._expected_deletes & {each.match.object_name for each in keys}:
+        objects = {key.match.object_name for key in keys}
+        for object_name in self._expected_deletes & objects:
             self._streams.settle_object(object_name)
             self._expected_deletes.discard(object_name)
-        if self._deleted:
-            found, deleted = self._found, self._deleted
-            for key in [key for key, gsids in found.items() if not deleted.isdisjoint(gsids)]:
-                del found[key]
-            self._near.clear()  # some of these rows may be gone
-            deleted.clear()
-        unknown: dict[str, dict[LookupKey, None]] = defaultdict(dict)
-        for each in keys:
-            if each in self._found:
-                self._found.move_to_end(each)
+        unknown: dict[str, list[LookupKey]] = defaultdict(list)
+        for key in dict.fromkeys(keys):
+            if self.gsids(key):
+                self._found.move_to_end(key)
             else:
-                unknown[each.match.object_name][each] = None
+                unknown[key.match.object_name].append(key)
         for object_name, of_object in unknown.items():
             self._streams.settle_object(object_name)
-            missing = [each for each in of_object if each not in self._missed[object_name]]
+            creates = self._creates[object_name]
+            missing = []
+            for key in of_object:
+                found = self._found.get(key)
+                if found is None or found.creates < creates:
+                    missing.append(key)
             for start in range(0, len(missing), self._max_values):
                 self._read(object_name, missing[start : start + self._max_values])
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
-        return self._found.get(key, ())
+        found = self._found.get(key)
+        if found is None or self._deleted.isdisjoint(found.gsids):
+            return found.gsids if found else ()
+        return tuple(gsid for gsid in found.gsids if gsid not in self._deleted)
 
-    def near(self, key: LookupKey) -> str | None:
-        """Describe a row whose values are other spellings of a key's, if one was read."""
-        return self._near.get((key.match, key.match.normalize(key.key)))
+    def near(self, key: LookupKey) -> str:
+        """Describe a row whose values are other spellings of a key's; empty if none was read."""
+        found = self._found.get(key)
+        return (found.near if found else None) or ""
 
     def find_near(self, keys: Iterable[LookupKey]) -> None:
         """Read rows whose values are other spellings of those not found; only for messages.
@@ -182,13 +198,12 @@ class LookupIndex:
             GainsightError: The run cannot go on.
         """
         by_object: dict[str, list[LookupKey]] = defaultdict(list)
-        for each in keys:
-            place = each.match, each.match.normalize(each.key)
-            if place not in self._near:
-                self._near[place] = None
-                by_object[each.match.object_name].append(each)
+        for key in dict.fromkeys(keys):
+            if key in self._found and self._found[key].near is None:
+                self._found[key].near = ""
+                by_object[key.match.object_name].append(key)
         for object_name, missed in by_object.items():
-            while missed and self._max_near_keys >= MIN_NEAR_KEYS:
+            while missed and self._max_near_keys:
                 try:
                     self._read_near(object_name, missed[: self._max_near_keys])
                     del missed[: self._max_near_keys]
@@ -209,23 +224,29 @@ class LookupIndex:
         The latter finds any case, if the tenant ignores it in CONTAINS, and any number of blanks.
         """
         by_match = _by_match(keys)
-        spelled = (_where(*each, spelled=True) for each in by_match.items())
-        contained = (each for each in map(_where_contained, keys) if each is not None)
-        where = any_of(*spelled, *contained)
-        rows = self._records.query(object_name, select=_select(by_match), where=where)
-        for row in islice(rows, MAX_NEAR_ROWS):
-            if not self._would_be_gone(row):
-                for match in by_match:
-                    self._keep_near(match, row)
+        conditions = [_where(*each, spelled=True) for each in by_match.items()]
+        conditions += [_where_contained(key) for key in keys]
+        rows = self._records.query(
+            object_name,
+            select=_select(by_match),
+            where=any_of(*conditions),
+            limit=MAX_NEAR_ROWS,
+        )
+        missed: dict[tuple[MatchFields, Key], list[LookupKey]] = defaultdict(list)
+        for key in keys:
+            missed[key.match, key.match.normalize(key.key)].append(key)
+        for row in rows:
+            for match in by_match if row.get(GSID) not in self._deleted else ():
+                for key in missed[match, match.normalize(match.read_key(row))]:
+                    pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
+                    self._found[key].near = f"{display(row.get(GSID))} ({pairs})"
 
     def _read(self, object_name: str, keys: Sequence[LookupKey]) -> None:
         """Read some references; if the query is refused, by halves."""
         by_match = _by_match(keys)
         select = _select(by_match)
         where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
-        asked = [
-            AskedKeys(match, (each.key for each in group)) for match, group in by_match.items()
-        ]
+        asked = [AskedKeys(match, [key.key for key in group]) for match, group in by_match.items()]
         reader = ObjectReader(self._records, object_name)
         try:
             rows = reader.read(
@@ -246,41 +267,35 @@ class LookupIndex:
             self._read(object_name, keys[self._max_values :])
             return
         for match, group in by_match.items():
-            self._keep(match, group, [row for row in rows if not self._would_be_gone(row)])
+            self._keep(match, group, rows)
 
     def _keep(
         self, match: MatchFields, keys: Sequence[LookupKey], rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Keep which of some rows were found by some keys, and which keys found none."""
-        found: dict[Key, list[str]] = defaultdict(list)
+        """Keep which of some rows were found by some keys."""
+        by_key: dict[Key, list[str]] = defaultdict(list)
         for row in rows:
             gsid = str(row.get(GSID))
-            found[match.read_key(row)].append(gsid)
+            if gsid not in self._deleted:  # a dry run has deleted nothing
+                by_key[match.read_key(row)].append(gsid)
             if self._names is not None:
-                self._names.add(gsid, [row.get(name) for name in match.names])
-            self._keep_near(match, row)
-        for each in keys:
-            gsids = tuple(found.get(each.key, ()))
-            if not gsids and self._planned is not None and self._planned.has(each):
-                gsids = (TO_BE_CREATED,)
-            if gsids:
-                self._found[each] = gsids
-            else:
-                self._missed[match.object_name][each] = None
-
-    def _would_be_gone(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a dry run has planned to delete a row."""
-        return self._planned is not None and str(row.get(GSID)) in self._planned.deleted
-
-    def _keep_near(self, match: MatchFields, row: Mapping[str, Any]) -> None:
-        place = match, match.normalize(match.read_key(row))
-        if self._near.get(place) is None:
-            pairs = ", ".join(f"{name} = {display(row.get(name))}" for name in match.names)
-            self._near[place] = f"{display(row.get(GSID))} ({pairs})"
+                self._names[gsid] = ", ".join(str(row.get(name)) for name in match.names)
+        creates = self._creates[match.object_name]
+        for key in keys:
+            gsids = by_key.get(key.key, [])
+            if not gsids and self._planned is not None:
+                planned = _planned_key(match.object_name, match.names, key.written)
+                gsids = [TO_BE_CREATED for entry in self._planned.find([planned]) if entry.value]
+            self._found[key] = _Found(tuple(gsids), creates)
 
 
-def _fold(values: Iterable[object]) -> Key:
-    return tuple(str(value).strip().casefold() for value in values)
+def _planned_key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
+    """Return what a planned row is found by; both forms of a Salesforce id are one."""
+    return (object_name, names, *(comparable_sfdc_id(str(value)) for value in values))
+
+
+def _rejected_key(object_name: str, names: tuple[str, ...], values: Iterable[object]) -> Key:
+    return (object_name, names, *(str(value).strip().casefold() for value in values))
 
 
 def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
@@ -289,38 +304,36 @@ def _select(by_match: Iterable[MatchFields]) -> tuple[str, ...]:
 
 def _by_match(keys: Iterable[LookupKey]) -> dict[MatchFields, list[LookupKey]]:
     by_match: dict[MatchFields, list[LookupKey]] = defaultdict(list)
-    for each in keys:
-        by_match[each.match].append(each)
+    for key in keys:
+        by_match[key.match].append(key)
     return by_match
 
 
-def _where_contained(key: LookupKey) -> Where | None:
-    """Ask for rows whose texts contain those of a reference; None if all are too short for that."""
-    conditions: list[Where] = []
-    is_long = False
+def _where(match: MatchFields, keys: Sequence[LookupKey], *, spelled: bool) -> Where:
+    """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
+    conditions = []
+    for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
+        forms = partial(_spellings, converter) if spelled else converter.forms
+        values = dict.fromkeys(form for key in keys for form in forms(key.written[position]))
+        conditions.append(is_in(name, list(values)))
+    return all_of(*conditions)
+
+
+def _where_contained(key: LookupKey) -> Where:
+    """Ask for rows whose texts contain those of a reference."""
+    conditions: list[Condition] = []
     columns = zip(key.match.names, key.match.converters, key.written, strict=True)
     for name, converter, value in columns:
         part = common_part(value) if converter.is_free_text and isinstance(value, str) else ""
         if len(part) >= MIN_COMMON_LENGTH:
             conditions.append(Condition(name, "CONTAINS", (part,)))
-            is_long = True
         else:
             conditions.append(is_in(name, _spellings(converter, value)))
-    return all_of(*conditions) if is_long else None
-
-
-def _where(match: MatchFields, group: Sequence[LookupKey], *, spelled: bool) -> Where:
-    """Ask for the values of some references; ``spelled`` for the usual spellings of texts, too."""
-    conditions = []
-    for position, (name, converter) in enumerate(zip(match.names, match.converters, strict=True)):
-        forms = partial(_spellings, converter) if spelled else converter.forms
-        values = dict.fromkeys(form for each in group for form in forms(each.written[position]))
-        conditions.append(is_in(name, list(values)))
     return all_of(*conditions)
 
 
 def _spellings(converter: Converter, value: Json) -> tuple[Json, ...]:
     """List the spellings of a text that a query can ask for."""
-    if not converter.is_free_text or not isinstance(value, str):
-        return (value,)
-    return tuple(dict.fromkeys((*usual_spellings(value), *short_spellings(value))))
+    if converter.is_free_text and isinstance(value, str):
+        return usual_spellings(value)
+    return (value,)

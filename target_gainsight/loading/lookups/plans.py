@@ -19,7 +19,7 @@ from target_gainsight.loading.keys import (
     reference,
 )
 from target_gainsight.loading.outcomes import RunStoppedError
-from target_gainsight.mapping.errors import FieldError, RecordRejectedError
+from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.near_names import suggest
 from target_gainsight.mapping.planning.mismatch import FieldProblem
 from target_gainsight.mapping.types.converters import Converter
@@ -54,16 +54,18 @@ class LookupPlan:
     is_self_lookup: bool = False
     is_list: bool = False
 
-    def reference_of(self, record: Mapping[str, Any]) -> Reference:
-        """Read a record's reference."""
-        if not self.is_list:
-            return reference(self.match, [record.get(column) for column in self.lookup.fields])
-        return tuple(each for each in self.references_in(record) if each is not None) or None
+    def references_of(self, record: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """Read a record's references, without blank ones: one unless the field holds a list."""
+        if self.is_list:
+            listed = self.list_references(record)
+        else:
+            listed = [reference(self.match, [record.get(column) for column in self.lookup.fields])]
+        return tuple(each for each in listed if each is not None)
 
-    def references_in(self, record: Mapping[str, Any]) -> list[LookupKey | FieldError | None]:
+    def list_references(self, record: Mapping[str, Any]) -> list[Reference | None]:
         """Read a reference for each row that the columns list; None where one is blank."""
-        pairs = zip(self.lookup.fields, self.match.converters, strict=True)
-        values = [_split_items(record.get(column), converter.write) for column, converter in pairs]
+        columns = zip(self.lookup.fields, self.match.converters, strict=True)
+        values = [_split_items(record.get(column), converter) for column, converter in columns]
         count = max([len(each) for each in values if isinstance(each, list)], default=1)
         return [
             reference(self.match, [_item_at(value, index) for value in values])
@@ -72,40 +74,28 @@ class LookupPlan:
 
 
 @dataclass(frozen=True)
-class LinkField:
-    """A field of ``company_person``, and the source column that fills it."""
-
-    name: str
-    column: str
-    converter: Converter
-
-
-@dataclass(frozen=True)
 class StreamLookups:
     """The lookups of a stream.
 
     Attributes:
         links: How the companies of a person are looked up, or None.
-        link_fields: The fields of those links.
+        link_fields: By the fields of those links, the source column and how it is converted.
         problems: The errors in their settings.
     """
 
-    lookups: tuple[LookupPlan, ...] = ()
-    links: LookupPlan | None = None
-    link_fields: tuple[LinkField, ...] = ()
-    problems: tuple[FieldProblem, ...] = ()
-
-    @property
-    def any(self) -> bool:
-        """Whether the stream looks anything up."""
-        return bool(self.lookups) or self.links is not None
+    lookups: tuple[LookupPlan, ...]
+    links: LookupPlan | None
+    link_fields: Mapping[str, tuple[str, Converter]]
+    problems: tuple[FieldProblem, ...]
 
     @property
     def columns(self) -> frozenset[str]:
         """The source columns that lookups and links use."""
         plans = (*self.lookups, *([self.links] if self.links else []))
-        fields = (field.column for field in self.link_fields)
-        return frozenset(column for plan in plans for column in plan.lookup.fields).union(fields)
+        link_columns = (column for column, _ in self.link_fields.values())
+        return frozenset(column for plan in plans for column in plan.lookup.fields).union(
+            link_columns
+        )
 
     def links_of(self, record: Mapping[str, Any]) -> tuple[Link, ...]:
         """Read a person's links: one per company, several where the source lists several.
@@ -113,10 +103,8 @@ class StreamLookups:
         Raises:
             RecordRejectedError: A field of a link does not convert.
         """
-        if self.links is None:
-            return ()
+        companies = self.links.list_references(record) if self.links else []
         links: dict[object, Link] = {}
-        companies = self.links.references_in(record)
         for index, company in enumerate(companies):
             if company is not None:
                 attributes = dict(self._attributes(record, index, len(companies)))
@@ -128,51 +116,41 @@ class StreamLookups:
         self, record: Mapping[str, Any], index: int, count: int
     ) -> Iterator[tuple[str, Any]]:
         """Read the fields of one of a person's links; text may list one item per link."""
-        for field in self.link_fields:
-            if field.column not in record:
+        for name, (column, converter) in self.link_fields.items():
+            if column not in record:
                 continue
-            value = record[field.column]
-            items = _split_items(value)
+            value = record[column]
+            items = _split_items(value, converter)
             if isinstance(items, list) and len(items) == count > 1:
                 value = items
-            yield field.name, field.converter.write(_item_at(value, index))
+            yield name, converter.write(_item_at(value, index))
 
 
-def _split_items(value: object, convert: Callable[[object], object] | None = None) -> object:
+def _split_items(value: object, converter: Converter) -> object:
     """Split a text that lists several items: a JSON list, or items between `;` or line breaks.
 
-    Args:
-        value: The value of a column; what is no such text stays as it is. Of a list, texts that
-            are refused as one item are split.
-        convert: Converts an item. Where one is refused, commas separate items, too: not in
-            `Acme, Inc.` and `1,234`, but between two addresses.
+    A text that the converter refuses as one item is split at commas, too: not `Acme, Inc.` and
+    `1,234`, but two addresses.
     """
     if isinstance(value, str) and value.lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
             value = json.loads(value)
-    if isinstance(value, list) and convert is not None:
-        return [part for each in value for part in _split_refused(each, convert)]
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        parts: list[Any] = re.split(r"[;\n]", value)
+    elif isinstance(value, list):
+        parts = value
+    else:
         return value
-    items = [strip_blanks(each) for each in re.split(r"[;\n]", value)]
-    if convert is not None and not all(_converts(each, convert) for each in items):
-        items = _split_refused(value, convert)
-    return items if len(items) > 1 else value
-
-
-def _split_refused(item: object, convert: Callable[[object], object]) -> list[Any]:
-    """Split a text at every separator if it is refused as one item."""
-    if not isinstance(item, str) or _converts(item, convert):
-        return [item]
-    return [strip_blanks(each) for each in re.split(r"[;,\n]", item)]
-
-
-def _converts(item: object, convert: Callable[[object], object]) -> bool:
-    try:
-        convert(item)
-    except RecordRejectedError:
-        return False
-    return True
+    items = []
+    for part in parts:
+        try:
+            converter.write(part)
+        except RecordRejectedError:
+            items += re.split(r"[;,\n]", part) if isinstance(part, str) else [part]
+        else:
+            items.append(part)
+    items = [strip_blanks(each) if isinstance(each, str) else each for each in items]
+    return items if len(items) > 1 or isinstance(value, list) else value
 
 
 def _item_at(value: object, index: int) -> object:
@@ -199,28 +177,26 @@ def plan_lookups(
     lookups = []
     for target, lookup in stream.lookups.items():
         try:
-            schema = describe(lookup.object_name)
+            plan = _plan_lookup(target, lookup, describe, problems)
         except RunStoppedError as error:
             message = f"lookups.{target}: {error}"
             raise RunStoppedError(message) from error
-        plan = _plan_lookup(target, lookup, schema, problems)
         is_self_lookup = lookup.object_name.lower() == stream.object_name.lower()
         is_list = target in list_fields
         lookups.append(replace(plan, is_self_lookup=is_self_lookup, is_list=is_list))
-    links: LookupPlan | None = None
-    link_fields: tuple[LinkField, ...] = ()
+    links, link_fields = None, {}
     if stream.company_links is not None:
         companies = stream.company_links
         lookup = Lookup(OBJECT_NAMES["company"], companies.lookup, companies.on_no_match)
-        links = _plan_lookup("company_links", lookup, describe(lookup.object_name), problems)
+        links = _plan_lookup("company_links", lookup, describe, problems)
         link_fields = _plan_link_fields(companies, describe, problems)
     return StreamLookups(tuple(lookups), links, link_fields, tuple(problems))
 
 
 def _plan_lookup(
-    target: str, lookup: Lookup, schema: ObjectSchema | None, problems: list[FieldProblem]
+    target: str, lookup: Lookup, describe: Describe, problems: list[FieldProblem]
 ) -> LookupPlan:
-    names = tuple(lookup.fields.values())
+    schema, names = describe(lookup.object_name), tuple(lookup.fields.values())
     for name in names:
         if schema is not None and schema.field(name) is None:
             message = f"{target} is looked up by {name}, which {schema.name} does not have."
@@ -230,13 +206,13 @@ def _plan_lookup(
 
 def _plan_link_fields(
     links: CompanyLinks, describe: Describe, problems: list[FieldProblem]
-) -> tuple[LinkField, ...]:
+) -> dict[str, tuple[str, Converter]]:
     schema = describe(LINK_OBJECT) if links.fields else None
-    fields = []
+    fields = {}
     for name, column in links.fields.items():
         field = schema.field(name) if schema else None
         if schema is not None and (field is None or name == COMPANY_ID):
             message = f"{LINK_OBJECT} has no field {name} that can be set."
             problems.append(FieldProblem("lookups", name, message, suggest(name, schema.fields)))
-        fields.append(LinkField(name, column, Converter(name, field)))
-    return tuple(fields)
+        fields[name] = column, Converter(name, field)
+    return fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey
+from target_gainsight.loading.keys import COMPANIES, COMPANY_ID, LookupKey, Reference
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.plans import LookupPlan, StreamLookups
 from target_gainsight.loading.outcomes import REJECTED_PARENT, BatchResult, Outcome, Reason
@@ -23,7 +23,6 @@ class _MissedLookupError(Exception):
     """A lookup did not find what its record needs."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.message)
         self.reason = reason
 
 
@@ -62,7 +61,12 @@ class Resolver:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        references = [each for record in group for each in self._references(record)]
+        references = [
+            (plan, each)
+            for record in group
+            for plan, each in self._references(record)
+            if isinstance(each, LookupKey)
+        ]
         self._index.find([key for _, key in references])
         self._index.find_near(
             key
@@ -81,14 +85,12 @@ class Resolver:
                 resolved.append(record)
         return resolved
 
-    def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, LookupKey]]:
-        """List the references of a record that can be looked up."""
-        for target, refers in record.references.items():
-            for each in refers if isinstance(refers, tuple) else (refers,):
-                if isinstance(each, LookupKey):
-                    yield self._lookups[target], each
-        for link in record.links:
-            if self._links is not None and isinstance(link.company, LookupKey):
+    def _references(self, record: LoadRecord) -> Iterator[tuple[LookupPlan, Reference]]:
+        for target, references in record.references.items():
+            for each in references:
+                yield self._lookups[target], each
+        if self._links is not None:
+            for link in record.links:
                 yield self._links, link.company
 
     def _fill(self, record: LoadRecord, *, final: bool) -> None:
@@ -97,27 +99,23 @@ class Resolver:
         Raises:
             _MissedLookupError: The record is to be rejected.
         """
-        for target, refers in record.references.items():
+        for target, references in record.references.items():
             plan = self._lookups[target]
-            waits = plan.is_self_lookup and not final
-            value: str | list[str] | None = None
-            if isinstance(refers, tuple):
-                gsids = [self._find_gsid(plan, each) for each in refers]
-                value = list(dict.fromkeys(filter(None, gsids))) or None
-            elif isinstance(refers, LookupKey) and waits and not self._index.gsids(refers):
-                record.waiting = {**record.waiting, target: refers}
+            keys = [each for each in references if isinstance(each, LookupKey)]
+            if plan.is_self_lookup and not final and not all(map(self._index.gsids, keys)):
+                record.waiting = {**record.waiting, target: references}
                 continue
-            elif refers is not None:
-                value = self._find_gsid(plan, refers)
-            if value is not None or not self._omit_null:
-                record.fields[target] = value
+            gsids = [gsid for each in references if (gsid := self._find_gsid(plan, each))]
+            value = list(dict.fromkeys(gsids)) if plan.is_list else next(iter(gsids), None)
+            if value or not self._omit_null:
+                record.fields[target] = value or None
         if self._links is not None:
             links = [(self._find_gsid(self._links, each.company), each) for each in record.links]
             companies = [{COMPANY_ID: gsid, **each.attributes} for gsid, each in links if gsid]
             if companies:
                 record.fields[COMPANIES] = companies
 
-    def _find_gsid(self, plan: LookupPlan, refers: LookupKey | FieldError) -> str | None:
+    def _find_gsid(self, plan: LookupPlan, refers: Reference) -> str | None:
         """Return the GSID that a reference leads to; None if the field is to be left empty.
 
         Raises:
@@ -130,9 +128,7 @@ class Resolver:
             raise _MissedLookupError(self._reason(plan, refers, gsids))
         return None
 
-    def _reason(
-        self, plan: LookupPlan, refers: LookupKey | FieldError, gsids: Sequence[str]
-    ) -> Reason:
+    def _reason(self, plan: LookupPlan, refers: Reference, gsids: Sequence[str]) -> Reason:
         """Explain why a record is rejected for what a lookup (or a link) did not find."""
         hint = f"{LOAD_FIRST}, or set on_no_match to leave_empty"
         if isinstance(refers, FieldError):
@@ -147,7 +143,7 @@ class Resolver:
             hint = "its parent was rejected in this run: fix that one first, then replay"
         elif gsids:
             hint = "choose match fields that are unique, or set multi_match to first"
-        elif near is not None:
+        elif near:
             hint = f"{near} differs in spelling only: make the two equal"
         elif name == USER:
             hint = ADD_USER

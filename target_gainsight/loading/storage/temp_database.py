@@ -26,7 +26,7 @@ def temp_database() -> sqlite3.Connection:
 
 
 class Entry(NamedTuple):
-    """A value, its key and its number, which is larger than that of every earlier value."""
+    """A value, its key and its number in the order of adding."""
 
     number: int
     key: Key
@@ -54,17 +54,12 @@ class SpilledValues:
         """Keep objects in memory: values that refer to them come back with the same objects."""
         self._shared.update((id(each), each) for each in objects)
 
-    def add(self, key: Key, value: object) -> int:
-        """Add a value, beside others that have the same key.
-
-        Returns:
-            Its number.
-        """
+    def add(self, key: Key, value: object) -> None:
+        """Add a value, beside others that have the same key."""
         insert = "INSERT INTO kept (hash, content) VALUES (?, ?)"
         with self._lock:
-            added = self._rows.execute(insert, (hash(key), self._dump((key, value)))).lastrowid
+            self._rows.execute(insert, (hash(key), self._dump((key, value))))
             self._count += 1
-        return added or 0
 
     def find(self, keys: Iterable[Key]) -> list[Entry]:
         """List the values that have one of some keys, in the order they were added."""
@@ -82,21 +77,21 @@ class SpilledValues:
         with self._lock:
             found = self.find([key])
             if found:
-                self.replace(found[0], value)
+                self.replace(found[0]._replace(value=value))
             else:
                 self.add(key, value)
 
-    def replace(self, entry: Entry, value: object) -> None:
+    def replace(self, entry: Entry) -> None:
         """Replace the value of an entry."""
         update = "UPDATE kept SET content = ? WHERE number = ?"
         with self._lock:
-            self._rows.execute(update, (self._dump((entry.key, value)), entry.number))
+            self._rows.execute(update, (self._dump((entry.key, entry.value)), entry.number))
 
-    def take(self, limit: int, up_to: int) -> list[Any]:
+    def take(self, limit: int) -> list[Any]:
         """Remove the oldest values and return them."""
-        query = "SELECT number, content FROM kept WHERE number <= ? ORDER BY number LIMIT ?"
+        query = "SELECT number, content FROM kept ORDER BY number LIMIT ?"
         with self._lock:
-            rows = self._rows.execute(query, (up_to, limit)).fetchall()
+            rows = self._rows.execute(query, (limit,)).fetchall()
             if rows:
                 self._rows.execute("DELETE FROM kept WHERE number <= ?", (rows[-1][0],))
             self._count -= len(rows)
@@ -104,31 +99,31 @@ class SpilledValues:
 
     def _dump(self, value: object) -> bytes:
         file = io.BytesIO()
-        pickler = _Pickler(file, pickle.HIGHEST_PROTOCOL)
-        pickler.shared = self._shared
-        pickler.dump(value)
+        _Pickler(file, self._shared).dump(value)
         return file.getvalue()
 
     def _load(self, content: bytes) -> tuple[Key, Any]:
-        unpickler = _Unpickler(io.BytesIO(content))
-        unpickler.shared = self._shared
-        key, value = unpickler.load()
+        key, value = _Unpickler(io.BytesIO(content), self._shared).load()
         return key, value
 
 
 class _Pickler(pickle.Pickler):
     """Writes shared objects as references."""
 
-    shared: dict[int, object]
+    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._shared = shared
 
     def persistent_id(self, obj: object) -> int | None:
-        return id(obj) if id(obj) in self.shared else None
+        return id(obj) if id(obj) in self._shared else None
 
 
 class _Unpickler(pickle.Unpickler):  # noqa: S301 - our own files
     """Reads references as the shared objects. The files are this process's own."""
 
-    shared: dict[int, object]
+    def __init__(self, file: io.BytesIO, shared: dict[int, object]) -> None:
+        super().__init__(file)
+        self._shared = shared
 
     def persistent_load(self, pid: Any) -> object:  # noqa: ANN401 - pickle's signature
-        return self.shared[pid]
+        return self._shared[pid]

@@ -30,7 +30,7 @@ _WHOLE_NUMBER = re.compile(r"\A(-?\d+)\.0+\Z")
 
 _ASCII_PART = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
-MIN_COMMON_LENGTH = 4
+MIN_COMMON_LENGTH = 3
 """Shorter parts are contained in too many other texts."""
 
 SFDC_ID = re.compile(r"([0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?)")
@@ -67,19 +67,6 @@ def usual_spellings(text: str) -> tuple[str, ...]:
     whole = _WHOLE_NUMBER.sub(r"\1", trimmed)
     ids = map(str, sfdc_id_forms(trimmed)) if SFDC_ID.fullmatch(trimmed) else ()
     return tuple(dict.fromkeys((text, *spellings, whole, *ids)))
-
-
-def short_spellings(text: str) -> tuple[str, ...]:
-    """Return all mixes of case of a text too short for `common_part`; none of a longer one.
-
-    With and without one blank on either side.
-    """
-    trimmed = strip_blanks(text)
-    if len(trimmed) >= MIN_COMMON_LENGTH:
-        return ()
-    letters = ((each.lower(), each.upper()) for each in trimmed)
-    blanks = ("", " ")
-    return tuple(dict.fromkeys(map("".join, product(blanks, *letters, blanks))))
 
 
 def common_part(text: str) -> str:
