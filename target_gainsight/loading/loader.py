@@ -55,7 +55,7 @@ class RecordLoader:
         deleter: Deletes rows; None if the stream deletes none.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
-        lookup_index: Remembers created and rejected records; None if no lookup needs them.
+        lookup_index: Remembers created, deleted and rejected records for lookups.
         group_size: How many records make a group.
     """
 
@@ -71,7 +71,7 @@ class RecordLoader:
     resends: ResendPolicy
     deferred: DeferredParents | None
     resolver: Resolver | None
-    lookup_index: LookupIndex | None
+    lookup_index: LookupIndex
     deleter: RowDeleter | None = None
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
@@ -162,10 +162,7 @@ class RecordLoader:
 
     def _settle(self, result: BatchResult) -> None:
         """Record outcomes, except for records that wait for their parent."""
-        if self.lookup_index is not None:
-            for settlement in result.settlements:
-                if settlement.outcome is Outcome.REJECTED and not settlement.record.deletes:
-                    self.lookup_index.on_reject(self.settings.object_name, settlement.record.fields)
+        self.lookup_index.on_settled(self.settings.object_name, result.settlements)
         if self.deferred is not None:
             result = replace(result, settlements=self.deferred.keep(result.settlements))
         self.ledger.record_batch(result)
@@ -295,15 +292,12 @@ class RecordLoader:
         deleter.delete(to_delete, self._on_deleted)
 
     def _on_deleted(self, result: BatchResult) -> None:
-        """Settle deletes, and forget the rows that were deleted."""
+        """Settle deletes, and forget the keys of the rows that were deleted."""
         seen_keys = self.classification.seen_keys
         for settlement in result.settlements:
-            if settlement.outcome is Outcome.DELETED:
-                if seen_keys is not None:
-                    key = settlement.record.key
-                    seen_keys.forget(self.keys.normalize(key), key)
-                if self.lookup_index is not None:
-                    self.lookup_index.on_delete(self.settings.object_name, settlement)
+            if settlement.outcome is Outcome.DELETED and seen_keys is not None:
+                key = settlement.record.key
+                seen_keys.forget(self.keys.normalize(key), key)
         self._settle(result)
         if result.stopped is not None:
             raise result.stopped
@@ -358,12 +352,6 @@ class RecordLoader:
         self._keys_in_flight -= Counter(record.key for record in batch if record.key)
         if any(record.parts for record in batch):
             self._unmerged.extend(take_refused_merges(result))
-        has_new_keys = any(
-            each.outcome is Outcome.CREATED or each.record.claimed is not None
-            for each in result.settlements
-        )
-        if has_new_keys and self.lookup_index is not None:
-            self.lookup_index.on_create(self.settings.object_name)
         self._settle(self.deferred.settle(result) if self.deferred is not None else result)
         if result.stopped is not None:
             raise result.stopped

@@ -82,8 +82,6 @@ class ObjectSink(StreamSink):
         )
         self.plan = self._plan_fields(self._choose_keys())
         self.mapper = self._make_mapper()
-        index = self.context.lookups
-        self._lookup_index = index if self.object_name in index.targets else None
         self._keys = self._reader_of(self.plan.keys)
         self.loader = self._make_loader()
 
@@ -145,11 +143,10 @@ class ObjectSink(StreamSink):
             if self.lookups.links is not None:
                 loaded.links = self.lookups.links_of(record)
         except RecordRejectedError as error:
-            if self._lookup_index is not None:
-                fields = {
-                    field: record.get(column) for column, field in self.plan.column_to_field.items()
-                }
-                self._lookup_index.on_reject(self.object_name, fields)
+            fields = {
+                field: record.get(column) for column, field in self.plan.column_to_field.items()
+            }
+            self.context.lookups.on_reject(self.object_name, fields)
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
         if REASON_PROPERTY in source.message:
@@ -213,8 +210,6 @@ class ObjectSink(StreamSink):
                 plan=plan,
                 kinds=self.call_kinds,
                 batch_size=writer.batch_size,
-                object_name=self.object_name,
-                lookups=self._lookup_index,
                 rows=rows,
             )
         rules = WriteRules(stream.field_rules) if stream.field_rules else None
@@ -256,7 +251,7 @@ class ObjectSink(StreamSink):
             resends=ResendPolicy(self.clock, context.settings.limits.max_retry_seconds),
             deferred=deferred,
             resolver=resolver,
-            lookup_index=self._lookup_index,
+            lookup_index=context.lookups,
         )
 
     def _describe(self) -> ObjectSchema | None:

@@ -66,8 +66,6 @@ class RecordsSink(ObjectSink):
             for plan in self.lookups.lookups
             if plan.target in self.plan.keys
         }
-        if self._lookup_index is not None:
-            self._lookup_index.on_expected_delete(self.object_name)
         self._append(loaded)
 
     @override

@@ -158,7 +158,7 @@ def test_unreadable_match_field_stops_the_stream(start_tenant: Callable[..., Ten
     lines = [response(code, code) for code in "abc"]
     run = load_responses(tenant, lines, {"Company__gc": by_name()})
     assert run.exit_code == 1
-    assert "cannot read Name of company" in "\n".join(run.log)
+    assert "refuses to look up company by Name" in "\n".join(run.log)
     assert tenant.count_calls()["query"] == 1
 
 

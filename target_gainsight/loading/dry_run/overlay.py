@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import TO_BE_CREATED
-from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import BatchResult
 from target_gainsight.loading.reading.api_rows import merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
@@ -67,15 +66,12 @@ class PlanningWriter(Writer):
     Attributes:
         kinds: The kinds of the real writer's calls: for creates, and for updates; a delete has
             its own.
-        lookups: Finds the records that would be written; None if no lookup needs them.
         rows: The rows read later, into which the records are merged.
     """
 
     plan: Plan
     kinds: tuple[str, str]
     batch_size: int
-    object_name: str
-    lookups: LookupIndex | None
     rows: PlannedRows | None
 
     def write(self, action: Action, batch: Batch, result: BatchResult) -> list[Unresolved]:
@@ -84,8 +80,6 @@ class PlanningWriter(Writer):
         self.plan.record_call(kind, batch, action)
         for record in batch:
             result.settle(record, WRITTEN[action], gsid=record.gsid or TO_BE_CREATED)
-            if action != "delete" and self.lookups is not None:
-                self.lookups.on_plan(self.object_name, record.fields)
             if self.rows is not None:
                 remember = self.rows.record_delete if action == "delete" else self.rows.record_write
                 remember(record)

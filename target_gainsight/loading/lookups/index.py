@@ -31,7 +31,7 @@ from target_gainsight.loading.keys import (
     MatchFields,
 )
 from target_gainsight.loading.loading_streams import LoadingStreams
-from target_gainsight.loading.outcomes import RunStoppedError, Settlement
+from target_gainsight.loading.outcomes import Outcome, RunStoppedError, Settlement
 from target_gainsight.loading.reading.current_rows import GSID, ObjectReader
 from target_gainsight.loading.storage.temp_database import SpilledValues
 from target_gainsight.mapping.errors import display
@@ -52,6 +52,8 @@ MAX_NEAR_KEYS = 600
 """Missed references whose other spellings one query asks for."""
 MAX_NEAR_ROWS = 10 * MAX_PAGE
 """Rows that one such query reads at most."""
+
+WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -93,9 +95,6 @@ class LookupIndex:
         names: In a dry run, receives by GSID what rows were found by; rows that would have been
             written are found, too.
         max_kept: Bound of each cache.
-
-    Attributes:
-        targets: The objects and match fields of the run's lookups.
     """
 
     def __init__(
@@ -108,13 +107,12 @@ class LookupIndex:
     ) -> None:
         self._records = records
         self._streams = streams
-        self.targets = targets
+        self._targets = targets
         self._names = names
         self._planned = None if names is None else SpilledValues()
         self._rejected: Cache[Key, None] = Cache(max_kept)
         self._found: Cache[LookupKey, _Found] = Cache(max_kept)
         self._creates: Counter[str] = Counter()
-        self._expected_deletes: set[str] = set()
         self._deleted: set[str] = set()
         self._max_values = MAX_VALUES
         self._max_near_keys = MAX_NEAR_KEYS
@@ -123,27 +121,25 @@ class LookupIndex:
         """Look again for what was not found: rows have been created, or given keys."""
         self._creates[object_name.lower()] += 1
 
-    def on_expected_delete(self, object_name: str) -> None:
-        """Settle the streams of an object before its next lookup: a row is to be deleted."""
-        self._expected_deletes.add(object_name.lower())
-
-    def on_delete(self, object_name: str, deleted: Settlement) -> None:
-        """Forget a row that was deleted, or would be if the run were real."""
-        self._deleted.add(str(deleted.gsid))
-        self.on_plan(object_name, deleted.record.fields, exists=False)
-
-    def on_plan(
-        self, object_name: str, fields: Mapping[str, object], *, exists: bool = True
-    ) -> None:
-        """In a dry run, remember whether there would be a row by now."""
-        if self._planned is not None:
-            for name, names, values in self.targets.of(object_name, fields):
-                self._planned.put(_planned_key(name, names, values), exists)
+    def on_settled(self, object_name: str, settlements: Iterable[Settlement]) -> None:
+        """Note which rows there are by now, or would be if the run were real."""
+        if object_name not in self._targets:
+            return
+        for record, outcome, _, gsid in settlements:
+            if outcome is Outcome.REJECTED and not record.deletes:
+                self.on_reject(object_name, record.fields)
+            if outcome is Outcome.CREATED or record.claimed is not None:
+                self.on_create(object_name)
+            if outcome is Outcome.DELETED:
+                self._deleted.add(str(gsid))
+            if self._planned is not None and outcome in WRITTEN:
+                for key in self._targets.of(object_name, record.fields):
+                    self._planned.put(_planned_key(*key), outcome is not Outcome.DELETED)
 
     def on_reject(self, object_name: str, fields: Mapping[str, object]) -> None:
         """Remember a rejected record, so that its children can be rejected with that reason."""
-        for name, names, values in self.targets.of(object_name, fields):
-            self._rejected[_rejected_key(name, names, values)] = None
+        for key in self._targets.of(object_name, fields):
+            self._rejected[_rejected_key(*key)] = None
 
     def is_rejected(self, key: LookupKey) -> bool:
         """Return whether the record with some values was rejected in this run."""
@@ -156,26 +152,20 @@ class LookupIndex:
             GainsightError: The rows cannot be read.
             RunStoppedError: The tenant refuses to read them.
         """
-        objects = {key.match.object_name for key in keys}
-        for object_name in self._expected_deletes & objects:
+        for object_name in {key.match.object_name for key in keys}:
             self._streams.settle_object(object_name)
-            self._expected_deletes.discard(object_name)
-        unknown: dict[str, list[LookupKey]] = defaultdict(list)
+        missing: dict[str, list[LookupKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
-            if self.gsids(key):
+            found, object_name = self._found.get(key), key.match.object_name
+            if found is not None:
                 self._found.move_to_end(key)
-            else:
-                unknown[key.match.object_name].append(key)
-        for object_name, of_object in unknown.items():
-            self._streams.settle_object(object_name)
-            creates = self._creates[object_name]
-            missing = []
-            for key in of_object:
-                found = self._found.get(key)
-                if found is None or found.creates < creates:
-                    missing.append(key)
-            for start in range(0, len(missing), self._max_values):
-                self._read(object_name, missing[start : start + self._max_values])
+            if found is None or (
+                not self.gsids(key) and found.creates < self._creates[object_name]
+            ):
+                missing[object_name].append(key)
+        for object_name, of_object in missing.items():
+            for start in range(0, len(of_object), self._max_values):
+                self._read(object_name, of_object[start : start + self._max_values])
 
     def gsids(self, key: LookupKey) -> tuple[str, ...]:
         """Return the rows found for a reference."""
@@ -252,15 +242,12 @@ class LookupIndex:
             rows = reader.read(
                 select, (), where, lambda row: any(each.may_include(row) for each in asked)
             )
-        except UnreadableFieldError as error:
-            message = (
-                f"the tenant cannot read {', '.join(error.fields or select[1:])} of {object_name}, "
-                f"by which a lookup finds its rows: {error}. Look it up by other fields"
-            )
-            raise RunStoppedError(message) from error
         except RefusedError as refusal:
-            if len(keys) == 1:
-                message = f"the tenant refuses to look up {object_name} by {keys[0]}: {refusal}"
+            if len(keys) == 1 or isinstance(refusal, UnreadableFieldError):
+                message = (
+                    f"the tenant refuses to look up {object_name} by {keys[0]}: {refusal}. Look it "
+                    "up by other fields"
+                )
                 raise RunStoppedError(message) from refusal
             self._max_values = (len(keys) + 1) // 2
             self._read(object_name, keys[: self._max_values])
