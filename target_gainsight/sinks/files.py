@@ -40,14 +40,8 @@ class FileSink(StreamSink):
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Map the columns anew; warn that further columns begin a further file, of each once."""
         plan = self._plan()
-        if plan.header == self.plan.header:
-            self.plan = plan
-            self.report_columns(plan.unmapped, "the CSV")
-            return True
-        known = {*self.plan.header, *self.counts.columns_reported}
-        further = [name for name in plan.header if name not in known]
+        further = [name for name in plan.header if name not in self.plan.header]
         if further:
             self.logger.warning(
                 "stream %s: later records bring further columns of the CSV, and a further file "
@@ -56,8 +50,11 @@ class FileSink(StreamSink):
                 display(self.stream_name),
                 one_line(", ".join(further)),
             )
-        self.counts.columns_reported.update(further)
-        return False
+        if plan.header != self.plan.header:
+            return False
+        self.plan = plan
+        self.report_columns(plan.unmapped, "the CSV")
+        return True
 
     @abstractmethod
     def _plan(self) -> CsvPlan:

@@ -27,7 +27,6 @@ from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.errors import RecordRejectedError
-from target_gainsight.mapping.escaping import one_line
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import LIST_TYPE, well_known_fields
@@ -55,8 +54,6 @@ class ObjectSink(StreamSink):
         existing_on_insert: What insert mode does with a record that the tenant has.
         fixed_keys: The lookup keys that its API dictates.
         name_identifies: Records are identified by Name unless the settings say otherwise.
-        lookups: The stream's lookups.
-        plan: The stream's field mapping.
     """
 
     call_kinds = ("insert", "update")
@@ -71,15 +68,12 @@ class ObjectSink(StreamSink):
         self.client = self.context.client
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
-        self._object_schema: ObjectSchema | None = None
-        described = self._object_schema = self._describe()
-        self.knows_fields = described is not None
-        static = described.fields if described is not None and described.documented else ()
-        self.lookups = plan_lookups(
-            self.stream,
-            self.context.schemas.get_if_readable,
-            frozenset(field.name for field in static if field.data_type == LIST_TYPE),
-        )
+        self._object_schema: ObjectSchema | None = None  # `_describe` returns it from then on
+        schema = self._object_schema = self._describe()
+        self.knows_fields = schema is not None
+        static = schema.fields if schema is not None and schema.documented else ()
+        lists = frozenset(field.name for field in static if field.data_type == LIST_TYPE)
+        self.lookups = plan_lookups(self.stream, self.context.schemas.get_if_readable, lists)
         self.plan = self._plan_fields(self._choose_keys())
         self.mapper = self._make_mapper()
         self._keys = self._reader_of(self.plan.keys)
@@ -112,18 +106,14 @@ class ObjectSink(StreamSink):
         self.report_columns(self.plan.unmapped.values(), self.object_name)
         for warning in find_warnings(self.plan):
             self.logger.warning("stream %s: %s", self.stream_name, warning)
-        rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
-        for name, rule in rules.items():
-            self.logger.info("stream %s: %s is %s", self.stream_name, one_line(name), rule)
         if self.context.plan is not None:
             planned = self.context.plan.streams[self.stream_name]
-            planned.rules, planned.fallback_keys = rules, self.plan.fallback_keys
-            planned.schema = schema
+            planned.rules = {name: str(rule) for name, rule in self.stream.field_rules.items()}
+            planned.fallback_keys, planned.schema = self.plan.fallback_keys, schema
         self.streams.add(self)
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Map the columns anew; a record is identified as before."""
         if keys_changed and set(self._choose_keys()) != set(self.plan.keys):
             return False
         self.plan = self._plan_fields(self.plan.keys)
@@ -163,7 +153,6 @@ class ObjectSink(StreamSink):
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
-        """Load the group that has been filled."""
         group, self._pending = self._pending, []
         if group:
             with self.streams.loading(self):
@@ -173,14 +162,12 @@ class ObjectSink(StreamSink):
 
     @override
     def send_older_than(self, seconds: float) -> None:
-        """Send a group or batch that has been incomplete for some seconds."""
         if self._pending and self.clock.now() - self._pending_since >= seconds:
             self.settle()
         self.loader.send_older_than(seconds)
 
     @override
     def settle(self) -> None:
-        """Load and settle everything taken so far, but for records that wait for a parent."""
         self.process_batch({})
         with self.streams.loading(self):
             self.loader.flush()
@@ -188,7 +175,6 @@ class ObjectSink(StreamSink):
 
     @override
     def clean_up(self) -> None:
-        """Send what is left and settle everything, also records whose parents are missing."""
         self.settle()
         with self.streams.loading(self):
             self.loader.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
@@ -13,7 +13,6 @@ from typing_extensions import override
 from target_gainsight.api import MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.object_schemas import read_static_schema
-from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.reading.api_rows import (
     DocumentedComparison,
     DocumentedRows,
@@ -42,6 +41,7 @@ from target_gainsight.settings.stream_settings import DUE_DATE
 from target_gainsight.sinks.object_sink import ObjectSink
 
 EMAIL = "Email"
+Derive = Callable[[Mapping[str, Any]], object]
 
 
 class StaticSchemaSink(ObjectSink):
@@ -79,15 +79,12 @@ class StaticSchemaSink(ObjectSink):
 
     @property
     def _only_new(self) -> frozenset[str]:
-        """The fields that are written when a row is created and left alone by later runs.
-
-        A due date so many days ahead counts from the run that creates the CTA.
-        """
+        """A due date so many days ahead counts from the run that creates the CTA."""
         return frozenset() if self.stream.days_until_due is None else frozenset({DUE_DATE})
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Decide anew; a field that was not known before needs other reads, and so a new sink."""
+        # A field that was not known before needs other reads, and so a new sink.
         mentioned = static_schema(self.object_name, self._mentioned()).fields
         known = all(self._describe().field(field.name) for field in mentioned)
         return known and super().plan_again(keys_changed=keys_changed)
@@ -151,53 +148,41 @@ class TimelineSink(StaticSchemaSink):
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        derived: dict[str, Any] = {}
-        if self._joins_keys:
-            derived[EXTERNAL_ID] = join_keys(record, self.key_properties)
-        author = record.get(self._author_column) if self._author_column else None
-        if author:
-            derived[AUTHOR] = author
-        super().take({**record, **derived} if derived else record, source)
+        derived = {name: derive(record) for name, derive in self._derived.items()}
+        super().take({**record, **{name: each for name, each in derived.items() if each}}, source)
 
     @cached_property
-    def _joins_keys(self) -> bool:
-        """Whether the ExternalId is made of the key properties."""
-        return EXTERNAL_ID not in self._filled_fields()
+    def _derived(self) -> Mapping[str, Derive]:
+        """The fields that are made of other columns than theirs."""
+        return self._derive()
 
-    @cached_property
-    def _author_column(self) -> str | None:
-        """The column whose email identifies the user, where nothing else fills Author."""
-        lookup = self.stream.lookups.get(AUTHOR_ID)
-        if lookup is None or AUTHOR in self._filled_fields():
-            return None
-        return next((column for column, match in lookup.fields.items() if match == EMAIL), None)
+    def _derive(self) -> dict[str, Derive]:
+        filled, lookup = self._filled_fields(), self.stream.lookups.get(AUTHOR_ID)
+        derived: dict[str, Derive] = {}
+        if EXTERNAL_ID not in filled and self.key_properties:
+            derived[EXTERNAL_ID] = lambda record: join_keys(record, self.key_properties)
+        emails = [] if lookup is None else [n for n, to in lookup.fields.items() if to == EMAIL]
+        if AUTHOR not in filled and emails:
+            derived[AUTHOR] = lambda record: record.get(emails[0])
+        return derived
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Decide anew; a new sink takes other key properties, or an ExternalId, after all."""
-        if self._joins_keys and (keys_changed or EXTERNAL_ID in self._filled_fields()):
+        if self._derive().keys() != self._derived.keys():
+            return False
+        if keys_changed and EXTERNAL_ID in self._derived:
             return False
         return super().plan_again(keys_changed=keys_changed)
 
     @override
     def _spec(self, keys: tuple[str, ...]) -> MappingSpec:
         spec = super()._spec(keys)
-        if self._author_column is not None:
-            author = Column(AUTHOR, frozenset({"string"}))
-            spec = replace(spec, columns=(*spec.columns, author))
-        if not self._joins_keys:
-            return spec
-        if not self.key_properties:
-            message = (
-                f"stream {self.stream_name}: an activity needs an ExternalId, and the stream has "
-                "no key properties to make one of; map a column to it (field_mapping: "
-                "{id: ExternalId}), or compute it in a stream map"
-            )
-            raise RunStoppedError(message)
+        columns = [Column(name, frozenset({"string"})) for name in self._derived]
+        used = self.key_properties if EXTERNAL_ID in self._derived else ()
         return replace(
             spec,
-            columns=(*spec.columns, Column(EXTERNAL_ID, frozenset({"string"}))),
-            lookup_columns=spec.lookup_columns.union(self.key_properties),
+            columns=(*spec.columns, *columns),
+            lookup_columns=spec.lookup_columns.union(used),
         )
 
     @override

@@ -22,25 +22,23 @@ from target_gainsight.sinks.schema_validator import CompiledValidator
 DELETED_AT = "_sdc_deleted_at"
 METADATA = frozenset(
     {
-        "_sdc_extracted_at",
-        "_sdc_received_at",
-        "_sdc_batched_at",
-        DELETED_AT,
-        "_sdc_sequence",
-        "_sdc_table_version",
-        "_sdc_sync_started_at",
+        *("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", DELETED_AT),
+        *("_sdc_sequence", "_sdc_table_version", "_sdc_sync_started_at"),
     }
 )
 """The SDK's metadata columns."""
+
+NOT_SENT = {
+    True: "columns that %s does not have are not sent: %s",
+    False: "columns that the SCHEMA does not declare and %s does not have are not sent: %s",
+}
+"""The warning of columns, by whether they are declared."""
 
 
 class StreamSink(BatchSink):
     """Loads one stream.
 
     Attributes:
-        context: The values that the sink is made of.
-        stream: The stream's settings.
-        object_name: The object that the stream is loaded into.
         key_set: The stream's key properties.
         known_columns: The columns of its schema, and the SDK's metadata columns.
         knows_fields: Dates and times are parsed by the type of their field, not by the schema.
@@ -75,7 +73,6 @@ class StreamSink(BatchSink):
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
-        """Compile the stream's schema, if records are to be checked."""
         return CompiledValidator(self.schema) if self.validate_schema else None
 
     def adopt_schema(self, schema: dict[str, Any], key_properties: list[str]) -> bool:
@@ -95,11 +92,7 @@ class StreamSink(BatchSink):
 
     @abstractmethod
     def plan_again(self, *, keys_changed: bool) -> bool:
-        """Map the columns anew; return False where that needs a new sink.
-
-        Args:
-            keys_changed: The stream has other key properties than before.
-        """
+        """Map the columns anew, perhaps by other key properties; False if a new sink must."""
 
     def _use_schema(self, schema: dict[str, Any], key_properties: list[str]) -> None:
         self._key_properties = key_properties
@@ -117,19 +110,11 @@ class StreamSink(BatchSink):
         """Warn of columns that are not sent, of each once in a run."""
         reported = self.counts.columns_reported
         new = [column for column in unmapped if column.name not in reported]
-        unsent = [column.name for column in new if column.declared]
-        surplus = [column.name for column in new if not column.declared]
-        reported.update(unsent, surplus)
-        if unsent:
-            names = one_line(", ".join(unsent))
-            self.logger.warning("columns that %s does not have are not sent: %s", where, names)
-        if surplus:
-            self.logger.warning(
-                "columns that records carry and the SCHEMA does not declare are not sent, because "
-                "%s has nothing to take them: %s",
-                where,
-                one_line(", ".join(surplus)),
-            )
+        for declared, warning in NOT_SENT.items():
+            names = [column.name for column in new if column.declared is declared]
+            reported.update(names)
+            if names:
+                self.logger.warning(warning, where, one_line(", ".join(names)))
 
     @abstractmethod
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -155,7 +140,6 @@ class StreamSink(BatchSink):
 
     @override
     def clean_up(self) -> None:
-        """Send what is left and settle it."""
         self.settle()
         self.streams.remove(self)
         super().clean_up()

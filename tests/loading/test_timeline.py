@@ -690,4 +690,4 @@ def test_mismatches_are_reported_before_the_first_write(
 def test_missing_keys_suggest_an_external_id(tenant: Tenant) -> None:
     run = load_activities(tenant, [activity(0)], keys=(), entry={"unknown_fields": "drop"})
     assert run.exit_code == 1
-    assert "map a column to it (field_mapping: {id: ExternalId})" in run.log[-1]
+    assert "lookup_keys: No column, constant or lookup fills ExternalId." in run.log[-1]
