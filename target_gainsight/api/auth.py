@@ -14,6 +14,8 @@ import requests
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.http.json_codec import Record, as_mapping
 
+_UNSENDABLE = "is empty or holds a character that cannot be sent; copy it again from Gainsight"
+
 
 @dataclass(frozen=True)
 class AuthHeader:
@@ -36,8 +38,7 @@ class AccessKey:
     """A tenant's REST API key (Administration > Connectors 2.0, "Generate REST API Key").
 
     Raises:
-        ValueError: The key is empty or holds blanks, line ends or characters outside ASCII, which
-            no header can carry. The message does not show it.
+        ValueError: No header can carry it. The message does not show it.
     """
 
     advice = (
@@ -47,10 +48,7 @@ class AccessKey:
 
     def __init__(self, key: str) -> None:
         if not _fits_header(key):
-            message = (
-                "the access key is empty or holds blanks, line ends or characters outside ASCII; "
-                "copy it again from Gainsight"
-            )
+            message = f"the access key {_UNSENDABLE}"
             raise ValueError(message)
         self._header = AuthHeader("accesskey", key)
 
@@ -61,16 +59,10 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """A tenant's M2M OAuth key and its secret.
-
-    Created in Administration > Connectors 2.0 as a connection of Gainsight API with authentication
-    type OAuth (Generate REST API Key, "Generate M2M OAuth Key").
-
-    `client_id` is the "OAuth API Key", `client_secret` the "OAuth API Secret".
+    """The "OAuth API Key" of a tenant, and its "OAuth API Secret".
 
     Raises:
-        ValueError: One of them is empty or holds blanks, line ends or characters outside ASCII, or
-            the id holds a colon. The message shows neither.
+        ValueError: No header can carry them. The message does not show them.
     """
 
     client_id: str
@@ -79,20 +71,13 @@ class ClientCredentials:
     def __post_init__(self) -> None:
         fits = _fits_header(self.client_id) and _fits_header(self.client_secret)
         if not fits or ":" in self.client_id:
-            message = (
-                "client_id or client_secret is empty or holds blanks, line ends or characters "
-                "outside ASCII, or client_id holds a colon; copy them again from Gainsight"
-            )
+            message = f"client_id or client_secret {_UNSENDABLE}"
             raise ValueError(message)
 
 
 @dataclass(frozen=True)
 class TokenGrant:
-    """A token as the tenant granted it.
-
-    `seconds` is its stated lifetime, None if it states none; `in_envelope` is true if the response
-    has Gainsight's usual envelope.
-    """
+    """A token with its lifetime in seconds, if it states one, granted in an envelope or without."""
 
     token: str = field(repr=False)
     seconds: float | None
@@ -107,6 +92,12 @@ class Tokens:
     the client's own header.
     """
 
+    not_granted = (
+        "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and "
+        "the OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 "
+        "> Create Connection > Gainsight API, authentication type OAuth; check both, and that the "
+        "domain is the tenant they belong to"
+    )
     advice = (
         "A token was granted for client_id and client_secret, but the tenant does not accept it. "
         "Check that the domain is the tenant they belong to, and in Administration > Connectors "
@@ -129,11 +120,7 @@ class Tokens:
         self._failure: BaseException | None = None
 
     def current(self) -> AuthHeader:
-        """Return the header with the current token, fetched if need be.
-
-        Raises:
-            GainsightError: The tenant grants none.
-        """
+        """Return the header with the current token, fetched if need be."""
         earlier_failure = self._failure
         with self._lock:
             if self._failure is not None and self._failure is not earlier_failure:
@@ -157,11 +144,7 @@ class Tokens:
 
 
 def parse_token(body: Record) -> TokenGrant:
-    """Parse a response that grants a token (RFC 6749, 5), with or without Gainsight's envelope.
-
-    Raises:
-        ValueError: It holds no token that a header can carry.
-    """
+    """Parse a response that grants a token (RFC 6749, 5); ValueError without a usable one."""
     for part in (body, as_mapping(body.get("data"))):
         token = part.get("access_token")
         if isinstance(token, str) and _fits_header(token):

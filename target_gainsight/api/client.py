@@ -23,7 +23,9 @@ from target_gainsight.api.errors import (
     AmbiguousResponseError,
     CredentialError,
     GainsightError,
+    NotFoundError,
     Outcome,
+    RefusedError,
     RetryCallError,
     StoppedError,
     ThrottledError,
@@ -41,7 +43,6 @@ from target_gainsight.api.http.call import (
 from target_gainsight.api.http.responses import (
     Response,
     check_response,
-    check_token_response,
     read_response,
 )
 from target_gainsight.api.http.transport import Transport
@@ -62,9 +63,9 @@ _SERVER_ERROR = 500
 class RetryPolicy:
     """The bounds of retrying, in seconds.
 
-    Waits between attempts double from `base` up to `max_wait`, with full jitter. `max_seconds`
-    bounds the attempts and waits of one call together; waits for a permit do not count. Until the
-    tenant has responded at all, `first_response_tries` and `first_response_seconds` apply.
+    Waits double from `base` up to `max_wait`, with full jitter. `max_seconds` bounds the attempts
+    and waits of one call together, without those for a permit. Until the tenant has responded at
+    all, `first_response_tries` and `first_response_seconds` apply.
     """
 
     max_seconds: float = 900
@@ -97,9 +98,6 @@ class GainsightClient:
         rate_limiter: Issues permits for calls; enforces the documented limits by default.
         timeout: Seconds to wait for a connection, and for a response.
         observer: Called after every attempt, in the thread that made it.
-
-    Raises:
-        ValueError: The base URL or the session cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - each is one choice, and all but two have their default
@@ -112,7 +110,7 @@ class GainsightClient:
         retry: RetryPolicy = RetryPolicy(),
         timeout: float = 60,
         clock: Clock | None = None,
-        observer: Callable[[CallEvent], None] | None = None,
+        observer: Callable[[CallEvent], None] = lambda _: None,
     ) -> None:
         self.records = RecordsApi(self.send)
         self.people = PeopleApi(self.send)
@@ -182,17 +180,17 @@ class GainsightClient:
     def _fetch_token(self, basic: AuthHeader) -> TokenGrant:
         """Request a token with the documented form, or without a body if that form is refused.
 
-        The form that worked is used for the next token, too.
+        A refusal, or success without a token, is the fault of the credential.
         """
         try:
-            response = self.send(self._token_call, basic)
-        except CredentialError as error:
-            tried_both = self._token_call is BODILESS_TOKEN_CALL
-            if tried_both or error.status not in TOKEN_FORM_REFUSED:
-                raise
-            response = self.send(BODILESS_TOKEN_CALL, basic)
-            self._token_call = BODILESS_TOKEN_CALL
-        self.token_grant = parse_token(response.body)
+            self.token_grant = parse_token(self.send(self._token_call, basic).body)
+        except (CredentialError, RefusedError, NotFoundError) as error:
+            if error.status in TOKEN_FORM_REFUSED and self._token_call is TOKEN_CALL:
+                self._token_call = BODILESS_TOKEN_CALL
+                return self._fetch_token(basic)
+            raise CredentialError(Tokens.not_granted, **error.context) from None
+        except ValueError:
+            raise CredentialError(Tokens.not_granted, **self._token_call.context) from None
         return self.token_grant
 
     def _attempt_with_permit(self, call: Call, made: _Attempts) -> Response | None:
@@ -229,35 +227,20 @@ class GainsightClient:
             response = self._exchange(call, header)
             status = response.status
         except GainsightError as error:
-            error.description = header.redact(error.description)
+            # The response to a token request may quote what was sent in another form.
+            error.description = header.redact(error.description) if call.group else None
             status, outcome = error.status, error.outcome
             raise
         finally:
             made.ended_at = self._clock.now()
             seconds = made.ended_at - made.sent_at
             made.spent += seconds
-            if self._observer:
-                self._observer(
-                    CallEvent(
-                        kind=call.kind,
-                        group=call.group,
-                        method=call.method,
-                        path=call.path,
-                        status=status,
-                        seconds=seconds,
-                        attempt=made.count,
-                        outcome=outcome,
-                        waited=waited,
-                        sent_at=made.sent_at,
-                    )
-                )
+            event = CallEvent(call, status, outcome, made.count, made.sent_at, seconds, waited)
+            self._observer(event)
         return response
 
     def _exchange(self, call: Call, header: AuthHeader) -> Response:
-        """Send the call once. Timeouts are short until the first response.
-
-        A call that must not be repeated is given its full time once it is sent, even so.
-        """
+        """Send the call once. Timeouts are short until the first response, if it is repeatable."""
         connect, read = self._timeout, max(self._timeout, call.min_response_seconds)
         if not self._has_responded:
             policy = self._retry
@@ -269,8 +252,7 @@ class GainsightClient:
         self._is_gainsight = self._is_gainsight or response.is_object
         if response.server_time:
             self._clock_offset = response.server_time.timestamp() - self._clock.now()
-        check = check_token_response if call.group is None else check_response
-        check(response, is_gainsight=self._is_gainsight)
+        check_response(response, is_gainsight=self._is_gainsight)
         return response
 
     def _wait_to_retry(self, call: Call, error: RetryCallError, made: _Attempts) -> None:

@@ -102,19 +102,19 @@ class StopRunError(GainsightError):
 
 
 class CredentialError(StopRunError):
-    """The tenant does not accept the credential (401, `GS_APIG_2401`), or grants it no token."""
+    """The tenant does not accept the credential, or grants it no token."""
 
 
 class AccessDeniedError(StopRunError):
-    """The credential is good but may not do this (403), or not from here (`GS_APIG_2402`)."""
+    """The credential is good but may not do this, or not from here."""
 
 
 class UnknownRouteError(StopRunError):
-    """The tenant does not know the API route (404, `GS_APIG_1000`)."""
+    """The tenant does not know the API route."""
 
 
 class UnsuitableObjectError(StopRunError):
-    """The object exists but cannot be used through this API (`GSOBJ_1023`)."""
+    """The object exists but cannot be used through this API."""
 
 
 class WrongMetadataError(StopRunError):
@@ -126,11 +126,11 @@ class RedirectedError(StopRunError):
 
 
 class UnreachableError(StopRunError):
-    """The domain has never responded (DNS, refused, TLS), or is no Gainsight tenant."""
+    """The domain has never responded, or is no Gainsight tenant."""
 
 
 class QuotaExceededError(StopRunError):
-    """The day's quota is used up; the message says until when."""
+    """The day's quota is used up."""
 
 
 class CallBudgetExceededError(StopRunError):
@@ -159,7 +159,7 @@ class RetryCallError(GainsightError):
 
 
 class ThrottledError(RetryCallError):
-    """Too many calls (429, `GU_2400` or `GS_APIG_2404`, whatever the HTTP status)."""
+    """Too many calls."""
 
     outcome = "throttled"
 
@@ -172,8 +172,8 @@ class ConnectError(RetryCallError):
 class AmbiguousResponseError(RetryCallError):
     """The call was sent, and may have had its effect.
 
-    The tenant failed (5xx, `GU_1101`), the connection broke, no response came in time (then
-    `timed_out`), or it cannot be read: a web page, cut short, or of another shape.
+    The tenant failed, the connection broke, no response came in time (then `timed_out`), or it
+    cannot be read: a web page, cut short, or of another shape.
     """
 
     _: KW_ONLY
@@ -213,14 +213,14 @@ class RefusedError(GainsightError):
 
 
 class PayloadTooLargeError(RefusedError):
-    """The call's body is too large (413) for the tenant or a proxy before it: send less."""
+    """The call's body is too large for the tenant or a proxy before it: send less."""
 
 
 @dataclass(eq=False, repr=False)
 class UnreadableFieldError(RefusedError):
-    """A query selects a field that is described and cannot be read (`P_5005` and the like).
+    """A query selects `fields` that are described and cannot be read.
 
-    `fields` are those of the select that the response names; empty when it names none of them.
+    They are those of the select that the response names; empty when it names none of them.
     """
 
     _: KW_ONLY

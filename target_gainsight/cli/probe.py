@@ -214,7 +214,7 @@ def _print(form: str, observations: Sequence[Observation], events: Iterable[Call
         f"{numbers['not handled']} otherwise, which it does not handle, "
         f"{numbers['not settled']} not settled."
     )
-    calls = [event.kind for event in events if event.group is not None]
+    calls = [event.call.kind for event in events if event.call.group is not None]
     writes = sum(kind in WRITING_KINDS for kind in calls)
     written = f"{writes:,} of them writes" if writes else "all of them reads; nothing was written"
     click.echo(f"{counted(len(calls), 'call')}, {written}.")

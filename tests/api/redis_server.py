@@ -25,11 +25,6 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
-    @property
-    def shown(self) -> str:
-        """How messages name it."""
-        return f"redis://127.0.0.1:{self.port}/0"
-
     def stop(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=10)

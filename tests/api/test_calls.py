@@ -272,7 +272,7 @@ def test_observer_gets_every_attempt(
         ("succeeded", 200, 3, 0.25, pytest.approx(60.0)),
         ("refused", 400, 1, 0.25, 0.0),
     ]
-    assert {(event.kind, event.method, event.path) for event in events} == {
+    assert {(event.call.kind, event.call.method, event.call.path) for event in events} == {
         ("thing", "GET", "/v1/thing")
     }
 

@@ -31,7 +31,6 @@ from target_gainsight.api import (
     StoppedError,
     open_store,
 )
-from target_gainsight.api.rate_limits.store import SqliteStore
 
 MINUTE = 60
 HOUR = 3_600
@@ -337,21 +336,6 @@ def test_database_of_something_else_is_left_alone(
     assert "file is not a database" in unusable(quota_path, open_limiter)
 
 
-def test_file_that_another_process_keeps_locked_is_named(
-    quota_path: Path, clock: FakeClock
-) -> None:
-    store = SqliteStore(quota_path, TENANT, busy_seconds=0.01)
-    other = sqlite3.connect(quota_path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(QuotaStoreError, match="another process has kept it locked for"):
-        SqliteStore(quota_path, TENANT, busy_seconds=0.01)
-    with pytest.raises(QuotaStoreError, match="another process has kept it locked for"):
-        store.take("synchronous", "permit", RateLimits(), clock.now())
-    other.close()
-    assert store.take("synchronous", "permit", RateLimits(), clock.now()) == 0
-    store.close()
-
-
 def test_failing_store_keeps_response_and_stops_next_call(
     quota_path: Path, open_limiter: OpenLimiter
 ) -> None:
@@ -390,10 +374,9 @@ def redis_error(url: str, open_limiter: OpenLimiter) -> str:
 def test_missing_redis_is_named_without_its_password(open_limiter: OpenLimiter) -> None:
     port = redis_server.free_port()
     message = redis_error(f"redis://me:{PASSWORD}@127.0.0.1:{port}/3", open_limiter)
-    assert message.startswith(f"the quota store redis://127.0.0.1:{port}/3 cannot be used: ")
-    assert message.endswith(
-        "Check the URL in quota_store, its password, and that the server can be reached"
-    )
+    assert message.startswith("the Redis server of quota_store cannot be used: ")
+    assert f"127.0.0.1:{port}" in message
+    assert message.endswith("Check the URL, its password, and that the server can be reached")
 
 
 @pytest.mark.parametrize(
@@ -405,7 +388,7 @@ def test_invalid_url_is_not_shown(url: str, open_limiter: OpenLimiter) -> None:
 
 def test_unknown_option_in_the_url_is_reported(open_limiter: OpenLimiter) -> None:
     message = redis_error(f"redis://127.0.0.1/?password={PASSWORD}&timeout=1", open_limiter)
-    assert "unknown option" in message
+    assert "the URL is not valid" in message
 
 
 def test_wrong_password_is_reported_but_not_shown(
@@ -413,7 +396,6 @@ def test_wrong_password_is_reported_but_not_shown(
 ) -> None:
     wrong = redis_here.url.replace(PASSWORD, "wr0ng")
     message = redis_error(wrong, open_limiter)
-    assert redis_here.shown in message
     assert "password" in message
     assert "wr0ng" not in message
 
@@ -428,7 +410,7 @@ def test_lost_redis_costs_no_response_and_stops_the_next_call(
         permit = limiter.acquire("synchronous")
         server.stop()
         limiter.release(permit)
-        with pytest.raises(QuotaStoreError, match=server.shown):
+        with pytest.raises(QuotaStoreError, match=f"127.0.0.1:{server.port}"):
             limiter.acquire("synchronous")
 
 

@@ -37,7 +37,7 @@ def test_insert_posts_activities_and_reads_outcomes_by_external_id(
     assert answer == PerRecordResponse({"c-1": "1A01"}, {"c-2": DUPLICATE}, "request-1")
     sent = requests_mock.last_request.json()
     assert sent == {"records": [CALL, {"ExternalId": "c-2"}]}
-    assert [event.group for event in events] == ["timeline"]
+    assert [event.call.group for event in events] == ["timeline"]
 
 
 def test_update_sends_identifier_externalid(client: GainsightClient, requests_mock: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
 
 import pytest
 
@@ -22,10 +21,6 @@ def test_any_text_can_be_sent() -> None:
     assert decode(encode(texts)) == texts
 
 
-def test_any_mapping_is_an_object() -> None:
-    assert encode(MappingProxyType({"a": ({"b": None},)})) == b'{"a":[{"b":null}]}'
-
-
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_nan_and_infinity_are_refused(number: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
@@ -33,5 +28,5 @@ def test_nan_and_infinity_are_refused(number: float) -> None:
 
 
 def test_value_without_json_form_is_refused() -> None:
-    with pytest.raises(TypeError, match="date has no form"):
+    with pytest.raises(TypeError, match="not JSON serializable"):
         encode([date(2026, 1, 1)])  # type: ignore[list-item]

@@ -57,14 +57,12 @@ def form_content(
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the API.
+    """A call of the API, with a `json` body or another.
 
     Attributes:
         path: The path on the tenant's host, its parts quoted.
         kind: The purpose of the call, for summaries and metrics.
         group: The rate limit group; None for a token request, which needs no permit.
-        json: A JSON body.
-        content: Any other body.
         repeatable: Whether sending the call twice has the effect of sending it once.
         partial: Whether a refused call may have written some of its records; a refusal that
             cannot be read then leaves the outcome unknown.
@@ -80,7 +78,7 @@ class Call:
     kind: str
     group: RateLimitGroup | None = "synchronous"
     params: Mapping[str, str] = field(default_factory=dict)
-    json: Json = None
+    json: Json = field(default=None, repr=False)
     content: Content | None = None
     repeatable: bool = True
     partial: bool = False
@@ -97,23 +95,19 @@ class Call:
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One attempt of one call, numbered from 1. `kind` is the purpose of the call.
+    """One attempt of one call, numbered from 1; without a response it has no `status`.
 
-    A token request has no `group`, and an attempt without a response no `status`. The attempt was
-    `sent_at` a time in epoch seconds and took `seconds` until the response; it `waited` before,
-    for a permit or after a failure.
+    The attempt was `sent_at` a time in epoch seconds and took `seconds` until the response; it
+    `waited` before, for a permit or after a failure.
     """
 
-    kind: str
-    group: RateLimitGroup | None
-    method: str
-    path: str
+    call: Call
     status: int | None
-    seconds: float
-    attempt: int
     outcome: Outcome
-    waited: float
+    attempt: int
     sent_at: float
+    seconds: float
+    waited: float
 
 
 TOKEN_CALL = Call(

@@ -20,24 +20,13 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def encode(value: Json) -> bytes:
-    """Encode a request body.
-
-    Raises:
-        ValueError: A number is NaN or infinite.
-        TypeError: A value has a type that JSON lacks, such as a date.
-    """
-    text: str = simplejson.dumps(
-        value, use_decimal=True, allow_nan=False, default=_plain, separators=(",", ":")
-    )
+    """Encode a request body; ValueError for NaN, TypeError for what JSON lacks."""
+    text: str = simplejson.dumps(value, use_decimal=True, allow_nan=False, separators=(",", ":"))
     return text.encode("ascii")
 
 
 def decode(body: bytes) -> Json:
-    """Decode a response body.
-
-    Raises:
-        ValueError: The body is not JSON.
-    """
+    """Decode a response body; ValueError if it is not JSON."""
     try:
         return cast("Json", _decode(body))
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -66,10 +55,3 @@ def is_list_of_mappings(value: Json) -> bool:
 def as_text(value: Json) -> str | None:
     """Return the value if it is a text that is not empty."""
     return value if isinstance(value, str) and value else None
-
-
-def _plain(value: object) -> dict[str, Json]:
-    if isinstance(value, Mapping):
-        return dict(value)
-    message = f"a value of type {type(value).__name__} has no form in JSON"
-    raise TypeError(message)

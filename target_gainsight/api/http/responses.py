@@ -16,7 +16,6 @@ from typing import TypeAlias
 
 import requests
 
-from target_gainsight.api.auth import parse_token
 from target_gainsight.api.errors import (
     AccessDeniedError,
     AmbiguousResponseError,
@@ -41,11 +40,10 @@ from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_te
 
 @dataclass(frozen=True)
 class Response:
-    """A response to a call.
+    """A response to a call. The names of `headers` are in lower case.
 
     `body` is the JSON object in it, or empty if it holds anything else (`is_object` is false then),
-    `data` its payload, `request_id` what Gainsight's support asks for, `server_time` the tenant's
-    clock, to the second (`Date` header). The names of `headers` are in lower case.
+    `data` its payload, `server_time` the tenant's clock, to the second (`Date` header).
     """
 
     call: Call
@@ -66,7 +64,7 @@ class Response:
         return {
             **self.call.context,
             "status": self.status,
-            "code": as_text(body.get("errorCode")),
+            "code": as_text(body.get("errorCode")) or as_text(body.get("error")),
             "description": as_text(description),
             "request_id": self.request_id,
         }
@@ -78,10 +76,6 @@ Send: TypeAlias = Callable[[Call], Response]
 _NOT_ACCEPTED = (CredentialError, "Gainsight does not accept the credential")
 _THROTTLED = (ThrottledError, "too many calls")
 _FAILED = (AmbiguousResponseError, "Gainsight failed")
-_UNKNOWN_ROUTE = (
-    UnknownRouteError,
-    "the tenant has no such API route; check that the domain is a Gainsight CS (NXT) tenant's",
-)
 _KNOWN_FAILURES: Mapping[str | int, tuple[type[GainsightError], str]] = {
     "GU_2400": _THROTTLED,
     "GS_APIG_2404": _THROTTLED,
@@ -91,7 +85,10 @@ _KNOWN_FAILURES: Mapping[str | int, tuple[type[GainsightError], str]] = {
         AccessDeniedError,
         "this IP address may not call Gainsight; have it added to the tenant's allowed addresses",
     ),
-    "GS_APIG_1000": _UNKNOWN_ROUTE,
+    "GS_APIG_1000": (
+        UnknownRouteError,
+        "the tenant has no such API route; check that the domain is a Gainsight CS (NXT) tenant's",
+    ),
     "GSOBJ_1023": (
         UnsuitableObjectError,
         "the synchronous API does not serve this object; load it by a bulk job (transport: bulk)",
@@ -107,13 +104,6 @@ _KNOWN_FAILURES: Mapping[str | int, tuple[type[GainsightError], str]] = {
     429: _THROTTLED,
 }
 """Failures by error code, else by HTTP status."""
-_CHECK_CLIENT = (
-    "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and the "
-    "OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 > Create "
-    "Connection > Gainsight API, authentication type OAuth; check both, and that the domain is the "
-    "tenant they belong to"
-)
-
 _SUCCESSES = range(200, 300)
 _REDIRECTS = range(300, 400)
 _REFUSALS = range(400, 500)
@@ -148,52 +138,24 @@ def read_response(http: requests.Response, call: Call) -> Response:
 
 
 def check_response(response: Response, *, is_gainsight: bool) -> None:
-    """Return if a response is a success.
+    """Raise an error unless a response is a success; one that grants a token lacks the envelope.
 
     `is_gainsight` is true once this tenant has responded as Gainsight does.
-
-    Raises:
-        GainsightError: It is a failure, or cannot be read.
     """
-    if response.status not in _SUCCESSES or response.body.get("result") is not True:
+    call, result = response.call, response.body.get("result")
+    is_token = call.group is None and response.is_object and result is None
+    if response.status not in _SUCCESSES or not (result is True or is_token):
         raise _failure(response, is_gainsight)
-    if not response.call.expects(response.data):
+    if not call.expects(response.data):
         message = "the response does not have the shape of this call's responses"
         raise AmbiguousResponseError(message, **response.context)
-
-
-def check_token_response(response: Response, *, is_gainsight: bool) -> None:
-    """Return if a response grants a token (Get Access Token API).
-
-    A refusal is the fault of the credential, never of a record, and so is success without a token.
-    The tenant's description is left out of errors, because it may quote what was sent.
-
-    Raises:
-        GainsightError: No token is granted, or the response cannot be read.
-    """
-    status, body = response.status, response.body
-    is_success = status in _SUCCESSES and body.get("result") is not False
-    if is_success:
-        with suppress(ValueError):
-            parse_token(body)
-            return
-    failure = _failure(response, is_gainsight)
-    failure.description = None
-    failure.code = failure.code or as_text(body.get("error"))
-    if isinstance(failure, RefusedError | CredentialError) or (is_success and response.is_object):
-        raise CredentialError(_CHECK_CLIENT, **failure.context)
-    if status == _NOT_FOUND and not isinstance(failure, UnreachableError):
-        kind, message = _UNKNOWN_ROUTE
-        raise kind(message, **failure.context)
-    raise failure
 
 
 def field_failures(body: Record) -> tuple[FieldFailure, ...]:
     """Return the failed fields that an envelope names, of all failed records.
 
-    They are listed nested (a list per record), flat (an entry each), or not at all; then field and
-    value are read from the description, which ends in "(Field = value).". What a listed failure
-    leaves out is taken from there, too.
+    They are listed nested (a list per record), flat, or not at all. What a listed failure leaves
+    out is read from the description, which ends in "(Field = value).".
     """
     described = _described_failure(body)
     listed = _failures_in(as_mapping(body.get("data")).get("errors"))

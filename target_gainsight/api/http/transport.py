@@ -45,10 +45,6 @@ class Transport:
     TLS is always verified, redirects are never followed, cookies are not kept and `.netrc` is not
     read; proxies and certificate authorities are taken from the environment as usual, but a
     loopback address is never reached through a proxy.
-
-    Raises:
-        ValueError: The base URL lacks scheme or host or holds a credential, or the session does
-            not verify TLS.
     """
 
     def __init__(self, base_url: str, session: requests.Session | None) -> None:
@@ -74,13 +70,8 @@ class Transport:
     def send(self, call: Call, auth: AuthHeader, timeout: tuple[float, float]) -> requests.Response:
         """Send a request and return the response.
 
-        `timeout` is in seconds, for the connection and between bytes of the response.
-
-        Raises:
-            ConnectError: The connection was never made.
-            AmbiguousResponseError: It was made, and then something went wrong.
-            UnreachableError: The request cannot be sent at all.
-            OSError: The body cannot be opened; nothing was sent.
+        `timeout` is in seconds, for the connection and between bytes of the response. An `OSError`
+        means that the body cannot be opened; nothing was sent.
         """
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
         body: bytes | FormStream | None = None

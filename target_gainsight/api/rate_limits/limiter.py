@@ -43,10 +43,7 @@ _MAX_THROTTLED_WINDOWS = 3
 
 @dataclass(frozen=True)
 class Permit:
-    """The right to make one call of a group, issued at a time in epoch seconds.
-
-    The call waited for it `waited` seconds; the store counts it under its `id`.
-    """
+    """The right to make one call, for which it `waited` seconds; the store knows it by `id`."""
 
     group: RateLimitGroup
     id: str
@@ -83,10 +80,8 @@ class RateLimiter:
         max_calls: int | None = None,
         store: PermitStore | None = None,
     ) -> None:
-        self._groups = {
-            group: _GroupState(each)
-            for group, each in {**DOCUMENTED_LIMITS, **(limits or {})}.items()
-        }
+        all_limits = {**DOCUMENTED_LIMITS, **(limits or {})}
+        self._groups = {group: _GroupState(each) for group, each in all_limits.items()}
         self._clock = clock or Clock()
         self._calls_left = math.inf if max_calls is None else max_calls
         self._store = store or SqliteStore(None, "")
@@ -94,21 +89,14 @@ class RateLimiter:
         self._stopped = False
 
     def acquire(self, group: RateLimitGroup) -> Permit:
-        """Return a permit, waiting until there is one.
-
-        Raises:
-            QuotaExceededError: The day's quota is used up.
-            CallBudgetExceededError: The run has made all the calls it may make.
-            QuotaStoreError: The permits cannot be counted.
-            StoppedError: The limiter was stopped.
-        """
+        """Return a permit, waiting until there is one; a `StopRunError` says why there is none."""
         permit_id, began = uuid.uuid4().hex, self._clock.now()
         while True:
             with self._lock:
                 now = self._clock.now()
-                wait = self._try_acquire(group, permit_id, now)
-                if wait <= 0:
-                    return Permit(group, permit_id, issued_at=now, waited=now - began)
+                wait = self._try_acquire(self._groups[group], group, permit_id, now)
+            if wait <= 0:
+                return Permit(group, permit_id, issued_at=now, waited=now - began)
             if self._clock.wait(wait):
                 raise StoppedError
 
@@ -116,12 +104,8 @@ class RateLimiter:
         """End a call: its permit is released one window from now.
 
         A call that was `throttled` blocks the group until its next window, or for as long as the
-        tenant asks. Refusals of calls that were sent before the block began do not extend it.
+        tenant asks: that may be so long that the day's quota must be used up (QuotaExceededError).
         A store that fails here does not cost the response; the next call will fail.
-
-        Raises:
-            QuotaExceededError: The tenant has refused all calls for so long, or asks for so long a
-                wait, that its quota for the day must be used up.
         """
         state, now = self._groups[permit.group], self._clock.now()
         with suppress(QuotaStoreError):
@@ -142,9 +126,10 @@ class RateLimiter:
         self._stopped = True
         self._store.close()
 
-    def _try_acquire(self, group: RateLimitGroup, permit_id: str, now: float) -> float:
+    def _try_acquire(
+        self, state: _GroupState, group: RateLimitGroup, permit_id: str, now: float
+    ) -> float:
         """Count a permit and return 0, or return the seconds until it is worth another try."""
-        state = self._groups[group]
         limits = state.limits
         if self._stopped:
             raise StoppedError
@@ -161,34 +146,32 @@ class RateLimiter:
                 f"({limits.quota_percent}% of {limits.per_day}) is used up."
             )
             raise _quota_exceeded(reason, now)
-        if wait > 0:
-            state.full_until = now + wait
-            if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
-                logger.info(
-                    "The hour's quota of %d %s (%d%% of %d) is used up: the next one is sent in %d "
-                    "minutes, at %s UTC",
-                    limits.allowed_per_window,
-                    limits.unit,
-                    limits.quota_percent,
-                    limits.per_window,
-                    math.ceil(wait / 60),
-                    f"{datetime.fromtimestamp(state.full_until, tz=timezone.utc):%H:%M}",
-                )
-        else:
+        if wait <= 0:
             self._calls_left -= 1
+            return 0.0
+        state.full_until = now + wait
+        if limits.window_seconds > _LOGGED_WINDOW_SECONDS:
+            logger.info(
+                "The hour's quota of %d %s is used up: the next one is sent in %d minutes",
+                limits.allowed_per_window,
+                limits.unit,
+                math.ceil(wait / 60),
+            )
         return wait
 
 
 def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: float) -> None:
-    """Block a group, because the tenant refused a call for its rate."""
+    """Block a group, because the tenant refused a call for its rate.
+
+    Refusals of calls that were sent before the block began do not extend it.
+    """
     already_blocked = permit.issued_at < state.blocked_until
     if already_blocked and retry_after is None:
         return
     window, unit = state.limits.window_seconds, state.limits.unit
     skew = min(1.0, window / 60)  # the server's clock may be this much behind ours
     until = (now // window + 1) * window + skew if retry_after is None else now + retry_after
-    if state.throttled_since is None:
-        state.throttled_since = now
+    state.throttled_since = now if state.throttled_since is None else state.throttled_since
     throttled_seconds = until - state.throttled_since
     if throttled_seconds > max(_MAX_THROTTLED_SECONDS, _MAX_THROTTLED_WINDOWS * window):
         reason = (
@@ -208,9 +191,8 @@ def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: f
 
 def _quota_exceeded(reason: str, now: float) -> QuotaExceededError:
     midnight = (now // DAY_SECONDS + 1) * DAY_SECONDS
-    resets_at = datetime.fromtimestamp(midnight, tz=timezone.utc)
     message = (
-        f"{reason} It is renewed at {resets_at:%Y-%m-%d %H:%M} UTC; a run after that continues "
-        "where this one stopped"
+        f"{reason} It is renewed at {datetime.fromtimestamp(midnight, timezone.utc):%Y-%m-%d %H:%M}"
+        " UTC; a run after that continues where this one stopped"
     )
     return QuotaExceededError(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -44,14 +43,10 @@ class RedisStore:
     """Counts permits in Redis. Times are those of the server, so clocks need not agree.
 
     The password in the URL is never shown.
-
-    Raises:
-        QuotaStoreError: The server cannot be used.
     """
 
     def __init__(self, url: str, tenant: str, clock: Clock) -> None:
         self._tenant = tenant
-        self._name = _without_secrets(url)
         with self._errors_named():
             self._client = redis.Redis.from_url(
                 url,
@@ -59,7 +54,6 @@ class RedisStore:
                 socket_connect_timeout=_TIMEOUT_SECONDS,
                 retry=_RETRY,
             )
-            self._client.ping()
             seconds, microseconds = self._client.time()
         self._ahead = seconds + microseconds / 1e6 - clock.now()
         self._script = self._client.register_script(_TAKE)
@@ -102,27 +96,14 @@ class RedisStore:
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
-        """Raise errors that name the server, without its password."""
-        cause: Exception | None = None
+        """Raise errors without the password, which the text of some may quote with the URL."""
         try:
             yield
-        except (redis.RedisError, OSError) as error:
-            reason, cause = str(error).rstrip("."), error
-        except (ValueError, TypeError):  # whose text may quote the URL
-            reason = "the URL is not valid or has an unknown option"
-        else:
-            return
-        message = (
-            f"the quota store {self._name} cannot be used: {reason}. Check the URL in quota_store, "
-            "its password, and that the server can be reached"
-        )
-        raise QuotaStoreError(message) from cause
-
-
-def _without_secrets(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "in Redis"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+        except (redis.RedisError, OSError, ValueError, TypeError) as error:
+            is_safe = isinstance(error, redis.RedisError | OSError)
+            reason = str(error).rstrip(".") if is_safe else "the URL is not valid"
+            message = (
+                f"the Redis server of quota_store cannot be used: {reason}. Check the URL, its "
+                "password, and that the server can be reached"
+            )
+            raise QuotaStoreError(message) from (error if is_safe else None)

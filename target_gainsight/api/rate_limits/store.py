@@ -19,6 +19,8 @@ from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup,
 if TYPE_CHECKING:
     from target_gainsight.api.rate_limits.redis_store import RedisStore
 
+_BUSY_SECONDS = 10.0
+"""Operations of other processes take a millisecond each."""
 _APPLICATION_ID = 0x67735143
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -43,24 +45,19 @@ class SqliteStore:
     """Counts permits in a file on a local disk, created for its owner only; in memory without.
 
     It serves any number of threads. Each operation is one transaction under SQLite's own write
-    lock, which ends with its process. It waits `busy_seconds` for the other processes, whose
-    operations take a millisecond each.
-
-    Raises:
-        QuotaStoreError: The file cannot be used, or is a database of something else.
+    lock, which ends with its process.
     """
 
-    def __init__(self, path: Path | None, tenant: str, *, busy_seconds: float = 10.0) -> None:
+    def __init__(self, path: Path | None, tenant: str) -> None:
         self._path = path
         self._tenant = tenant
-        self._busy_seconds = busy_seconds
         self._lock = threading.Lock()
         try:
             if path:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(
                 path.absolute() if path else ":memory:",
-                timeout=busy_seconds,
+                timeout=_BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -74,12 +71,12 @@ class SqliteStore:
     ) -> float | None:
         """Count a permit if the limits allow it.
 
-        A permit lasts one window from now, so that the permit of a process that died comes free;
-        `release` extends it. Permits that end later than any clock allows are dropped.
+        It lasts one window from now, so that the permit of a process that died comes free. Permits
+        that end later than any clock allows are dropped.
 
         Returns:
-            0 if the permit is counted, else the seconds until the next one is released, or None if
-            the day's quota is used up.
+            0 if it is counted, else the seconds until the next one is released, or None if the
+            day's quota is used up.
         """
         key, today = (self._tenant, group), int(now // DAY_SECONDS)
         window = limits.window_seconds
@@ -131,12 +128,9 @@ class SqliteStore:
                     self._connection.rollback()
 
     def _unusable(self, error: Exception) -> QuotaStoreError:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if "locked" in reason:
-            reason = f"another process has kept it locked for {self._busy_seconds:.0f} s"
         message = (
-            f"the quota store {self._path} cannot be used: {reason}. Set quota_store to a "
-            "dedicated file in a writable local directory"
+            f"the quota store {self._path} cannot be used: {error}. Set quota_store to a dedicated "
+            "file in a writable local directory"
         )
         return QuotaStoreError(message)
 
@@ -150,9 +144,6 @@ def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> Per
 
     All processes that share it call the tenant by the same name. `take` and `release` are given the
     time of the `clock`.
-
-    Raises:
-        QuotaStoreError: The store cannot be used, or the redis package is not installed.
     """
     if not isinstance(location, str):
         return SqliteStore(location, tenant)

@@ -83,16 +83,17 @@ class CallCounts:
 
     def count(self, event: CallEvent) -> None:
         """Count one attempt of a call; may be called from any thread."""
+        kind, group = event.call.kind, event.call.group
         with self._lock:
-            self.by_group[event.group] += 1
-            self.by_kind[event.kind] += 1
+            self.by_group[group] += 1
+            self.by_kind[kind] += 1
             self.throttled += event.outcome == "throttled"
             self.retried += event.attempt > 1
             self.waits.add(event.sent_at - event.waited, event.sent_at)
-            self._seconds[event.kind] += event.seconds
-            if event.group is not None:
+            self._seconds[kind] += event.seconds
+            if group is not None:
                 minute = int(event.sent_at // 60)
-                self.per_minute.setdefault(minute, Counter())[event.group] += 1
+                self.per_minute.setdefault(minute, Counter())[group] += 1
                 if len(self.per_minute) > MAX_MINUTES:
                     del self.per_minute[min(self.per_minute)]
 

@@ -50,7 +50,7 @@ def find_credential(facts: TenantFacts) -> Iterator[Observation]:
 def _find_host(facts: TenantFacts) -> Iterator[Observation]:
     """Settle what kind of host the tenant has, and whether it redirects any call."""
     kind = _kind_of_host(urlsplit(facts.base_url).hostname or "")
-    moved = {each.kind for each in facts.events if each.status and 300 <= each.status < 400}  # noqa: PLR2004
+    moved = {each.call.kind for each in facts.events if each.status and 300 <= each.status < 400}  # noqa: PLR2004
     if moved:
         observed = f"{kind}; it redirects calls ({', '.join(sorted(moved))})"
         consequence = "these calls fail, because credentials are never sent to another host"
@@ -95,7 +95,7 @@ def _find_tokens(facts: TenantFacts) -> Iterator[Observation]:
     if grant is None:
         message = "it takes an M2M OAuth client instead of an access key"
         raise NotSettledError(message)
-    tokens = [each for each in facts.events if each.kind == TOKEN_CALL.kind]
+    tokens = [each for each in facts.events if each.call.kind == TOKEN_CALL.kind]
     refused = next((each.status for each in tokens if each.outcome == "refused"), None)
     if refused is None:
         observed = "the form is accepted; whether it may be left out is not tried"
@@ -117,7 +117,7 @@ def _count_token_calls(facts: TenantFacts) -> Observation:
     """Count the calls between a token and its refusal."""
     served = 0
     for event in facts.events:
-        if event.kind == TOKEN_CALL.kind:
+        if event.call.kind == TOKEN_CALL.kind:
             served = 0
         elif event.status == _UNAUTHORIZED:
             observed = f"a token is refused after {served} calls"
