@@ -13,7 +13,7 @@ from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.near_matches import SeenKeys
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, reason_of_fields
-from target_gainsight.loading.reading.api_rows import RecordMap, merged_fields
+from target_gainsight.loading.reading.api_rows import Comparison, merged_fields
 from target_gainsight.loading.reading.current_rows import GSID, Matches
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.settling.summary import Summary
@@ -42,7 +42,7 @@ class Classification:
     """
 
     settings: StreamSettings
-    mapper: RecordMap
+    mapper: Comparison
     keys: KeyReader
     seen_keys: SeenKeys | None
     summary: Summary

@@ -6,7 +6,7 @@ Keys are read in a form in which they compare as Gainsight stores them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,19 @@ class KeyReader:
             for part, converter in zip(key, self.converters, strict=True)
         )
 
+    def matcher(self, keys: Iterable[Key]) -> Callable[[Mapping[str, Any]], bool]:
+        """Return a function that decides whether a query for some keys may return a row.
+
+        A query joins its conditions column by column; spellings do not matter.
+        """
+        columns = tuple(map(frozenset, zip(*map(self.normalize, keys), strict=True)))
+
+        def may_be_asked_for(row: Mapping[str, Any]) -> bool:
+            key = self.normalize(self.read_key(row))
+            return all(part in asked for part, asked in zip(key, columns, strict=True))
+
+        return may_be_asked_for
+
     def equal_values(self, fields: Mapping[str, Any]) -> list[KeyValues]:
         """List the values that find the rows with a record's key; none if one of them is missing.
 
@@ -80,19 +93,6 @@ class KeyReader:
             else:
                 columns.append((value,))
         return _combine(columns) if any(len(column) > 1 for column in columns) else []
-
-
-class AskedKeys:
-    """The keys of a query, column by column, as it joins its conditions; in any spelling."""
-
-    def __init__(self, fields: KeyReader, keys: Iterable[Key]) -> None:
-        self._fields = fields
-        self._columns = tuple(map(frozenset, zip(*map(fields.normalize, keys), strict=True)))
-
-    def may_include(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row's key was asked for."""
-        key = self._fields.normalize(self._fields.read_key(row))
-        return all(part in asked for part, asked in zip(key, self._columns, strict=True))
 
 
 def _combine(columns: Sequence[Sequence[Any]]) -> list[KeyValues]:

@@ -19,7 +19,7 @@ from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
-from target_gainsight.loading.reading.api_rows import RecordMap
+from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import RowReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
@@ -181,7 +181,7 @@ class ObjectSink(StreamSink):
         super().clean_up()
 
     @abstractmethod
-    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
         """Return what reads current rows, if there are lookup keys, writes and compares records."""
 
     def _make_loader(self) -> RecordLoader:

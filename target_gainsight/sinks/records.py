@@ -14,12 +14,7 @@ from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
-from target_gainsight.loading.reading.api_rows import (
-    LINK_OBJECT,
-    PeopleRows,
-    PersonComparison,
-    RecordMap,
-)
+from target_gainsight.loading.reading.api_rows import LINK_OBJECT, Comparison, PeopleRows
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
@@ -92,9 +87,9 @@ class RecordsSink(ObjectSink):
         return loader
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
         records, name, keys = self.client.records, self.object_name, self._keys
-        ruled = tuple(self.stream.field_rules)
+        ruled, comparison = tuple(self.stream.field_rules), Comparison(self.mapper)
         current = (
             CurrentRows(reader=ObjectReader(records, name), keys=keys, ruled=ruled)
             if keys.names
@@ -113,7 +108,7 @@ class RecordsSink(ObjectSink):
             date_format=self.stream.date_format,
             recovery=CreateRecovery(
                 current,
-                self.mapper,
+                comparison,
                 self.clock,
                 self.context.settings.limits.request_timeout,
                 only_new=self.stream.sync_mode == "insert",
@@ -122,14 +117,14 @@ class RecordsSink(ObjectSink):
             batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
         )
         if current is None or not self.plan.fallback_keys:
-            return current, writer, self.mapper
+            return current, writer, comparison
         fallback_keys = self._reader_of(self.plan.fallback_keys)
         required = (GSID, *keys.names)
         fallback = replace(current, keys=fallback_keys, required=required)
         claimed, plan = self.context.claimed_rows[name.lower()], self.context.plan
         deleted = plan.deleted if plan else ()
         rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed, deleted)
-        return rows, writer, self.mapper
+        return rows, writer, comparison
 
 
 class PersonSink(ObjectSink):
@@ -140,7 +135,7 @@ class PersonSink(ObjectSink):
     fixed_keys = ("Email",)
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
         fields, links = self.lookups.link_fields, self.stream.company_links
         rows = PeopleRows(
             reader=ObjectReader(self.client.records, self.object_name),
@@ -151,7 +146,6 @@ class PersonSink(ObjectSink):
         )
         on_no_match = links.on_no_match if links else "reject"
         writer = PeopleWriter(self.client.people, on_no_match=on_no_match)
-        comparison = PersonComparison(
-            self.mapper, {name: each for name, (_, each) in fields.items()}
-        )
+        converters = {name: each for name, (_, each) in fields.items()}
+        comparison = Comparison(self.mapper, link_fields=converters)
         return rows, writer, comparison

@@ -13,11 +13,7 @@ from typing_extensions import override
 from target_gainsight.api import MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.object_schemas import read_static_schema
-from target_gainsight.loading.reading.api_rows import (
-    DocumentedComparison,
-    DocumentedRows,
-    RecordMap,
-)
+from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.writing.create_recovery import CreateRecovery
@@ -56,23 +52,23 @@ class StaticSchemaSink(ObjectSink):
     needs_rows: bool
 
     @abstractmethod
-    def _make_writer(self, rows: CurrentRows | None, comparison: RecordMap) -> Writer:
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
         """Return the writer of batches."""
 
     @override
-    def _make_parts(self) -> tuple[RowReader | None, Writer, RecordMap]:
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
         known = {field.name for field in self._describe().fields}  # others are sent unchecked
         compared = known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new
-        comparison = DocumentedComparison(self.mapper, frozenset(compared))
+        comparison = Comparison(self.mapper, frozenset(compared))
         rows: CurrentRows | None = None
         if self._keys.names:
-            rows = DocumentedRows(
+            rows = CurrentRows(
                 reader=ObjectReader(self.client.records, self.object_name),
                 keys=self._keys,
                 required=(GSID,) if self.needs_rows else (),
                 compared=frozenset(compared),
                 read_as=READ_AS.get(self.object_name, {}),
-                needed=self.needs_rows,
+                may_stay_unread=not (self.needs_rows or self.stream.field_rules),
                 ruled=tuple(self.stream.field_rules),
             )
         return rows, self._make_writer(rows, comparison), comparison
@@ -111,7 +107,7 @@ class CtaSink(StaticSchemaSink):
     name_identifies = False
 
     @override
-    def _make_writer(self, rows: CurrentRows | None, comparison: RecordMap) -> Writer:
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
         timeout = self.context.settings.limits.request_timeout
         return CtaWriter(
             cockpit=self.client.cockpit,
@@ -186,7 +182,7 @@ class TimelineSink(StaticSchemaSink):
         )
 
     @override
-    def _make_writer(self, rows: CurrentRows | None, comparison: RecordMap) -> Writer:
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
         return TimelineWriter(
             timeline=self.client.timeline,
             rows=cast("CurrentRows", rows),  # an activity always has a key, and so rows

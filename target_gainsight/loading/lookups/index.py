@@ -24,7 +24,6 @@ from target_gainsight.api import (
 )
 from target_gainsight.loading.keys import (
     TO_BE_CREATED,
-    AskedKeys,
     Key,
     LookupKey,
     LookupTargets,
@@ -236,11 +235,11 @@ class LookupIndex:
         by_match = _by_match(keys)
         select = _select(by_match)
         where = any_of(*(_where(*each, spelled=False) for each in by_match.items()))
-        asked = [AskedKeys(match, [key.key for key in group]) for match, group in by_match.items()]
+        asked = [match.matcher(each.key for each in group) for match, group in by_match.items()]
         reader = ObjectReader(self._records, object_name)
         try:
             rows = reader.read(
-                select, (), where, lambda row: any(each.may_include(row) for each in asked)
+                select, (), where, lambda row: any(is_asked(row) for is_asked in asked)
             )
         except RefusedError as refusal:
             if len(keys) == 1 or isinstance(refusal, UnreadableFieldError):

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from target_gainsight.api import (
     MAX_PAGE,
+    AccessDeniedError,
+    GainsightError,
+    NotFoundError,
     RecordsApi,
     RefusedError,
+    StopRunError,
     UnreadableFieldError,
+    UnsuitableObjectError,
     Where,
     all_of,
     is_in,
 )
-from target_gainsight.loading.keys import AskedKeys, Key, KeyReader, KeyValues
+from target_gainsight.loading.keys import Key, KeyReader, KeyValues
 from target_gainsight.loading.outcomes import Reason, RunStoppedError
 from target_gainsight.loading.records import LoadRecord
 
@@ -27,6 +32,8 @@ logger = logging.getLogger(__name__)
 GSID = "Gsid"
 
 Row = Mapping[str, Any]
+
+_REFUSALS = (RefusedError, NotFoundError, AccessDeniedError, UnsuitableObjectError)
 
 
 class Matches:
@@ -46,7 +53,6 @@ class Matches:
         self._exact: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
             self._exact[keys.read_key(row)].append(row)
-        self._near: dict[Key, list[Row]] | None = None
 
     def exact(self, key: Key) -> list[Row]:
         """List the rows that have this very key."""
@@ -55,21 +61,22 @@ class Matches:
     def replace(self, key: Key, rows: Sequence[Row]) -> None:
         """Replace the rows that have a key."""
         self._exact[key] = list(rows)
-        self._near = None
 
-    def remove(self, gsids: AbstractSet[str]) -> None:
+    def remove(self, gsids: Container[object]) -> None:
         """Remove rows."""
         for key, rows in self._exact.items():
-            self._exact[key] = [row for row in rows if str(row.get(GSID)) not in gsids]
-        self._near = None
+            self._exact[key] = [row for row in rows if row.get(GSID) not in gsids]
 
     def near(self, key: Key) -> list[Row]:
         """List the rows whose key differs at most in case, surrounding blanks or Unicode form."""
-        if self._near is None:
-            self._near = defaultdict(list)
-            for exact, rows in self._exact.items():
-                self._near[self._keys.normalize(exact)] += rows
         return self._near.get(self._keys.normalize(key), [])
+
+    @cached_property
+    def _near(self) -> Mapping[Key, list[Row]]:
+        near: dict[Key, list[Row]] = defaultdict(list)
+        for exact, rows in self._exact.items():
+            near[self._keys.normalize(exact)] += rows
+        return near
 
 
 class RowReader(Protocol):
@@ -100,6 +107,10 @@ class CurrentRows:
         read_as: The fields that a query knows under another name.
         required: What every row must carry beside the lookup keys.
         ruled: Fields that every row must carry because a write rule depends on them.
+        compared: Further fields that queries probably return; None if all are described. If the
+            tenant refuses them, only which rows exist is read.
+        may_stay_unread: If the tenant refuses every query, records are written unread: the
+            response to the write shows which of them existed.
         readable: Whether the tenant returns rows of the object.
     """
 
@@ -108,6 +119,8 @@ class CurrentRows:
     read_as: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = (GSID,)
     ruled: tuple[str, ...] = ()
+    compared: frozenset[str] | None = None
+    may_stay_unread: bool = False
     readable: bool = field(default=True, init=False)
     _most_values: int | None = field(default=None, init=False)
 
@@ -118,7 +131,8 @@ class CurrentRows:
         list_values = self.keys.near_values if near else self.keys.equal_values
         values = [each for record in records for each in list_values(record.fields)]
         names = dict.fromkeys(name for record in records for name in record.fields)
-        select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in names)))
+        known = names if self.compared is None else [n for n in names if n in self.compared]
+        select = dict.fromkeys((GSID, *extra, *(self.read_as.get(each, each) for each in known)))
         size = self._most_values or len(values) or 1
         rows: list[Row] = []
         for start in range(0, len(values), size):
@@ -127,17 +141,21 @@ class CurrentRows:
 
     def _read_part(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Read one part; if it is refused, its halves, and remember their size."""
+        if not self.readable:
+            return []
+        reads_needed_only = self.reader.reads_needed_only
         try:
             return self._query(values, select)
-        except UnreadableFieldError as error:
-            raise RunStoppedError(self._explain_unreadable(error)) from error
-        except RefusedError as refusal:
-            if len(values) == 1:
-                message = (
-                    f"the tenant refuses to read {self.reader.object_name} by "
-                    f"{', '.join(self.keys.names)}: {refusal}"
-                )
-                raise RunStoppedError(message) from refusal
+        except _REFUSALS as refusal:
+            if self.compared is not None and not self._is_too_large(values, select, refusal):
+                if reads_needed_only:
+                    return self._leave_unread(refusal)
+                self.reader.leave_out((), refusal)
+                return self._read_part(values, select)
+            if isinstance(refusal, StopRunError):
+                raise
+            if len(values) == 1 or isinstance(refusal, (UnreadableFieldError, NotFoundError)):
+                raise RunStoppedError(self._explain(refusal)) from refusal
             half = (len(values) + 1) // 2
             self._most_values = min(half, self._most_values or half)
             logger.warning(
@@ -147,35 +165,56 @@ class CurrentRows:
                 refusal,
                 half,
             )
-            first = self._read_part(values[:half], select)
-            return first + self._read_part(values[half:], select)
+        return self._read_part(values[:half], select) + self._read_part(values[half:], select)
 
-    def _explain_unreadable(self, error: UnreadableFieldError) -> str:
-        ruled = {self.read_as.get(name, name) for name in self.ruled}.intersection(error.fields)
-        names = ", ".join(sorted(ruled) or error.fields or self.keys.names)
-        effect = "without which no record is found"
-        advice = "Choose other lookup_keys"
-        if ruled:
-            effect, advice = "so that field_rules cannot be applied", "Remove its rule"
-        names = f"{names} of {self.reader.object_name}"
-        return f"the tenant cannot read {names}, {effect}: {error}. {advice}"
+    def _is_too_large(
+        self, values: Sequence[KeyValues], select: tuple[str, ...], refusal: GainsightError
+    ) -> bool:
+        """Return whether a query is refused for its size."""
+        if len(values) == 1 or not isinstance(refusal, RefusedError):
+            return False
+        try:
+            self._query(values[:1], select)
+        except RefusedError:
+            return False
+        return True
+
+    def _leave_unread(self, refusal: GainsightError) -> list[Row]:
+        if not self.may_stay_unread:
+            raise RunStoppedError(self._explain(refusal)) from refusal
+        if self.readable:  # otherwise another thread has said so meanwhile
+            self.readable = False
+            logger.warning(
+                "%s: the tenant refuses to read which records exist (%s); every record is "
+                "written, and the responses show which existed",
+                self.reader.object_name,
+                refusal,
+            )
+        return []
+
+    def _explain(self, refusal: GainsightError) -> str:
+        name, keys = self.reader.object_name, ", ".join(self.keys.names)
+        if not isinstance(refusal, UnreadableFieldError):
+            return f"the tenant refuses to read {name} by {keys}: {refusal}"
+        fields = ", ".join(refusal.fields) or keys
+        return (
+            f"the tenant cannot read {fields} of {name}, which lookup_keys or field_rules need: "
+            f"{refusal}. Choose other lookup_keys, or remove the field's rule"
+        )
 
     def _query(self, values: Sequence[KeyValues], select: tuple[str, ...]) -> list[Row]:
         """Query once for the rows with some keys."""
-        names = self.keys.names
+        names, read_as = self.keys.names, self.read_as
         columns = zip(names, zip(*values, strict=True), strict=True)
         where = all_of(
-            *(
-                is_in(self.read_as.get(name, name), list(dict.fromkeys(each)))
-                for name, each in columns
-            )
+            *(is_in(read_as.get(name, name), list(dict.fromkeys(each))) for name, each in columns)
         )
         keys = (self.keys.read_key(dict(zip(names, each, strict=True))) for each in values)
-        asked = AskedKeys(self.keys, keys)
-        paths = (self.read_as.get(name, name) for name in (*names, *self.ruled))
+        is_asked_for = self.keys.matcher(keys)
+        paths = (read_as.get(name, name) for name in (*names, *self.ruled))
         needed = (*self.required, *paths)
         return self.reader.read(
-            needed, select, where, lambda row: asked.may_include(self._as_written(row))
+            needed, select, where, lambda row: is_asked_for(self._as_written(row))
         )
 
     def _as_written(self, row: Row) -> Row:
@@ -197,8 +236,8 @@ class ObjectReader:
 
     records: RecordsApi
     object_name: str
+    reads_needed_only: bool = field(default=False, init=False)
     _unreadable: frozenset[str] = field(default=frozenset(), init=False)
-    _reads_needed_only: bool = field(default=False, init=False)
 
     def read(
         self,
@@ -221,7 +260,7 @@ class ObjectReader:
             RunStoppedError: The rows lack a needed field, or none of them was asked for.
         """
         while True:
-            left_out = self._unreadable.union(optional if self._reads_needed_only else needed)
+            left_out = self._unreadable.union(optional if self.reads_needed_only else needed)
             readable = [name for name in optional if name not in left_out]
             try:
                 select = (*needed, *readable)
@@ -230,7 +269,21 @@ class ObjectReader:
             except UnreadableFieldError as error:
                 if not readable or not set(error.fields).isdisjoint(needed):
                     raise
-                self._leave_out(error)
+                self.leave_out(error.fields, error)
+
+    def leave_out(self, names: Collection[str], error: GainsightError) -> None:
+        """Leave some optional fields out of later queries; all of them if none is named."""
+        new = [name for name in names if name not in self._unreadable]
+        self._unreadable = self._unreadable.union(new)
+        if new or not (names or self.reads_needed_only):
+            logger.warning(
+                "%s: the tenant cannot read %s (%s); records that carry such a field are written "
+                "without being compared",
+                self.object_name,
+                ", ".join(sorted(new)) or "one of its fields",
+                error,
+            )
+        self.reads_needed_only = self.reads_needed_only or not names
 
     def _check(
         self, rows: Iterable[Row], needed: Sequence[str], is_asked_for: Callable[[Row], bool]
@@ -240,44 +293,26 @@ class ObjectReader:
         If no row of the first page was asked for, no further page is read.
         """
         checked: list[Row] = []
-        is_filtered = False
+        is_filtered, problem = False, ""
         for row in rows:
-            missing = [
-                name
-                for name in needed
-                if name not in row and not isinstance(row.get(name.partition(".")[0]), dict)
-            ]
+            missing = [n for n in needed if n not in row and not _is_nested(n, row)]
             if missing:
-                message = (
-                    f"the tenant returns rows of {self.object_name} without "
-                    f"{', '.join(missing)}. Nothing is written, because rows that exist could be "
-                    "taken for missing"
-                )
-                raise RunStoppedError(message)
+                problem = f"without {', '.join(missing)}"
+                break
             checked.append(row)
             is_filtered = is_filtered or is_asked_for(row)
             if not is_filtered and len(checked) == MAX_PAGE:
                 break
         if checked and not is_filtered:
+            problem = f"that were not asked for by {', '.join(needed)}"
+        if problem:
             message = (
-                f"asked for some rows of {self.object_name} by {', '.join(needed)}, the "
-                "tenant returned others only, as if it ignored the filter. Nothing is "
-                "written, because rows that exist could be taken for missing; try other "
-                "lookup_keys"
+                f"the tenant returns rows of {self.object_name} {problem}. Nothing is written, "
+                "because rows that exist could be taken for missing; try other lookup_keys"
             )
             raise RunStoppedError(message)
         return checked
 
-    def _leave_out(self, error: UnreadableFieldError) -> None:
-        """Leave the fields that an error names out of later queries; all if it names none."""
-        new = set(error.fields) - self._unreadable
-        self._unreadable |= new
-        self._reads_needed_only = self._reads_needed_only or not error.fields
-        if new or not error.fields:
-            logger.warning(
-                "%s: the tenant cannot read %s (%s); records that carry such a field are written "
-                "without being compared",
-                self.object_name,
-                ", ".join(sorted(new)) or "one of its fields",
-                error,
-            )
+
+def _is_nested(path: str, row: Row) -> bool:
+    return isinstance(row.get(path.partition(".")[0]), dict)

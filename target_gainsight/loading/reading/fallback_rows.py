@@ -39,59 +39,53 @@ class FallbackRows:
     ) -> Matches:
         """Read the rows of some records; see ``RowReader.read``."""
         matches = self.rows.read(records, extra, near=near)
+        matches.remove(self.deleted)
         unmatched = [
             record
             for record in records
-            if not near
-            and None not in record.key
-            and all(row.get(GSID) in self.deleted for row in matches.exact(record.key))
+            if None not in record.key
+            and not matches.exact(record.key)
             and self.fallback_keys.equal_values(record.fields)
         ]
-        if unmatched:
-            matches.claim = partial(self._claim, self.fallback.read(unmatched))
+        if unmatched and not near:
+            found = self.fallback.read(unmatched)
+            found.remove(self.deleted)
+            matches.claim = partial(self._claim, found)
         return matches
 
     def _claim(self, rows: Matches, record: LoadRecord) -> Row | Reason | None:
-        """Claim the row that a record is to update. Used in the main thread.
+        """Claim the row that a record without one is to update. Used in the main thread.
 
         A row that this run gives the key of another record stays a candidate, so that the outcome
         does not depend on when the rows are read.
 
-        Args:
-            rows: The rows, by their fallback keys.
-            record: A record without a row that has its lookup keys.
-
         Returns:
             The row; the reason why none can be chosen; or None if there is none.
         """
-        found = rows.exact(self.fallback_keys.read_key(record.fields))
-        by_gsid = {str(row.get(GSID)): row for row in found if row.get(GSID) not in self.deleted}
         own = (self.names, record.key)
+        found = rows.exact(self.fallback_keys.read_key(record.fields))
+        by_gsid = {str(row.get(GSID)): row for row in found}
         entries = self.claimed.find((gsid,) for gsid in by_gsid)
-        claimed = {entry.key[0]: entry.value for entry in entries}
-        taken = {gsid: key for gsid, key in claimed.items() if key != own}
-        free = {
-            gsid: row
+        taken = {entry.key[0]: entry.value[1] for entry in entries if entry.value != own}
+        free = [
+            gsid
             for gsid, row in by_gsid.items()
             if gsid not in taken and all(is_blank(row.get(name)) for name in self.names)
-        }
-        candidates = (*taken, *free)
-        if len(candidates) > 1:
-            message = f"{len(candidates)} rows have its fallback keys: {', '.join(candidates)}"
-            return self._ambiguous(record, message, "make the fallback keys of the rows differ")
-        if taken:
-            [(gsid, (_, key))] = taken.items()
-            given = " | ".join(map(display, key))
-            message = f"{gsid} has its fallback keys, and this run gives it the key {given}"
-            return self._ambiguous(record, message, "replay it to create a row of its own")
-        for gsid, row in free.items():
-            self.claimed.put((gsid,), own)
-            return row
-        return None
-
-    def _ambiguous(self, record: LoadRecord, message: str, advice: str) -> Reason:
-        name = self.fallback_keys.names[0]
-        hint = f"{advice}, or give the right row its lookup keys by hand"
+        ]
+        if not taken and len(free) == 1:
+            self.claimed.put((free[0],), own)
+            return by_gsid[free[0]]
+        if not taken and not free:
+            return None
+        message = (
+            f"{len(taken) + len(free)} rows have its fallback keys: {', '.join((*taken, *free))}"
+        )
+        for gsid, key in taken.items():
+            message += f"; {gsid}: this run gives it the key {' | '.join(map(display, key))}"
         return Reason(
-            "ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint
+            "ambiguous_key",
+            message,
+            field=self.fallback_keys.names[0],
+            value=record.fields.get(self.fallback_keys.names[0]),
+            hint="give the right row its lookup keys by hand, or replay it to create a new row",
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from target_gainsight.api import Clock, GainsightError, StopRunError
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason, RunStoppedError
-from target_gainsight.loading.reading.api_rows import RecordMap
+from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, Matches, Row
 from target_gainsight.loading.writing.writer import Unresolved
 from target_gainsight.mapping.types.datetimes import comparable_datetime
@@ -44,7 +44,7 @@ class CreateRecovery:
     """
 
     rows: CurrentRows | None
-    mapper: RecordMap
+    mapper: Comparison
     clock: Clock
     timeout: float
     only_new: bool

@@ -22,7 +22,7 @@ from target_gainsight.loading.classification import exists_reason
 from target_gainsight.loading.keys import COMPANIES, COMPANY_ID
 from target_gainsight.loading.lookups.resolver import LOAD_FIRST
 from target_gainsight.loading.outcomes import BatchResult, Outcome, Reason
-from target_gainsight.loading.reading.api_rows import RecordMap
+from target_gainsight.loading.reading.api_rows import Comparison
 from target_gainsight.loading.reading.current_rows import GSID, Matches, RowReader
 from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.writing.create_recovery import (
@@ -98,7 +98,7 @@ class TimelineWriter(Writer):
 
     timeline: TimelineApi
     rows: RowReader
-    comparison: RecordMap
+    comparison: Comparison
     rules: WriteRules | None
     updates_known: bool
     clock: Clock
