@@ -26,8 +26,6 @@ from target_gainsight.settings.setting import (
 )
 from target_gainsight.settings.stream_settings import StreamSettings
 
-RejectValues = Literal["full", "keys"]
-OnRejects = Literal["warn", "fail"]
 NotifyOn = Literal["failure", "rejects", "always"]
 
 _connection = partial(declare, group="Connection")
@@ -82,9 +80,7 @@ class Limits:
 
     calls_per_minute: int = _limit("The tenant's limit of synchronous calls in one minute.", 100)
     calls_per_day: int = _limit("The tenant's limit of synchronous calls in one UTC day.", 50_000)
-    timeline_calls_per_minute: int = _limit(
-        "The tenant's limit of Timeline calls in one minute.", 200
-    )
+    timeline_calls_per_minute: int = _limit("The tenant's limit of Timeline calls a minute.", 200)
     bulk_calls_per_hour: int = _limit(
         "The tenant's limit of bulk uploads in one hour. A run waits for the next hour. To count "
         "the uploads of successive runs together, set quota_store.",
@@ -95,14 +91,10 @@ class Limits:
         "The largest CSV file of a bulk upload in bytes. Lower it if a proxy refuses large files.",
         80_000_000,
     )
-    quota_percent: int = _limit(
-        "The share of each limit that this target may use. The rest is left to others.",
-        90,
-        maximum=100,
-    )
+    quota_percent: int = _limit("The share of each limit that may be used.", 90, maximum=100)
     quota_store: str | Path | None = _limit(
         "Where to count calls: `memory` for this run alone; the path of a file, shared by the "
-        "processes of one machine and by successive runs, so that the day's count survives; or "
+        "processes of one machine and by successive runs; or "
         "`redis://[user@]host[:port][/number]`, shared by several machines (`rediss://` for TLS; "
         "needs the extra redis).",
         "memory",
@@ -137,14 +129,14 @@ class Output:
     """What a run writes apart from the tenant's rows."""
 
     rejects_path: Path = _output("Folder of the reject files.", Path("gainsight-rejects"))
-    reject_values: RejectValues = _output(
+    reject_values: Literal["full", "keys"] = _output(
         "Whether a reject file keeps the whole source record, so that it can be replayed (full), "
         "or identifying fields only (keys).",
         "full",
     )
-    on_rejects: OnRejects = _output(
-        "What to do with a run that goes to its end and has rejects: warn and exit with 0, or fail "
-        "and exit with 1. Either way its state is emitted.",
+    on_rejects: Literal["warn", "fail"] = _output(
+        "Whether a run that goes to its end and has rejects exits with 0 (warn) or 1 (fail). "
+        "Either way its state is emitted.",
         "warn",
     )
     max_rejects: int | None = _output("Number of rejects above which the run stops.", minimum=0)
@@ -156,12 +148,11 @@ class Output:
     )
     summary_path: Path | None = _output(
         "File for the run summary as JSON, written by failed runs, too. `{run}` in it stands for "
-        "the run's name and `{stream}` for the names of its streams, so that several runs do not "
-        "overwrite each other's."
+        "the run's name and `{stream}` for the names of its streams."
     )
     report_path: Path | None = _output(
-        "File for the report of a run as one HTML page, written by failed runs, too. `{run}` and "
-        "`{stream}` in it stand for the same as in summary_path."
+        "File for the report of a run as one HTML page, with `{run}` and `{stream}` as in "
+        "summary_path."
     )
     outcomes_path: Path | None = _output(
         "File to which the outcome of every record is appended as a line of JSON: run, stream, "

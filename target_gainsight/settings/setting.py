@@ -39,8 +39,6 @@ def read_path(value: object) -> Path | None:
 def _read_integer(value: object) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
-    if isinstance(value, float) and value.is_integer():  # to JSON schema, 50.0 is an integer
-        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -132,7 +130,6 @@ class Setting:
     minimum: int = 1
     maximum: int | None = None
     secret: bool = False
-    required: bool = False
     scope: Scope = "run"
     name: str = ""
     group: str = ""
@@ -147,20 +144,16 @@ class Setting:
     def help(self) -> str:
         """The description with choices and default, in sentences."""
         choices = ", ".join(f"`{choice}`" for choice in self.choices)
-        parts = [
-            self.description,
-            f"One of {choices}." if choices else "",
-            f"Default: `{self.shown_default}`." if self.shown_default else "",
-        ]
-        return " ".join(filter(None, parts))
+        listed = f" One of {choices}." if choices else ""
+        default = f" Default: `{self.shown_default}`." if self.shown_default else ""
+        return f"{self.description}{listed}{default}"
 
     @property
     def shown_default(self) -> str:
         """The default as people write it; empty when there is none."""
-        if self.default in (None, (), {}):
-            return ""
-        is_text = isinstance(self.default, (str, Path))
-        return str(self.default) if is_text else json.dumps(self.default)
+        if isinstance(self.default, (bool, int)):
+            return json.dumps(self.default)
+        return str(self.default) if isinstance(self.default, (str, Path)) else ""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -192,15 +185,10 @@ class Setting:
         """Say what may be meant by a wrong value; empty where nothing comes near."""
         if self.kind is Kind.OBJECT and isinstance(value, str):
             return "Text must be JSON, with double quotes around names and texts."
-        if not self.choices or not isinstance(value, str):
-            return ""
-        return self.refused.get(value.lower(), did_you_mean(value, self.choices))
+        return self.refused.get(str(value).lower(), did_you_mean(str(value), self.choices))
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - what the kind says
-        """Return a JSON value, or text from the environment, as what the setting holds.
-
-        None if the value is not what the setting takes.
-        """
+        """Return a JSON value, or text, as what the setting holds; None if it is not that."""
         found = self.kind.read(value)
         if found is None or (self.choices and found not in self.choices):
             return None
@@ -210,18 +198,10 @@ class Setting:
         return None if self.maximum is not None and size > self.maximum else found
 
 
-def declare(
-    description: str,
-    default: Any = None,  # noqa: ANN401
-    *,
-    required: bool = False,
-    **options: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
+def declare(description: str, default: Any = None, **options: Any) -> Any:  # noqa: ANN401
     """Return a dataclass field that is a setting; its type says what the setting holds."""
-    setting = Setting(description, default, required=required, **options)
-    metadata, shown = {"setting": setting}, not setting.secret
-    if required:
-        return field(repr=shown, metadata=metadata)
+    setting = Setting(description, default, **options)
+    shown, metadata = not setting.secret, {"setting": setting}
     return field(default_factory=lambda: default, repr=shown, metadata=metadata)
 
 
@@ -262,13 +242,11 @@ def read_values(
 
 def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
     """Read the parts of an object that holds names by column, or settings of its own."""
+    part = get_args(held)[-1] if get_origin(held) is Mapping else None
     if is_dataclass(held):
-        return read_form(value, held, name, errors)
-    if get_origin(held) is not Mapping:
-        return value
-    part = get_args(held)[-1]
+        return _read_form(value, held, name, errors)
     if is_dataclass(part):
-        return {key: read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
+        return {key: _read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
     if part is str:
         value = join_columns(value)
         for column, each in value.items():
@@ -277,22 +255,20 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     return value
 
 
-def read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
-    """Read an object as a dataclass of settings; None if there are errors."""
-    declared = settings_of(form)
+def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any:  # noqa: ANN401
+    """Read an object as a dataclass of settings, which needs those without a default."""
+    declared = {setting.name: setting for setting in settings_of(form)}
     if not isinstance(raw, dict):
-        names = ", ".join(setting.name for setting in declared)
-        errors.add(name, display(raw), f"an object of {names}")
+        errors.add(name, display(raw), f"an object of {', '.join(declared)}")
         return None
-    check_names(raw, (setting.name for setting in declared), errors, f"{name}.")
-    values = read_values(raw, declared, errors, f"{name}.")
-    missing = [each for each in declared if each.required and not values.get(each.name)]
-    errors.extend(
-        f"{name}.{each.name} is missing: {each.description}"
-        for each in missing
-        if not errors.has(f"{name}.{each.name}")
-    )
-    return None if missing else form(**values)
+    check_names(raw, declared, errors, f"{name}.")
+    values = read_values(raw, declared.values(), errors, f"{name}.")
+    for each in declared.values():
+        if each.default is None and not (
+            values.get(each.name) or errors.has(f"{name}.{each.name}")
+        ):
+            errors.append(f"{name}.{each.name} is missing: {each.description}")
+    return form(**values)
 
 
 def check_names(

@@ -11,20 +11,12 @@ from typing import Literal
 
 from target_gainsight.settings.setting import declare
 
-SyncMode = Literal["upsert", "insert", "update"]
 ObjectType = Literal[
     "company", "person", "relationship", "custom_object", "timeline", "cta", "survey_csv"
 ]
-UnknownFields = Literal["fail", "drop", "send"]
 OnNoMatch = Literal["reject", "leave_empty"]
 MultiMatch = Literal["reject", "first"]
-NearMatches = Literal["reject", "ignore"]
-NullValues = Literal["send", "omit"]
 DateFormat = Literal["iso", "MM-DD-YYYY"]
-RichText = Literal["html", "as_is"]
-Transport = Literal["rest", "bulk"]
-WriteRule = Literal["always", "empty", "create"]
-Deletes = Literal["skip", "delete"]
 
 OBJECT_NAMES: Mapping[str, str] = {
     "company": "Company",
@@ -42,20 +34,20 @@ _mapping = partial(declare, group="Object and mapping", scope="stream")
 _mode = partial(declare, group="Modes and keys", scope="stream")
 _file = partial(declare, group="Bulk jobs and survey files", scope="entry")
 
-
-def days_ahead(value: object) -> int | None:
-    """Return how many days from the run's day a due date such as `+14d` is; None for others."""
-    found = _DAYS_AHEAD.fullmatch(value) if isinstance(value, str) else None
-    return int(found[1]) if found else None
+_MIRROR = (
+    "This target never deletes rows because the source lacks them: use upsert, and retire rows "
+    "with a status field, or set deletes: delete if the source marks them with _sdc_deleted_at."
+)
+_AUDIENCE = "Gainsight has no lists with members: load a flag field with upsert."
 
 
 @dataclass(frozen=True)
 class Lookup:
     """A foreign key that is resolved by the fields of an object."""
 
-    object_name: str = declare("Set it to the API name of the object to look in.", required=True)
+    object_name: str = declare("Set it to the API name of the object to look in.")
     fields: Mapping[str, str] = declare(
-        "Set it to {source column: match field}, up to 6.", required=True, maximum=6
+        "Set it to {source column: match field}, up to 6.", maximum=6
     )
     on_no_match: OnNoMatch = declare("What to do with a record without a parent.", "reject")
     multi_match: MultiMatch = declare("What to do when several rows match.", "reject")
@@ -63,14 +55,10 @@ class Lookup:
 
 @dataclass(frozen=True)
 class CompanyLinks:
-    """How a person is linked to its companies.
-
-    Attributes:
-        fields: Field of the link (Title, Role, IsPrimaryCompany) to source column.
-    """
+    """How a person is linked to its companies."""
 
     lookup: Mapping[str, str] = declare(
-        "Set it to {source column: match field of Company}, up to 6.", required=True, maximum=6
+        "Set it to {source column: match field of Company}, up to 6.", maximum=6
     )
     fields: Mapping[str, str] = declare("Field of the link to source column.", {})
     on_no_match: OnNoMatch = declare("What to do with a person without a company.", "reject")
@@ -80,7 +68,7 @@ class CompanyLinks:
 class FieldRule:
     """When a field of an existing row is written."""
 
-    write: WriteRule = declare(
+    write: Literal["always", "empty", "create"] = declare(
         "Always, only where the row has no value, or never: on create only.", "always"
     )
     compare: bool = declare("Whether a difference in the field causes a write.", default=True)
@@ -96,8 +84,7 @@ class StreamSettings:
     """How one stream is loaded; a field is a setting, which its text describes."""
 
     object_type: ObjectType = _mapping(
-        "The kind of object to load into. At the top, it is for all streams without an entry in "
-        "streams."
+        "The kind of object to load into. At the top: for all streams without an entry in streams."
     )
     custom_object_name: str = _mapping("API name of the custom object, such as MyObject__gc.", "")
     field_mapping: Mapping[str, str] = _mapping(
@@ -105,7 +92,7 @@ class StreamSettings:
     )
     constants: Mapping[str, object] = _mapping(
         "Gainsight field to a value that is set on every record. The DueDate of a CTA may be "
-        "relative, such as +14d: that many days after the run that creates it.",
+        "relative: +14d is 14 days after the run that creates it.",
         {},
     )
     lookups: Mapping[str, Lookup] = _mapping(
@@ -118,37 +105,27 @@ class StreamSettings:
         "The companies of a person: {lookup: {source column: match field of Company}, "
         "fields: {Title: source column}, on_no_match: reject|leave_empty}."
     )
-    unknown_fields: UnknownFields = _mapping(
+    unknown_fields: Literal["fail", "drop", "send"] = _mapping(
         "What to do with a column that the object does not have: fail before the first write "
         "with suggestions, drop it with one warning, or send it unchecked. With a field_mapping, "
         "unknown columns that it does not name are dropped and listed once.",
         "fail",
     )
     date_format: DateFormat = _mapping(
-        "How to write DATE fields. A date that the tenant refuses is tried once in the other "
-        "format.",
-        "iso",
+        "How to write DATE fields. A refused date is tried once in the other format.", "iso"
     )
-    rich_text: RichText | None = _mapping(
-        "How to write rich text fields. With html, line breaks become <br>, because Gainsight "
-        "shows no others, and text that has HTML already stays as it is. With as_is, every text "
-        "stays as it is. When not set: html for the Notes of activities and the Comments of CTAs, "
-        "as_is for other fields."
+    rich_text: Literal["html", "as_is"] | None = _mapping(
+        "How to write rich text fields: with html, line breaks become <br>, because Gainsight "
+        "shows no others, unless the text has HTML already. When not set: html for the Notes of "
+        "activities and the Comments of CTAs, as_is for other fields."
     )
-    sync_mode: SyncMode = _mode(
+    sync_mode: Literal["upsert", "insert", "update"] = _mode(
         "Whether to create and update records (upsert), only create (insert) or only update.",
         "upsert",
         refused={
-            **dict.fromkeys(
-                ("mirror", "delete"),
-                "This target never deletes rows because the source lacks them: use upsert, and "
-                "retire rows with a status field, or set deletes: delete if the source marks them "
-                "with _sdc_deleted_at.",
-            ),
-            **dict.fromkeys(
-                ("add", "remove", "audience", "audience_add", "audience_remove", "segment"),
-                "Gainsight has no lists with members: load a flag field with upsert.",
-            ),
+            **dict.fromkeys(("mirror", "delete"), _MIRROR),
+            **dict.fromkeys(("add", "remove", "segment"), _AUDIENCE),
+            **dict.fromkeys(("audience", "audience_add", "audience_remove"), _AUDIENCE),
         },
     )
     lookup_keys: tuple[str, ...] = _mode(
@@ -162,8 +139,8 @@ class StreamSettings:
     fallback_keys: tuple[str, ...] = _mode(
         "The 1 to 3 Gainsight fields that find a row without lookup keys, such as a company that "
         "was created by hand. A record that no row matches by its lookup keys updates the one row "
-        "that has its fallback keys and whose lookup keys are empty, and gives it its lookup keys. "
-        "For companies, relationships and custom objects, under upsert and update.",
+        "with its fallback keys, and gives it its lookup keys. For companies, relationships and "
+        "custom objects, under upsert and update.",
         (),
         maximum=3,
     )
@@ -172,10 +149,9 @@ class StreamSettings:
         "first row.",
         "reject",
     )
-    near_matches: NearMatches = _mode(
+    near_matches: Literal["reject", "ignore"] = _mode(
         "What to do with a new record under upsert whose key differs from an existing one only in "
-        "spelling, such as case or surrounding blanks: reject it as ambiguous_key, or ignore the "
-        "resemblance and create it.",
+        "spelling, such as case or surrounding blanks: reject it as ambiguous_key, or create it.",
         "reject",
     )
     skip_unchanged: bool = _mode(
@@ -183,18 +159,18 @@ class StreamSettings:
     )
     field_rules: Mapping[str, FieldRule] = _mode(
         "When fields of existing rows are written: Gainsight field to {write: always|empty|create, "
-        "compare: true|false}. With empty, a value is written only where the row has none. With "
-        "create, it is written on create only. With `compare: false`, a difference in the field "
-        "does not cause a write, and the value is written along when another field has changed.",
+        "compare: true|false}. With empty, a value is written only where the row has none; with "
+        "create, on create only. With `compare: false`, a difference in the field does not cause "
+        "a write, and the value is written along when another field has changed.",
         {},
     )
-    null_values: NullValues = _mode(
+    null_values: Literal["send", "omit"] = _mode(
         "Whether a null clears the field (send) or leaves it as it is (omit).", "send"
     )
     max_creates: int | None = _mode(
         "Stop a stream before the batch that would create more records than this."
     )
-    deletes: Deletes = _mode(
+    deletes: Literal["skip", "delete"] = _mode(
         "What to do with a record that has `_sdc_deleted_at`: skip it, or delete the row with its "
         "lookup keys, for companies, relationships and custom objects. Each row is first written "
         "whole to a file beside the rejects, from which it can be loaded again.",
@@ -205,19 +181,18 @@ class StreamSettings:
     )
     min_records: int | None = _mode(
         "Number of records of the stream below which the run fails at its end, for sources that "
-        "must not be empty. A stream that does not come at all has none.",
+        "must not be empty.",
         scope="entry",
     )
-    transport: Transport = _file(
+    transport: Literal["rest", "bulk"] = _file(
         "Whether to write records by calls (rest) or to hand CSV files to a bulk job (bulk).",
         "rest",
     )
     bulk_job_id: str = _file("The ID of the bulk job, from its cURL command in Gainsight.", "")
     survey_columns: Mapping[str, str] = _file(
         "For object_type survey_csv: column of the survey import (Company, Email, Score, Comment, "
-        "Survey Name, Response Date, Language, Channel, or others) to source column. A column that "
-        "is not named here is filled from the source column of the same name, whatever its case "
-        "and separators.",
+        "Survey Name, Response Date, Language, Channel, or others) to source column. Others are "
+        "filled from the source column of the same name, whatever its case and separators.",
         {},
         scope="stream",
     )
@@ -230,7 +205,9 @@ class StreamSettings:
     @property
     def days_until_due(self) -> int | None:
         """Days from the run that creates a CTA to its due date, where the constant is relative."""
-        return days_ahead(self.constants.get(DUE_DATE)) if self.object_type == "cta" else None
+        due = self.constants.get(DUE_DATE) if self.object_type == "cta" else None
+        found = _DAYS_AHEAD.fullmatch(due) if isinstance(due, str) else None
+        return int(found[1]) if found else None
 
     def constants_on(self, day: date) -> Mapping[str, object]:
         """Return the constants, with a date in place of a relative due date.

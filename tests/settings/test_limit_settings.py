@@ -84,12 +84,6 @@ def test_limit_is_a_whole_number(value: object) -> None:
     assert only_error(calls_per_minute=value).endswith("expected a whole number of at least 1.")
 
 
-def test_whole_number_may_have_a_decimal_point() -> None:
-    size = read(read_group_size=500.0, max_rejects=3.0)
-    assert (size.limits.read_group_size, size.output.max_rejects) == (500, 3)
-    assert isinstance(size.limits.read_group_size, int)
-
-
 @pytest.mark.parametrize("value", [0, -5])
 def test_batch_has_at_least_one_record(value: int) -> None:
     expected = f"batch_size_rows: got {value}, expected a whole number of at least 1."
