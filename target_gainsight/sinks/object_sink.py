@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_KEYS, ObjectSchema
+from target_gainsight.api import MAX_KEYS, MAX_RECORDS, ObjectSchema
 from target_gainsight.loading.classification import Classification, ExistingOnInsert
 from target_gainsight.loading.dry_run.overlay import PlannedRows, PlanningWriter
 from target_gainsight.loading.keys import KeyReader
@@ -20,12 +20,13 @@ from target_gainsight.loading.lookups.plans import plan_lookups
 from target_gainsight.loading.lookups.resolver import Resolver
 from target_gainsight.loading.outcomes import Outcome, RunStoppedError, reason_of_fields
 from target_gainsight.loading.reading.api_rows import Comparison
-from target_gainsight.loading.reading.current_rows import RowReader
+from target_gainsight.loading.reading.current_rows import CurrentRows, ObjectReader, RowReader
 from target_gainsight.loading.records import LoadRecord, SourceRecord
 from target_gainsight.loading.rejects.folder import REASON_PROPERTY
+from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.delivery import ResendPolicy
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.columns import columns_of
+from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
@@ -39,6 +40,7 @@ _LATEST = 253_402_300_800.0
 """The end of the year 9999, in epoch seconds."""
 
 NAME = "Name"
+Derive = Callable[[Mapping[str, Any]], object]
 
 
 class ObjectSink(StreamSink):
@@ -66,6 +68,7 @@ class ObjectSink(StreamSink):
         super().__init__(*args, **kwargs)
         self.clock = self.context.clock
         self.client = self.context.client
+        self.batch_size = min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS)
         self._pending: list[LoadRecord] = []
         self._pending_since = 0.0
         self._object_schema: ObjectSchema | None = None  # `_describe` returns it from then on
@@ -74,6 +77,7 @@ class ObjectSink(StreamSink):
         static = schema.fields if schema is not None and schema.documented else ()
         lists = frozenset(field.name for field in static if field.data_type == LIST_TYPE)
         self.lookups = plan_lookups(self.stream, self.context.schemas.get_if_readable, lists)
+        self._derived = self._derive()
         self.plan = self._plan_fields(self._choose_keys())
         self.mapper = self._make_mapper()
         self._keys = self._reader_of(self.plan.keys)
@@ -114,6 +118,8 @@ class ObjectSink(StreamSink):
 
     @override
     def plan_again(self, *, keys_changed: bool) -> bool:
+        if self._derive().keys() != self._derived.keys() or (keys_changed and self._derived):
+            return False
         if keys_changed and set(self._choose_keys()) != set(self.plan.keys):
             return False
         self.plan = self._plan_fields(self.plan.keys)
@@ -124,6 +130,9 @@ class ObjectSink(StreamSink):
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
         """Convert a record to Gainsight's fields and add it to its group."""
+        if self._derived:
+            derived = {name: derive(record) for name, derive in self._derived.items()}
+            record = {**record, **{name: value for name, value in derived.items() if value}}
         try:
             loaded = LoadRecord(source, self.mapper.map(record))
             if self.lookups.lookups:
@@ -183,6 +192,21 @@ class ObjectSink(StreamSink):
     @abstractmethod
     def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
         """Return what reads current rows, if there are lookup keys, writes and compares records."""
+
+    def _read_rows(self, **how: Any) -> CurrentRows | None:  # noqa: ANN401
+        """Return what reads current rows, if there are lookup keys."""
+        if not self._keys.names:
+            return None
+        reader = ObjectReader(self.client.records, self.object_name)
+        return CurrentRows(
+            reader=reader, keys=self._keys, ruled=tuple(self.stream.field_rules), **how
+        )
+
+    def _recover_creates(
+        self, rows: CurrentRows | None, comparison: Comparison, *, only_new: bool
+    ) -> CreateRecovery:
+        timeout = self.context.settings.limits.request_timeout
+        return CreateRecovery(rows, comparison, self.clock, timeout, only_new=only_new)
 
     def _make_loader(self) -> RecordLoader:
         context, stream, keys = self.context, self.stream, self._keys
@@ -262,25 +286,28 @@ class ObjectSink(StreamSink):
     def _reader_of(self, names: tuple[str, ...]) -> KeyReader:
         return KeyReader(names, tuple(self.mapper.converters[name] for name in names))
 
-    def _plan_fields(self, keys: tuple[str, ...]) -> MappingSpec:
-        """Map columns to fields."""
-        spec = self._spec(keys)
-        check_fit(spec, stream=self.stream_name, further_problems=self.lookups.problems)
-        return spec
+    def _derive(self) -> Mapping[str, Derive]:
+        """Return the fields that are made of other columns than theirs."""
+        return {}
 
-    def _spec(self, keys: tuple[str, ...]) -> MappingSpec:
+    def _plan_fields(self, keys: tuple[str, ...]) -> MappingSpec:
+        """Map columns to fields, and check that the stream fits the object."""
         stream = self.stream
         today = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
-        return MappingSpec(
-            columns=columns_of(self.schema),
+        derived = [Column(name, frozenset({"string"})) for name in self._derived]
+        sources = self.key_properties if derived else ()
+        spec = MappingSpec(
+            columns=(*columns_of(self.schema), *derived),
             schema=self._object_schema,
             settings=stream,
             named_keys=keys,
             constants=stream.constants_on(today),
-            lookup_columns=self.lookups.columns,
+            lookup_columns=self.lookups.columns.union(sources),
             keys_required=stream.sync_mode != "insert" or stream.object_type == "person",
             key_properties=tuple(self.key_properties),
         )
+        check_fit(spec, stream=self.stream_name, further_problems=self.lookups.problems)
+        return spec
 
     def _make_mapper(self) -> RecordMapper:
         schema, html_fields = self._object_schema, self.html_by_default

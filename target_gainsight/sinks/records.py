@@ -8,17 +8,15 @@ from typing import Any
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_RECORDS
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes.deleted_rows import RowStream
 from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.api_rows import LINK_OBJECT, Comparison, PeopleRows
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
+from target_gainsight.loading.reading.current_rows import GSID, ObjectReader, RowReader
 from target_gainsight.loading.reading.fallback_rows import FallbackRows
 from target_gainsight.loading.records import LoadRecord, SourceRecord
-from target_gainsight.loading.writing.create_recovery import CreateRecovery
 from target_gainsight.loading.writing.per_record_writers import PeopleWriter
 from target_gainsight.loading.writing.records_writer import RecordsWriter
 from target_gainsight.loading.writing.writer import Writer
@@ -88,43 +86,31 @@ class RecordsSink(ObjectSink):
 
     @override
     def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
-        records, name, keys = self.client.records, self.object_name, self._keys
-        ruled, comparison = tuple(self.stream.field_rules), Comparison(self.mapper)
-        current = (
-            CurrentRows(reader=ObjectReader(records, name), keys=keys, ruled=ruled)
-            if keys.names
-            else None
-        )
+        keys, comparison, current = self._keys.names, Comparison(self.mapper), self._read_rows()
         dates = (
             name
             for name, converter in self.mapper.converters.items()
             if converter.field and converter.field.data_type == "DATE"
         )
+        only_new = self.stream.sync_mode == "insert"
         writer = RecordsWriter(
-            records=records,
-            object_name=name,
-            keys=keys.names,
+            records=self.client.records,
+            object_name=self.object_name,
+            keys=keys,
             date_fields=frozenset(dates),
             date_format=self.stream.date_format,
-            recovery=CreateRecovery(
-                current,
-                comparison,
-                self.clock,
-                self.context.settings.limits.request_timeout,
-                only_new=self.stream.sync_mode == "insert",
-            ),
+            recovery=self._recover_creates(current, comparison, only_new=only_new),
             clock=self.clock,
-            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
+            batch_size=self.batch_size,
         )
         if current is None or not self.plan.fallback_keys:
             return current, writer, comparison
-        fallback_keys = self._reader_of(self.plan.fallback_keys)
-        required = (GSID, *keys.names)
-        fallback = replace(current, keys=fallback_keys, required=required)
-        claimed, plan = self.context.claimed_rows[name.lower()], self.context.plan
-        deleted = plan.deleted if plan else ()
-        rows = FallbackRows(current, keys.names, fallback, fallback_keys, claimed, deleted)
-        return rows, writer, comparison
+        by = self._reader_of(self.plan.fallback_keys)
+        fallback = replace(current, keys=by, required=(GSID, *keys))
+        context, name = self.context, self.object_name.lower()
+        deleted = context.plan.deleted if context.plan else ()
+        claimed = context.claimed_rows[name]
+        return FallbackRows(current, keys, fallback, by, claimed, deleted), writer, comparison
 
 
 class PersonSink(ObjectSink):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import cast
 
 from typing_extensions import override
 
-from target_gainsight.api import MAX_RECORDS, ObjectSchema
+from target_gainsight.api import ObjectSchema
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.object_schemas import read_static_schema
 from target_gainsight.loading.reading.api_rows import Comparison
-from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
-from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.writing.create_recovery import CreateRecovery
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, RowReader
 from target_gainsight.loading.writing.per_record_writers import CtaWriter, TimelineWriter
 from target_gainsight.loading.writing.writer import Writer
-from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import display
-from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import (
     AUTHOR,
     AUTHOR_ID,
@@ -34,10 +28,9 @@ from target_gainsight.mapping.planning.static_schemas import (
 from target_gainsight.mapping.types.strings import join_keys
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.settings.stream_settings import DUE_DATE
-from target_gainsight.sinks.object_sink import ObjectSink
+from target_gainsight.sinks.object_sink import Derive, ObjectSink
 
 EMAIL = "Email"
-Derive = Callable[[Mapping[str, Any]], object]
 
 
 class StaticSchemaSink(ObjectSink):
@@ -60,17 +53,12 @@ class StaticSchemaSink(ObjectSink):
         known = {field.name for field in self._describe().fields}  # others are sent unchecked
         compared = known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new
         comparison = Comparison(self.mapper, frozenset(compared))
-        rows: CurrentRows | None = None
-        if self._keys.names:
-            rows = CurrentRows(
-                reader=ObjectReader(self.client.records, self.object_name),
-                keys=self._keys,
-                required=(GSID,) if self.needs_rows else (),
-                compared=frozenset(compared),
-                read_as=READ_AS.get(self.object_name, {}),
-                may_stay_unread=not (self.needs_rows or self.stream.field_rules),
-                ruled=tuple(self.stream.field_rules),
-            )
+        rows = self._read_rows(
+            required=(GSID,) if self.needs_rows else (),
+            compared=frozenset(compared),
+            read_as=READ_AS.get(self.object_name, {}),
+            may_stay_unread=not (self.needs_rows or self.stream.field_rules),
+        )
         return rows, self._make_writer(rows, comparison), comparison
 
     @property
@@ -108,13 +96,12 @@ class CtaSink(StaticSchemaSink):
 
     @override
     def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
-        timeout = self.context.settings.limits.request_timeout
         return CtaWriter(
             cockpit=self.client.cockpit,
             not_changed=self._only_new.union(self._keys.names),
-            recovery=CreateRecovery(rows, comparison, self.clock, timeout, only_new=False),
+            recovery=self._recover_creates(rows, comparison, only_new=False),
             clock=self.clock,
-            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
+            batch_size=self.batch_size,
         )
 
 
@@ -143,16 +130,7 @@ class TimelineSink(StaticSchemaSink):
             )
 
     @override
-    def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
-        derived = {name: derive(record) for name, derive in self._derived.items()}
-        super().take({**record, **{name: each for name, each in derived.items() if each}}, source)
-
-    @cached_property
-    def _derived(self) -> Mapping[str, Derive]:
-        """The fields that are made of other columns than theirs."""
-        return self._derive()
-
-    def _derive(self) -> dict[str, Derive]:
+    def _derive(self) -> Mapping[str, Derive]:
         filled, lookup = self._filled_fields(), self.stream.lookups.get(AUTHOR_ID)
         derived: dict[str, Derive] = {}
         if EXTERNAL_ID not in filled and self.key_properties:
@@ -163,25 +141,6 @@ class TimelineSink(StaticSchemaSink):
         return derived
 
     @override
-    def plan_again(self, *, keys_changed: bool) -> bool:
-        if self._derive().keys() != self._derived.keys():
-            return False
-        if keys_changed and EXTERNAL_ID in self._derived:
-            return False
-        return super().plan_again(keys_changed=keys_changed)
-
-    @override
-    def _spec(self, keys: tuple[str, ...]) -> MappingSpec:
-        spec = super()._spec(keys)
-        columns = [Column(name, frozenset({"string"})) for name in self._derived]
-        used = self.key_properties if EXTERNAL_ID in self._derived else ()
-        return replace(
-            spec,
-            columns=(*spec.columns, *columns),
-            lookup_columns=spec.lookup_columns.union(used),
-        )
-
-    @override
     def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
         return TimelineWriter(
             timeline=self.client.timeline,
@@ -190,5 +149,5 @@ class TimelineSink(StaticSchemaSink):
             rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
             updates_known=self.stream.sync_mode != "insert",
             clock=self.clock,
-            batch_size=min(self.batch_size_rows or MAX_RECORDS, MAX_RECORDS),
+            batch_size=self.batch_size,
         )
