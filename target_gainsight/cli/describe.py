@@ -16,7 +16,7 @@ from target_gainsight.cli.output import examples, format_option, print_as, print
 from target_gainsight.cli.tenant import TenantMetadata, tenant_connection
 from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import counted
-from target_gainsight.mapping.planning.checks import may_be_key
+from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.proposed_lookups import PERSON
 from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.model import Settings
@@ -137,7 +137,7 @@ def _field(field: Field, rules: list[str] | None) -> dict[str, Any]:
         "required": field.required,
         "createable": field.insertable,
         "updateable": field.updatable,
-        "key": may_be_key(field),
+        "key": field.data_type in KEY_TYPES,
         "picklist": [option.label for option in field.options if option.active] or None,
         "lookup": list(field.lookup_objects) or None,
         "rules": rules,

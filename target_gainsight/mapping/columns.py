@@ -35,10 +35,8 @@ class Column:
 def columns_of(json_schema: Mapping[str, object]) -> tuple[Column, ...]:
     """Return the columns that the `schema` of a SCHEMA message declares, in its order."""
     properties = json_schema.get("properties")
-    if not isinstance(properties, Mapping):
-        return ()
     columns = []
-    for name, declared in properties.items():
+    for name, declared in properties.items() if isinstance(properties, Mapping) else ():
         variants = list(variants_of(declared))
         types = {each for variant in variants for each in _types(variant)} - {"null"}
         formats = [variant.get("format") for variant in variants if "string" in _types(variant)]

@@ -6,6 +6,7 @@ and an escape sequence would rewrite the terminal.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +14,6 @@ import simplejson
 
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
-MAX_INLINE = 100
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
@@ -26,7 +26,9 @@ def one_line(text: str) -> str:
 
 def printable_json(text: str) -> str:
     """Return JSON in which what cannot be printed is a JSON escape; its lines stay."""
-    return "".join(each if each.isprintable() or each == "\n" else _escape(each) for each in text)
+    return "".join(
+        each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text
+    )
 
 
 def yaml_scalar(value: object) -> str:
@@ -39,30 +41,24 @@ def yaml_scalar(value: object) -> str:
 
 
 def yaml_lines(content: object) -> Iterator[str]:
-    """Yield JSON values as lines of YAML, whose scalars may be written as in JSON."""
+    """Yield JSON values as lines of YAML; a list of scalars is on one line, as in JSON."""
     if isinstance(content, dict) and content:
         for key, value in content.items():
-            inline = _inline(value)
-            parts = value if isinstance(value, dict | list) else ()
-            is_nested = isinstance(parts, dict) or any(isinstance(p, dict | list) for p in parts)
-            if parts and (is_nested or len(inline) > MAX_INLINE):
+            first, *rest = yaml_lines(value)
+            if rest or (value and isinstance(value, dict)) or first.startswith("- "):
                 yield f"{yaml_scalar(key)}:"
-                yield from (f"  {line}" for line in yaml_lines(value))
+                yield from (f"  {line}" for line in (first, *rest))
             else:
-                yield f"{yaml_scalar(key)}: {inline}"
-    elif isinstance(content, list) and content:
+                yield f"{yaml_scalar(key)}: {first}"
+    elif isinstance(content, list) and any(isinstance(each, dict | list) for each in content):
         for item in content:
             first, *rest = yaml_lines(item)
             yield f"- {first}"
             yield from (f"  {line}" for line in rest)
+    elif isinstance(content, list):
+        yield f"[{', '.join(map(yaml_scalar, content))}]"
     else:
-        yield _inline(content)
-
-
-def _inline(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
-    return yaml_scalar(value)
+        yield yaml_scalar(content)
 
 
 def csv_text(cells: Iterable[str]) -> str:
@@ -72,8 +68,3 @@ def csv_text(cells: Iterable[str]) -> str:
         for cell in cells
     )
     return line or '""'  # one empty cell: an empty line would be no row
-
-
-def _escape(character: str) -> str:
-    code_units = character.encode("utf-16-be", "surrogatepass").hex(" ", 2)
-    return "\\u" + code_units.replace(" ", "\\u")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from target_gainsight.api.resources.metadata import Field
@@ -15,11 +16,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def suggest(name: str, fields: Iterable[Field]) -> tuple[str, ...]:
-    """Return the API names of similar fields, best first, at most three.
-
-    A difference in case alone comes first, then a label, then `renewal_date` for `RenewalDate`
-    and a forgotten `__gc`, then near misses.
-    """
+    """Return the API names of fields with a similar name or label, best first, at most three."""
     return _most_similar(name, {field.name: field.label for field in fields})
 
 
@@ -37,22 +34,19 @@ def did_you_mean(name: str, suggestions: tuple[str, ...]) -> str:
     return f"Did you mean {' or '.join(suggestions)}?"
 
 
-def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
-    exact = [each for each in labels if each.lower() == name.lower()]
-    by_label = [each for each, label in labels.items() if label.lower() == name.lower()]
-    by_bare_name: dict[str, list[str]] = {}
-    for each, label in labels.items():
-        by_bare_name.setdefault(bare_name(each), []).append(each)
-        if label:
-            by_bare_name.setdefault(bare_name(label), []).append(each)
-    near = difflib.get_close_matches(
-        bare_name(name), by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
-    )
-    similar = [each for key in near for each in by_bare_name[key]]
-    found = dict.fromkeys([*exact, *by_label, *similar])
-    return tuple(found)[:MOST_SUGGESTIONS]
-
-
 def bare_name(name: str) -> str:
     """Return a name in lower case without separators and custom suffix."""
     return _SEPARATORS.sub("", _SUFFIX.sub("", name)).lower()
+
+
+def _most_similar(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Compare bare names, so that a forgotten `__gc` is no difference; case alone comes first."""
+    by_bare_name: dict[str, list[str]] = defaultdict(list)
+    for each, label in labels.items():
+        by_bare_name[bare_name(each)].append(each)
+        by_bare_name[bare_name(label or each)].append(each)
+    near = difflib.get_close_matches(
+        bare_name(name), by_bare_name, n=MOST_SUGGESTIONS, cutoff=_LEAST_SIMILARITY
+    )
+    similar = dict.fromkeys(each for key in near for each in by_bare_name[key])
+    return tuple(sorted(similar, key=lambda each: each.lower() != name.lower()))[:MOST_SUGGESTIONS]

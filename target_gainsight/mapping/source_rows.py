@@ -40,11 +40,9 @@ def source_record(
 def _as_sent(value: Any, data_type: str) -> Any:  # noqa: ANN401 - JSON values
     if data_type == "DATE":
         return comparable_date(value) or value
-    if data_type == "DATETIME":
-        milliseconds = comparable_datetime(value)
-        if milliseconds is not None:
-            instant = EPOCH + timedelta(milliseconds=milliseconds)
-            return instant.isoformat(timespec="milliseconds")
+    if data_type == "DATETIME" and (milliseconds := comparable_datetime(value)) is not None:
+        instant = EPOCH + timedelta(milliseconds=milliseconds)
+        return instant.isoformat(timespec="milliseconds")
     if data_type == "MULTISELECTDROPDOWNLIST" and isinstance(value, str):
         return [item for item in value.split(";") if item]
     return value

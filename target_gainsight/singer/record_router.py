@@ -154,8 +154,7 @@ class RecordRouter:
         try:
             self._open(stream, columns)
         except StreamMismatchError as mismatch:
-            every_one_named = len(mismatch.named_columns) >= len(mismatch.problems)
-            if not (every_one_named and mismatch.needs_columns_only):
+            if not mismatch.named_columns:
                 raise
             self._open(stream, (*columns, *mismatch.named_columns))
             logger.warning(

@@ -112,7 +112,7 @@ def test_constant_that_names_no_reason_stops_before_the_first_write(
     run = load_ctas(tenant, ctas(range(3)), entry={"constants": constants}, dry_run=dry_run)
     assert run.exit_code == 1
     assert "no item 'Low NPPS'" in run.log[-1]
-    assert "'Low NPS'" in run.log[-1]
+    assert "Did you mean Low NPS?" in run.log[-1]
     assert tenant.sandbox.tenant.calls("POST", "cockpit") == []
 
 

@@ -379,7 +379,7 @@ def test_constant_that_names_no_activity_type_stops_before_the_first_write(
     run = load_activities(tenant, [activity(0)], entry={"constants": constants}, dry_run=dry_run)
     assert run.exit_code == 1
     assert "no item 'Survey Respons'" in run.log[-1]
-    assert "'Survey Response'" in run.log[-1]
+    assert "Did you mean Survey Response?" in run.log[-1]
     assert tenant.sandbox.tenant.calls("POST", ACTIVITIES) == []
 
 

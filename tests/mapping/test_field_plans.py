@@ -18,6 +18,7 @@ from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.settings.stream_settings import StreamSettings
 
 COLUMNS = st.sampled_from(["Name", "a", "arr", "missing"])
+SELECTION = "Check the selection in the tap (meltano select)."
 TARGETS = st.sampled_from(["Name", "ARR", "arr", "Stage", "stage", "Renewal", "Country", "Score"])
 
 
@@ -190,10 +191,10 @@ def test_wrong_name_in_setting_fails_for_any_unknown_fields(unknown_fields: str)
         lookup_columns=frozenset({"owner"}),
     )
     assert problems == [
-        "field_mapping: Company has no field External_Id__gc. Did you mean ExternalId__gc?",
         "field_mapping: The stream has no column crmid. Did you mean crm_id?",
+        "lookups: The stream has no column owner. " + SELECTION,
+        "field_mapping: Company has no field External_Id__gc. Did you mean ExternalId__gc?",
         "constants: Company has no field stage. Stage differs only in case.",
-        "lookups: The stream has no column owner.",
         "lookups: Company has no field CSM. Csm differs only in case.",
         "lookup_keys: Company has no field Nam. Did you mean Name?",
     ]
@@ -207,8 +208,7 @@ def test_missing_columns_are_one_line_with_a_hint_at_the_selection() -> None:
     assert str(error).splitlines()[:2] == [
         "Stream 'accounts' does not fit Company: 1 problem.",
         (
-            "  - field_mapping: The stream has no columns size, arr, stage. Check that they are "
-            "selected in the tap (meltano select)."
+            "  - field_mapping: The stream has no columns size, arr, stage. " + SELECTION
         ),
     ]
 
@@ -393,7 +393,7 @@ def test_keys_columns_and_duplicates_are_checked_without_metadata() -> None:
         "a", "b", schema=None, keys=("Id",), field_mapping={"a": "X", "b": "X", "c": "Y"}
     )
     assert problems == [
-        "field_mapping: The stream has no column c.",
+        "field_mapping: The stream has no column c. " + SELECTION,
         "lookup_keys: No column, constant or lookup fills Id.",
         "field_mapping: X is filled by column a and column b. Keep only one.",
     ]

@@ -17,9 +17,9 @@ from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import UNCOMPARED
 from target_gainsight.mapping.types.converters import Converter, may_convert
 
-KEY_TYPES = frozenset({"STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
-"""String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, and a Salesforce
-id is a string."""
+KEY_TYPES = frozenset({"", "STRING", "NUMBER", "EMAIL", "GSID", "LOOKUP", "SFDCID"})
+"""String, Number, Email and GSID (Company API, Update); a lookup holds a GSID, a Salesforce id is
+a string, and a field of an unknown type may be any of them."""
 
 
 def check_fit(
@@ -37,17 +37,20 @@ def check_fit(
 
 def find_problems(spec: MappingSpec) -> list[FieldProblem]:
     """Return everything that is wrong, columns first."""
-    names, unmapped = spec.column_names, spec.unmapped
+    settings, mapping = spec.settings, spec.settings.field_mapping
+    columns = {"field_mapping": mapping, "lookups": sorted(spec.lookup_columns)}
+    fields = {
+        "field_mapping": mapping.values(),
+        "constants": spec.constants,
+        "lookups": settings.lookups,
+    }
     problems = [*_check_columns(spec)]
-    for source, target in spec.settings.field_mapping.items():
-        problems += missing_columns("field_mapping", [source], names, unmapped)
-        problems += _check_field(spec, "field_mapping", target)
-    problems += _check_constants(spec)
-    problems += missing_columns("lookups", sorted(spec.lookup_columns), names, unmapped)
-    for target in sorted(spec.settings.lookups):
-        problems += _check_field(spec, "lookups", target)
-    problems += _check_keys(spec)
-    problems += _check_rules(spec)
+    for setting, names in columns.items():
+        problems += missing_columns(setting, names, spec.column_names, spec.unmapped)
+    for setting, targets in fields.items():
+        for name in targets:
+            problems += _check_field(spec, setting, name)
+    problems += [*_check_constants(spec), *_check_keys(spec), *_check_rules(spec)]
     for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
         sources = spec.sources_of(name)
         if len(sources) > 1:
@@ -72,11 +75,6 @@ def find_warnings(spec: MappingSpec) -> Iterator[str]:
             yield f"field_rules: {name} is never written, because update creates no rows."
 
 
-def may_be_key(field: Field | None) -> bool:
-    """Return whether records can be found by the field; any field of an unknown type may."""
-    return field is None or not field.data_type or field.data_type in KEY_TYPES
-
-
 def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProblem]:
     """Check that a column's values may convert to those of the field it goes to."""
     if field and not may_convert(column.json_types, field.data_type):
@@ -95,9 +93,24 @@ def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
         yield from check_column_type(column, field)
 
 
+def _check_field(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
+    """Check that the object has the field and that the sync mode can write it."""
+    field = spec.field(name)
+    if field is None:
+        yield from _check_name(spec, setting, name)
+    elif reason := spec.not_writable_reason(field):
+        message = f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
+        yield FieldProblem(setting, name, message)
+
+
+def _check_name(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
+    if spec.is_unknown_field(name):
+        message = f"{spec.object_name} has no field {name}."
+        yield FieldProblem(setting, name, message, spec.suggest(name))
+
+
 def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
     for name, value in spec.constants.items():
-        yield from _check_field(spec, "constants", name)
         field = spec.field(name)
         try:
             written = Converter(name, field).write(value)
@@ -116,46 +129,41 @@ def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
             f"the 1 to 3 fields that identify a record of {spec.object_name}."
         )
         yield FieldProblem("lookup_keys", "", message)
-    for key in spec.keys:
-        yield from _check_key(spec, "lookup_keys", key)
-    for key in spec.fallback_keys:
-        yield from _check_key(spec, "fallback_keys", key)
-        if key in spec.keys:
-            message = f"{key} is a lookup key already. Remove it."
-            yield FieldProblem("fallback_keys", key, message)
-    for key in spec.keys if spec.fallback_keys else ():
-        field = spec.field(key)
-        if field and not field.updatable:
-            message = (
-                f"No row can be given its lookup key, because {key} cannot be changed once a "
-                "record exists. Remove fallback_keys."
-            )
-            yield FieldProblem("fallback_keys", key, message)
+    named = [("lookup_keys", key) for key in spec.keys]
+    for setting, key in (*named, *(("fallback_keys", key) for key in spec.fallback_keys)):
+        if reason := _unfit_key(spec, setting, key):
+            yield FieldProblem(setting, key, reason)
+        elif spec.is_unknown_field(key):
+            yield from _check_name(spec, setting, key)
+        elif spec.keys_required and not spec.sources_of(key):
+            message = f"No column, constant or lookup fills {key}."
+            yield FieldProblem(setting, key, message, needs_column=True)
 
 
-def _check_key(spec: MappingSpec, setting: str, key: str) -> Iterator[FieldProblem]:
+def _unfit_key(spec: MappingSpec, setting: str, key: str) -> str:
+    """Explain why a field cannot be such a key; empty if it can, or is not known."""
     field = spec.field(key)
-    if spec.is_unknown_field(key):
-        yield _unknown_field(spec, setting, key)
-    elif field and not may_be_key(field):
-        message = f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
-        yield FieldProblem(setting, key, message)
-    elif spec.keys_required and not spec.sources_of(key):
-        message = f"No column, constant or lookup fills {key}."
-        yield FieldProblem(setting, key, message, needs_column=True)
+    if setting == "fallback_keys" and key in spec.keys:
+        return f"{key} is a lookup key already. Remove it."
+    if field and field.data_type not in KEY_TYPES:
+        return f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
+    if field and setting == "lookup_keys" and spec.fallback_keys and not field.updatable:
+        reason = f"No row can be given its lookup key, because {key} cannot be changed once a"
+        return f"{reason} record exists. Remove fallback_keys."
+    return ""
 
 
 def _check_rules(spec: MappingSpec) -> Iterator[FieldProblem]:
     """Check that each rule is for a field that can be compared with the current row."""
     for name in spec.settings.field_rules:
-        if spec.is_unknown_field(name):
-            yield _unknown_field(spec, "field_rules", name)
-        elif name in spec.keys:
-            message = f"{name} is a lookup key, which is never changed. Remove its rule."
-            yield FieldProblem("field_rules", name, message)
+        yield from _check_name(spec, "field_rules", name)
+        reason = ""
+        if name in spec.keys:
+            reason = "is a lookup key, which is never changed"
         elif name in UNCOMPARED.get(spec.object_name, ()):
-            message = f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
-            yield FieldProblem("field_rules", name, message)
+            reason = "cannot be read, so no rule can be applied to it"
+        if reason:
+            yield FieldProblem("field_rules", name, f"{name} {reason}. Remove its rule.")
 
 
 def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
@@ -169,18 +177,3 @@ def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
             if near:
                 message += f" Perhaps column {' or '.join(near)} is meant for it."
             yield FieldProblem("required", field.name, message, needs_column=not near)
-
-
-def _check_field(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
-    """Check that the object has the field and that the sync mode can write it."""
-    field = spec.field(name)
-    if spec.is_unknown_field(name):
-        yield _unknown_field(spec, setting, name)
-    elif field and (reason := spec.not_writable_reason(field)):
-        message = f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
-        yield FieldProblem(setting, name, message)
-
-
-def _unknown_field(spec: MappingSpec, setting: str, name: str) -> FieldProblem:
-    message = f"{spec.object_name} has no field {name}."
-    return FieldProblem(setting, name, message, spec.suggest(name))

@@ -21,7 +21,7 @@ class FieldProblem:
         message: The problem, as a sentence.
         suggestions: Similar names, best first.
         needs_column: Whether a column that only the records have, not the SCHEMA, would solve it.
-        is_missing_column: Whether the name is a column that the stream does not have.
+        columns: The columns that the setting names and the stream does not have.
     """
 
     setting: str
@@ -29,7 +29,7 @@ class FieldProblem:
     message: str
     suggestions: tuple[str, ...] = ()
     needs_column: bool = False
-    is_missing_column: bool = False
+    columns: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         prefix = "" if self.setting == "column" else f"{self.setting}: "
@@ -47,7 +47,7 @@ class StreamMismatchError(Exception):
     Attributes:
         problems: Everything that is wrong.
         needs_columns_only: Whether columns that only the records have would solve every problem.
-        named_columns: The columns of settings that the stream does not declare.
+        named_columns: Those columns, if settings name all of them.
         proposal: Settings to paste into meltano.yml, with what precedes them; may be empty.
     """
 
@@ -63,35 +63,17 @@ class StreamMismatchError(Exception):
         self.stream = stream
         self.spec = spec
         self.proposal = ""
-        self.needs_columns_only = all(problem.needs_column for problem in self.problems)
-        naming_columns = {"field_mapping", "lookups", "survey_columns"}
-        self.named_columns = tuple(
-            problem.name for problem in self.problems if problem.setting in naming_columns
-        )
-        lines = self._problem_lines()
-        count = counted(len(lines), "problem")
-        listed = "".join(f"\n  - {line}" for line in lines)
+        self.needs_columns_only = all(each.needs_column for each in self.problems)
+        are_named = self.needs_columns_only and all(each.columns for each in self.problems)
+        named = (column for each in self.problems for column in each.columns)
+        self.named_columns = tuple(named) if are_named else ()
+        count = counted(len(self.problems), "problem")
         title = f"Stream {display(stream)} does not fit {one_line(object_name)}: {count}."
-        super().__init__(f"{title}{listed}")
+        super().__init__("\n  - ".join([title, *map(str, self.problems)]))
 
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message}\n{self.proposal}" if self.proposal else message
-
-    def _problem_lines(self) -> list[str]:
-        """Return a line per problem, but one for all missing columns that resemble no other."""
-        missing = [
-            each for each in self.problems if each.is_missing_column and not each.suggestions
-        ]
-        lines = [str(each) for each in self.problems if each not in missing]
-        if missing:
-            settings = ", ".join(dict.fromkeys(each.setting for each in missing))
-            names = ", ".join(each.name for each in missing)
-            what, pronoun = ("columns", "they are") if missing[1:] else ("column", "it is")
-            line = f"{settings}: The stream has no {what} {names}."
-            hint = f"Check that {pronoun} selected in the tap (meltano select)."
-            lines.insert(self.problems.index(missing[0]), one_line(f"{line} {hint}"))
-        return lines
 
 
 def missing_columns(
@@ -103,9 +85,17 @@ def missing_columns(
         columns: The stream's columns; none if they are unknown.
         spare: Those that nothing uses, so that one of them may be meant.
     """
-    for name in named if columns else ():
-        if name not in columns:
+    missing = [name for name in named if columns and name not in columns]
+    similar = {name: suggest_names(name, columns) for name in missing}
+    for name, near in similar.items():
+        if near:
             message = f"The stream has no column {name}."
-            near = suggest_names(name, columns)
             needs_column = set(near).isdisjoint(spare)
-            yield FieldProblem(setting, name, message, near, needs_column, is_missing_column=True)
+            yield FieldProblem(setting, name, message, near, needs_column, (name,))
+    others = tuple(name for name, near in similar.items() if not near)
+    if others:
+        message = (
+            f"The stream has no {'columns' if others[1:] else 'column'} {', '.join(others)}. "
+            "Check the selection in the tap (meltano select)."
+        )
+        yield FieldProblem(setting, others[0], message, needs_column=True, columns=others)

@@ -13,19 +13,14 @@ from target_gainsight.api.resources.records import MAX_KEYS
 from target_gainsight.mapping.columns import METADATA_PREFIX, Column
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
 from target_gainsight.mapping.near_names import bare_name, suggest_names
-from target_gainsight.mapping.planning.checks import may_be_key
-from target_gainsight.mapping.planning.proposed_lookups import (
-    PERSON,
-    lookup_columns,
-    propose_references,
-)
+from target_gainsight.mapping.planning.checks import KEY_TYPES
+from target_gainsight.mapping.planning.proposed_lookups import PERSON, propose_references
 from target_gainsight.mapping.planning.spec import GSID_FIELD, MappingSpec
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
 
 NAME = "Name"
-_SAME_NAME = 0
 _SIMILAR = 0.9
 """The least similarity of a misspelt name."""
 
@@ -76,25 +71,22 @@ def propose_settings(
     """
     if spec.schema is None:
         return None
+    configured = spec.settings
     lookups, links = propose_references(spec, references)
-    constants: dict[str, Any] = {}
-    for name, value in spec.constants.items():
-        found = _correct_field(spec, name, {*spec.constants, *constants})
-        if found is not None:
-            constants[found] = value
-    if spec.settings.field_mapping:
+    taken = {*spec.constants}
+    names = {name: _correct_field(spec, name, taken) for name in spec.constants}
+    constants = {name: spec.constants[each] for each, name in names.items() if name}
+    if configured.field_mapping:
         mapping, left_out = _correct_mapping(spec)
-        changes_mapping = mapping != spec.settings.field_mapping
+        changes_mapping = mapping != configured.field_mapping
     else:
-        taken = (*spec.constants, *spec.settings.lookups, *lookups)
-        mapping, left_out = _propose_mapping(spec, lookup_columns(lookups, links), taken)
+        mapping, left_out = _propose_mapping(spec, lookups, links)
         # Columns that go by their names need no mapping.
-        changes_mapping = not spec.settings.lookup_keys or bool(spec.unmapped)
+        changes_mapping = not configured.lookup_keys or bool(spec.unmapped)
     keys = _propose_keys(spec, mapping)
-    changes_keys = bool(keys) and (keys != spec.keys or not spec.settings.lookup_keys)
-    drops = bool(left_out) and not mapping and spec.settings.unknown_fields != "drop"
+    drops = bool(left_out) and not mapping and configured.unknown_fields != "drop"
     proposed = {
-        "lookup_keys": (list(keys), changes_keys),
+        "lookup_keys": (list(keys), keys != (spec.keys if configured.lookup_keys else ())),
         "field_mapping": (mapping, changes_mapping),
         "constants": (constants, constants != spec.constants),
         "lookups": (lookups, bool(lookups)),
@@ -104,12 +96,12 @@ def propose_settings(
     changes = {setting: value for setting, (value, changed) in proposed.items() if changed}
     if not changes:
         return None
-    settings = {"object_type": "custom_object", "custom_object_name": spec.object_name}
+    route = {"object_type": "custom_object", "custom_object_name": spec.object_name}
     for object_type, name in OBJECT_NAMES.items():
         if name.lower() == spec.object_name.lower():
-            settings = {"object_type": object_type}
+            route = {"object_type": object_type}
     notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups})
-    return Proposal(stream, {**settings, **changes}, left_out, notes)
+    return Proposal(stream, {**route, **changes}, left_out, notes)
 
 
 def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) -> dict[str, str]:
@@ -126,55 +118,48 @@ def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) ->
 
 
 def _propose_mapping(
-    spec: MappingSpec, looked_up: Collection[str], taken: Collection[str]
+    spec: MappingSpec, lookups: Mapping[str, Any], links: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Match columns to fields, those that match by a stricter rule first.
-
-    Args:
-        looked_up: Columns that proposed lookups use.
-        taken: Fields that constants and lookups fill.
 
     Returns:
         Column to field, and column to the reason, as a clause, of each that is left out. Every
         column but Singer's own and those that lookups use is in one of the two.
     """
-    matches = {
-        column: _matches(column.name, spec)
-        for column in spec.columns
-        if not column.name.startswith(METADATA_PREFIX)
-        and column.name not in spec.lookup_columns.union(looked_up)
-    }
-    filled = dict.fromkeys(taken, "a constant or lookup")
-    mapping: dict[str, str] = {}
-    left_out: dict[str, str] = {}
-    for column, (rule, fields) in sorted(matches.items(), key=lambda match: match[1][0]):
-        reason = _reason_to_leave_out(column, rule, fields, spec, filled)
-        if reason:
-            left_out[column.name] = reason
-        else:
-            mapping[column.name] = fields[0].name
-            filled[fields[0].name] = column.name
-    names = [column.name for column in matches]
-    return (
-        {name: mapping[name] for name in names if name in mapping},
-        {name: left_out[name] for name in names if name in left_out},
+    looked_up = {*spec.lookup_columns, *links.get("lookup", ()), *links.get("fields", {}).values()}
+    looked_up = looked_up.union(*(lookup["fields"] for lookup in lookups.values()))
+    filled = dict.fromkeys(
+        (*spec.constants, *spec.settings.lookups, *lookups), "a constant or lookup"
     )
+    columns = {
+        column.name: (column, *_match(column.name, spec))
+        for column in spec.columns
+        if not column.name.startswith(METADATA_PREFIX) and column.name not in looked_up
+    }
+    reasons: dict[str, str] = {}
+    for name, (column, rule, fields) in sorted(columns.items(), key=lambda each: each[1][1]):
+        reasons[name] = _reason_to_leave_out(column, rule, fields, spec, filled)
+        if not reasons[name]:
+            filled[fields[0].name] = name
+    mapping = {
+        name: fields[0].name for name, (_, _, fields) in columns.items() if not reasons[name]
+    }
+    return mapping, {name: reasons[name] for name in columns if reasons[name]}
 
 
-def _matches(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
+def _match(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
     """Return the number of the strictest rule that finds fields for a column, and the fields.
 
-    The rules: the same name, but for case, `renewal_date` for `RenewalDate` or `RenewalDate__gc`,
-    the same for the label, a misspelling; names with other digits are none.
+    The rules: the same name, `renewal_date` for `RenewalDate` or `RenewalDate__gc`, the same for
+    the label, a misspelling; names with other digits are none.
     """
-    bare, digits = bare_name(name), _DIGITS.findall(bare_name(name))
+    bare = bare_name(name)
     rules: tuple[Callable[[Field], bool], ...] = (
         lambda field: field.name == name,
-        lambda field: field.name.lower() == name.lower(),
         lambda field: bare_name(field.name) == bare,
         lambda field: bare_name(field.label) == bare,
         lambda field: (
-            _DIGITS.findall(bare_name(field.name)) == digits
+            _DIGITS.findall(bare_name(field.name)) == _DIGITS.findall(bare)
             and difflib.SequenceMatcher(None, bare, bare_name(field.name)).ratio() >= _SIMILAR
         ),
     )
@@ -192,21 +177,21 @@ def _reason_to_leave_out(
     filled: Mapping[str, str],
 ) -> str:
     """Explain why a column cannot go to the fields that match its name; empty if it can."""
+    if len(fields) != 1:
+        near = [each.name for each in fields] or spec.suggest(column.name)
+        reason = "ambiguous: " if fields else "no such field, perhaps "
+        return reason + " or ".join(near) if near else "no such field"
+    [field] = fields
     reason = ""
-    if not fields:
-        near = spec.suggest(column.name)
-        reason = "no such field" + (f", perhaps {' or '.join(near)}" if near else "")
-    elif len(fields) > 1:
-        reason = f"ambiguous: {' or '.join(each.name for each in fields)}"
-    elif (only := fields[0]).name in filled:
-        reason = f"{only.name} is already filled by {filled[only.name]}"
-    elif spec.not_writable_reason(only):
-        reason = f"{only.name} cannot be written"
-    elif only.data_type in {"LOOKUP", "GSID"} and rule > _SAME_NAME:
-        reason = f"{only.name} holds a GSID; set a lookup for it"
-    elif not may_convert(column.json_types, only.data_type):
+    if field.name in filled:
+        reason = f"{field.name} is already filled by {filled[field.name]}"
+    elif spec.not_writable_reason(field):
+        reason = f"{field.name} cannot be written"
+    elif field.data_type in {"LOOKUP", "GSID"} and rule:
+        reason = f"{field.name} holds a GSID; set a lookup for it"
+    elif not may_convert(column.json_types, field.data_type):
         found = " or ".join(sorted(column.json_types))
-        reason = f"{found} cannot fit {only.name} ({only.data_type})"
+        reason = f"{found} cannot fit {field.name} ({field.data_type})"
     return reason
 
 
@@ -215,31 +200,26 @@ def _correct_mapping(spec: MappingSpec) -> tuple[dict[str, str], dict[str, str]]
     mapping: dict[str, str] = {}
     left_out: dict[str, str] = {}
     taken = {*spec.column_to_field.values(), *spec.constants, *spec.settings.lookups}
+    free = [name for name in spec.column_names if name not in spec.settings.field_mapping]
     for source, target in spec.settings.field_mapping.items():
-        column = source
-        if spec.columns and source not in spec.column_names:
-            near = suggest_names(source, spec.column_names)
-            used = {*spec.settings.field_mapping, *mapping}
-            column = next((name for name in near if name not in used), source)
+        near = () if source in spec.column_names else suggest_names(source, free)
+        column = near[0] if near else source
+        free = [name for name in free if name != column]
         field = _correct_field(spec, target, taken)
         if field is None:
             left_out[column] = f"{spec.object_name} has no field {target} that can be written"
         else:
             mapping[column] = field
-            taken.add(field)
     return mapping, left_out
 
 
-def _correct_field(spec: MappingSpec, name: str, taken: Collection[str]) -> str | None:
-    """Return the field if it can be written; for an unknown name, the nearest free field."""
-    names = [name]
-    if spec.is_unknown_field(name):
-        names = [each for each in spec.suggest(name) if each not in taken]
-    for each in names:
-        field = spec.field(each)
-        if field is None or not spec.not_writable_reason(field):
-            return each
-    return None
+def _correct_field(spec: MappingSpec, name: str, taken: set[str]) -> str | None:
+    """Take the field if it can be written; for an unknown name, the nearest free field."""
+    unknown = spec.is_unknown_field(name)
+    names = [each for each in spec.suggest(name) if each not in taken] if unknown else [name]
+    found = next(filter(spec.is_writable, names), None)
+    taken.update({found} if found else ())
+    return found
 
 
 def _needs_keys(spec: MappingSpec) -> bool:
@@ -253,21 +233,20 @@ def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, .
         keys: list[str] = []
         for key in spec.keys:
             keys += spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
-        return tuple(key for key in dict.fromkeys(keys) if may_be_key(spec.field(key)))
+        known = {key: spec.field(key) for key in keys}
+        return tuple(key for key, field in known.items() if field and field.data_type in KEY_TYPES)
     if not _needs_keys(spec):
         return ()
-    filled = {**spec.column_to_field, **mapping} if spec.settings.field_mapping else mapping
-    fields = {
-        column: field
-        for column, name in filled.items()
-        if (field := spec.field(name)) and may_be_key(field) and name != GSID_FIELD
+    filled = {**spec.column_to_field, **mapping}
+    fields = {column: spec.field(name) for column, name in filled.items() if name != GSID_FIELD}
+    usable = {
+        column: field for column, field in fields.items() if field and field.data_type in KEY_TYPES
     }
-    named = tuple(fields[name].name for name in spec.key_properties if name in fields)
+    named = tuple(usable[name].name for name in spec.key_properties if name in usable)
     if 0 < len(named) == len(spec.key_properties) <= MAX_KEYS:
         return named
-    for field in fields.values():
-        is_external_id = field.name.lower().replace("_", "").startswith("externalid")
-        if is_external_id or field.data_type == "SFDCID":
+    for field in usable.values():
+        if field.data_type == "SFDCID" or bare_name(field.name).startswith("externalid"):
             return (field.name,)
-    has_name = any(field.name == NAME for field in fields.values())
+    has_name = any(field.name == NAME for field in usable.values())
     return (NAME,) if has_name and spec.object_name != CTA else ()

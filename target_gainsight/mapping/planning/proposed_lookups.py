@@ -8,22 +8,16 @@ from typing import Any
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.near_names import bare_name
-from target_gainsight.mapping.planning.checks import may_be_key
+from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.spec import MappingSpec
 
 COMPANY, COMPANY_PERSON, PERSON, USER = "company", "company_person", "person", "gsuser"
 
 _COMPANY_WORDS = ("company", "account", "customer", "client", "organization", "organisation")
-_MATCH_FIELDS: Mapping[str, str] = {
-    "": "Name",
-    "name": "Name",
-    "email": "Email",
-    "emailaddress": "Email",
-    "mail": "Email",
-}
-"""What follows the name of a reference in a column's name, and the field that it holds."""
+_USUAL_NAMES = {"Name": ("", "name"), "Email": ("email", "emailaddress", "mail")}
+"""What may follow the name of a reference in the name of a column that holds these fields."""
 
-_RANKS: Mapping[str, int] = {"Email": 1, "Name": 2}
+_RANKS = {"Email": 1, "Name": 2}
 """An id of the row identifies it best, then its email, then its name."""
 
 
@@ -33,18 +27,15 @@ def referenced_objects(columns: Sequence[Column], schema: ObjectSchema) -> tuple
     Returns:
         Their API names in lower case.
     """
-
-    def may_refer(words: tuple[str, ...]) -> bool:
-        return any(word in bare_name(column.name) for column in columns for word in words)
-
-    found = {
-        field.lookup_objects[0].lower(): None
-        for field in _reference_fields(schema)
-        if may_refer(_words_for(field))
-    }
-    if schema.name.lower() == PERSON and may_refer(_COMPANY_WORDS):
-        found |= {COMPANY: None, COMPANY_PERSON: None}
-    return tuple(found)
+    names = [bare_name(column.name) for column in columns]
+    words = {field.lookup_objects[0].lower(): _words_for(field) for field in _references(schema)}
+    if schema.name.lower() == PERSON:
+        words |= {COMPANY: _COMPANY_WORDS, COMPANY_PERSON: _COMPANY_WORDS}
+    return tuple(
+        target
+        for target, may_begin in words.items()
+        if any(w in n for n in names for w in may_begin)
+    )
 
 
 def propose_references(
@@ -60,56 +51,45 @@ def propose_references(
     """
     if spec.schema is None or spec.lookup_columns or spec.settings.lookups:
         return {}, {}
-    mapping = spec.settings.field_mapping
-    own = {field.name.lower() for field in spec.schema.fields}
-    free = [c for c in spec.columns if c.name not in mapping and c.name.lower() not in own]
+    taken = {*spec.settings.field_mapping, *(field.name.lower() for field in spec.schema.fields)}
+    free = [each for each in spec.columns if taken.isdisjoint({each.name, each.name.lower()})]
     is_person = spec.schema.name.lower() == PERSON
     links = _propose_company_links(free, references) if is_person else {}
     lookups: dict[str, Any] = {}
-    for field in _reference_fields(spec.schema):
+    for field in _references(spec.schema):
         target = field.lookup_objects[0]
-        referenced = references.get(target.lower())
-        found = _find_match(free, _words_for(field), referenced) if referenced else {}
-        if found:
+        found = _find_match(free, _words_for(field), references.get(target.lower()))
+        if found and field.name not in {*spec.settings.field_mapping.values(), *spec.constants}:
             lookups[field.name] = {"object_name": target, "fields": found}
             if target.lower() == USER:
                 lookups[field.name]["on_no_match"] = "leave_empty"
             free = [each for each in free if each.name not in found]
-    filled = {*mapping.values(), *spec.constants}
-    return {name: lookup for name, lookup in lookups.items() if name not in filled}, links
-
-
-def lookup_columns(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> frozenset[str]:
-    """List the columns that proposed lookups and company links use."""
-    by_lookup = (lookup["fields"] for lookup in lookups.values())
-    return frozenset().union(*by_lookup, links.get("lookup", {}), links.get("fields", {}).values())
+    return lookups, links
 
 
 def _propose_company_links(
     columns: Sequence[Column], references: Mapping[str, ObjectSchema]
 ) -> dict[str, Any]:
     """Propose how the companies of a person are found; empty if no column names one."""
-    company, link = references.get(COMPANY), references.get(COMPANY_PERSON)
-    found = _find_match(columns, _COMPANY_WORDS, company) if company else {}
-    if not found:
-        return {}
-    fields: dict[str, str] = {}
-    for field in link.fields if link else ():
-        bare = bare_name(field.name)
-        names = {bare, bare.removesuffix("company")}
-        named = [each.name for each in columns if bare_name(each.name) in names]
-        if named and field.insertable and not field.lookup_objects:
-            fields[field.name] = named[0]
-    return {"lookup": found, **({"fields": fields} if fields else {})}
+    found = _find_match(columns, _COMPANY_WORDS, references.get(COMPANY))
+    link = references.get(COMPANY_PERSON)
+    names = {bare_name(each.name): each.name for each in reversed(columns)}
+    fields = {
+        field.name: names[bare]
+        for field in (link.fields if link else ())
+        for bare in {bare_name(field.name), bare_name(field.name).removesuffix(COMPANY)}
+        if bare in names and field.insertable and not field.lookup_objects
+    }
+    return {"lookup": found, **({"fields": fields} if fields else {})} if found else {}
 
 
-def _reference_fields(schema: ObjectSchema) -> Iterator[Field]:
+def _references(schema: ObjectSchema) -> Iterator[Field]:
     """List the foreign keys that can be written, without those that an email can fill directly."""
     emails = {bare_name(each.name) for each in schema.fields if each.data_type == "EMAIL"}
     for field in schema.fields:
         is_reference = field.data_type == "LOOKUP" and bool(field.lookup_objects)
-        writable = field.insertable and field.updatable
-        if is_reference and writable and _without_id(field.name) not in emails:
+        is_writable = field.insertable and field.updatable
+        if is_reference and is_writable and _without_id(field.name) not in emails:
             yield field
 
 
@@ -117,9 +97,9 @@ def _words_for(field: Field) -> tuple[str, ...]:
     """Return how the names of columns for a foreign key may begin, the longest first."""
     words = {_without_id(field.name), _without_id(field.label)}
     if field.lookup_objects[0].lower() == COMPANY:
-        owns = {word.removeprefix("gs") for word in words}
-        words |= {word.replace(COMPANY, other) for word in owns for other in _COMPANY_WORDS}
-        words |= {word.removesuffix(COMPANY) for word in owns if word != COMPANY}
+        own = {word.removeprefix("gs") for word in words}
+        words |= {word.replace(COMPANY, other) for word in own for other in _COMPANY_WORDS}
+        words |= {word.removesuffix(COMPANY) for word in own if word != COMPANY}
     return tuple(sorted(words - {""}, key=lambda word: (-len(word), word)))
 
 
@@ -128,33 +108,31 @@ def _without_id(name: str) -> str:
 
 
 def _find_match(
-    columns: Iterable[Column], words: tuple[str, ...], schema: ObjectSchema
+    columns: Iterable[Column], words: tuple[str, ...], schema: ObjectSchema | None
 ) -> dict[str, str]:
     """Return the column that identifies a row best, to its field; empty if there is none."""
     found = [
-        (_RANKS.get(match, 0), position, column.name, match)
+        (_RANKS.get(field.name, 0), position, column.name, field.name)
         for position, column in enumerate(columns)
-        if not column.json_types or column.json_types & {"string", "integer"}
-        for match in _match_fields(bare_name(column.name), words, schema)
+        for field in (schema.fields if schema else ())
+        if field.data_type in KEY_TYPES
+        and (not column.json_types or column.json_types & {"string", "integer"})
+        and _may_hold(bare_name(column.name), words, field)
     ]
     return {name: match for _, _, name, match in sorted(found)[:1]}
 
 
-def _match_fields(bare: str, words: tuple[str, ...], schema: ObjectSchema) -> Iterator[str]:
-    """List the fields of another object that a column may hold.
+def _may_hold(column: str, words: tuple[str, ...], field: Field) -> bool:
+    """Return whether a column of such a bare name may hold a field of the referenced object.
 
     A Salesforce id must be called one: other ids would be refused.
     """
-    keys = [field for field in schema.fields if may_be_key(field)]
-    yield from (f.name for f in keys if f.data_type == "SFDCID" and bare_name(f.name) == bare)
-    word = next((each for each in words if bare.startswith(each)), None)
+    own = bare_name(field.name)
+    if field.data_type == "SFDCID":
+        return column == own
+    word = next((each for each in words if column.startswith(each)), None)
     if word is None:
-        return
-    rest = bare.removeprefix(word)
-    usual = schema.field(_MATCH_FIELDS.get(rest, ""))
-    if usual is not None:
-        yield usual.name
-    for field in keys:
-        is_own_id = field.data_type in {"STRING", "NUMBER"} and rest
-        if is_own_id and field is not usual and bare_name(field.name) in {bare, rest}:
-            yield field.name
+        return False
+    rest = column.removeprefix(word)
+    is_own_id = field.data_type in {"STRING", "NUMBER"} and rest and own in {column, rest}
+    return bool(is_own_id) or rest in _USUAL_NAMES.get(field.name, ())

@@ -57,7 +57,7 @@ class MappingSpec:
         """The object's name for messages."""
         return "its object" if self.schema is None else self.schema.name
 
-    @cached_property
+    @property
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
@@ -74,7 +74,7 @@ class MappingSpec:
         """The lookup keys as fields."""
         return self._as_fields(self.named_keys)
 
-    @cached_property
+    @property
     def fallback_keys(self) -> tuple[str, ...]:
         """The fallback keys as fields."""
         return self._as_fields(self.settings.fallback_keys)
@@ -115,12 +115,15 @@ class MappingSpec:
 
     def sources_of(self, field_name: str) -> tuple[str, ...]:
         """Describe everything that fills a field."""
-        columns = [
+        columns = (
             f"column {name}" for name, to in self.column_to_field.items() if to == field_name
-        ]
-        constant = ["a constant"] if field_name in self.constants else []
-        lookup = ["a lookup"] if field_name in self.settings.lookups else []
-        return (*columns, *constant, *lookup)
+        )
+        constant = ("a constant",) if field_name in self.constants else ()
+        return (
+            *columns,
+            *constant,
+            *(("a lookup",) if field_name in self.settings.lookups else ()),
+        )
 
     def not_writable_reason(self, field: Field) -> str:
         """Explain why the field cannot be written in this sync mode; empty when it can."""
@@ -140,21 +143,22 @@ class MappingSpec:
             return "it cannot be changed once a record exists"
         return ""
 
+    def is_writable(self, name: str) -> bool:
+        """Return whether the object has the field and this sync mode can write it."""
+        field = self.field(name)
+        return field is not None and not self.not_writable_reason(field)
+
     def _feeds_only_lookups(self, name: str) -> bool:
-        field, lookups = self.field(name), self.settings.lookups
-        is_writable = field is not None and not self.not_writable_reason(field)
-        return name in self.lookup_columns and (name in lookups or not is_writable)
+        return name in self.lookup_columns and (
+            name in self.settings.lookups or not self.is_writable(name)
+        )
 
     def _goes_by_name(self, name: str) -> bool:
         """Return whether an unmapped column is written to the field of its own name."""
         if name.startswith(METADATA_PREFIX) or self._feeds_only_lookups(name):
             return False
-        if self.schema is None:
-            return True
-        field = self.field(name)
-        if field is None:
-            return self.settings.unknown_fields == "send"
-        return not self.not_writable_reason(field)
+        is_sent = self.is_unknown_field(name) and self.settings.unknown_fields == "send"
+        return self.schema is None or is_sent or self.is_writable(name)
 
 
 def is_required_to_create(field: Field) -> bool:

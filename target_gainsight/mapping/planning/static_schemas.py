@@ -9,18 +9,13 @@ read; their picklists have no items here, so that values are written unchecked.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from target_gainsight.api.resources.metadata import Field, ObjectSchema, PicklistOption
 
-ACTIVITY = "activity_timeline"
-CTA = "call_to_action"
-EXTERNAL_ID = "ExternalId"
-TYPE_NAME = "TypeName"
-AUTHOR = "Author"
-AUTHOR_ID = "AuthorId"
+ACTIVITY, CTA = "activity_timeline", "call_to_action"
+EXTERNAL_ID, TYPE_NAME, AUTHOR, AUTHOR_ID = "ExternalId", "TypeName", "Author", "AuthorId"
 EXPECTED_FIELDS = ("Subject", "Notes")
 """Fields that an activity probably needs to be saved; Gainsight's page does not mention it."""
 
@@ -46,11 +41,7 @@ READ_AS: Mapping[str, Mapping[str, str]] = {
 
 
 def _field(
-    name: str,
-    data_type: str,
-    *lookup_objects: str,
-    required: bool = False,
-    length: int | None = None,
+    name: str, data_type: str, *objects: str, required: bool = False, length: int | None = None
 ) -> Field:
     return Field(
         name,
@@ -59,36 +50,29 @@ def _field(
         required=required,
         nillable=not required,
         length=length,
-        lookup_objects=lookup_objects,
+        lookup_objects=objects,
     )
 
 
-def _documented(name: str, label: str, *fields: Field) -> ObjectSchema:
-    return ObjectSchema(name, label, "STANDARD", None, fields, documented=True)
-
-
-_OBJECTS: Mapping[str, ObjectSchema] = {
-    ACTIVITY: _documented(
-        ACTIVITY,
-        "Timeline activity",
-        _field(EXTERNAL_ID, "STRING", required=True),
+_LABELS: Mapping[str, str] = {ACTIVITY: "Timeline activity", CTA: "Call to action"}
+_DOCUMENTED: Mapping[str, tuple[Field, ...]] = {
+    ACTIVITY: (
+        _field("ExternalId", "STRING", required=True),
         _field("ContextName", "STRING", required=True),
         _field("ContextId", "GSID"),
-        _field(TYPE_NAME, "STRING", required=True),
+        _field("TypeName", "STRING", required=True),
         _field("Subject", "STRING", length=255),
         _field("Notes", "RICHTEXTAREA"),
         _field("ActivityDate", "DATETIME", required=True),
         _field("DurationInMins", "NUMBER"),
-        _field(AUTHOR, "EMAIL", required=True),
-        _field(AUTHOR_ID, "LOOKUP", "gsuser"),
+        _field("Author", "EMAIL", required=True),
+        _field("AuthorId", "LOOKUP", "gsuser"),
         _field("GsCompanyId", "LOOKUP", "company"),
         _field("GsRelationshipId", "LOOKUP", "relationship"),
         _field("InternalAttendees", LIST_TYPE, "gsuser"),
         _field("ExternalAttendees", LIST_TYPE, "person"),
     ),
-    CTA: _documented(
-        CTA,
-        "Call to action",
+    CTA: (
         _field("Name", "STRING", required=True),
         _field("CompanyId", "LOOKUP", "company", required=True),
         _field("OwnerId", "LOOKUP", "gsuser"),
@@ -99,15 +83,6 @@ _OBJECTS: Mapping[str, ObjectSchema] = {
         _field("priority", "STRING"),
         _field("Comments", "RICHTEXTAREA"),
     ),
-}
-_NAMES: Mapping[str, Collection[str]] = {ACTIVITY: {TYPE_NAME}, CTA: READ_AS[CTA]}
-"""Fields that hold a name defined by an administrator."""
-
-_CUSTOM_NAMES: Mapping[str, re.Pattern[str]] = {
-    ACTIVITY: re.compile(r"Ant__\w+__c|\w+__gc"),
-    CTA: re.compile(r"\w+__gc"),
-}
-_WELL_KNOWN: Mapping[str, tuple[Field, ...]] = {
     "company": (
         _field("Name", "STRING", required=True),
         _field("Industry", "STRING"),
@@ -123,6 +98,10 @@ _WELL_KNOWN: Mapping[str, tuple[Field, ...]] = {
         _field("LastName", "STRING"),
     ),
 }
+_CUSTOM_NAMES: Mapping[str, re.Pattern[str]] = {
+    ACTIVITY: re.compile(r"Ant__\w+__c|\w+__gc"),
+    CTA: re.compile(r"\w+__gc"),
+}
 
 
 def static_schema(
@@ -130,7 +109,7 @@ def static_schema(
     names: Iterable[str] = (),
     *,
     described: ObjectSchema | None = None,
-    options: Mapping[str, tuple[PicklistOption, ...]] = MappingProxyType({}),
+    options: Mapping[str, tuple[PicklistOption, ...]] | None = None,
 ) -> ObjectSchema:
     """Return the schema of an object whose fields are known from its API's documentation.
 
@@ -141,37 +120,27 @@ def static_schema(
         described: The object as the tenant describes it, for its custom fields.
         options: The names that the tenant lists for a field.
     """
-    documented = _OBJECTS[object_name]
-    fields = [
-        replace(field, data_type="PICKLIST", options=options[field.name])
-        if options.get(field.name)
-        else field
-        for field in documented.fields
-    ]
-    listed = described.fields if described is not None else ()
-    own = listed or [_field(name, "") for name in dict.fromkeys(names)]
-    fields += [
-        # Whether a custom field is required depends on the activity's type.
-        replace(
-            field,
-            required=False,
-            nillable=True,
-            insertable=True,
-            updatable=True,
-            formula=False,
-        )
-        for field in own
-        if _CUSTOM_NAMES[object_name].fullmatch(field.name)
-    ]
-    return replace(documented, fields=tuple(fields))
+    fields = []
+    for field in _DOCUMENTED[object_name]:
+        listed = (options or {}).get(field.name)
+        fields.append(replace(field, data_type="PICKLIST", options=listed) if listed else field)
+    own = described.fields if described else ()
+    for field in own or [_field(name, "") for name in dict.fromkeys(names)]:
+        if _CUSTOM_NAMES[object_name].fullmatch(field.name):
+            # Whether a custom field is required depends on the activity's type.
+            custom = _field(field.name, field.data_type, *field.lookup_objects, length=field.length)
+            custom = replace(custom, options=field.options, load_options=field.load_options)
+            fields.append(replace(custom, label=field.label))
+    label = _LABELS[object_name]
+    return ObjectSchema(object_name, label, "STANDARD", None, tuple(fields), documented=True)
 
 
 def unlisted_names(schema: ObjectSchema) -> tuple[str, ...]:
     """Return the fields that hold names of the tenant's which it does not list."""
-    fields = (field for field in schema.fields if not field.options)
-    return tuple(field.name for field in fields if field.name in _NAMES[schema.name])
+    named = READ_AS.get(schema.name, {TYPE_NAME: ""})
+    return tuple(each.name for each in schema.fields if each.name in named and not each.options)
 
 
 def well_known_fields(object_name: str) -> tuple[Field, ...]:
     """Return the standard fields of a company or person, given in any case; none of others."""
-    return _WELL_KNOWN.get(object_name.lower(), ())
+    return _DOCUMENTED.get(object_name.lower(), ())

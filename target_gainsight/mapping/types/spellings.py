@@ -82,12 +82,9 @@ def common_part(text: str) -> str:
 
 def normalize_spelling(text: str) -> str:
     """Return what a text has in common with all texts that differ in these respects only."""
-    if text.isascii():
-        whole = _WHOLE_NUMBER.sub(r"\1", text.strip(_BLANKS))
-        if SFDC_ID.fullmatch(whole):
-            whole = comparable_sfdc_id(whole) or whole
-        return whole.lower()
-    folded = strip_blanks(unicodedata.normalize("NFC", text)).casefold()
+    trimmed = strip_blanks(unicodedata.normalize("NFC", text))
+    whole = _WHOLE_NUMBER.sub(r"\1", trimmed)
+    folded = (comparable_sfdc_id(whole) or whole).casefold()
     return unicodedata.normalize("NFC", folded)
 
 
@@ -100,14 +97,11 @@ def comparable_sfdc_id(value: Json) -> str | None:
     if not isinstance(value, str):
         return None
     checksum = value[_SHORT_SFDC_ID:].upper()
-    is_long = bool(checksum and SFDC_ID.fullmatch(value))
-    if not is_long or any(each not in _SFDC_CHECKSUM for each in checksum):
+    if not checksum or not SFDC_ID.fullmatch(value) or not set(checksum) <= {*_SFDC_CHECKSUM}:
         return value
     upper = [bool(_SFDC_CHECKSUM.index(each) >> bit & 1) for each in checksum for bit in range(5)]
-    short = "".join(
-        each.upper() if is_upper else each.lower()
-        for each, is_upper in zip(value, upper, strict=False)
-    )
+    pairs = zip(value, upper, strict=False)
+    short = "".join(each.upper() if is_upper else each.lower() for each, is_upper in pairs)
     return short if _sfdc_checksum(short) == checksum else value
 
 
@@ -121,7 +115,5 @@ def sfdc_id_forms(value: Json) -> tuple[Json, ...]:
 
 def _sfdc_checksum(short: str) -> str:
     parts = (short[start : start + 5] for start in range(0, len(short), 5))
-    return "".join(
-        _SFDC_CHECKSUM[sum(each.isupper() << place for place, each in enumerate(part))]
-        for part in parts
-    )
+    codes = (sum(each.isupper() << bit for bit, each in enumerate(part)) for part in parts)
+    return "".join(_SFDC_CHECKSUM[code] for code in codes)
