@@ -151,7 +151,7 @@ def test_proposal_for_a_custom_object_passes_the_check(commands: Commands) -> No
 def test_ambiguous_column_is_listed_with_its_fields(commands: Commands) -> None:
     source = catalog(commands, stream("nps", {"code": TEXT, "support_score": {"type": "integer"}}))
     result = commands.describe("Response__gc", "--mapping", source)
-    assert "# support_score: ambiguous: Support_1__gc or Support_2__gc" in result.output
+    assert "# support_score: no such field, perhaps Support_1__gc or Support_2__gc" in result.output
     mapping = yaml.safe_load(result.output)["streams"]["nps"]["field_mapping"]
     assert mapping == {"code": "Code__gc"}
 

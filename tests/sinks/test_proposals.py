@@ -127,7 +127,7 @@ def test_column_that_goes_by_its_name_is_proposed_as_lookup_key(tenant: Tenant) 
     run = tenant.load(schema(columns=columns, keys=[]), field_mapping={"sector": "Industri"})
     found = proposed(run, "accounts")["accounts"]
     assert found["lookup_keys"] == ["Name"]
-    assert found["field_mapping"] == {"sector": "Industry"}
+    assert found["field_mapping"] == {"Name": "Name", "sector": "Industry"}
 
 
 def test_proposal_file_is_private_and_named_after_the_stream(tenant: Tenant) -> None:

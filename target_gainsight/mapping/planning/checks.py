@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.columns import Column
@@ -37,42 +37,39 @@ def check_fit(
 
 def find_problems(spec: MappingSpec) -> list[FieldProblem]:
     """Return everything that is wrong, columns first."""
-    settings, mapping = spec.settings, spec.settings.field_mapping
-    columns = {"field_mapping": mapping, "lookups": sorted(spec.lookup_columns)}
-    fields = {
-        "field_mapping": mapping.values(),
+    settings = spec.settings
+    checks_columns = settings.unknown_fields != "drop" and not settings.field_mapping
+    by_name = [each.name for each in spec.unmapped.values() if each.declared and checks_columns]
+    named = {
+        "column": by_name,
+        "field_mapping": settings.field_mapping.values(),
         "constants": spec.constants,
         "lookups": settings.lookups,
+        "lookup_keys": spec.keys,
+        "fallback_keys": spec.fallback_keys,
+        "field_rules": settings.field_rules,
     }
-    problems = [*_check_columns(spec)]
-    for setting, names in columns.items():
-        problems += missing_columns(setting, names, spec.column_names, spec.unmapped)
-    for setting, targets in fields.items():
-        for name in targets:
-            problems += _check_field(spec, setting, name)
-    problems += [*_check_constants(spec), *_check_keys(spec), *_check_rules(spec)]
-    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
-        sources = spec.sources_of(name)
-        if len(sources) > 1:
-            message = f"{name} is filled by {' and '.join(sources)}. Keep only one."
-            problems.append(FieldProblem("field_mapping", name, message))
-    if spec.schema and spec.schema.documented:
-        problems += _unfilled_fields(spec)
-    return problems
+    problems: list[FieldProblem] = []
+    for setting, names in named.items():
+        for name in names:
+            if spec.is_unknown_field(name):
+                message = f"{spec.object_name} has no field {name}."
+                problems.append(FieldProblem(setting, name, message, spec.suggest(name)))
+            elif reason := _REASONS[setting](spec, name):
+                problems.append(FieldProblem(setting, name, reason))
+    for column in spec.columns:
+        problems += check_column_type(column, spec.field(spec.column_to_field.get(column.name, "")))
+    columns = {"field_mapping": settings.field_mapping, "lookups": sorted(spec.lookup_columns)}
+    for setting, sources in columns.items():
+        problems += missing_columns(setting, sources, spec.column_names, spec.unmapped)
+    problems += [*_find_unfilled_keys(spec), *_find_double_sources(spec)]
+    return [*problems, *(_find_unfilled_fields(spec) if spec.is_documented else ())]
 
 
 def find_warnings(spec: MappingSpec) -> Iterator[str]:
-    """Name required fields that nothing fills, and write rules without effect.
-
-    They need not stop the stream: existing records are still updated.
-    """
-    for each in () if spec.schema and spec.schema.documented else _unfilled_fields(spec):
+    """Name required fields that nothing fills; existing records are still updated."""
+    for each in () if spec.is_documented else _find_unfilled_fields(spec):
         yield f"{each.message} Records that do not exist yet are rejected."
-    for name, rule in spec.settings.field_rules.items():
-        if not spec.sources_of(name):
-            yield f"field_rules: nothing fills {name}, so that its rule has no effect."
-        elif rule.write == "create" and spec.settings.sync_mode == "update":
-            yield f"field_rules: {name} is never written, because update creates no rows."
 
 
 def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProblem]:
@@ -83,90 +80,31 @@ def check_column_type(column: Column, field: Field | None) -> Iterator[FieldProb
         yield FieldProblem("column", column.name, f"{message} Convert it in a stream map.")
 
 
-def _check_columns(spec: MappingSpec) -> Iterator[FieldProblem]:
-    if spec.settings.unknown_fields != "drop" and not spec.settings.field_mapping:
-        for name, column in spec.unmapped.items():
-            if column.declared:
-                yield from _check_field(spec, "column", name)
-    for column in spec.columns:
-        field = spec.field(spec.column_to_field.get(column.name, ""))
-        yield from check_column_type(column, field)
-
-
-def _check_field(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
-    """Check that the object has the field and that the sync mode can write it."""
-    field = spec.field(name)
-    if field is None:
-        yield from _check_name(spec, setting, name)
-    elif reason := spec.not_writable_reason(field):
-        message = f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
-        yield FieldProblem(setting, name, message)
-
-
-def _check_name(spec: MappingSpec, setting: str, name: str) -> Iterator[FieldProblem]:
-    if spec.is_unknown_field(name):
-        message = f"{spec.object_name} has no field {name}."
-        yield FieldProblem(setting, name, message, spec.suggest(name))
-
-
-def _check_constants(spec: MappingSpec) -> Iterator[FieldProblem]:
-    for name, value in spec.constants.items():
-        field = spec.field(name)
-        try:
-            written = Converter(name, field).write(value)
-        except RecordRejectedError as error:
-            yield FieldProblem("constants", name, str(error))
-            continue
-        if field and written is None and not field.nillable:
-            yield FieldProblem("constants", name, f"{name} must not be empty.")
-
-
-def _check_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
-    """Check that the keys can find a row, and that a row can be given its lookup keys."""
-    if spec.keys_required and not spec.keys and spec.settings.sync_mode != "insert":
+def _find_unfilled_keys(spec: MappingSpec) -> Iterator[FieldProblem]:
+    if not spec.keys_required:
+        return
+    if not spec.keys and spec.settings.sync_mode != "insert":
         message = (
             "No lookup key is set, so that existing records cannot be found: set lookup_keys to "
             f"the 1 to 3 fields that identify a record of {spec.object_name}."
         )
         yield FieldProblem("lookup_keys", "", message)
-    named = [("lookup_keys", key) for key in spec.keys]
-    for setting, key in (*named, *(("fallback_keys", key) for key in spec.fallback_keys)):
-        if reason := _unfit_key(spec, setting, key):
-            yield FieldProblem(setting, key, reason)
-        elif spec.is_unknown_field(key):
-            yield from _check_name(spec, setting, key)
-        elif spec.keys_required and not spec.sources_of(key):
-            message = f"No column, constant or lookup fills {key}."
-            yield FieldProblem(setting, key, message, needs_column=True)
+    for setting, keys in (("lookup_keys", spec.keys), ("fallback_keys", spec.fallback_keys)):
+        for key in keys:
+            if not spec.is_unknown_field(key) and not spec.sources_of(key):
+                message = f"No column, constant or lookup fills {key}."
+                yield FieldProblem(setting, key, message, needs_column=True)
 
 
-def _unfit_key(spec: MappingSpec, setting: str, key: str) -> str:
-    """Explain why a field cannot be such a key; empty if it can, or is not known."""
-    field = spec.field(key)
-    if setting == "fallback_keys" and key in spec.keys:
-        return f"{key} is a lookup key already. Remove it."
-    if field and field.data_type not in KEY_TYPES:
-        return f"{key} is a {field.data_type}; a key is a String, GSID, Number or Email."
-    if field and setting == "lookup_keys" and spec.fallback_keys and not field.updatable:
-        reason = f"No row can be given its lookup key, because {key} cannot be changed once a"
-        return f"{reason} record exists. Remove fallback_keys."
-    return ""
+def _find_double_sources(spec: MappingSpec) -> Iterator[FieldProblem]:
+    for name in dict.fromkeys([*spec.column_to_field.values(), *spec.constants]):
+        sources = spec.sources_of(name)
+        if len(sources) > 1:
+            message = f"{name} is filled by {' and '.join(sources)}. Keep only one."
+            yield FieldProblem("field_mapping", name, message)
 
 
-def _check_rules(spec: MappingSpec) -> Iterator[FieldProblem]:
-    """Check that each rule is for a field that can be compared with the current row."""
-    for name in spec.settings.field_rules:
-        yield from _check_name(spec, "field_rules", name)
-        reason = ""
-        if name in spec.keys:
-            reason = "is a lookup key, which is never changed"
-        elif name in UNCOMPARED.get(spec.object_name, ()):
-            reason = "cannot be read, so no rule can be applied to it"
-        if reason:
-            yield FieldProblem("field_rules", name, f"{name} {reason}. Remove its rule.")
-
-
-def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
+def _find_unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
     for field in spec.required_fields:
         if not spec.sources_of(field.name):
             message = (
@@ -177,3 +115,53 @@ def _unfilled_fields(spec: MappingSpec) -> Iterator[FieldProblem]:
             if near:
                 message += f" Perhaps column {' or '.join(near)} is meant for it."
             yield FieldProblem("required", field.name, message, needs_column=not near)
+
+
+def _check_written(spec: MappingSpec, name: str) -> str:
+    field = spec.field(name)
+    reason = spec.not_writable_reason(field) if field else ""
+    return reason and f"{name} cannot be written in sync mode {spec.settings.sync_mode}: {reason}."
+
+
+def _check_constant(spec: MappingSpec, name: str) -> str:
+    field = spec.field(name)
+    try:
+        written = Converter(name, field).write(spec.constants[name])
+    except RecordRejectedError as error:
+        return str(error)
+    is_refused = written is None and field is not None and not field.nillable
+    return f"{name} must not be empty." if is_refused else _check_written(spec, name)
+
+
+def _check_key(spec: MappingSpec, name: str) -> str:
+    field = spec.field(name)
+    if field and field.data_type not in KEY_TYPES:
+        return f"{name} is a {field.data_type}; a key is a String, GSID, Number or Email."
+    if field and spec.fallback_keys and name in spec.keys and not field.updatable:
+        reason = f"No row can be given its lookup key, because {name} cannot be changed once a"
+        return f"{reason} record exists. Remove fallback_keys."
+    return ""
+
+
+def _check_fallback_key(spec: MappingSpec, name: str) -> str:
+    is_key = name in spec.keys
+    return f"{name} is a lookup key already. Remove it." if is_key else _check_key(spec, name)
+
+
+def _check_rule(spec: MappingSpec, name: str) -> str:
+    """Check that a rule is for a field that can be compared with the current row."""
+    if name in spec.keys:
+        return f"{name} is a lookup key, which is never changed. Remove its rule."
+    if name in UNCOMPARED.get(spec.object_name, ()):
+        return f"{name} cannot be read, so no rule can be applied to it. Remove its rule."
+    return ""
+
+
+_REASONS: dict[str, Callable[[MappingSpec, str], str]] = {
+    **dict.fromkeys(("column", "field_mapping", "lookups"), _check_written),
+    "constants": _check_constant,
+    "lookup_keys": _check_key,
+    "fallback_keys": _check_fallback_key,
+    "field_rules": _check_rule,
+}
+"""What is wrong with a field that a setting names, as a sentence; empty if nothing is."""

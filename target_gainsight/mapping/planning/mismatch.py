@@ -40,15 +40,11 @@ class FieldProblem:
 class StreamMismatchError(Exception):
     """A stream does not fit its object; nothing of it was written.
 
-    Args:
-        object_name: The object's name for the message.
-        spec: What the stream was checked by, to propose settings from; None for CSV files.
-
     Attributes:
-        problems: Everything that is wrong.
+        spec: What the stream was checked by, to propose settings from; None for CSV files.
+        proposal: Settings to paste into meltano.yml, with what precedes them; may be empty.
         needs_columns_only: Whether columns that only the records have would solve every problem.
         named_columns: Those columns, if settings name all of them.
-        proposal: Settings to paste into meltano.yml, with what precedes them; may be empty.
     """
 
     def __init__(
@@ -72,8 +68,7 @@ class StreamMismatchError(Exception):
         super().__init__("\n  - ".join([title, *map(str, self.problems)]))
 
     def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message}\n{self.proposal}" if self.proposal else message
+        return "\n".join(filter(None, (super().__str__(), self.proposal)))
 
 
 def missing_columns(
@@ -89,13 +84,12 @@ def missing_columns(
     similar = {name: suggest_names(name, columns) for name in missing}
     for name, near in similar.items():
         if near:
-            message = f"The stream has no column {name}."
             needs_column = set(near).isdisjoint(spare)
+            message = f"The stream has no column {name}."
             yield FieldProblem(setting, name, message, near, needs_column, (name,))
     others = tuple(name for name, near in similar.items() if not near)
     if others:
-        message = (
-            f"The stream has no {'columns' if others[1:] else 'column'} {', '.join(others)}. "
-            "Check the selection in the tap (meltano select)."
-        )
-        yield FieldProblem(setting, others[0], message, needs_column=True, columns=others)
+        what = "columns" if others[1:] else "column"
+        message = f"The stream has no {what} {', '.join(others)}."
+        hint = "Check the selection in the tap (meltano select)."
+        yield FieldProblem(setting, "", f"{message} {hint}", needs_column=True, columns=others)

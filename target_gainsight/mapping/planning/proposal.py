@@ -10,12 +10,12 @@ from typing import Any
 
 from target_gainsight.api.resources.metadata import Field, ObjectSchema
 from target_gainsight.api.resources.records import MAX_KEYS
-from target_gainsight.mapping.columns import METADATA_PREFIX, Column
+from target_gainsight.mapping.columns import METADATA_PREFIX
 from target_gainsight.mapping.escaping import one_line, yaml_lines, yaml_scalar
 from target_gainsight.mapping.near_names import bare_name, suggest_names
 from target_gainsight.mapping.planning.checks import KEY_TYPES
 from target_gainsight.mapping.planning.proposed_lookups import PERSON, propose_references
-from target_gainsight.mapping.planning.spec import GSID_FIELD, MappingSpec
+from target_gainsight.mapping.planning.spec import MappingSpec
 from target_gainsight.mapping.planning.static_schemas import ACTIVITY, CTA
 from target_gainsight.mapping.types.converters import may_convert
 from target_gainsight.settings.stream_settings import OBJECT_NAMES
@@ -71,26 +71,25 @@ def propose_settings(
     """
     if spec.schema is None:
         return None
-    configured = spec.settings
     lookups, links = propose_references(spec, references)
-    taken = {*spec.constants}
-    names = {name: _correct_field(spec, name, taken) for name in spec.constants}
-    constants = {name: spec.constants[each] for each, name in names.items() if name}
-    if configured.field_mapping:
-        mapping, left_out = _correct_mapping(spec)
-        changes_mapping = mapping != configured.field_mapping
-    else:
-        mapping, left_out = _propose_mapping(spec, lookups, links)
-        # Columns that go by their names need no mapping.
-        changes_mapping = not configured.lookup_keys or bool(spec.unmapped)
+    matches = {name: _match(spec, name)[1] for name in spec.constants}
+    constants = {
+        fields[0].name: spec.constants[name]
+        for name, fields in matches.items()
+        if len(fields) == 1 and spec.is_writable(fields[0].name)
+    }
+    mapping, left_out = _propose_mapping(spec, {*constants, *lookups}, _columns_of(lookups, links))
     keys = _propose_keys(spec, mapping)
-    drops = bool(left_out) and not mapping and configured.unknown_fields != "drop"
+    configured = spec.settings
+    drops = left_out and not mapping and configured.unknown_fields != "drop"
+    # Columns that go by their names need no mapping.
+    maps = mapping != spec.column_to_field or (spec.unmapped and not configured.field_mapping)
     proposed = {
-        "lookup_keys": (list(keys), keys != (spec.keys if configured.lookup_keys else ())),
-        "field_mapping": (mapping, changes_mapping),
+        "lookup_keys": (list(keys), keys and keys != (configured.lookup_keys and spec.keys)),
+        "field_mapping": (mapping, maps),
         "constants": (constants, constants != spec.constants),
-        "lookups": (lookups, bool(lookups)),
-        "company_links": (links, bool(links)),
+        "lookups": (lookups, lookups),
+        "company_links": (links, links),
         "unknown_fields": ("drop", drops),
     }
     changes = {setting: value for setting, (value, changed) in proposed.items() if changed}
@@ -100,8 +99,14 @@ def propose_settings(
     for object_type, name in OBJECT_NAMES.items():
         if name.lower() == spec.object_name.lower():
             route = {"object_type": object_type}
-    notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups})
+    notes = _notes(spec, keys, {*mapping.values(), *constants, *lookups, *configured.lookups})
     return Proposal(stream, {**route, **changes}, left_out, notes)
+
+
+def _columns_of(lookups: Mapping[str, Any], links: Mapping[str, Any]) -> set[str]:
+    """List the columns that proposed lookups and company links use."""
+    columns = {column for lookup in lookups.values() for column in lookup["fields"]}
+    return columns.union(links.get("lookup", ()), links.get("fields", {}).values())
 
 
 def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) -> dict[str, str]:
@@ -110,45 +115,60 @@ def _notes(spec: MappingSpec, keys: tuple[str, ...], filled: Collection[str]) ->
     if not keys and _needs_keys(spec):
         reason = "no column fills a field that could identify a record; name 1 to 3 fields"
         notes["lookup_keys"] = reason
-    named = {*filled, *spec.column_to_field.values(), *spec.settings.lookups}
-    unfilled = [each.name for each in spec.required_fields if each.name not in named]
+    unfilled = [each.name for each in spec.required_fields if each.name not in filled]
     if unfilled:
         notes["constants"] = f"nothing fills {', '.join(unfilled)}, which a new record needs"
     return notes
 
 
 def _propose_mapping(
-    spec: MappingSpec, lookups: Mapping[str, Any], links: Mapping[str, Any]
+    spec: MappingSpec, taken: Collection[str], looked_up: Collection[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Match columns to fields, those that match by a stricter rule first.
+
+    Args:
+        taken: The fields that constants and proposed lookups fill.
+        looked_up: The columns that proposed lookups use.
 
     Returns:
         Column to field, and column to the reason, as a clause, of each that is left out. Every
         column but Singer's own and those that lookups use is in one of the two.
     """
-    looked_up = {*spec.lookup_columns, *links.get("lookup", ()), *links.get("fields", {}).values()}
-    looked_up = looked_up.union(*(lookup["fields"] for lookup in lookups.values()))
-    filled = dict.fromkeys(
-        (*spec.constants, *spec.settings.lookups, *lookups), "a constant or lookup"
-    )
-    columns = {
-        column.name: (column, *_match(column.name, spec))
-        for column in spec.columns
-        if not column.name.startswith(METADATA_PREFIX) and column.name not in looked_up
-    }
+    wanted = _wanted_fields(spec, looked_up)
+    matches = {name: _match(spec, field) for name, field in wanted.items()}
+    filled = dict.fromkeys((*taken, *spec.settings.lookups), "a constant or lookup")
     reasons: dict[str, str] = {}
-    for name, (column, rule, fields) in sorted(columns.items(), key=lambda each: each[1][1]):
-        reasons[name] = _reason_to_leave_out(column, rule, fields, spec, filled)
-        if not reasons[name]:
-            filled[fields[0].name] = name
-    mapping = {
-        name: fields[0].name for name, (_, _, fields) in columns.items() if not reasons[name]
+    for name, (rule, fields) in sorted(matches.items(), key=lambda match: match[1][0]):
+        if len(fields) == 1:
+            reasons[name] = _reason_to_leave_out(spec, name, fields[0], rule, filled)
+            if not reasons[name]:
+                filled[fields[0].name] = name
+        else:
+            near = [each.name for each in fields] or spec.suggest(wanted[name])
+            perhaps = f", perhaps {' or '.join(near)}" if near else ""
+            reasons[name] = f"no such field{perhaps}"
+    mapping = {name: matches[name][1][0].name for name in wanted if not reasons[name]}
+    return mapping, {name: reasons[name] for name in wanted if reasons[name]}
+
+
+def _wanted_fields(spec: MappingSpec, looked_up: Collection[str]) -> dict[str, str]:
+    """Return the name of the field that each column is for: the configured one, or its own."""
+    names = spec.column_names
+    wanted = {
+        name: name
+        for name in names
+        if not name.startswith(METADATA_PREFIX) and name not in {*spec.lookup_columns, *looked_up}
     }
-    return mapping, {name: reasons[name] for name in columns if reasons[name]}
+    for source, target in spec.settings.field_mapping.items():
+        columns = [name for name in suggest_names(source, names) if wanted.get(name) == name]
+        fields = [name for name in spec.suggest(target) if name not in names]
+        column = source if source in names else (*columns, source)[0]
+        wanted[column] = target if spec.field(target) else (*fields, target)[0]
+    return wanted
 
 
-def _match(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
-    """Return the number of the strictest rule that finds fields for a column, and the fields.
+def _match(spec: MappingSpec, name: str) -> tuple[int, list[Field]]:
+    """Return the number of the strictest rule that finds fields for a name, and the fields.
 
     The rules: the same name, `renewal_date` for `RenewalDate` or `RenewalDate__gc`, the same for
     the label, a misspelling; names with other digits are none.
@@ -164,89 +184,50 @@ def _match(name: str, spec: MappingSpec) -> tuple[int, tuple[Field, ...]]:
         ),
     )
     for rule, fits in enumerate(rules):
-        if found := tuple(filter(fits, spec.schema.fields if spec.schema else ())):
+        if found := [*filter(fits, spec.schema.fields if spec.schema else ())]:
             return rule, found
-    return len(rules), ()
+    return len(rules), []
 
 
 def _reason_to_leave_out(
-    column: Column,
-    rule: int,
-    fields: tuple[Field, ...],
-    spec: MappingSpec,
-    filled: Mapping[str, str],
+    spec: MappingSpec, name: str, field: Field, rule: int, filled: Mapping[str, str]
 ) -> str:
-    """Explain why a column cannot go to the fields that match its name; empty if it can."""
-    if len(fields) != 1:
-        near = [each.name for each in fields] or spec.suggest(column.name)
-        reason = "ambiguous: " if fields else "no such field, perhaps "
-        return reason + " or ".join(near) if near else "no such field"
-    [field] = fields
-    reason = ""
+    """Explain why a column cannot go to the field that matches; empty if it can."""
     if field.name in filled:
-        reason = f"{field.name} is already filled by {filled[field.name]}"
-    elif spec.not_writable_reason(field):
-        reason = f"{field.name} cannot be written"
-    elif field.data_type in {"LOOKUP", "GSID"} and rule:
-        reason = f"{field.name} holds a GSID; set a lookup for it"
-    elif not may_convert(column.json_types, field.data_type):
-        found = " or ".join(sorted(column.json_types))
-        reason = f"{found} cannot fit {field.name} ({field.data_type})"
-    return reason
-
-
-def _correct_mapping(spec: MappingSpec) -> tuple[dict[str, str], dict[str, str]]:
-    """Correct the names in the configured mapping; returns the same as `_propose_mapping`."""
-    mapping: dict[str, str] = {}
-    left_out: dict[str, str] = {}
-    taken = {*spec.column_to_field.values(), *spec.constants, *spec.settings.lookups}
-    free = [name for name in spec.column_names if name not in spec.settings.field_mapping]
-    for source, target in spec.settings.field_mapping.items():
-        near = () if source in spec.column_names else suggest_names(source, free)
-        column = near[0] if near else source
-        free = [name for name in free if name != column]
-        field = _correct_field(spec, target, taken)
-        if field is None:
-            left_out[column] = f"{spec.object_name} has no field {target} that can be written"
-        else:
-            mapping[column] = field
-    return mapping, left_out
-
-
-def _correct_field(spec: MappingSpec, name: str, taken: set[str]) -> str | None:
-    """Take the field if it can be written; for an unknown name, the nearest free field."""
-    unknown = spec.is_unknown_field(name)
-    names = [each for each in spec.suggest(name) if each not in taken] if unknown else [name]
-    found = next(filter(spec.is_writable, names), None)
-    taken.update({found} if found else ())
-    return found
+        return f"{field.name} is already filled by {filled[field.name]}"
+    if not spec.is_writable(field.name):
+        return f"{field.name} cannot be written"
+    if field.data_type in {"LOOKUP", "GSID"} and rule:
+        return f"{field.name} holds a GSID; set a lookup for it"
+    json_types = next((each.json_types for each in spec.columns if each.name == name), frozenset())
+    if not may_convert(json_types, field.data_type):
+        return f"{' or '.join(sorted(json_types))} cannot fit {field.name} ({field.data_type})"
+    return ""
 
 
 def _needs_keys(spec: MappingSpec) -> bool:
     has_own = spec.object_name.lower() in {PERSON, ACTIVITY}
-    return not spec.settings.lookup_keys and spec.settings.sync_mode != "insert" and not has_own
+    return spec.settings.sync_mode != "insert" and not has_own
 
 
 def _propose_keys(spec: MappingSpec, mapping: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the configured keys corrected, or the fields that identify a record best."""
-    if spec.settings.lookup_keys:
-        keys: list[str] = []
-        for key in spec.keys:
-            keys += spec.suggest(key)[:1] if spec.is_unknown_field(key) else (key,)
-        known = {key: spec.field(key) for key in keys}
-        return tuple(key for key, field in known.items() if field and field.data_type in KEY_TYPES)
-    if not _needs_keys(spec):
-        return ()
-    filled = {**spec.column_to_field, **mapping}
-    fields = {column: spec.field(name) for column, name in filled.items() if name != GSID_FIELD}
-    usable = {
-        column: field for column, field in fields.items() if field and field.data_type in KEY_TYPES
-    }
-    named = tuple(usable[name].name for name in spec.key_properties if name in usable)
+    """Return the configured keys that can be keys, or the fields that identify a record best."""
+    configured = spec.keys if spec.settings.lookup_keys else ()
+    keys = tuple(key for key in configured if _key_field(spec, key))
+    if keys or not _needs_keys(spec):
+        return keys
+    found = {column: _key_field(spec, name) for column, name in mapping.items()}
+    fields = {column: field for column, field in found.items() if field}
+    named = tuple(fields[name].name for name in spec.key_properties if name in fields)
     if 0 < len(named) == len(spec.key_properties) <= MAX_KEYS:
         return named
-    for field in usable.values():
+    for field in fields.values():
         if field.data_type == "SFDCID" or bare_name(field.name).startswith("externalid"):
             return (field.name,)
-    has_name = any(field.name == NAME for field in usable.values())
-    return (NAME,) if has_name and spec.object_name != CTA else ()
+    has_name = NAME in mapping.values() and spec.object_name != CTA
+    return (NAME,) if has_name else ()
+
+
+def _key_field(spec: MappingSpec, name: str) -> Field | None:
+    field = spec.field(name)
+    return field if field and field.data_type in KEY_TYPES else None

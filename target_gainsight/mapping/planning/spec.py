@@ -58,6 +58,11 @@ class MappingSpec:
         return "its object" if self.schema is None else self.schema.name
 
     @property
+    def is_documented(self) -> bool:
+        """Whether the object's fields are those of an API's documentation."""
+        return self.schema is not None and self.schema.documented
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)

@@ -28,11 +28,9 @@ class Converter:
 
     Args:
         field: As the tenant describes it, or None where only the name is known.
-        date_format: How a DATE is written.
         html: Whether line breaks of rich text become `<br>`.
 
     Attributes:
-        data_type: Its Gainsight data type; empty when unknown.
         forms: The values to query for, to find whatever compares as equal to a written one.
         is_free_text: Whether texts that differ in case, blanks or Unicode form may mean the same.
     """

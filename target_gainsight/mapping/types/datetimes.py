@@ -44,9 +44,6 @@ _NUMBER_HINT = (
     "spells no date and hour."
 )
 _NUMERIC_TEXT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+]?[0-9]{1,2})?")
-_MILLISECOND = timedelta(milliseconds=1)
-_MIDNIGHT, _LATE_MORNING, _NOON = time(0), time(11, 30), time(12)
-_PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USUAL = re.compile(
     r"""[0-9]{4}-[0-9]{2}-[0-9]{2}
     (?:[T\ ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?
@@ -74,31 +71,19 @@ _REORDERED = {
 
 
 def write_date(value: object, date_format: DateFormat) -> str | None:
-    """Return the text of a DATE field, the day in the source's own zone; blank text is null.
-
-    Raises:
-        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
-    """
+    """Return the text of a DATE field, the day in the source's own zone; blank text is null."""
     instant = _parse(value, "date")
     return None if instant is None else reformat_date(instant.date().isoformat(), date_format)
 
 
 def write_datetime(value: object) -> str | None:
-    """Return the text of a DATETIME field, with milliseconds and offset; blank text is null.
-
-    Raises:
-        ConversionError: The value is no date, datetime, ISO text, calendar date or epoch.
-    """
+    """Return the text of a DATETIME field, with milliseconds and offset; blank text is null."""
     instant = _parse(value, "datetime")
     return None if instant is None else iso_milliseconds(instant)
 
 
 def iso_milliseconds(instant: datetime) -> str:
-    """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds.
-
-    Raises:
-        ConversionError: It is outside the years 1 to 9999 in UTC.
-    """
+    """Format as `2026-02-01T09:30:00.000+02:00`, in UTC if the offset is none or has seconds."""
     offset = instant.utcoffset()
     if offset is None:
         instant = instant.replace(tzinfo=timezone.utc)
@@ -122,17 +107,16 @@ def comparable_date(value: Json) -> str | None:
     instant = _read(reformat_date(value, "iso") if isinstance(value, str) else value)
     if instant is None:
         return None
-    is_certain = (
-        instant.time() == _MIDNIGHT
-        or _LATE_MORNING <= instant.astimezone(timezone.utc).time() < _NOON
-    )
+    since_midnight = (instant - EPOCH) % timedelta(days=1)
+    is_late_morning = timedelta(hours=11.5) <= since_midnight < timedelta(hours=12)
+    is_certain = instant.time() == time(0) or is_late_morning
     return instant.date().isoformat() if is_certain else None
 
 
 def comparable_datetime(value: Json) -> int | None:
     """Return the milliseconds since 1970 of a DATETIME as written or read; None if it is none."""
     instant = _read(value)
-    return None if instant is None else (instant - EPOCH) // _MILLISECOND
+    return None if instant is None else (instant - EPOCH) // timedelta(milliseconds=1)
 
 
 def reformat_date(value: str, date_format: DateFormat) -> str:
@@ -147,7 +131,7 @@ def _parse(value: object, kind: str) -> datetime | None:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
-        return datetime.combine(value, _MIDNIGHT, timezone.utc)
+        return datetime.combine(value, time(0), timezone.utc)
     text = strip_blanks(value) if isinstance(value, str) else None
     if text == "":
         return None
@@ -163,8 +147,8 @@ def _read(value: Json) -> datetime | None:
     """Parse what a query returns, ISO text or milliseconds since 1970."""
     if isinstance(value, str):
         return _parse_iso(value)
-    with suppress(ValueError, OverflowError):
-        number = _number_of(value)
+    number = _number_of(value)
+    with suppress(OverflowError):
         if number is not None and number == number.to_integral_value():
             return EPOCH + timedelta(milliseconds=int(number))
     return None
@@ -199,9 +183,7 @@ def _day(match: re.Match[str]) -> date:
     if match["month"]:
         return date(year, int(match["month"]), int(match["day"]))
     day = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
-    if day.year != year:
-        raise ValueError(match["ordinal"])
-    return day
+    return day.replace(year=year if day.year == year else 0)  # no such day: ValueError
 
 
 def _number_of(value: object) -> Decimal | None:
@@ -211,9 +193,8 @@ def _number_of(value: object) -> Decimal | None:
         number = Decimal(value) if _NUMERIC_TEXT.fullmatch(value) else None
     elif isinstance(value, NUMBERS) and not isinstance(value, bool):
         number = exact_decimal(value)
-    if number is None or not number.is_finite() or number.adjusted() >= _MOST_EPOCH_DIGITS:
-        return None
-    return number
+    is_short = number is not None and number.is_finite() and number.adjusted() < _MOST_EPOCH_DIGITS
+    return number if is_short else None
 
 
 def _of_number(number: Decimal) -> datetime | None:

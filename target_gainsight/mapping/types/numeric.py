@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from decimal import Decimal
 
 from target_gainsight.api.http.json_codec import Json
 from target_gainsight.mapping.errors import ConversionError
 from target_gainsight.mapping.types.spellings import strip_blanks
 
-GREATEST_EXPONENT = 307
-"""Beyond it most JSON readers, which use doubles, return infinity or zero."""
-
 NUMBERS = (int, float, Decimal)
 """The types of numbers; a boolean, although Python counts it as one, is none."""
 
+GREATEST_EXPONENT = 307
+"""Beyond it most JSON readers, which use doubles, return infinity or zero."""
+
 LARGE = 10**18
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
 )
-_AMBIGUOUS = (
-    (r"[$¢£¤¥₠-⃏]|^[A-Z]{3}\s?[0-9]|[0-9]\s?[A-Z]{3}$", "it carries a currency"),
-    ("%", "whether 12% means 12 or 0.12 is not for us to guess"),
-    (",", "it has a decimal comma, or its thousands are not in groups of three"),
-)
+_AMBIGUOUS = re.compile(r"[%,$¢£¤¥₠-⃏]|^[A-Z]{3}\s?[0-9]|[0-9]\s?[A-Z]{3}$")
 _WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off"), False),
@@ -35,25 +30,24 @@ _WORDS = {
 def write_number(value: object) -> int | float | Decimal | None:
     """Return the number to write: exactly what the source sent, text parsed as a number.
 
-    Text may group its thousands with commas (`1,234,567.89`), empty text is null. A boolean is
+    Text may group its thousands with commas (`1,234,567.89`), blank text is null. A boolean is
     not a number.
-
-    Raises:
-        ConversionError: It is not a number, or too large for one.
     """
     if isinstance(value, str):
-        return _parse(strip_blanks(value))
+        text = strip_blanks(value)
+        if not text:
+            return None
+        value = Decimal(text.replace(",", "")) if _NUMBER.fullmatch(text) else text
     if isinstance(value, NUMBERS) and not isinstance(value, bool):
         return within_range(value)
-    raise _not_a_number("a boolean is not a number" if isinstance(value, bool) else "")
+    is_ambiguous = isinstance(value, str) and _AMBIGUOUS.search(value)
+    reason = ": it has a currency, a percent sign or a decimal comma" if is_ambiguous else ""
+    hint = "Send digits with a decimal point, such as 1234.5 or 1,234.5."
+    raise ConversionError(code="not_a_number", message=f"not a number{reason}", hint=hint)
 
 
 def within_range(value: float | Decimal) -> int | float | Decimal:
-    """Return the number if it is finite and within the range of a double.
-
-    Raises:
-        ConversionError: NaN, infinite or beyond the exponent of a double.
-    """
+    """Return the number if it is finite and within the range of a double."""
     if isinstance(value, int) and -LARGE < value < LARGE:
         return value
     exact = exact_decimal(value)
@@ -61,18 +55,13 @@ def within_range(value: float | Decimal) -> int | float | Decimal:
         message, hint = "JSON has no such number", "Send null or a finite number."
         raise ConversionError(code="not_finite", message=message, hint=hint)
     if not -GREATEST_EXPONENT <= exact.adjusted() <= GREATEST_EXPONENT:
-        raise ConversionError(
-            code="number_out_of_range", message=f"its exponent is beyond {GREATEST_EXPONENT}"
-        )
+        message = f"its exponent is beyond {GREATEST_EXPONENT}"
+        raise ConversionError(code="number_out_of_range", message=message)
     return value
 
 
 def number_text(value: float | Decimal) -> str:
-    """Return the digits of a number without an exponent, of a whole one without a fraction.
-
-    Raises:
-        ConversionError: It is not finite, or has too many digits.
-    """
+    """Return the digits of a number without an exponent, of a whole one without a fraction."""
     text = format(exact_decimal(within_range(value)), "f")
     whole, _, fraction = text.partition(".")
     if fraction.strip("0"):
@@ -81,13 +70,7 @@ def number_text(value: float | Decimal) -> str:
 
 
 def write_boolean(value: object) -> bool | None:
-    """Return the boolean to write, from a boolean, 1 or 0 (also `1.0`), or a word in any case.
-
-    Blank text is null.
-
-    Raises:
-        ConversionError: It is none of these.
-    """
+    """Return the boolean of a boolean, 1 or 0 (also `1.0`), or a word in any case."""
     if isinstance(value, bool):
         return value
     word = strip_blanks(value).lower() if isinstance(value, str) else None
@@ -102,32 +85,11 @@ def write_boolean(value: object) -> bool | None:
 
 
 def comparable_number(value: Json) -> Decimal | None:
-    """Return a number, or text that is one, in normal form, exactly; None for anything else.
-
-    Raises:
-        ConversionError: It is not a number.
-    """
+    """Return the exact value of a number, or of text that is one."""
     number = write_number(value)
-    return None if number is None else exact_decimal(number).normalize(_EXACT) or Decimal(0)
+    return None if number is None else exact_decimal(number)
 
 
 def exact_decimal(value: float | Decimal) -> Decimal:
     """Convert a float by its shortest decimal form, the one that JSON writes."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-def _parse(text: str) -> Decimal | None:
-    if not text:
-        return None
-    if not _NUMBER.fullmatch(text):
-        reason = next((reason for sign, reason in _AMBIGUOUS if re.search(sign, text)), "")
-        raise _not_a_number(reason)
-    number = Decimal(text.replace(",", ""))
-    within_range(number)
-    return number
-
-
-def _not_a_number(reason: str) -> ConversionError:
-    message = f"not a number: {reason}" if reason else "not a number"
-    hint = "Send digits with a decimal point, such as 1234.5 or 1,234.5."
-    return ConversionError("not_a_number", message, hint)

@@ -26,13 +26,10 @@ class Picklist:
         self._field = field
 
     def write_choice(self, value: object) -> str | None:
-        """Return the label or GSID to write; blank text is null.
+        """Return the label or GSID of an active item; blank text is null.
 
         Blanks around a label are taken off, unless the item's own label has them. A picklist
         whose items the metadata does not list is written unchecked.
-
-        Raises:
-            ConversionError: No active item has this label or GSID.
         """
         if isinstance(value, NUMBERS) and not isinstance(value, bool):
             value = number_text(value)
@@ -49,16 +46,10 @@ class Picklist:
         return encodable(name)
 
     def write_selection(self, value: object) -> Json:
-        """Return the labels or GSIDs to write, from a list or text; an empty one is null.
-
-        Raises:
-            ConversionError: No active item has one of the labels or GSIDs.
-        """
+        """Return the labels or GSIDs of a list or text; an empty one is null."""
         names = self._split(value) if isinstance(value, str) else value
-        chosen = [
-            self.write_choice(name)
-            for name in (names if isinstance(names, (list, tuple)) else [names])
-        ]
+        listed = names if isinstance(names, (list, tuple)) else [names]
+        chosen = [self.write_choice(name) for name in listed]
         if None in chosen:
             raise ConversionError(code="unknown_option", message="one of its items is empty")
         return list(chosen) or None

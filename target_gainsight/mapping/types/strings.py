@@ -49,13 +49,10 @@ SALESFORCE_ID = Shape(SFDC_ID, "a Salesforce id", "It has 15 or 18 letters and d
 
 
 def write_text(value: object, length: int | None = None) -> str:
-    """Return a source value as text, which stays as it is, blanks too.
+    """Return a source value as text, which stays as it is, blanks too; nothing is cut.
 
     Numbers become their digits, of a whole one without `.0`; booleans, dates and times become
     their plain text, objects and arrays JSON text.
-
-    Raises:
-        ConversionError: It has no text, or is longer than the field: nothing is cut.
     """
     text = value if isinstance(value, str) else _text_of(value)
     if length and len(text) > length:
@@ -66,10 +63,7 @@ def write_text(value: object, length: int | None = None) -> str:
 
 
 def write_html(value: object, length: int | None) -> str:
-    """Like `write_text`, for rich text: line breaks become `<br>`, so that they are displayed.
-
-    Text that has markup of its own stays as it is.
-    """
+    """Return rich text with `<br>` for line breaks, unless it has markup of its own."""
     text = write_text(value)
     return write_text(text if _MARKUP.search(text) else _LINE_BREAK.sub("<br>", text), length)
 
@@ -80,10 +74,9 @@ def comparable_html(value: Json) -> str | None:
 
 
 def write_shaped(value: object, shape: Shape, length: int | None) -> str | None:
-    """Like `write_text`, for text of one shape, without blanks and invisible characters around it.
+    """Return text of one shape, without blanks and invisible characters around it.
 
-    Blank text is null. An invisible character inside is refused: in an email it would create
-    another person.
+    An invisible character inside is refused: in an email it would create another person.
     """
     text = strip_blanks(value) if isinstance(value, str) else None
     if text == "":
@@ -98,11 +91,8 @@ def write_shaped(value: object, shape: Shape, length: int | None) -> str | None:
 def write_json(value: object) -> Json:
     """Return a source value as JSON, for a field of which nothing is known.
 
-    Text, numbers, booleans and null stay, objects become text. A whole number is written without
-    a fraction, because the field may hold text. A list stays a list, unless it holds objects.
-
-    Raises:
-        ConversionError: NaN, infinity, or nothing that Singer knows.
+    A whole number is written without a fraction, because the field may hold text. A list stays a
+    list, unless it holds objects, which become text.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -136,11 +126,7 @@ def join_keys(record: Mapping[str, object], names: Sequence[str]) -> str | None:
 
 
 def encodable(text: str) -> str:
-    """Return the text if it can be encoded.
-
-    Raises:
-        ConversionError: It holds half of a surrogate pair.
-    """
+    """Return the text if it can be encoded: half of a surrogate pair cannot."""
     if not text.isascii():
         try:
             text.encode()
