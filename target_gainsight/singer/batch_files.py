@@ -26,41 +26,37 @@ def read_batch(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     encoding = message["encoding"]
     form, compression = encoding.get("format"), encoding.get("compression")
     if form != "jsonl" or compression not in (None, "none", "gzip"):
-        found = display(f"{form}, compression {compression}")
-        text = (
-            f"stream {display(message['stream'])}: a BATCH message in {found} cannot be "
-            "read; let the tap write jsonl, plain or with gzip"
-        )
-        suggestion = "Let the tap write jsonl, plain or with gzip."
-        raise RunStoppedError(text, code="batch_file", suggestion=suggestion)
+        stream, found = display(message["stream"]), display(f"{form}, compression {compression}")
+        problem = f"stream {stream}: a BATCH message in {found} cannot be read"
+        raise _unreadable(problem, "Let the tap write jsonl, plain or with gzip.")
     for path in message["manifest"]:
         yield from _records_of(path, compressed=compression == "gzip")
 
 
 def _records_of(path: str, *, compressed: bool) -> Iterator[dict[str, Any]]:
+    name = f"the batch file {display_path(path)}"
     try:
         file = UPath(path)
         if path.startswith("file:") and not file.exists():  # taps write blanks as they are, or %20
             file = UPath(unquote(path))
         with file.open("rb") as packed, gzip.open(packed) if compressed else packed as lines:
-            yield from _parsed(lines, path)
+            yield from _parsed(lines, name)
     except ImportError as error:
-        hint = (
-            "install the s3 extra: pip install 'target-gainsight[s3]'"
-            if path.startswith("s3:")
-            else display(str(error))
-        )
-        text = f"the batch file {display_path(path)} needs a package that is missing: {hint}"
-        raise RunStoppedError(text, code="batch_file", suggestion=hint) from error
+        s3 = "Install the s3 extra: pip install 'target-gainsight[s3]'."
+        suggestion = s3 if path.startswith("s3:") else f"Install it: {display(str(error))}."
+        problem = f"{name} needs a package that is missing"
+        raise _unreadable(problem, suggestion) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        text = f"the batch file {display_path(path)} cannot be read: {error_text(error)}"
-        suggestion = (
-            "Let tap and target see the same folder, or turn BATCH messages off in the tap."
-        )
-        raise RunStoppedError(text, code="batch_file", suggestion=suggestion) from error
+        suggestion = "Let tap and target see the same folder, or turn BATCH messages off."
+        problem = f"{name} cannot be read: {error_text(error)}"
+        raise _unreadable(problem, suggestion) from error
 
 
-def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
+def _unreadable(problem: str, suggestion: str) -> RunStoppedError:
+    return RunStoppedError(f"{problem}. {suggestion}", code="batch_file", suggestion=suggestion)
+
+
+def _parsed(lines: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -69,6 +65,6 @@ def _parsed(lines: Iterable[bytes], path: str) -> Iterator[dict[str, Any]]:
         except (RecursionError, ValueError):
             record = None
         if not isinstance(record, dict):
-            text = f"line {number} of the batch file {display_path(path)} is not a JSON object"
+            text = f"line {number} of {name} is not a JSON object"
             raise InvalidInputLine(text)
         yield record

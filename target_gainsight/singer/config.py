@@ -1,86 +1,95 @@
-"""Configuration at the command line: checked for all errors at once, and shown by ``--about``."""
+"""The configuration: read from all sources, checked for all errors at once, and shown."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from singer_sdk.about import AboutInfo
+from jsonschema import Draft202012Validator
+from singer_sdk.about import AboutFormatter, AboutInfo
+from singer_sdk.exceptions import ConfigValidationError
+from typing_extensions import override
 
-from target_gainsight.mapping.errors import display
 from target_gainsight.settings.dotted_names import join_stream_maps
-from target_gainsight.settings.environment import restore_dropped_names
+from target_gainsight.settings.environment import read_environment, restore_dropped_names
 from target_gainsight.settings.errors import SettingsError
-from target_gainsight.settings.parsing import parse_settings, read_sdk_settings
+from target_gainsight.settings.model import Settings, declared_settings
+from target_gainsight.settings.parsing import (
+    parse_settings,
+    read_sdk_settings,
+    unknown_settings,
+)
+from target_gainsight.settings.setting import SDK_GROUP
+
+logger = logging.getLogger(__name__)
+
+Schema = dict[str, Any]
+
+PREFIX = "TARGET_GAINSIGHT_"
 
 
-def check_config(
-    given: Mapping[str, Any], schema: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """Check our settings and convert those of the SDK.
+def read_given(config: Mapping[str, Any], schema: Schema, *, parse_env: bool) -> dict[str, Any]:
+    """Return the settings as they are given: in files and, if asked for, in the environment."""
+    variables = read_environment(schema, PREFIX) if parse_env else {}
+    given = restore_dropped_names({**config, **variables}, schema)
+    if isinstance(given.get("stream_maps"), dict):
+        given["stream_maps"] = join_stream_maps(given["stream_maps"])
+    return given
 
-    Returns:
-        Our settings as they were given, the settings as the SDK reads them, and all errors but
-        those that the SDK finds.
+
+def parse_config(given: Mapping[str, Any], schema: Schema) -> tuple[Settings, dict[str, Any]]:
+    """Parse our settings, and return those of the SDK as it reads them; warn of unknown ones.
+
+    Raises:
+        ConfigValidationError: There are errors; all of them are listed.
     """
-    raw = restore_dropped_names(given, schema)
-    maps = raw.get("stream_maps")
-    if isinstance(maps, dict):
-        raw["stream_maps"] = join_stream_maps(maps)
-    errors: list[str] = []
+    for message in unknown_settings(given, schema["properties"]):
+        logger.warning(message)
+    settings, errors = None, list[str]()
     try:
-        parse_settings(raw)
+        settings = parse_settings(given)
     except SettingsError as error:
         errors += error.errors
-    for_sdk, wrong = read_sdk_settings(raw, schema)
-    errors += [*wrong, *_missing_faker(for_sdk.get("stream_maps"))]
-    return raw, for_sdk, errors
+    values, wrong = read_sdk_settings(given, schema)
+    names = [each.name for each in declared_settings(schema) if each.group == SDK_GROUP]
+    of_sdk = {name: values[name] for name in names if name in values}
+    errors += [*wrong, *_sdk_errors(of_sdk, schema)]
+    if settings is None or errors:
+        summary, errors = "Config validation failed", [*dict.fromkeys(errors)]
+        raise ConfigValidationError(summary, errors=errors, schema=schema)
+    return settings, of_sdk
 
 
-def _missing_faker(maps: object) -> list[str]:
-    """Report an expression that would fail for every record."""
-    expression = _faker_expression(maps)
-    if expression is None or find_spec("faker"):
-        return []
-    install = "pip install 'target-gainsight[faker]'"
-    return [f"stream_maps: {display(expression)} needs the faker extra. Install it: {install}"]
+def _sdk_errors(config: Mapping[str, Any], schema: Schema) -> list[str]:
+    """Find the errors in the SDK's settings that would fail later, or for every record."""
+    try:
+        found = [*Draft202012Validator(schema).iter_errors(config)]
+    except AttributeError:  # the SDK's schema of __else__ has a bare text among its choices
+        return ["stream_maps: __else__ can only be __NULL__."]
+    errors = [f"{'.'.join(map(str, each.absolute_path))}: {each.message}" for each in found]
+    if re.search(r"\bfake\.", str(config.get("stream_maps"))) and not find_spec("faker"):
+        install = "pip install 'target-gainsight[faker]'"
+        errors.append(f"stream_maps: fake needs the faker extra. Install it: {install}")
+    return errors
 
 
-def _faker_expression(maps: object) -> str | None:
-    """Return the first expression of stream maps that calls ``fake``."""
-    if isinstance(maps, dict):
-        return next(filter(None, map(_faker_expression, maps.values())), None)
-    return maps if isinstance(maps, str) and re.search(r"\bfake\.", maps) else None
+class SettingsFormatter(AboutFormatter, format_name="text"):
+    """Shows the target and its settings as text, a paragraph per setting; replaces the SDK's."""
 
-
-def as_text(info: AboutInfo) -> str:
-    """Lay out the target and its settings as text, a paragraph per setting."""
-    capabilities = ", ".join(each.value for each in info.capabilities)
-    lines = [
-        f"{info.name} {info.version}: {info.description}",
-        f"Singer SDK {info.sdk_version}; Python {', '.join(info.supported_python_versions or ())}",
-        f"Capabilities: {capabilities}",
-        "",
-        "Settings:",
-    ]
-    for name, schema in info.settings["properties"].items():
-        secret = " (secret)" if schema.get("secret") else ""
-        lines += ["", f"  {name} - {schema['title']}{secret}", f"    {schema['description']}"]
-        lines += [f"    Environment: {info.env_var_prefix}{name.upper()}"]
-    return "\n".join(lines)
-
-
-def as_markdown(info: AboutInfo) -> str:
-    """Lay out the target and its settings as Markdown, a table row per setting."""
-    lines = [
-        f"# `{info.name}` {info.version}\n\n{info.description or ''}\n",
-        f"Singer SDK {info.sdk_version}; Python {', '.join(info.supported_python_versions or ())}.",
-        "\n| Setting | Title | Meaning |\n|---|---|---|",
-    ]
-    for name, schema in info.settings["properties"].items():
-        secret = " (secret)" if schema.get("secret") else ""
-        meaning = schema["description"].replace("|", "\\|")
-        lines.append(f"| `{name}`{secret} | {schema['title']} | {meaning} |")
-    return "\n".join(lines)
+    @override
+    def format_about(self, about_info: AboutInfo) -> str:
+        pythons = ", ".join(about_info.supported_python_versions or ())
+        lines = [
+            f"{about_info.name} {about_info.version}: {about_info.description}",
+            f"Singer SDK {about_info.sdk_version}; Python {pythons}",
+            f"Capabilities: {', '.join(each.value for each in about_info.capabilities)}",
+            "\nSettings:",
+        ]
+        for name, schema in about_info.settings["properties"].items():
+            secret = " (secret)" if schema.get("secret") else ""
+            lines += [f"\n  {name} - {schema['title']}{secret}", f"    {schema['description']}"]
+            lines += [f"    Environment: {about_info.env_var_prefix}{name.upper()}"]
+        return "\n".join(lines)

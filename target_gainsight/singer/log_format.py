@@ -51,8 +51,6 @@ class LinewiseFormatter(logging.Formatter):
         for line in lines:
             event = copy.copy(record)
             event.msg, event.args = line, ()
-            if line is not lines[-1]:
-                event.exc_info = event.exc_text = event.stack_info = None
             events.append(self._inner.format(event))
         return "\n".join(events)
 

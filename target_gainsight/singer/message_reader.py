@@ -10,10 +10,10 @@ import queue
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from json import JSONDecodeError
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from target_gainsight.loading.storage.source_json import read_json
 
-Chunk = list[str] | list[bytes]
+Chunk = list[bytes]
 Chunks = queue.Queue[Chunk | BaseException | None]
 
 CHUNK_BYTES = 65_536
@@ -90,34 +90,28 @@ class ThreadedReader(SimpleSingerReader):
             InvalidInputLine: A line is no Singer message.
             ReadingStoppedError: ``stop`` was called.
         """
-        counts: Counter[str] = Counter()
-        for line in self._lines(file_input or sys.stdin):
-            self.line_number += 1
-            if not line or line.isspace():
-                continue
-            message = self.deserialize_json(line)
-            problem = _find_problem(message, callbacks)
-            if problem is None and _is_too_deep(line, message):
-                problem = TOO_DEEP
-            if problem is not None:
-                raise self._error(problem)
-            kind = message["type"]
-            callbacks[kind](message)
-            counts[kind] += 1
-        return counts
+        return super().process_lines(cast("Any", self._lines(file_input or sys.stdin)), callbacks)
 
     @override
-    def deserialize_json(self, line: str | bytes) -> Any:
-        """Read one line.
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:  # type: ignore[override]
+        """Read a message.
 
         Raises:
-            InvalidInputLine: It is no JSON; the line itself is not shown.
+            InvalidInputLine: It is none; the line itself is not shown.
         """
+        message: Any = None
         try:
             try:
-                return _decode(line)
+                message = _decode(line)
             except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError):
-                return read_json(line)
+                message = read_json(line)
+            problem = _find_problem(message)
+            if (
+                problem is None
+                and line.count(b"{") + line.count(b"[") > MAX_LEVELS
+                and _is_deeper(message)
+            ):
+                problem = TOO_DEEP
         except JSONDecodeError as error:
             problem = f"not JSON: {error.msg} at column {error.colno}"
         except UnicodeDecodeError as error:
@@ -126,15 +120,16 @@ class ThreadedReader(SimpleSingerReader):
             problem = TOO_DEEP
         except ValueError as error:
             problem = f"not readable as JSON: {error}"
-        raise self._error(problem)
+        if problem is not None:
+            text = (
+                f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
+                "the tap writes to standard output"
+            )
+            raise InvalidInputLine(text)
+        return cast("dict[str, Any]", message)
 
-    def _error(self, problem: str) -> InvalidInputLine:
-        return InvalidInputLine(
-            f"line {self.line_number} of the input is no Singer message: {problem}. Check what "
-            "the tap writes to standard output"
-        )
-
-    def _lines(self, source: IO[str]) -> Iterator[str | bytes]:
+    def _lines(self, source: IO[str]) -> Iterator[bytes]:
+        """Yield the lines of an input that are not blank."""
         chunks: Chunks = queue.Queue(MAX_WAITING_CHUNKS)
         threading.Thread(
             target=_read, args=(source, chunks), name="gainsight-read", daemon=True
@@ -152,25 +147,34 @@ class ThreadedReader(SimpleSingerReader):
             for line in chunk or ():
                 if self._stopped.is_set():
                     raise ReadingStoppedError
-                yield line
+                self.line_number += 1
+                if line and not line.isspace():
+                    yield line
             self.poll_events()
 
 
-def _find_problem(message: object, kinds: Container[str]) -> str | None:
-    """Return why a JSON value is no message of one of these kinds."""
+def _find_problem(message: object) -> str | None:
+    """Return why a JSON value is no message."""
     if not isinstance(message, dict):
         return "not a JSON object"
     kind = message.get("type")
-    if not isinstance(kind, str) or kind not in kinds:
+    if not isinstance(kind, str) or kind not in SHAPES:
         name = repr(kind)[:40] if isinstance(kind, str) else "(none)"
         return f"unknown message type {name}"
-    if not SHAPES[kind].keys() <= message.keys():
-        missing = sorted(SHAPES[kind].keys() - message.keys())
-        return f"the message lacks {', '.join(missing)}"
     for name, type_ in SHAPES[kind].items():
+        if name not in message:
+            return f"the message lacks {name}"
         if not isinstance(message[name], type_):
             return f"{name} is not {TYPE_NAMES[type_]}"
     return None
+
+
+def _is_deeper(value: dict[str, Any] | list[Any], levels: int = MAX_LEVELS) -> bool:
+    """Return whether a value is nested in more levels."""
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(
+        _is_deeper(each, levels - 1) for each in inner if isinstance(each, (dict, list))
+    )
 
 
 def _read(source: IO[str], chunks: Chunks) -> None:
@@ -186,34 +190,13 @@ def _read(source: IO[str], chunks: Chunks) -> None:
 def _chunks(source: IO[str]) -> Iterator[Chunk]:
     """Split available input into chunks of lines; the last line may lack its end."""
     raw = getattr(source, "buffer", None)
-    if raw is None or not hasattr(raw, "read1"):
-        lines = iter(source)
-        yield from iter(lambda: list(itertools.islice(lines, CHUNK_LINES)), [])
+    if raw is None:
+        given = cast("Iterable[str | bytes]", source)
+        lines = (x if isinstance(x, bytes) else x.encode("utf-8", "surrogatepass") for x in given)
+        yield from iter(lambda: [*itertools.islice(lines, CHUNK_LINES)], [])
         return
-    parts: list[bytes] = []
+    rest = b""
     while data := raw.read1(CHUNK_BYTES):
-        *complete, rest = data.split(b"\n")
-        if complete:
-            complete[0] = b"".join([*parts, complete[0]])
-            parts = []
-            yield complete
-        if rest:
-            parts.append(rest)
-    if parts:
-        yield [b"".join(parts)]
-
-
-def _is_too_deep(line: str | bytes, message: dict[str, Any]) -> bool:
-    """Return whether a message is nested too deeply; does not recurse."""
-    text = line if isinstance(line, str) else line.decode("latin-1")
-    if text.count("{") + text.count("[") <= MAX_LEVELS:
-        return False
-    containers: list[Any] = [message]
-    for _ in range(MAX_LEVELS):
-        values = (each.values() if isinstance(each, dict) else each for each in containers)
-        containers = [
-            each for each in itertools.chain.from_iterable(values) if isinstance(each, (dict, list))
-        ]
-        if not containers:
-            return False
-    return True
+        *whole, rest = (rest + data).split(b"\n")
+        yield whole
+    yield [rest]

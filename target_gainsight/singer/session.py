@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import click
 import requests
 from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.metrics import get_metrics_logger
 from singer_sdk.singerlib.exceptions import SingerError
 
 from target_gainsight.api import Clock
@@ -34,6 +34,7 @@ from target_gainsight.mapping.planning.mismatch import StreamMismatchError
 from target_gainsight.mapping.planning.proposal import Proposal
 from target_gainsight.settings.model import Settings
 from target_gainsight.singer.connection import connect, rate_limits
+from target_gainsight.singer.message_reader import ReadingStoppedError
 from target_gainsight.singer.proposals import propose, write_proposal
 from target_gainsight.singer.reporting import run_end
 from target_gainsight.singer.reporting.publishing import (
@@ -44,6 +45,7 @@ from target_gainsight.singer.reporting.publishing import (
 )
 from target_gainsight.singer.reporting.run_end import RunEnd
 from target_gainsight.singer.signals import Interruption
+from target_gainsight.singer.standard_output import write_state
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ SECONDS_PER_MINUTE = 60
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (
     RunStoppedError,
+    ReadingStoppedError,
     sqlite3.Error,
     *run_end.ERROR_KINDS,
 )
@@ -61,23 +64,21 @@ class Session:
     """One run, from its first message to its end.
 
     Args:
-        emit_state: Writes a state that is covered.
         state_interval: Seconds between two states at least.
+        version: The version of this package.
         http: The HTTP session of the calls; one of its own by default.
 
     Attributes:
         plan: The planned writes of a dry run.
         proposal: The settings that are proposed for a stream that does not fit.
-        shows_plan: The plan is printed to standard error at the end.
     """
 
     def __init__(
         self,
         settings: Settings,
         clock: Clock,
-        emit_state: Callable[[Mapping[str, Any]], None],
+        *,
         state_interval: float,
-        metrics_logger: logging.Logger,
         version: str,
         http: requests.Session | None = None,
     ) -> None:
@@ -93,39 +94,39 @@ class Session:
             for group, rates in self._rates.items()
             if rates.window_seconds == SECONDS_PER_MINUTE
         }
-        self.checkpoint = Checkpoint(emit_state, clock.now, state_interval)
-        output, folder = settings.output, RejectFolder(settings.output.rejects_path)
-        open_rejects = OpenRejects(folder, run, clock.now)
-        outcomes = None
-        if not dry_run:
-            open_rejects.read()
-            if output.outcomes_path is not None:
-                outcomes = OutcomeFiles(output.outcomes_path, run, clock.now)
-        keys_only = output.reject_values == "keys"
-        self.ledger = Ledger(
-            self.checkpoint,
-            RejectFile(folder.file(run), clock.now, open_rejects, keys_only=keys_only),
-            PrivateFile(folder.file(run, CREATED)),
-            self.summary,
-            output,
-            outcomes,
-            dry_run=dry_run,
-        )
+        self.checkpoint = Checkpoint(self._emit_state, clock.now, state_interval)
+        self.ledger = self._make_ledger(run)
         self.progress = Progress(self.summary, clock.now)
         self.plan = Plan(self._rates) if dry_run else None
-        self.shows_plan = True
         self.proposal: Proposal | None = None
-        self._metrics_logger = metrics_logger
         self._http = http
         self._is_concluded = False
         self._publishing = threading.Lock()  # taken once, by whoever publishes the run
         self._opened = ExitStack()
         self._context: RunContext | None = None
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether a stream has made the run connect to the tenant."""
-        return self._context is not None
+    def _make_ledger(self, run: str) -> Ledger:
+        output, dry_run, now = self.settings.output, self.settings.dry_run, self.clock.now
+        folder, path = RejectFolder(output.rejects_path), output.outcomes_path
+        open_rejects = OpenRejects(folder, run, now)
+        if not dry_run:
+            open_rejects.read()
+        keys_only = output.reject_values == "keys"
+        return Ledger(
+            self.checkpoint,
+            RejectFile(folder.file(run), now, open_rejects, keys_only=keys_only),
+            PrivateFile(folder.file(run, CREATED)),
+            self.summary,
+            output,
+            OutcomeFiles(path, run, now) if path is not None and not dry_run else None,
+            dry_run=dry_run,
+        )
+
+    def _emit_state(self, state: Mapping[str, Any]) -> None:
+        """Bring rejects and created rows to disk, then write the state that covers them."""
+        self.ledger.flush()
+        if not self.settings.dry_run:
+            write_state(state)
 
     @property
     def context(self) -> RunContext:
@@ -137,8 +138,7 @@ class Session:
         """
         if self._context is None:
             on_wait = partial(self.progress.tick, waiting=True)
-            count = self.summary.calls.count
-            client = connect(self.settings, self.clock, count, self._http)
+            client = connect(self.settings, self.clock, self.summary.calls.count, self._http)
             self._context = RunContext(
                 settings=self.settings,
                 client=self._opened.enter_context(client),
@@ -147,6 +147,8 @@ class Session:
                 pool=CallPool(self.settings.limits.max_concurrency, on_wait),
                 plan=self.plan,
             )
+            for each in (self._context.deleted_rows, self._context.uploads, self._context.pool):
+                self._opened.callback(each.close)
         return self._context
 
     def check_connection(self) -> None:
@@ -182,7 +184,7 @@ class Session:
             self._context.client.stop()
 
     def conclude(self) -> None:
-        """Write the last state, close the files, log the counts, and print the plan, all once.
+        """Write the last state, close the files and log the counts, all once.
 
         Raises:
             OSError: A file cannot be written.
@@ -190,44 +192,39 @@ class Session:
         if self._is_concluded:
             return
         self.progress.close()
-        try:
-            self.ledger.finish()
-            self._is_concluded = True
-            self.summary.calls.rate_used_percent = self._rate_used()
-            self.summary.calls.write_metrics(self._metrics_logger)
-            if not self.settings.dry_run:
-                # The log filter escapes line ends in texts, but not those of an object.
-                logger.info("run %s\n%s", self.summary.run, self.summary)
-        finally:
-            if self.plan is not None and self.shows_plan:
-                click.echo(self.plan.to_text(self.summary), err=True)
+        self.ledger.finish()
+        self._is_concluded = True
+        self.summary.calls.rate_used_percent = self._rate_used()
+        self.summary.calls.write_metrics(get_metrics_logger())
+        if not self.settings.dry_run:
+            logger.info("run %s\n%s", self.summary.run, self.summary)
 
-    def end_early(self, error: Exception | None, interruption: Interruption) -> RunEnd:
+    def end_early(self, error: Exception, interruption: Interruption) -> RunEnd:
         """Process the calls in flight, conclude, and log what ended the run.
 
         Args:
-            error: The error that ended it, unless a signal did.
+            error: The error that ended it; after a signal it is only a consequence.
             interruption: The signal, if there was one.
         """
-        errors = [] if error is None or interruption.signal is not None else [error]
-        is_bad_input = any(isinstance(each, (SingerSDKError, SingerError)) for each in errors)
-        if self._context is not None and not is_bad_input:
+        is_stopped = interruption.signal or isinstance(error, ReadingStoppedError)
+        errors = [] if is_stopped else [error]
+        if self._context is not None and not isinstance(error, (SingerSDKError, SingerError)):
             self._context.pool.accepts_calls = False
-        for each in errors:
-            if isinstance(each, StreamMismatchError):
-                self._add_proposal(each)
+        if isinstance(error, StreamMismatchError) and errors:
+            self._add_proposal(error)
         self.settle_in_flight()
         try:
             self.conclude()
         except EXPECTED_ERRORS as further:
             errors.insert(0, further)
-        errors = [user_facing_error(each) for each in errors]
-        for each in {str(each): each for each in errors}.values():  # a disk may fail twice
+        readable = {str(each): each for each in map(_readable, errors)}  # a disk may fail twice
+        for each in readable.values():  # as an object: the log escapes the line ends of texts
             logger.error("%s", each)
         if errors:
-            return run_end.failed(errors[-1])
-        logger.warning("stopped by %s; the state covers what is settled", interruption.signal_name)
-        return run_end.interrupted(interruption.signal_name, interruption.exit_code)
+            return run_end.failed(_readable(errors[-1]))
+        end = interruption.end
+        logger.warning("%s The state covers what is settled.", end.error and end.error.message)
+        return end
 
     def _add_proposal(self, error: StreamMismatchError) -> None:
         """Propose settings for a stream that does not fit, in the message and as a file."""
@@ -247,10 +244,6 @@ class Session:
 
     def close(self) -> None:
         """End the calls, the connection and the embedded tenant."""
-        if self._context is not None:
-            self._context.pool.close()
-            self._context.uploads.close()
-            self._context.deleted_rows.close()
         self._opened.close()
 
     def _rate_used(self) -> int | None:
@@ -258,21 +251,17 @@ class Session:
 
         Calls may begin with the first second of each minute: a run of 61 s has two minutes' calls.
         """
-        minutes = int((self.clock.now() - self.facts.started_at) // 60)
+        minutes = int((self.clock.now() - self.facts.started_at) // SECONDS_PER_MINUTE)
         if self._context is None or minutes < 1:
             return None
         allowed = self._rates["synchronous"].allowed_per_window
         return round(100 * self.summary.calls.by_group["synchronous"] / (allowed * (minutes + 1)))
 
 
-def user_facing_error(error: Exception) -> Exception:
-    """Return the error to log; SQLite's own messages name neither the folder nor the purpose.
-
-    It is logged as an error, not as text: texts are kept on one line, but a message may have
-    several, such as suggested settings.
-    """
-    if isinstance(error, sqlite3.Error):
-        advice = "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder"
-        message = f"a temporary file cannot be used: {error}. {advice}"
-        return RunStoppedError(message, code="file_error", suggestion=f"{advice}.")
-    return error
+def _readable(error: Exception) -> Exception:
+    """Return the error to log; SQLite's own messages name neither the folder nor the purpose."""
+    if not isinstance(error, sqlite3.Error):
+        return error
+    advice = "Free disk space for temporary files, or set SQLITE_TMPDIR to another folder."
+    message = f"a temporary file cannot be used: {error}. {advice}"
+    return RunStoppedError(message, code="file_error", suggestion=advice)

@@ -8,12 +8,16 @@ import signal
 import threading
 from collections.abc import Callable
 
+from target_gainsight.singer.reporting import run_end
+from target_gainsight.singer.reporting.run_end import RunEnd
+
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_STOP = 25
 """Seconds that a run has after a signal; Kubernetes kills after 30."""
 
 SIGNAL_EXIT = 128
+"""A shell reports the end by a signal as this and the signal's number."""
 
 
 class Interruption:
@@ -25,7 +29,7 @@ class Interruption:
         before_exit: Called in that thread when the seconds are over.
 
     Attributes:
-        signal: The first signal received.
+        signal: The first signal received, 0 before.
     """
 
     def __init__(
@@ -39,21 +43,17 @@ class Interruption:
         self._before_exit = before_exit
         self._seconds_to_stop = seconds_to_stop
         self._exit_process = exit_process
-        self.signal: int | None = None
+        self.signal = 0
 
     @property
-    def exit_code(self) -> int:
-        """128 and the signal's number, as a shell reports it."""
-        return SIGNAL_EXIT + (self.signal or 0)
-
-    @property
-    def signal_name(self) -> str:
-        """The signal's name, such as SIGTERM."""
-        return "a signal" if self.signal is None else signal.Signals(self.signal).name
+    def end(self) -> RunEnd:
+        """How a run ends that the signal stops."""
+        name = signal.Signals(self.signal).name if self.signal else "a signal"
+        return run_end.interrupted(name, SIGNAL_EXIT + self.signal)
 
     def on_signal(self, signum: int) -> None:
         """Stop the run; called by the signal handler."""
-        if self.signal is not None:
+        if self.signal:
             self._exit_process(SIGNAL_EXIT + signum)
         self.signal = signum
         threading.Thread(target=self._end, name="gainsight-stop", daemon=True).start()
@@ -63,9 +63,9 @@ class Interruption:
         logger.warning(
             "Received %s. Calls in flight are finished within %s seconds; another signal "
             "ends the run at once.",
-            self.signal_name,
+            signal.Signals(self.signal).name,
             self._seconds_to_stop,
         )
         threading.Event().wait(self._seconds_to_stop)
         self._before_exit()
-        self._exit_process(self.exit_code)
+        self._exit_process(self.end.exit_code)

@@ -5,18 +5,29 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, TextIO
+
+from singer_sdk.singerlib.json import serialize_json
 
 
-def discard_states(error: Exception) -> OSError:
-    """Let nothing follow a line that is missing or cut; return the error that ends the run."""
-    _discard_unwritten(sys.stdout)
-    return OSError(
-        f"The state cannot be written to standard output: {_reason(error)}. Fix the problem and "
-        "run again; records after the last written state will be re-sent."
-    )
+def write_state(state: Mapping[str, Any]) -> None:
+    """Write a state; nothing follows a line that is missing or cut.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        sys.stdout.write(f"{serialize_json(state)}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError) as error:
+        _discard_unwritten(sys.stdout)
+        message = (
+            f"The state cannot be written to standard output: {_reason(error)}. Fix the problem "
+            "and run again; records after the last written state will be re-sent."
+        )
+        raise OSError(message) from error
 
 
 @contextmanager
@@ -51,9 +62,7 @@ def output_errors_reported() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Return the system's message; ``sys.stdout`` is None if Python starts without one."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return "it is closed"
+    return (isinstance(error, OSError) and error.strerror) or "it is closed"
 
 
 def _discard_unwritten(stream: TextIO) -> None:
@@ -62,10 +71,8 @@ def _discard_unwritten(stream: TextIO) -> None:
     At exit the interpreter flushes the standard streams once more; failing again, it would print
     "Exception ignored" and exit with 120.
     """
-    try:
+    with suppress(AttributeError, OSError, ValueError):  # closed, or an object that is not a file
         descriptor = stream.fileno()
-    except (AttributeError, OSError, ValueError):  # closed, or an object that is not a file
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, descriptor)
-    os.close(null)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)

@@ -6,11 +6,11 @@ import copy
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
-from singer_sdk.mapper import StreamMap
+from singer_sdk.mapper import PluginMapper, SameRecordTransform, StreamMap
 
 from target_gainsight.mapping.columns import variants_of
 from target_gainsight.mapping.errors import display
@@ -29,6 +29,25 @@ MASKS = re.compile(r"\b(?:md5|sha256)\(|\bfake\.")
 """Functions that the SDK offers to expressions for hiding a value."""
 
 
+def warn_of_unmasked_rejects(stream_maps: Mapping[str, Any]) -> None:
+    """Warn that rejects hold source records, also columns that a map masks or removes."""
+    for name, definition in stream_maps.items():
+        hidden = [
+            column
+            for column, expression in (definition.items() if isinstance(definition, dict) else ())
+            if not column.startswith("__")
+            and (expression in REMOVED or MASKS.search(str(expression)))
+        ]
+        if hidden:
+            logger.warning(
+                "stream map %s masks or removes %s, but the reject file keeps records as they came "
+                "from the source. Set reject_values to keys to keep only what identifies them "
+                "(they cannot be replayed then)",
+                display(name),
+                one_line(", ".join(hidden)),
+            )
+
+
 def schema_behind_map(
     stream_map: StreamMap, source: Node, stream_maps: Mapping[str, Any], stream: str
 ) -> Node:
@@ -40,9 +59,11 @@ def schema_behind_map(
     schema: Node = copy.deepcopy(stream_map.transformed_schema)
     columns, properties = source["properties"], schema["properties"]
     expressions: dict[str, set[str]] = defaultdict(set)
-    for column, expression in _mapped_columns(stream_maps, stream):
-        if isinstance(expression, str):
-            expressions[column].add(expression)
+    for name, definition in stream_maps.items():
+        if isinstance(definition, dict) and fnmatch(stream, definition.get("__source__") or name):
+            for column, expression in definition.items():
+                if isinstance(expression, str):
+                    expressions[column].add(expression)
     for name in expressions.keys() & properties.keys():
         first, *others = expressions[name]
         properties[name] = {} if others else columns.get(first, {})
@@ -51,40 +72,16 @@ def schema_behind_map(
     return schema
 
 
-def warn_of_unmasked_rejects(stream: str, stream_maps: Mapping[str, Any]) -> None:
-    """Warn that rejects hold the source record, if a map masks or removes columns of it."""
-    hidden = {
-        column
-        for column, expression in _mapped_columns(stream_maps, stream)
-        if expression in REMOVED or (isinstance(expression, str) and MASKS.search(expression))
-    }
-    if hidden:
-        logger.warning(
-            "stream %s: a stream map masks or removes %s, but the reject file keeps records as "
-            "they came from the source. Set reject_values to keys to keep only what identifies "
-            "them (they cannot be replayed then)",
-            display(stream),
-            one_line(", ".join(sorted(hidden))),
-        )
+def prepare_for_flattening(schema: Node, mapper: PluginMapper) -> Node:
+    """Return a schema in which every column has plain types, if it is to be flattened.
 
-
-def _mapped_columns(stream_maps: Mapping[str, Any], stream: str) -> Iterator[tuple[str, Any]]:
-    """List the columns that the maps of a stream compute or remove, with their expressions."""
-    for name, definition in stream_maps.items():
-        if isinstance(definition, dict) and fnmatch(stream, definition.get("__source__") or name):
-            for column, expression in definition.items():
-                if not column.startswith("__"):
-                    yield column, expression
-
-
-def prepare_for_flattening(schema: Node, max_level: int) -> Node:
-    """Return a schema in which every column has plain types, as the SDK's flattening needs it.
-
-    Columns without a type or with alternatives would become text or be lost. Objects are flattened
-    down to `max_level`.
+    The SDK would make text of columns without a type or with alternatives, or lose them.
     """
+    levels = mapper.flattening_options.max_level if mapper.flattening_options.enabled else 0
+    if levels <= 0:
+        return schema
     columns = schema["properties"].items()
-    return {**schema, "properties": {name: _simplify(node, max_level) for name, node in columns}}
+    return {**schema, "properties": {name: _simplify(node, levels) for name, node in columns}}
 
 
 def _simplify(node: object, levels: int, *, in_object: bool = False) -> Node:
@@ -106,20 +103,22 @@ def _simplify(node: object, levels: int, *, in_object: bool = False) -> Node:
     return {**(variants[0] if len(variants) == 1 else {}), "type": types}
 
 
-def flattening_transform(stream_map: StreamMap) -> Transform:
-    """Return a stream map's transform that also flattens objects which are null.
+def transform_of(stream_map: StreamMap) -> Transform | None:
+    """Return what a stream map does to records, None if that is nothing.
 
-    Their columns are null then, so that the fields are cleared.
+    When objects that are null are flattened, their columns are null, so that fields are cleared.
     """
     options, transform = stream_map.flattening_options, stream_map.transform
-    separator = options.separator if options else ""
+    if options is None or not stream_map.flattening_enabled:
+        return None if isinstance(stream_map, SameRecordTransform) else transform
     columns = stream_map.transformed_schema["properties"]
 
     def transform_nulls(record: Record) -> Record | None:
         flat = transform(record)
         if flat is not None:
             for name in [each for each in flat if flat[each] is None and each not in columns]:
-                inner = [each for each in columns if each.startswith(f"{name}{separator}")]
+                prefix = f"{name}{options.separator}"
+                inner = [each for each in columns if each.startswith(prefix)]
                 if inner:
                     del flat[name]
                     flat.update({each: None for each in inner if each not in flat})

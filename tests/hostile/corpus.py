@@ -179,10 +179,6 @@ LINES = {
         _message(**{**schema(), "key_properties": 7}),
         "stream 'accounts': key_properties of its SCHEMA message is no list of names",
     ),
-    "keys that are an empty text": Line(
-        _message(**{**schema(), "key_properties": ""}),
-        "stream 'accounts': key_properties of its SCHEMA message is no list of names",
-    ),
     "schema whose column is none": Line(
         _message(**schema(columns={"Name": TEXT, "Summary": "x"})), "stream 'accounts': "
     ),

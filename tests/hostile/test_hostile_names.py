@@ -50,7 +50,10 @@ _INPUTS: dict[str, tuple[list[Message], Message]] = {
     "a value that is too long": ([schema(), record(Name="A", Industry=FORGERY * 99)], {}),
     "a date": ([schema(), record(Name="A", RenewalDate=FORGERY)], {"validate_records": False}),
     "a value that lands": ([schema(), record(Name=FORGERY, Industry=FORGERY)], {}),
-    "a type in the schema": ([schema(columns={"Name": TEXT, "Industry": {"type": FORGERY}})], {}),
+    "a keyword in the schema": (
+        [schema(columns={"Name": TEXT, "Industry": {"enum": FORGERY}})],
+        {},
+    ),
     "a rule of the schema": (
         [
             schema(columns={"Name": TEXT, "Industry": {"const": FORGERY}}),

@@ -145,14 +145,14 @@ def test_unknown_encoding_ends_run_before_loss(
     assert (run.exit_code, run.states) == (1, [])
     assert run.error == (
         f"stream 'accounts': a BATCH message in '{form}, compression {compression}' cannot be "
-        "read; let the tap write jsonl, plain or with gzip"
+        "read. Let the tap write jsonl, plain or with gzip."
     )
 
 
 def test_missing_encoding_ends_run(tenant: Tenant, gzipped: Path) -> None:
     run = tenant.load(schema(), {**batch(gzipped), "encoding": {}})
     assert run.exit_code == 1
-    assert "cannot be read; let the tap write jsonl" in run.error
+    assert "cannot be read. Let the tap write jsonl" in run.error
 
 
 def garbled(data: bytes) -> bytes:
@@ -204,8 +204,8 @@ def test_missing_storage_package_names_extra(
     run = tenant.load(schema(), batch("s3://bucket/records.jsonl"))
     assert run.exit_code == 1
     assert run.error == (
-        "the batch file 's3://bucket/records.jsonl' needs a package that is missing: install the "
-        "s3 extra: pip install 'target-gainsight[s3]'"
+        "the batch file 's3://bucket/records.jsonl' needs a package that is missing. Install the "
+        "s3 extra: pip install 'target-gainsight[s3]'."
     )
 
 

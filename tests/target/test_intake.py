@@ -185,7 +185,7 @@ def broken(message: Message, **changes: Any) -> Message:
         ({"type": "SCHEMA", "stream": "accounts"}, "the message lacks schema"),
         ({"type": "STATE"}, "the message lacks value"),
         ({"type": "ACTIVATE_VERSION"}, "the message lacks stream"),
-        ({"type": "BATCH", "stream": "accounts"}, "the message lacks encoding, manifest"),
+        ({"type": "BATCH", "stream": "accounts"}, "the message lacks encoding"),
         (
             {"type": "BATCH", "stream": "accounts", "encoding": SECRET, "manifest": []},
             "encoding is not an object",

@@ -1,0 +1,72 @@
+"""Checks a record as it comes out of the stream maps; an invalid one is rejected alone.
+
+The SDK's path ends the run instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+from singer_sdk.exceptions import InvalidRecord
+
+from target_gainsight.loading.outcomes import Reason
+from target_gainsight.mapping.errors import display, error_text
+from target_gainsight.sinks import StreamSink
+from target_gainsight.sinks.stream import METADATA
+
+Record = dict[str, Any]
+
+
+def with_metadata(record: Record, message: Mapping[str, Any], sink: StreamSink) -> Record:
+    """Return a record with the SDK's metadata columns, or without them, as the sink wants it.
+
+    It is a copy if it is changed here or in the checks.
+    """
+    adds = sink.include_sdc_metadata_properties
+    if not adds and sink.knows_fields and METADATA.isdisjoint(record):
+        return record
+    copied = dict(record)
+    if adds:
+        sink._add_sdc_metadata_to_record(copied, dict(message), {})  # noqa: SLF001
+    else:
+        sink._remove_sdc_metadata_from_record(copied)  # noqa: SLF001
+    return copied
+
+
+def check_record(record: Record, sink: StreamSink) -> Reason | None:
+    """Check a record against its keys and schema; parse its dates if no field's type does it."""
+    if not sink.key_set <= record.keys():
+        missing = ", ".join(key for key in sink.key_properties if key not in record)
+        message = f"the record lacks its key property {missing}"
+        hint = "let the tap or a stream map supply it"
+        return Reason("key_missing", message, field=missing, hint=hint)
+    validator = sink._validator  # noqa: SLF001 - as the SDK does
+    try:
+        if validator is not None:
+            validator.validate(record)
+        if not sink.knows_fields:
+            sink._parse_timestamps_in_record(  # noqa: SLF001
+                record=record, schema=sink.schema, treatment=sink.datetime_error_treatment
+            )
+    except InvalidRecord as error:
+        return _violation(error)
+    except (ValueError, TypeError) as error:
+        return Reason("invalid_date", f"a date or time cannot be read: {error_text(error)}")
+    return None
+
+
+def _violation(error: InvalidRecord) -> Reason:
+    """Name the column, and the rule of the schema that it breaks."""
+    cause, field, value = error.__cause__, None, None
+    message = f"it does not fit its schema: {display(error.error_message)}"
+    if isinstance(cause, jsonschema_rs.ValidationError):
+        path, value = [*map(str, cause.instance_path)], cause.instance
+        message = f"its schema refuses it: {cause.message}"
+        if cause.kind.name == "required":
+            path, value = [*path, cause.kind.value], None
+            message = "its schema requires the column, which the record lacks"
+        field = ".".join(path)
+    hint = "correct it in the tap, or set validate_records: false"
+    return Reason("schema_violation", message, field=field, value=value, hint=hint)
