@@ -12,10 +12,11 @@ from typing import Any
 from typing_extensions import override
 
 from target_gainsight.loading.bulk.bulk_loader import BulkLoader
-from target_gainsight.loading.bulk.survey_file import SurveyFile
+from target_gainsight.loading.bulk.csv_file import CsvFile, file_name
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.records import SourceRecord
 from target_gainsight.loading.settling.summary import FileCounts
+from target_gainsight.loading.storage.private_file import PART, remove_leftovers
 from target_gainsight.mapping.columns import columns_of
 from target_gainsight.mapping.csv.bulk_columns import plan_job_columns
 from target_gainsight.mapping.csv.cells import CsvPlan
@@ -35,7 +36,7 @@ class FileSink(StreamSink):
         super().__init__(*args, **kwargs)
         self.file_counts = self.counts.by_file = self.counts.by_file or FileCounts()
         self.plan = self._plan()
-        self.loader = self._make_loader(csv_text(self.plan.header).encode() + LINE_END)
+        self.header = csv_text(self.plan.header).encode() + LINE_END
         self.report_columns(self.plan.unmapped, "the CSV")
 
     @override
@@ -61,8 +62,8 @@ class FileSink(StreamSink):
         """Decide which columns the CSV has."""
 
     @abstractmethod
-    def _make_loader(self, header: bytes) -> BulkLoader | SurveyFile:
-        """Return what takes the rows of files with this first line."""
+    def _add_row(self, line: bytes, source: SourceRecord) -> None:
+        """Add one row to a file, given as a line of CSV."""
 
     @override
     def take(self, record: Mapping[str, Any], source: SourceRecord) -> None:
@@ -72,25 +73,20 @@ class FileSink(StreamSink):
             self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
             return
         with self.streams.loading(self):
-            self.loader.add(csv_text(cells).encode() + LINE_END, source)
+            self._add_row(csv_text(cells).encode() + LINE_END, source)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Do nothing: rows are written as they arrive."""
 
-    @override
-    def abandon(self) -> None:
-        self.loader.abandon()
-
 
 class BulkCsvSink(FileSink):
     """Hands the records of one stream to a bulk job."""
 
-    loader: BulkLoader
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
         """Wait for the job of an earlier run before the first row."""
         super().__init__(*args, **kwargs)
+        self.loader = self._make_loader()
         self.loader.begin()
         self.streams.add(self)
 
@@ -107,12 +103,19 @@ class BulkCsvSink(FileSink):
         )
 
     @override
-    def _make_loader(self, header: bytes) -> BulkLoader:
+    def _add_row(self, line: bytes, source: SourceRecord) -> None:
+        self.loader.add(line, source)
+
+    @override
+    def abandon(self) -> None:
+        self.loader.abandon()
+
+    def _make_loader(self) -> BulkLoader:
         context = self.context
         return BulkLoader(
             stream=self.stream_name,
             job_id=self.stream.bulk_job_id,
-            header=header,
+            header=self.header,
             api=context.client.bulk,
             journal=context.uploads,
             ledger=self.ledger,
@@ -140,7 +143,7 @@ class BulkCsvSink(FileSink):
     def settle(self) -> None:
         with self.streams.loading(self):
             self.loader.send()
-            self.loader.job.finish()
+            self.loader.finish_job()
         self.report_written()
 
     @override
@@ -149,28 +152,59 @@ class BulkCsvSink(FileSink):
 
 
 class SurveyCsvSink(FileSink):
-    """Writes the records of one stream into a file that an administrator imports into Surveys."""
+    """Writes the records of one stream into a file that an administrator imports into Surveys.
 
-    loader: SurveyFile
+    There is one per run, complete or not there at all; a dry run writes none.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's
+        super().__init__(*args, **kwargs)
+        self._file: CsvFile | None = None
 
     @override
     def _plan(self) -> CsvPlan:
         return plan_survey(columns_of(self.schema), self.stream, stream=self.stream_name)
 
     @override
-    def _make_loader(self, header: bytes) -> SurveyFile:
-        return SurveyFile(
-            stream=self.stream_name,
-            header=header,
-            folder=self.context.settings.survey_path,
-            run=self.context.summary.run,
-            ledger=self.ledger,
-            counts=self.file_counts,
-            plan=self.context.plan,
-        )
+    def _add_row(self, line: bytes, source: SourceRecord) -> None:
+        self._file = self._file or self._new_file()
+        self._file.add(line)
+        self._file.records.add(source)
+
+    def _new_file(self) -> CsvFile:
+        """Begin a file; a stream whose columns change during a run gets a further one."""
+        folder, name = self.context.settings.survey_path, file_name(self.stream_name)
+        dry_run = self.context.plan is not None
+        if not dry_run:
+            remove_leftovers(folder, f"{name}-*.csv{PART}")
+        path = folder / f"{name}-{self.context.summary.run}.csv"
+        number = 1
+        while path.exists():
+            number += 1
+            path = folder / f"{name}-{self.context.summary.run}-{number}.csv"
+        records = self.ledger.file_contents(self.stream_name)
+        return CsvFile(path, self.header, records, dry_run=dry_run)
 
     @override
     def settle(self) -> None:
-        """Give the file its name."""
-        self.loader.publish()
+        """Give the file its name and settle its records."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        file.complete()
+        self.file_counts.files += 1
+        self.file_counts.rows += file.rows
+        if self.context.plan is not None:
+            self.context.plan.record_file(self.stream_name, file.size, "a survey import")
+        else:
+            self.file_counts.written.append(str(file.path))
+            self.logger.info("%s responses are in %s", f"{file.rows:,}", file.path)
+        self.ledger.record_file(file.records)
         self.report_written()
+
+    @override
+    def abandon(self) -> None:
+        """Delete an incomplete file."""
+        if self._file is not None:
+            self._file.discard()
+            self._file = None

@@ -1,14 +1,14 @@
 """Loads one stream through a bulk job: rows → CSV files → uploads, one job at a time.
 
 A file is uploaded when the job before it has ended, so that later rows are written later; reading
-goes on meanwhile. Rows that an earlier run has uploaded are not sent again.
+goes on meanwhile. A job reports counts only, so records are settled by their file, once its job is
+COMPLETED. Rows that an earlier run has uploaded are not sent again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -18,19 +18,21 @@ from target_gainsight.api import (
     BulkApi,
     Clock,
     GainsightError,
+    JobStatus,
+    NotFoundError,
     PayloadTooLargeError,
     RefusedError,
+    StoppedError,
     UnknownOutcomeError,
 )
-from target_gainsight.loading.bulk.csv_file import CsvFile
-from target_gainsight.loading.bulk.job_poller import JobPoller
-from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote, row_digest
+from target_gainsight.loading.bulk.csv_file import CsvFile, row_digest
+from target_gainsight.loading.bulk.upload_journal import UploadJournal, UploadNote
 from target_gainsight.loading.dry_run.plan import Plan
 from target_gainsight.loading.loading_streams import LoadingStreams
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.outcomes import RunStoppedError
 from target_gainsight.loading.records import SourceRecord
-from target_gainsight.loading.settling.ledger import Ledger
+from target_gainsight.loading.settling.ledger import FileContents, Ledger
 from target_gainsight.loading.settling.summary import FileCounts
 from target_gainsight.mapping.errors import display, display_path
 
@@ -38,6 +40,23 @@ logger = logging.getLogger(__name__)
 
 MAX_ROWS = 1_000_000
 """Rows of a file, however short: the memory that each takes must stay bounded."""
+FIRST_PAUSE_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 60.0
+MAX_JOB_HOURS = 6
+COMPLETED = "COMPLETED"
+FAILED = ("FAIL", "ERROR", "ABORT", "CANCEL")
+CHECK_LOG = "Read the reason in its log in Gainsight, fix the job or the mapping"
+
+
+@dataclass
+class RunningJob:
+    """A job that is working on a file; the records are None for a file of an earlier run."""
+
+    note: UploadNote
+    records: FileContents | None
+    began: float
+    due: float
+    pause: float = FIRST_PAUSE_SECONDS
 
 
 @dataclass(kw_only=True)
@@ -50,7 +69,6 @@ class BulkLoader:
         streams: Settles other streams of the object before a file is sent.
         plan: Records the files in a dry run, which sends nothing.
         max_bytes: Every file stays below it.
-        job: Follows the jobs of the files, one after the other.
 
     Raises:
         RunStoppedError: By every method that writes or sends: the disk or the job refuses a file,
@@ -70,25 +88,16 @@ class BulkLoader:
     lookups: LookupIndex
     plan: Plan | None = None
     max_bytes: int
-    job: JobPoller = field(init=False)
     _full_at: int = field(init=False)
-    _file: CsvFile | None = field(default=None, init=False)
+    _files: list[CsvFile] = field(default_factory=list, init=False)
+    """What is to be sent: the file that grows, or the parts of one that was too large."""
     _file_began: float = field(default=0.0, init=False)
-    _waiting: deque[CsvFile] = field(default_factory=deque, init=False)
+    _job: RunningJob | None = field(default=None, init=False)
     _uploaded: Iterator[int] = field(default_factory=lambda: iter(()), init=False)
     """The digests of the rows that earlier runs have uploaded, from the last recognised one on."""
 
     def __post_init__(self) -> None:
         self._full_at = self.max_bytes
-        self.job = JobPoller(
-            api=self.api,
-            journal=self.journal,
-            ledger=self.ledger,
-            counts=self.counts,
-            clock=self.clock,
-            object_name=self.object_name,
-            lookups=self.lookups,
-        )
 
     def begin(self) -> None:
         """Wait for the job of an earlier run, and read which rows earlier runs have uploaded."""
@@ -106,8 +115,8 @@ class BulkLoader:
                     display(note.job_id),
                     display(note.status_id),
                 )
-                self.job.begin(note, None)
-                self.job.finish()
+                self._follow(note, None)
+                self.finish_job()
         self._uploaded = self.journal.uploaded_rows(self.stream, self.job_id, self.header.decode())
 
     def add(self, line: bytes, source: SourceRecord) -> None:
@@ -120,111 +129,72 @@ class BulkLoader:
             repeated.add(source)
             self.ledger.record_file(repeated)
             return
-        file = self._file
-        if file and (file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS):
-            self.send()
-        if self._file is None:
+        if self._files:
+            file = self._files[0]
+            if file.size + len(line) >= self._full_at or file.rows >= MAX_ROWS:
+                self.send()
+        if not self._files:
             self._file_began = self.clock.now()
-            records = self.ledger.file_contents(self.stream)
-            dry_run = self.plan is not None
-            self._file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
-        file = self._file
+            records, dry_run = self.ledger.file_contents(self.stream), self.plan is not None
+            file = self.journal.new_file(self.stream, self.header, records, dry_run=dry_run)
+            self._files = [file]
+        [file] = self._files
         if file.size + len(line) >= self.max_bytes:
-            message = (
-                f"stream {display(self.stream)}: one row has {len(line):,} bytes, but a file of a "
-                f"bulk job must stay below {self.max_bytes:,}"
-            )
-            raise RunStoppedError(message)
+            raise self._row_too_large(len(line), f"a file stays below {self.max_bytes:,} bytes")
         file.add(line)
         file.records.add(source)
 
     def send_older_than(self, seconds: float) -> None:
         """Poll the job if that is due, and send the file if it has grown for some seconds."""
-        self.job.poll()
-        if self._file is not None and self.clock.now() - self._file_began >= seconds:
+        self._poll()
+        if self._files and self.clock.now() - self._file_began >= seconds:
             self.send()
 
     def send(self) -> None:
-        """Send the rows added so far, once the job before has ended."""
-        if self._file is None:
-            return
-        self.streams.settle_object(self.object_name)
-        file, self._file = self._file, None
-        if self.plan is None:
-            self._waiting.append(file)
-            self._send_waiting()
-            return
-        self.plan.record_file(self.stream, file.size, f"bulk job {self.job_id}", is_upload=True)
-        self.counts.files += 1
-        self.counts.rows += file.rows
-        self.ledger.record_file(file.records)
+        """Send the rows added so far, once the job before has ended.
+
+        A file is halved as often as the tenant refuses it as too large.
+        """
+        if self._files:
+            self.streams.settle_object(self.object_name)
+        while self._files:
+            if self.plan is not None:
+                file = self._files.pop()
+                kind = f"bulk job {self.job_id}"
+                self.plan.record_file(self.stream, file.size, kind, is_upload=True)
+                self.ledger.record_file(file.records)
+            else:
+                self.finish_job()
+                file = self._files.pop(0)
+                try:
+                    note = self._upload(file)
+                except PayloadTooLargeError as error:
+                    self._halve([file, *self._files], error)
+                    continue
+                self._follow(note, file.records)
+            self.counts.files += 1
+            self.counts.rows += file.rows
+
+    def finish_job(self) -> None:
+        """Wait until the job has ended, unless the run is being stopped (StoppedError)."""
+        while self._job is not None:
+            if self.clock.wait(max(0.0, self._job.due - self.clock.now())):
+                raise StoppedError
+            self._poll()
 
     def abandon(self) -> None:
         """Delete rows that will not be sent; the note of a job in progress stays."""
-        for file in (*self._waiting, *([self._file] if self._file else [])):
+        for file in self._files:
             file.discard()
-        self._waiting.clear()
-        self._file = None
+        self._files = []
 
     def remove_notes(self) -> None:
         """Delete the stream's notes, after the last state is written."""
         for note in self.journal.notes(self.stream) if self.plan is None else ():
             self.journal.remove(note)
 
-    def _send_waiting(self) -> None:
-        """Send a file, halved as often as the tenant refuses it as too large."""
-        while self._waiting:
-            self.job.finish()
-            file = self._waiting.popleft()
-            try:
-                note = self._upload(file)
-            except PayloadTooLargeError as error:
-                self._halve_waiting(file, error)
-                continue
-            self.counts.files += 1
-            self.counts.rows += note.rows
-            self.job.begin(note, file.records)
-
-    def _halve_waiting(self, refused: CsvFile, error: PayloadTooLargeError) -> None:
-        """Halve a refused file and those that wait behind it, in their order."""
-        if refused.rows == 1:
-            message = (
-                f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses a file "
-                f"of one row ({refused.size:,} bytes) as too large: {error}. Shorten the row's "
-                "texts in a stream map and run again; the rows from here on will be re-sent."
-            )
-            raise RunStoppedError(message)
-        self._waiting.appendleft(refused)
-        for _ in range(len(self._waiting)):
-            self._waiting += self._halve(self._waiting[0])
-            self._waiting.popleft()
-        self._full_at = max(file.size for file in self._waiting) + 1
-        logger.warning(
-            "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
-            "parts, and later files stay below %s bytes",
-            display(self.stream),
-            f"{refused.size:,}",
-            error,
-            f"{self._full_at:,}",
-        )
-
-    def _halve(self, whole: CsvFile) -> list[CsvFile]:
-        """Replace a file by two with half of its rows each; one row stays one file."""
-        whole.complete()
-        halves = []
-        with closing(whole.read_rows()) as rows:
-            next(rows)
-            for records in whole.records.split((whole.rows + 1) // 2):
-                half = self.journal.new_file(self.stream, self.header, records)
-                for row in islice(rows, len(records.sequences)):
-                    half.add(row)
-                halves.append(half)
-        whole.discard()
-        return halves
-
     def _upload(self, file: CsvFile) -> UploadNote:
         """Upload a file; its note is on disk before its first byte is sent."""
-        path = file.path
         file.complete()
         note = self.journal.new_note(file, self.stream, self.job_id, self.header)
 
@@ -232,10 +202,10 @@ class BulkLoader:
             nonlocal note
             note = replace(note, sent_at=self.clock.now())
             self.journal.write(note)
-            return path.open("rb")
+            return file.path.open("rb")
 
         try:
-            response = self.api.upload(self.job_id, path.name, open_file)
+            response = self.api.upload(self.job_id, file.path.name, open_file)
         except UnknownOutcomeError as error:
             raise self.journal.unknown_outcome(note, str(error)) from error
         except GainsightError as error:
@@ -243,8 +213,10 @@ class BulkLoader:
             if isinstance(error, PayloadTooLargeError):
                 raise
             if isinstance(error, RefusedError):
-                raise self._refused(note, error) from error
-            path.unlink(missing_ok=True)
+                columns = self.header.decode().strip()
+                advice = f"Check bulk_job_id, and that the job's columns are {columns}"
+                raise self._failed(note, f"refuses the file: {error}", advice) from error
+            file.discard()
             raise
         if response.status_id is None:
             why = f"the response has no status id (request id {response.request_id})"
@@ -261,10 +233,106 @@ class BulkLoader:
         )
         return note
 
-    def _refused(self, note: UploadNote, error: RefusedError) -> RunStoppedError:
+    def _halve(self, files: Sequence[CsvFile], error: PayloadTooLargeError) -> None:
+        """Replace the refused file, and those that wait behind it, by two each."""
+        if files[0].rows == 1:
+            raise self._row_too_large(files[0].size, str(error))
+        halves = []
+        for whole in files:
+            whole.complete()
+            with closing(whole.read_rows()) as rows:
+                next(rows)
+                for records in whole.records.split((whole.rows + 1) // 2):
+                    half = self.journal.new_file(self.stream, self.header, records)
+                    for row in islice(rows, len(records.sequences)):
+                        half.add(row)
+                    halves.append(half)
+            whole.discard()
+        self._files = halves
+        self._full_at = max(file.size for file in halves) + 1
+        logger.warning(
+            "stream %s: the tenant refuses a file of %s bytes as too large (%s); it is sent in "
+            "parts, and later files stay below %s bytes",
+            display(self.stream),
+            f"{files[0].size:,}",
+            error,
+            f"{self._full_at:,}",
+        )
+
+    def _row_too_large(self, size: int, why: str) -> RunStoppedError:
         return RunStoppedError(
-            f"stream {display(self.stream)}: bulk job {display(self.job_id)} refuses the file "
-            f"{display_path(self.journal.path(note))}: {error}. Check bulk_job_id, and that "
-            f"the job's columns are those of the file's first line "
-            f"({self.header.decode().strip()}). Then run again; the rows will be re-sent."
+            f"stream {display(self.stream)}: one row of {size:,} bytes is too large for bulk job "
+            f"{display(self.job_id)}: {why}. Shorten its texts in a stream map and run again; the "
+            "rows from here on will be re-sent."
+        )
+
+    def _follow(self, note: UploadNote, records: FileContents | None) -> None:
+        """Follow a job that has got a file."""
+        now = self.clock.now()
+        self._job = RunningJob(note, records, began=now, due=now + FIRST_PAUSE_SECONDS)
+
+    def _poll(self) -> None:
+        """Fetch the job's status if that is due."""
+        job, now = self._job, self.clock.now()
+        if job is None or now < job.due:
+            return
+        note = job.note
+        try:
+            status = self.api.status(note.status_id)
+        except (RefusedError, NotFoundError) as error:
+            raise self.journal.unknown_outcome(note, str(error)) from error
+        if status.state == COMPLETED:
+            self._complete(job, status)
+        elif any(word in status.state for word in FAILED):
+            raise self._failed(note, f"ended as {status.state}", CHECK_LOG)
+        elif now - job.began > MAX_JOB_HOURS * 3600:
+            message = (
+                f"stream {display(note.stream)}: bulk job {display(note.job_id)} is still "
+                f"{status.state} after {MAX_JOB_HOURS} hours (status id "
+                f"{display(note.status_id)}). Check its log in Gainsight. The next run goes on "
+                "waiting for it and sends nothing twice."
+            )
+            raise RunStoppedError(message)
+        else:
+            job.pause = min(job.pause * 2, MAX_PAUSE_SECONDS)
+            job.due = self.clock.now() + job.pause
+
+    def _complete(self, job: RunningJob, status: JobStatus) -> None:
+        """Count the rows of a file and settle its records; keep the file if rows failed."""
+        note, self._job = job.note, None
+        self.lookups.on_create(self.object_name)  # look again for what was not found before
+        if status.failed and status.accepted == 0:
+            raise self._failed(note, f"wrote none of the {note.rows:,} rows", CHECK_LOG)
+        self.journal.write(replace(note, phase="completed"))
+        accepted, failed, path = status.accepted, status.failed, self.journal.path(note)
+        self.counts.accepted += accepted or 0
+        self.counts.failed += failed or 0
+        if accepted is None or failed is None:
+            self.counts.unknown += note.rows
+        if (accepted, failed) == (note.rows, 0):
+            path.unlink(missing_ok=True)
+        elif path.exists():
+            self.counts.kept.append(str(path))
+            logger.warning(
+                "stream %s: of %s rows, bulk job %s reports %s accepted and %s failed (status id "
+                "%s). Only its log in Gainsight lists the failed ones; the file is kept in %s",
+                display(note.stream),
+                f"{note.rows:,}",
+                display(note.job_id),
+                "an unknown number" if accepted is None else f"{accepted:,}",
+                "an unknown number" if failed is None else f"{failed:,}",
+                display(note.status_id),
+                display_path(path),
+            )
+        if job.records is not None:
+            self.ledger.record_file(job.records, failed or 0)
+
+    def _failed(self, note: UploadNote, problem: str, advice: str) -> RunStoppedError:
+        """Return the error for a file that was not written; its rows may be sent again."""
+        self._job = None
+        self.journal.remove(note)
+        return RunStoppedError(
+            f"stream {display(note.stream)}: bulk job {display(note.job_id)} {problem}. {advice}, "
+            "and run again; the rows will be re-sent. The file is kept in "
+            f"{display_path(self.journal.path(note))}."
         )

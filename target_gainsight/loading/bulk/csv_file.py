@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import re
+import sys
+from array import array
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -40,25 +42,30 @@ class CsvFile:
     ) -> None:
         self.path = path
         self.records = records
-        self.rows = 0
         self.size = 0
-        self._part = path.with_name(path.name + PART)
+        self.digests = array("Q")
         self.sha256 = hashlib.sha256()
+        self._part = path.with_name(path.name + PART)
         self._file: BinaryIO | None = None
         if not dry_run:
             try:
                 make_private_folder(path.parent)
                 descriptor = open_private(self._part, os.O_EXCL)
             except OSError as error:
-                raise _write_error(path, error) from error
+                raise self._write_error(error) from error
             lock(descriptor)
             self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
         self._append(header)
 
+    @property
+    def rows(self) -> int:
+        """The number of rows, without the header."""
+        return len(self.digests)
+
     def add(self, line: bytes) -> None:
         """Append one line, including its end."""
         self._append(line)
-        self.rows += 1
+        self.digests.append(row_digest(line))
 
     def complete(self) -> None:
         """Bring everything to disk and give the file its name; no line can follow."""
@@ -71,8 +78,7 @@ class CsvFile:
             sync_folder(self.path.parent)
             self._file.close()
         except OSError as error:
-            self.discard()
-            raise _write_error(self.path, error) from error
+            raise self._write_error(error) from error
 
     def discard(self) -> None:
         """Delete the file."""
@@ -98,10 +104,24 @@ class CsvFile:
             try:
                 self._file.write(line)
             except OSError as error:
-                self.discard()
-                raise _write_error(self.path, error) from error
+                raise self._write_error(error) from error
         self.sha256.update(line)
         self.size += len(line)
+
+    def _write_error(self, error: OSError) -> RunStoppedError:
+        self.discard()
+        is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+        advice = "Free some space on its disk" if is_full else "Fix the problem"
+        message = (
+            f"the CSV file {display_path(self.path)} cannot be written: "
+            f"{error.strerror or error}. {advice} and run again; the records will be re-sent."
+        )
+        return RunStoppedError(message)
+
+
+def row_digest(line: bytes) -> int:
+    """Return the digest of a row, given as its line in the CSV."""
+    return int.from_bytes(hashlib.blake2b(line, digest_size=8).digest(), sys.byteorder)
 
 
 def file_name(stream: str) -> str:
@@ -111,13 +131,3 @@ def file_name(stream: str) -> str:
         return plain
     digest = hashlib.blake2b(stream.encode("utf-8", "replace"), digest_size=4)
     return f"{plain}_{digest.hexdigest()}"
-
-
-def _write_error(path: Path, error: OSError) -> RunStoppedError:
-    is_full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-    advice = "Free some space on its disk" if is_full else "Fix the problem"
-    message = (
-        f"the CSV file {display_path(path)} cannot be written: {error.strerror or error}. {advice} "
-        "and run again; the records will be re-sent."
-    )
-    return RunStoppedError(message)
