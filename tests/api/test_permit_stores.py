@@ -31,6 +31,7 @@ from target_gainsight.api import (
     StoppedError,
     open_store,
 )
+from target_gainsight.api.rate_limits.store import PermitStore
 
 MINUTE = 60
 HOUR = 3_600
@@ -215,16 +216,17 @@ def test_threads_of_several_limiters_never_take_a_permit_twice(
         assert sum(pool.map(calls_left, limiters * 3)) == 200
 
 
+def take(store: PermitStore, permit: str, limits: RateLimits, now: float) -> float | None:
+    return store.update("synchronous", lambda usage: usage.take(permit, limits, now))
+
+
 def test_permit_asked_for_with_an_older_time_counts_newer_permits(
     store: Store, clock: FakeClock
 ) -> None:
-    opened, limits, now = (
-        open_store(store, tenant=TENANT, clock=clock),
-        RateLimits(per_window=1),
-        clock.now(),
-    )
-    assert opened.take("synchronous", "first", limits, now + 0.005) == 0
-    waiting = opened.take("synchronous", "stamped earlier, arriving later", limits, now)
+    opened = open_store(store, tenant=TENANT, clock=clock)
+    limits, now = RateLimits(per_window=1), clock.now()
+    assert take(opened, "first", limits, now + 0.005) == 0
+    waiting = take(opened, "stamped earlier, arriving later", limits, now)
     assert waiting == pytest.approx(MINUTE, abs=0.1)
     opened.close()
 
@@ -233,7 +235,7 @@ def test_permit_of_a_wrong_clock_is_dropped(
     store: Store, open_limiter: OpenLimiter, clock: FakeClock
 ) -> None:
     opened = open_store(store, tenant=TENANT, clock=clock)
-    opened.take("synchronous", "next year", RateLimits(), clock.now() + 365 * DAY)
+    take(opened, "next year", RateLimits(), clock.now() + 365 * DAY)
     opened.close()
     assert call(open_limiter(store, per_window=1, per_day=1)) == 0.0
 
@@ -252,19 +254,9 @@ def test_permit_taken_again_after_a_lost_response_is_counted_once(
 ) -> None:
     opened = open_store(redis_here.url, tenant=TENANT, clock=clock)
     limits, now = RateLimits(per_window=2, quota_percent=100), clock.now()
-    taken = [opened.take("synchronous", permit, limits, now) for permit in ("a", "a", "b", "c")]
+    taken = [take(opened, permit, limits, now) for permit in ("a", "a", "b", "c")]
     assert taken == [0, 0, 0, pytest.approx(MINUTE)]
     opened.close()
-
-
-def test_script_that_redis_forgot_is_loaded_again(
-    redis_here: RedisServer, open_limiter: OpenLimiter
-) -> None:
-    limiter = open_limiter(redis_here.url, per_day=2)
-    call(limiter)
-    with redis.Redis.from_url(redis_here.url) as server:
-        server.script_flush()
-    assert calls_left(limiter) == 1
 
 
 def test_redis_forgets_a_tenant_that_is_not_called(
@@ -272,9 +264,8 @@ def test_redis_forgets_a_tenant_that_is_not_called(
 ) -> None:
     call(open_limiter(redis_here.url))
     with redis.Redis.from_url(redis_here.url) as server:
-        permits, day = sorted(server.keys(), key=lambda key: b":day:" in key)
-        assert 0 < server.pttl(permits) <= 2 * MINUTE * 1000
-        assert 0 < server.pttl(day) <= 2 * DAY * 1000
+        [usage] = server.keys()
+        assert 0 < server.pttl(usage) <= 2 * DAY * 1000
 
 
 def test_stopping_ends_a_wait_for_other_processes(store: Store, open_limiter: OpenLimiter) -> None:
@@ -342,7 +333,7 @@ def test_failing_store_keeps_response_and_stops_next_call(
     limiter = open_limiter(quota_path)
     permit = limiter.acquire("synchronous")
     with sqlite3.connect(quota_path) as other:
-        other.execute("DROP TABLE permits")
+        other.execute("DROP TABLE usage")
     other.close()
     limiter.release(permit)
     with pytest.raises(QuotaStoreError, match=r"quota\.db cannot be used: no such table"):

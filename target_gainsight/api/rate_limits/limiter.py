@@ -31,7 +31,7 @@ from target_gainsight.api.rate_limits.groups import (
     RateLimitGroup,
     RateLimits,
 )
-from target_gainsight.api.rate_limits.store import PermitStore, SqliteStore
+from target_gainsight.api.rate_limits.store import PermitStore
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class RateLimiter:
         self._groups = {group: _GroupState(each) for group, each in all_limits.items()}
         self._clock = clock or Clock()
         self._calls_left = math.inf if max_calls is None else max_calls
-        self._store = store or SqliteStore(None, "")
+        self._store = store or PermitStore()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -109,7 +109,10 @@ class RateLimiter:
         """
         state, now = self._groups[permit.group], self._clock.now()
         with suppress(QuotaStoreError):
-            self._store.release(permit.group, permit.id, state.limits, now)
+            server_now = now + self._store.seconds_ahead
+            self._store.update(
+                permit.group, lambda usage: usage.release(permit.id, state.limits, server_now)
+            )
         with self._lock:
             if throttled is None:
                 state.throttled_since = None
@@ -139,7 +142,8 @@ class RateLimiter:
         until = max(state.blocked_until, state.full_until)
         if now < until:
             return until - now
-        wait = self._store.take(group, permit_id, limits, now)
+        server_now = now + self._store.seconds_ahead
+        wait = self._store.update(group, lambda usage: usage.take(permit_id, limits, server_now))
         if wait is None:
             reason = (
                 f"the day's quota of {limits.allowed_per_day} {limits.unit} "

@@ -6,70 +6,40 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import msgspec
+from typing_extensions import override
 
 from target_gainsight.api.clock import Clock
 from target_gainsight.api.errors import QuotaStoreError
 from target_gainsight.api.rate_limits.groups import DAY_SECONDS, RateLimitGroup, RateLimits
-
-if TYPE_CHECKING:
-    from target_gainsight.api.rate_limits.redis_store import RedisStore
 
 _BUSY_SECONDS = 10.0
 """Operations of other processes take a millisecond each."""
 _APPLICATION_ID = 0x67735143
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
-CREATE TABLE IF NOT EXISTS permits (
-    tenant TEXT, call_group TEXT, permit TEXT, ends REAL, PRIMARY KEY (tenant, call_group, permit)
-);
-CREATE TABLE IF NOT EXISTS days (
-    tenant TEXT, call_group TEXT, day INTEGER, calls INTEGER, PRIMARY KEY (tenant, call_group, day)
-);
+CREATE TABLE IF NOT EXISTS usage (tenant TEXT, call_group TEXT, usage BLOB,
+    PRIMARY KEY (tenant, call_group));
 """
-_DROP_ENDED = "DELETE FROM permits WHERE tenant = ? AND call_group = ? AND (ends <= ? OR ends > ?)"
-_COUNT = "SELECT count(*) FROM permits WHERE tenant = ? AND call_group = ?"
-_NTH_END = (
-    "SELECT ends FROM permits WHERE tenant = ? AND call_group = ? ORDER BY ends LIMIT 1 OFFSET ?"
-)
-_PUT = "INSERT OR REPLACE INTO permits VALUES (?, ?, ?, ?)"
-_CALLS = "SELECT calls FROM days WHERE tenant = ? AND call_group = ? AND day = ?"
-_PUT_CALLS = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?)"
+_READ = "SELECT usage FROM usage WHERE tenant = ? AND call_group = ?"
+_WRITE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?)"
 
 
-class SqliteStore:
-    """Counts permits in a file on a local disk, created for its owner only; in memory without.
+class Usage(msgspec.Struct):
+    """What the calls of one group have used: `calls` on a UTC `day`, and when permits end."""
 
-    It serves any number of threads. Each operation is one transaction under SQLite's own write
-    lock, which ends with its process.
-    """
+    day: int = 0
+    calls: int = 0
+    ends: dict[str, float] = {}
 
-    def __init__(self, path: Path | None, tenant: str) -> None:
-        self._path = path
-        self._tenant = tenant
-        self._lock = threading.Lock()
-        try:
-            if path:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(
-                path.absolute() if path else ":memory:",
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            weakref.finalize(self, self._connection.close)  # Python warns of one that is left open
-            self._create_tables()
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
-
-    def take(
-        self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float
-    ) -> float | None:
-        """Count a permit if the limits allow it.
+    def take(self, permit: str, limits: RateLimits, now: float) -> float | None:
+        """Count a permit, once, if the limits allow it.
 
         It lasts one window from now, so that the permit of a process that died comes free. Permits
         that end later than any clock allows are dropped.
@@ -78,32 +48,95 @@ class SqliteStore:
             0 if it is counted, else the seconds until the next one is released, or None if the
             day's quota is used up.
         """
-        key, today = (self._tenant, group), int(now // DAY_SECONDS)
-        window = limits.window_seconds
-        with self._transaction() as run:
-            row = run(_CALLS, (*key, today)).fetchone()
-            calls_today = row[0] if row else 0
-            if limits.allowed_per_day is not None and calls_today >= limits.allowed_per_day:
-                return None
-            run(_DROP_ENDED, (*key, now, now + 2 * window))
-            excess = run(_COUNT, key).fetchone()[0] - limits.allowed_per_window
-            if excess >= 0:
-                return float(run(_NTH_END, (*key, excess)).fetchone()[0]) - now
-            run(_PUT, (*key, permit, now + window))
-            run(_PUT_CALLS, (*key, today, calls_today + 1))
+        window, today = limits.window_seconds, int(now // DAY_SECONDS)
+        if permit in self.ends:
             return 0.0
+        if today != self.day:
+            self.day, self.calls = today, 0
+        if limits.allowed_per_day is not None and self.calls >= limits.allowed_per_day:
+            return None
+        if len(self.ends) >= limits.allowed_per_window:
+            self.ends = {each: end for each, end in self.ends.items() if 0 < end - now < 2 * window}
+        excess = len(self.ends) - limits.allowed_per_window
+        if excess >= 0:
+            return sorted(self.ends.values())[excess] - now
+        self.calls += 1
+        self.release(permit, limits, now)
+        return 0.0
 
-    def release(self, group: RateLimitGroup, permit: str, limits: RateLimits, now: float) -> None:
+    def release(self, permit: str, limits: RateLimits, now: float) -> None:
         """Let a permit end one window from now, even if it has ended already."""
-        with self._transaction() as run:
-            run(_PUT, (self._tenant, group, permit, now + limits.window_seconds))
+        self.ends[permit] = now + limits.window_seconds
+
+
+Change: TypeAlias = Callable[[Usage], "float | None"]
+
+
+class PermitStore:
+    """Keeps the usage of each group of calls to one tenant, for any number of threads.
+
+    This one is for one process. Any raises `QuotaStoreError` if it cannot be used; its clock may be
+    `seconds_ahead` of ours.
+    """
+
+    seconds_ahead = 0.0
+
+    def __init__(self) -> None:
+        self._usage: defaultdict[RateLimitGroup, Usage] = defaultdict(Usage)
+        self._lock = threading.Lock()
+
+    def update(self, group: RateLimitGroup, change: Change) -> float | None:
+        """Change the usage of a group, with no change by others in between."""
+        with self._lock:
+            return change(self._usage[group])
 
     def close(self) -> None:
         """Close the store. May be called twice."""
+
+
+class SqliteStore(PermitStore):
+    """Counts permits in a file on a local disk, created for its owner only.
+
+    Each update is one transaction under SQLite's own write lock, which ends with its process.
+    """
+
+    def __init__(self, path: Path, tenant: str) -> None:
+        super().__init__()
+        self._path = path
+        self._tenant = tenant
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = sqlite3.connect(
+                path.absolute(),
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            weakref.finalize(self, self._connection.close)  # Python warns of one that is left open
+            self._create_table()
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+
+    @override
+    def update(self, group: RateLimitGroup, change: Change) -> float | None:
+        run, key = self._connection.execute, (self._tenant, group)
+        try:
+            with self._lock, self._connection:
+                run("BEGIN IMMEDIATE")
+                row = run(_READ, key).fetchone()
+                usage = decode_usage(row and row[0])
+                result = change(usage)
+                run(_WRITE, (*key, msgspec.json.encode(usage)))
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        return result
+
+    @override
+    def close(self) -> None:
         with self._lock:
             self._connection.close()
 
-    def _create_tables(self) -> None:
+    def _create_table(self) -> None:
         run = self._connection.execute
         (application_id,) = run("PRAGMA application_id").fetchone()
         is_empty = run("SELECT 1 FROM sqlite_master").fetchone() is None
@@ -114,19 +147,6 @@ class SqliteStore:
         run("PRAGMA synchronous = NORMAL")
         self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection.execute
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise self._unusable(error) from error
-            finally:
-                with suppress(sqlite3.Error):
-                    self._connection.rollback()
-
     def _unusable(self, error: Exception) -> QuotaStoreError:
         message = (
             f"the quota store {self._path} cannot be used: {error}. Set quota_store to a dedicated "
@@ -135,17 +155,19 @@ class SqliteStore:
         return QuotaStoreError(message)
 
 
-PermitStore: TypeAlias = "SqliteStore | RedisStore"
-"""Every method of a store raises `QuotaStoreError` if it cannot be used."""
+def decode_usage(stored: bytes | None) -> Usage:
+    """Return the usage that a store holds."""
+    return msgspec.json.decode(stored, type=Usage) if stored else Usage()
 
 
 def open_store(location: Path | str | None, *, tenant: str, clock: Clock) -> PermitStore:
     """Open the store in a SQLite file, at a `redis://` or `rediss://` URL, or for this process.
 
-    All processes that share it call the tenant by the same name. `take` and `release` are given the
-    time of the `clock`.
+    All processes that share it call the tenant by the same name.
     """
-    if not isinstance(location, str):
+    if location is None:
+        return PermitStore()
+    if isinstance(location, Path):
         return SqliteStore(location, tenant)
     if find_spec("redis") is None:
         message = (
