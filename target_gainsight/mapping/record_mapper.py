@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from target_gainsight.api.http.json_codec import Json
-from target_gainsight.api.resources.metadata import Field
 from target_gainsight.mapping.errors import ConversionError, FieldError, RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec, is_required_to_create
+from target_gainsight.mapping.planning.static_schemas import HTML_BY_DEFAULT, well_known_fields
 from target_gainsight.mapping.types.converters import Converter
 from target_gainsight.mapping.types.spellings import is_blank
 
@@ -35,27 +35,20 @@ class RecordMapper:
     requires the required fields of every record, upsert only of those that turn out to be new
     (`missing_for_create`).
 
-    Args:
-        html_fields: Rich text fields whose line breaks become `<br>`.
-        well_known: Fields to use when the metadata is unknown.
-
     Raises:
         RecordRejectedError: A constant does not convert.
     """
 
-    def __init__(
-        self,
-        spec: MappingSpec,
-        *,
-        html_fields: frozenset[str] = frozenset(),
-        well_known: tuple[Field, ...] = (),
-    ) -> None:
-        settings = spec.settings
-        fields = {each.name: each for each in (spec.schema.fields if spec.schema else well_known)}
+    def __init__(self, spec: MappingSpec) -> None:
+        settings, schema = spec.settings, spec.schema
+        described = schema.fields if schema else well_known_fields(settings.object_name)
+        fields = {each.name: each for each in described}
+        in_html = HTML_BY_DEFAULT if schema and schema.documented else ()
+        is_html = {None: in_html, "html": fields, "as_is": ()}[settings.rich_text]
         filled = (*spec.column_to_field.values(), *spec.constants)
         self.converters = {
             name: Converter(
-                name, fields.get(name), date_format=settings.date_format, html=name in html_fields
+                name, fields.get(name), date_format=settings.date_format, html=name in is_html
             )
             for name in (*filled, *spec.keys, *spec.fallback_keys, *fields)
         }

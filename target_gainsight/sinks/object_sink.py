@@ -30,9 +30,8 @@ from target_gainsight.mapping.columns import Column, columns_of
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.checks import check_fit, find_warnings
 from target_gainsight.mapping.planning.spec import MappingSpec
-from target_gainsight.mapping.planning.static_schemas import LIST_TYPE, well_known_fields
+from target_gainsight.mapping.planning.static_schemas import LIST_TYPE
 from target_gainsight.mapping.record_mapper import RecordMapper
-from target_gainsight.mapping.types.converters import RICH_TEXT
 from target_gainsight.mapping.write_rules import WriteRules
 from target_gainsight.sinks.stream import StreamSink
 
@@ -52,14 +51,12 @@ class ObjectSink(StreamSink):
 
     Attributes:
         call_kinds: The kinds of its calls: for creates, and for updates.
-        html_by_default: Rich text fields that are written as HTML unless `rich_text` is set.
         existing_on_insert: What insert mode does with a record that the tenant has.
         fixed_keys: The lookup keys that its API dictates.
         name_identifies: Records are identified by Name unless the settings say otherwise.
     """
 
     call_kinds = ("insert", "update")
-    html_by_default: frozenset[str] = frozenset()
     existing_on_insert: ExistingOnInsert = "written"
     fixed_keys: tuple[str, ...] = ()
     name_identifies = True
@@ -78,8 +75,7 @@ class ObjectSink(StreamSink):
         lists = frozenset(field.name for field in static if field.data_type == LIST_TYPE)
         self.lookups = plan_lookups(self.stream, self.context.schemas.get_if_readable, lists)
         self._derived = self._derive()
-        self.plan = self._plan_fields(self._choose_keys())
-        self.mapper = self._make_mapper()
+        self.plan, self.mapper = self._map_columns(self._choose_keys())
         self._keys = self._reader_of(self.plan.keys)
         self.loader = self._make_loader()
 
@@ -122,8 +118,7 @@ class ObjectSink(StreamSink):
             return False
         if keys_changed and set(self._choose_keys()) != set(self.plan.keys):
             return False
-        self.plan = self._plan_fields(self.plan.keys)
-        self.mapper = self._make_mapper()
+        self.plan, self.mapper = self._map_columns(self.plan.keys)
         self.report_columns(self.plan.unmapped.values(), self.object_name)
         return True
 
@@ -290,7 +285,7 @@ class ObjectSink(StreamSink):
         """Return the fields that are made of other columns than theirs."""
         return {}
 
-    def _plan_fields(self, keys: tuple[str, ...]) -> MappingSpec:
+    def _map_columns(self, keys: tuple[str, ...]) -> tuple[MappingSpec, RecordMapper]:
         """Map columns to fields, and check that the stream fits the object."""
         stream = self.stream
         today = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
@@ -307,19 +302,8 @@ class ObjectSink(StreamSink):
             key_properties=tuple(self.key_properties),
         )
         check_fit(spec, stream=self.stream_name, further_problems=self.lookups.problems)
-        return spec
-
-    def _make_mapper(self) -> RecordMapper:
-        schema, html_fields = self._object_schema, self.html_by_default
-        if self.stream.rich_text is not None:
-            fields = schema.fields if schema and self.stream.rich_text == "html" else ()
-            html_fields = frozenset(each.name for each in fields if each.data_type == RICH_TEXT)
         try:
-            return RecordMapper(
-                self.plan,
-                html_fields=html_fields,
-                well_known=well_known_fields(self.object_name),
-            )
+            return spec, RecordMapper(spec)
         except RecordRejectedError as error:
             message = f"stream {self.stream_name}: a constant cannot be written: {error}"
             raise RunStoppedError(message) from error

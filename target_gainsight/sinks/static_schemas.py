@@ -41,7 +41,6 @@ class StaticSchemaSink(ObjectSink):
     """
 
     existing_on_insert: ExistingOnInsert = "compared"
-    html_by_default = frozenset({"Notes", "Comments"})
     needs_rows: bool
 
     @abstractmethod

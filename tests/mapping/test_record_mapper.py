@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from tenant_fields import GOLD, OLD, a_field, company
 
-from target_gainsight.api import Field, ObjectSchema
+from target_gainsight.api import ObjectSchema
 from target_gainsight.mapping.columns import Column
 from target_gainsight.mapping.errors import RecordRejectedError
 from target_gainsight.mapping.planning.spec import MappingSpec
-from target_gainsight.mapping.planning.static_schemas import well_known_fields
 from target_gainsight.mapping.record_mapper import RecordMapper
 from target_gainsight.settings.stream_settings import StreamSettings
 
@@ -40,7 +39,6 @@ def a_mapper(
     schema: ObjectSchema | None = SCHEMA,
     constants: dict[str, Any] | None = None,
     keys: tuple[str, ...] = ("Name",),
-    well_known: tuple[Field, ...] = (),
     **settings: Any,
 ) -> RecordMapper:
     spec = MappingSpec(
@@ -50,7 +48,7 @@ def a_mapper(
         named_keys=keys,
         constants=constants or {},
     )
-    return RecordMapper(spec, well_known=well_known)
+    return RecordMapper(spec)
 
 
 def codes(mapper: RecordMapper, record: dict[str, object]) -> dict[str, str]:
@@ -147,17 +145,16 @@ def test_upsert_requires_required_fields_of_new_records_only() -> None:
 
 
 def test_well_known_fields_are_required_without_metadata() -> None:
-    mapper = a_mapper(schema=None, well_known=well_known_fields("Person"))
+    mapper = a_mapper(schema=None, object_type="person")
     missing = mapper.missing_for_create(mapper.map(RECORD))
     expected = "Email (EMAIL) refuses null: no record is created without it."
     assert str(missing[0]).startswith(expected)
 
 
 def test_well_known_fields_are_converted_without_metadata() -> None:
-    mapper = a_mapper(schema=None, well_known=well_known_fields("company"))
+    mapper = a_mapper(schema=None, object_type="company")
     assert mapper.map(RECORD)["ARR"] == 1000
     assert codes(mapper, {**RECORD, "arr": "much"}) == {"ARR": "not_a_number"}
-    assert well_known_fields("X__gc") == ()
 
 
 def test_values_are_sent_unchanged_without_metadata() -> None:

@@ -26,6 +26,9 @@ CONTEXT_FIELDS: Mapping[str, str] = {
 """The field that leads to the row which an activity of that context belongs to."""
 
 LIST_TYPE = "MULTISELECTDROPDOWNLIST"
+HTML_BY_DEFAULT = frozenset({"Notes", "Comments"})
+"""Rich text fields that are written as HTML unless a setting says otherwise."""
+
 UNCOMPARED: Mapping[str, frozenset[str]] = {ACTIVITY: frozenset({AUTHOR})}
 """Fields that are written but cannot be read back under their name."""
 
