@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from singer_sdk.exceptions import InvalidJSONSchema, RecordsWithoutSchemaException
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, StreamMap
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.sinks import Sink
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 Message = Mapping[str, Any]
 Record = dict[str, Any]
 
+MAX_KEYWORDS = 10
 MAX_COLUMNS = 5000
 """Columns of one stream; the names of further ones are data, not columns."""
 
@@ -127,22 +128,29 @@ class RecordRouter:
         keys = message.get("key_properties") or []
         routes: list[Route] = []
         try:
-            schema = with_undeclared(repair_schema(message["schema"]), [*keys, *undeclared])
+            schema, unchecked = repair_schema(message["schema"])
+            self._report_unchecked(stream, unchecked)
+            schema = with_undeclared(schema, [*keys, *undeclared])
             schema = prepare_for_flattening(schema, mapper)
             for each in self._register_maps(stream, schema, keys):
                 mapped = schema_behind_map(each, schema, mapper.stream_maps_dict, stream)
                 self._open_sink(each.stream_alias, mapped, each.transformed_key_properties)
                 routes.append((each.stream_alias, transform_of(each)))
-        except (InvalidJSONSchema, RecursionError) as error:
-            suggestion = (
-                "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
-                "validate_records: false to load without it."
-            )
-            problem = "it is nested too deeply" if isinstance(error, RecursionError) else error
-            text = f"stream {display(stream)}: its schema is no JSON schema: {problem}"
-            text = f"{text}. {suggestion}"
+        except RecursionError as error:
+            suggestion = "Flatten it in the tap."
+            text = f"stream {display(stream)}: its schema is nested too deeply. {suggestion}"
             raise RunStoppedError(text, code="invalid_schema", suggestion=suggestion) from error
         self._routes[stream] = routes
+
+    def _report_unchecked(self, stream: str, keywords: Sequence[str]) -> None:
+        if keywords and self._is_first("unchecked", stream):
+            logger.warning(
+                "stream %s: parts of its schema cannot be understood and are not checked: %s. "
+                "Correct it in the tap (in Meltano by the extractor's schema extra), or set "
+                "validate_records: false to check no schema",
+                display(stream),
+                "; ".join(keywords[:MAX_KEYWORDS]),
+            )
 
     def _register_maps(self, stream: str, schema: Record, keys: list[str]) -> list[StreamMap]:
         """Return a stream's maps that let records pass."""

@@ -1,39 +1,52 @@
-"""The schemas of SCHEMA messages, made into JSON schema 2020-12 and merged into one per stream.
+"""The schemas of SCHEMA messages, made valid and merged into one per stream.
 
-Taps write earlier drafts and habits of their own. Known ones are converted or left unchecked; what
-remains is reported when the schema is compiled.
+Taps write earlier drafts and habits of their own. What a validator cannot use is left out and
+named: the Gainsight field decides then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import jsonschema_rs
+
 from target_gainsight.mapping.columns import UNDECLARED
-from target_gainsight.sinks.schema_validator import NAMED
+from target_gainsight.mapping.errors import display
+from target_gainsight.mapping.escaping import one_line
 
 Node = dict[str, Any]
+Path = tuple[Any, ...]
+"""The keys and indexes that lead to a part of a schema."""
 
-_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _VALUES = ("const", "default", "enum", "example", "examples")
 """Keywords that hold values instead of schemas."""
 
+_NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+"""Keywords that hold schemas by name."""
+
+_META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 _LEFT_OUT = ("$defs", "definitions", "multipleOf")
 """Definitions, because they are put where they are referred to; and what is in Singer the scale of
 a column, which Gainsight decides."""
 
-_BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_DRAFT_4 = ("exclusiveMinimum", "exclusiveMaximum", "required")
+"""Keywords that were booleans in drafts 3 and 4."""
+
 _MAX_REFERENCES = 3
 """References within each other that are followed; what is deeper is not checked."""
 
 
-def repair_schema(schema: Mapping[str, Any]) -> Node:
-    """Return a stream's schema in the form that validators read.
+def repair_schema(schema: Mapping[str, Any]) -> tuple[Node, list[str]]:
+    """Return a stream's schema in a form that validators read.
 
     Its root is an object with `properties`, and it requires no column that it does not declare, as
     after deselecting one. References are replaced by what they refer to, which a stream map may
     remove.
+
+    Returns:
+        The schema, and for each keyword that is left out its column and value.
 
     Raises:
         RecursionError: It is nested too deeply.
@@ -41,7 +54,16 @@ def repair_schema(schema: Mapping[str, Any]) -> Node:
     properties = schema.get("properties")
     columns = properties if isinstance(properties, dict) else {}
     repaired: Node = _repair({**schema, "type": "object", "properties": columns}, schema)
-    return repaired
+    left_out: list[str] = []
+    while unusable := dict.fromkeys(_unusable_keywords(repaired)):
+        for path in unusable:
+            node = repaired
+            for part in path[:-1]:
+                node = node[part]
+            left_out.append(_describe(path, node.pop(path[-1])))
+    required = repaired.get("required", ())
+    repaired["required"] = [name for name in repaired["properties"] if name in required]
+    return repaired, left_out
 
 
 def _repair(node: object, root: Mapping[str, Any], levels: int = _MAX_REFERENCES) -> Any:  # noqa: ANN401
@@ -55,20 +77,26 @@ def _repair(node: object, root: Mapping[str, Any], levels: int = _MAX_REFERENCES
         levels -= 1
         node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
     repaired = {
-        name: value if name in _VALUES else _repair_part(name, value, root, levels)
+        name: _repair_part(name, value, root, levels)
         for name, value in node.items()
-        if name not in _LEFT_OUT and (value is not None or name in ("const", "default"))
+        if name not in _LEFT_OUT and value is not None
+        if not (name in _DRAFT_4 and isinstance(value, bool))
     }
-    _repair_type(repaired)
-    _repair_keywords(repaired)
+    names = repaired.get("type")
+    if isinstance(names, str) and node.get("nullable") is True:  # OpenAPI
+        repaired["type"] = [names, "null"]
+    elif isinstance(names, list):
+        repaired["type"] = [each for at, each in enumerate(names) if each not in names[:at]]
     return repaired
 
 
 def _repair_part(name: str, value: object, root: Mapping[str, Any], levels: int) -> object:
-    if name not in NAMED or not isinstance(value, Mapping):
+    if name in _VALUES:
+        return value
+    if name not in _NAMED or not isinstance(value, Mapping):
         return _repair(value, root, levels)
     return {  # the SDK wants columns to be objects
-        key: {} if each in (None, True) else _repair(each, root, levels)
+        key: _repair(each, root, levels) if isinstance(each, Mapping) else {}
         for key, each in value.items()
     }
 
@@ -84,29 +112,38 @@ def _find(root: Mapping[str, Any], reference: object) -> object:
     return found
 
 
-def _repair_type(node: Node) -> None:
-    """Remove repeated types, and a type that is not one of JSON schema: its values vary."""
-    declared = node.get("type")
-    names = [*declared] if isinstance(declared, list) else [declared]
-    if not names or any(name not in _TYPES for name in names):
-        node.pop("type", None)
+def _unusable_keywords(schema: Node) -> Iterator[Path]:
+    """List the paths of the keywords that have no valid value, or refer to what is not there."""
+    for error in jsonschema_rs.iter_errors(_META_SCHEMA, schema, validate_formats=True):
+        path = tuple(error.instance_path)
+        while isinstance(path[-1], int):  # one of a keyword's values
+            path = path[:-1]
+        yield path
+    for path, node in _nodes(schema):
+        yield from ((*path, name) for name in ("$ref", "$dynamicRef") if name in node)
+
+
+def _nodes(schema: object, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """List the schema and all schemas in it, with the path to each."""
+    if isinstance(schema, list):
+        for at, each in enumerate(schema):
+            yield from _nodes(each, (*path, at))
+    if not isinstance(schema, dict):
         return
-    if node.get("nullable") is True:  # OpenAPI
-        names.append("null")
-    node["type"] = declared if names == [declared] else [*dict.fromkeys(names)]
+    yield path, schema
+    for name, value in schema.items():
+        if name in _NAMED and isinstance(value, dict):
+            for key, each in value.items():
+                yield from _nodes(each, (*path, name, key))
+        elif name not in _VALUES:
+            yield from _nodes(value, (*path, name))
 
 
-def _repair_keywords(node: Node) -> None:
-    """Read bounds, `items` and `required` as earlier drafts mean them."""
-    for exclusive, inclusive in _BOUNDS.items():
-        if isinstance(node.get(exclusive), bool) and node.pop(exclusive) and inclusive in node:
-            node[exclusive] = node.pop(inclusive)
-    if isinstance(node.get("items"), list):
-        del node["items"]
-    if not isinstance(node.get("required"), list):
-        node.pop("required", None)
-    elif isinstance(node.get("properties"), Mapping):
-        node["required"] = [name for name in node["properties"] if name in node["required"]]
+def _describe(path: Path, value: object) -> str:
+    """Name a keyword with its column, such as `column ARR: maxLength is 'long'`."""
+    columns = [str(path[at + 1]) for at, part in enumerate(path[:-1]) if part == "properties"]
+    place = f"column {'.'.join(columns)}: " if columns else ""
+    return one_line(f"{place}{path[-1]} is {display(value)}")
 
 
 def merge_schemas(held: Node, new: Node) -> Node:

@@ -1,4 +1,4 @@
-"""Any combination of schema variants of taps becomes a schema that validators accept."""
+"""Any combination of schema variants of taps becomes a schema that the validator accepts."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ schemas = st.fixed_dictionaries(
 @given(schemas)
 def test_repaired_schema_compiles_and_stays_as_it_is(schema: Any) -> None:
     sent = copy.deepcopy(schema)
-    repaired = repair_schema(schema)
+    repaired, _ = repair_schema(schema)
     assert schema == sent
     CompiledValidator(repaired)
-    assert repair_schema(repaired) == repaired
+    assert repair_schema(repaired) == (repaired, [])
 
 
 @settings(deadline=None, max_examples=50)
 @given(schemas, schemas)
 def test_merged_schema_fits_both_and_does_not_change_again(first: Any, second: Any) -> None:
-    held, new = repair_schema(first), repair_schema(second)
+    (held, _), (new, _) = repair_schema(first), repair_schema(second)
     merged = merge_schemas(held, new)
     assert merged is not None
     CompiledValidator(merged)
