@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from target_gainsight.loading.classification import ExistingOnInsert
 from target_gainsight.loading.deletes.deleted_rows import RowStream
-from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter, WholeRowReader
+from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter
 from target_gainsight.loading.loader import RecordLoader
 from target_gainsight.loading.outcomes import Outcome, reason_of_fields
 from target_gainsight.loading.reading.api_rows import LINK_OBJECT, Comparison, PeopleRows
@@ -71,11 +71,10 @@ class RecordsSink(ObjectSink):
         if plan is not None:
             plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
             writer = loader.writer
-        fields = [field.name for field in schema.fields] if schema else []
         loader.deleter = RowDeleter(
             stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
             max_deletes=self.stream.max_deletes,
-            reader=WholeRowReader(records, self.object_name, fields),
+            records=records,
             deleted=self.context.deleted_rows,
             writer=writer,
             resends=loader.resends,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,14 @@ class DeletedRows:
         self._files = files
         self._columns: dict[str, dict[str, Any]] = {}
 
-    def add(self, stream: RowStream, rows: Sequence[tuple[str, Row]]) -> None:
-        """Bring rows, each with its GSID, to disk.
+    def add(self, stream: RowStream, rows: Mapping[str, Row]) -> None:
+        """Bring rows, by their GSIDs, to disk.
 
         Raises:
             OSError: The file cannot be written; nothing may be deleted.
         """
         self._files["deleted"] = self._file.path
-        columns = source_columns(stream.schema, dict.fromkeys(n for _, row in rows for n in row))
+        columns = source_columns(stream.schema, dict.fromkeys(chain.from_iterable(rows.values())))
         if self._columns.get(stream.name) != columns:
             self._columns[stream.name] = columns
             schema = {
@@ -69,7 +70,7 @@ class DeletedRows:
             }
             self._file.add(write_json(schema))
         time = datetime.fromtimestamp(self._now(), tz=timezone.utc).isoformat()
-        for gsid, row in rows:
+        for gsid, row in rows.items():
             deleted = {"object": stream.object_name, "gsid": gsid, "time": time, "row": row}
             message = {
                 "type": "RECORD",

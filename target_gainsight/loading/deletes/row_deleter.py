@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -38,8 +39,7 @@ from target_gainsight.loading.writing.writer import WRITTEN, Action, Batch, Unre
 ROWS_OF_ONE_READ = 200
 """Whole rows in memory at a time."""
 
-WholeRows = dict[str, "Row | RefusedError"]
-"""GSID to its row, or to why it cannot be read; a row that does not exist is left out."""
+OnSettled = Callable[[BatchResult], None]
 
 
 @dataclass(kw_only=True)
@@ -54,16 +54,14 @@ class RowDeleter:
 
     stream: RowStream
     max_deletes: int
-    reader: WholeRowReader
+    records: RecordsApi
     deleted: DeletedRows
     writer: Writer
     resends: ResendPolicy
     pool: CallPool
     plan: Plan | None
 
-    def delete(
-        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
-    ) -> None:
+    def delete(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> None:
         """Delete the rows of some records, each of which names one row, and settle them all.
 
         A refused delete is sent again once others have succeeded, because rows may refer to each
@@ -91,45 +89,40 @@ class RowDeleter:
             on_settled(result)
         if len(allowed) < len(records):
             suggestion = (
-                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again"
+                "Check the records with _sdc_deleted_at, or raise max_deletes, and run again."
             )
             message = (
                 f"stream {name}: the next call would delete more than max_deletes "
-                f"({self.max_deletes}) rows of {self.stream.object_name} in this run. "
-                f"{suggestion}"
+                f"({self.max_deletes}) rows of {self.stream.object_name} in this run. {suggestion}"
             )
-            raise RunStoppedError(message, code="too_many_deletes", suggestion=f"{suggestion}.")
+            raise RunStoppedError(message, code="too_many_deletes", suggestion=suggestion)
 
-    def _save(
-        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
-    ) -> list[LoadRecord]:
+    def _save(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> list[LoadRecord]:
         """Write the rows of some records to the file; return the records that have one."""
         try:
-            found = self.reader.read([str(record.gsid) for record in records])
+            gsids = [str(record.gsid) for record in records]
+            found = read_whole_rows(self.records, self.stream, gsids)
         except StopRunError:
             raise
         except GainsightError as error:
             on_settled(unavailable(records, error))
             return []
         result = BatchResult()
-        to_delete, rows = [], []
-        for record in records:
-            row = found.get(str(record.gsid))
+        rows: dict[LoadRecord, Row] = {}
+        for record, gsid in zip(records, gsids, strict=True):
+            row = found.get(gsid)
             if row is None:
                 result.settle(record, Outcome.SKIPPED, no_row_reason(self.stream.object_name))
             elif isinstance(row, RefusedError):
                 result.settle(record, Outcome.REJECTED, refusal_reason(row))
             else:
-                to_delete.append(record)
-                rows.append((str(record.gsid), row))
+                rows[record] = row
         if rows:
-            self.deleted.add(self.stream, rows)
+            self.deleted.add(self.stream, {str(each.gsid): row for each, row in rows.items()})
         on_settled(result)
-        return to_delete
+        return list(rows)
 
-    def _send(
-        self, records: Sequence[LoadRecord], on_settled: Callable[[BatchResult], None]
-    ) -> list[BatchResult]:
+    def _send(self, records: Sequence[LoadRecord], on_settled: OnSettled) -> list[BatchResult]:
         """Delete rows and settle their records, except for the refused deletes it returns."""
         in_flight, refused = set(records), []
 
@@ -149,51 +142,37 @@ class RowDeleter:
         return refused
 
 
-class WholeRowReader:
-    """Reads rows with every field of the object that can be read.
+def read_whole_rows(
+    records: RecordsApi, stream: RowStream, gsids: Sequence[str]
+) -> dict[str, Row | RefusedError]:
+    """Read rows with all fields that can be read, or why one cannot; leave out what is not there.
 
-    Args:
-        fields: The fields of the object; none where its metadata is unknown.
+    Reads with one query, or row by row where the tenant refuses that or ignores the filter: such a
+    call selects no fields, so that none can be refused.
     """
-
-    def __init__(self, records: RecordsApi, object_name: str, fields: Sequence[str]) -> None:
-        self._records = records
-        self._object_name = object_name
-        self._fields = [name for name in fields if name != GSID]
-
-    def read(self, gsids: Sequence[str]) -> WholeRows:
-        """Read rows with one query, or one by one where the tenant refuses that."""
-        while self._fields:
-            select, where = (GSID, *self._fields), is_in(GSID, list(gsids))
+    name, fields = stream.object_name, stream.schema.fields if stream.schema else ()
+    select = [GSID, *(field.name for field in fields if field.name != GSID)]
+    while len(select) > 1:
+        try:
+            found = records.query(name, select=select, where=is_in(GSID, gsids), limit=len(gsids))
+            by_gsid: dict[str, Row | RefusedError] = {str(row.get(GSID)): row for row in found}
+        except UnreadableFieldError as error:
+            readable = [each for each in select if each not in error.fields]
+            select = readable if len(readable) < len(select) else []
+        except RefusedError:
+            break
+        else:
+            if by_gsid.keys() <= set(gsids):
+                return by_gsid
+            break
+    rows: dict[str, Row | RefusedError] = {}
+    for gsid in gsids:
+        with suppress(NotFoundError):
             try:
-                found = self._records.query(
-                    self._object_name, select=select, where=where, limit=len(gsids)
-                )
-                by_gsid: WholeRows = {str(row.get(GSID)): row for row in found}
-            except UnreadableFieldError as error:
-                readable = [name for name in self._fields if name not in error.fields]
-                if len(readable) == len(self._fields):
-                    break
-                self._fields = readable
-            except RefusedError:
-                break
-            else:
-                if by_gsid.keys() <= set(gsids):
-                    return by_gsid
-                break  # the filter was ignored
-        return self._read_each(gsids)
-
-    def _read_each(self, gsids: Sequence[str]) -> WholeRows:
-        """Read row by row: such a call selects no fields, so that none can be refused."""
-        rows: WholeRows = {}
-        for gsid in gsids:
-            try:
-                rows[gsid] = self._records.get(self._object_name, gsid)
-            except NotFoundError:
-                continue
+                rows[gsid] = records.get(name, gsid)
             except RefusedError as error:
                 rows[gsid] = error
-        return rows
+    return rows
 
 
 @dataclass
