@@ -11,17 +11,17 @@ def test_values_are_returned_in_insertion_order() -> None:
     values = SpilledValues()
     for number, key in enumerate([(-1,), (-2,), ("a", None), (-1,)]):
         values.add(key, {"number": number})
-    assert [each.value["number"] for each in values.find([(-1,), ("a", None)])] == [0, 2, 3]
+    assert [value["number"] for _, value in values.find([(-1,), ("a", None)])] == [0, 2, 3]
     assert [each["number"] for each in values.take(2)] == [0, 1]
     assert len(values) == 2
 
 
-def test_replaced_value_keeps_its_position() -> None:
+def test_value_takes_the_place_of_the_one_with_its_key() -> None:
     values = SpilledValues()
     values.add(("a",), 1)
     values.add(("b",), 2)
     values.put(("a",), 10)
-    assert values.take(5) == [10, 2]
+    assert values.take(5) == [2, 10]
 
 
 def test_shared_objects_are_restored_as_same_object() -> None:

@@ -32,7 +32,7 @@ class PlannedRows:
     def record_write(self, record: LoadRecord) -> None:
         """Record what would be written; a row that is found by fallback keys is kept with it."""
         earlier = self.written.find([record.key])
-        before, is_new = earlier[0].value if earlier else ({}, False)
+        before, is_new = earlier[0][1] if earlier else ({}, False)
         fields = merged_fields({**(before or {}), **(record.claimed or {})}, record.fields)
         self.written.put(record.key, (fields, is_new or before is None))
 
@@ -50,7 +50,7 @@ class PlannedRows:
             matches.remove(self.deleted)
         empty = dict.fromkeys(name for record in records for name in record.fields)
         keys = dict.fromkeys(record.key for record in records)
-        for _, key, (fields, is_new) in self.written.find(keys):
+        for key, (fields, is_new) in self.written.find(keys):
             rows = [] if is_new or fields is None else matches.exact(key)
             if fields is not None:
                 rows = rows or [{**empty, GSID: TO_BE_CREATED}]

@@ -77,15 +77,14 @@ class DeferredParents:
     def override(self, records: Iterable[LoadRecord]) -> None:
         """Drop parents that later records with the same keys set or clear, or delete."""
         later = {record.key: record for record in records if record.key}
-        for entry in self._waiting.find(later):
-            record, by = entry.value.record, later[entry.key]
+        for key, settlement in self._waiting.find(later, remove=True):
+            record, by = settlement.record, later[key]
             overridden = {*by.fields, *by.waiting} - self._create_only
             if by.deletes:  # its row is not there any more
                 overridden = set(record.waiting)
-            if not overridden.isdisjoint(record.waiting):
-                kept = {each: record.waiting[each] for each in record.waiting.keys() - overridden}
-                record.waiting = kept
-                self._waiting.replace(entry)
+            kept = {name: each for name, each in record.waiting.items() if name not in overridden}
+            record.waiting = kept
+            self._waiting.add(key, settlement)
 
     def follow_up(self, *, final: bool) -> Iterator[FollowUp]:
         """Look up the parents of all waiting records.

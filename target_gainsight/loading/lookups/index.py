@@ -271,7 +271,7 @@ class LookupIndex:
             gsids = by_key.get(key.key, [])
             if not gsids and self._planned is not None:
                 planned = _planned_key(match.object_name, match.names, key.written)
-                gsids = [TO_BE_CREATED for entry in self._planned.find([planned]) if entry.value]
+                gsids = [TO_BE_CREATED for _, exists in self._planned.find([planned]) if exists]
             self._found[key] = _Found(tuple(gsids), creates)
 
 

@@ -65,8 +65,8 @@ class FallbackRows:
         own = (self.names, record.key)
         found = rows.exact(self.fallback_keys.read_key(record.fields))
         by_gsid = {str(row.get(GSID)): row for row in found}
-        entries = self.claimed.find((gsid,) for gsid in by_gsid)
-        taken = {entry.key[0]: entry.value[1] for entry in entries if entry.value != own}
+        claimed = self.claimed.find((gsid,) for gsid in by_gsid)
+        taken = {gsid: claim[1] for (gsid,), claim in claimed if claim != own}
         free = [
             gsid
             for gsid, row in by_gsid.items()

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 Key = tuple[Any, ...]
 
@@ -23,14 +23,6 @@ def temp_database() -> sqlite3.Connection:
     rows.execute("PRAGMA synchronous = OFF")
     rows.execute("PRAGMA journal_mode = OFF")
     return rows
-
-
-class Entry(NamedTuple):
-    """A value, its key and its number in the order of adding."""
-
-    number: int
-    key: Key
-    value: Any
 
 
 class SpilledValues:
@@ -61,7 +53,7 @@ class SpilledValues:
             self._rows.execute(insert, (hash(key), self._dump((key, value))))
             self._count += 1
 
-    def find(self, keys: Iterable[Key]) -> list[Entry]:
+    def find(self, keys: Iterable[Key], *, remove: bool = False) -> list[tuple[Key, Any]]:
         """List the values that have one of some keys, in the order they were added."""
         wanted = set(keys)
         hashes = json.dumps([hash(key) for key in wanted])
@@ -69,23 +61,19 @@ class SpilledValues:
         query = f"SELECT number, content FROM kept WHERE {there} ORDER BY number"  # noqa: S608
         with self._lock:
             rows = self._rows.execute(query, (hashes,)).fetchall() if self._count else []
-        entries = [Entry(number, *self._load(content)) for number, content in rows]
-        return [entry for entry in entries if entry.key in wanted]
+            entries = [(number, *self._load(content)) for number, content in rows]
+            found = [(number, key, value) for number, key, value in entries if key in wanted]
+            if remove:
+                numbers = [(number,) for number, _, _ in found]
+                self._rows.executemany("DELETE FROM kept WHERE number = ?", numbers)
+                self._count -= len(found)
+        return [(key, value) for _, key, value in found]
 
     def put(self, key: Key, value: object) -> None:
         """Add a value in place of the one that has the same key."""
         with self._lock:
-            found = self.find([key])
-            if found:
-                self.replace(found[0]._replace(value=value))
-            else:
-                self.add(key, value)
-
-    def replace(self, entry: Entry) -> None:
-        """Replace the value of an entry."""
-        update = "UPDATE kept SET content = ? WHERE number = ?"
-        with self._lock:
-            self._rows.execute(update, (self._dump((entry.key, entry.value)), entry.number))
+            self.find([key], remove=True)
+            self.add(key, value)
 
     def take(self, limit: int) -> list[Any]:
         """Remove the oldest values and return them."""
