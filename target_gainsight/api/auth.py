@@ -7,13 +7,34 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import requests
 
 from target_gainsight.api.clock import Clock
+from target_gainsight.api.errors import CredentialError, NotFoundError, RefusedError
+from target_gainsight.api.http.call import Call, Content
 from target_gainsight.api.http.json_codec import Record, as_mapping
+from target_gainsight.api.http.responses import Response
 
+TOKEN_CALL = Call(
+    "POST",
+    "/v1/users/m2m/oauth/token",
+    kind="token",
+    group=None,
+    content=Content("application/x-www-form-urlencoded", lambda: b"grant_type=client_credentials"),
+)
+"""Get Access Token API."""
+_BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))
+"""The form that the one client seen at work uses: JSON, with an empty body."""
+_FORM_REFUSED = frozenset({400, 406, 411, 415})
+"""Statuses that may mean that the form of the token request is wrong."""
+_NOT_GRANTED = (
+    "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and the "
+    "OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 > Create "
+    "Connection > Gainsight API, authentication type OAuth; check both, and that the domain is the "
+    "tenant they belong to"
+)
 _UNSENDABLE = "is empty or holds a character that cannot be sent; copy it again from Gainsight"
 
 
@@ -88,16 +109,9 @@ class Tokens:
     """The tokens of one client, one at a time, for any number of threads.
 
     A token is replaced shortly before it expires, and after a 401. Threads that need a token while
-    it is being fetched wait for it, and share a failure to fetch it. `fetch` requests a token with
-    the client's own header.
+    it is being fetched wait for it, and share a failure to fetch it. `grant` is the last one.
     """
 
-    not_granted = (
-        "Gainsight grants no token for client_id and client_secret. They are the OAuth API Key and "
-        "the OAuth API Secret that a super administrator makes in Administration > Connectors 2.0 "
-        "> Create Connection > Gainsight API, authentication type OAuth; check both, and that the "
-        "domain is the tenant they belong to"
-    )
     advice = (
         "A token was granted for client_id and client_secret, but the tenant does not accept it. "
         "Check that the domain is the tenant they belong to, and in Administration > Connectors "
@@ -107,17 +121,19 @@ class Tokens:
     def __init__(
         self,
         credentials: ClientCredentials,
-        fetch: Callable[[AuthHeader], TokenGrant],
+        send: Callable[[Call, AuthHeader], Response],
         clock: Clock,
     ) -> None:
         pair = f"{credentials.client_id}:{credentials.client_secret}"
         self._basic = AuthHeader("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
-        self._fetch = fetch
+        self._send = send
+        self._call = TOKEN_CALL
         self._clock = clock
         self._lock = threading.Lock()
         self._current: AuthHeader | None = None
         self._renew_at = math.inf
         self._failure: BaseException | None = None
+        self.grant: TokenGrant | None = None
 
     def current(self) -> AuthHeader:
         """Return the header with the current token, fetched if need be."""
@@ -127,12 +143,12 @@ class Tokens:
                 raise self._failure
             if self._current is None or self._clock.now() >= self._renew_at:
                 try:
-                    granted = self._fetch(self._basic)
+                    self.grant = self._fetch()
                 except BaseException as error:
                     self._failure = error
                     raise
-                seconds = granted.seconds or math.inf
-                self._current = AuthHeader("Authorization", f"Bearer {granted.token}")
+                seconds = self.grant.seconds or math.inf
+                self._current = AuthHeader("Authorization", f"Bearer {self.grant.token}")
                 self._renew_at = self._clock.now() + seconds - min(60, seconds / 10)
             return self._current
 
@@ -141,6 +157,21 @@ class Tokens:
         with self._lock:
             if refused is self._current:
                 self._current = None
+
+    def _fetch(self) -> TokenGrant:
+        """Request a token with the documented form, or without a body if that form is refused.
+
+        A refusal, or success without a token, is the fault of the credential.
+        """
+        try:
+            return parse_token(self._send(self._call, self._basic).body)
+        except (CredentialError, RefusedError, NotFoundError) as error:
+            if error.status in _FORM_REFUSED and self._call is TOKEN_CALL:
+                self._call = _BODILESS_TOKEN_CALL
+                return self._fetch()
+            raise CredentialError(_NOT_GRANTED, **error.context) from None
+        except ValueError:
+            raise CredentialError(_NOT_GRANTED, **self._call.context) from None
 
 
 def parse_token(body: Record) -> TokenGrant:

@@ -10,41 +10,11 @@ import backoff
 import requests
 from typing_extensions import Self
 
-from target_gainsight.api.auth import (
-    AccessKey,
-    AuthHeader,
-    ClientCredentials,
-    TokenGrant,
-    Tokens,
-    parse_token,
-)
+from target_gainsight.api import errors
+from target_gainsight.api.auth import AccessKey, AuthHeader, ClientCredentials, TokenGrant, Tokens
 from target_gainsight.api.clock import Clock
-from target_gainsight.api.errors import (
-    AmbiguousResponseError,
-    CredentialError,
-    GainsightError,
-    NotFoundError,
-    Outcome,
-    RefusedError,
-    RetryCallError,
-    StoppedError,
-    ThrottledError,
-    UnavailableError,
-    UnknownOutcomeError,
-    UnreachableError,
-)
-from target_gainsight.api.http.call import (
-    BODILESS_TOKEN_CALL,
-    TOKEN_CALL,
-    TOKEN_FORM_REFUSED,
-    Call,
-    CallEvent,
-)
-from target_gainsight.api.http.responses import (
-    Response,
-    check_response,
-    read_response,
-)
+from target_gainsight.api.http.call import Call, CallEvent
+from target_gainsight.api.http.responses import Response, check_response, read_response
 from target_gainsight.api.http.transport import Transport
 from target_gainsight.api.rate_limits.limiter import RateLimiter
 from target_gainsight.api.resources.bulk import BulkApi
@@ -90,8 +60,6 @@ class _Attempts:
 class GainsightClient:
     """Calls one tenant's API from any number of threads, a resource per attribute.
 
-    `token_grant` is the last M2M OAuth token and how it was granted, if there is one.
-
     Args:
         base_url: `https://mycompany.gainsightcloud.com`.
         session: A `requests.Session` to use instead of an own one; it is not closed here.
@@ -129,12 +97,10 @@ class GainsightClient:
         self._is_gainsight = False
         self._clock_offset = 0.0
         self._stopped = False
-        self._token_call = TOKEN_CALL
-        self.token_grant: TokenGrant | None = None
         self._credential = (
             authentication
             if isinstance(authentication, AccessKey)
-            else Tokens(authentication, self._fetch_token, self._clock)
+            else Tokens(authentication, self.send, self._clock)
         )
 
     def send(self, call: Call, header: AuthHeader | None = None) -> Response:
@@ -152,14 +118,19 @@ class GainsightClient:
         made = _Attempts(self._clock.now())
         while True:
             if self._stopped:
-                raise StoppedError(**call.context)
+                raise errors.StoppedError(**call.context)
             try:
                 if header:
                     return self._attempt(call, header, made)
                 if response := self._attempt_with_permit(call, made):
                     return response
-            except RetryCallError as error:
+            except errors.RetryCallError as error:
                 self._wait_to_retry(call, error, made)
+
+    @property
+    def token_grant(self) -> TokenGrant | None:
+        """The last M2M OAuth token and how it was granted, if there is one."""
+        return self._credential.grant if isinstance(self._credential, Tokens) else None
 
     def stop(self) -> None:
         """End all waits; waiting and later calls raise `StoppedError`."""
@@ -177,40 +148,24 @@ class GainsightClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _fetch_token(self, basic: AuthHeader) -> TokenGrant:
-        """Request a token with the documented form, or without a body if that form is refused.
-
-        A refusal, or success without a token, is the fault of the credential.
-        """
-        try:
-            self.token_grant = parse_token(self.send(self._token_call, basic).body)
-        except (CredentialError, RefusedError, NotFoundError) as error:
-            if error.status in TOKEN_FORM_REFUSED and self._token_call is TOKEN_CALL:
-                self._token_call = BODILESS_TOKEN_CALL
-                return self._fetch_token(basic)
-            raise CredentialError(Tokens.not_granted, **error.context) from None
-        except ValueError:
-            raise CredentialError(Tokens.not_granted, **self._token_call.context) from None
-        return self.token_grant
-
     def _attempt_with_permit(self, call: Call, made: _Attempts) -> Response | None:
         """Make one attempt; return None to make another with the next permit or token."""
         permit = self._rate_limiter.acquire(call.group or "synchronous")
-        throttled: ThrottledError | None = None
+        throttled: errors.ThrottledError | None = None
         header = self._credential.current()
         try:
             response = self._attempt(call, header, made)
-        except ThrottledError as error:
+        except errors.ThrottledError as error:
             throttled = error
             return None
-        except CredentialError as error:
+        except errors.CredentialError as error:
             made.tokens_refused += 1
             most = _MAX_TOKENS if self._was_authorized else 2
             if isinstance(self._credential, Tokens) and made.tokens_refused < most:
                 self._credential.drop(header)
                 return None
             message = f"{error.message}. {self._credential.advice}"
-            raise CredentialError(message, **error.context) from None
+            raise errors.CredentialError(message, **error.context) from None
         finally:
             self._rate_limiter.release(permit, throttled)
         self._was_authorized = True
@@ -221,12 +176,12 @@ class GainsightClient:
         made.count += 1
         made.sent_at = self._clock.now()
         waited = made.sent_at - made.ended_at
-        outcome: Outcome = "succeeded"
+        outcome: errors.Outcome = "succeeded"
         status: int | None = None
         try:
             response = self._exchange(call, header)
             status = response.status
-        except GainsightError as error:
+        except errors.GainsightError as error:
             # The response to a token request may quote what was sent in another form.
             error.description = header.redact(error.description) if call.group else None
             status, outcome = error.status, error.outcome
@@ -255,11 +210,11 @@ class GainsightClient:
         check_response(response, is_gainsight=self._is_gainsight)
         return response
 
-    def _wait_to_retry(self, call: Call, error: RetryCallError, made: _Attempts) -> None:
+    def _wait_to_retry(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> None:
         """Wait until the next attempt, or raise why there is none."""
-        if isinstance(error, AmbiguousResponseError) and not call.repeatable:
+        if isinstance(error, errors.AmbiguousResponseError) and not call.repeatable:
             message = f"the call was sent and may have been committed: {error.message}"
-            raise UnknownOutcomeError(
+            raise errors.UnknownOutcomeError(
                 message,
                 sent_at=made.sent_at + self._clock_offset,
                 timed_out=error.timed_out,
@@ -276,9 +231,9 @@ class GainsightClient:
         made.spent += wait
         logger.warning("%s: trying again in %.1f s", error, wait)
         if self._clock.wait(wait):
-            raise StoppedError(**error.context) from error
+            raise errors.StoppedError(**error.context) from error
 
-    def _seconds_left(self, call: Call, error: RetryCallError, made: _Attempts) -> float:
+    def _seconds_left(self, call: Call, error: errors.RetryCallError, made: _Attempts) -> float:
         """Return how long the call may still be retried."""
         policy = self._retry
         if not self._has_responded:
@@ -288,15 +243,17 @@ class GainsightClient:
             return 0.0
         return min(policy.max_seconds, call.max_seconds) - made.spent
 
-    def _retries_exhausted(self, error: RetryCallError, made: _Attempts) -> GainsightError:
+    def _retries_exhausted(
+        self, error: errors.RetryCallError, made: _Attempts
+    ) -> errors.GainsightError:
         if not self._has_responded:
             message = (
                 f"{self._transport.host} is not reachable: {error.message}. Check the domain (or "
                 "base_url), the network and the proxy settings"
             )
-            return UnreachableError(message, **error.context)
+            return errors.UnreachableError(message, **error.context)
         message = (
             f"Gainsight did not serve this call in {made.count} tries over {made.spent:.0f} s: "
             f"{error.message}"
         )
-        return UnavailableError(message, **error.context)
+        return errors.UnavailableError(message, **error.context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,14 +11,10 @@ from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.api import ClientCredentials, UnavailableError
+from target_gainsight.api import Call, ClientCredentials, UnavailableError
 from target_gainsight.api.auth import AuthHeader, TokenGrant, Tokens, parse_token
 
 DAY = 86_400
-
-
-def granted(token: str, expires_in: Any = DAY) -> TokenGrant:
-    return parse_token({"access_token": token, "expires_in": expires_in})
 
 
 class Issuer:
@@ -28,11 +25,12 @@ class Issuer:
         self.failure: Exception | None = None
         self.requests: list[AuthHeader] = []
 
-    def __call__(self, headers: AuthHeader) -> TokenGrant:
+    def __call__(self, call: Call, headers: AuthHeader) -> Any:
         self.requests.append(headers)
         if self.failure:
             raise self.failure
-        return granted(f"token-{len(self.requests)}", self.expires_in)
+        token = f"token-{len(self.requests)}"
+        return SimpleNamespace(body={"access_token": token, "expires_in": self.expires_in})
 
 
 def provider_of(issuer: Any, clock: FakeClock) -> Tokens:

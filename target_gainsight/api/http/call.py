@@ -6,7 +6,7 @@ import math
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from typing import BinaryIO
 
 from urllib3.filepost import encode_multipart_formdata
@@ -108,19 +108,3 @@ class CallEvent:
     sent_at: float
     seconds: float
     waited: float
-
-
-TOKEN_CALL = Call(
-    "POST",
-    "/v1/users/m2m/oauth/token",
-    kind="token",
-    group=None,
-    content=Content("application/x-www-form-urlencoded", lambda: b"grant_type=client_credentials"),
-)
-"""Get Access Token API."""
-
-BODILESS_TOKEN_CALL = replace(TOKEN_CALL, content=Content("application/json", lambda: b""))
-"""The form that the one client seen at work uses: JSON, with an empty body."""
-
-TOKEN_FORM_REFUSED = frozenset({400, 406, 411, 415})
-"""Statuses that may mean that the form of the token request is wrong."""

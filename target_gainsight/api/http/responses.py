@@ -10,30 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 import requests
 
-from target_gainsight.api.errors import (
-    AccessDeniedError,
-    AmbiguousResponseError,
-    CallContext,
-    CredentialError,
-    FieldFailure,
-    GainsightError,
-    NotFoundError,
-    ObjectNotFoundError,
-    PayloadTooLargeError,
-    RedirectedError,
-    RefusedError,
-    RetryCallError,
-    ThrottledError,
-    UnknownRouteError,
-    UnreachableError,
-    UnsuitableObjectError,
-)
+from target_gainsight.api import errors
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import Json, Record, as_mapping, as_text, decode
 
@@ -57,7 +40,7 @@ class Response:
     server_time: datetime | None
 
     @property
-    def context(self) -> CallContext:
+    def context(self) -> errors.CallContext:
         """The context for an error about this response."""
         body = self.body
         description = body.get("errorDesc") or body.get("message") or body.get("title")
@@ -73,32 +56,32 @@ class Response:
 Send: TypeAlias = Callable[[Call], Response]
 """Makes a call, as `GainsightClient.send` does."""
 
-_NOT_ACCEPTED = (CredentialError, "Gainsight does not accept the credential")
-_THROTTLED = (ThrottledError, "too many calls")
-_FAILED = (AmbiguousResponseError, "Gainsight failed")
-_KNOWN_FAILURES: Mapping[str | int, tuple[type[GainsightError], str]] = {
+_NOT_ACCEPTED = (errors.CredentialError, "Gainsight does not accept the credential")
+_THROTTLED = (errors.ThrottledError, "too many calls")
+_FAILED = (errors.AmbiguousResponseError, "Gainsight failed")
+_KNOWN_FAILURES: Mapping[str | int, tuple[type[errors.GainsightError], str]] = {
     "GU_2400": _THROTTLED,
     "GS_APIG_2404": _THROTTLED,
     "GS_APIG_2401": _NOT_ACCEPTED,
     "GSOBJ_1024": _NOT_ACCEPTED,
     "GS_APIG_2402": (
-        AccessDeniedError,
+        errors.AccessDeniedError,
         "this IP address may not call Gainsight; have it added to the tenant's allowed addresses",
     ),
     "GS_APIG_1000": (
-        UnknownRouteError,
+        errors.UnknownRouteError,
         "the tenant has no such API route; check that the domain is a Gainsight CS (NXT) tenant's",
     ),
     "GSOBJ_1023": (
-        UnsuitableObjectError,
+        errors.UnsuitableObjectError,
         "the synchronous API does not serve this object; load it by a bulk job (transport: bulk)",
     ),
     "GU_1101": _FAILED,
     # Its HTTP status is 500, and it states that nothing was deleted (Company API, Error Codes).
-    "GSOBJ_1003": (RefusedError, "Gainsight does not delete the record"),
+    "GSOBJ_1003": (errors.RefusedError, "Gainsight does not delete the record"),
     401: _NOT_ACCEPTED,
     403: (
-        AccessDeniedError,
+        errors.AccessDeniedError,
         "Gainsight denies this call; ask an administrator to allow the credential or IP address",
     ),
     429: _THROTTLED,
@@ -124,6 +107,9 @@ def read_response(http: requests.Response, call: Call) -> Response:
         parsed = decode(http.content)
     body = as_mapping(parsed)
     headers = {name.lower(): value for name, value in http.headers.items()}
+    server_time: datetime | None = None
+    with suppress(ValueError):
+        server_time = parsedate_to_datetime(headers.get("date", ""))
     return Response(
         call=call,
         status=http.status_code,
@@ -133,7 +119,7 @@ def read_response(http: requests.Response, call: Call) -> Response:
         body=body,
         data=body.get("data"),
         request_id=as_text(body.get("requestId")) or headers.get("x-gs-request-id"),
-        server_time=_http_time(headers.get("date")),
+        server_time=server_time,
     )
 
 
@@ -148,10 +134,10 @@ def check_response(response: Response, *, is_gainsight: bool) -> None:
         raise _failure(response, is_gainsight)
     if not call.expects(response.data):
         message = "the response does not have the shape of this call's responses"
-        raise AmbiguousResponseError(message, **response.context)
+        raise errors.AmbiguousResponseError(message, **response.context)
 
 
-def field_failures(body: Record) -> tuple[FieldFailure, ...]:
+def field_failures(body: Record) -> tuple[errors.FieldFailure, ...]:
     """Return the failed fields that an envelope names, of all failed records.
 
     They are listed nested (a list per record), flat, or not at all. What a listed failure leaves
@@ -164,7 +150,7 @@ def field_failures(body: Record) -> tuple[FieldFailure, ...]:
     return tuple(_completed(failure, described) for failure in listed) or (described,)
 
 
-def _failure(response: Response, is_gainsight: bool) -> GainsightError:
+def _failure(response: Response, is_gainsight: bool) -> errors.GainsightError:
     status, context = response.status, response.context
     if status in _REDIRECTS:
         target = response.headers.get("location", "an unnamed address")
@@ -172,27 +158,28 @@ def _failure(response: Response, is_gainsight: bool) -> GainsightError:
             f"the response redirects to {target}. Credentials are sent to the configured address "
             "only; if the tenant has moved there, set domain (or base_url) to it"
         )
-        return RedirectedError(message, **context)
+        return errors.RedirectedError(message, **context)
     if status == _TOO_LARGE:
         message = "the request body is too large; nothing was written"
-        return PayloadTooLargeError(message, **context)
+        return errors.PayloadTooLargeError(message, **context)
     by_status = _FAILED if status in _SERVER_FAULTS else _KNOWN_FAILURES.get(status)
     known = _KNOWN_FAILURES.get(context["code"] or "", by_status)
     if known is None:
         return _refusal(response) if response.is_object else _unreadable(response, is_gainsight)
     kind, message = known
     error = kind(message, **context)
-    if isinstance(error, RetryCallError):
-        error.retry_after = _retry_after(response)
+    retry_after = response.headers.get("retry-after", "").strip()
+    if isinstance(error, errors.RetryCallError) and retry_after.isdecimal():
+        error.retry_after = float(retry_after)
     return error
 
 
-def _unreadable(response: Response, is_gainsight: bool) -> GainsightError:
+def _unreadable(response: Response, is_gainsight: bool) -> errors.GainsightError:
     """Return the error of a response without a JSON object; a refusal is one even so."""
     context = response.context
     is_refusal = response.status in _REFUSALS and response.status != _NOT_FOUND
     if is_refusal and not response.call.partial:
-        return RefusedError("the call is refused without a readable reason", **context)
+        return errors.RefusedError("the call is refused without a readable reason", **context)
     content = response.content.strip()
     is_page = "html" in response.headers.get("content-type", "").lower() or content[:1] == b"<"
     if is_page and not is_gainsight and not is_refusal:
@@ -200,25 +187,27 @@ def _unreadable(response: Response, is_gainsight: bool) -> GainsightError:
             "a web page responds instead of the API: the domain does not seem to be a Gainsight "
             "tenant. It should look like mycompany.gainsightcloud.com"
         )
-        return UnreachableError(message, **context)
+        return errors.UnreachableError(message, **context)
     shape = "a web page" if is_page else "not a JSON object, or cut short"
-    return AmbiguousResponseError(f"the response is {shape if content else 'empty'}", **context)
+    return errors.AmbiguousResponseError(
+        f"the response is {shape if content else 'empty'}", **context
+    )
 
 
-def _refusal(response: Response) -> GainsightError:
+def _refusal(response: Response) -> errors.GainsightError:
     """Return the error of a readable refusal that concerns what was sent."""
     body, context = response.body, response.context
     if response.call.partial and isinstance(response.data, list):
         message = "the refusal does not state the outcome of each record"
-        return AmbiguousResponseError(message, **context)
+        return errors.AmbiguousResponseError(message, **context)
     if body.get("title") == "OBJECT_NOT_FOUND":
-        return ObjectNotFoundError("the tenant has no such object", **context)
+        return errors.ObjectNotFoundError("the tenant has no such object", **context)
     if response.status == _NOT_FOUND:
-        return NotFoundError("the tenant does not have what was asked for", **context)
+        return errors.NotFoundError("the tenant does not have what was asked for", **context)
     if response.status in _SUCCESSES and body.get("result") is not False:
         message = "the response states neither success nor failure"
-        return AmbiguousResponseError(message, **context)
-    return RefusedError(
+        return errors.AmbiguousResponseError(message, **context)
+    return errors.RefusedError(
         "Gainsight refuses the call",
         failures=field_failures(body),
         data=response.data,
@@ -226,27 +215,7 @@ def _refusal(response: Response) -> GainsightError:
     )
 
 
-def _retry_after(response: Response) -> float | None:
-    """Return the seconds to wait that the server asks for, as a number or as a date."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(value)
-    until = _http_time(value)
-    if until is None or response.server_time is None:
-        return None
-    return max(0.0, (until - response.server_time).total_seconds())
-
-
-def _http_time(text: str | None) -> datetime | None:
-    """Parse the time of an HTTP header."""
-    try:
-        time = parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-
-
-def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:
+def _failures_in(entry: Json) -> tuple[errors.FieldFailure, ...]:
     """Return the failed fields of one listed entry, at any depth."""
     if isinstance(entry, list):
         return tuple(failure for inner in entry for failure in _failures_in(inner))
@@ -254,7 +223,7 @@ def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:
         return ()
     if isinstance(entry.get("errors"), list):
         return _failures_in(entry["errors"])
-    failure = FieldFailure(
+    failure = errors.FieldFailure(
         field=as_text(entry.get("fieldName")),
         value=entry.get("invalidValue"),
         code=as_text(entry.get("errorCode")) or "",
@@ -263,16 +232,16 @@ def _failures_in(entry: Json) -> tuple[FieldFailure, ...]:
     return (failure,) if failure.field or failure.code or failure.message else ()
 
 
-def _described_failure(body: Record) -> FieldFailure | None:
+def _described_failure(body: Record) -> errors.FieldFailure | None:
     found = _FIELD_IN_DESCRIPTION.match(as_text(body.get("errorDesc")) or "")
     if found is None:
         return None
     code = as_text(body.get("errorCode")) or ""
     value = None if code == _NULL_CODE else found["value"]
-    return FieldFailure(found["field"], value, code, found["message"])
+    return errors.FieldFailure(found["field"], value, code, found["message"])
 
 
-def _completed(failure: FieldFailure, described: FieldFailure) -> FieldFailure:
+def _completed(failure: errors.FieldFailure, described: errors.FieldFailure) -> errors.FieldFailure:
     """Complete a listed failure by what the description adds."""
     if failure.field not in {None, described.field} or failure.code not in {"", described.code}:
         return failure

@@ -15,14 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from target_gainsight.api import errors
 from target_gainsight.api.auth import AuthHeader
-from target_gainsight.api.errors import (
-    AmbiguousResponseError,
-    CallContext,
-    ConnectError,
-    GainsightError,
-    UnreachableError,
-)
 from target_gainsight.api.http.call import Call, FormStream
 from target_gainsight.api.http.json_codec import encode
 
@@ -96,7 +90,7 @@ class Transport:
         except ValueError as error:
             # Its text may quote a header, so it is not shown.
             message = f"the request cannot be sent ({type(error).__name__})"
-            raise UnreachableError(message, **call.context) from None
+            raise errors.UnreachableError(message, **call.context) from None
         except OSError as error:
             raise _fault(error, call.context) from error
         finally:
@@ -109,17 +103,17 @@ class Transport:
             self._session.close()
 
 
-def _fault(error: OSError, call: CallContext) -> GainsightError:
+def _fault(error: OSError, call: errors.CallContext) -> errors.GainsightError:
     """Classify a failed exchange by whether the request can have reached the tenant."""
     if not isinstance(error, requests.RequestException):
-        return UnreachableError(f"the request cannot be sent: {error}", **call)
+        return errors.UnreachableError(f"the request cannot be sent: {error}", **call)
     causes = tuple(_causes(error))
     for kind, reason in _NEVER_CONNECTED:
         if any(isinstance(cause, kind) for cause in causes):
-            return ConnectError(reason.format(causes[-1]), **call)
+            return errors.ConnectError(reason.format(causes[-1]), **call)
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
-        return AmbiguousResponseError("no response came in time", timed_out=True, **call)
-    return AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)
+        return errors.AmbiguousResponseError("no response came in time", timed_out=True, **call)
+    return errors.AmbiguousResponseError(f"the connection broke: {causes[-1]}", **call)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

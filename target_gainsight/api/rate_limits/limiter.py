@@ -17,14 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from target_gainsight.api import errors
 from target_gainsight.api.clock import Clock
-from target_gainsight.api.errors import (
-    CallBudgetExceededError,
-    QuotaExceededError,
-    QuotaStoreError,
-    StoppedError,
-    ThrottledError,
-)
 from target_gainsight.api.rate_limits.groups import (
     DAY_SECONDS,
     DOCUMENTED_LIMITS,
@@ -98,9 +92,9 @@ class RateLimiter:
             if wait <= 0:
                 return Permit(group, permit_id, issued_at=now, waited=now - began)
             if self._clock.wait(wait):
-                raise StoppedError
+                raise errors.StoppedError
 
-    def release(self, permit: Permit, throttled: ThrottledError | None = None) -> None:
+    def release(self, permit: Permit, throttled: errors.ThrottledError | None = None) -> None:
         """End a call: its permit is released one window from now.
 
         A call that was `throttled` blocks the group until its next window, or for as long as the
@@ -108,7 +102,7 @@ class RateLimiter:
         A store that fails here does not cost the response; the next call will fail.
         """
         state, now = self._groups[permit.group], self._clock.now()
-        with suppress(QuotaStoreError):
+        with suppress(errors.QuotaStoreError):
             server_now = now + self._store.seconds_ahead
             self._store.update(
                 permit.group, lambda usage: usage.release(permit.id, state.limits, server_now)
@@ -135,10 +129,10 @@ class RateLimiter:
         """Count a permit and return 0, or return the seconds until it is worth another try."""
         limits = state.limits
         if self._stopped:
-            raise StoppedError
+            raise errors.StoppedError
         if self._calls_left <= 0:
             message = "the calls that this run may make are used up"
-            raise CallBudgetExceededError(message)
+            raise errors.CallBudgetExceededError(message)
         until = max(state.blocked_until, state.full_until)
         if now < until:
             return until - now
@@ -193,10 +187,10 @@ def _block(state: _GroupState, permit: Permit, retry_after: float | None, now: f
         )
 
 
-def _quota_exceeded(reason: str, now: float) -> QuotaExceededError:
+def _quota_exceeded(reason: str, now: float) -> errors.QuotaExceededError:
     midnight = (now // DAY_SECONDS + 1) * DAY_SECONDS
     message = (
         f"{reason} It is renewed at {datetime.fromtimestamp(midnight, timezone.utc):%Y-%m-%d %H:%M}"
         " UTC; a run after that continues where this one stopped"
     )
-    return QuotaExceededError(message)
+    return errors.QuotaExceededError(message)

@@ -10,15 +10,7 @@ from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
-from target_gainsight.api.errors import (
-    AccessDeniedError,
-    NotFoundError,
-    ObjectNotFoundError,
-    RefusedError,
-    UnavailableError,
-    UnknownRouteError,
-    WrongMetadataError,
-)
+from target_gainsight.api import errors
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import (
     Json,
@@ -61,7 +53,13 @@ _DESCRIBE_SEVERAL = {
     "populateAutoSuggestDetails": "true",
     "externalContext": "false",
 }
-_UNREADABLE = (AccessDeniedError, NotFoundError, RefusedError, UnavailableError, UnknownRouteError)
+_UNREADABLE = (
+    errors.AccessDeniedError,
+    errors.NotFoundError,
+    errors.RefusedError,
+    errors.UnavailableError,
+    errors.UnknownRouteError,
+)
 
 
 @dataclass(frozen=True)
@@ -154,12 +152,12 @@ class MetadataApi:
         entries = _entries(response.data)
         if not entries:
             message = f"the tenant has no object {object_name}"
-            raise ObjectNotFoundError(message, request_id=response.request_id)
+            raise errors.ObjectNotFoundError(message, request_id=response.request_id)
         entry = _entry_of(object_name, entries)
         if entry is None:
             described = ", ".join(str(each.get("objectName")) for each in entries[:5])
             message = f"asked to describe {object_name}, the tenant describes {described} instead"
-            raise WrongMetadataError(message, request_id=response.request_id)
+            raise errors.WrongMetadataError(message, request_id=response.request_id)
         return self._schema(entry, object_name)
 
     def describe_several(self, object_names: Sequence[str]) -> dict[str, ObjectSchema]:

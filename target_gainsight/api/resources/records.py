@@ -12,14 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from target_gainsight.api.errors import (
-    FieldFailure,
-    GainsightError,
-    NotFoundError,
-    RefusedError,
-    UnavailableError,
-    UnreadableFieldError,
-)
+from target_gainsight.api import errors
 from target_gainsight.api.http.call import Call
 from target_gainsight.api.http.json_codec import (
     Json,
@@ -55,7 +48,7 @@ class WriteResponse:
 
     count: int
     records: tuple[Record, ...]
-    failures: tuple[FieldFailure, ...]
+    failures: tuple[errors.FieldFailure, ...]
     request_id: str | None
     server_time: datetime | None
 
@@ -123,14 +116,14 @@ class RecordsApi:
         """Return a record by its GSID, or raise `NotFoundError`."""
         try:
             data = self._send(Call("GET", objects_path(object_name, gsid), kind="get")).data
-        except RefusedError as error:
+        except errors.RefusedError as error:
             if error.code != _NOTHING_MATCHES:
                 raise
             data = None
         if rows := rows_of(data) or as_mappings([data]):
             return rows[0]
         message = f"{object_name} has no record {gsid}"
-        raise NotFoundError(message)
+        raise errors.NotFoundError(message)
 
     def delete(self, object_name: str, gsid: str, *, repeatable: bool = True) -> None:
         """Delete a record (Company API, Delete).
@@ -181,19 +174,21 @@ class RecordsApi:
         )
         try:
             rows = rows_of(self._send(call).data) or ()
-        except UnavailableError as error:
+        except errors.UnavailableError as error:
             if known or error.status != _SERVER_ERROR:
                 raise
             message = (
                 f"{object_name} responds to every query with a server error and never did "
                 "otherwise. Some system objects cannot be read; look up another object"
             )
-            raise UnavailableError(message, **error.context) from error
-        except (RefusedError, NotFoundError) as error:
+            raise errors.UnavailableError(message, **error.context) from error
+        except (errors.RefusedError, errors.NotFoundError) as error:
             self._readable.add(name)
             if error.code in UNREADABLE_CODES:
                 fields = fields_in(error.description or "", select)
-                raise UnreadableFieldError(error.message, fields=fields, **error.context) from error
+                raise errors.UnreadableFieldError(
+                    error.message, fields=fields, **error.context
+                ) from error
             if not means_no_rows(error):
                 raise
             return ()
@@ -235,7 +230,7 @@ def objects_path(*parts: str) -> str:
     return "/".join(["/v1/data/objects", *(quote(part, safe="") for part in parts)])
 
 
-def means_no_rows(error: GainsightError) -> bool:
+def means_no_rows(error: errors.GainsightError) -> bool:
     """Return whether the refusal of a query means that no row matches."""
     return error.code == _NOTHING_MATCHES or bool(_NO_DATA.match(error.description or ""))
 

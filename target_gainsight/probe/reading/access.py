@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from target_gainsight.api.http.call import TOKEN_CALL
+from target_gainsight.api.auth import TOKEN_CALL
 from target_gainsight.probe.observations import NotSettledError, Observation, Topic
 from target_gainsight.probe.reading.facts import TenantFacts
 
