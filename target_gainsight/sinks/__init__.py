@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from target_gainsight.settings.stream_settings import StreamSettings
 from target_gainsight.sinks.files import BulkCsvSink, SurveyCsvSink
-from target_gainsight.sinks.records import PersonSink, RecordsSink
-from target_gainsight.sinks.static_schemas import CtaSink, TimelineSink
+from target_gainsight.sinks.kinds import CtaSink, PersonSink, RecordsSink, TimelineSink
 from target_gainsight.sinks.stream import StreamSink
 
 __all__ = ["StreamSink", "sink_class"]

@@ -1,0 +1,276 @@
+"""The kinds of objects: how the rows of each are read, written and compared."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from typing_extensions import override
+
+from target_gainsight.api import ObjectSchema
+from target_gainsight.loading.classification import ExistingOnInsert
+from target_gainsight.loading.deletes.deleted_rows import RowStream
+from target_gainsight.loading.deletes.row_deleter import DeleteWriter, RowDeleter
+from target_gainsight.loading.loader import RecordLoader
+from target_gainsight.loading.object_schemas import read_static_schema
+from target_gainsight.loading.outcomes import Outcome, reason_of_fields
+from target_gainsight.loading.reading.api_rows import LINK_OBJECT, Comparison, PeopleRows
+from target_gainsight.loading.reading.current_rows import GSID, CurrentRows, ObjectReader, RowReader
+from target_gainsight.loading.reading.fallback_rows import FallbackRows
+from target_gainsight.loading.records import LoadRecord, SourceRecord
+from target_gainsight.loading.writing.per_record_writers import (
+    CtaWriter,
+    PeopleWriter,
+    TimelineWriter,
+)
+from target_gainsight.loading.writing.records_writer import RecordsWriter
+from target_gainsight.loading.writing.writer import Writer
+from target_gainsight.mapping.errors import RecordRejectedError, display
+from target_gainsight.mapping.planning.static_schemas import (
+    AUTHOR,
+    AUTHOR_ID,
+    EXPECTED_FIELDS,
+    EXTERNAL_ID,
+    READ_AS,
+    UNCOMPARED,
+    static_schema,
+)
+from target_gainsight.mapping.types.spellings import is_blank
+from target_gainsight.mapping.types.strings import join_keys
+from target_gainsight.mapping.write_rules import WriteRules
+from target_gainsight.settings.stream_settings import DUE_DATE
+from target_gainsight.sinks.object_sink import Derive, ObjectSink
+from target_gainsight.sinks.stream import DELETED_AT
+
+EMAIL = "Email"
+
+
+class RecordsSink(ObjectSink):
+    """Loads companies, relationships or a custom object, 50 records in a call."""
+
+    @override
+    def setup(self) -> None:
+        super().setup()
+        if self.stream.deletes == "delete":
+            self.logger.info(
+                "stream %s: deletes are on: a record with _sdc_deleted_at deletes its row of %s, "
+                "at most %d in this run (max_deletes)",
+                self.stream_name,
+                self.object_name,
+                self.stream.max_deletes,
+            )
+
+    @override
+    def take_deleted(self, record: Mapping[str, Any], source: SourceRecord) -> None:
+        """Add a record to its group that deletes its row; it has its lookup keys only."""
+        deleted_at = source.message["record"][DELETED_AT]
+        if self.stream.deletes != "delete" or not deleted_at or is_blank(deleted_at):
+            super().take_deleted(record, source)
+            return
+        try:
+            fields = self.mapper.map_keys(record)
+        except RecordRejectedError as error:
+            self.ledger.record_source(source, Outcome.REJECTED, reason_of_fields(error.errors))
+            return
+        loaded = LoadRecord(source, fields, deletes=True)
+        loaded.references = {
+            plan.target: plan.references_of(record)
+            for plan in self.lookups.lookups
+            if plan.target in self.plan.keys
+        }
+        self._append(loaded)
+
+    @override
+    def _make_loader(self) -> RecordLoader:
+        loader = super()._make_loader()
+        if self.stream.deletes != "delete":
+            return loader
+        records, schema, plan = self.client.records, self._object_schema, self.context.plan
+        writer: Writer = DeleteWriter(records, self.object_name, self.clock)
+        if plan is not None:
+            plan.streams[self.stream_name].max_deletes = self.stream.max_deletes
+            writer = loader.writer
+        loader.deleter = RowDeleter(
+            stream=RowStream(self.stream_name, self.object_name, self.plan.keys, schema),
+            max_deletes=self.stream.max_deletes,
+            records=records,
+            deleted=self.context.deleted_rows,
+            writer=writer,
+            resends=loader.resends,
+            pool=loader.pool,
+            plan=plan,
+        )
+        return loader
+
+    @override
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+        keys, comparison, current = self._keys.names, Comparison(self.mapper), self._read_rows()
+        dates = (
+            name
+            for name, converter in self.mapper.converters.items()
+            if converter.field and converter.field.data_type == "DATE"
+        )
+        only_new = self.stream.sync_mode == "insert"
+        writer = RecordsWriter(
+            records=self.client.records,
+            object_name=self.object_name,
+            keys=keys,
+            date_fields=frozenset(dates),
+            date_format=self.stream.date_format,
+            recovery=self._recover_creates(current, comparison, only_new=only_new),
+            clock=self.clock,
+            batch_size=self.batch_size,
+        )
+        if current is None or not self.plan.fallback_keys:
+            return current, writer, comparison
+        by = self._reader_of(self.plan.fallback_keys)
+        fallback = replace(current, keys=by, required=(GSID, *keys))
+        context, name = self.context, self.object_name.lower()
+        deleted = context.plan.deleted if context.plan else ()
+        claimed = context.claimed_rows[name]
+        return FallbackRows(current, keys, fallback, by, claimed, deleted), writer, comparison
+
+
+class PersonSink(ObjectSink):
+    """Loads people, one in a call; they are identified by Email."""
+
+    call_kinds = ("person", "person")
+    existing_on_insert: ExistingOnInsert = "skipped"
+    fixed_keys = ("Email",)
+
+    @override
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+        fields, links = self.lookups.link_fields, self.stream.company_links
+        rows = PeopleRows(
+            reader=ObjectReader(self.client.records, self.object_name),
+            keys=self._keys,
+            ruled=tuple(self.stream.field_rules),
+            links=ObjectReader(self.client.records, LINK_OBJECT),
+            link_fields=tuple(fields),
+        )
+        on_no_match = links.on_no_match if links else "reject"
+        writer = PeopleWriter(self.client.people, on_no_match=on_no_match)
+        converters = {name: each for name, (_, each) in fields.items()}
+        comparison = Comparison(self.mapper, link_fields=converters)
+        return rows, writer, comparison
+
+
+class StaticSchemaSink(ObjectSink):
+    """Loads one stream into an object that has an API of its own.
+
+    Attributes:
+        needs_rows: Whether nothing can be written safely without a look at what is there.
+    """
+
+    existing_on_insert: ExistingOnInsert = "compared"
+    needs_rows: bool
+
+    @abstractmethod
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
+        """Return the writer of batches."""
+
+    @override
+    def _make_parts(self) -> tuple[RowReader | None, Writer, Comparison]:
+        known = {field.name for field in self._describe().fields}  # others are sent unchecked
+        compared = known - UNCOMPARED.get(self.object_name, frozenset()) - self._only_new
+        comparison = Comparison(self.mapper, frozenset(compared))
+        rows = self._read_rows(
+            required=(GSID,) if self.needs_rows else (),
+            compared=frozenset(compared),
+            read_as=READ_AS.get(self.object_name, {}),
+            may_stay_unread=not (self.needs_rows or self.stream.field_rules),
+        )
+        return rows, self._make_writer(rows, comparison), comparison
+
+    @property
+    def _only_new(self) -> frozenset[str]:
+        """A due date so many days ahead counts from the run that creates the CTA."""
+        return frozenset() if self.stream.days_until_due is None else frozenset({DUE_DATE})
+
+    @override
+    def plan_again(self, *, keys_changed: bool) -> bool:
+        # A field that was not known before needs other reads, and so a new sink.
+        mentioned = static_schema(self.object_name, self._mentioned()).fields
+        known = all(self._describe().field(field.name) for field in mentioned)
+        return known and super().plan_again(keys_changed=keys_changed)
+
+    @override
+    def _describe(self) -> ObjectSchema:
+        return self._object_schema or read_static_schema(
+            self.object_name,
+            self._mentioned(),
+            describe=self.context.schemas.get_if_readable,
+            cockpit=self.client.cockpit,
+        )
+
+    def _mentioned(self) -> tuple[str, ...]:
+        stream = self.stream
+        return (*sorted(self._filled_fields()), *stream.lookup_keys, *stream.field_rules)
+
+
+class CtaSink(StaticSchemaSink):
+    """Loads CTAs; they are identified by lookup keys of the stream's choice."""
+
+    call_kinds = ("cta", "cta")
+    needs_rows = True
+    name_identifies = False
+
+    @override
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
+        return CtaWriter(
+            cockpit=self.client.cockpit,
+            not_changed=self._only_new.union(self._keys.names),
+            recovery=self._recover_creates(rows, comparison, only_new=False),
+            clock=self.clock,
+            batch_size=self.batch_size,
+        )
+
+
+class TimelineSink(StaticSchemaSink):
+    """Loads Timeline activities.
+
+    Where the stream brings no ExternalId, its key properties, joined, are one. Where it brings no
+    Author, the email by which AuthorId is looked up is the author.
+    """
+
+    call_kinds = ("timeline", "timeline")
+    fixed_keys = (EXTERNAL_ID,)
+    needs_rows = False
+
+    @override
+    def setup(self) -> None:
+        super().setup()
+        filled = self._filled_fields()
+        missing = [name for name in EXPECTED_FIELDS if name not in filled]
+        if missing and self.stream.sync_mode != "update":
+            self.logger.warning(
+                "stream %s: nothing fills %s; Gainsight probably refuses to save an activity "
+                "without it. Map a column to it, or set a constant",
+                display(self.stream_name),
+                " and ".join(missing),
+            )
+
+    @override
+    def _derive(self) -> Mapping[str, Derive]:
+        filled, lookup = self._filled_fields(), self.stream.lookups.get(AUTHOR_ID)
+        derived: dict[str, Derive] = {}
+        if EXTERNAL_ID not in filled and self.key_properties:
+            derived[EXTERNAL_ID] = lambda record: join_keys(record, self.key_properties)
+        emails = [] if lookup is None else [n for n, to in lookup.fields.items() if to == EMAIL]
+        if AUTHOR not in filled and emails:
+            derived[AUTHOR] = lambda record: record.get(emails[0])
+        return derived
+
+    @override
+    def _make_writer(self, rows: CurrentRows | None, comparison: Comparison) -> Writer:
+        return TimelineWriter(
+            timeline=self.client.timeline,
+            rows=cast("CurrentRows", rows),  # an activity always has a key, and so rows
+            comparison=comparison,
+            rules=WriteRules(self.stream.field_rules) if self.stream.field_rules else None,
+            updates_known=self.stream.sync_mode != "insert",
+            clock=self.clock,
+            batch_size=self.batch_size,
+        )
