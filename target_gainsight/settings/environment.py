@@ -9,7 +9,7 @@ from typing import Any
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_gainsight.settings.model import declared_settings
-from target_gainsight.settings.setting import SDK_GROUP, Kind, read_object
+from target_gainsight.settings.setting import SDK_GROUP, Kind, join_names, read_object
 
 MELTANO_PREFIX = "MELTANO_LOAD_"
 """Prefix of the variables in which Meltano passes all settings to whatever loader it runs."""
@@ -72,3 +72,13 @@ def _completed(given: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, 
         elif isinstance(given[name], dict) and isinstance(value, dict):
             completed[name] = _completed(given[name], value)
     return completed
+
+
+def join_stream_maps(maps: Mapping[str, Any]) -> dict[str, Any]:
+    """Join stream names: ``{crm: {accounts: {…}}}`` is ``crm.accounts``.
+
+    A stream's own map holds text, lists and nulls, never an object: an object that holds one is a
+    part of a name. ``{crm: {accounts: __NULL__}}`` may leave out the stream ``crm.accounts`` or the
+    property ``accounts`` of ``crm``; it is left as it is.
+    """
+    return join_names(maps, lambda value: any(isinstance(each, dict) for each in value.values()))

@@ -2,7 +2,7 @@
 
 The parser, ``--about``, meltano.yml, hub/, .env.example and the tables of the documentation are
 all derived from the declarations here and in ``stream_settings``. What the values mean together
-is decided in ``parsing``, ``connection`` and ``stream_parsing``.
+is decided in ``parsing`` and ``connection``.
 
 Each sentence of a description begins with a capital letter, and names with dots stand in
 backticks: Meltano Hub's bot edits a description that is written otherwise.

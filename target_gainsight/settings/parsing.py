@@ -5,7 +5,7 @@ An error names the setting, shows what was given (never a secret) and says what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -14,7 +14,6 @@ from target_gainsight.settings.connection import (
     parse_notify_url,
     parse_quota_store,
 )
-from target_gainsight.settings.dotted_names import join_names
 from target_gainsight.settings.errors import ConfigErrors, SettingsError, did_you_mean, display
 from target_gainsight.settings.model import (
     ENTRY_SETTINGS,
@@ -26,14 +25,82 @@ from target_gainsight.settings.model import (
     Settings,
     declared_settings,
 )
-from target_gainsight.settings.setting import SDK_GROUP, Kind, check_names, read_values, settings_of
-from target_gainsight.settings.stream_parsing import OBJECT, SETTINGS_OF_AN_OBJECT, parse_stream
+from target_gainsight.settings.setting import (
+    SDK_GROUP,
+    check_names,
+    join_names,
+    read_values,
+    settings_of,
+)
 from target_gainsight.settings.stream_settings import StreamSettings
 
 _Form = TypeVar("_Form")
 
 SYNC_MODE_OF = {"append-only": "insert", "upsert": "upsert"}
 """The sync mode that each load_method of the SDK means."""
+
+OBJECT = ("object_type", "custom_object_name")
+SETTINGS_OF_AN_OBJECT = (
+    *OBJECT,
+    *("lookup_keys", "fallback_keys", "field_rules", "field_mapping"),
+    *("constants", "lookups", "company_links"),
+)
+"""What an entry that names an object does not inherit."""
+
+_BULK = {
+    **dict.fromkeys(
+        ("sync_mode", "lookup_keys", "fallback_keys", "lookups", "company_links", "unknown_fields"),
+        "the Gainsight job defines its operation, keys and columns",
+    ),
+    **dict.fromkeys(
+        ("field_rules", "multi_match", "near_matches", "skip_unchanged", "max_creates"),
+        "current rows are not read",
+    ),
+    **dict.fromkeys(("null_values", "deletes"), "a CSV file has neither nulls nor deletes"),
+}
+_JOBS = "bulk jobs load companies, relationships and custom objects"
+_PEOPLE = "people are always identified by Email"
+_ACTIVITIES = "activities are always identified by ExternalId"
+
+INAPPLICABLE: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("object_type", "survey_csv"): dict.fromkeys(
+        (*_BULK, "field_mapping", "rich_text", "transport", "bulk_job_id"),
+        "an administrator imports its file, whose columns survey_columns assigns",
+    ),
+    ("object_type", "person"): {
+        "lookup_keys": _PEOPLE,
+        "fallback_keys": _PEOPLE,
+        "transport": _JOBS,
+        "deletes": "the People API does not delete",
+    },
+    ("object_type", "timeline"): {
+        "lookup_keys": _ACTIVITIES,
+        "fallback_keys": _ACTIVITIES,
+        "transport": _JOBS,
+        "deletes": "the Timeline API does not delete",
+    },
+    ("object_type", "cta"): {
+        "fallback_keys": "the lookup keys of an existing CTA cannot be written",
+        "transport": _JOBS,
+        "deletes": "the Cockpit API does not delete",
+    },
+    ("transport", "bulk"): _BULK,
+    ("sync_mode", "insert"): dict.fromkeys(
+        ("field_rules", "fallback_keys", "deletes"), "insert reads no existing rows"
+    ),
+}
+"""The settings that do not apply beside the value of another, and why."""
+
+REQUIRES = {
+    "custom_object_name": ("object_type", "custom_object"),
+    "company_links": ("object_type", "person"),
+    "survey_columns": ("object_type", "survey_csv"),
+    "bulk_job_id": ("transport", "bulk"),
+}
+"""The settings that apply only beside a value of another."""
+
+WITHOUT_EFFECT = ("skip", "rest")
+"""Values that ask for nothing, and may stand beside anything."""
 
 
 def parse_settings(raw: Mapping[str, Any]) -> Settings:
@@ -57,7 +124,7 @@ def parse_settings(raw: Mapping[str, Any]) -> Settings:
         connection=parse_connection(_build(Connection, given), errors),
         limits=replace(limits, quota_store=store),
         output=_build_output(given, errors),
-        default_stream=parse_stream(top, {}, "", errors),
+        default_stream=_parse_stream(top, {}, "", errors),
         streams={
             name: _parse_entry(name, entry, top, errors)
             for name, entry in join_names(given.get("streams", {}), _is_part).items()
@@ -77,16 +144,10 @@ def parse_output(raw: Mapping[str, Any]) -> Output:
 def read_sdk_settings(
     raw: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Read the settings of the Singer SDK, which may be text as well."""
+    """Read the settings of the Singer SDK; return them and the errors in them."""
     errors = ConfigErrors()
-    declared = [
-        each
-        for each in declared_settings(schema)
-        if each.group == SDK_GROUP and each.kind is not Kind.TEXT
-    ]
-    values = read_values(raw, declared, errors)
-    config = {name: value for name, value in raw.items() if not errors.has(name)}
-    return {**config, **values}, errors
+    declared = [each for each in declared_settings(schema) if each.group == SDK_GROUP]
+    return read_values(raw, declared, errors), errors
 
 
 def unknown_settings(raw: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
@@ -138,7 +199,58 @@ def _parse_entry(
     own = read_values(raw, (SETTINGS[each] for each in ENTRY_SETTINGS), errors, prefix)
     left = SETTINGS_OF_AN_OBJECT if own.keys() & OBJECT else ()
     inherited = {name: value for name, value in top.items() if name not in left}
-    return parse_stream(own, inherited, prefix, errors)
+    return _parse_stream(own, inherited, prefix, errors)
+
+
+def _parse_stream(
+    own: Mapping[str, Any], inherited: Mapping[str, Any], prefix: str, errors: ConfigErrors
+) -> StreamSettings | None:
+    """Decide how one stream is loaded; None if no setting names its object.
+
+    A setting that does not apply is an error where it is set for this object. One that is
+    inherited is meant for other streams.
+
+    Args:
+        own: The settings of its own entry, or those at the top; each has a valid type.
+        inherited: The settings at the top that hold for it as well.
+        prefix: What precedes the names of its own settings, such as ``streams.accounts.``.
+    """
+    given = {**inherited, **own}
+    if given.get("custom_object_name"):
+        given.setdefault("object_type", "custom_object")
+    if "object_type" not in given:
+        return None
+    dropped = dict(_inapplicable(given))
+    meant = own if prefix else (*SETTINGS_OF_AN_OBJECT, "deletes")
+    errors.extend(
+        f"{prefix}{name} {why}."
+        for name, why in dropped.items()
+        if name in own and name in meant and given[name] and given[name] not in WITHOUT_EFFECT
+    )
+    stream = StreamSettings(**{name: given[name] for name in given if name not in dropped})
+    if stream.object_type == "custom_object" and not stream.custom_object_name:
+        errors.append(
+            f"{prefix}custom_object_name is missing: set it to the API name of the custom object, "
+            "such as MyObject__gc."
+        )
+    if stream.transport == "bulk" and not stream.bulk_job_id:
+        errors.append(
+            f"{prefix}bulk_job_id is missing: set it to the job's ID, which Gainsight shows in "
+            "the job's cURL command."
+        )
+    return stream
+
+
+def _inapplicable(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """List the settings that do not apply, each with the reason."""
+    for name, (setting, value) in REQUIRES.items():
+        if name in given and given.get(setting) != value:
+            yield name, f"requires {setting}: {value}"
+    for (setting, value), reasons in INAPPLICABLE.items():
+        if given.get(setting) == value:
+            for name in filter(given.get, reasons):
+                why = f"cannot be combined with {setting}: {value}; {reasons[name]}"
+                yield name, f"{why}. Remove it"
 
 
 def _is_part(value: Mapping[str, Any]) -> bool:

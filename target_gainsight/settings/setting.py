@@ -12,7 +12,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from target_gainsight.settings.dotted_names import join_columns
 from target_gainsight.settings.errors import ConfigErrors, did_you_mean, display
 
 Scope = Literal["run", "stream", "entry"]
@@ -248,7 +247,7 @@ def _read_parts(value: Any, held: Any, name: str, errors: ConfigErrors) -> Any: 
     if is_dataclass(part):
         return {key: _read_form(each, part, f"{name}.{key}", errors) for key, each in value.items()}
     if part is str:
-        value = join_columns(value)
+        value = join_names(value, lambda _: True)
         for column, each in value.items():
             if not _read_text(each):
                 errors.add(f"{name}.{column}", display(each), "a name")
@@ -269,6 +268,23 @@ def _read_form(raw: object, form: Any, name: str, errors: ConfigErrors) -> Any: 
         ):
             errors.append(f"{name}.{each.name} is missing: {each.description}")
     return form(**values)
+
+
+def join_names(
+    raw: Mapping[str, Any], is_part: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Any]:
+    """Join names with dots, which Meltano splits: ``{address: {city: …}}`` is ``address.city``.
+
+    Args:
+        is_part: Decides whether the object under a name holds further parts of names.
+    """
+    joined: dict[str, Any] = {}
+    for name, value in raw.items():
+        if isinstance(value, dict) and is_part(value):
+            joined |= {f"{name}.{rest}": each for rest, each in join_names(value, is_part).items()}
+        else:
+            joined[name] = value
+    return joined
 
 
 def check_names(

@@ -13,16 +13,18 @@ from singer_sdk.about import AboutFormatter, AboutInfo
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
-from target_gainsight.settings.dotted_names import join_stream_maps
-from target_gainsight.settings.environment import read_environment, restore_dropped_names
+from target_gainsight.settings.environment import (
+    join_stream_maps,
+    read_environment,
+    restore_dropped_names,
+)
 from target_gainsight.settings.errors import SettingsError
-from target_gainsight.settings.model import Settings, declared_settings
+from target_gainsight.settings.model import Settings
 from target_gainsight.settings.parsing import (
     parse_settings,
     read_sdk_settings,
     unknown_settings,
 )
-from target_gainsight.settings.setting import SDK_GROUP
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +55,7 @@ def parse_config(given: Mapping[str, Any], schema: Schema) -> tuple[Settings, di
         settings = parse_settings(given)
     except SettingsError as error:
         errors += error.errors
-    values, wrong = read_sdk_settings(given, schema)
-    names = [each.name for each in declared_settings(schema) if each.group == SDK_GROUP]
-    of_sdk = {name: values[name] for name in names if name in values}
+    of_sdk, wrong = read_sdk_settings(given, schema)
     errors += [*wrong, *_sdk_errors(of_sdk, schema)]
     if settings is None or errors:
         summary, errors = "Config validation failed", [*dict.fromkeys(errors)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_gainsight.settings.dotted_names import join_stream_maps
+from target_gainsight.settings.environment import join_stream_maps
 
 MAP = {"Name": "name.upper()", "__key_properties__": ["Name"], "__else__": "__NULL__"}
 PARTS = st.text("abc_-", min_size=1, max_size=4)
