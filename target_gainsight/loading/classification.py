@@ -29,8 +29,6 @@ skipped; or it is unchanged when it is equal, and skipped when not."""
 RETRIED_CODES = ("unavailable", "outcome_unknown")
 """Rejects that do not depend on the values: a merge is not split for them."""
 
-ONLY_IN_SPELLING = "differs in spelling only"
-
 
 @dataclass(eq=False)
 class Classification:
@@ -38,61 +36,125 @@ class Classification:
 
     Attributes:
         seen_keys: The keys that this run has found or created; None if near matches do not matter.
+        checks_near: Near matches of new keys are read before these are written.
         plan: Records what would change, in a dry run.
     """
 
     settings: StreamSettings
-    mapper: Comparison
+    comparison: Comparison
     keys: KeyReader
     seen_keys: SeenKeys | None
+    checks_near: bool
     summary: Summary
     plan: Plan | None
     existing_on_insert: ExistingOnInsert
     rules: WriteRules | None
 
-    def classify(self, record: LoadRecord, matches: Matches, result: BatchResult) -> Action | None:
+    def classify(
+        self, record: LoadRecord, matches: Matches, result: BatchResult, *, near: bool
+    ) -> Action | Literal["new"] | None:
         """Decide how a record is written and note its GSID.
 
+        Args:
+            near: The matches are rows with other spellings of the keys of new records.
+
         Returns:
-            How it is to be written, or None when it has its outcome, which the result takes.
+            How it is to be written; "new" if its near matches are to be read before; or None when
+            it has its outcome, which the result takes.
         """
         if None in record.key and self.settings.sync_mode != "insert":
             result.settle(record, Outcome.REJECTED, self._key_missing(record))
             return None
         if not matches.readable:  # the response to the write shows whether the record existed
             only_updates = self.settings.sync_mode == "update"
-            incomplete = only_updates or bool(self.mapper.missing_for_create(record.fields))
+            incomplete = only_updates or bool(self.comparison.missing_for_create(record.fields))
             return "update" if incomplete else "create"
         found = matches.exact(record.key)
         if not found:
-            return self._classify_unmatched(record, matches, result)
+            return self._classify_unmatched(record, matches, result, near=near)
         record.claimed = None  # a row with its very key may have been created meanwhile
         self._remember(record)
         if len(found) > 1 and self.settings.multi_match == "reject":
             hint = "choose lookup_keys that are unique, or set multi_match to first"
             result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
             return None
-        return self.classify_matched(record, found[0], result)
+        return self._classify_matched(record, found[0], result)
 
-    def classify_unique(
-        self, record: LoadRecord, near_matches: Matches, result: BatchResult
+    def finds_row_to_delete(
+        self, record: LoadRecord, matches: Matches, result: BatchResult
+    ) -> bool:
+        """Find the one row that a record deletes and note its GSID; settle it if there is none."""
+        found, reason = matches.exact(record.key), None
+        if None in record.key:
+            reason = self._key_missing(record)
+        elif len(found) > 1:
+            hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
+            reason = self._multi_match(found, hint)
+        elif found:
+            record.gsid = str(found[0].get(GSID))
+            return True
+        else:
+            reason = self._near_match(record, matches)
+        outcome = Outcome.REJECTED if reason else Outcome.SKIPPED
+        result.settle(record, outcome, reason or no_row_reason(self.settings.object_name))
+        return False
+
+    def forget(self, key: Key) -> None:
+        """Forget the key of a row that was deleted."""
+        if self.seen_keys is not None:
+            self.seen_keys.forget(self.keys.normalize(key), key)
+
+    def _remember(self, record: LoadRecord) -> None:
+        """Remember the key of a record whose row exists, or will be created."""
+        if self.seen_keys is not None:
+            text = " | ".join([str(record.fields.get(name)) for name in self.keys.names])
+            self.seen_keys.add(self.keys.normalize(record.key), record.key, text)
+
+    def _classify_unmatched(
+        self, record: LoadRecord, matches: Matches, result: BatchResult, *, near: bool
+    ) -> Action | Literal["new"] | None:
+        reason = self._near_match(record, matches)
+        if reason is None and matches.claim is not None:
+            claim = matches.claim(record)
+            if isinstance(claim, Reason):
+                reason = claim
+            else:
+                record.claimed = claim
+        outcome = Outcome.REJECTED
+        if reason is None and record.claimed is None:
+            missing = self.comparison.missing_for_create(record.fields)
+            if self.settings.sync_mode == "update":
+                hint = "load it with sync_mode upsert to create it"
+                message = f"no {self.settings.object_name} has this key"
+                reason = Reason("no_match", message, hint=hint, is_listed=True)
+                outcome = Outcome.SKIPPED
+            elif missing:
+                reason = reason_of_fields(missing)
+        if reason is not None:
+            result.settle(record, outcome, reason)
+            return None
+        if self.checks_near and not near and self.keys.near_values(record.fields):
+            return "new"
+        return self._classify_new(record, result, near=near)
+
+    def _classify_new(
+        self, record: LoadRecord, result: BatchResult, *, near: bool
     ) -> Action | None:
-        """Classify a record with a new key, once rows with other spellings of it have been read."""
-        action = self.classify(record, near_matches, result)
-        is_new_key = action == "create" or (action is not None and record.claimed is not None)
-        if not is_new_key or self.seen_keys is None:
-            return action
-        normalized = self.keys.normalize(record.key)
-        other = self.seen_keys.find_other_spelling(normalized, record.key)
-        if other is None:
+        """Classify a record with a new key, unless this run has seen another spelling of it."""
+        if near and self.seen_keys is not None:
+            normalized = self.keys.normalize(record.key)
+            other = self.seen_keys.find_other_spelling(normalized, record.key)
+            if other is not None:
+                message = f"this run has a record with the key {display(other)}"
+                reason = _ambiguous(record, self.keys.names[0], message)
+                result.settle(record, Outcome.REJECTED, reason)
+                return None
             self._remember(record)
-            return action
-        message = f"this run has a record with the key {display(other)}, which {ONLY_IN_SPELLING}"
-        reason = _ambiguous(record, self.keys.names[0], message)
-        result.settle(record, Outcome.REJECTED, reason)
-        return None
+        if record.claimed is None:
+            return "create"
+        return self._classify_matched(record, record.claimed, result)
 
-    def classify_matched(
+    def _classify_matched(
         self, record: LoadRecord, row: Mapping[str, Any], result: BatchResult
     ) -> Action | None:
         """Classify a record whose row is known, be it found by fallback keys."""
@@ -104,7 +166,7 @@ class Classification:
         keys = self.keys.names
         changed: tuple[str, ...] = ()
         if compares:
-            changed = self.mapper.changed_fields(record.fields, row)
+            changed = self.comparison.changed_fields(record.fields, row)
             if changed and record.claimed is None:
                 changed = tuple(name for name in changed if name not in keys)
             if self.rules is not None:
@@ -123,56 +185,6 @@ class Classification:
         counts.cleared += sum(record.fields[name] is None for name in changed)
         return "update"
 
-    def finds_row_to_delete(
-        self, record: LoadRecord, matches: Matches, result: BatchResult
-    ) -> bool:
-        """Find the one row that a record deletes and note its GSID; settle it if there is none."""
-        found = matches.exact(record.key)
-        if None in record.key:
-            result.settle(record, Outcome.REJECTED, self._key_missing(record))
-        elif len(found) > 1:
-            hint = "choose lookup_keys that are unique: a delete never chooses among several rows"
-            result.settle(record, Outcome.REJECTED, self._multi_match(found, hint))
-        elif found:
-            record.gsid = str(found[0].get(GSID))
-            return True
-        elif reason := self._near_match(record, matches):
-            result.settle(record, Outcome.REJECTED, reason)
-        else:
-            result.settle(record, Outcome.SKIPPED, no_row_reason(self.settings.object_name))
-        return False
-
-    def _remember(self, record: LoadRecord) -> None:
-        """Remember the key of a record whose row exists, or will be created."""
-        if self.seen_keys is not None:
-            text = " | ".join([str(record.fields.get(name)) for name in self.keys.names])
-            self.seen_keys.add(self.keys.normalize(record.key), record.key, text)
-
-    def _classify_unmatched(
-        self, record: LoadRecord, matches: Matches, result: BatchResult
-    ) -> Action | None:
-        reason = self._near_match(record, matches)
-        if reason is None and matches.claim is not None:
-            claim = matches.claim(record)
-            if isinstance(claim, Reason):
-                reason = claim
-            else:
-                record.claimed = claim
-        if reason is not None:
-            result.settle(record, Outcome.REJECTED, reason)
-        elif record.claimed is not None:
-            return "update"
-        elif self.settings.sync_mode == "update":
-            message = f"no {self.settings.object_name} has this key"
-            hint = "load it with sync_mode upsert to create it"
-            reason = Reason("no_match", message, hint=hint, is_listed=True)
-            result.settle(record, Outcome.SKIPPED, reason)
-        elif missing := self.mapper.missing_for_create(record.fields):
-            result.settle(record, Outcome.REJECTED, reason_of_fields(missing))
-        else:
-            return "create"
-        return None
-
     def _near_match(self, record: LoadRecord, matches: Matches) -> Reason | None:
         """Return the reason to reject a record whose key resembles that of a row."""
         near = matches.near(record.key) if self.seen_keys is not None else None
@@ -181,8 +193,7 @@ class Classification:
         row, names = near[0], self.keys.names
         name = next((n for n in names if record.fields.get(n) != row.get(n)), names[0])
         other, object_name = display(row.get(name)), self.settings.object_name
-        message = f"{object_name} {row.get(GSID)} has {other}, which {ONLY_IN_SPELLING}"
-        return _ambiguous(record, name, message)
+        return _ambiguous(record, name, f"{object_name} {row.get(GSID)} has {other}")
 
     def _key_missing(self, record: LoadRecord) -> Reason:
         """Return why a record is rejected whose lookup left a key empty."""
@@ -224,7 +235,8 @@ def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _ambiguous(record: LoadRecord, name: str, message: str) -> Reason:
+def _ambiguous(record: LoadRecord, name: str, other: str) -> Reason:
+    message = f"{other}, which differs in spelling only"
     hint = "make the two equal, or set near_matches to ignore if they are different records"
     return Reason("ambiguous_key", message, field=name, value=record.fields.get(name), hint=hint)
 
@@ -266,30 +278,23 @@ def merge_by_key(group: Sequence[LoadRecord], rules: WriteRules | None = None) -
     return list(by_key.values())
 
 
-def split_repeats(group: Sequence[LoadRecord]) -> Iterator[list[LoadRecord]]:
-    """Split a group so that no key occurs twice in a part."""
-    part: dict[Key, LoadRecord] = {}
-    for record in group:
-        if record.key in part:
-            yield list(part.values())
-            part = {}
-        part[record.key] = record
-    yield list(part.values())
-
-
-def split_at_deletes(
-    group: Sequence[LoadRecord], normalize: Callable[[Key], Key]
+def split_by_key(
+    group: Sequence[LoadRecord], normalize: Callable[[Key], Key], *, merges: bool
 ) -> Iterator[list[LoadRecord]]:
-    """Split a group so that a key that is deleted occurs once in a part, in any spelling."""
+    """Split a group so that a key that is deleted occurs once in a part, in any spelling.
+
+    Args:
+        merges: Other records with the same key may be merged; if not, no key occurs twice.
+    """
     part: list[LoadRecord] = []
-    deletes: dict[Key, bool] = {}
+    stands_alone: dict[Key, bool] = {}
     for record in group:
-        key = normalize(record.key)
-        if deletes.get(key) or (record.deletes and key in deletes):
+        key, alone = normalize(record.key), record.deletes or not merges
+        if key in stands_alone and (alone or stands_alone[key]):
             yield part
-            part, deletes = [], {}
+            part, stands_alone = [], {}
         part.append(record)
-        deletes[key] = record.deletes
+        stands_alone[key] = alone
     yield part
 
 

@@ -7,7 +7,7 @@ sending happens in the main thread; up to ``max_concurrency`` batches are in fli
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,8 +18,7 @@ from target_gainsight.loading.call_pool import CallPool
 from target_gainsight.loading.classification import (
     Classification,
     merge_by_key,
-    split_at_deletes,
-    split_repeats,
+    split_by_key,
     take_refused_merges,
 )
 from target_gainsight.loading.deletes.row_deleter import RowDeleter
@@ -27,7 +26,6 @@ from target_gainsight.loading.keys import Key, KeyReader
 from target_gainsight.loading.lookups.deferred import DeferredParents
 from target_gainsight.loading.lookups.index import LookupIndex
 from target_gainsight.loading.lookups.resolver import Resolver
-from target_gainsight.loading.near_matches import NearMatchQueue
 from target_gainsight.loading.outcomes import BatchResult, Outcome, RunStoppedError, unavailable
 from target_gainsight.loading.reading.current_rows import Matches, RowReader
 from target_gainsight.loading.records import LoadRecord
@@ -42,6 +40,9 @@ LARGEST_GROUP = MAX_PAGE - 1
 MOSTLY_UNCHANGED = 0.9
 """While such a share of a group's records is unchanged, reads are what a run costs: groups grow."""
 
+MAX_NEAR_VALUES = MAX_PAGE - 1
+"""Values of one query for near matches: the spellings of some 600 names."""
+
 
 @dataclass(kw_only=True, eq=False)
 class RecordLoader:
@@ -51,7 +52,6 @@ class RecordLoader:
         first_group_size: Records of the first group, and the fewest of a later one.
         keys: Reads lookup keys; without names for streams that are only inserted.
         rows: Reads current rows; None when nothing is read.
-        checks_near: Whether near matches of new keys are read before they are written.
         deleter: Deletes rows; None if the stream deletes none.
         deferred: Keeps records that wait for a parent; None without lookups into their object.
         resolver: Fills foreign keys; None for a stream without lookups and links.
@@ -64,7 +64,6 @@ class RecordLoader:
     classification: Classification
     keys: KeyReader
     rows: RowReader | None
-    checks_near: bool
     writer: Writer
     ledger: Ledger
     pool: CallPool
@@ -75,12 +74,14 @@ class RecordLoader:
     deleter: RowDeleter | None = None
     group_size: int = field(init=False)
     _next_group_size: int = field(init=False)
-    _near: NearMatchQueue = field(default_factory=NearMatchQueue, init=False)
+    _reading: frozenset[Key] = field(default=frozenset(), init=False)
+    _new: list[LoadRecord] = field(default_factory=list, init=False)
+    """Records with new keys, whose near matches are read together."""
+    _near_values: int = field(default=0, init=False)
     _packed: dict[Action, list[LoadRecord]] = field(
         default_factory=lambda: {"update": [], "create": []}, init=False
     )
     _packed_since: float | None = field(default=None, init=False)
-    _reading: frozenset[Key] = field(default=frozenset(), init=False)
     _in_flight: int = field(default=0, init=False)
     _keys_in_flight: Counter[Key] = field(default_factory=Counter, init=False)
     _unmerged: deque[LoadRecord] = field(default_factory=deque, init=False)
@@ -117,8 +118,7 @@ class RecordLoader:
         while self._reading or self._in_flight or self._unmerged or self._packed_since is not None:
             self._finish_read()
             self._send_packed(partial=True)
-            while self._in_flight:
-                self.pool.process_completed(wait=True)
+            self._finish_writes()
             self._retry_unmerged()
 
     def finish(self) -> None:
@@ -136,10 +136,9 @@ class RecordLoader:
 
     def _split(self, group: Sequence[LoadRecord]) -> Iterable[Sequence[LoadRecord]]:
         """Split a group into parts whose records can be read and written together."""
-        if self.settings.sync_mode == "insert":
-            return split_repeats(group)
-        if any(record.deletes for record in group):
-            return split_at_deletes(group, self.keys.normalize)
+        inserts = self.settings.sync_mode == "insert"
+        if inserts or any(record.deletes for record in group):
+            return split_by_key(group, self.keys.normalize, merges=not inserts)
         return (group,)
 
     def _resolve(self, group: Sequence[LoadRecord]) -> Sequence[LoadRecord]:
@@ -147,8 +146,9 @@ class RecordLoader:
         resolver = self.resolver
         if resolver is None:
             return group
-        while resolver.has_self_lookup and (self._reading or self._in_flight):
-            self.pool.process_completed(wait=True)
+        if resolver.has_self_lookup:
+            self._finish_read()
+            self._finish_writes()
         refused = BatchResult()
         try:
             resolved = resolver.resolve(group, refused, final=False)
@@ -172,8 +172,7 @@ class RecordLoader:
         if self.deferred is None or not (final or self.deferred.is_due):
             return
         self._finish_read()
-        while self._in_flight:
-            self.pool.process_completed(wait=True)
+        self._finish_writes()
         for result, updates in self.deferred.follow_up(final=final):
             if result.settlements or result.unavailable:
                 self._settle(result)
@@ -194,16 +193,20 @@ class RecordLoader:
         keys = {record.key for record in group}
         if not keys.isdisjoint(self._reading):
             self._finish_read()
-        classified: tuple[Iterable[LoadRecord], ...] = (self._near, *self._packed.values())
-        if not keys.isdisjoint(record.key for records in classified for record in records):
+        waiting = (self._new, *self._packed.values())
+        if not keys.isdisjoint(record.key for records in waiting for record in records):
             self._finish_read()
             self._send_packed(partial=True)
         while not keys.isdisjoint(self._keys_in_flight):
             self.pool.process_completed(wait=True)
 
     def _finish_read(self) -> None:
-        """Classify the group that is being read, if one is."""
+        """Classify the records that are being read, if any are."""
         while self._reading:
+            self.pool.process_completed(wait=True)
+
+    def _finish_writes(self) -> None:
+        while self._in_flight:
             self.pool.process_completed(wait=True)
 
     def _retry_unmerged(self) -> None:
@@ -219,35 +222,47 @@ class RecordLoader:
         How many of its records are unchanged decides on the size of the group after the next,
         however quickly the tenant responds: so the sizes follow from the records alone.
         """
-        rows = cast("RowReader", self.rows)  # without any, records are inserted
         merged = merge_by_key(group, self.classification.rules)
         if self.deferred is not None:
             self.deferred.override(merged)
         self._finish_read()
-        self._reading = frozenset(record.key for record in merged)
         if not is_retry:
             self.group_size = self._next_group_size
 
-        def on_done(done: Future[Matches]) -> None:
-            self._reading = frozenset()
-            unchanged = self._classify(merged, done)
+        def on_read(done: Future[Matches]) -> None:
+            unchanged = self._classify(merged, done, near=False)
             if not is_retry:
                 grows = unchanged >= MOSTLY_UNCHANGED * len(merged)
                 grown = min(2 * self.group_size, LARGEST_GROUP) if grows else 0
                 self._next_group_size = max(self.first_group_size, grown)
 
-        self.pool.submit(lambda: rows.read(merged), on_done)
+        self._submit_read(merged, on_read, near=False)
 
-    def _classify(
-        self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool = False
-    ) -> int:
+    def _read_near_matches(self) -> None:
+        """Read the rows with other spellings of the new keys: one query serves many groups."""
+        self._finish_read()
+        records, self._new, self._near_values = self._new, [], 0
+        if records:
+            self._submit_read(records, partial(self._classify, records, near=True), near=True)
+
+    def _submit_read(
+        self,
+        records: Sequence[LoadRecord],
+        on_read: Callable[[Future[Matches]], object],
+        *,
+        near: bool,
+    ) -> None:
+        self._reading = frozenset(record.key for record in records)
+        rows = cast("RowReader", self.rows)  # without any, records are inserted
+        self.pool.submit(partial(rows.read, records, near=near), on_read)
+
+    def _classify(self, records: Sequence[LoadRecord], done: Future[Matches], *, near: bool) -> int:
         """Decide what to write for records whose rows, or near matches, have been read.
 
         Returns:
             The number of unchanged records.
         """
-        if near:
-            self._near.reading = []
+        self._reading = frozenset()
         try:
             found = done.result()
         except StopRunError:
@@ -255,33 +270,27 @@ class RecordLoader:
         except GainsightError as error:
             self.ledger.record_batch(unavailable(records, error))
             return 0
-        result = self._pack([each for each in records if not each.deletes], found, near=near)
-        self._settle(result)
-        self._send_packed(partial=False)
-        deletes = [each for each in records if each.deletes]
-        if self.deleter is not None and deletes:
-            self._delete(self.deleter, deletes, found)
-        return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
-
-    def _pack(self, records: Sequence[LoadRecord], found: Matches, *, near: bool) -> BatchResult:
-        """Pack the records that are to be written; return the outcomes of the others."""
-        classify = self.classification.classify_unique if near else self.classification.classify
-        checks_near = self.checks_near and found.readable and not near
         result = BatchResult()
         for record in records:
-            action = classify(record, found, result)
-            if action is None:
+            if record.deletes:
                 continue
-            if checks_near and (action == "create" or record.claimed is not None):
-                spellings = len(self.keys.near_values(record.fields))
-                if spellings:
-                    self._near.add(record, spellings)
-                    continue
-            if record.claimed is not None:
-                action = self.classification.classify_matched(record, record.claimed, result)
-            if action is not None:
+            action = self.classification.classify(record, found, result, near=near)
+            if action == "new":
+                self._hold_new(record)
+            elif action is not None:
                 self._packed[action].append(record)
-        return result
+        self._settle(result)
+        self._send_packed(partial=False)
+        if self.deleter is not None:
+            self._delete(self.deleter, [each for each in records if each.deletes], found)
+        return sum(each.outcome is Outcome.UNCHANGED for each in result.settlements)
+
+    def _hold_new(self, record: LoadRecord) -> None:
+        values = len(self.keys.near_values(record.fields))
+        if self._near_values + values > MAX_NEAR_VALUES:
+            self._read_near_matches()
+        self._new.append(record)
+        self._near_values += values
 
     def _delete(self, deleter: RowDeleter, records: Sequence[LoadRecord], found: Matches) -> None:
         """Delete the rows of some records, as far as each has exactly one."""
@@ -293,37 +302,25 @@ class RecordLoader:
 
     def _on_deleted(self, result: BatchResult) -> None:
         """Settle deletes, and forget the keys of the rows that were deleted."""
-        seen_keys = self.classification.seen_keys
         for settlement in result.settlements:
-            if settlement.outcome is Outcome.DELETED and seen_keys is not None:
-                key = settlement.record.key
-                seen_keys.forget(self.keys.normalize(key), key)
+            if settlement.outcome is Outcome.DELETED:
+                self.classification.forget(settlement.record.key)
         self._settle(result)
         if result.stopped is not None:
             raise result.stopped
 
     def _send_packed(self, *, partial: bool) -> None:
         """Send full batches, or all that is packed."""
-        self._read_near_matches(final=partial)
+        while partial and self._new:
+            self._read_near_matches()
+            self._finish_read()
         for action, packed in self._packed.items():
             while len(packed) >= self.writer.batch_size or (partial and packed):
                 self._send_batch(action, packed[: self.writer.batch_size])
-        if not any(self._near) and not any(self._packed.values()):
+        if not self._new and not any(self._packed.values()):
             self._packed_since = None
         elif self._packed_since is None:
             self._packed_since = self.resends.clock.now()
-
-    def _read_near_matches(self, *, final: bool) -> None:
-        """Read near matches of new keys, with full queries only; if final, all of them."""
-        while self.rows is not None and (final or not self._near.reading):
-            if self._near.reading:
-                self.pool.process_completed(wait=True)
-                continue
-            self._near.reading = records = self._near.take(final=final)
-            if not records:
-                return
-            read = partial(self.rows.read, records, near=True)
-            self.pool.submit(read, partial(self._classify, records, near=True))
 
     def _send_batch(self, action: Action, batch: list[LoadRecord]) -> None:
         if action == "create":

@@ -1,57 +1,13 @@
-"""Near matches: keys that differ from others in case, blanks or Unicode form only."""
+"""The keys that a run has seen, to find those that differ from others in spelling only."""
 
 from __future__ import annotations
 
 import weakref
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import chain
 
-from target_gainsight.api import MAX_PAGE
 from target_gainsight.loading.keys import Key
-from target_gainsight.loading.records import LoadRecord
 from target_gainsight.loading.storage.temp_database import temp_database
 
-MAX_VALUES = MAX_PAGE - 1
-"""Values of one query: the spellings of some 600 names."""
-
 CREATE_INDEX = "CREATE INDEX IF NOT EXISTS by_spelling ON seen (spelling)"
-
-
-@dataclass
-class NearMatchQueue:
-    """Records to create whose near matches are read first; one query serves many groups.
-
-    Attributes:
-        reading: The records whose near matches are being read.
-    """
-
-    reading: list[LoadRecord] = field(default_factory=list)
-    _waiting: deque[tuple[LoadRecord, int]] = field(default_factory=deque)
-    _values: int = 0
-
-    def __iter__(self) -> Iterator[LoadRecord]:
-        """Iterate over the records whose near matches are not known yet."""
-        return chain(self.reading, (record for record, _ in self._waiting))
-
-    def add(self, record: LoadRecord, values: int) -> None:
-        """Add a record to create, whose key has a number of other spellings to ask for."""
-        self._waiting.append((record, values))
-        self._values += values
-
-    def take(self, *, final: bool) -> list[LoadRecord]:
-        """Take the records of a full query, or if final of the last one; none if there are less."""
-        if not final and self._values < MAX_VALUES:
-            return []
-        records: list[LoadRecord] = []
-        values = 0
-        while self._waiting and (not records or values + self._waiting[0][1] <= MAX_VALUES):
-            record, count = self._waiting.popleft()
-            records.append(record)
-            values += count
-        self._values -= values
-        return records
 
 
 class SeenKeys:

@@ -224,6 +224,7 @@ class ObjectSink(StreamSink):
             comparison,
             keys,
             context.seen_keys[name, keys.names] if compares_keys else None,
+            compares_keys and (stream.sync_mode == "upsert" or bool(stream.fallback_keys)),
             context.summary,
             plan,
             self.existing_on_insert,
@@ -248,8 +249,6 @@ class ObjectSink(StreamSink):
             classification=classification,
             keys=keys,
             rows=rows if reads else None,
-            checks_near=compares_keys
-            and (stream.sync_mode == "upsert" or bool(stream.fallback_keys)),
             writer=writer,
             ledger=self.ledger,
             pool=context.pool,
